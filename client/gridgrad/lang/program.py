@@ -1,0 +1,86 @@
+"""Programs: what an expression is once it is parsed.
+
+A program is a list of nodes in which every operation appears once (hash-consed) and
+after its arguments. Nothing in it is a tree, so nothing that walks it needs recursion.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from typing import NamedTuple
+
+__all__ = ["Builder", "Node", "Program"]
+
+
+class Node(NamedTuple):
+    """One operation.
+
+    Args:
+        op: "input", "const", or the name of an operation or function of the language
+            (`gridgrad.lang.functions` lists them: "add", "mul", "pow", "sin", "where", ...).
+        args: indices of the argument nodes, each smaller than the node's own.
+        value: the name of an input, the float of a constant, else None.
+    """
+
+    op: str
+    args: tuple[int, ...] = ()
+    value: float | str | None = None
+
+
+class Builder:
+    """Collects nodes, giving equal operations the same index."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._index: dict[tuple[object, ...], int] = {}
+
+    def input(self, name: str) -> int:
+        return self._add(Node("input", (), name), ("input", name))
+
+    def const(self, value: float) -> int:
+        # hex() keeps -0.0 and 0.0 apart and makes nan equal to itself
+        return self._add(Node("const", (), float(value)), ("const", float(value).hex()))
+
+    def op(self, op: str, *args: int) -> int:
+        return self._add(Node(op, args), (op, args))
+
+    def _add(self, node: Node, key: tuple[object, ...]) -> int:
+        index = self._index.get(key)
+        if index is None:
+            index = self._index[key] = len(self.nodes)
+            self.nodes.append(node)
+        return index
+
+
+class Program:
+    """A parsed expression, immutable and comparable.
+
+    Attributes:
+        nodes: the operations, arguments first; none is unused.
+        outputs: the index of each component's node.
+        components: the name of each component; ("f",) for an expression that is no tuple.
+        tuple_valued: whether results have a component dim.
+        inputs: the names of the inputs that it uses, in order of first appearance in the text.
+    """
+
+    __slots__ = ("__dict__", "components", "inputs", "nodes", "outputs", "tuple_valued")
+
+    def __init__(
+        self,
+        nodes: tuple[Node, ...],
+        outputs: tuple[int, ...],
+        components: tuple[str, ...],
+        tuple_valued: bool,
+        inputs: tuple[str, ...],
+    ) -> None:
+        self.nodes = nodes
+        self.outputs = outputs
+        self.components = components
+        self.tuple_valued = tuple_valued
+        self.inputs = inputs
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the canonical text, hex."""
+        return hashlib.sha256(str(self).encode()).hexdigest()

@@ -1,0 +1,293 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DTYPE_UNSPECIFIED: _ClassVar[DType]
+    DTYPE_FLOAT32: _ClassVar[DType]
+    DTYPE_FLOAT64: _ClassVar[DType]
+
+class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
+    ERROR_REASON_REQUEST: _ClassVar[ErrorReason]
+    ERROR_REASON_EXPRESSION: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_LARGE: _ClassVar[ErrorReason]
+    ERROR_REASON_UNKNOWN_FUNCTION: _ClassVar[ErrorReason]
+    ERROR_REASON_BUSY: _ClassVar[ErrorReason]
+    ERROR_REASON_DEADLINE: _ClassVar[ErrorReason]
+    ERROR_REASON_UNAVAILABLE: _ClassVar[ErrorReason]
+    ERROR_REASON_CRASH: _ClassVar[ErrorReason]
+    ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
+    ERROR_REASON_CANCELLED: _ClassVar[ErrorReason]
+DTYPE_UNSPECIFIED: DType
+DTYPE_FLOAT32: DType
+DTYPE_FLOAT64: DType
+ERROR_REASON_UNSPECIFIED: ErrorReason
+ERROR_REASON_REQUEST: ErrorReason
+ERROR_REASON_EXPRESSION: ErrorReason
+ERROR_REASON_TOO_LARGE: ErrorReason
+ERROR_REASON_UNKNOWN_FUNCTION: ErrorReason
+ERROR_REASON_BUSY: ErrorReason
+ERROR_REASON_DEADLINE: ErrorReason
+ERROR_REASON_UNAVAILABLE: ErrorReason
+ERROR_REASON_CRASH: ErrorReason
+ERROR_REASON_INTERNAL: ErrorReason
+ERROR_REASON_CANCELLED: ErrorReason
+
+class GridGradientRequest(_message.Message):
+    __slots__ = ("function", "inputs", "derivatives", "dtype")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    function: Function
+    inputs: _containers.RepeatedCompositeFieldContainer[Input]
+    derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
+    dtype: DType
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[DType, str]] = ...) -> None: ...
+
+class Function(_message.Message):
+    __slots__ = ("expression", "registered")
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_FIELD_NUMBER: _ClassVar[int]
+    expression: str
+    registered: str
+    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ...) -> None: ...
+
+class Input(_message.Message):
+    __slots__ = ("name", "dims", "array", "linspace")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    ARRAY_FIELD_NUMBER: _ClassVar[int]
+    LINSPACE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dims: _containers.RepeatedScalarFieldContainer[str]
+    array: Array
+    linspace: Linspace
+    def __init__(self, name: _Optional[str] = ..., dims: _Optional[_Iterable[str]] = ..., array: _Optional[_Union[Array, _Mapping]] = ..., linspace: _Optional[_Union[Linspace, _Mapping]] = ...) -> None: ...
+
+class Array(_message.Message):
+    __slots__ = ("dtype", "shape", "data")
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    dtype: DType
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    data: bytes
+    def __init__(self, dtype: _Optional[_Union[DType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class Linspace(_message.Message):
+    __slots__ = ("start", "stop", "num")
+    START_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    NUM_FIELD_NUMBER: _ClassVar[int]
+    start: float
+    stop: float
+    num: int
+    def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., num: _Optional[int] = ...) -> None: ...
+
+class Derivative(_message.Message):
+    __slots__ = ("wrt",)
+    WRT_FIELD_NUMBER: _ClassVar[int]
+    wrt: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, wrt: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GridGradientResponse(_message.Message):
+    __slots__ = ("header", "padding", "data")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    PADDING_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    header: ResultHeader
+    padding: bytes
+    data: bytes
+    def __init__(self, header: _Optional[_Union[ResultHeader, _Mapping]] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class ResultHeader(_message.Message):
+    __slots__ = ("dims", "shape", "derivatives", "components", "tuple_valued", "dtype", "info")
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    TUPLE_VALUED_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    dims: _containers.RepeatedScalarFieldContainer[str]
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
+    components: _containers.RepeatedScalarFieldContainer[str]
+    tuple_valued: bool
+    dtype: DType
+    info: Info
+    def __init__(self, dims: _Optional[_Iterable[str]] = ..., shape: _Optional[_Iterable[int]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., dtype: _Optional[_Union[DType, str]] = ..., info: _Optional[_Union[Info, _Mapping]] = ...) -> None: ...
+
+class Info(_message.Message):
+    __slots__ = ("queue_s", "compute_s", "batch_size", "engine", "tier", "device", "version", "digest")
+    QUEUE_S_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    queue_s: float
+    compute_s: float
+    batch_size: int
+    engine: str
+    tier: str
+    device: str
+    version: str
+    digest: str
+    def __init__(self, queue_s: _Optional[float] = ..., compute_s: _Optional[float] = ..., batch_size: _Optional[int] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., device: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+
+class StreamGridGradientsRequest(_message.Message):
+    __slots__ = ("id", "request")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    request: GridGradientRequest
+    def __init__(self, id: _Optional[int] = ..., request: _Optional[_Union[GridGradientRequest, _Mapping]] = ...) -> None: ...
+
+class StreamGridGradientsResponse(_message.Message):
+    __slots__ = ("id", "header", "window", "last", "status", "padding", "data")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    PADDING_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    header: ResultHeader
+    window: Window
+    last: bool
+    status: Status
+    padding: bytes
+    data: bytes
+    def __init__(self, id: _Optional[int] = ..., header: _Optional[_Union[ResultHeader, _Mapping]] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., status: _Optional[_Union[Status, _Mapping]] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class Window(_message.Message):
+    __slots__ = ("first_plane", "planes", "first_point", "points")
+    FIRST_PLANE_FIELD_NUMBER: _ClassVar[int]
+    PLANES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_POINT_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    first_plane: int
+    planes: int
+    first_point: int
+    points: int
+    def __init__(self, first_plane: _Optional[int] = ..., planes: _Optional[int] = ..., first_point: _Optional[int] = ..., points: _Optional[int] = ...) -> None: ...
+
+class Status(_message.Message):
+    __slots__ = ("code", "message", "detail")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    message: str
+    detail: ErrorDetail
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., detail: _Optional[_Union[ErrorDetail, _Mapping]] = ...) -> None: ...
+
+class ErrorDetail(_message.Message):
+    __slots__ = ("reason", "field", "found", "remedy")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    REMEDY_FIELD_NUMBER: _ClassVar[int]
+    reason: ErrorReason
+    field: str
+    found: str
+    remedy: str
+    def __init__(self, reason: _Optional[_Union[ErrorReason, str]] = ..., field: _Optional[str] = ..., found: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
+
+class ListFunctionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListFunctionsResponse(_message.Message):
+    __slots__ = ("functions",)
+    FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
+    functions: _containers.RepeatedCompositeFieldContainer[RegisteredFunction]
+    def __init__(self, functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
+
+class RegisteredFunction(_message.Message):
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOC_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    TUPLE_VALUED_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    doc: str
+    inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
+    components: _containers.RepeatedScalarFieldContainer[str]
+    tuple_valued: bool
+    mode: str
+    checked: bool
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ...) -> None: ...
+
+class FunctionInput(_message.Message):
+    __slots__ = ("name", "default", "unit")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    default: float
+    unit: str
+    def __init__(self, name: _Optional[str] = ..., default: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerInfoResponse(_message.Message):
+    __slots__ = ("version", "devices", "limits", "language_functions", "engine")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    devices: _containers.RepeatedScalarFieldContainer[str]
+    limits: Limits
+    language_functions: _containers.RepeatedCompositeFieldContainer[LanguageFunction]
+    engine: str
+    def __init__(self, version: _Optional[str] = ..., devices: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., language_functions: _Optional[_Iterable[_Union[LanguageFunction, _Mapping]]] = ..., engine: _Optional[str] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order")
+    REQUEST_COST_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    UNARY_RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    request_cost: int
+    message_bytes: int
+    unary_result_bytes: int
+    inputs: int
+    dims: int
+    derivatives: int
+    order: int
+    def __init__(self, request_cost: _Optional[int] = ..., message_bytes: _Optional[int] = ..., unary_result_bytes: _Optional[int] = ..., inputs: _Optional[int] = ..., dims: _Optional[int] = ..., derivatives: _Optional[int] = ..., order: _Optional[int] = ...) -> None: ...
+
+class LanguageFunction(_message.Message):
+    __slots__ = ("name", "signature", "formula", "aliases")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    FORMULA_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    signature: str
+    formula: str
+    aliases: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., signature: _Optional[str] = ..., formula: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -1,0 +1,196 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ServerMessage(_message.Message):
+    __slots__ = ("batch", "ping")
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    PING_FIELD_NUMBER: _ClassVar[int]
+    batch: Batch
+    ping: Ping
+    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ...) -> None: ...
+
+class WorkerMessage(_message.Message):
+    __slots__ = ("ready", "done", "pong", "fatal")
+    READY_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    PONG_FIELD_NUMBER: _ClassVar[int]
+    FATAL_FIELD_NUMBER: _ClassVar[int]
+    ready: Ready
+    done: BatchDone
+    pong: Pong
+    fatal: str
+    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ...) -> None: ...
+
+class Ping(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Pong(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Ready(_message.Message):
+    __slots__ = ("device", "functions")
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
+    device: str
+    functions: _containers.RepeatedCompositeFieldContainer[RegisteredFunction]
+    def __init__(self, device: _Optional[str] = ..., functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
+
+class RegisteredFunction(_message.Message):
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOC_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    TUPLE_VALUED_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    doc: str
+    inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
+    components: _containers.RepeatedScalarFieldContainer[str]
+    tuple_valued: bool
+    mode: str
+    checked: bool
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ...) -> None: ...
+
+class FunctionInput(_message.Message):
+    __slots__ = ("name", "default", "unit")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    default: float
+    unit: str
+    def __init__(self, name: _Optional[str] = ..., default: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class Plan(_message.Message):
+    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives")
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
+    expression: str
+    registered: str
+    dtype: str
+    inputs: _containers.RepeatedCompositeFieldContainer[PlanInput]
+    derivatives: _containers.RepeatedCompositeFieldContainer[PlanDerivative]
+    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ...) -> None: ...
+
+class PlanInput(_message.Message):
+    __slots__ = ("name", "dims")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dims: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., dims: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PlanDerivative(_message.Message):
+    __slots__ = ("wrt",)
+    WRT_FIELD_NUMBER: _ClassVar[int]
+    wrt: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, wrt: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Batch(_message.Message):
+    __slots__ = ("id", "plan_id", "plan", "forget_plans", "slot", "pieces", "cautious")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    FORGET_PLANS_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    PIECES_FIELD_NUMBER: _ClassVar[int]
+    CAUTIOUS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    plan_id: int
+    plan: Plan
+    forget_plans: _containers.RepeatedScalarFieldContainer[int]
+    slot: Slot
+    pieces: _containers.RepeatedCompositeFieldContainer[Piece]
+    cautious: bool
+    def __init__(self, id: _Optional[int] = ..., plan_id: _Optional[int] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ..., forget_plans: _Optional[_Iterable[int]] = ..., slot: _Optional[_Union[Slot, _Mapping]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., cautious: bool = ...) -> None: ...
+
+class Slot(_message.Message):
+    __slots__ = ("id", "size", "descriptor_attached", "forget")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTOR_ATTACHED_FIELD_NUMBER: _ClassVar[int]
+    FORGET_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    size: int
+    descriptor_attached: bool
+    forget: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, id: _Optional[int] = ..., size: _Optional[int] = ..., descriptor_attached: bool = ..., forget: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Piece(_message.Message):
+    __slots__ = ("inputs", "shape", "result_offset")
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    inputs: _containers.RepeatedCompositeFieldContainer[PieceInput]
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    result_offset: int
+    def __init__(self, inputs: _Optional[_Iterable[_Union[PieceInput, _Mapping]]] = ..., shape: _Optional[_Iterable[int]] = ..., result_offset: _Optional[int] = ...) -> None: ...
+
+class PieceInput(_message.Message):
+    __slots__ = ("array", "linspace")
+    ARRAY_FIELD_NUMBER: _ClassVar[int]
+    LINSPACE_FIELD_NUMBER: _ClassVar[int]
+    array: SlotArray
+    linspace: LinspacePart
+    def __init__(self, array: _Optional[_Union[SlotArray, _Mapping]] = ..., linspace: _Optional[_Union[LinspacePart, _Mapping]] = ...) -> None: ...
+
+class SlotArray(_message.Message):
+    __slots__ = ("offset", "shape", "dtype")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    dtype: str
+    def __init__(self, offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[str] = ...) -> None: ...
+
+class LinspacePart(_message.Message):
+    __slots__ = ("start", "stop", "num", "first", "count")
+    START_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    NUM_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    start: float
+    stop: float
+    num: int
+    first: int
+    count: int
+    def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., num: _Optional[int] = ..., first: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
+class BatchDone(_message.Message):
+    __slots__ = ("id", "compute_s", "engine", "tier", "failures")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    compute_s: float
+    engine: str
+    tier: str
+    failures: _containers.RepeatedCompositeFieldContainer[PieceFailure]
+    def __init__(self, id: _Optional[int] = ..., compute_s: _Optional[float] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., failures: _Optional[_Iterable[_Union[PieceFailure, _Mapping]]] = ...) -> None: ...
+
+class PieceFailure(_message.Message):
+    __slots__ = ("reason", "field", "found", "remedy")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    REMEDY_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    field: str
+    found: str
+    remedy: str
+    def __init__(self, reason: _Optional[str] = ..., field: _Optional[str] = ..., found: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
