@@ -98,22 +98,22 @@ class PlanDerivative(_message.Message):
     def __init__(self, wrt: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Batch(_message.Message):
-    __slots__ = ("id", "plan_id", "plan", "forget_plans", "slot", "pieces", "cautious")
+    __slots__ = ("id", "plan_id", "plan", "forget_plans", "slots", "pieces", "cautious")
     ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     FORGET_PLANS_FIELD_NUMBER: _ClassVar[int]
-    SLOT_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
     PIECES_FIELD_NUMBER: _ClassVar[int]
     CAUTIOUS_FIELD_NUMBER: _ClassVar[int]
     id: int
     plan_id: int
     plan: Plan
     forget_plans: _containers.RepeatedScalarFieldContainer[int]
-    slot: Slot
+    slots: _containers.RepeatedCompositeFieldContainer[Slot]
     pieces: _containers.RepeatedCompositeFieldContainer[Piece]
     cautious: bool
-    def __init__(self, id: _Optional[int] = ..., plan_id: _Optional[int] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ..., forget_plans: _Optional[_Iterable[int]] = ..., slot: _Optional[_Union[Slot, _Mapping]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., cautious: bool = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., plan_id: _Optional[int] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ..., forget_plans: _Optional[_Iterable[int]] = ..., slots: _Optional[_Iterable[_Union[Slot, _Mapping]]] = ..., pieces: _Optional[_Iterable[_Union[Piece, _Mapping]]] = ..., cautious: bool = ...) -> None: ...
 
 class Slot(_message.Message):
     __slots__ = ("id", "size", "descriptor_attached", "forget")
@@ -128,46 +128,46 @@ class Slot(_message.Message):
     def __init__(self, id: _Optional[int] = ..., size: _Optional[int] = ..., descriptor_attached: bool = ..., forget: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Piece(_message.Message):
-    __slots__ = ("inputs", "shape", "result_offset")
+    __slots__ = ("inputs", "start", "shape", "result_offset")
     INPUTS_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     RESULT_OFFSET_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedCompositeFieldContainer[PieceInput]
+    start: _containers.RepeatedScalarFieldContainer[int]
     shape: _containers.RepeatedScalarFieldContainer[int]
     result_offset: int
-    def __init__(self, inputs: _Optional[_Iterable[_Union[PieceInput, _Mapping]]] = ..., shape: _Optional[_Iterable[int]] = ..., result_offset: _Optional[int] = ...) -> None: ...
+    def __init__(self, inputs: _Optional[_Iterable[_Union[PieceInput, _Mapping]]] = ..., start: _Optional[_Iterable[int]] = ..., shape: _Optional[_Iterable[int]] = ..., result_offset: _Optional[int] = ...) -> None: ...
 
 class PieceInput(_message.Message):
     __slots__ = ("array", "linspace")
     ARRAY_FIELD_NUMBER: _ClassVar[int]
     LINSPACE_FIELD_NUMBER: _ClassVar[int]
     array: SlotArray
-    linspace: LinspacePart
-    def __init__(self, array: _Optional[_Union[SlotArray, _Mapping]] = ..., linspace: _Optional[_Union[LinspacePart, _Mapping]] = ...) -> None: ...
+    linspace: Linspace
+    def __init__(self, array: _Optional[_Union[SlotArray, _Mapping]] = ..., linspace: _Optional[_Union[Linspace, _Mapping]] = ...) -> None: ...
 
 class SlotArray(_message.Message):
-    __slots__ = ("offset", "shape", "dtype")
+    __slots__ = ("slot", "offset", "shape", "dtype")
+    SLOT_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
+    slot: int
     offset: int
     shape: _containers.RepeatedScalarFieldContainer[int]
     dtype: str
-    def __init__(self, offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[str] = ...) -> None: ...
+    def __init__(self, slot: _Optional[int] = ..., offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[str] = ...) -> None: ...
 
-class LinspacePart(_message.Message):
-    __slots__ = ("start", "stop", "num", "first", "count")
+class Linspace(_message.Message):
+    __slots__ = ("start", "stop", "num")
     START_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     NUM_FIELD_NUMBER: _ClassVar[int]
-    FIRST_FIELD_NUMBER: _ClassVar[int]
-    COUNT_FIELD_NUMBER: _ClassVar[int]
     start: float
     stop: float
     num: int
-    first: int
-    count: int
-    def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., num: _Optional[int] = ..., first: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+    def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., num: _Optional[int] = ...) -> None: ...
 
 class BatchDone(_message.Message):
     __slots__ = ("id", "compute_s", "engine", "tier", "failures")
