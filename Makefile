@@ -1,0 +1,84 @@
+# Each target sets up what it needs; only make and a Python of 3.11 or newer must be there.
+
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Further arguments for pip. On a machine without a GPU,
+# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" saves gigabytes of CUDA.
+PIP_ARGS :=
+PIP := -m pip install -qq --disable-pip-version-check $(PIP_ARGS)
+BUF := npm_config_loglevel=error npx --yes @bufbuild/buf@1.75.0
+
+BIN := .venv/bin
+READY := .venv/.ready
+# The oldest grpcio-tools for our Pythons: its code runs on every protobuf from 5.28 on.
+PROTO_ENV := build/envs/proto
+FLOOR_ENV := build/envs/floor
+# Where `make proto` puts the generated packages; the tests give another place.
+OUT := .
+PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
+
+.PHONY: help demo serve test test-floor lint format bench proto setup clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Start a server with one CPU worker, compute two grids, print them, stop
+	@$(BIN)/python examples/demo.py
+
+serve: $(READY) ## Serve on localhost:50051 until Ctrl-C; ARGS="--workers 2" passes flags on
+	@exec $(BIN)/gridgrad-server $(ARGS)
+
+test: lint test-floor ## Lint, types and all tests, those of the client at its oldest dependencies too
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest dependencies that it allows
+	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"
+	@PYTHONPATH=client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider tests/client
+
+lint: $(READY) ## Check style, format, types and the schema
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo "make format mends the format"; exit 1; }
+	@$(BIN)/mypy
+	@if ! command -v npx >/dev/null; then echo "buf lint skipped: there is no node here"; \
+	elif ! $(BUF) --version >/dev/null 2>&1; then echo "buf lint skipped: npx can't get it"; \
+	else $(BUF) lint && echo "buf lint: the schema is fine"; fi
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format --quiet
+
+bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
+	@$(BIN)/python benchmarks/service.py $(ARGS)
+
+proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
+	@mkdir -p $(OUT)/client $(OUT)/worker
+	@$(PROTOC) --python_out=$(OUT)/client --pyi_out=$(OUT)/client protos/gridgrad/v1/*.proto
+	@$(PROTOC) --python_out=$(OUT)/worker --pyi_out=$(OUT)/worker protos/gridgrad_worker/v1/*.proto
+
+setup: $(READY) ## Create .venv and install everything into it, as the other targets do
+
+clean: ## Remove the environments and what the tools left behind
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Gridgrad needs Python 3.11 or newer; none was found in PATH"; exit 1; }
+	@echo "Installing into .venv; the first time takes some minutes"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(PROTO_ENV)/.ready:
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP) 'grpcio-tools==1.68.1' 'setuptools<81'
+	@touch $@
+
+$(FLOOR_ENV)/.ready: pyproject.toml constraints.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP) -c constraints.txt pytest pytest-timeout hypothesis
+	@$(@D)/bin/python -c 'import tomllib; \
+	[print(d.replace(">=", "==", 1)) for d in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]]' \
+		> $(@D)/floors.txt
+	@$(@D)/bin/python $(PIP) -r $(@D)/floors.txt
+	@touch $@

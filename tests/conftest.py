@@ -1,0 +1,65 @@
+"""What all tests share: how hypothesis draws, GPU tests, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Examples come from the test's own text: a run that passed passes again. HYPOTHESIS_PROFILE=explore
+# draws new ones and remembers those that failed.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+_skipped_gpu_tests: list[str] = []
+
+
+@functools.cache
+def _has_gpu() -> bool:
+    try:
+        import torch
+    except ImportError:  # the client's tests run without it too
+        return False
+    return torch.cuda.is_available()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not _has_gpu():
+        _skipped_gpu_tests.append(item.nodeid)
+        pytest.skip("there is no CUDA device here")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"GPU tests skipped: {len(_skipped_gpu_tests)}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """Fails the run when its tests leave a child process or a shared-memory file behind."""
+    before = _shared_memory()
+    yield
+    left = _children()
+    assert not left, f"processes left behind: {left}"
+    assert _shared_memory() <= before, f"left in /dev/shm: {_shared_memory() - before}"
+
+
+def _shared_memory() -> set[str]:
+    return {entry.name for entry in Path("/dev/shm").iterdir()}  # noqa: S108 - looks, writes nothing
+
+
+def _children() -> dict[int, str]:
+    tasks = Path("/proc/self/task")
+    ids = {int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
+    return {pid: _command(pid) for pid in ids}
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip() or "a zombie"
+    except FileNotFoundError:
+        return "just ended"
