@@ -49,7 +49,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format --quiet
 
 bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
-	@$(BIN)/python benchmarks/service.py $(ARGS)
+	@$(BIN)/python -m benchmarks.service $(ARGS)
 
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/client $(OUT)/worker

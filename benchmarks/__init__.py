@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside a named peer and the physical floor, in one run."""
