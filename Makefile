@@ -76,7 +76,7 @@ $(PROTO_ENV)/.ready:
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python $(PIP) -c constraints.txt pytest pytest-timeout hypothesis
+	@$(@D)/bin/python $(PIP) -c constraints.txt hypothesis pytest pytest-asyncio pytest-timeout
 	@$(@D)/bin/python -c 'import tomllib; \
 	[print(d.replace(">=", "==", 1)) for d in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]]' \
 		> $(@D)/floors.txt

@@ -50,6 +50,7 @@ class Grid(NamedTuple):
 
     @property
     def points(self) -> int:
+        """How many points it has."""
         return math.prod(self.shape)
 
 
@@ -118,8 +119,4 @@ def count_to_order(inputs: int, order: int) -> int:
 
 def expand_order(wrt: Sequence[str], order: int) -> list[Derivative]:
     """All partials of orders 1 to `order`, lower orders first."""
-    return [
-        combination
-        for n in range(1, order + 1)
-        for combination in itertools.combinations_with_replacement(wrt, n)
-    ]
+    return [combination for n in range(1, order + 1) for combination in itertools.combinations_with_replacement(wrt, n)]

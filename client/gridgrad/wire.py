@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gridgrad.errors import InternalError
 
-__all__ = ["ALIGNMENT", "ERROR_TRAILER", "DTYPES", "Split", "prefix", "split"]
+__all__ = ["ALIGNMENT", "DTYPES", "ERROR_TRAILER", "Split", "prefix", "split"]
 
 ALIGNMENT = 16
 ERROR_TRAILER = "gridgrad-error-bin"

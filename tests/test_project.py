@@ -1,0 +1,174 @@
+"""The rules of the project itself: what may import what, what is generated, what is public."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import os
+import pkgutil
+import site
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gridgrad
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {"gridgrad": ROOT / "client", "gridgrad_server": ROOT / "server", "gridgrad_worker": ROOT / "worker"}
+IMPORT_GRIDGRAD_S = 0.3
+
+
+def sources(package: str) -> list[Path]:
+    """The modules that people wrote, not protoc."""
+    return [path for path in sorted(PACKAGES[package].rglob("*.py")) if not path.name.endswith("_pb2.py")]
+
+
+def modules(package: str) -> list[str]:
+    """The names of all modules of a package but those that run when imported."""
+    folder = PACKAGES[package] / package
+    found = pkgutil.walk_packages([str(folder)], f"{package}.")
+    return [package, *(module.name for module in found if not module.name.endswith("__main__"))]
+
+
+ALL_SOURCES = [path for package in PACKAGES for path in sources(package)]
+ALL_MODULES = [name for package in PACKAGES for name in modules(package)]
+
+
+def run_fresh(code: str, **environment: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def loaded_by(*names: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after importing these."""
+    return set(run_fresh(f"import sys, {', '.join(names)}; print(*sys.modules, sep='\\n')").split("\n"))
+
+
+def any_of(loaded: set[str], *packages: str) -> set[str]:
+    return {name for name in loaded if any(name == p or name.startswith(f"{p}.") for p in packages)}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every absolute import in a file, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+# What may import what
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [
+        ("gridgrad", ("gridgrad_server", "gridgrad_worker", "torch")),
+        ("gridgrad_server", ("torch",)),
+        ("gridgrad_worker", ("grpc", "gridgrad_server")),
+    ],
+)
+def test_a_package_never_loads_what_it_must_not(package: str, forbidden: tuple[str, ...]) -> None:
+    assert not any_of(loaded_by(*modules(package)), *forbidden)
+    for path in sources(package):
+        assert not any_of(set(imports_of(path)), *forbidden), path
+
+
+def test_the_server_takes_only_the_messages_of_the_worker() -> None:
+    for path in sources("gridgrad_server"):
+        of_worker = any_of(set(imports_of(path)), "gridgrad_worker")
+        assert not of_worker - any_of(of_worker, "gridgrad_worker.v1"), path
+
+
+def test_the_language_loads_on_bare_python() -> None:
+    language = [name for name in modules("gridgrad") if name.startswith("gridgrad.lang")]
+    assert not any_of(loaded_by(*language), "grpc", "numpy", "google.protobuf", "torch")
+
+
+def test_importing_the_client_is_quick() -> None:
+    code = "import time; start = time.perf_counter(); import gridgrad; print(time.perf_counter() - start)"
+    best_s = min(float(run_fresh(code)) for _ in range(5))
+    assert best_s < IMPORT_GRIDGRAD_S
+
+
+def test_everything_runs_uninstalled() -> None:
+    # -S leaves out .pth files and so the editable install; site-packages comes back by its path
+    paths = [*map(str, PACKAGES.values()), *site.getsitepackages()]
+    code = "import gridgrad.v1, gridgrad_server, gridgrad_worker; print(gridgrad.__version__, gridgrad.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [gridgrad.__version__, str(ROOT / "client/gridgrad/__init__.py")]
+
+
+# What is forbidden everywhere
+
+
+@pytest.mark.parametrize("path", ALL_SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_runs_text_or_unpickles(path: Path) -> None:
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not calls & {"eval", "exec", "compile", "__import__"}
+    # multiprocessing pickles what it passes on
+    assert not any_of(set(imports_of(path)), "pickle", "marshal", "shelve", "dill", "cloudpickle", "multiprocessing")
+
+
+# What is generated, and what stands in one place
+
+
+def test_the_generated_code_is_current(tmp_path: Path) -> None:
+    subprocess.run(["make", "--no-print-directory", "proto", f"OUT={tmp_path}"], cwd=ROOT, check=True)  # noqa: S607
+    generated = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*_pb2.py*"))
+    committed = [path for folder in PACKAGES.values() for path in folder.rglob("*_pb2.py*") if path.suffix != ".pyc"]
+    assert generated == sorted(path.relative_to(ROOT) for path in committed)
+    for path in generated:
+        assert (ROOT / path).read_text() == (tmp_path / path).read_text(), f"run make proto: {path} differs"
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert importlib.metadata.version("gridgrad") == gridgrad.__version__
+    holders = [path for path in ALL_SOURCES if f'"{gridgrad.__version__}"' in path.read_text()]
+    assert holders == [ROOT / "client/gridgrad/_version.py"]
+    assert f"## [{gridgrad.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+# What is public
+
+
+@pytest.mark.parametrize("name", ALL_MODULES)
+def test_public_names_exist_and_are_explained(name: str) -> None:
+    module = importlib.import_module(name)
+    if name.endswith("_pb2"):
+        return
+    assert name.split(".")[-1] == "v1" or module.__doc__
+    for public in getattr(module, "__all__", ()):
+        value = getattr(module, public)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert inspect.getdoc(value), f"{name}.{public} has no docstring"
+
+
+def test_what_the_client_offers_is_sorted_and_complete() -> None:
+    assert list(gridgrad.__all__) == sorted(gridgrad.__all__)
+    assert set(gridgrad.__all__) <= set(dir(gridgrad))
+
+
+def test_the_packages_say_that_they_are_typed() -> None:
+    for package, folder in PACKAGES.items():
+        assert (folder / package / "py.typed").exists(), package
