@@ -66,8 +66,9 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 def run(command: list[str] | str, environment: dict[str, str], folder: Path) -> str:
+    shell = isinstance(command, str)
     done = subprocess.run(
-        command, shell=isinstance(command, str), env=environment, cwd=folder, capture_output=True, text=True, check=False
+        command, shell=shell, env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
