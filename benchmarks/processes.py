@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["Served", "serve"]
@@ -21,13 +21,18 @@ class Served:
     """A running server.
 
     Attributes:
-        address: where it listens, as a gRPC target.
+        addresses: where it listens, as gRPC targets, in the order of its --listen flags.
         process: the server's own process; its workers are that one's children.
     """
 
-    def __init__(self, address: str, process: subprocess.Popen[bytes]) -> None:
-        self.address = address
+    def __init__(self, addresses: Sequence[str], process: subprocess.Popen[bytes]) -> None:
+        self.addresses = list(addresses)
         self.process = process
+
+    @property
+    def address(self) -> str:
+        """The first of its addresses."""
+        return self.addresses[0]
 
     def workers(self) -> list[int]:
         """The process ids of its workers."""
@@ -45,30 +50,49 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(module: str, arguments: Sequence[str] = ()) -> Iterator[Served]:
+def serve(
+    module: str,
+    arguments: Sequence[str] = (),
+    *,
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    own_group: bool = False,
+) -> Iterator[Served]:
     """Runs `python -m module --address-file ...` until the block ends.
+
+    Args:
+        module: what to run.
+        arguments: its further flags.
+        environment: variables beside those of this process.
+        log: the file that takes what it writes; by default it writes where this process does.
+        own_group: whether it gets a session and so a process group of its own.
 
     Raises:
         RuntimeError: it ended, or wrote no address in time.
     """
-    with tempfile.TemporaryDirectory(prefix="gridgrad-bench-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gridgrad-bench-"))
+        output = stack.enter_context(log.open("ab")) if log else None
         file = Path(folder) / "address"
         command = [sys.executable, "-m", module, *arguments, "--address-file", str(file)]
         # Its log would only interleave with the table; what goes wrong is seen by the calls.
-        with subprocess.Popen(command, env={**os.environ, "GRIDGRAD_LOG_LEVEL": "warning"}) as process:
+        variables = {**os.environ, "GRIDGRAD_LOG_LEVEL": "warning", **(environment or {})}
+        with subprocess.Popen(
+            command, env=variables, stdout=output, stderr=output, start_new_session=own_group
+        ) as process:
             try:
-                yield Served(_await_address(process, file), process)
+                yield Served(_await_addresses(process, file), process)
             finally:
                 _stop(process)
 
 
-def _await_address(process: subprocess.Popen[bytes], file: Path) -> str:
+def _await_addresses(process: subprocess.Popen[bytes], file: Path) -> list[str]:
     give_up_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up_at:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args} ended with status {process.returncode} before it served")
         if file.exists() and (lines := file.read_text().split()):
-            return lines[0]
+            return lines
         time.sleep(0.02)
     raise RuntimeError(f"{process.args} wrote no address within {START_TIMEOUT_S:g} s")
 
