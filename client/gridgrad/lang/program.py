@@ -10,7 +10,11 @@ import functools
 import hashlib
 from typing import NamedTuple
 
+from gridgrad.lang import printer
+
 __all__ = ["Builder", "Node", "Program"]
+
+_SHOWN = 200
 
 
 class Node(NamedTuple):
@@ -36,13 +40,16 @@ class Builder:
         self._index: dict[tuple[object, ...], int] = {}
 
     def input(self, name: str) -> int:
+        """The index of an input."""
         return self._add(Node("input", (), name), ("input", name))
 
     def const(self, value: float) -> int:
+        """The index of a constant."""
         # hex() keeps -0.0 and 0.0 apart and makes nan equal to itself
         return self._add(Node("const", (), float(value)), ("const", float(value).hex()))
 
     def op(self, op: str, *args: int) -> int:
+        """The index of an operation on the nodes of these indices."""
         return self._add(Node(op, args), (op, args))
 
     def _add(self, node: Node, key: tuple[object, ...]) -> int:
@@ -55,6 +62,11 @@ class Builder:
 
 class Program:
     """A parsed expression, immutable and comparable.
+
+    Programs are equal when they compute the same operations in the same order, with the same
+    names of inputs and components. `str(program)` is the canonical text: equal programs have the
+    same, and it parses back to an equal program (where an input is called like a constant, as in
+    `parse(str(program), program.inputs)`).
 
     Attributes:
         nodes: the operations, arguments first; none is unused.
@@ -80,7 +92,36 @@ class Program:
         self.tuple_valued = tuple_valued
         self.inputs = inputs
 
+    def describe(self, text: str, digest: str) -> None:
+        """Takes the canonical text and its digest from who has made them in steps."""
+        self.__dict__.update(text=text, digest=digest)
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The canonical text."""
+        return printer.text_of(self)
+
     @functools.cached_property
     def digest(self) -> str:
         """The SHA-256 of the canonical text, hex."""
-        return hashlib.sha256(str(self).encode()).hexdigest()
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @functools.cached_property
+    def _key(self) -> tuple[object, ...]:
+        # hex() tells 0.0 from -0.0 and makes nan equal to itself
+        values = (node.value.hex() if isinstance(node.value, float) else node.value for node in self.nodes)
+        nodes = tuple((node.op, node.args, value) for node, value in zip(self.nodes, values, strict=True))
+        return nodes, self.outputs, self.components, self.tuple_valued, self.inputs
+
+    def __eq__(self, other: object) -> bool:
+        return self._key == other._key if isinstance(other, Program) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
+        return f"<Program {shown!r} of {', '.join(self.inputs) or 'no inputs'}>"

@@ -1,0 +1,38 @@
+"""The limits of a program: what keeps a text from a stranger from costing much."""
+
+from __future__ import annotations
+
+__all__ = [
+    "MAX_COMPONENTS",
+    "MAX_NAME",
+    "MAX_NESTING",
+    "MAX_NUMBER",
+    "MAX_OPERATIONS",
+    "MAX_TEXT",
+    "STEP_NODES",
+    "STEP_TOKENS",
+]
+
+MAX_TEXT = 2**20
+"""Characters of a text; of the canonical text too, so that it can always be parsed again."""
+
+MAX_OPERATIONS = 50_000
+"""Different operations, inputs and constants."""
+
+MAX_NESTING = 500
+"""Parentheses, signs, powers and conditions inside each other."""
+
+MAX_COMPONENTS = 64
+"""Components of a tuple."""
+
+MAX_NAME = 64
+"""Characters of a name."""
+
+MAX_NUMBER = 400
+"""Characters of a number; more than any float64 needs in full."""
+
+STEP_TOKENS = 128
+"""Tokens that one step of parsing reads: well under a millisecond."""
+
+STEP_NODES = 256
+"""Nodes that one step of ordering or printing handles."""
