@@ -1,0 +1,1 @@
+"""The server of Gridgrad: queue, batches, RPCs. It computes nothing itself and never imports torch."""

@@ -1,0 +1,121 @@
+"""The batcher: the one owner of the queue. Gives batches to workers and their results to entries.
+
+It is work-conserving: a worker with room takes the next batch at once, whatever its size, and no
+timer waits for more. Under load entries gather while workers compute, and batches form by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Iterable
+
+from gridgrad.errors import CrashError, GridgradError, InternalError, RequestError, TooLargeError
+from gridgrad_server.batches import Batch
+from gridgrad_server.entries import Entry
+from gridgrad_server.logs import fields
+from gridgrad_server.queue import Queue
+from gridgrad_server.slots import Slots
+from gridgrad_server.worker import Worker
+from gridgrad_worker.v1 import worker_pb2 as wpb
+
+__all__ = ["Batcher"]
+
+log = logging.getLogger("gridgrad.server")
+
+_MOST_OUT = 2  # one batch computing, one waiting, so that the worker never idles between them
+_MOST_STRIKES = 2
+_FAILURES: dict[str, type[GridgradError]] = {"request": RequestError, "too_large": TooLargeError}
+
+
+class Batcher:
+    """Matches entries with workers.
+
+    Args:
+        batch_cost: largest cost of a batch of several entries.
+        slots: the memory of batches.
+        workers: all workers, ready or not; looked at anew each time.
+    """
+
+    def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker]) -> None:
+        self._batch_cost = batch_cost
+        self._slots = slots
+        self._workers = workers
+        self._queue = Queue()
+        self._numbers = itertools.count(1)
+        self._is_scheduled = False
+
+    def submit(self, entry: Entry) -> None:
+        """Queues an entry, new or with room for more of its pieces."""
+        if entry.is_open:
+            self._queue.put(entry)
+            self.schedule()
+
+    def schedule(self) -> None:
+        """Dispatches once the loop has handled what it already has, so that what came together goes together."""
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._dispatch)
+
+    def fail_all(self, error: GridgradError) -> None:
+        """Fails all that waits."""
+        self._queue.fail_all(error)
+
+    def _dispatch(self) -> None:
+        self._is_scheduled = False
+        while self._queue:
+            worker = self._freest()
+            if worker is None:
+                return
+            tasks = self._queue.take(self._batch_cost, time.monotonic())
+            if tasks:
+                worker.ask(Batch(next(self._numbers), tasks, self._slots))
+
+    def _freest(self) -> Worker | None:
+        ready = [worker for worker in self._workers if worker.is_ready and worker.load < _MOST_OUT]
+        return min(ready, key=lambda worker: worker.load, default=None)
+
+    def done(self, worker: Worker, batch: Batch, done: wpb.BatchDone) -> None:
+        """Passes the results of a batch on, and the worker its next one first."""
+        self._dispatch()
+        log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
+        how = batch.computed(done, worker.device, batch.started_at or time.monotonic())
+        for position, (entry, box) in enumerate(batch.tasks):
+            error = _failure(done, position, len(batch.tasks))
+            if error:
+                entry.fail(error)
+            else:
+                entry.computed(box, batch.result(position), how)
+                self.submit(entry)
+
+    def lost(self, batch: Batch, blamed: bool) -> None:
+        """Puts the pieces of a batch back whose worker died."""
+        for entry, box in reversed(batch.tasks):
+            entry.put_back(box)
+            if blamed:
+                entry.strikes += 1
+            if entry.strikes >= _MOST_STRIKES:
+                entry.fail(_crash())
+            if entry.is_open:
+                self._queue.put_first(entry)
+        self.schedule()
+
+
+def _failure(done: wpb.BatchDone, position: int, pieces: int) -> GridgradError | None:
+    if not done.failures:
+        return None
+    if len(done.failures) != pieces:
+        return InternalError("", "a worker's answer that does not fit its batch", "please report it")
+    failure = done.failures[position]
+    kind = _FAILURES.get(failure.reason, InternalError)
+    return kind(failure.field, failure.found, failure.remedy) if failure.reason else None
+
+
+def _crash() -> CrashError:
+    return CrashError(
+        "",
+        "two workers died or were killed computing this",
+        "do not send it again; see the server's log",
+    )

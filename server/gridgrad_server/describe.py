@@ -1,0 +1,50 @@
+"""What the server says of itself: its functions, limits and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gridgrad.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER
+from gridgrad.lang.functions import FUNCTIONS
+from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_server.requests import MAX_DERIVATIVES
+from gridgrad_server.settings import Settings
+from gridgrad_worker.v1 import worker_pb2 as wpb
+
+__all__ = ["ENGINE", "functions", "server"]
+
+ENGINE = "functional"
+"""The default engine for expressions."""
+
+
+def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
+    """The registered functions, sorted by name; none before a worker is ready."""
+    # The two messages of a function have the same fields on purpose
+    raw = [each.SerializeToString() for each in sorted(ready.functions, key=lambda each: each.name)] if ready else []
+    return pb.ListFunctionsResponse(functions=[pb.RegisteredFunction.FromString(each) for each in raw])
+
+
+def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetServerInfoResponse:
+    """What the server is and what it accepts."""
+    limits = pb.Limits(
+        request_cost=settings.request_cost,
+        message_bytes=settings.message_bytes,
+        unary_result_bytes=settings.unary_result_bytes,
+        inputs=MAX_INPUTS,
+        dims=MAX_DIMS,
+        derivatives=MAX_DERIVATIVES,
+        order=MAX_ORDER,
+    )
+    language = [
+        pb.LanguageFunction(
+            name=each.name,
+            signature=f"{each.name}({', '.join(each.params)}{', ...' if each.variadic else ''})",
+            formula=each.formula,
+            aliases=each.aliases,
+        )
+        for each in sorted(FUNCTIONS.values(), key=lambda each: each.name)
+        if each.group != "operator"
+    ]
+    return pb.GetServerInfoResponse(
+        version=version, devices=devices, limits=limits, language_functions=language, engine=ENGINE
+    )

@@ -1,0 +1,113 @@
+"""Intake: what stands between the RPC handlers and the batcher. Checks, counts and admits requests."""
+
+from __future__ import annotations
+
+from gridgrad.errors import TooLargeError, UnavailableError
+from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_server.admission import Admission
+from gridgrad_server.entries import Entry, Sink
+from gridgrad_server.plans import Plan, Plans
+from gridgrad_server.requests import Reading, read
+from gridgrad_server.settings import Settings
+from gridgrad_server.workers import Workers
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Makes entries of requests and hands them on.
+
+    Args:
+        settings: of the server.
+        plans: of the functions.
+        workers: compute the entries.
+
+    Attributes:
+        admission: counts what is held.
+        draining: whether nothing new is accepted.
+    """
+
+    def __init__(self, settings: Settings, plans: Plans, workers: Workers) -> None:
+        self._settings = settings
+        self._plans = plans
+        self._workers = workers
+        # Enough that every worker has one piece computing and one waiting, and a few are being sent
+        self._window = 2 * workers.count + 2
+        self.admission = Admission(settings.queue_entries, settings.queue_bytes)
+        self.draining = False
+
+    def check_open(self) -> None:
+        """Refuses what comes while the server can't compute.
+
+        Raises:
+            UnavailableError: it drains, or has no worker.
+        """
+        if self.draining:
+            raise UnavailableError(
+                "", "the server is shutting down", "send it again, to another server if there is one"
+            )
+        if self._workers.ready is None:
+            raise UnavailableError("", "the server is starting, and no worker is warm yet", "retry in a few seconds")
+        if self._workers.hopeless:
+            raise UnavailableError("", "no worker can be started", "see the server's log")
+
+    async def entry(self, request: pb.GridGradientRequest, sink: Sink, deadline_at: float | None) -> Entry:
+        """The entry of a request, checked but not yet queued.
+
+        Raises:
+            RequestError: something in it is wrong, or over a limit.
+        """
+        reading = read(request)
+        self._check_cost(reading, 1)
+        plan = await self._plans.get(reading)
+        self._check_cost(reading, plan.planes)
+        piece_cost = self._settings.piece_cost
+        return Entry(plan, reading.grid.shape, reading.inputs, sink, deadline_at, piece_cost, self._window)
+
+    def _check_cost(self, reading: Reading, planes: int) -> None:
+        most = self._settings.request_cost
+        points = reading.grid.points
+        if points * planes > most:
+            raise TooLargeError(
+                "inputs",
+                f"a grid of {points} points in {planes} planes (value and derivatives of each component), "
+                f"a cost of {points * planes}",
+                f"this server computes a cost of {most} at a time: send it in parts, or ask for fewer derivatives",
+            )
+        for position, given in enumerate(reading.inputs):
+            longest = max(given.spec.shape, default=0)
+            if longest > most:
+                raise TooLargeError(
+                    f"inputs[{position}]", f"a dim of length {longest}", f"this server takes lengths up to {most}"
+                )
+
+    def result_bytes(self, entry: Entry) -> int:
+        """The size of a result."""
+        return _result_bytes(entry.plan, entry.points)
+
+    def stream_bytes(self, entry: Entry) -> int:
+        """How many bytes of a result are held at once while it is streamed."""
+        piece_bytes = self._settings.piece_cost * entry.plan.itemsize
+        return min(self.result_bytes(entry), self._window * piece_bytes)
+
+    def check_unary(self, entry: Entry) -> None:
+        """Refuses results that want the stream.
+
+        Raises:
+            TooLargeError: the result is over the unary limit.
+        """
+        size, most = self.result_bytes(entry), self._settings.unary_result_bytes
+        if size > most:
+            raise TooLargeError(
+                "",
+                f"a result of {size} bytes, over the {most} of the unary call",
+                "call StreamGridGradients for it",
+            )
+
+    def submit(self, entry: Entry) -> None:
+        """Queues an entry, new or with room for more of its pieces."""
+        self._workers.batcher.submit(entry)
+
+
+def _result_bytes(plan: Plan, points: int) -> int:
+    return points * plan.planes * plan.itemsize

@@ -1,0 +1,238 @@
+"""Plans: what the entries of a batch share, made once for each kind of request and kept.
+
+The compatibility key of a request is its function, dtype, input names and dims, and derivatives;
+never shapes or values. Requests that differ only in the spelling of the same key share a plan.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import itertools
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from gridgrad.errors import RequestError, UnknownFunctionError
+from gridgrad.grid import Derivative, canonical
+from gridgrad.lang.program import Program
+from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad.wire import DTYPES
+from gridgrad_server.programs import Programs
+from gridgrad_server.requests import MAX_DERIVATIVES, Reading, too_many_derivatives
+from gridgrad_worker.v1 import worker_pb2 as wpb
+
+__all__ = ["Info", "Plan", "Plans"]
+
+_MOST_PLANS = 1024
+_PB_DTYPES = {"float32": pb.DTYPE_FLOAT32, "float64": pb.DTYPE_FLOAT64}
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Registered = Mapping[str, wpb.RegisteredFunction]
+PlanInput = tuple[str, tuple[str, ...]]
+
+
+class Key(NamedTuple):
+    """The compatibility key; `identity` is the digest of a program or the registered name."""
+
+    kind: str
+    identity: str
+    components: tuple[str, ...]
+    tuple_valued: bool
+    dtype: str
+    inputs: tuple[PlanInput, ...]
+    derivatives: tuple[Derivative, ...]
+
+
+class Info(NamedTuple):
+    """How a grid was computed; see the message Info."""
+
+    queue_s: float = 0.0
+    compute_s: float = 0.0
+    batch_size: int = 0
+    engine: str = ""
+    tier: str = ""
+    device: str = ""
+
+
+class Plan:
+    """A compatibility key with all that follows from it.
+
+    Args:
+        number: tells the plans of this server apart.
+        key: the compatibility key.
+        text: the expression, or the registered name.
+        version: of the server, for the info of results.
+    """
+
+    def __init__(self, number: int, key: Key, text: str, version: str) -> None:
+        self.number = number
+        self.key = key
+        self.text = text
+        self.planes = len(key.components) * (1 + len(key.derivatives))
+        self.itemsize = DTYPES[key.dtype]
+        self._digest = key.identity if key.kind == "expression" else ""
+        self._version = version
+
+    @functools.cached_property
+    def message(self) -> wpb.Plan:
+        """The plan as the worker reads it."""
+        names = [name for name, _ in self.key.inputs]
+        wrts = [[names.index(name) for name in derivative] for derivative in ((), *self.key.derivatives)]
+        plan = wpb.Plan(
+            dtype=self.key.dtype,
+            inputs=[wpb.PlanInput(name=name, dims=dims) for name, dims in self.key.inputs],
+            derivatives=[wpb.PlanDerivative(wrt=wrt) for wrt in wrts],
+        )
+        setattr(plan, self.key.kind, self.text)
+        return plan
+
+    @functools.cached_property
+    def _header(self) -> bytes:
+        dims = dict.fromkeys(dim for _, dims in self.key.inputs for dim in dims)
+        return pb.ResultHeader(
+            dims=list(dims),
+            derivatives=[pb.Derivative(wrt=wrt) for wrt in self.key.derivatives],
+            components=self.key.components,
+            tuple_valued=self.key.tuple_valued,
+            dtype=_PB_DTYPES[self.key.dtype],
+            info=pb.Info(version=self._version, digest=self._digest),
+        ).SerializeToString()
+
+    def header(self, shape: Sequence[int], info: Info) -> bytes:
+        """The serialized ResultHeader of a result."""
+        # Serialized messages that are joined merge, so that what all results share is made once
+        own = pb.ResultHeader(
+            shape=shape,
+            info=pb.Info(
+                queue_s=info.queue_s,
+                compute_s=info.compute_s,
+                batch_size=info.batch_size,
+                engine=info.engine,
+                tier=info.tier,
+                device=info.device,
+            ),
+        )
+        return self._header + own.SerializeToString()
+
+
+class Plans:
+    """The plans of the requests seen last.
+
+    Args:
+        programs: parses expressions.
+        version: of the server.
+    """
+
+    def __init__(self, programs: Programs, version: str) -> None:
+        self._programs = programs
+        self._version = version
+        self._numbers = itertools.count(1)
+        self._by_request: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
+        self._by_key: OrderedDict[Key, Plan] = OrderedDict()
+        self.registered: Registered = {}
+
+    async def get(self, reading: Reading) -> Plan:
+        """The plan of a request.
+
+        Raises:
+            RequestError: its function is none, or its inputs or derivatives do not fit the function.
+        """
+        inputs = tuple((given.spec.name, given.spec.dims) for given in reading.inputs)
+        spelled = reading.kind, reading.text, inputs, reading.dtype, reading.derivatives
+        plan = self._by_request.get(spelled)
+        if plan is None:
+            plan = self._intern(await self._key(reading, inputs), reading.text)
+            _keep(self._by_request, spelled, plan)
+        return plan
+
+    def _intern(self, key: Key, text: str) -> Plan:
+        plan = self._by_key.get(key) or Plan(next(self._numbers), key, text, self._version)
+        _keep(self._by_key, key, plan)
+        return plan
+
+    async def _key(self, reading: Reading, inputs: tuple[PlanInput, ...]) -> Key:
+        if reading.kind == "expression":
+            program = await self._programs.get(reading.text, [name for name, _ in inputs])
+            identity, signature = program.digest, _signature(program)
+        else:
+            function = self._function(reading.text)
+            identity, signature = function.name, _registered_signature(function)
+        _check_inputs(signature, inputs)
+        derivatives = _derivatives(reading.derivatives, inputs, signature)
+        return Key(
+            reading.kind, identity, signature.components, signature.tuple_valued, reading.dtype, inputs, derivatives
+        )
+
+    def _function(self, name: str) -> wpb.RegisteredFunction:
+        function = self.registered.get(name)
+        if function is None:
+            near = difflib.get_close_matches(name[:200], self.registered, n=3) or sorted(self.registered)[:10]
+            remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions MODULE"
+            raise UnknownFunctionError("function.registered", f"no function {name!r} is registered here", remedy)
+        return function
+
+
+class _Signature(NamedTuple):
+    """What a function takes and gives; `optional` inputs have defaults."""
+
+    inputs: frozenset[str]
+    optional: frozenset[str]
+    components: tuple[str, ...]
+    tuple_valued: bool
+
+
+def _signature(program: Program) -> _Signature:
+    return _Signature(frozenset(program.inputs), frozenset(), program.components, program.tuple_valued)
+
+
+def _registered_signature(function: wpb.RegisteredFunction) -> _Signature:
+    optional = frozenset(each.name for each in function.inputs if each.HasField("default"))
+    inputs = frozenset(each.name for each in function.inputs)
+    return _Signature(inputs, optional, tuple(function.components), function.tuple_valued)
+
+
+def _check_inputs(signature: _Signature, inputs: tuple[PlanInput, ...]) -> None:
+    given = [name for name, _ in inputs]
+    missing = sorted(signature.inputs - signature.optional - set(given))
+    if missing:
+        raise RequestError(
+            "inputs",
+            f"no {', '.join(map(repr, missing))} among the inputs {', '.join(given) or '(none)'}, "
+            "though the function uses it",
+            f"add an input named {missing[0]!r}, or mend its name in the function",
+        )
+    for position, (name, dims) in enumerate(inputs):
+        if name not in signature.inputs and dims != (name,):
+            raise RequestError(
+                f"inputs[{position}].name",
+                f"{name!r}, which the function does not use",
+                f"leave it out, or use one of {', '.join(sorted(signature.inputs)) or '(it uses none)'}",
+            )
+
+
+def _derivatives(
+    listed: Sequence[tuple[str, ...]], inputs: tuple[PlanInput, ...], signature: _Signature
+) -> tuple[Derivative, ...]:
+    names = [name for name, _ in inputs]
+    for position, derivative in enumerate(listed):
+        left_out = signature.optional.intersection(derivative).difference(names)
+        if left_out:
+            raise RequestError(
+                f"derivatives[{position}]",
+                f"a derivative with respect to {min(left_out)!r}, which is left at its default",
+                f"give {min(left_out)!r} as an input too",
+            )
+    distinct = tuple(dict.fromkeys(canonical(derivative, names) for derivative in listed))
+    if len(distinct) > MAX_DERIVATIVES:
+        raise too_many_derivatives(len(distinct))
+    return distinct
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > _MOST_PLANS:
+        kept.popitem(last=False)

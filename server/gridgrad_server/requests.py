@@ -1,0 +1,191 @@
+"""Requests off the wire: bytes to checked readings, in Python integers, before anything is allocated."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from gridgrad.errors import RequestError, TooLargeError
+from gridgrad.grid import MAX_INPUTS, Grid, InputSpec, grid_of
+from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad.wire import DTYPES
+
+__all__ = ["MAX_DERIVATIVES", "Array", "Given", "Linspace", "Reading", "decode", "read", "too_many_derivatives"]
+
+MAX_DERIVATIVES = 256
+"""Most derivatives of a request, without the value."""
+
+_MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
+_MAX_NAME = 200
+_DTYPE_NAMES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "float64"}
+
+M = TypeVar("M", bound=Message)
+
+
+class Array(NamedTuple):
+    """Numbers as they came: the name of their dtype, and little-endian bytes in C order."""
+
+    dtype: str
+    data: bytes
+
+
+class Linspace(NamedTuple):
+    """Evenly spaced values, which the worker expands."""
+
+    start: float
+    stop: float
+    num: int
+
+
+class Given(NamedTuple):
+    """An input of a request: its name, dims and shape, and its values."""
+
+    spec: InputSpec
+    values: Array | Linspace
+
+
+class Reading(NamedTuple):
+    """A request that is well formed, its function not yet looked at.
+
+    Args:
+        kind: "expression" or "registered".
+        text: the expression, or the registered name.
+        inputs: in the request's order.
+        grid: what they span.
+        dtype: the name of the dtype to compute in.
+        derivatives: as listed, neither sorted nor without duplicates.
+    """
+
+    kind: str
+    text: str
+    inputs: tuple[Given, ...]
+    grid: Grid
+    dtype: str
+    derivatives: tuple[tuple[str, ...], ...]
+
+
+def decode(message: type[M], raw: bytes) -> M:
+    """Parses bytes from a caller.
+
+    Raises:
+        RequestError: they are no such message.
+    """
+    try:
+        return message.FromString(raw)
+    except DecodeError:
+        raise RequestError(
+            "", f"{len(raw)} bytes that are no {message.DESCRIPTOR.full_name}", "send the whole serialized message"
+        ) from None
+
+
+def read(request: pb.GridGradientRequest) -> Reading:
+    """Checks all of a request that can be checked without its function.
+
+    Raises:
+        RequestError: something in it is wrong; the error names the field.
+        TooLargeError: it lists too many derivatives.
+    """
+    kind, text = _function(request)
+    if len(request.inputs) > MAX_INPUTS:
+        raise RequestError("inputs", f"{len(request.inputs)} inputs", f"send at most {MAX_INPUTS}")
+    inputs = tuple(_input(f"inputs[{i}]", each) for i, each in enumerate(request.inputs))
+    grid = grid_of([given.spec for given in inputs])
+    return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request))
+
+
+def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
+    kind = request.function.WhichOneof("kind")
+    if kind is None:
+        raise RequestError(
+            "function",
+            "neither an expression nor a registered name",
+            "set function.expression, such as 't*k', or function.registered",
+        )
+    text: str = getattr(request.function, kind)
+    if not text.strip():
+        raise RequestError(f"function.{kind}", "empty text", "write an expression such as 't*k', or a registered name")
+    return kind, text
+
+
+def _input(field: str, given: pb.Input) -> Given:
+    name, dims = given.name, tuple(given.dims)
+    if not (name.isascii() and name.isidentifier() and len(name) <= _MAX_NAME):
+        raise RequestError(
+            f"{field}.name", repr(name), "use an ASCII identifier: letters, digits and _, not beginning with a digit"
+        )
+    for dim in dims:
+        if not dim or len(dim) > _MAX_NAME:
+            raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
+    kind = given.WhichOneof("values")
+    if kind == "array":
+        return _array(f"{field}.array", name, dims, given.array)
+    if kind == "linspace":
+        return _linspace(f"{field}.linspace", name, dims, given.linspace)
+    raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
+
+
+def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array) -> Given:
+    dtype = _DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
+    if dtype is None:
+        raise _unknown_dtype(f"{field}.dtype", array.dtype)
+    shape, data = tuple(array.shape), array.data
+    if shape and min(shape) < 0:
+        raise RequestError(f"{field}.shape", str(list(shape)), "give lengths of 0 or more")
+    wanted = math.prod(shape) * DTYPES[dtype]
+    if len(data) != wanted:
+        raise RequestError(
+            f"{field}.data",
+            f"{len(data)} bytes for shape {list(shape)} of {dtype}",
+            f"send {wanted} bytes: the product of the shape times {DTYPES[dtype]}",
+        )
+    return Given(InputSpec(name, dims, shape), Array(dtype, data))
+
+
+def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspace) -> Given:
+    if len(dims) != 1:
+        raise RequestError(
+            field, f"evenly spaced values of {name!r} with dims {list(dims)}", "give it one dim, or send an array"
+        )
+    if linspace.num < 0:
+        raise RequestError(f"{field}.num", str(linspace.num), "give a count of 0 or more")
+    values = Linspace(linspace.start, linspace.stop, linspace.num)
+    return Given(InputSpec(name, dims, (linspace.num,)), values)
+
+
+def _dtype(number: int, inputs: tuple[Given, ...]) -> str:
+    if number:
+        dtype = _DTYPE_NAMES.get(number)
+        if dtype is None:
+            raise _unknown_dtype("dtype", number)
+        return dtype
+    arrays = {given.values.dtype for given in inputs if isinstance(given.values, Array)}
+    return "float32" if arrays == {"float32"} else "float64"
+
+
+def _unknown_dtype(field: str, number: int) -> RequestError:
+    return RequestError(field, f"the unknown dtype {number}", "use DTYPE_FLOAT32 (1) or DTYPE_FLOAT64 (2)")
+
+
+def _derivatives(request: pb.GridGradientRequest) -> tuple[tuple[str, ...], ...]:
+    count = len(request.derivatives)
+    if count > _MOST_LISTED:
+        raise too_many_derivatives(count)
+    derivatives = tuple(tuple(each.wrt) for each in request.derivatives)
+    if () in derivatives:
+        raise RequestError(
+            f"derivatives[{derivatives.index(())}]",
+            "a derivative with respect to nothing",
+            "leave it out: the value is always returned",
+        )
+    return derivatives
+
+
+def too_many_derivatives(count: int) -> TooLargeError:
+    """The error for more derivatives than MAX_DERIVATIVES."""
+    return TooLargeError(
+        "derivatives",
+        f"{count} derivatives, {count + 1} planes with the value",
+        f"ask for at most {MAX_DERIVATIVES} at a time: a lower order, or fewer inputs in wrt",
+    )

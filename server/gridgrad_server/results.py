@@ -1,0 +1,143 @@
+"""Results: what a worker wrote into a slot, made into messages.
+
+A message is its header, joined with the numbers in one copy; see gridgrad.wire for its layout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gridgrad.errors import GridgradError
+from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad.wire import prefix
+from gridgrad_server.entries import Entry
+from gridgrad_server.pieces import Box
+from gridgrad_server.status import to_status
+
+__all__ = ["WINDOW_BYTES", "UnaryResult", "Window", "failure_message", "stream_messages", "windows"]
+
+WINDOW_BYTES = 1 << 20
+"""About how many bytes of numbers a message of a stream has at most."""
+
+_UNARY_HEADER = 1
+_STREAM_HEADER = 2
+
+
+class Window(NamedTuple):
+    """A part of a piece's result: some of its planes, or some points of one plane."""
+
+    first_plane: int
+    planes: int
+    first_point: int
+    points: int
+
+
+class UnaryResult:
+    """The sink of a unary call: the answer becomes the result of a future.
+
+    Args:
+        answer: set to the serialized GridGradientResponse, or to the error.
+    """
+
+    def __init__(self, answer: asyncio.Future[bytes]) -> None:
+        self._answer = answer
+        self._parts: list[tuple[Box, bytes]] = []
+
+    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
+        """Takes the result of a piece."""
+        if self._answer.done():
+            return
+        if not entry.split:
+            self._answer.set_result(b"".join((_unary_head(entry, len(result)), result)))
+            return
+        self._parts.append((box, bytes(result)))
+        if entry.all_computed:
+            planes = b"".join(self._by_plane(entry))
+            self._answer.set_result(_unary_head(entry, len(planes)) + planes)
+
+    def _by_plane(self, entry: Entry) -> Iterator[memoryview]:
+        self._parts.sort(key=lambda part: part[0].first_point)
+        for plane in range(entry.plan.planes):
+            for box, result in self._parts:
+                size = box.points * entry.plan.itemsize
+                yield memoryview(result)[plane * size : (plane + 1) * size]
+
+    def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
+        """Takes the error that ends the entry."""
+        if not self._answer.done():
+            self._answer.set_exception(error)
+
+
+def _unary_head(entry: Entry, data_bytes: int) -> bytes:
+    return prefix(_embedded(_UNARY_HEADER, entry.plan.header(entry.shape, entry.info)), data_bytes)
+
+
+def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, first: bool) -> list[bytes]:
+    """The messages of a stream for the result of a piece.
+
+    Args:
+        number: the caller's id of the entry.
+        entry: the entry.
+        box: the piece.
+        result: its numbers, [planes, points].
+        first: whether they are the first of the entry.
+
+    Returns:
+        Serialized StreamGridGradientsResponses. The first of the entry has the header, and so has the last: the
+        info of a grid is complete only then.
+    """
+    parts = list(windows(entry.plan.planes, box.points, entry.plan.itemsize))
+    whole = not entry.split and len(parts) == 1
+    messages = []
+    for position, part in enumerate(parts):
+        last = entry.all_computed and position == len(parts) - 1
+        head = _stream_head(
+            number, None if whole else part._replace(first_point=part.first_point + box.first_point), last
+        )
+        if last or (first and position == 0):
+            head += _embedded(_STREAM_HEADER, entry.plan.header(entry.shape, entry.info))
+        start = (part.first_plane * box.points + part.first_point) * entry.plan.itemsize
+        data = result[start : start + part.planes * part.points * entry.plan.itemsize]
+        messages.append(b"".join((prefix(head, len(data)), data)))
+    return messages
+
+
+def _stream_head(number: int, window: Window | None, last: bool) -> bytes:
+    message = pb.StreamGridGradientsResponse(id=number, last=last)
+    if window:
+        message.window.first_plane = window.first_plane
+        message.window.planes = window.planes
+        message.window.first_point = window.first_point
+        message.window.points = window.points
+    return message.SerializeToString()
+
+
+def failure_message(number: int, error: GridgradError) -> bytes:
+    """The message of a stream that ends an entry with an error."""
+    return pb.StreamGridGradientsResponse(id=number, last=True, status=to_status(error)).SerializeToString()
+
+
+def windows(planes: int, points: int, itemsize: int) -> Iterator[Window]:
+    """Cuts [planes, points] into contiguous windows of at most WINDOW_BYTES."""
+    plane_bytes = max(1, points * itemsize)
+    if plane_bytes <= WINDOW_BYTES:
+        step = WINDOW_BYTES // plane_bytes
+        for first in range(0, planes, step):
+            yield Window(first, min(step, planes - first), 0, points)
+        return
+    step = WINDOW_BYTES // itemsize
+    for plane in range(planes):
+        for first in range(0, points, step):
+            yield Window(plane, 1, first, min(step, points - first))
+
+
+def _embedded(number: int, message: bytes) -> bytes:
+    """A serialized message as a field of another one."""
+    size, length = len(message), bytearray()
+    while size > 0x7F:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    length.append(size)
+    return b"".join((bytes([number << 3 | 2]), length, message))

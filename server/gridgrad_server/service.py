@@ -1,0 +1,117 @@
+"""The RPC handlers, on raw bytes: each answers its call, or ends it with the status of an error."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+import grpc
+
+from gridgrad import methods
+from gridgrad._version import __version__
+from gridgrad.errors import GridgradError
+from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_server import describe
+from gridgrad_server.intake import Intake
+from gridgrad_server.requests import decode
+from gridgrad_server.results import UnaryResult
+from gridgrad_server.settings import Settings
+from gridgrad_server.status import abort
+from gridgrad_server.stream import Stream
+from gridgrad_server.workers import Workers
+
+__all__ = ["Service"]
+
+log = logging.getLogger("gridgrad.server")
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Service(grpc.GenericRpcHandler):
+    """The methods of the service.
+
+    Args:
+        settings: of the server.
+        intake: accepts requests.
+        workers: compute them.
+    """
+
+    def __init__(self, settings: Settings, intake: Intake, workers: Workers) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._workers = workers
+        self._streams: set[Stream] = set()
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            methods.GRID_GRADIENT.path: grpc.unary_unary_rpc_method_handler(self._grid_gradient),
+            methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(self._stream),
+            methods.LIST_FUNCTIONS.path: grpc.unary_unary_rpc_method_handler(self._list_functions),
+            methods.SERVER_INFO.path: grpc.unary_unary_rpc_method_handler(self._server_info),
+        }
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Finds the handler of a call."""
+        return self._handlers.get(details.method)
+
+    def drain(self) -> None:
+        """Lets open streams end once what they have accepted is answered."""
+        for stream in self._streams:
+            stream.drain()
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open."""
+        return len(self._streams)
+
+    async def _grid_gradient(self, raw: bytes, context: Context) -> bytes:
+        try:
+            return await self._computed(raw, context)
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def _computed(self, raw: bytes, context: Context) -> bytes:
+        self._intake.check_open()
+        permit = self._intake.admission.take(len(raw))
+        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type,misc] # it gets the context
+        remaining_s = context.time_remaining()
+        deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        request = decode(pb.GridGradientRequest, raw)
+        entry = await self._intake.entry(request, UnaryResult(answer), deadline_at)
+        self._intake.check_unary(entry)
+        permit.grow(self._intake.result_bytes(entry))
+        self._intake.submit(entry)
+        try:
+            return await answer
+        finally:
+            entry.end()
+
+    async def _stream(self, _: object, context: Context) -> None:
+        try:
+            self._intake.check_open()
+        except GridgradError as error:
+            await abort(context, error)
+        stream = Stream(self._intake, context)
+        self._streams.add(stream)
+        try:
+            failure = await stream.serve()
+        finally:
+            self._streams.discard(stream)
+        if failure:
+            await abort(context, failure)
+
+    async def _list_functions(self, raw: bytes, context: Context) -> bytes:
+        try:
+            decode(pb.ListFunctionsRequest, raw)
+            return describe.functions(self._workers.ready).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def _server_info(self, raw: bytes, context: Context) -> bytes:
+        try:
+            decode(pb.GetServerInfoRequest, raw)
+            info = describe.server(__version__, self._workers.devices, self._settings)
+            return info.SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)

@@ -1,0 +1,266 @@
+"""One worker: its process, what it was asked, and the watch over both.
+
+Invariants:
+* At most two batches are out: the first is being computed, the second waits. Answers come in that order.
+* A worker that is lost, by its exit, its socket, a time limit or silence, gives its batches back at
+  once; the slots in them only when the process is gone.
+* Only the first batch is blamed for a death: the second had not begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from google.protobuf.message import DecodeError
+
+from gridgrad_server.batches import Batch
+from gridgrad_server.link import Link
+from gridgrad_server.logs import fields
+from gridgrad_server.slots import Slot
+from gridgrad_worker.v1 import worker_pb2 as wpb
+
+__all__ = ["Owner", "Worker"]
+
+log = logging.getLogger("gridgrad.server")
+
+PING_AFTER_S = 5.0
+PONG_WITHIN_S = 10.0
+START_WITHIN_S = 600.0
+MOST_PLANS = 256
+
+_PING = wpb.ServerMessage(ping=wpb.Ping()).SerializeToString()
+
+
+class Owner(Protocol):
+    """Who is told what a worker does."""
+
+    def worker_ready(self, worker: Worker, ready: wpb.Ready) -> None:
+        """It is warm."""
+
+    def worker_refused(self, worker: Worker, why: str) -> None:
+        """It can't serve at all."""
+
+    def batch_done(self, worker: Worker, batch: Batch, done: wpb.BatchDone) -> None:
+        """It has computed a batch."""
+
+    def batch_lost(self, batch: Batch, blamed: bool) -> None:
+        """It died with a batch."""
+
+
+class Worker:
+    """A worker process from its start to its end; a replacement is another one.
+
+    Args:
+        name: its number.
+        command: starts it; the file descriptor of its socket is appended.
+        owner: is told what it does.
+        piece_timeout: seconds that a batch may compute.
+
+    Attributes:
+        device: what it computes on, once it is ready.
+        is_ready: whether it takes batches.
+        exited: set when its process is gone.
+    """
+
+    def __init__(self, name: int, command: Sequence[str], owner: Owner, piece_timeout: float) -> None:
+        self.name = name
+        self.device = ""
+        self.is_ready = False
+        self.exited = asyncio.Event()
+        self._owner = owner
+        self._piece_timeout = piece_timeout
+        self._out: deque[Batch] = deque()
+        self._lost_batches: list[Batch] = []
+        self._slots: set[int] = set()
+        self._dropped: list[int] = []
+        self._plans: OrderedDict[int, None] = OrderedDict()
+        self._pinged_at: float | None = None
+        self._heard_at = self.started_at = time.monotonic()
+        self._stopped_seen = False
+        self._process, connection = _start(command)
+        self._link = Link(connection, self._received, self._fail_closed)
+        _watch_exit(self._process, self._gone)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def load(self) -> int:
+        """How many batches are out."""
+        return len(self._out)
+
+    def ask(self, batch: Batch) -> None:
+        """Sends a batch; it must be ready and have room."""
+        descriptors, slots = self._introduce(batch.slots)
+        number = batch.plan.number
+        with_plan = number not in self._plans
+        self._plans[number] = None
+        self._plans.move_to_end(number)
+        forget = [self._plans.popitem(last=False)[0]] if len(self._plans) > MOST_PLANS else []
+        if not self._out:
+            batch.started_at = time.monotonic()
+        self._out.append(batch)
+        self._link.send(batch.message(slots, with_plan, forget), descriptors)
+
+    def _introduce(self, slots: Sequence[Slot]) -> tuple[list[int], list[wpb.Slot]]:
+        descriptors, messages = [], []
+        for slot in slots:
+            is_new = slot.number not in self._slots
+            if is_new:
+                self._slots.add(slot.number)
+                descriptors.append(slot.descriptor)
+            messages.append(wpb.Slot(id=slot.number, size=slot.size, descriptor_attached=is_new))
+        if self._dropped:
+            messages[0].forget.extend(self._dropped)
+            self._dropped.clear()
+        return descriptors, messages
+
+    def slot_dropped(self, number: int) -> None:
+        """Remembers to tell it that a slot is no more."""
+        if number in self._slots:
+            self._slots.remove(number)
+            self._dropped.append(number)
+
+    def close(self) -> None:
+        """Closes its socket, by which it ends; `exited` follows."""
+        self._lose(blame=False)
+
+    def kill(self, why: str) -> None:
+        """Ends it by force and gives its batches back."""
+        log.warning("killing a worker", extra=fields(worker=self.name, pid=self.pid, why=why))
+        self._process.kill()
+        self._lose(blame=True)
+
+    def check(self) -> None:
+        """Looks after it, about once a second: kills it when it is late, silent or stopped."""
+        if self.exited.is_set():
+            return
+        now = time.monotonic()
+        late = self._late(now)
+        if late:
+            self.kill(late)
+        elif self.is_ready and not self._out and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
+            self._pinged_at = now
+            self._link.send(_PING)
+
+    def _late(self, now: float) -> str:
+        stopped_before, self._stopped_seen = self._stopped_seen, _is_stopped(self.pid)
+        if self._stopped_seen and stopped_before:
+            return "it was stopped by a signal"
+        if not self.is_ready:
+            return f"it was not ready within {START_WITHIN_S:g} s" if now - self.started_at > START_WITHIN_S else ""
+        first = self._out[0] if self._out else None
+        if first and first.started_at is not None and now - first.started_at > self._piece_timeout:
+            return f"a batch took longer than --piece-timeout, {self._piece_timeout:g} s"
+        if self._pinged_at is not None and not first and now - self._pinged_at > PONG_WITHIN_S:
+            return f"it did not answer a ping within {PONG_WITHIN_S:g} s"
+        return ""
+
+    def _received(self, frame: bytes) -> None:
+        try:
+            message = wpb.WorkerMessage.FromString(frame)
+        except DecodeError:
+            self.kill("it sent bytes that are no message")
+            return
+        kind = message.WhichOneof("kind")
+        self._heard_at = time.monotonic()
+        self._pinged_at = None
+        if kind == "done":
+            self._done(message.done)
+        elif kind == "ready":
+            self.device = message.ready.device
+            self.is_ready = True
+            self._owner.worker_ready(self, message.ready)
+        elif kind == "fatal":
+            self._owner.worker_refused(self, message.fatal)
+
+    def _done(self, done: wpb.BatchDone) -> None:
+        if not self._out or self._out[0].number != done.id:
+            self.kill(f"it answered batch {done.id}, which is not its first")
+            return
+        batch = self._out.popleft()
+        if self._out:
+            self._out[0].started_at = self._heard_at
+        self._owner.batch_done(self, batch, done)
+        batch.let_go()
+
+    def _fail_closed(self) -> None:
+        self._process.kill()  # so that no half-dead process writes into slots that others get
+        self._lose(blame=True)
+
+    def _lose(self, blame: bool) -> None:
+        self.is_ready = False
+        self._link.close()
+        lost, self._out = list(self._out), deque()
+        self._lost_batches += lost
+        for batch in lost:
+            self._owner.batch_lost(batch, blamed=blame and batch is lost[0])
+        self._let_go_when_gone()
+
+    def _gone(self) -> None:
+        self._link.drain()
+        self.exited.set()
+        self._let_go_when_gone()
+
+    def _let_go_when_gone(self) -> None:
+        if self.exited.is_set():
+            for batch in self._lost_batches:
+                batch.let_go()
+            self._lost_batches = []
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        return self._process.returncode
+
+
+def _start(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with theirs:
+        # Blocked signals stay blocked across exec: a Ctrl-C for the process group can't end a worker
+        # in the moment before it ignores them.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own worker
+                [*command, "--fd", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # what functions print is log, and must not mix with what the server's caller reads
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    return process, ours
+
+
+def _watch_exit(process: subprocess.Popen[bytes], gone: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop may be closed when the server was stopped by force
+            loop.call_soon_threadsafe(gone)
+
+    threading.Thread(target=wait, name=f"exit-of-{process.pid}", daemon=True).start()
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except (OSError, IndexError):
+        return False

@@ -1,0 +1,132 @@
+"""A worker that computes nothing: plane p of a result holds 1e6*p plus the index of each point.
+
+It speaks the protocol of a worker, and its registered functions misbehave in the ways that the
+server must survive. Run as a script: fake_worker.py --fd N.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import math
+import mmap
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+
+from gridgrad_worker.v1 import worker_pb2 as pb
+
+X = pb.FunctionInput(name="x", unit="m")
+DEFAULTED = pb.FunctionInput(name="a", default=2.0)
+NAMES = ("plain", "kills", "hangs", "fails", "kills_once", "slow")
+FUNCTIONS = [pb.RegisteredFunction(name=name, inputs=[X, DEFAULTED], components=["f"]) for name in NAMES]
+
+
+class Peer:
+    """The worker's end."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.maps: dict[int, mmap.mmap] = {}
+        self.plans: dict[int, pb.Plan] = {}
+        self.descriptors: list[int] = []
+
+    def read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            part, ancillary, _, _ = self.connection.recvmsg(size - len(data), 4096)
+            for _, _, raw in ancillary:
+                self.descriptors.extend(array.array("i", raw))
+            if not part:
+                sys.exit(0)
+            data += part
+        return data
+
+    def receive(self) -> pb.ServerMessage:
+        (length,) = struct.unpack("<I", self.read(4))
+        return pb.ServerMessage.FromString(self.read(length))
+
+    def send(self, **kind: object) -> None:
+        message = pb.WorkerMessage(**kind).SerializeToString()  # type: ignore[arg-type] # one of the oneof
+        self.connection.sendall(struct.pack("<I", len(message)) + message)
+
+    def compute(self, batch: pb.Batch) -> None:
+        if batch.HasField("plan"):
+            self.plans[batch.plan_id] = batch.plan
+        for number in batch.forget_plans:
+            del self.plans[number]
+        for slot in batch.slots:
+            if slot.descriptor_attached:
+                descriptor = self.descriptors.pop(0)
+                self.maps[slot.id] = mmap.mmap(descriptor, slot.size)
+                os.close(descriptor)
+            for number in slot.forget:
+                self.maps.pop(number).close()
+        plan = self.plans[batch.plan_id]
+        failures = misbehave(plan, batch)
+        for piece in batch.pieces:
+            self.fill(plan, self.maps[batch.slots[0].id], piece)
+        self.send(done=pb.BatchDone(id=batch.id, compute_s=0.001, engine="functional", failures=failures))
+
+    def fill(self, plan: pb.Plan, target: mmap.mmap, piece: pb.Piece) -> None:
+        shape = [0] * len(piece.shape)
+        for given, sent in zip(plan.inputs, piece.inputs, strict=True):
+            lengths = sent.array.shape if sent.HasField("array") else [sent.linspace.num]
+            if sent.HasField("array"):
+                count = math.prod(lengths) * (8 if sent.array.dtype == "float64" else 4)
+                assert len(self.maps[sent.array.slot][sent.array.offset :][:count]) == count
+            for dim, length in zip(given.dims, lengths, strict=True):
+                shape[dims_of(plan).index(dim)] = length
+        first = 0
+        for start, length in zip(piece.start, shape, strict=True):
+            first = first * length + start
+        points = math.prod(piece.shape)
+        components = plan.expression.count(",") + 1
+        code = "d" if plan.dtype == "float64" else "f"
+        numbers = array.array(code)
+        for plane in range(len(plan.derivatives) * components):
+            numbers.extend(array.array(code, (1e6 * plane + first + i for i in range(points))))
+        target[piece.result_offset : piece.result_offset + len(numbers) * numbers.itemsize] = numbers.tobytes()
+
+
+def dims_of(plan: pb.Plan) -> list[str]:
+    return list(dict.fromkeys(dim for given in plan.inputs for dim in given.dims))
+
+
+def misbehave(plan: pb.Plan, batch: pb.Batch) -> list[pb.PieceFailure]:
+    if plan.registered == "kills" or (plan.registered == "kills_once" and not batch.cautious):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if plan.registered == "hangs":
+        time.sleep(1000)
+    if plan.registered == "slow":
+        time.sleep(0.05 * len(batch.pieces))
+    if plan.registered == "fails":
+        failure = pb.PieceFailure(reason="request", field="function.registered", found="it raised", remedy="don't")
+        return [failure] + [pb.PieceFailure()] * (len(batch.pieces) - 1)
+    return []
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    peer = Peer(socket.socket(fileno=int(sys.argv[sys.argv.index("--fd") + 1])))
+    if "--fatal" in sys.argv:
+        peer.send(fatal="the function 'f' was refused: its derivative is 1 instead of 2")
+        sys.exit(3)
+    if "--dies" in sys.argv:
+        sys.exit(1)
+    peer.send(ready=pb.Ready(device="cpu", functions=FUNCTIONS))
+    with contextlib.suppress(ConnectionError):
+        while True:
+            message = peer.receive()
+            if message.HasField("batch"):
+                peer.compute(message.batch)
+            else:
+                peer.send(pong=pb.Pong())
+
+
+if __name__ == "__main__":
+    main()
