@@ -10,7 +10,14 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gridgrad import aio as aio
     from gridgrad._version import __version__ as __version__
+    from gridgrad.calls import Registered as Registered
+    from gridgrad.calls import Request as Request
+    from gridgrad.calls import registered as registered
+    from gridgrad.catalog import RegisteredFunction as RegisteredFunction
+    from gridgrad.catalog import ServerInfo as ServerInfo
+    from gridgrad.client import Client as Client
     from gridgrad.errors import BusyError as BusyError
     from gridgrad.errors import CallCancelledError as CallCancelledError
     from gridgrad.errors import CrashError as CrashError
@@ -25,29 +32,47 @@ if TYPE_CHECKING:
     from gridgrad.errors import UnknownFunctionError as UnknownFunctionError
     from gridgrad.lang.parser import parse as parse
     from gridgrad.lang.program import Program as Program
+    from gridgrad.result import Info as Info
+    from gridgrad.result import Result as Result
+    from gridgrad.spacing import Linspace as Linspace
+    from gridgrad.spacing import linspace as linspace
 
+# Where each name is defined
 _HOMES = {
     "BusyError": "errors",
     "CallCancelledError": "errors",
+    "Client": "client",
     "CrashError": "errors",
     "DeadlineError": "errors",
     "ExpressionError": "errors",
     "GridgradError": "errors",
+    "Info": "result",
     "InternalError": "errors",
+    "Linspace": "spacing",
     "Program": "lang.program",
     "RefusedError": "errors",
+    "Registered": "calls",
+    "RegisteredFunction": "catalog",
+    "Request": "calls",
     "RequestError": "errors",
+    "Result": "result",
+    "ServerInfo": "catalog",
     "TooLargeError": "errors",
     "UnavailableError": "errors",
     "UnknownFunctionError": "errors",
     "__version__": "_version",
+    "linspace": "spacing",
     "parse": "lang.parser",
+    "registered": "calls",
 }
+_MODULES = {"aio"}
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - one table; a test walks it
+__all__ = sorted(_HOMES.keys() | _MODULES)
 
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"gridgrad.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'gridgrad' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -18,7 +18,10 @@ GridgradError
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from gridgrad.calls import Request
 
 __all__ = [
     "REASONS",
@@ -48,6 +51,8 @@ class GridgradError(Exception):
     """
 
     reason: ClassVar[str]
+    request: Request | None = None
+    """Which of the requests of `Client.stream` failed; None for any other call."""
 
     def __init__(self, field: str, found: str, remedy: str = "") -> None:
         super().__init__(field, found, remedy)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gridgrad.errors import InternalError
 
-__all__ = ["ALIGNMENT", "DTYPES", "ERROR_TRAILER", "Split", "prefix", "split"]
+__all__ = ["ALIGNMENT", "DTYPES", "ERROR_TRAILER", "Split", "field_head", "prefix", "split"]
 
 ALIGNMENT = 16
 ERROR_TRAILER = "gridgrad-error-bin"
@@ -28,6 +28,11 @@ class Split(NamedTuple):
     header_end: int
     data_start: int
     data_end: int
+
+
+def field_head(number: int, length: int) -> bytes:
+    """What stands before the bytes of a length-delimited field: its tag and its length."""
+    return _varint(number << 3 | 2) + _varint(length)
 
 
 def prefix(header: bytes, data_bytes: int) -> bytes:

@@ -1,0 +1,274 @@
+"""The client for asyncio: `gridgrad.aio.Client` is `gridgrad.Client` with `await`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+import grpc
+import grpc.aio
+
+from gridgrad import failures
+from gridgrad.aio_streams import Stream
+from gridgrad.asked import DerivativeLike
+from gridgrad.assembly import Assembly, read_part, read_unary
+from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
+from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
+from gridgrad.channel import (
+    DEFAULT_IN_FLIGHT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT_S,
+    HEALTH_METHOD,
+    HEALTH_POLL_S,
+    Metadata,
+    Settings,
+    check_process,
+    check_serving,
+    settings_of,
+)
+from gridgrad.errors import GridgradError, RequestError, TooLargeError, UnavailableError
+from gridgrad.flight import Flight
+from gridgrad.inputs import FloatArray, Inputs
+from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.result import Result
+from gridgrad.retry import Attempts, timeout_of
+from gridgrad.routes import Routes
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
+    Unary = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+    UnaryStream = grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
+    StreamStream = grpc.aio.StreamStreamMultiCallable[bytes, bytes]
+
+
+class Client:
+    """A connection to a server, for the event loop in which it is first used.
+
+    Tasks may share one. Cancelling the task that awaits a call cancels the call at the server too.
+
+    Args:
+        address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
+        credentials: for TLS, such as grpc.ssl_channel_credentials(...); by default none, in the clear.
+        metadata: names and values to go with every call.
+        timeout: seconds for a call that gives none of its own; None for no limit.
+        retries: how many attempts may follow a first that found the server unavailable or busy. All of them
+            count against the timeout; the default spans about 3 s when nobody answers.
+        proxy: whether to use the HTTP proxy that the environment names.
+        options: further channel options of gRPC.
+
+    Raises:
+        RequestError: an argument that can't be meant.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        metadata: Metadata | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        proxy: bool = False,
+        options: Iterable[tuple[str, Any]] = (),
+    ) -> None:
+        self._settings = settings_of(
+            address,
+            credentials=credentials,
+            metadata=metadata,
+            timeout=timeout,
+            retries=retries,
+            proxy=proxy,
+            options=options,
+        )
+        self._routes = Routes()
+        self._process_id = os.getpid()
+        self._closed = False
+        self._wire: _Wire | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it connects to."""
+        return self._settings.target
+
+    async def gradient(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        out: FloatArray | None = None,
+    ) -> Result:
+        """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
+        attempts, wire = self._attempts(timeout), self._connected()
+        if self._routes.by_stream(call):
+            return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
+        try:
+            return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_unary(call, left_s)))
+        except TooLargeError as error:
+            if not failures.wants_stream(error):
+                raise
+        result = self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
+        self._routes.learn_limit(result)
+        return result
+
+    @overload
+    def stream(
+        self,
+        requests: Iterable[Request] | AsyncIterable[Request],
+        *,
+        in_flight: int = ...,
+        errors: Literal["raise"] = ...,
+        timeout: float | None = ...,
+    ) -> AsyncIterator[Result]: ...
+
+    @overload
+    def stream(
+        self,
+        requests: Iterable[Request] | AsyncIterable[Request],
+        *,
+        in_flight: int = ...,
+        errors: Literal["raise", "return"],
+        timeout: float | None = ...,
+    ) -> AsyncIterator[Result | GridgradError]: ...
+
+    def stream(
+        self,
+        requests: Iterable[Request] | AsyncIterable[Request],
+        *,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+        errors: Literal["raise", "return"] = "raise",
+        timeout: float | None = None,
+    ) -> AsyncIterator[Result | GridgradError]:
+        """Computes many grids on one stream and yields them as they complete; see `gridgrad.Client.stream`.
+
+        `requests` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
+        ahead of the results. An iterator that is not read to its end is closed by `aclose`.
+        """
+        flight = Flight(in_flight, errors, self._routes, self._settings)
+        attempts = self._attempts(math.inf if timeout is None else timeout)
+        return Stream(self._open_stream, requests, flight, attempts).outcomes()
+
+    async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
+        """Lists the functions registered at the server, by name; see `gridgrad.Client.functions`."""
+        return read_functions(await self._plain(LIST_FUNCTIONS.path, timeout))
+
+    async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        """Describes the server; see `gridgrad.Client.server_info`."""
+        return read_server_info(await self._plain(SERVER_INFO.path, timeout))
+
+    async def wait_ready(self, *, timeout: float | None = None) -> None:
+        """Returns when the server is there and has a warm worker; see `gridgrad.Client.wait_ready`."""
+        attempts = self._attempts(timeout)
+        while True:
+            try:
+                check_serving(await self._plain(HEALTH_METHOD, attempts.left_s(), retries=0), self._settings.target)
+            except UnavailableError:
+                left_s = attempts.left_s()
+                if left_s is not None and left_s <= HEALTH_POLL_S:
+                    raise
+                await asyncio.sleep(HEALTH_POLL_S)
+            else:
+                return
+
+    async def close(self) -> None:
+        """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
+        self._closed = True
+        if self._wire is not None:
+            await self._wire.channel.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<gridgrad.aio.Client of {self._settings.target}{', closed' if self._closed else ''}>"
+
+    def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
+        if self._closed:
+            raise failures.closed()
+        check_process(self._process_id)
+        allowed = self._settings.retries if retries is None else retries
+        return Attempts(allowed, timeout_of(timeout, self._settings.timeout_s))
+
+    def _connected(self) -> _Wire:
+        """The channel, which belongs to the loop that is running when it is made."""
+        loop = asyncio.get_running_loop()
+        if self._wire is None:
+            self._wire = _Wire(self._settings, loop)
+        if self._wire.loop is not loop:
+            raise RequestError("client", "used in another event loop than before", "make a client in each loop")
+        return self._wire
+
+    async def _retried(self, attempts: Attempts, once: Callable[[float | None], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await once(attempts.left_s())
+            except failures.FOREIGN as raised:
+                failure = failures.of(raised, self._settings.target, attempts.timeout_s)
+            await asyncio.sleep(attempts.wait_s(failure))
+
+    async def _plain(self, path: str, timeout: float | None, retries: int | None = None) -> bytes:
+        attempts, wire = self._attempts(timeout, retries), self._connected()
+        return await self._retried(attempts, lambda left_s: wire.plain(path, left_s))
+
+    def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
+        return self._connected().open_stream(messages, timeout_s)
+
+    def _learned(self, call: Call, result: Result) -> Result:
+        self._routes.learn(call, result)
+        return result
+
+
+class _Wire:
+    """The channel and its methods."""
+
+    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.channel = _open(settings)
+        self._metadata = settings.metadata
+        # Without serializers these take and give bytes
+        self._unary: Unary = self.channel.unary_unary(GRID_GRADIENT.path)
+        # One request and many answers are on the wire what the bidirectional method expects
+        self._whole: UnaryStream = self.channel.unary_stream(STREAM_GRID_GRADIENTS.path)
+        self._many: StreamStream = self.channel.stream_stream(STREAM_GRID_GRADIENTS.path)
+
+    async def plain(self, path: str, timeout_s: float | None) -> bytes:
+        method: Unary = self.channel.unary_unary(path)
+        return await method(b"", timeout=timeout_s, metadata=self._metadata)
+
+    async def by_unary(self, call: Call, timeout_s: float | None) -> Result:
+        return read_unary(await self._unary(call.message, timeout=timeout_s, metadata=self._metadata), call)
+
+    async def by_stream(self, call: Call, timeout_s: float | None) -> Result:
+        answers = self._whole(entry_message(1, call), timeout=timeout_s, metadata=self._metadata)
+        assembly, result = Assembly(call), None
+        try:
+            async for raw in answers:
+                result = assembly.feed(read_part(raw)) or result
+        finally:
+            answers.cancel()
+        if result is None:
+            raise failures.StreamEnded
+        return result
+
+    def open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
+        return self._many(messages, timeout=timeout_s, metadata=self._metadata)
+
+
+def _open(settings: Settings) -> grpc.aio.Channel:
+    if settings.credentials is None:
+        return grpc.aio.insecure_channel(settings.target, settings.options)
+    return grpc.aio.secure_channel(settings.target, settings.credentials, settings.options)

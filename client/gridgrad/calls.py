@@ -1,0 +1,204 @@
+"""From the arguments of `gradient` to the bytes of a request, with what is needed to read its answer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gridgrad import asked, wire
+from gridgrad.asked import Asked, DerivativeLike
+from gridgrad.errors import RequestError
+from gridgrad.grid import Derivative, Grid, grid_of
+from gridgrad.inputs import FLOAT32, FloatArray, Input, Inputs, computing_dtype, read_inputs
+from gridgrad.lang.program import Program
+from gridgrad.spacing import Linspace
+from gridgrad.v1 import gridgrad_pb2 as pb
+
+__all__ = ["Call", "FunctionLike", "Registered", "Request", "entry_message", "prepare", "registered"]
+
+PLANS_KEPT = 512
+_REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The name of a function registered at the server; `registered` makes one.
+
+    Args:
+        name: the name, as `Client.functions` lists it.
+    """
+
+    name: str
+
+
+def registered(name: str) -> Registered:
+    """Names a function of the server, so that it is never taken for an expression.
+
+    Args:
+        name: the name, as `Client.functions` lists it.
+
+    Returns:
+        What `Client.gradient` takes as its function.
+    """
+    return Registered(name)
+
+
+FunctionLike: TypeAlias = str | Registered | Program
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """One grid to compute: the arguments of `Client.gradient`, for `Client.stream`.
+
+    Args:
+        function: an expression, a parsed program, or `gridgrad.registered(name)`.
+        inputs: names to arrays and numbers, as for `Client.gradient`.
+        wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
+        order: all partials up to this order, 0 to 4; 1 if nothing is said.
+        derivatives: the partials wanted, instead of `order`: ["t", ("t", "k")].
+        dtype: "float32" or "float64"; by default float32 if every array given is, else float64.
+        out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result into.
+        tag: whatever the caller wants to find again in `result.request.tag`.
+    """
+
+    function: FunctionLike
+    inputs: Inputs
+    wrt: str | Iterable[str] | None = None
+    order: int | None = None
+    derivatives: Iterable[DerivativeLike] | None = None
+    dtype: Any = None
+    out: FloatArray | None = None
+    tag: Any = None
+
+
+FunctionKey: TypeAlias = tuple[Literal["expression", "registered"], str]
+
+
+class Plan(NamedTuple):
+    """What requests share that differ only in numbers.
+
+    Args:
+        head: the serialized request without its inputs.
+        derivatives: the partials in the order in which they are asked for.
+    """
+
+    head: bytes
+    derivatives: tuple[Derivative, ...]
+
+
+class Call(NamedTuple):
+    """A request ready to be sent.
+
+    Args:
+        request: what the caller gave.
+        function: the kind and text of the function.
+        inputs: the inputs as sent.
+        grid: the grid they span.
+        derivatives: the partials asked for, without the value.
+        dtype: the type of the result.
+        message: the serialized GridGradientRequest.
+    """
+
+    request: Request
+    function: FunctionKey
+    inputs: tuple[Input, ...]
+    grid: Grid
+    derivatives: tuple[Derivative, ...]
+    dtype: np.dtype[Any]
+    message: bytes
+
+    @property
+    def component_bytes(self) -> int:
+        """The length of the result if the function has one component."""
+        return (1 + len(self.derivatives)) * self.grid.points * self.dtype.itemsize
+
+
+def prepare(request: Request) -> Call:
+    """Converts, checks and serializes a request.
+
+    Raises:
+        RequestError: something in it is wrong that shows without the server.
+    """
+    function = _function_key(request.function)
+    inputs = read_inputs(request.inputs)
+    dtype = computing_dtype(inputs, request.dtype)
+    grid = grid_of([i.spec for i in inputs])
+    spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
+    plan = _plan(function, tuple([(i.name, i.dims) for i in inputs]), spelled, dtype == FLOAT32)
+    sent = tuple([_snapshot(i, dtype) for i in inputs])
+    if request.out is not None:
+        _check_out(request.out, 1 + len(plan.derivatives), grid, dtype)
+    message = plan.head + pb.GridGradientRequest(inputs=[_message(i) for i in sent]).SerializeToString()
+    return Call(request, function, sent, grid, plan.derivatives, dtype, message)
+
+
+def entry_message(entry_id: int, call: Call) -> bytes:
+    """The call as an entry of a stream."""
+    head = pb.StreamGridGradientsRequest(id=entry_id).SerializeToString()
+    return head + wire.field_head(_REQUEST_FIELD, len(call.message)) + call.message
+
+
+def _function_key(function: FunctionLike) -> FunctionKey:
+    if isinstance(function, str):
+        return "expression", function
+    if isinstance(function, Registered):
+        return "registered", function.name
+    if isinstance(function, Program):
+        return "expression", str(function)
+    raise RequestError(
+        "function", f"a {type(function).__name__}", 'give an expression such as "t*k", or gridgrad.registered("name")'
+    )
+
+
+@functools.lru_cache(PLANS_KEPT)
+def _plan(function: FunctionKey, inputs: tuple[tuple[str, tuple[str, ...]], ...], spelled: Asked, single: bool) -> Plan:
+    names, scalars = [name for name, _ in inputs], [name for name, dims in inputs if not dims]
+    derivatives = asked.resolve(spelled, names, scalars)
+    head = pb.GridGradientRequest(
+        function=pb.Function(**{function[0]: function[1]}),
+        derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
+        dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
+    )
+    return Plan(head.SerializeToString(), derivatives)
+
+
+def _snapshot(given: Input, dtype: np.dtype[Any]) -> Input:
+    """In the caller's own type or the narrower one computed in, safe from what the caller does to it later."""
+    values = given.values
+    if isinstance(values, Linspace):
+        return given
+    if values.dtype != dtype and dtype == FLOAT32:
+        with np.errstate(over="ignore"):  # beyond float32 is inf there
+            values = values.astype(FLOAT32)
+    return given._replace(values=np.ndarray(values.shape, values.dtype, values.tobytes()))
+
+
+def _message(sent: Input) -> pb.Input:
+    values = sent.values
+    if isinstance(values, Linspace):
+        spaced = pb.Linspace(start=values.start, stop=values.stop, num=values.num)
+        return pb.Input(name=sent.name, dims=sent.dims, linspace=spaced)
+    dtype = pb.DTYPE_FLOAT32 if values.dtype == FLOAT32 else pb.DTYPE_FLOAT64
+    data = values.base if isinstance(values.base, bytes) else values.tobytes()
+    return pb.Input(name=sent.name, dims=sent.dims, array=pb.Array(dtype=dtype, shape=values.shape, data=data))
+
+
+def _check_out(out: FloatArray, planes: int, grid: Grid, dtype: np.dtype[Any]) -> None:
+    if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
+        kind = f"{out.dtype} array" if isinstance(out, np.ndarray) else type(out).__name__
+        raise RequestError("out", f"a {kind} that can't hold the result", f"make it a writable C-ordered {dtype} array")
+    dims = out.ndim - 1 - len(grid.shape)
+    if dims not in (0, 1) or out.shape[0] != planes or out.shape[1 + dims :] != grid.shape:
+        raise out_of_shape(out.shape, (planes, *grid.shape), dtype)
+
+
+def out_of_shape(found: Sequence[int], wanted: Sequence[int], dtype: np.dtype[Any]) -> RequestError:
+    """The error for an `out` whose shape is not that of the result."""
+    make = f"make it numpy.empty({tuple(wanted)}, '{dtype.name}')"
+    return RequestError(
+        "out", f"shape {tuple(found)}", f"{make}, with one more dim after the first for a tuple's components"
+    )

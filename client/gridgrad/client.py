@@ -1,0 +1,297 @@
+"""The client. `gridgrad.aio` has the same for asyncio; what neither does by I/O stands in modules of its own."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+import grpc
+
+from gridgrad import failures
+from gridgrad.asked import DerivativeLike
+from gridgrad.assembly import Assembly, read_part, read_unary
+from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
+from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
+from gridgrad.channel import (
+    DEFAULT_IN_FLIGHT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT_S,
+    HEALTH_METHOD,
+    HEALTH_POLL_S,
+    Metadata,
+    Settings,
+    check_process,
+    check_serving,
+    settings_of,
+)
+from gridgrad.errors import GridgradError, TooLargeError, UnavailableError
+from gridgrad.flight import Flight
+from gridgrad.inputs import FloatArray, Inputs
+from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.result import Result
+from gridgrad.retry import Attempts, timeout_of
+from gridgrad.routes import Routes
+from gridgrad.streams import Stream
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
+    Unary = grpc.UnaryUnaryMultiCallable[bytes, bytes]
+    UnaryStream = grpc.UnaryStreamMultiCallable[bytes, bytes]
+    StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
+
+
+class Client:
+    """A connection to a server. Threads may share one; a process forked from this one needs its own.
+
+    Args:
+        address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
+        credentials: for TLS, such as grpc.ssl_channel_credentials(...); by default none, in the clear.
+        metadata: names and values to go with every call.
+        timeout: seconds for a call that gives none of its own; None for no limit.
+        retries: how many attempts may follow a first that found the server unavailable or busy. All of them
+            count against the timeout; the default spans about 3 s when nobody answers.
+        proxy: whether to use the HTTP proxy that the environment names.
+        options: further channel options of gRPC.
+
+    Raises:
+        RequestError: an argument that can't be meant.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        metadata: Metadata | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        proxy: bool = False,
+        options: Iterable[tuple[str, Any]] = (),
+    ) -> None:
+        self._settings = settings_of(
+            address,
+            credentials=credentials,
+            metadata=metadata,
+            timeout=timeout,
+            retries=retries,
+            proxy=proxy,
+            options=options,
+        )
+        self._routes = Routes()
+        self._process_id = os.getpid()
+        self._closed = False
+        self._channel = _open(self._settings)
+        # Without serializers these take and give bytes
+        self._unary: Unary = self._channel.unary_unary(GRID_GRADIENT.path)
+        # One request and many answers are on the wire what the bidirectional method expects
+        self._whole: UnaryStream = self._channel.unary_stream(STREAM_GRID_GRADIENTS.path)
+        self._many: StreamStream = self._channel.stream_stream(STREAM_GRID_GRADIENTS.path)
+
+    @property
+    def address(self) -> str:
+        """Where it connects to."""
+        return self._settings.target
+
+    def gradient(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        out: FloatArray | None = None,
+    ) -> Result:
+        """Computes a function and its partial derivatives on a grid.
+
+        Args:
+            function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+            inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
+                parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
+                `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
+            wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
+            order: all partials up to this order, 0 (the value alone) to 4; 1 if nothing is said.
+            derivatives: the partials wanted, instead of `order`: ["t", ("t", "k")].
+            dtype: "float32" or "float64", computed in and returned; by default float32 if every array given
+                is, else float64.
+            timeout: seconds, retries included; infinity for no limit; None for the client's own.
+            out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
+                into, which is then writable.
+
+        Returns:
+            The value and the derivatives, each an array of the grid's shape, read-only without `out`.
+
+        Raises:
+            RequestError: something in the request is wrong, or too large.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
+        attempts = self._attempts(timeout)
+        if self._routes.by_stream(call):
+            return self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+        try:
+            return self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
+        except TooLargeError as error:
+            if not failures.wants_stream(error):
+                raise
+        result = self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+        self._routes.learn_limit(result)
+        return result
+
+    @overload
+    def stream(
+        self,
+        requests: Iterable[Request],
+        *,
+        in_flight: int = ...,
+        errors: Literal["raise"] = ...,
+        timeout: float | None = ...,
+    ) -> Iterator[Result]: ...
+
+    @overload
+    def stream(
+        self,
+        requests: Iterable[Request],
+        *,
+        in_flight: int = ...,
+        errors: Literal["raise", "return"],
+        timeout: float | None = ...,
+    ) -> Iterator[Result | GridgradError]: ...
+
+    def stream(
+        self,
+        requests: Iterable[Request],
+        *,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+        errors: Literal["raise", "return"] = "raise",
+        timeout: float | None = None,
+    ) -> Iterator[Result | GridgradError]:
+        """Computes many grids on one stream and yields them as they complete, in any order.
+
+        `requests` is read in the calling thread while results are taken, at most `in_flight` ahead of them.
+        Each result says by `result.request` what it answers, and `request.tag` is the caller's own. Closing
+        the iterator cancels what is in flight.
+
+        Args:
+            requests: what to compute, read lazily.
+            in_flight: how many requests may wait for their results.
+            errors: "raise" ends the stream with the first error and cancels the rest; "return" yields the
+                error of an entry in the place of its result and goes on. `error.request` says whose it is.
+            timeout: seconds for the whole stream; None for no limit, whatever the client's own.
+
+        Yields:
+            Results, with errors="return" also errors.
+
+        Raises:
+            GridgradError: an entry failed, or the stream itself for more attempts than the client may make.
+        """
+        flight = Flight(in_flight, errors, self._routes, self._settings)
+        attempts = self._attempts(math.inf if timeout is None else timeout)
+        return Stream(self._open_stream, requests, flight, attempts).outcomes()
+
+    def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
+        """Lists the functions registered at the server, by name.
+
+        Args:
+            timeout: seconds; None for the client's own.
+        """
+        return read_functions(self._plain(LIST_FUNCTIONS.path, timeout))
+
+    def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        """Describes the server: version, devices, limits, and the functions of the language.
+
+        Args:
+            timeout: seconds; None for the client's own.
+        """
+        return read_server_info(self._plain(SERVER_INFO.path, timeout))
+
+    def wait_ready(self, *, timeout: float | None = None) -> None:
+        """Returns when the server is there and has a warm worker.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Raises:
+            UnavailableError: it is not there, or not ready, when the time is over.
+        """
+        attempts = self._attempts(timeout)
+        while True:
+            try:
+                check_serving(self._plain(HEALTH_METHOD, attempts.left_s(), retries=0), self._settings.target)
+            except UnavailableError:
+                left_s = attempts.left_s()
+                if left_s is not None and left_s <= HEALTH_POLL_S:
+                    raise
+                time.sleep(HEALTH_POLL_S)
+            else:
+                return
+
+    def close(self) -> None:
+        """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
+        self._closed = True
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<gridgrad.Client of {self._settings.target}{', closed' if self._closed else ''}>"
+
+    def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
+        if self._closed:
+            raise failures.closed()
+        check_process(self._process_id)
+        allowed = self._settings.retries if retries is None else retries
+        return Attempts(allowed, timeout_of(timeout, self._settings.timeout_s))
+
+    def _retried(self, attempts: Attempts, once: Callable[[float | None], T]) -> T:
+        while True:
+            try:
+                return once(attempts.left_s())
+            except failures.FOREIGN as raised:
+                failure = failures.of(raised, self._settings.target, attempts.timeout_s)
+            time.sleep(attempts.wait_s(failure))
+
+    def _plain(self, path: str, timeout: float | None, retries: int | None = None) -> bytes:
+        attempts = self._attempts(timeout, retries)
+        method: Unary = self._channel.unary_unary(path)
+        return self._retried(attempts, lambda left_s: method(b"", left_s, self._settings.metadata))
+
+    def _by_unary(self, call: Call, left_s: float | None) -> Result:
+        return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)
+
+    def _by_stream(self, call: Call, left_s: float | None) -> Result:
+        answers = self._whole(entry_message(1, call), left_s, self._settings.metadata)
+        assembly, result = Assembly(call), None
+        try:
+            for raw in answers:
+                result = assembly.feed(read_part(raw)) or result
+        finally:
+            answers.cancel()
+        if result is None:
+            raise failures.StreamEnded
+        return result
+
+    def _learned(self, call: Call, result: Result) -> Result:
+        self._routes.learn(call, result)
+        return result
+
+    def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
+        return self._many(messages, timeout_s, self._settings.metadata)
+
+
+def _open(settings: Settings) -> grpc.Channel:
+    if settings.credentials is None:
+        return grpc.insecure_channel(settings.target, settings.options)
+    return grpc.secure_channel(settings.target, settings.credentials, settings.options)
