@@ -23,8 +23,8 @@ def _comparison(name: str, symbol: str, alias: str) -> Function:
 
 
 def _logical(name: str, alias: str) -> Function:
-    kinds = ("boolean", "boolean")
-    return Function(name, _XY, f"x {name} y", _NO_SLOPE, "operator", (alias,), kinds=kinds, result="boolean")
+    formula = f"x {name} y"
+    return Function(name, _XY, formula, _NO_SLOPE, "operator", (alias,), kinds=("boolean", "boolean"), result="boolean")
 
 
 TABLE = (
