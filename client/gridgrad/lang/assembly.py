@@ -55,10 +55,15 @@ def _used(nodes: list[Node], outputs: list[int]) -> Generator[None, None, tuple[
             stack.pop()
             if index not in places:
                 places[index] = len(ordered)
-                ordered.append(nodes[index]._replace(args=tuple(places[a] for a in nodes[index].args)))
+                ordered.append(_moved(nodes[index], places))
         else:
             stack.extend(reversed(missing))
     return ordered, places
+
+
+def _moved(node: Node, places: dict[int, int]) -> Node:
+    args = tuple([places[argument] for argument in node.args])
+    return node if args == node.args else Node(node.op, args)
 
 
 def _components(values: Iterable[Value]) -> tuple[str, ...]:
