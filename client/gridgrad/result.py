@@ -68,7 +68,7 @@ class Derivatives(Mapping[Derivative, FloatArray]):
             plane = self._index.get(self._sorted(spelled))
         if plane is None:
             raise KeyError(self._missing(spelled))
-        found: FloatArray = self._planes[plane]
+        found: FloatArray = self._planes[plane, ...]  # an array for a single point too
         return found
 
     def __iter__(self) -> Iterator[Derivative]:
@@ -140,7 +140,7 @@ class Result:
     @property
     def value(self) -> FloatArray:
         """The function itself, [*grid], or [components, *grid] for a tuple-valued function."""
-        value: FloatArray = self._planes[0]
+        value: FloatArray = self._planes[0, ...]  # an array for a single point too
         return value
 
     @property

@@ -53,6 +53,11 @@ class Batcher:
             self._queue.put(entry)
             self.schedule()
 
+    def cancel(self, entry: Entry) -> None:
+        """Forgets an entry: its caller is gone, or has its answer."""
+        entry.end()
+        self._queue.remove(entry)
+
     def schedule(self) -> None:
         """Dispatches once the loop has handled what it already has, so that what came together goes together."""
         if not self._is_scheduled:
@@ -93,9 +98,9 @@ class Batcher:
     def lost(self, batch: Batch, blamed: bool) -> None:
         """Puts the pieces of a batch back whose worker died."""
         for entry, box in reversed(batch.tasks):
+            self._queue.remove(entry)  # a strike changes its key
             entry.put_back(box)
-            if blamed:
-                entry.strikes += 1
+            entry.strikes += blamed
             if entry.strikes >= _MOST_STRIKES:
                 entry.fail(_crash())
             if entry.is_open:

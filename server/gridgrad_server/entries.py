@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from gridgrad.errors import GridgradError
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Info, Plan
-from gridgrad_server.requests import Given
+from gridgrad_server.requests import Array, Given
 from gridgrad_server.slots import Slot
 
 __all__ = ["Computed", "Entry", "Sink"]
@@ -58,13 +58,12 @@ class Entry:
     Attributes:
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
-        queued: whether it stands in the queue.
         strikes: how many workers died computing it.
         slot: holds its inputs when it has several pieces.
     """
 
-    __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
-                 "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "plan", "queued", "shape", "sink",
+    __slots__ = ("_again", "_boxes", "_compute_s", "_input_numbers", "_largest_batch", "_latest", "_out", "_started_at",
+                 "_unsent", "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "plan", "shape", "sink",
                  "slot", "split", "strikes")  # fmt: skip
 
     def __init__(
@@ -84,7 +83,6 @@ class Entry:
         self.deadline_at = deadline_at
         self.arrived_at = time.monotonic()
         self.ended = False
-        self.queued = False
         self.strikes = 0
         self.slot: Slot | None = None
         self._window = window
@@ -95,6 +93,7 @@ class Entry:
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
+        self._input_numbers = sum(len(given.values.data) for given in inputs if isinstance(given.values, Array)) // 8
         first = next(self._boxes)
         self.next: Box | None = first
         self.split = first.shape != tuple(shape)
@@ -111,8 +110,9 @@ class Entry:
 
     @property
     def next_cost(self) -> int:
-        """The cost of the next piece, 1 at least."""
-        return max(1, self.next.points * self.plan.planes) if self.next else 0
+        """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
+        points = self.next.points if self.next else 0
+        return max(1, points * self.plan.planes, 0 if self.split else self._input_numbers)
 
     def take(self) -> Box:
         """The next piece, to be computed."""
@@ -162,6 +162,7 @@ class Entry:
     def end(self) -> None:
         """Ends it: cancelled, failed or complete. Its pieces that are being computed come to nothing."""
         self.ended = True
+        self.inputs = ()
         if self.slot:
             self.slot.let_go()
             self.slot = None

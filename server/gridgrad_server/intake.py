@@ -104,6 +104,10 @@ class Intake:
                 "call StreamGridGradients for it",
             )
 
+    def cancel(self, entry: Entry) -> None:
+        """Forgets an entry: its caller is gone, or has its answer."""
+        self._workers.batcher.cancel(entry)
+
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
         self._workers.batcher.submit(entry)

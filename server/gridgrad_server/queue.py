@@ -9,7 +9,7 @@ One owner, the batcher, calls it; nothing here waits or locks.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from typing import NamedTuple
 
 from gridgrad.errors import DeadlineError, GridgradError
@@ -20,6 +20,8 @@ __all__ = ["MOST_TASKS", "Queue", "Task"]
 
 MOST_TASKS = 240
 """Most pieces of a batch: each may bring a slot, and the kernel passes 253 descriptors at once."""
+
+Key = tuple[int, int]
 
 
 class Task(NamedTuple):
@@ -33,24 +35,31 @@ class Queue:
     """Entries by key. False when it is empty."""
 
     def __init__(self) -> None:
-        self._keys: OrderedDict[tuple[int, int], deque[Entry]] = OrderedDict()
+        self._keys: OrderedDict[Key, OrderedDict[Entry, None]] = OrderedDict()
 
     def __bool__(self) -> bool:
         return bool(self._keys)
 
     def put(self, entry: Entry) -> None:
         """Adds an entry behind the others of its key, unless it stands there already."""
-        if not entry.queued:
-            entry.queued = True
-            self._keys.setdefault(_key(entry), deque()).append(entry)
+        self._keys.setdefault(_key(entry), OrderedDict()).setdefault(entry)
 
     def put_first(self, entry: Entry) -> None:
         """Adds an entry before all others, since it has waited before."""
-        if not entry.queued:
-            entry.queued = True
-            key = _key(entry)
-            self._keys.setdefault(key, deque()).appendleft(entry)
-            self._keys.move_to_end(key, last=False)
+        key = _key(entry)
+        waiting = self._keys.setdefault(key, OrderedDict())
+        waiting.setdefault(entry)
+        waiting.move_to_end(entry, last=False)
+        self._keys.move_to_end(key, last=False)
+
+    def remove(self, entry: Entry) -> None:
+        """Removes an entry if it is there, so that those that were cancelled take no memory."""
+        key = _key(entry)
+        waiting = self._keys.get(key)
+        if waiting is not None:
+            waiting.pop(entry, None)
+            if not waiting:
+                del self._keys[key]
 
     def take(self, most_cost: int, now: float) -> list[Task]:
         """The next batch: one piece each of the entries of one key, at least one if there is any.
@@ -61,7 +70,7 @@ class Queue:
         """
         while self._keys:
             key, waiting = next(iter(self._keys.items()))
-            tasks = self._take(key, waiting, most_cost, now)
+            tasks = _take(waiting, most_cost, now)
             if waiting:
                 self._keys.move_to_end(key)
             else:
@@ -70,35 +79,32 @@ class Queue:
                 return tasks
         return []
 
-    def _take(self, key: tuple[int, int], waiting: deque[Entry], most_cost: int, now: float) -> list[Task]:
-        tasks: list[Task] = []
-        again: list[Entry] = []
-        cost = 0
-        while waiting and len(tasks) < MOST_TASKS:
-            entry = waiting[0]
-            if entry.is_open and not _expired(entry, now):
-                if _key(entry) == key:
-                    cost += entry.next_cost
-                    if tasks and cost > most_cost:
-                        break
-                    tasks.append(Task(entry, entry.take()))
-                again.append(entry)
-            waiting.popleft().queued = False
-        for entry in again:
-            if entry.is_open:
-                self.put(entry)
-        return tasks
-
     def fail_all(self, error: GridgradError) -> None:
         """Empties it, failing every entry."""
         while self._keys:
             _, waiting = self._keys.popitem(last=False)
             for entry in waiting:
-                entry.queued = False
                 entry.fail(type(error)(*error.args))
 
 
-def _key(entry: Entry) -> tuple[int, int]:
+def _take(waiting: OrderedDict[Entry, None], most_cost: int, now: float) -> list[Task]:
+    tasks: list[Task] = []
+    cost = 0
+    while waiting and len(tasks) < MOST_TASKS:
+        entry = next(iter(waiting))
+        if entry.is_open and not _expired(entry, now):
+            cost += entry.next_cost
+            if tasks and cost > most_cost:
+                break
+            tasks.append(Task(entry, entry.take()))
+        del waiting[entry]
+    for entry, _ in tasks:
+        if entry.is_open:
+            waiting[entry] = None
+    return tasks
+
+
+def _key(entry: Entry) -> Key:
     # Who cost a worker its life is computed alone
     return entry.plan.number, id(entry) if entry.strikes else 0
 

@@ -11,6 +11,7 @@ from gridgrad.errors import RequestError, TooLargeError
 from gridgrad.grid import MAX_INPUTS, Grid, InputSpec, grid_of
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
+from gridgrad_server.scan import GRID_GRADIENT, STREAM_GRID_GRADIENTS, Bulk, check_structure
 
 __all__ = ["MAX_DERIVATIVES", "Array", "Given", "Linspace", "Reading", "decode", "read", "too_many_derivatives"]
 
@@ -20,6 +21,11 @@ MAX_DERIVATIVES = 256
 _MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
 _MAX_NAME = 200
 _DTYPE_NAMES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "float64"}
+
+_BULK: dict[type[Message], Bulk] = {
+    pb.GridGradientRequest: GRID_GRADIENT,
+    pb.StreamGridGradientsRequest: STREAM_GRID_GRADIENTS,
+}
 
 M = TypeVar("M", bound=Message)
 
@@ -72,6 +78,7 @@ def decode(message: type[M], raw: bytes) -> M:
     Raises:
         RequestError: they are no such message.
     """
+    check_structure(raw, _BULK.get(message, {}))
     try:
         return message.FromString(raw)
     except DecodeError:

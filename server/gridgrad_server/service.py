@@ -73,7 +73,7 @@ class Service(grpc.GenericRpcHandler):
     async def _computed(self, raw: bytes, context: Context) -> bytes:
         self._intake.check_open()
         permit = self._intake.admission.take(len(raw))
-        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type,misc] # it gets the context
+        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -85,7 +85,7 @@ class Service(grpc.GenericRpcHandler):
         try:
             return await answer
         finally:
-            entry.end()
+            self._intake.cancel(entry)
 
     async def _stream(self, _: object, context: Context) -> None:
         try:

@@ -87,7 +87,10 @@ class Stream:
                 await self._news.wait()
                 self._news.clear()
                 await self._write()
-            return self._error
+            if reader.done():
+                reader.result()
+            # Who has closed its side, and got all its answers, need not hear that the server drains
+            return None if self._ended_reading and isinstance(self._error, UnavailableError) else self._error
         finally:
             reader.cancel()
             self._cancel_all()
@@ -112,7 +115,8 @@ class Stream:
                 await self._until_room()
         except RequestError as error:
             self._error = error  # which entry it was can't be told: the call ends
-        self._ended_reading = True
+        finally:
+            self._ended_reading = True
 
     async def _until_room(self) -> None:
         while len(self._in_flight) >= MOST_ENTRIES or self._held_bytes >= MOST_BYTES:
@@ -166,7 +170,7 @@ class Stream:
     def _cancel_all(self) -> None:
         for flight in list(self._in_flight.values()):
             if flight.entry:
-                flight.entry.end()
+                self._intake.cancel(flight.entry)
             self._forget(flight)
         self._outbox.clear()
 

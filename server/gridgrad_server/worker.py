@@ -39,6 +39,8 @@ PONG_WITHIN_S = 10.0
 START_WITHIN_S = 600.0
 MOST_PLANS = 256
 
+_EXIT_WITHIN_S = 2.0
+
 _PING = wpb.ServerMessage(ping=wpb.Ping()).SerializeToString()
 
 
@@ -79,6 +81,7 @@ class Worker:
         self.is_ready = False
         self.exited = asyncio.Event()
         self._owner = owner
+        self._loop = asyncio.get_running_loop()
         self._piece_timeout = piece_timeout
         self._out: deque[Batch] = deque()
         self._lost_batches: list[Batch] = []
@@ -198,7 +201,8 @@ class Worker:
         batch.let_go()
 
     def _fail_closed(self) -> None:
-        self._process.kill()  # so that no half-dead process writes into slots that others get
+        # It is about to end, with a status of its own; one that only closed its socket is made to
+        self._loop.call_later(_EXIT_WITHIN_S, self._process.kill)
         self._lose(blame=True)
 
     def _lose(self, blame: bool) -> None:

@@ -32,14 +32,15 @@ class Calls:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.channel = channel
-        self.unary = channel.unary_unary(methods.GRID_GRADIENT.path)
+        self.unary: Any = channel.unary_unary(methods.GRID_GRADIENT.path)
         self.stream: Any = channel.stream_stream(methods.STREAM_GRID_GRADIENTS.path)
 
     async def grid(self, request: pb.GridGradientRequest, **options: Any) -> pb.GridGradientResponse:
         return pb.GridGradientResponse.FromString(await self.unary(request.SerializeToString(), **options))
 
     async def method(self, method: methods.Method, raw: bytes = b"") -> bytes:
-        answer: bytes = await self.channel.unary_unary(method.path)(raw)
+        call: Any = self.channel.unary_unary(method.path)
+        answer: bytes = await call(raw)
         return answer
 
 
@@ -81,7 +82,9 @@ async def serve() -> AsyncIterator[Serve]:
 
 def detail_of(error: grpc.aio.AioRpcError) -> pb.ErrorDetail:
     trailers = dict(error.trailing_metadata())
-    return pb.ErrorDetail.FromString(trailers[ERROR_TRAILER])  # type: ignore[arg-type] # -bin keys have bytes
+    raw = trailers[ERROR_TRAILER]
+    assert isinstance(raw, bytes)
+    return pb.ErrorDetail.FromString(raw)
 
 
 class NoSink:

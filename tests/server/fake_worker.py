@@ -88,7 +88,8 @@ class Peer:
         code = "d" if plan.dtype == "float64" else "f"
         numbers = array.array(code)
         for plane in range(len(plan.derivatives) * components):
-            numbers.extend(array.array(code, (1e6 * plane + first + i for i in range(points))))
+            start = 1_000_000 * plane + first
+            numbers.extend(array.array(code, range(start, start + points)))
         target[piece.result_offset : piece.result_offset + len(numbers) * numbers.itemsize] = numbers.tobytes()
 
 

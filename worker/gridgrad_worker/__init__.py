@@ -1,0 +1,35 @@
+"""The Gridgrad worker: the process that owns one device and computes on it.
+
+For authors of functions it offers `function`, the decorator that registers one:
+
+    from gridgrad_worker import function
+
+    @function
+    def bilinear(t, k=1.0):
+        return t * k + 2 * t * k**2
+
+Everything here is loaded when it is first used: the server takes only the messages in `v1`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gridgrad_worker.registry import FunctionError as FunctionError
+    from gridgrad_worker.registry import function as function
+
+__all__ = ["FunctionError", "function"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'gridgrad_worker' has no attribute {name!r}; it has {', '.join(__all__)}")
+    from gridgrad_worker import registry
+
+    value = globals()[name] = getattr(registry, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

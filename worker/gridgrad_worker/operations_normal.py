@@ -16,7 +16,7 @@ __all__ = ["erfcx_derivative", "log_norm_cdf_derivative", "norm_cdf", "norm_pdf"
 
 _FAR = {torch.float64: 1.5, torch.float32: 0.5}
 """From this y on the ratios are computed downwards."""
-_DEPTH = {torch.float64: 90, torch.float32: 50}
+_DEPTH = {torch.float64: 110, torch.float32: 60}
 """From where on: what is cut off is below rounding at the y above."""
 
 
@@ -39,15 +39,15 @@ def erfcx_derivative(n: int, x: Tensor) -> Tensor:
     for ratio in _ratios(n, torch.where(far, y, torch.full_like(y, _FAR[y.dtype]))):
         product = product * ratio
     moment = torch.where(far, product, _moments(n, y, zeroth)[n])
-    scale: float = (-math.sqrt(2)) ** n * math.sqrt(2 / math.pi)
-    derivative: Tensor = moment * scale
+    derivative: Tensor = moment * ((-math.sqrt(2)) ** n * math.sqrt(2 / math.pi))
     return derivative
 
 
 def log_norm_cdf_derivative(n: int, x: Tensor) -> Tensor:
     """The n-th derivative of ln Φ."""
     if n == 0:
-        return torch.special.log_ndtr(x)
+        value: Tensor = torch.special.log_ndtr(x)
+        return value
     far = x < -_FAR[x.dtype]
     tail = _tail_derivative(n, torch.where(far, -x, torch.full_like(x, _FAR[x.dtype])))
     return torch.where(far, tail, _near_derivative(n, x))
@@ -64,7 +64,9 @@ def _moments(n: int, y: Tensor, zeroth: Tensor) -> list[Tensor]:
 def _ratios(n: int, y: Tensor) -> list[Tensor]:
     """m₁/m₀ to mₙ/mₙ₋₁ downwards."""
     depth = n + _DEPTH[y.dtype]
-    ratio = 0.5 * ((y * y + 4 * depth).sqrt() - y)
+    root = (y * y + 4 * depth).sqrt()
+    ratio = 0.5 * (root - y)
+    ratio = ratio - ratio / root / root
     ratios = []
     for k in range(depth - 1, 0, -1):
         ratio = k / (y + ratio)

@@ -1,0 +1,217 @@
+"""The command `gridgrad`: eval, functions and info.
+
+Exit statuses: 0 done; 1 the server or the way to it failed; 2 the request or the command line is wrong;
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gridgrad._version import __version__
+from gridgrad.errors import GridgradError, RequestError
+
+__all__ = ["main"]
+
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+EXAMPLE = """example:
+  gridgrad eval "t*k + 2*t*k**2" --axis t=1,2,4 --axis k=0:1:5
+
+An expression that starts with a minus sign comes after two dashes: gridgrad eval --axis x=1,2 -- "-x**2"
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: those after the command's name; by default the process's own.
+
+    Returns:
+        The exit status.
+    """
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        given.run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as head, has had enough; a second complaint at exit would be one too many
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (GridgradError, OSError) as error:
+        print(f"gridgrad: {error}", file=sys.stderr)
+        return WRONG if isinstance(error, RequestError) else FAILED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gridgrad",
+        description="Evaluates functions and their exact partial derivatives on grids.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gridgrad {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_eval(commands)
+    _add_plain(commands, "functions", "list the functions registered at a server", _functions)
+    _add_plain(commands, "info", "describe a server: version, devices, limits, language", _info)
+    return parser
+
+
+def _add_eval(commands: Any) -> None:
+    command = commands.add_parser(
+        "eval",
+        help="evaluate a function and its derivatives on a grid",
+        description="Evaluates a function and its derivatives on a grid.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_eval)
+    command.add_argument("expression", nargs="?", help="what to evaluate, in the language of docs/language.md")
+    command.add_argument("--registered", metavar="NAME", help="a function of the server instead of an expression")
+    add = command.add_argument
+    add("--axis", action="append", default=[], type=_axis, metavar="NAME=VALUES", help="1,2,4 or start:stop:count")
+    add("--param", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an input that is a number")
+    add("--order", type=int, metavar="N", help="all partials up to this order, 0 to 4 (default: 1)")
+    add("--wrt", action="append", type=_names, metavar="NAMES", help="of these inputs (default: the axes)")
+    add("--derivative", action="append", type=_names, metavar="NAMES", help="t,k for one partial, instead of --order")
+    add("--dtype", metavar="TYPE", help="float32 or float64, the default")
+    _add_server(command)
+    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
+    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
+
+
+def _add_plain(commands: Any, name: str, what: str, run: Any) -> None:
+    command = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
+    command.set_defaults(run=run)
+    _add_server(command)
+
+
+def _add_server(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--server", metavar="ADDRESS", help="host:port or unix:/path (default: $GRIDGRAD_SERVER)")
+    command.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after this time (default: 60)")
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, equals, values = text.partition("=")
+    if not (name.strip() and equals and values.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r}: write a name and what it is, such as t=1,2,4")
+    return name.strip(), values
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def _axis(text: str) -> tuple[str, Any]:
+    from gridgrad.spacing import linspace
+
+    name, values = _named(text)
+    if ":" not in values:
+        return name, [_number(value) for value in values.split(",")]
+    parts = values.split(":")
+    if len(parts) != 3 or not parts[2].strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: write start:stop:count, such as {name}=0:1:101")
+    try:
+        return name, linspace(_number(parts[0]), _number(parts[1]), int(parts[2]))
+    except RequestError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _param(text: str) -> tuple[str, float]:
+    name, value = _named(text)
+    return name, _number(value)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r}: write names with commas between, such as t,k")
+    return names
+
+
+def _eval(given: argparse.Namespace) -> None:
+    from gridgrad import printing
+
+    function, inputs, asked = _function(given), _inputs(given), _asked(given)
+    with _server(given) as address, _client(given, address) as client:
+        result = client.gradient(function, inputs, **asked)
+    if given.output:
+        names = printing.save(result, given.output)
+        print(f"{given.output}: {', '.join(names)}", file=sys.stderr if given.json else sys.stdout)
+    if given.json:
+        print(printing.as_json(result))
+    elif not given.output:
+        print(printing.as_tables(result))
+
+
+def _function(given: argparse.Namespace) -> Any:
+    from gridgrad.calls import registered
+
+    if (given.expression is None) == (given.registered is None):
+        found = "neither" if given.expression is None else "both"
+        raise RequestError("eval", f"{found} of an expression and --registered", "give one of them")
+    return given.expression if given.registered is None else registered(given.registered)
+
+
+def _inputs(given: argparse.Namespace) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    for name, values in (*given.axis, *given.param):
+        if name in inputs:
+            raise RequestError("--axis and --param", f"{name!r} a second time", "give each input once")
+        inputs[name] = values
+    return inputs
+
+
+def _asked(given: argparse.Namespace) -> dict[str, Any]:
+    wrt = None if given.wrt is None else [name for names in given.wrt for name in names]
+    return {"wrt": wrt, "order": given.order, "derivatives": given.derivative, "dtype": given.dtype}
+
+
+@contextlib.contextmanager
+def _server(given: argparse.Namespace) -> Iterator[str | None]:
+    """The server to ask: the one that was named, or one of our own for as long as the block lasts."""
+    if given.server or os.environ.get("GRIDGRAD_SERVER"):
+        yield given.server
+    else:
+        from gridgrad.private import private_server
+
+        with private_server() as address:
+            yield address
+
+
+def _client(given: argparse.Namespace, address: str | None) -> Any:
+    from gridgrad.channel import DEFAULT_TIMEOUT_S
+    from gridgrad.client import Client
+
+    return Client(address, timeout=DEFAULT_TIMEOUT_S if given.timeout is None else given.timeout)
+
+
+def _functions(given: argparse.Namespace) -> None:
+    from gridgrad import printing
+
+    with _client(given, given.server) as client:
+        print(printing.of_functions(client.functions()))
+
+
+def _info(given: argparse.Namespace) -> None:
+    from gridgrad import printing
+
+    with _client(given, given.server) as client:
+        print(printing.of_server(client.address, client.server_info()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

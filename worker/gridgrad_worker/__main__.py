@@ -1,0 +1,83 @@
+"""The worker process: `python -m gridgrad_worker --fd N --device cpu`. The server starts it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import socket
+import sys
+import time
+from collections.abc import Sequence
+
+from gridgrad_worker import process
+from gridgrad_worker.channel import Channel
+from gridgrad_worker.logs import configure
+from gridgrad_worker.v1 import worker_pb2 as pb
+
+__all__ = ["main"]
+
+EXIT_OK, EXIT_DEFECT, EXIT_FATAL = 0, 1, 3
+
+_log = logging.getLogger("gridgrad_worker")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves the server at the other end of a socket until it closes it.
+
+    Returns:
+        The exit status: 0 after the socket was closed, 3 when the worker can't serve at all, which it
+        has told the server, and 1 after a defect.
+    """
+    options = _parse(arguments)
+    process.ignore_signals()
+    process.die_with_parent()
+    process.keep_freed_memory()
+    configure(options.log_format, options.log_level, options.device)
+    with socket.socket(fileno=options.fd) as connection:
+        try:
+            return _serve(options, Channel(connection))
+        except ConnectionError:
+            return EXIT_OK
+        except Exception:  # noqa: BLE001 - logged, whatever it is, before the process ends
+            _log.exception("the worker ends on a defect; please report it")
+            return EXIT_DEFECT
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="gridgrad_worker", description="A worker of gridgrad-server, which starts it."
+    )
+    parser.add_argument("--fd", type=int, required=True, help="descriptor of the socket to the server")
+    parser.add_argument("--device", required=True, help="cpu or cuda:INDEX")
+    parser.add_argument(
+        "--functions", action="extend", nargs="+", default=[], metavar="MODULE", help="modules of registered functions"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
+    parser.add_argument("--log-format", choices=("text", "json"), default="text")
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    return parser.parse_args(arguments)
+
+
+def _serve(options: argparse.Namespace, channel: Channel) -> int:
+    started_at = time.perf_counter()
+    # torch comes in here, after the signals are ignored
+    from gridgrad_worker.start import CannotServeError, start
+
+    try:
+        device, registered = start(options.device, options.threads, options.functions)
+    except CannotServeError as error:
+        _log.error("%s", error)
+        channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
+        return EXIT_FATAL
+    from gridgrad_worker.service import Service, ready
+
+    channel.send(pb.WorkerMessage(ready=ready(device, registered)).SerializeToString())
+    _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
+    Service(channel, device, registered).run()
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):  # before signals are ignored
+        sys.exit(main())

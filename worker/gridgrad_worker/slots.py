@@ -1,0 +1,86 @@
+"""Slots: regions of memory shared with the server, mapped once and kept until told to forget."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad.errors import InternalError
+from gridgrad_worker.v1 import worker_pb2 as pb
+
+__all__ = ["Slots"]
+
+
+class Slots:
+    """The mapped slots by id.
+
+    A mapping ends when its slot is forgotten and the last array that views it is gone.
+    """
+
+    def __init__(self) -> None:
+        self._mappings: dict[int, mmap.mmap] = {}
+
+    def __len__(self) -> int:
+        return len(self._mappings)
+
+    def admit(self, slots: Sequence[pb.Slot], descriptors: Sequence[int]) -> None:
+        """Forgets the slots that the server names, and maps those whose descriptors came.
+
+        Args:
+            slots: as the batch lists them.
+            descriptors: of those with `descriptor_attached`, in that order; all are closed here.
+
+        Raises:
+            InternalError: slots and descriptors do not match, or a region is smaller than said.
+        """
+        try:
+            attached = [slot for slot in slots if slot.descriptor_attached]
+            if len(attached) != len(descriptors):
+                raise _broken(f"{len(descriptors)} descriptors for {len(attached)} slots")
+            for slot in slots:
+                for forgotten in slot.forget:
+                    self._mappings.pop(forgotten, None)
+            for slot, descriptor in zip(attached, descriptors, strict=True):
+                self._mappings[slot.id] = _map(slot, descriptor)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def array(self, slot: int, offset: int, shape: Sequence[int], dtype: str) -> NDArray[np.floating]:
+        """Views numbers in a slot.
+
+        Args:
+            slot: its id.
+            offset: where in it, in bytes.
+            shape: of the array; C order.
+            dtype: "float32" or "float64".
+
+        Raises:
+            InternalError: there is no such slot, or the array does not lie in it.
+        """
+        mapping = self._mappings.get(slot)
+        if mapping is None:
+            raise _broken(f"slot {slot}, which was never sent or is forgotten")
+        count = math.prod(shape)
+        if count == 0:
+            return np.empty(shape, dtype)
+        try:
+            return np.frombuffer(mapping, dtype, count, offset).reshape(shape)
+        except ValueError as error:
+            raise _broken(f"{count} numbers at byte {offset} of slot {slot}: {error}") from error
+
+
+def _map(slot: pb.Slot, descriptor: int) -> mmap.mmap:
+    try:
+        return mmap.mmap(descriptor, slot.size)
+    except (OSError, ValueError) as error:
+        raise _broken(f"slot {slot.id} of {slot.size} bytes: {error}") from error
+
+
+def _broken(found: str) -> InternalError:
+    return InternalError("batch.slots", found, "please report it, with the logs of server and worker")
