@@ -39,7 +39,9 @@ def assembling(operations: Operations, result: Value, order: Iterable[str]) -> G
     return program
 
 
-def collecting(nodes: Sequence[Node], outputs: Sequence[int]) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
+def collecting(
+    nodes: Sequence[Node], outputs: Sequence[int]
+) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
     """The nodes that the outputs use, in the order of a walk from them that takes arguments first.
 
     Args:
@@ -63,10 +65,15 @@ def collecting(nodes: Sequence[Node], outputs: Sequence[int]) -> Generator[None,
             stack.pop()
             if index not in places:
                 places[index] = len(ordered)
-                ordered.append(nodes[index]._replace(args=tuple(places[a] for a in nodes[index].args)))
+                ordered.append(_moved(nodes[index], places))
         else:
             stack.extend(reversed(missing))
     return ordered, places
+
+
+def _moved(node: Node, places: dict[int, int]) -> Node:
+    args = tuple([places[argument] for argument in node.args])
+    return node if args == node.args else Node(node.op, args)
 
 
 def _components(values: Iterable[Value]) -> tuple[str, ...]:

@@ -37,9 +37,7 @@ class Derived(NamedTuple):
         return self.program.outputs[start : start + components]
 
 
-def derive(
-    program: Program, derivatives: Sequence[tuple[str, ...]], *, limit: int = limits.MAX_DERIVED
-) -> Derived:
+def derive(program: Program, derivatives: Sequence[tuple[str, ...]], *, limit: int = limits.MAX_DERIVED) -> Derived:
     """Derives a program symbolically, in forward mode.
 
     The derivatives of what does not depend on an input are left out (structural zeros), and so is what
@@ -75,7 +73,9 @@ def deriving(
     for derivative in wanted:
         for order in range(1, len(derivative) + 1):
             if derivative[:order] not in known:
-                known[derivative[:order]] = yield from _next(tangents, known[derivative[: order - 1]], derivative[order - 1])
+                known[derivative[:order]] = yield from _next(
+                    tangents, known[derivative[: order - 1]], derivative[order - 1]
+                )
     outputs = [builder.const(0.0) if node is None else node for derivative in wanted for node in known[derivative]]
     nodes, places = yield from collecting(builder.nodes, outputs)
     derived = Program(
@@ -96,11 +96,13 @@ def _copying(program: Program, builder: Builder) -> Generator[None, None, None]:
         builder.take(node)
 
 
-def _next(tangents: Tangents, nodes: tuple[int | None, ...], name: str) -> Generator[None, None, tuple[int | None, ...]]:
-    derived = []
+def _next(
+    tangents: Tangents, nodes: tuple[int | None, ...], name: str
+) -> Generator[None, None, tuple[int | None, ...]]:
+    derived: tuple[int | None, ...] = ()
     for node in nodes:
-        derived.append((yield from tangents.deriving(node, name)))
-    return tuple(derived)
+        derived += ((yield from tangents.deriving(node, name)),)
+    return derived
 
 
 def _components(program: Program, derivatives: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "MAX_COMPONENTS",
     "MAX_DERIVED",
+    "MAX_INPUTS",
     "MAX_NAME",
     "MAX_NESTING",
     "MAX_NUMBER",
@@ -18,7 +19,7 @@ __all__ = [
 MAX_TEXT = 2**20
 """Characters of a text; of the canonical text too, so that it can always be parsed again."""
 
-MAX_OPERATIONS = 50_000
+MAX_OPERATIONS = 100_000
 """Different operations, inputs and constants."""
 
 MAX_DERIVED = 500_000
@@ -26,6 +27,9 @@ MAX_DERIVED = 500_000
 
 MAX_NESTING = 500
 """Parentheses, signs, powers and conditions inside each other."""
+
+MAX_INPUTS = 256
+"""Names that are not assigned; far more than a grid can have."""
 
 MAX_COMPONENTS = 64
 """Components of a tuple."""

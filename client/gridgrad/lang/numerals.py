@@ -20,8 +20,7 @@ _LARGEST_PLAIN = 1e16
 def problem(number: str) -> tuple[str, str] | None:
     """What is wrong with something that starts like a number, and the remedy; None if nothing is."""
     if len(number) > limits.MAX_NUMBER:
-        remedy = f"write numbers in at most {limits.MAX_NUMBER} characters; a float64 has 17 digits"
-        return f"a number of {len(number):,} characters", remedy
+        return f"a number of more than {limits.MAX_NUMBER} characters", "write 17 digits, all that a float64 has"
     if _NUMBER.fullmatch(number) is None or _LEADING_ZEROS.fullmatch(number):
         return _explain(number)
     if math.isinf(float(number)):

@@ -55,19 +55,16 @@ class Operations:
 
     def __init__(self) -> None:
         self.builder = Builder()
-        # The constants among the nodes; None for one that is only known to be a constant integer
-        self._constants: dict[int, float | None] = {}
+        # What nodes without inputs are: known, but kept as they were written
+        self._constants: dict[int, float] = {}
 
     def constant(self, value: float, start: int) -> Value:
         """A number of the text."""
         return Value(self._const(value), start)
 
-    def input(self, name: str, kind: Kind, start: int) -> Value:
-        """An input; of kind "integer" it stands for a constant that is not known yet."""
-        node = self.builder.input(name)
-        if kind == "integer":
-            self._constants[node] = None
-        return Value(node, start, "boolean" if kind == "boolean" else "number", name)
+    def input(self, name: str, start: int) -> Value:
+        """An input of the text."""
+        return Value(self.builder.input(name), start, name=name)
 
     def apply(self, function: Function, arguments: tuple[Value, ...], start: int) -> Value:
         """A function or operator of as many arguments as it has parameters."""
@@ -102,10 +99,7 @@ class Operations:
         return self._integer(value, function) if kind == "integer" else self.number(value)
 
     def _integer(self, value: Value, function: Function) -> int:
-        node = self.number(value)
-        constant = self._constants.get(node, math.nan)
-        if constant is None:
-            return node
+        constant = self._constants.get(self.number(value), math.nan)
         if not constant.is_integer() or constant < 0:
             raise Mistake(value.start, *_not_an_integer(function))
         return self._const(constant)
@@ -124,9 +118,8 @@ class Operations:
     def _fold(self, op: str, node: int, nodes: tuple[int, ...]) -> None:
         if not all(n in self._constants for n in nodes):
             return
-        numbers = [c for n in nodes if (c := self._constants[n]) is not None]
         try:
-            self._constants[node] = _FOLDED[op](*numbers) if len(numbers) == len(nodes) else None
+            self._constants[node] = _FOLDED[op](*(self._constants[n] for n in nodes))
         except (ArithmeticError, ValueError):
             self._constants[node] = math.nan
 

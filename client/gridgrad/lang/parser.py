@@ -6,15 +6,15 @@ at the start of a statement, where an operand is wanted, or where an operator is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable
 from typing import NoReturn
 
 from gridgrad.errors import ExpressionError
 from gridgrad.lang import limits, remedies
 from gridgrad.lang.assembly import assembling
-from gridgrad.lang.functions import Kind, lookup
+from gridgrad.lang.functions import lookup
 from gridgrad.lang.mistake import Mistake
-from gridgrad.lang.names import CONSTANTS
+from gridgrad.lang.names import CONSTANTS, KEYWORDS
 from gridgrad.lang.operations import Operations, Value
 from gridgrad.lang.precedence import INFIX, PREFIX, Stack
 from gridgrad.lang.program import Program
@@ -23,7 +23,7 @@ from gridgrad.lang.tokens import Token, tokenize
 __all__ = ["parse", "parsing"]
 
 
-def parse(text: str, inputs: Iterable[str] = (), *, kinds: Mapping[str, Kind] | None = None) -> Program:
+def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     """Parses an expression of Gridgrad's language.
 
     Args:
@@ -31,7 +31,6 @@ def parse(text: str, inputs: Iterable[str] = (), *, kinds: Mapping[str, Kind] | 
             expression or a tuple of expressions.
         inputs: names that are inputs even though the language has a constant so called (pi, e, inf,
             nan). All other names need no mention.
-        kinds: the kind of each input that is no number; the derivative rules of functions have such.
 
     Returns:
         The program. `str(program)` is its canonical text.
@@ -39,7 +38,7 @@ def parse(text: str, inputs: Iterable[str] = (), *, kinds: Mapping[str, Kind] | 
     Raises:
         ExpressionError: the text is no expression; says where, and what to write.
     """
-    steps = parsing(text, inputs, kinds=kinds)
+    steps = parsing(text, inputs)
     while True:
         try:
             next(steps)
@@ -48,12 +47,10 @@ def parse(text: str, inputs: Iterable[str] = (), *, kinds: Mapping[str, Kind] | 
             return program
 
 
-def parsing(
-    text: str, inputs: Iterable[str] = (), *, kinds: Mapping[str, Kind] | None = None
-) -> Generator[None, None, Program]:
+def parsing(text: str, inputs: Iterable[str] = ()) -> Generator[None, None, Program]:
     """Does what `parse` does, in steps of about a millisecond, up to the canonical text and the digest."""
     text = _checked(text)
-    parser = _Parser(text, frozenset(inputs), kinds or {})
+    parser = _Parser(text, frozenset(inputs))
     try:
         yield from _read(text, parser)
         return (yield from assembling(parser.operations, parser.result, parser.order))
@@ -94,12 +91,11 @@ class _Parser:
         order: the inputs in the order in which the text first names them.
     """
 
-    def __init__(self, text: str, inputs: frozenset[str], kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, text: str, inputs: frozenset[str]) -> None:
         self.operations = Operations()
         self.order: dict[str, None] = {}
         self._text = text
         self._constants = {name: value for name, value in CONSTANTS.items() if name not in inputs}
-        self._kinds = kinds
         self._variables: dict[str, Value] = {}
         self._stack = Stack(self.operations)
         self._before = Token("newline", "", 0)
@@ -134,6 +130,8 @@ class _Parser:
             return
         if self._last is not None:
             raise self._unused()
+        if token.text in KEYWORDS and ahead.text == "=":
+            raise Mistake(token.start, f"{token.text!r} is an operator of the language", "choose another name")
         self._statement = (token, ahead)
         self._target = token if token.kind == "name" and ahead.text == "=" else None
         if self._target:
@@ -213,7 +211,11 @@ class _Parser:
         if name in self._constants:
             return self.operations.constant(self._constants[name], token.start)
         self.order.setdefault(name)
-        return self.operations.input(name, self._kinds.get(name, "number"), token.start)
+        if len(self.order) > limits.MAX_INPUTS:
+            raise Mistake(
+                token.start, f"more than {limits.MAX_INPUTS} inputs", "assign what is no input to a name first"
+            )
+        return self.operations.input(name, token.start)
 
     def _end(self, token: Token, complete: bool) -> None:
         """Ends a parenthesis, a call or a statement; complete when it follows an operand."""

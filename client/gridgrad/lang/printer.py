@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gridgrad.lang import limits, numerals
 
@@ -45,17 +45,6 @@ _BINARY = {
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_READ = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]*\b(?!\()")
-
-
-class _Text(NamedTuple):
-    """A part of the canonical text, and how strongly what holds it together binds."""
-
-    text: str
-    power: int = _ATOM
-
-    def within(self, power: int) -> str:
-        """The text where something of this power pulls at it."""
-        return self.text if self.power >= power else f"({self.text})"
 
 
 def text_of(program: Program) -> str:
@@ -95,7 +84,10 @@ class _Printer:
         self._program = program
         self._first_lines: list[str] = []
         self._lines: list[str] = []
-        self._texts: list[_Text] = []
+        # What stands for each node where it is used, and how strongly what holds it together binds. Two
+        # lists of what Python's garbage collector passes over: it would take milliseconds for one of pairs.
+        self._texts: list[str] = []
+        self._powers: list[int] = []
         self._uses = [0] * len(program.nodes)
         self._outputs = frozenset(program.outputs)
         self._assigned = _assigned_components(program)
@@ -111,10 +103,12 @@ class _Printer:
         for index, node in enumerate(self._program.nodes):
             if not index % limits.STEP_NODES:
                 yield
-            self._texts.append(self._operation(index, node) if node.args else self._leaf(node))
+            text, power = self._operation(index, node) if node.args else self._leaf(node)
+            self._texts.append(text)
+            self._powers.append(power)
         for name, index in self._assigned.items():
             if self._variables.get(index) != name:
-                self._lines.append(f"{name} = {self._texts[index].text}")
+                self._lines.append(f"{name} = {self._texts[index]}")
         lines = [*self._first_lines, *self._lines, self._result()]
         yield
         places = yield from self._places_of_inputs(lines)
@@ -130,32 +124,49 @@ class _Printer:
         for output in self._program.outputs:
             self._uses[output] += 1
 
-    def _leaf(self, node: Node) -> _Text:
+    def _leaf(self, node: Node) -> tuple[str, int]:
         text = node.value if isinstance(node.value, str) else numerals.written(float(node.value or 0.0))
         sign = text.startswith("-")
         if text.lstrip("-") in self._assigned:
             # A variable will hide the name that is read here, so it is read before
             variable = next(self._fresh)
             self._first_lines.append(f"{variable} = {text}")
-            return _Text(variable)
-        return _Text(text, _SIGN if sign else _ATOM)
+            return variable, _ATOM
+        return text, _SIGN if sign else _ATOM
 
-    def _operation(self, index: int, node: Node) -> _Text:
+    def _operation(self, index: int, node: Node) -> tuple[str, int]:
         """What stands for an operation where it is used, after giving it a line if it needs one."""
-        text = _written(node.op, [self._texts[argument] for argument in node.args])
+        text, power = self._written(node)
         variable = self._variables.get(index)
         if variable is None:
-            short = len(text.text) <= _LINE or index in self._outputs
+            short = len(text) <= _LINE or index in self._outputs
             if not self._uses[index] or (self._uses[index] == 1 and short):
-                return text
+                return text, power
             variable = next(self._fresh)
-        self._lines.append(f"{variable} = {text.text}")
-        return _Text(variable)
+        self._lines.append(f"{variable} = {text}")
+        return variable, _ATOM
+
+    def _written(self, node: Node) -> tuple[str, int]:
+        """An operation in terms of what stands for its arguments, and how strongly it binds."""
+        if node.op in _UNARY:
+            sign, power = _UNARY[node.op]
+            return f"{sign}{self._within(power, node.args[0])}", power
+        if node.op not in _BINARY:
+            return f"{node.op}({', '.join([self._texts[argument] for argument in node.args])})", _ATOM
+        sign, power = _BINARY[node.op]
+        # Binding to the left, but for powers, where a sign may stand on the right, and comparisons
+        left = power + 1 if node.op == "pow" or power == _COMPARISON else power
+        right = _SIGN if node.op == "pow" else power + 1
+        return f"{self._within(left, node.args[0])}{sign}{self._within(right, node.args[1])}", power
+
+    def _within(self, power: int, index: int) -> str:
+        """What stands for a node where something of this power pulls at it."""
+        return self._texts[index] if self._powers[index] >= power else f"({self._texts[index]})"
 
     def _result(self) -> str:
         program = self._program
         if not program.tuple_valued:
-            return self._texts[program.outputs[0]].text
+            return self._texts[program.outputs[0]]
         named = zip(program.components, program.outputs, strict=True)
         elements = [self._element(name, index) for name, index in named]
         return ", ".join(elements) if len(elements) > 1 else f"({elements[0]},)"
@@ -163,7 +174,7 @@ class _Printer:
     def _element(self, component: str, index: int) -> str:
         if component in self._assigned or component == self._program.nodes[index].value:
             return component
-        text = self._texts[index].text
+        text = self._texts[index]
         # A name alone would name the component
         return f"+{text}" if _NAME.fullmatch(text) else text
 
@@ -192,16 +203,3 @@ def _out_of_order(inputs: tuple[str, ...], places: dict[str, int]) -> tuple[str,
         if places[inputs[position - 1]] > places[inputs[position]]:
             return inputs[:position]
     return ()
-
-
-def _written(op: str, texts: list[_Text]) -> _Text:
-    if op in _UNARY:
-        sign, power = _UNARY[op]
-        return _Text(f"{sign}{texts[0].within(power)}", power)
-    if op not in _BINARY:
-        return _Text(f"{op}({', '.join(text.text for text in texts)})")
-    sign, power = _BINARY[op]
-    # Binding to the left, but for powers, where a sign may stand on the right, and comparisons
-    left = power + 1 if op == "pow" or power == _COMPARISON else power
-    right = _SIGN if op == "pow" else power + 1
-    return _Text(f"{texts[0].within(left)}{sign}{texts[1].within(right)}", power)

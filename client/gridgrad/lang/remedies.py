@@ -31,8 +31,10 @@ __all__ = [
 _SHORT = 30
 _LOOK_BACK = 200
 # A name, a number, a call or parentheses, as long as they are short
-_OPERAND = re.compile(r"\s*([\w.]+(?:\([^()\n]{0,30}\))?|\([^()\n]{0,30}\))")
-_CONDITION = re.compile(r"[ \t]*([^()&|,;\n]{1,30})")
+_OPERAND = re.compile(r"\s*([-+]?(?:[\d.][\w.]*(?:(?<=[eE])[-+]\d+)?|\w+(?:\([^()\n]{0,30}\))?|\([^()\n]{0,30}\)))")
+# What stands up to the next sign of the same sort, and up to the end of a statement
+_CONDITION = re.compile(r"[ \t]*((?:[^()&|,;\n]|\([^()\n]{0,30}\)){1,40})(?=[&|,;\n)]|\Z)")
+_REST = re.compile(r"[ \t]*([^\s;][^;\n]{0,40})(?=[;\n]|\Z)")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\s{0,9}\.\s{0,9}[A-Za-z_]\w*){1,9}", re.ASCII)
 _DEFINITION = re.compile(r"\s*\([\w\s,]{0,200}\)\s*=(?!=)")
 
@@ -202,7 +204,7 @@ def no_operator(text: str, token: Token, left_start: int) -> Mistake:
     left = _left(text, left_start, token.start)
     if ours in ("and", "or"):
         condition = _CONDITION.match(text, after)
-        right = _in_parentheses(condition[1].strip()) if condition else _right(text, after)
+        right = _in_parentheses(condition[1].strip()) if condition else "(...)"
         written = f"{_in_parentheses(left)} {ours} {right}"
     else:
         spaced = f" {ours} " if "=" in ours else ours
@@ -216,7 +218,8 @@ def assignment(text: str, token: Token, target: Token, call: Function | None, in
         sign = token.text[:-1]
         found = f"'{token.text}' is not in the language"
         name = target.text if target.kind == "name" else "a"
-        right = _right(text, token.start + len(token.text))
+        rest = _REST.match(text, token.start + len(token.text))
+        right = _in_parentheses(rest[1].strip()) if rest else "(...)"
         return Mistake(token.start, found, f"write {name} = {name} {_INFIX.get(sign, (sign,))[0]} {right}")
     if call:
         found = f"'=' in the arguments of {call.name}"
@@ -224,7 +227,7 @@ def assignment(text: str, token: Token, target: Token, call: Function | None, in
     if inside:
         return Mistake(token.start, "'=' inside an expression", "write == to compare")
     return Mistake(
-        token.start, "'=' after what is no single name", "write name = ..., one in a statement; compare with =="
+        token.start, "'=' where nothing can be assigned", "write name = ..., one in a statement; compare with =="
     )
 
 
@@ -233,7 +236,9 @@ def _either(names: list[str]) -> str:
 
 
 def _in_parentheses(text: str) -> str:
-    return text if text.startswith("(") and text.find(")") == len(text) - 1 else f"({text})"
+    """Puts it in parentheses, unless it has them or is a single word."""
+    closed = text.startswith("(") and text.find(")") == len(text) - 1
+    return text if closed or re.fullmatch(r"[\w.]+", text) else f"({text})"
 
 
 def _left(text: str, start: int, end: int) -> str:

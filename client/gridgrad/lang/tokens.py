@@ -20,8 +20,8 @@ Kind = Literal["number", "name", "operator", "newline", "end", "space"]
 # A run of line ends and semicolons is one token, and so are many spaces: every token is short work.
 _TOKEN = re.compile(
     r"""[ \t\f]{0,200}(?:
-      (?P<number>(?:[0-9]|\.[0-9])(?:[eE][+-]?[0-9]|[A-Za-z0-9_.])*)
-    | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+      (?P<number>(?:[0-9]|\.[0-9])(?:[eE][+-]?[0-9]|[A-Za-z0-9_.]){0,500})
+    | (?P<name>[A-Za-z_][A-Za-z0-9_]{0,100})
     | (?P<newline>[\n;][ \t\f\n;]{0,1000})
     | (?P<operator>\*\*=|//=|<<=|>>=|===|!==
         | \*\*|//|<=|>=|==|!=|<<|>>|<>|=<|=>|&&|\|\||:=|->
@@ -86,8 +86,7 @@ def tokenize(text: str) -> Iterator[Token]:
 
 def _word(written: str, start: int) -> Token:
     if len(written) > limits.MAX_NAME:
-        found = f"a name of {len(written):,} characters"
-        raise Mistake(start, found, f"use names of at most {limits.MAX_NAME} characters")
+        raise Mistake(start, f"a name of more than {limits.MAX_NAME} characters", "use shorter names")
     return Token("operator" if written in KEYWORDS else "name", written, start)
 
 
