@@ -22,6 +22,7 @@ import operator
 from collections.abc import Callable, Generator
 
 from gridgrad.lang import limits
+from gridgrad.lang.functions import FUNCTIONS
 from gridgrad.lang.program import Builder
 
 __all__ = ["FALSE", "TRUE", "Algebra"]
@@ -199,6 +200,10 @@ class Algebra:
         quotient = self.div(tangent, rest)
         return quotient if constant == 1 else self.neg(quotient)
 
+    def _is_condition(self, x: int) -> bool:
+        op = self._nodes[x].op
+        return op in FUNCTIONS and FUNCTIONS[op].result == "boolean"
+
     def _learn(self, index: int) -> None:
         node = self._nodes[index]
         if node.op == "const":
@@ -276,6 +281,9 @@ class Algebra:
         return x if self.constant(y) == 0 else None
 
     def _compare(self, name: str, x: int, y: int) -> int:
+        if name == "ne" and self._is_condition(x):
+            # A rule of the table reads the condition of a choice like a number
+            return x
         first, second = self.constant(x), self.constant(y)
         if first is None or second is None:
             return self._builder.op(name, x, y)
