@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gridgrad.lang import limits
 from gridgrad.lang.assembly import collecting
 from gridgrad.lang.program import Builder, Program
+from gridgrad.lang.steps import finished
 from gridgrad.lang.tangents import Tangents
 
 __all__ = ["Derived", "derive", "deriving"]
@@ -25,16 +26,30 @@ class Derived(NamedTuple):
             [derivative, component]. Those of the value are called as they were, their derivatives
             such as f_t_k.
         derivatives: the tuples of input names, the value () first.
+        source: what was derived.
     """
 
     program: Program
     derivatives: tuple[tuple[str, ...], ...]
+    source: Program
 
     def outputs_of(self, derivative: tuple[str, ...]) -> tuple[int, ...]:
         """The nodes of one derivative, one for each component."""
-        components = len(self.program.outputs) // len(self.derivatives)
+        components = len(self.source.outputs)
         start = self.derivatives.index(derivative) * components
         return self.program.outputs[start : start + components]
+
+    def alone(self, derivative: tuple[str, ...]) -> Program:
+        """One derivative as a program of its own, such as to show its text."""
+        nodes, places = finished(collecting(self.program.nodes, self.outputs_of(derivative)))
+        used = {node.value for node in nodes if node.op == "input"}
+        return Program(
+            nodes=tuple(nodes),
+            outputs=tuple(places[output] for output in self.outputs_of(derivative)),
+            components=self.source.components,
+            tuple_valued=self.source.tuple_valued,
+            inputs=tuple(name for name in self.source.inputs if name in used),
+        )
 
 
 def derive(program: Program, derivatives: Sequence[tuple[str, ...]], *, limit: int = limits.MAX_DERIVED) -> Derived:
@@ -52,13 +67,7 @@ def derive(program: Program, derivatives: Sequence[tuple[str, ...]], *, limit: i
     Raises:
         TooLargeError: there were more.
     """
-    steps = deriving(program, derivatives, limit=limit)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            derived: Derived = stop.value
-            return derived
+    return finished(deriving(program, derivatives, limit=limit))
 
 
 def deriving(
@@ -85,7 +94,7 @@ def deriving(
         tuple_valued=True,
         inputs=program.inputs,
     )
-    return Derived(derived, wanted)
+    return Derived(derived, wanted, program)
 
 
 def _copying(program: Program, builder: Builder) -> Generator[None, None, None]:
