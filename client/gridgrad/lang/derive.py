@@ -1,7 +1,7 @@
 """Symbolic derivatives: a program in, one program out that computes it and all its asked derivatives.
 
-The derivatives are taken in the trie of their tuples: ("t", "k") is the derivative by k of that by t.
-All share one builder, so what several of them need is there once.
+("t", "k") is the derivative by t of that by k, as in ∂²f/∂t∂k and in the functional engine: at singular
+points the order can matter. All share one builder, so what several of them need is there once.
 """
 
 from __future__ import annotations
@@ -80,11 +80,10 @@ def deriving(
     known: dict[tuple[str, ...], tuple[int | None, ...]] = {(): program.outputs}
     tangents = Tangents(builder, limit)
     for derivative in wanted:
-        for order in range(1, len(derivative) + 1):
-            if derivative[:order] not in known:
-                known[derivative[:order]] = yield from _next(
-                    tangents, known[derivative[: order - 1]], derivative[order - 1]
-                )
+        for start in reversed(range(len(derivative))):
+            name, rest = derivative[start], derivative[start + 1 :]
+            if (name, *rest) not in known:
+                known[name, *rest] = yield from _next(tangents, known[rest], name)
     outputs = [builder.const(0.0) if node is None else node for derivative in wanted for node in known[derivative]]
     nodes, places = yield from collecting(builder.nodes, outputs)
     derived = Program(
