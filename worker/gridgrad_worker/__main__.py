@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     process.ignore_signals()
     process.die_with_parent()
     process.keep_freed_memory()
+    process.spin_briefly()
     configure(options.log_format, options.log_level, options.device)
     with socket.socket(fileno=options.fd) as connection:
         try:
@@ -61,7 +62,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _serve(options: argparse.Namespace, channel: Channel) -> int:
     started_at = time.perf_counter()
-    # torch comes in here, after the signals are ignored
+    # torch comes in here, after the signals are ignored and its environment is set
     from gridgrad_worker.start import CannotServeError, start
 
     try:

@@ -65,9 +65,11 @@ def _forward(function: PointFunction, wanted: frozenset[Order], one: Tensor) -> 
         found: _Results = {}
         for first, (inner, rests) in below.items():
             values, slopes = _push(inner, rests, arguments, first, one)
-            for rest, value, slope in zip(rests, values, slopes, strict=True):
-                found[rest] = value
-                found[first, *rest] = slope
+            components = len(values) // len(rests)
+            for position, rest in enumerate(rests):
+                its_own = slice(position * components, (position + 1) * components)
+                found[rest] = values[its_own]
+                found[first, *rest] = slopes[its_own]
         return found
 
     return level
@@ -75,12 +77,13 @@ def _forward(function: PointFunction, wanted: frozenset[Order], one: Tensor) -> 
 
 def _push(
     inner: _Level, rests: tuple[Order, ...], arguments: tuple[Tensor, ...], first: int, one: Tensor
-) -> tuple[list[tuple[Tensor, ...]], list[tuple[Tensor, ...]]]:
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """The components of all rests, and their slopes by one argument: flat, since torch walks what is nested slowly."""
     before, after = arguments[:first], arguments[first + 1 :]
 
-    def along(x: Tensor) -> list[tuple[Tensor, ...]]:
+    def along(x: Tensor) -> tuple[Tensor, ...]:
         results = inner((*before, x, *after))
-        return [results[rest] for rest in rests]
+        return tuple([component for rest in rests for component in results[rest]])
 
     values, slopes = torch.func.jvp(along, (arguments[first],), (one,))  # type: ignore[misc] # three with has_aux
     return values, slopes

@@ -147,7 +147,6 @@ def open_device(name: str, threads: int) -> Device:
     zero_tangents.install()
     _load_transforms()
     torch.set_float32_matmul_precision("highest")
-    torch.set_grad_enabled(False)
     if name == "cpu":
         return CpuDevice(threads)
     torch.set_num_threads(threads)

@@ -121,7 +121,8 @@ def function(
     """
 
     def register(function: _F) -> _F:
-        found = _describe(function, name or function.__name__, units or {}, doc, outputs, mode, samples or {}, check)
+        known_as = name if name is not None else getattr(function, "__name__", "")
+        found = _describe(function, known_as, units or {}, doc, outputs, mode, samples or {}, check)
         _add(found)
         return function
 
@@ -205,14 +206,20 @@ def _describe(
 
 def _inputs_of(function: Callable[..., Any], name: str, units: Mapping[str, str]) -> tuple[FunctionInput, ...]:
     annotated = _annotated_units(function)
-    parameters = inspect.signature(function).parameters.values()
-    inputs = tuple(_input_of(parameter, name, {**annotated, **units}) for parameter in parameters)
+    inputs = tuple(_input_of(each, name, {**annotated, **units}) for each in _parameters(function, name))
     if not inputs:
         raise FunctionError(f"{name}: it has no inputs; a constant needs no server")
     if len(inputs) > MAX_INPUTS:
         raise FunctionError(f"{name}: {len(inputs)} inputs; at most {MAX_INPUTS} can be served")
     _refuse_unknown(name, "units", units, inputs)
     return inputs
+
+
+def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError) as error:  # something built in
+        raise FunctionError(f"{name}: its parameters can't be read; register a def that calls it") from error
 
 
 def _input_of(parameter: inspect.Parameter, name: str, units: Mapping[str, str]) -> FunctionInput:

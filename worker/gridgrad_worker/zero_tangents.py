@@ -41,5 +41,7 @@ def _quotient(self: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 def _empty(self: torch.Tensor, other: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     if self.shape == other.shape:
         return torch.empty(self.shape, dtype=dtype, device="meta")
+    if not (self.shape and other.shape):  # a number beside points; broadcast_shapes costs as much as the product
+        return torch.empty(self.shape or other.shape, dtype=dtype, device="meta")
     shape = torch.broadcast_shapes(self.shape, other.shape)  # type: ignore[no-untyped-call] # torch has no types there
     return torch.empty(shape, dtype=dtype, device="meta")

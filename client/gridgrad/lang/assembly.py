@@ -39,7 +39,9 @@ def assembling(operations: Operations, result: Value, order: Iterable[str]) -> G
     return program
 
 
-def collecting(nodes: Sequence[Node], outputs: Sequence[int]) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
+def collecting(
+    nodes: Sequence[Node], outputs: Sequence[int]
+) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
     """The nodes that the outputs use, in the order of a walk from them that takes arguments first.
 
     Args:

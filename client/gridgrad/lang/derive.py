@@ -1,7 +1,7 @@
 """Symbolic derivatives: a program in, one program out that computes it and all its asked derivatives.
 
-The derivatives are taken in the trie of their tuples: ("t", "k") is the derivative by k of that by t.
-All share one builder, so what several of them need is there once.
+("t", "k") is the derivative by t of that by k, as in ∂²f/∂t∂k and in the functional engine: at singular
+points the order can matter. All share one builder, so what several of them need is there once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gridgrad.lang import limits
 from gridgrad.lang.assembly import collecting
 from gridgrad.lang.program import Builder, Program
+from gridgrad.lang.steps import finished
 from gridgrad.lang.tangents import Tangents
 
 __all__ = ["Derived", "derive", "deriving"]
@@ -25,21 +26,33 @@ class Derived(NamedTuple):
             [derivative, component]. Those of the value are called as they were, their derivatives
             such as f_t_k.
         derivatives: the tuples of input names, the value () first.
+        source: what was derived.
     """
 
     program: Program
     derivatives: tuple[tuple[str, ...], ...]
+    source: Program
 
     def outputs_of(self, derivative: tuple[str, ...]) -> tuple[int, ...]:
         """The nodes of one derivative, one for each component."""
-        components = len(self.program.outputs) // len(self.derivatives)
+        components = len(self.source.outputs)
         start = self.derivatives.index(derivative) * components
         return self.program.outputs[start : start + components]
 
+    def alone(self, derivative: tuple[str, ...]) -> Program:
+        """One derivative as a program of its own, such as to show its text."""
+        nodes, places = finished(collecting(self.program.nodes, self.outputs_of(derivative)))
+        used = {node.value for node in nodes if node.op == "input"}
+        return Program(
+            nodes=tuple(nodes),
+            outputs=tuple(places[output] for output in self.outputs_of(derivative)),
+            components=self.source.components,
+            tuple_valued=self.source.tuple_valued,
+            inputs=tuple(name for name in self.source.inputs if name in used),
+        )
 
-def derive(
-    program: Program, derivatives: Sequence[tuple[str, ...]], *, limit: int = limits.MAX_DERIVED
-) -> Derived:
+
+def derive(program: Program, derivatives: Sequence[tuple[str, ...]], *, limit: int = limits.MAX_DERIVED) -> Derived:
     """Derives a program symbolically, in forward mode.
 
     The derivatives of what does not depend on an input are left out (structural zeros), and so is what
@@ -54,13 +67,7 @@ def derive(
     Raises:
         TooLargeError: there were more.
     """
-    steps = deriving(program, derivatives, limit=limit)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            derived: Derived = stop.value
-            return derived
+    return finished(deriving(program, derivatives, limit=limit))
 
 
 def deriving(
@@ -73,9 +80,10 @@ def deriving(
     known: dict[tuple[str, ...], tuple[int | None, ...]] = {(): program.outputs}
     tangents = Tangents(builder, limit)
     for derivative in wanted:
-        for order in range(1, len(derivative) + 1):
-            if derivative[:order] not in known:
-                known[derivative[:order]] = yield from _next(tangents, known[derivative[: order - 1]], derivative[order - 1])
+        for start in reversed(range(len(derivative))):
+            name, rest = derivative[start], derivative[start + 1 :]
+            if (name, *rest) not in known:
+                known[name, *rest] = yield from _next(tangents, known[rest], name)
     outputs = [builder.const(0.0) if node is None else node for derivative in wanted for node in known[derivative]]
     nodes, places = yield from collecting(builder.nodes, outputs)
     derived = Program(
@@ -85,7 +93,7 @@ def deriving(
         tuple_valued=True,
         inputs=program.inputs,
     )
-    return Derived(derived, wanted)
+    return Derived(derived, wanted, program)
 
 
 def _copying(program: Program, builder: Builder) -> Generator[None, None, None]:
@@ -96,11 +104,13 @@ def _copying(program: Program, builder: Builder) -> Generator[None, None, None]:
         builder.take(node)
 
 
-def _next(tangents: Tangents, nodes: tuple[int | None, ...], name: str) -> Generator[None, None, tuple[int | None, ...]]:
-    derived = []
+def _next(
+    tangents: Tangents, nodes: tuple[int | None, ...], name: str
+) -> Generator[None, None, tuple[int | None, ...]]:
+    derived: tuple[int | None, ...] = ()
     for node in nodes:
-        derived.append((yield from tangents.deriving(node, name)))
-    return tuple(derived)
+        derived += ((yield from tangents.deriving(node, name)),)
+    return derived
 
 
 def _components(program: Program, derivatives: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:

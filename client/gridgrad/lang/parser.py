@@ -77,6 +77,8 @@ def _read(text: str, parser: _Parser) -> Generator[None, None, None]:
             continue
         if token:
             parser.feed(token, ahead)
+            if parser.stack.expanding:
+                parser.stack.expanded((yield from parser.stack.expanding))
         token = ahead
     if token:
         parser.feed(token, token)
@@ -88,16 +90,17 @@ class _Parser:
 
     Attributes:
         operations: what was built so far.
-        order: the inputs in the order in which the text first names them.
+        order: the inputs in the order in which the text first names them, and how often it does.
+        stack: what is not complete yet.
     """
 
     def __init__(self, text: str, inputs: frozenset[str]) -> None:
         self.operations = Operations()
-        self.order: dict[str, None] = {}
+        self.order: dict[str, int] = {}
+        self.stack = Stack(self.operations)
         self._text = text
         self._constants = {name: value for name, value in CONSTANTS.items() if name not in inputs}
         self._variables: dict[str, Value] = {}
-        self._stack = Stack(self.operations)
         self._before = Token("newline", "", 0)
         self._statement = (self._before, self._before)
         self._target: Token | None = None
@@ -107,6 +110,8 @@ class _Parser:
     @property
     def result(self) -> Value:
         """The value of the last statement, once all tokens are in."""
+        if mistake := self.stack.expansion.unread(self.order):
+            raise mistake
         if self._last is not None:
             return self._last
         if self._target is None:
@@ -145,7 +150,7 @@ class _Parser:
         self._open_statement(token)
 
     def _open_statement(self, token: Token) -> None:
-        self._stack.open("statement", token)
+        self.stack.open("statement", token)
         self._take = self._operand
 
     def _operand(self, token: Token, ahead: Token) -> None:
@@ -155,9 +160,9 @@ class _Parser:
         elif token.kind == "name":
             self._name(token, ahead)
         elif token.text == "(":
-            self._stack.open("(", token)
+            self.stack.open("(", token)
         elif token.text in PREFIX:
-            self._stack.prefix(token)
+            self.stack.prefix(token)
         elif self._may_end(token):
             self._end(token, complete=False)
         else:
@@ -167,7 +172,7 @@ class _Parser:
         """Whether an end may stand where an operand could: after a comma, and in a call without arguments."""
         if token.text != ")" and token.kind not in ("newline", "end"):
             return False
-        empty = self._before.text == "(" and self._stack.innermost().kind == "call"
+        empty = self._before.text == "(" and self.stack.innermost().kind == "call"
         return self._before.text == "," or (empty and token.text == ")")
 
     def _name(self, token: Token, ahead: Token) -> None:
@@ -178,7 +183,7 @@ class _Parser:
         if function is None:
             known = token.text in self._variables or token.text in self.order
             raise remedies.unknown_function(self._text, token, known)
-        self._stack.open("call", token, function)
+        self.stack.open("call", token, function)
         self._take = self._call
 
     def _call(self, _token: Token, _ahead: Token) -> None:
@@ -188,10 +193,10 @@ class _Parser:
     def _operator(self, token: Token, _ahead: Token) -> None:
         """After an operand."""
         if token.text in INFIX:
-            self._stack.infix(token)
+            self.stack.infix(token)
             self._take = self._operand
         elif token.text == ",":
-            self._stack.comma(token)
+            self.stack.comma(token)
             self._take = self._operand
         elif token.text == ")" or token.kind in ("newline", "end"):
             self._end(token, complete=True)
@@ -201,7 +206,7 @@ class _Parser:
     # What the states do
 
     def _value(self, value: Value) -> None:
-        self._stack.value(value)
+        self.stack.value(value)
         self._take = self._operator
 
     def _read_name(self, token: Token) -> Value:
@@ -210,7 +215,7 @@ class _Parser:
             return self._variables[name]._replace(start=token.start)
         if name in self._constants:
             return self.operations.constant(self._constants[name], token.start)
-        self.order.setdefault(name)
+        self.order[name] = self.order.get(name, 0) + 1
         if len(self.order) > limits.MAX_INPUTS:
             raise Mistake(
                 token.start, f"more than {limits.MAX_INPUTS} inputs", "assign what is no input to a name first"
@@ -220,10 +225,10 @@ class _Parser:
     def _end(self, token: Token, complete: bool) -> None:
         """Ends a parenthesis, a call or a statement; complete when it follows an operand."""
         if token.text == ")":
-            self._stack.close(token, complete)
+            self.stack.close(token, complete)
             self._take = self._operator
             return
-        value = self._stack.end(complete)
+        value = self.stack.end(complete)
         self._take = self._start
         if not self._target:
             self._last = value
@@ -234,16 +239,16 @@ class _Parser:
 
     def _refuse(self, token: Token) -> NoReturn:
         """Says what is wrong about a token after an operand."""
-        opened = self._stack.innermost()
+        opened = self.stack.innermost()
         inside = opened.token if opened.kind in ("(", "call") else Token("newline", "", 0)
         if token.text == ".":
             raise remedies.attribute(self._text, self._before, token)
         if token.text in remedies.ASSIGNMENTS:
             raise remedies.assignment(self._text, token, self._before, opened.function, bool(inside.text))
         if token.kind in ("number", "name") or token.text in ("(", "not"):
-            start = self._stack.operand_start("*")
+            start = self.stack.operand_start("*")
             raise remedies.missing_operator(self._text, self._before, token, start, inside)
-        start = self._stack.operand_start(remedies.ours(token.text))
+        start = self.stack.operand_start(remedies.ours(token.text))
         raise remedies.no_operator(self._text, token, start)
 
     def _unused(self) -> Mistake:

@@ -22,6 +22,7 @@ import operator
 from collections.abc import Callable, Generator
 
 from gridgrad.lang import limits
+from gridgrad.lang.functions import FUNCTIONS
 from gridgrad.lang.program import Builder
 
 __all__ = ["FALSE", "TRUE", "Algebra"]
@@ -63,19 +64,6 @@ class Algebra:
         self._nodes = builder.nodes
         self._constants: dict[int, float] = {}
         self._read = 0
-        self._operations: dict[str, Callable[..., int]] = {
-            "add": self.add,
-            "sub": self.sub,
-            "mul": self.mul,
-            "div": self.div,
-            "neg": self.neg,
-            "pow": self.pow,
-            "where": self.where,
-            "and": self._and,
-            "or": self._or,
-            "not": self._not,
-            **{name: self._comparison(name, decide) for name, decide in _COMPARISONS.items()},
-        }
 
     def reading(self) -> Generator[None, None, None]:
         """Learns, in steps, which of the builder's nodes are constant; `2/3` is one, though it is an operation."""
@@ -97,8 +85,10 @@ class Algebra:
 
     def op(self, name: str, *arguments: int) -> int:
         """The operation of that name in the table of functions."""
-        operation = self._operations.get(name)
-        return operation(*arguments) if operation else self._builder.op(name, *arguments)
+        if name in _COMPARISONS:
+            return self._compare(name, *arguments)
+        operation = _SIMPLER.get(name)
+        return operation(self, *arguments) if operation else self._builder.op(name, *arguments)
 
     def add(self, x: int, y: int) -> int:
         """The sum."""
@@ -171,6 +161,28 @@ class Algebra:
             return x if condition == TRUE else y
         return x if x == y else self._builder.op("where", condition, x, y)
 
+    def both(self, x: int, y: int) -> int:
+        """Whether both conditions hold."""
+        if FALSE in (x, y):
+            return FALSE
+        if TRUE in (x, y):
+            return y if x == TRUE else x
+        return self._builder.op("and", x, y)
+
+    def either(self, x: int, y: int) -> int:
+        """Whether one condition holds, or both."""
+        if TRUE in (x, y):
+            return TRUE
+        if FALSE in (x, y):
+            return y if x == FALSE else x
+        return self._builder.op("or", x, y)
+
+    def no(self, x: int) -> int:
+        """Whether a condition does not hold."""
+        if x in (TRUE, FALSE):
+            return FALSE if x == TRUE else TRUE
+        return self._builder.op("not", x)
+
     def choice_sum(self, x: int, y: int) -> int:
         """The sum of what may be choices by the same condition, each with a side that is 0."""
         first, second = self._nodes[x], self._nodes[y]
@@ -187,6 +199,10 @@ class Algebra:
             return self.mul(slope, tangent)
         quotient = self.div(tangent, rest)
         return quotient if constant == 1 else self.neg(quotient)
+
+    def _is_condition(self, x: int) -> bool:
+        op = self._nodes[x].op
+        return op in FUNCTIONS and FUNCTIONS[op].result == "boolean"
 
     def _learn(self, index: int) -> None:
         node = self._nodes[index]
@@ -264,33 +280,28 @@ class Algebra:
             return y
         return x if self.constant(y) == 0 else None
 
-    def _comparison(self, name: str, decide: Callable[[float, float], bool]) -> Callable[[int, int], int]:
-        def compare(x: int, y: int) -> int:
-            first, second = self.constant(x), self.constant(y)
-            if first is None or second is None:
-                return self._builder.op(name, x, y)
-            return TRUE if decide(first, second) else FALSE
+    def _compare(self, name: str, x: int, y: int) -> int:
+        if name == "ne" and self._is_condition(x):
+            # A rule of the table reads the condition of a choice like a number
+            return x
+        first, second = self.constant(x), self.constant(y)
+        if first is None or second is None:
+            return self._builder.op(name, x, y)
+        return TRUE if _COMPARISONS[name](first, second) else FALSE
 
-        return compare
 
-    def _and(self, x: int, y: int) -> int:
-        if FALSE in (x, y):
-            return FALSE
-        if TRUE in (x, y):
-            return y if x == TRUE else x
-        return self._builder.op("and", x, y)
-
-    def _or(self, x: int, y: int) -> int:
-        if TRUE in (x, y):
-            return TRUE
-        if FALSE in (x, y):
-            return y if x == FALSE else x
-        return self._builder.op("or", x, y)
-
-    def _not(self, x: int) -> int:
-        if x in (TRUE, FALSE):
-            return FALSE if x == TRUE else TRUE
-        return self._builder.op("not", x)
+_SIMPLER: dict[str, Callable[..., int]] = {
+    "add": Algebra.add,
+    "sub": Algebra.sub,
+    "mul": Algebra.mul,
+    "div": Algebra.div,
+    "neg": Algebra.neg,
+    "pow": Algebra.pow,
+    "where": Algebra.where,
+    "and": Algebra.both,
+    "or": Algebra.either,
+    "not": Algebra.no,
+}
 
 
 def _is_plain(value: float) -> bool:

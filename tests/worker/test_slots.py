@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from gridgrad.errors import InternalError
+from gridgrad_worker.slots import Slots
+from gridgrad_worker.v1 import worker_pb2 as pb
+
+
+def region(numbers: object) -> tuple[int, int]:
+    """A descriptor of memory that holds the numbers, and its size."""
+    data = np.asarray(numbers, float).tobytes()
+    descriptor = os.memfd_create("slot")
+    os.write(descriptor, data)
+    return descriptor, len(data)
+
+
+def admitted(numbers: object, slot: int = 1) -> Slots:
+    slots = Slots()
+    descriptor, size = region(numbers)
+    slots.admit([pb.Slot(id=slot, size=size, descriptor_attached=True)], [descriptor])
+    return slots
+
+
+def test_numbers_are_viewed_where_they_lie() -> None:
+    descriptor, size = region([0, 1, 2, 3, 4])
+    kept = os.dup(descriptor)
+    slots = Slots()
+    slots.admit([pb.Slot(id=7, size=size, descriptor_attached=True)], [descriptor])
+    view = slots.array(7, 8, (2, 2), "float64")
+    assert view.tolist() == [[1, 2], [3, 4]]
+    view[...] = 9
+    assert np.frombuffer(os.pread(kept, size, 0)).tolist() == [0, 9, 9, 9, 9]
+    os.close(kept)
+
+
+def test_the_descriptors_are_closed_whatever_happens() -> None:
+    descriptor, size = region([1])
+    with pytest.raises(InternalError, match="1 descriptors for 0 slots"):
+        Slots().admit([pb.Slot(id=1, size=size)], [descriptor])
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_a_region_smaller_than_said_is_refused() -> None:
+    descriptor, size = region([1])
+    with pytest.raises(InternalError, match="slot 3 of 16 bytes"):
+        Slots().admit([pb.Slot(id=3, size=2 * size, descriptor_attached=True)], [descriptor])
+
+
+def test_a_slot_stays_until_it_is_forgotten() -> None:
+    slots = admitted([1, 2])
+    slots.admit([pb.Slot(id=1, size=16)], [])
+    view = slots.array(1, 0, (2,), "float64")
+    descriptor, size = region([5])
+    slots.admit([pb.Slot(id=2, size=size, descriptor_attached=True, forget=[1])], [descriptor])
+    assert len(slots) == 1
+    assert view.tolist() == [1, 2]  # what is in use stays mapped
+    with pytest.raises(InternalError, match="slot 1, which was never sent or is forgotten"):
+        slots.array(1, 0, (2,), "float64")
+
+
+def test_an_id_may_be_forgotten_and_sent_anew_at_once() -> None:
+    slots = admitted([1])
+    descriptor, size = region([2])
+    slots.admit([pb.Slot(id=1, size=size, descriptor_attached=True, forget=[1])], [descriptor])
+    assert slots.array(1, 0, (1,), "float64").tolist() == [2]
+
+
+@pytest.mark.parametrize(("offset", "shape"), [(8, (2,)), (0, (3,)), (17, (1,)), (1 << 40, (1,))])
+def test_what_does_not_lie_in_its_slot_is_refused(offset: int, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InternalError, match="of slot 1"):
+        admitted([1, 2]).array(1, offset, shape, "float64")
+
+
+def test_empty_arrays_lie_anywhere() -> None:
+    assert admitted([1]).array(1, 8, (3, 0), "float32").shape == (3, 0)
