@@ -33,6 +33,10 @@ class Box(NamedTuple):
 class Values(Protocol):
     """The values of one input of one entry."""
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
+
     def over(self, box: Box) -> Array:
         """The values over a box: an array of the grid's dims, of length 1 where the input has not the dim."""
 
@@ -61,6 +65,11 @@ class ArrayValues:
         self._spread = array.transpose(order).reshape(shape) if axes else array.reshape(shape)
         self._axes = frozenset(axes)
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
+        return self._spread.shape
+
     def over(self, box: Box) -> Array:
         """The values over a box, a view."""
         return self._spread[
@@ -84,6 +93,11 @@ class LinspaceValues:
         self._ends = (start, stop, num)
         self._axis = axis
         self._ndim = ndim
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
+        return tuple(self._ends[2] if axis == self._axis else 1 for axis in range(self._ndim))
 
     def over(self, box: Box) -> Array:
         """The values over a box, computed for it alone."""

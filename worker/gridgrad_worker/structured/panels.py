@@ -1,0 +1,105 @@
+"""Panels: a grid cut so that what is computed on single dims fits into memory.
+
+The panels of an entry have one shape, which follows from the entry's and the plan's, and begin at
+its origin. A piece is computed on the windows of the panels that it overlaps.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad_worker.pieces import Box, Piece, Values
+from gridgrad_worker.structured.plan import Plan
+
+__all__ = ["Segment", "entry_shape", "panel_shape", "segments"]
+
+Array = NDArray[np.floating]
+
+_LAST = 1 << 10
+_OTHER = 1 << 12
+_LEAST = 64
+_NUMBERS = 1 << 22
+
+
+class Segment(NamedTuple):
+    """A window of a panel of an entry.
+
+    Args:
+        inputs: of the entry.
+        panel: where the panel lies in the grid.
+        window: which part of the panel is wanted, for each dim.
+        out: [planes, *shape of the window], where the results go.
+    """
+
+    inputs: tuple[Values, ...]
+    panel: Box
+    window: tuple[slice, ...]
+    out: Array
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the panel is wanted."""
+        return self.out.shape[1:] == self.panel.shape
+
+
+def entry_shape(piece: Piece, masks: Sequence[int], ndim: int) -> tuple[int, ...]:
+    """The shape of the whole grid that a piece belongs to.
+
+    Args:
+        piece: has the entry's inputs.
+        masks: of the inputs.
+        ndim: how many dims the grid has.
+    """
+    by_dim = (next(i for i, mask in enumerate(masks) if mask >> dim & 1) for dim in range(ndim))
+    return tuple(piece.inputs[i].lengths[dim] for dim, i in enumerate(by_dim))
+
+
+def panel_shape(shape: Sequence[int], plan: Plan) -> tuple[int, ...]:
+    """The shape of the panels of an entry of this shape."""
+    most = [_OTHER] * (len(shape) - 1) + [_LAST] if len(shape) > 1 else list(shape)
+    panel = [min(length, limit) for length, limit in zip(shape, most, strict=True)]
+    while _hoisted(panel, plan) > _NUMBERS:
+        longest = max(range(len(panel)), key=lambda dim: (panel[dim], -dim))
+        if panel[longest] <= _LEAST:
+            break
+        panel[longest] = max(_LEAST, panel[longest] // 2)
+    return tuple(panel)
+
+
+def _hoisted(panel: Sequence[int], plan: Plan) -> int:
+    """How many numbers are kept for a panel of this shape."""
+    return sum(
+        (len(level.kept) + len(level.inputs) + 4)
+        * math.prod(length for dim, length in enumerate(panel) if level.mask >> dim & 1)
+        for level in plan.levels[:-1]
+    )
+
+
+def segments(piece: Piece, shape: Sequence[int], panel: Sequence[int], out: Array) -> Iterator[Segment]:
+    """Cuts a piece along the panels of its entry.
+
+    Args:
+        piece: what to compute.
+        shape: of the whole grid.
+        panel: the shape of the entry's panels.
+        out: [planes, points of the piece].
+    """
+    if not piece.box.points:
+        return
+    start, wanted = piece.box
+    spread = out.reshape(out.shape[0], *wanted)
+    end = [first + length for first, length in zip(start, wanted, strict=True)]
+    corners = [range(s // p * p, e, p) for s, e, p in zip(start, end, panel, strict=True)]
+    for corner in itertools.product(*corners):
+        last = [min(c + p, n) for c, p, n in zip(corner, panel, shape, strict=True)]
+        overlap = [(max(s, c), min(e, n)) for s, e, c, n in zip(start, end, corner, last, strict=True)]
+        window = tuple(slice(a - c, b - c) for (a, b), c in zip(overlap, corner, strict=True))
+        part = tuple(slice(a - s, b - s) for (a, b), s in zip(overlap, start, strict=True))
+        box = Box(corner, tuple(n - c for n, c in zip(last, corner, strict=True)))
+        yield Segment(piece.inputs, box, window, spread[(slice(None), *part)])

@@ -1,0 +1,87 @@
+"""Where the results of a group of panels go: straight into the slot where their layout allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gridgrad_worker.structured.panels import Array, Segment
+from gridgrad_worker.structured.plan import Plan
+from gridgrad_worker.structured.windows import Window
+
+__all__ = ["Results"]
+
+
+class Results:
+    """The results of panels of one shape.
+
+    Args:
+        plan: says which step computes which plane.
+        group: has the places that the planes go to.
+    """
+
+    def __init__(self, plan: Plan, group: Sequence[Segment]) -> None:
+        self._plan = plan
+        self._group = group
+        self._window = group[0].window
+        self._first = {step: plane for plane, step in reversed(list(enumerate(plan.outputs)))}
+        outs = [segment.out for segment in group]
+        together = _together(outs)
+        self._apart = together is None
+        self._out = torch.empty((outs[0].shape[0], len(outs), *outs[0].shape[1:])) if together is None else together
+
+    def destinations(self, tile: Window) -> dict[int, Tensor]:
+        """Where in the results the steps of the grid's level may write, for those that compute a plane."""
+        out = self._part(tile)
+        full = self._plan.full
+        return {i: out[plane] for i, plane in self._first.items() if self._plan.steps[i].mask == full}
+
+    def write(self, tile: Window, *known: Mapping[int, Tensor]) -> None:
+        """Writes the planes that no step of the grid's level has written itself."""
+        out = self._part(tile)
+        for plane, step in enumerate(self._plan.outputs):
+            written = self._first[step] == plane and self._is_operation(step)
+            if not written:
+                out[plane].copy_(self._value(step, tile, *known))
+
+    def finish(self) -> None:
+        """Brings the results to where they go, if they are not there yet."""
+        if self._apart:
+            for entry, segment in enumerate(self._group):
+                torch.from_numpy(segment.out).copy_(self._out[:, entry])
+
+    def _is_operation(self, step: int) -> bool:
+        return self._plan.steps[step].mask == self._plan.full and self._plan.steps[step].op not in ("input", "const")
+
+    def _value(self, step: int, tile: Window, here: Mapping[int, Tensor], known: Mapping[int, Tensor]) -> Tensor:
+        if step in here:
+            return here[step]
+        if step in known:
+            return tile.of(known[step])
+        return torch.tensor(self._plan.steps[step].value, dtype=self._out.dtype)
+
+    def _part(self, tile: Window) -> Tensor:
+        ranges = [
+            slice(r.start - w.start, r.stop - w.start) for r, w in zip(tile.ranges, self._window, strict=True)
+        ]
+        return self._out[(slice(None), tile.entries, *ranges)]
+
+
+def _together(outs: Sequence[Array]) -> Tensor | None:
+    """The places as one tensor [planes, entries, *shape], if they lie at even distances."""
+    first = outs[0]
+    step = _address(outs[1]) - _address(first) if len(outs) > 1 else 0
+    apart = any(_address(out) - _address(first) != entry * step for entry, out in enumerate(outs))
+    if apart or step < 0 or any(out.strides != first.strides for out in outs):
+        return None
+    strides = (first.strides[0], step, *first.strides[1:])
+    shape = (first.shape[0], len(outs), *first.shape[1:])
+    return torch.from_numpy(np.lib.stride_tricks.as_strided(first, shape, strides))
+
+
+def _address(array: Array) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
