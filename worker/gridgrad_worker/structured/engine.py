@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -12,14 +13,18 @@ from gridgrad.lang.program import Program
 from gridgrad_worker.devices import Device
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
-from gridgrad_worker.structured.panels import Segment, entry_shape, panel_shape, segments
+from gridgrad_worker.structured.guard import Guard, Ranges, merged
+from gridgrad_worker.structured.levels import Values
+from gridgrad_worker.structured.panels import Segment, entry_shape, panel_shape, panels_of, segments
 from gridgrad_worker.structured.plan import make_plan
 from gridgrad_worker.structured.runner import PlanRunner
+from gridgrad_worker.structured.separate import separate
 
 __all__ = ["StructuredEngine"]
 
 _TILE_POINTS = 1 << 15  # for each thread; measured: less is all overhead, more falls out of the caches
 _TOGETHER = 1 << 20  # points of a group of entries of one shape
+_MOST_PANELS = 64  # an entry of more is never separated: looking at all of it for each piece would take too long
 
 
 class StructuredEngine:
@@ -48,9 +53,18 @@ class StructuredEngine:
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
         self._masks = list(masks.values())
         self._ndim = ndim
-        plain = make_plan(derived.nodes, derived.outputs, masks, ndim)
-        tile_points = _TILE_POINTS * torch.get_num_threads()
-        self._plain = PlanRunner(plain, dtype, device.torch_device, tile_points)
+        runner = functools.partial(
+            PlanRunner, dtype=dtype, device=device.torch_device, tile_points=_TILE_POINTS * torch.get_num_threads()
+        )
+        self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
+        self._separated: PlanRunner | None = None
+        separated = separate(derived.nodes, derived.outputs, masks)
+        if separated.checked:
+            watched = [step for each in separated.checked for steps in each for step in steps]
+            plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
+            self._separated = runner(plan)
+            self._guard = Guard(plan, separated.checked, dtype)
+        self._decided: tuple[object, bool] | None = None
         self._device = device
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
@@ -63,20 +77,58 @@ class StructuredEngine:
         """
         # Values beyond float32 become inf there, as IEEE has it
         with self._device.computing(), np.errstate(over="ignore", invalid="ignore"):
-            parts = [s for piece, out in zip(pieces, outs, strict=True) for s in self._segments(piece, out)]
+            parts: list[Segment] = []
+            for piece, out in zip(pieces, outs, strict=True):
+                shape = entry_shape(piece, self._masks, self._ndim)
+                panel = panel_shape(shape, (self._separated or self._plain).plan)
+                parts.extend(segments(piece, shape, panel, out))
             for group in _groups(parts):
-                self._plain.run(group)
+                self._run(group)
 
-    def _segments(self, piece: Piece, out: Array) -> Iterator[Segment]:
-        shape = entry_shape(piece, self._masks, self._ndim)
-        return segments(piece, shape, panel_shape(shape, self._plain.plan), out)
+    def _run(self, group: list[Segment]) -> None:
+        if self._separated is None:
+            self._plain.run(group)
+        elif group[0].panel.shape != group[0].shape:
+            (self._separated if self._holds(group[0]) else self._plain).run(group)
+        else:
+            self._run_guarded(self._separated, group)
+
+    def _run_guarded(self, separated: PlanRunner, group: list[Segment]) -> None:
+        """Computes whole entries, with the guard looking at what is computed for them anyway."""
+        known = separated.hoisted(group)
+        fine = self._guard.holds(self._guard.ranges({i: v.view for i, v in known.items()}, len(group)))
+        if fine.all():
+            separated.run(group, known)
+            return
+        for runner, chosen in ((separated, fine), (self._plain, ~fine)):
+            part = [segment for segment, mine in zip(group, chosen, strict=True) if mine]
+            if part:
+                runner.run(part)
+
+    def _holds(self, segment: Segment) -> bool:
+        """Looks at all of an entry of several panels."""
+        if self._decided is None or self._decided[0] is not segment.inputs:
+            self._decided = (segment.inputs, self._decide(segment))
+        return self._decided[1]
+
+    def _decide(self, segment: Segment) -> bool:
+        assert self._separated is not None, "there is something to guard"  # noqa: S101 - narrows the type
+        total: Ranges | None = None
+        panels = panels_of(segment, [self._separated.plan.steps[i].mask for i in self._guard.watched])
+        for count, panel in enumerate(panels):
+            if count == _MOST_PANELS:
+                return False
+            known = self._separated.hoisted([panel])
+            ranges = self._guard.ranges({i: v.view for i, v in known.items()}, 1)
+            total = ranges if total is None else merged(total, ranges)
+        return total is None or bool(self._guard.holds(total)[0])
 
 
 def _groups(parts: Sequence[Segment]) -> Iterator[list[Segment]]:
     """Brings together what has one shape and is not large by itself."""
     by_shape: dict[tuple[int, ...], list[Segment]] = {}
     for part in parts:
-        if part.whole and part.panel.points < _TILE_POINTS:
+        if part.whole and part.panel.shape == part.shape and part.panel.points < _TILE_POINTS:
             by_shape.setdefault(part.panel.shape, []).append(part)
         else:
             yield [part]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gridgrad_worker.pieces import Box, Piece, Values
 from gridgrad_worker.structured.plan import Plan
 
-__all__ = ["Segment", "entry_shape", "panel_shape", "segments"]
+__all__ = ["Segment", "entry_shape", "panel_shape", "panels_of", "segments"]
 
 Array = NDArray[np.floating]
 
@@ -32,12 +32,16 @@ class Segment(NamedTuple):
 
     Args:
         inputs: of the entry.
+        shape: of the entry's grid.
+        pitch: the shape of its panels, but for those at its end.
         panel: where the panel lies in the grid.
         window: which part of the panel is wanted, for each dim.
         out: [planes, *shape of the window], where the results go.
     """
 
     inputs: tuple[Values, ...]
+    shape: tuple[int, ...]
+    pitch: tuple[int, ...]
     panel: Box
     window: tuple[slice, ...]
     out: Array
@@ -102,4 +106,17 @@ def segments(piece: Piece, shape: Sequence[int], panel: Sequence[int], out: Arra
         window = tuple(slice(a - c, b - c) for (a, b), c in zip(overlap, corner, strict=True))
         part = tuple(slice(a - s, b - s) for (a, b), s in zip(overlap, start, strict=True))
         box = Box(corner, tuple(n - c for n, c in zip(last, corner, strict=True)))
-        yield Segment(piece.inputs, box, window, spread[(slice(None), *part)])
+        yield Segment(piece.inputs, tuple(shape), tuple(panel), box, window, spread[(slice(None), *part)])
+
+
+def panels_of(segment: Segment, masks: Sequence[int]) -> Iterator[Segment]:
+    """Panels of the entry of a segment, so many that all that depends on dims of one of these masks is in them."""
+    corners = [range(0, length, pitch) for length, pitch in zip(segment.shape, segment.pitch, strict=True)]
+    if any(mask.bit_count() > 1 for mask in masks):
+        chosen = itertools.product(*corners)
+    else:
+        most = max(map(len, corners))
+        chosen = zip(*(itertools.islice(itertools.chain(c, itertools.repeat(c[-1])), most) for c in corners))
+    for corner in chosen:
+        shape = tuple(min(p, n - c) for c, p, n in zip(corner, segment.pitch, segment.shape, strict=True))
+        yield segment._replace(panel=Box(tuple(corner), shape), window=tuple(slice(0, n) for n in shape))

@@ -33,10 +33,15 @@ class PlanRunner:
         self._levels = [LevelRunner(plan, level, dtype, device) for level in plan.levels]
         self._tile_points = tile_points
 
-    def run(self, group: Sequence[Segment]) -> None:
-        """Computes panels of one shape, whole ones if there are several."""
+    def run(self, group: Sequence[Segment], hoisted: dict[int, Values] | None = None) -> None:
+        """Computes panels of one shape, whole ones if there are several.
+
+        Args:
+            group: the panels.
+            hoisted: what `hoisted` has just returned for them, if it was called.
+        """
         panel = group[0].panel.shape
-        known = self.hoisted(group)
+        known = self.hoisted(group) if hoisted is None else hoisted
         grid = self._levels[-1]
         grid.prepare((len(group), *panel), known)
         results = Results(self.plan, group)

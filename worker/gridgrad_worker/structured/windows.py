@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from gridgrad_worker.structured.separated import Factors, write_product
+from gridgrad_worker.structured.products import Factors, write_product
 
 __all__ = ["Window", "cut"]
 
