@@ -59,6 +59,7 @@ class StructuredEngine:
         self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
         self._separated: PlanRunner | None = None
         separated = separate(derived.nodes, derived.outputs, masks)
+        self.ranks = separated.ranks
         if separated.checked:
             watched = [step for each in separated.checked for steps in each for step in steps]
             plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)

@@ -31,7 +31,7 @@ class Results:
         outs = [segment.out for segment in group]
         together = _together(outs)
         self._apart = together is None
-        self._out = torch.empty((outs[0].shape[0], len(outs), *outs[0].shape[1:])) if together is None else together
+        self._out = _beside(outs) if together is None else together
 
     def destinations(self, tile: Window) -> dict[int, Tensor]:
         """Where in the results the steps of the grid's level may write, for those that compute a plane."""
@@ -80,6 +80,12 @@ def _together(outs: Sequence[Array]) -> Tensor | None:
     strides = (first.strides[0], step, *first.strides[1:])
     shape = (first.shape[0], len(outs), *first.shape[1:])
     return torch.from_numpy(np.lib.stride_tricks.as_strided(first, shape, strides))
+
+
+def _beside(outs: Sequence[Array]) -> Tensor:
+    """Memory of its own for all places."""
+    like = torch.from_numpy(outs[0])
+    return like.new_empty((outs[0].shape[0], len(outs), *outs[0].shape[1:]))
 
 
 def _address(array: Array) -> int:

@@ -79,7 +79,7 @@ class PlanRunner:
             for row, segment in zip(values.view, group[window.entries], strict=True):
                 box = _box(segment, window, level.mask)
                 numbers = segment.inputs[self._position(step)].over(box)
-                row.copy_(torch.from_numpy(np.ascontiguousarray(numbers)))
+                row.copy_(torch.from_numpy(np.require(numbers, requirements="W")))
             known[step] = values
 
     def _position(self, step: int) -> int:

@@ -33,6 +33,8 @@ class Window(NamedTuple):
 
     def of(self, values: Tensor) -> Tensor:
         """The part of what is known over the panels that lies in the window."""
+        if values.dim() == 0:  # a constant
+            return values
         part = values[self.entries] if values.shape[0] > 1 else values
         for dim, (range_, length) in enumerate(zip(self.ranges, self.panel, strict=True)):
             if values.shape[dim + 1] > 1 and _length(range_) < length:
