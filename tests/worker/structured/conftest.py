@@ -64,6 +64,14 @@ class Expression:
         """The results of entries computed together, each [derivatives * components, *grid]."""
         return self._computed(self.engine, [self.piece(inputs) for inputs in entries])
 
+    def plain(self, *entries: Inputs) -> list[Array]:
+        """The same with every operation in the order in which it was written."""
+        axes = dict(zip(self.names, self.axes, strict=True))
+        engine = StructuredEngine(
+            self.program, axes, len(self.dims), self._wanted, self._torch_dtype, self._device, separating=False
+        )
+        return self._computed(engine, [self.piece(inputs) for inputs in entries])
+
     def in_pieces(self, inputs: Inputs, points: int) -> Array:
         """The results of an entry computed in pieces of at most so many points, each in a batch of its own."""
         whole = self.piece(inputs)

@@ -37,6 +37,7 @@ class StructuredEngine:
         wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
         dtype: computed in throughout.
         device: computed on.
+        separating: whether sums may be separated and products regrouped, where the guard allows it.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class StructuredEngine:
         wanted: Sequence[tuple[int, ...]],
         dtype: torch.dtype,
         device: Device,
+        *,
+        separating: bool = True,
     ) -> None:
         names = list(inputs)
         derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
@@ -60,8 +63,8 @@ class StructuredEngine:
         self._separated: PlanRunner | None = None
         separated = separate(derived.nodes, derived.outputs, masks)
         self.ranks = separated.ranks
-        if separated.checked:
-            watched = [step for each in separated.checked for steps in each for step in steps]
+        if separated.checked and separating:
+            watched = [step for total in separated.checked for term in total for steps in term for step in steps]
             plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
             self._separated = runner(plan)
             self._guard = Guard(plan, separated.checked, dtype)

@@ -4,7 +4,12 @@ A product in another order gives the same, but for rounding, as long as all its 
 no product of some of them overflows or loses digits below the smallest normal number. The exponents
 of the factors show it: those of any partial product lie between the sum of the factors' least ones,
 if below 0, and the sum of their largest, if above. The exponential of a sum of which the exponentials
-of all partial sums are within range is their product. A zero is a zero in any order.
+of all partial sums are within range is their product. A zero is a zero in any order,
+but nothing is divided by it.
+
+A term may vanish below the smallest number where another term of its sum, which is nowhere 0, is so
+large everywhere that the difference can't be seen: the tail of a Gaussian, a high power of something
+small.
 
 An entry is looked at as a whole, so what else is computed with it, and how it is cut, changes nothing.
 """
@@ -25,7 +30,10 @@ from gridgrad_worker.structured.separate import Checked
 __all__ = ["Guard", "Ranges", "merged"]
 
 Ranges = NDArray[np.float64]
-"""[2, entries, watched]: the least exponents, 0 or below, and the largest, 0 or above; inf if one has none."""
+"""[3, entries, watched]: the least exponents, 0 or below, the largest, 0 or above, and 1 where there is a zero.
+
+The exponents of what is not finite are infinite.
+"""
 
 _RESERVE = 16
 """Exponents kept free, so that sums of many terms can't overflow either."""
@@ -36,32 +44,36 @@ class Guard:
 
     Args:
         plan: whose terms are checked.
-        checked: the terms.
+        checked: the terms of each sum.
         dtype: computed in.
     """
 
-    def __init__(self, plan: Plan, checked: Sequence[Checked], dtype: torch.dtype) -> None:
-        plain = {i for each in checked for i in each.factors + each.divisors}
-        powers = {i for each in checked for i in each.exponents + each.negative_exponents}
-        self.watched = sorted(plain) + sorted(powers)
-        self._powers = np.arange(len(self.watched)) >= len(plain)
+    def __init__(self, plan: Plan, checked: Sequence[Sequence[Checked]], dtype: torch.dtype) -> None:
+        terms = [term for total in checked for term in total]
+        plain = sorted({i for term in terms for i in term.factors + term.divisors})
+        powers = sorted({i for term in terms for i in term.exponents + term.negative_exponents})
+        self.watched = plain + powers
+        self._is_power = np.arange(len(self.watched)) >= len(plain)
         self._plan = plan
-        place = {step: position for position, step in enumerate(sorted(plain))}
-        place_of_power = {step: len(plain) + position for position, step in enumerate(sorted(powers))}
-        self._above = np.zeros((len(self.watched), len(checked)))
-        self._below = np.zeros((len(self.watched), len(checked)))
-        for term, each in enumerate(checked):
-            for places, steps, counts in (
-                (place, each.factors, self._above),
-                (place, each.divisors, self._below),
-                (place_of_power, each.exponents, self._above),
-                (place_of_power, each.negative_exponents, self._below),
-            ):
-                for step in steps:
-                    counts[places[step], term] += 1
+        self._above = np.zeros((len(self.watched), len(terms)))
+        self._below = np.zeros((len(self.watched), len(terms)))
+        place, place_of_power = ({step: n for n, step in enumerate(steps)} for steps in (plain, powers))
+        for column, term in enumerate(terms):
+            for step in term.factors:
+                self._above[place[step], column] += 1
+            for step in term.divisors:
+                self._below[place[step], column] += 1
+            for step in term.exponents:
+                self._above[len(plain) + place_of_power[step], column] += 1
+            for step in term.negative_exponents:
+                self._below[len(plain) + place_of_power[step], column] += 1
+        self._divides = self._below.any(1) & ~self._is_power
+        self._firsts = np.cumsum([0, *map(len, checked)])[:-1]
+        self._sizes = [len(total) for total in checked]
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
+        self._digits = -math.log2(limits.eps)
 
     def ranges(self, known: Mapping[int, Tensor], entries: int) -> Ranges:
         """The exponents of what is watched.
@@ -70,7 +82,7 @@ class Guard:
             known: its values, [entries, one length for each dim of the grid], over all of an entry or a part.
             entries: how many there are.
         """
-        ranges = np.zeros((2, entries, len(self.watched)))
+        ranges = np.zeros((3, entries, len(self.watched)))
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for position, step in enumerate(self.watched):
             if self._plan.steps[step].op == "const":
@@ -79,56 +91,68 @@ class Guard:
                 by_shape.setdefault(tuple(known[step].shape), []).append(position)
         for positions in by_shape.values():
             stacked = torch.stack([known[self.watched[p]] for p in positions]).flatten(2)
-            ranges[:, :, positions] = self._measured(stacked, self._powers[positions])
+            ranges[:, :, positions] = self._measured(stacked, positions)
         return ranges
 
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
         """For each entry, whether all terms stay within range."""
-        low, high = ranges
+        low, high, zero = ranges
+        finite: NDArray[np.bool_] = np.isfinite(ranges).all((0, 2))
         with np.errstate(invalid="ignore"):
             highest = high @ self._above - low @ self._below
             lowest = low @ self._above - high @ self._below
-            fine: NDArray[np.bool_] = ((highest <= self._largest) & (lowest >= self._least)).all(1)
-        return fine & np.isfinite(ranges).all((0, 2))
+            never_zero = zero @ (self._above + self._below) == 0
+            divisors = high @ self._below
+        small = lowest >= self._least
+        total = np.maximum.reduceat(np.where(small & never_zero, lowest, -np.inf), self._firsts, axis=1)
+        total = np.repeat(total, self._sizes, axis=1)
+        # What is lost is less than the smallest normal number times the factors that follow
+        unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
+        return finite & ((highest <= self._largest) & (small | unseen)).all(1)
 
-    def _constant(self, step: int, position: int) -> tuple[float, float]:
+    def _constant(self, step: int, position: int) -> tuple[float, float, float]:
         value = float(self._plan.steps[step].value or 0.0)
-        if not math.isfinite(value):
-            return -math.inf, math.inf
-        exponent = value / math.log(2) if self._powers[position] else math.log2(abs(value)) if value else 0.0
-        return min(exponent, 0.0), max(exponent, 0.0)
+        if not math.isfinite(value) or (value == 0 and self._divides[position]):
+            return -math.inf, math.inf, 0.0
+        exponent = self._exponent(value, position)
+        return min(exponent, 0.0), max(exponent, 0.0), float(value == 0 and not self._is_power[position])
 
-    def _measured(self, stacked: Tensor, powers: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """[2, entries, steps] of values [steps, entries, ...]."""
+    def _exponent(self, value: float, position: int) -> float:
+        if self._is_power[position]:
+            return value / math.log(2)
+        return math.log2(abs(value)) if value else 0.0
+
+    def _measured(self, stacked: Tensor, positions: Sequence[int]) -> NDArray[np.float64]:
+        """[3, entries, steps] of values [steps, entries, ...]."""
         if not stacked.shape[2]:
-            return np.zeros((2, stacked.shape[1], stacked.shape[0]))
-        least, largest = _extremes(stacked, powers)
-        least[powers] /= math.log(2)
-        largest[powers] /= math.log(2)
-        bad = ~(np.isfinite(least) & np.isfinite(largest))
+            return np.zeros((3, stacked.shape[1], stacked.shape[0]))
+        powers, divides = self._is_power[positions], self._divides[positions]
+        least, largest, has_zero = _extremes(stacked, powers)
+        bad = ~(np.isfinite(least) & np.isfinite(largest)) | (has_zero & divides[:, None])
         least[bad], largest[bad] = -math.inf, math.inf
-        return np.stack([np.minimum(least, 0.0).T, np.maximum(largest, 0.0).T])
+        return np.stack([np.minimum(least, 0.0).T, np.maximum(largest, 0.0).T, has_zero.T])
 
 
 def merged(first: Ranges, second: Ranges) -> Ranges:
     """The exponents of two parts of one entry."""
-    return np.stack([np.minimum(first[0], second[0]), np.maximum(first[1], second[1])])
+    return np.stack([np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), np.maximum(first[2], second[2])])
 
 
-def _extremes(stacked: Tensor, powers: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The least and largest exponents of factors, and of powers the least and largest values."""
-    least = np.empty(stacked.shape[:2])
-    largest = np.empty(stacked.shape[:2])
-    for kind in (False, True):
-        rows = np.flatnonzero(powers == kind)
+def _extremes(
+    stacked: Tensor, powers: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """The least and largest exponents of factors and of exponentials, and whether there is a zero."""
+    least, largest = np.empty((2, *stacked.shape[:2]))
+    has_zero = np.zeros(stacked.shape[:2], bool)
+    for is_power in (False, True):
+        rows = np.flatnonzero(powers == is_power)
         if not rows.size:
             continue
         values = stacked[torch.from_numpy(rows)]
-        if not kind:
-            values = values.abs()
-            values = torch.where(values == 0, 1.0, values)
-        smallest, greatest = torch.aminmax(values, dim=2)
-        low, high = smallest.double().numpy(force=True), greatest.double().numpy(force=True)
-        with np.errstate(invalid="ignore"):
-            least[rows], largest[rows] = (low, high) if kind else (np.log2(low), np.log2(high))
-    return least, largest
+        if not is_power:
+            zero = values == 0
+            has_zero[rows] = zero.any(2).numpy(force=True)
+            values = torch.where(zero, 1.0, values.abs())
+        low, high = (each.double().numpy(force=True) for each in torch.aminmax(values, dim=2))
+        least[rows], largest[rows] = (low / math.log(2), high / math.log(2)) if is_power else (np.log2(low), np.log2(high))
+    return least, largest, has_zero

@@ -39,13 +39,13 @@ class Separated(NamedTuple):
     Args:
         nodes: arguments first, those of the op `SEPARATED` too.
         outputs: the node of each plane of the results.
-        checked: the terms that must stay within range; none if nothing was changed.
+        checked: the terms of each sum that was changed; they must stay within range.
         ranks: the number of terms of each matrix product.
     """
 
     nodes: list[Node]
     outputs: tuple[int, ...]
-    checked: tuple[Checked, ...]
+    checked: tuple[tuple[Checked, ...], ...]
     ranks: tuple[int, ...]
 
 
@@ -207,7 +207,7 @@ class _Writer:
     def __init__(self, nodes: Sequence[Node], masks: Sequence[int]) -> None:
         self.builder = Builder()
         self.places: dict[int, int] = {}
-        self.checked: list[Checked] = []
+        self.checked: list[tuple[Checked, ...]] = []
         self.ranks: list[int] = []
         self._nodes = nodes
         self._masks = masks
@@ -225,7 +225,7 @@ class _Writer:
             self.places[index] = self.builder.op(node.op, *(self.places[a] for a in node.args))
 
     def _form(self, form: _Form) -> int:
-        self.checked.extend(map(self._checks, form.terms))
+        self.checked.append(tuple(dict.fromkeys(map(self._checks, form.terms))))
         pairs = [(self._sum(left), self._sum(right)) for left, right in form.pairs]
         if _passes(form) <= 1 + len(pairs) / _RANKS_PER_PASS:
             total = self._termwise(form, pairs)
