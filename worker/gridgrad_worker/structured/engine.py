@@ -14,7 +14,6 @@ from gridgrad_worker.devices import Device
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.guard import Guard, Ranges, merged
-from gridgrad_worker.structured.levels import Values
 from gridgrad_worker.structured.panels import Segment, entry_shape, panel_shape, panels_of, segments
 from gridgrad_worker.structured.plan import make_plan
 from gridgrad_worker.structured.runner import PlanRunner
@@ -100,7 +99,7 @@ class StructuredEngine:
     def _run_guarded(self, separated: PlanRunner, group: list[Segment]) -> None:
         """Computes whole entries, with the guard looking at what is computed for them anyway."""
         known = separated.hoisted(group)
-        fine = self._guard.holds(self._guard.ranges({i: v.view for i, v in known.items()}, len(group)))
+        fine = self._guard.holds(self._guard.ranges(known, len(group)))
         if fine.all():
             separated.run(group, known)
             return
@@ -123,7 +122,7 @@ class StructuredEngine:
             if count == _MOST_PANELS:
                 return False
             known = self._separated.hoisted([panel])
-            ranges = self._guard.ranges({i: v.view for i, v in known.items()}, 1)
+            ranges = self._guard.ranges(known, 1)
             total = ranges if total is None else merged(total, ranges)
         return total is None or bool(self._guard.holds(total)[0])
 

@@ -17,13 +17,14 @@ An entry is looked at as a whole, so what else is computed with it, and how it i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gridgrad_worker.structured.hoist import Known
 from gridgrad_worker.structured.plan import Plan
 from gridgrad_worker.structured.separate import Checked
 
@@ -70,28 +71,29 @@ class Guard:
         self._divides = self._below.any(1) & ~self._is_power
         self._firsts = np.cumsum([0, *map(len, checked)])[:-1]
         self._sizes = [len(total) for total in checked]
+        self._constants = [(n, self._constant(step, n)) for n, step in enumerate(self.watched) if self._is_constant(step)]
+        by_mask: dict[int, list[int]] = {}
+        for position, step in enumerate(self.watched):
+            if not self._is_constant(step):
+                by_mask.setdefault(plan.steps[step].mask, []).append(position)
+        self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
         self._digits = -math.log2(limits.eps)
 
-    def ranges(self, known: Mapping[int, Tensor], entries: int) -> Ranges:
+    def ranges(self, known: Known, entries: int) -> Ranges:
         """The exponents of what is watched.
 
         Args:
-            known: its values, [entries, one length for each dim of the grid], over all of an entry or a part.
+            known: its values over all of an entry or a part of it.
             entries: how many there are.
         """
         ranges = np.zeros((3, entries, len(self.watched)))
-        by_shape: dict[tuple[int, ...], list[int]] = {}
-        for position, step in enumerate(self.watched):
-            if self._plan.steps[step].op == "const":
-                ranges[:, :, position] = np.array(self._constant(step, position))[:, None]
-            else:
-                by_shape.setdefault(tuple(known[step].shape), []).append(position)
-        for positions in by_shape.values():
-            stacked = torch.stack([known[self.watched[p]] for p in positions]).flatten(2)
-            ranges[:, :, positions] = self._measured(stacked, positions)
+        for position, value in self._constants:
+            ranges[:, :, position] = np.array(value)[:, None]
+        for positions, steps in self._by_mask:
+            ranges[:, :, positions] = self._measured(known.stacked(steps).flatten(2), positions)
         return ranges
 
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
@@ -109,6 +111,9 @@ class Guard:
         # What is lost is less than the smallest normal number times the factors that follow
         unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
         return finite & ((highest <= self._largest) & (small | unseen)).all(1)
+
+    def _is_constant(self, step: int) -> bool:
+        return self._plan.steps[step].op == "const"
 
     def _constant(self, step: int, position: int) -> tuple[float, float, float]:
         value = float(self._plan.steps[step].value or 0.0)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from gridgrad_worker.structured.hoist import Known
 from gridgrad_worker.structured.kernels import Call, make_call, padded
 from gridgrad_worker.structured.plan import SEPARATED, Level, Plan
 from gridgrad_worker.structured.registers import Register, Registers, allocate
-from gridgrad_worker.structured.products import Factors, prepare, split_of
+from gridgrad_worker.structured.products import Factors, Sides, prepare, split_of
 from gridgrad_worker.structured.windows import Window
 
 __all__ = ["LevelRunner", "Values"]
@@ -45,11 +46,13 @@ class LevelRunner:
         self.mask = level.mask
         self.inputs = level.inputs
         self.operands = level.operands
+        self.kept = level.kept
         self._level = level
         self._calls = {i: make_call(steps[i], steps, dtype) for i in level.steps if steps[i].op != SEPARATED}
         self._splits = {i: split_of(steps, i) for i in level.steps if steps[i].op == SEPARATED}
         self._factors: dict[int, Factors] = {}
-        self._args = {i: steps[i].args for i in self._splits}
+        self._args = {i: Sides.of(steps, i) for i in self._splits}
+        self._ndim = plan.ndim
         order = (*level.inputs, *level.steps)
         self._register = allocate(order, lambda i: steps[i].args, self._is_boolean, level.kept)
         used = {a for i in order for a in steps[i].args} | set(level.kept)
@@ -65,7 +68,7 @@ class LevelRunner:
         """The register of an input, to be filled."""
         return self._values(step, shape, math.prod(shape))
 
-    def prepare(self, shape: tuple[int, ...], known: Mapping[int, Values]) -> None:
+    def prepare(self, shape: tuple[int, ...], known: Known) -> None:
         """Puts the factors of the level's separated sums in place.
 
         Args:
@@ -73,8 +76,16 @@ class LevelRunner:
             known: the operands of the level, over the panel.
         """
         for step, split in self._splits.items():
-            factors = [self._constants[i] if i in self._constants else known[i].view for i in self._args[step]]
-            self._factors[step] = prepare(factors, split, shape)
+            self._factors[step] = prepare(self._args[step], split, shape, self._stacked(known))
+
+    def _stacked(self, known: Known) -> Callable[[Sequence[int]], Tensor]:
+        def stacked(steps: Sequence[int]) -> Tensor:
+            if steps[0] in self._constants:
+                ones = [1] * (self._ndim + 1)
+                return torch.stack([self._constants[i] for i in steps]).view(-1, *ones)
+            return known.stacked(steps)
+
+        return stacked
 
     def run(
         self,

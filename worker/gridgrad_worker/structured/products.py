@@ -8,7 +8,7 @@ is then computed the same way whatever was cut from the grid, and whatever else 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gridgrad_worker.structured.plan import Step
 
-__all__ = ["BLOCK_POINTS", "Factors", "block_shape", "prepare", "split_of", "write_product"]
+__all__ = ["BLOCK_POINTS", "Factors", "Sides", "block_shape", "prepare", "split_of", "write_product"]
 
 BLOCK_POINTS = 1 << 15
 _LONGEST = 1 << 10
@@ -55,29 +55,68 @@ def split_of(steps: Sequence[Step], index: int) -> int:
     return left.bit_length()
 
 
-def prepare(args: Sequence[Tensor], split: int, shape: Sequence[int]) -> Factors:
+_Groups = tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+
+
+class Sides(NamedTuple):
+    """The factors of a sum on either side, those of one mask together.
+
+    Args:
+        left: groups of (where among the terms, which steps).
+        right: the same.
+        terms: how many.
+    """
+
+    left: _Groups
+    right: _Groups
+    terms: int
+
+    @classmethod
+    def of(cls, steps: Sequence[Step], index: int) -> Sides:
+        """The factors of a separated sum."""
+        args = steps[index].args
+        terms = len(args) // 2
+        return cls(_by_mask(steps, args[:terms]), _by_mask(steps, args[terms:]), terms)
+
+
+def _by_mask(steps: Sequence[Step], factors: Sequence[int]) -> _Groups:
+    groups: dict[tuple[int, bool], list[tuple[int, int]]] = {}
+    for position, factor in enumerate(factors):
+        groups.setdefault((steps[factor].mask, steps[factor].op == "const"), []).append((position, factor))
+    return tuple((tuple(p for p, _ in group), tuple(f for _, f in group)) for group in groups.values())
+
+
+def prepare(
+    sides: Sides, split: int, shape: Sequence[int], stacked: Callable[[Sequence[int]], Tensor]
+) -> Factors:
     """Puts the factors of a panel in place.
 
     Args:
-        args: u₁ … uᵣ v₁ … vᵣ, each [entries, one length for each dim, 1 where it does not depend on it].
-        split: the dim from which on the v depend on dims.
+        sides: which steps they are.
+        split: the dim from which on those on the right depend on dims.
         shape: of the panel, [entries, one length for each dim].
+        stacked: gives the results of steps of one mask, [steps, entries, one length for each dim], 1
+            where they do not depend on it.
     """
-    entries, terms = shape[0], len(args) // 2
-    left_dims, right_dims = tuple(shape[1 : split + 1]), tuple(shape[split + 1 :])
+    left_dims = [*shape[1 : split + 1], *[1] * (len(shape) - 1 - split)]
+    right_dims = [*[1] * split, *shape[split + 1 :]]
     block = block_shape(math.prod(left_dims), math.prod(right_dims))
-    left = [u.reshape(-1, *u.shape[1 : split + 1]).expand(entries, *left_dims) for u in map(_full, args[:terms], [shape] * terms)]
-    right = [v.reshape(-1, *v.shape[split + 1 :]).expand(entries, *right_dims) for v in map(_full, args[terms:], [shape] * terms)]
-    return Factors(_stacked(left, block[0]), _stacked(right, block[1]), block)
+    left = _in_place(sides.left, sides.terms, [shape[0], *left_dims], block[0], stacked)
+    right = _in_place(sides.right, sides.terms, [shape[0], *right_dims], block[1], stacked)
+    return Factors(left, right, block)
 
 
-def _full(factor: Tensor, shape: Sequence[int]) -> Tensor:
-    return factor if factor.dim() else factor.expand(1, *[1] * (len(shape) - 1))
-
-
-def _stacked(factors: list[Tensor], multiple: int) -> Tensor:
-    stacked = torch.stack(factors, 1).flatten(2)
-    return torch.nn.functional.pad(stacked, (0, -stacked.shape[2] % multiple))
+def _in_place(
+    groups: _Groups, terms: int, shape: Sequence[int], multiple: int, stacked: Callable[[Sequence[int]], Tensor]
+) -> Tensor:
+    """The factors of one side: [entries, terms, as many as the side's dims have and zeros after them]."""
+    parts = [(places, stacked(steps)) for places, steps in groups]
+    length = math.prod(shape[1:])
+    whole = parts[0][1].new_zeros((shape[0], terms, -(-length // multiple) * multiple))
+    for places, values in parts:
+        spread = values.transpose(0, 1).expand(shape[0], -1, *shape[1:])
+        whole[:, list(places), :length] = spread.flatten(2)
+    return whole
 
 
 def write_product(factors: Factors, out: Tensor, entries: slice, rows: slice, columns: slice) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gridgrad_worker.structured.hoist import Known
+from gridgrad_worker.structured.levels import Values
 from gridgrad_worker.structured.panels import Array, Segment
 from gridgrad_worker.structured.plan import Plan
 from gridgrad_worker.structured.windows import Window
@@ -39,13 +41,19 @@ class Results:
         full = self._plan.full
         return {i: out[plane] for i, plane in self._first.items() if self._plan.steps[i].mask == full}
 
-    def write(self, tile: Window, *known: Mapping[int, Tensor]) -> None:
-        """Writes the planes that no step of the grid's level has written itself."""
+    def write(self, tile: Window, here: Mapping[int, Values], known: Known) -> None:
+        """Writes the planes that no step of the grid's level has written itself.
+
+        Args:
+            tile: what of the group was computed.
+            here: what the grid's level has computed for it.
+            known: what was computed below, for all of the group.
+        """
         out = self._part(tile)
         for plane, step in enumerate(self._plan.outputs):
             written = self._first[step] == plane and self._is_operation(step)
             if not written:
-                out[plane].copy_(self._value(step, tile, *known))
+                out[plane].copy_(self._value(step, tile, here, known))
 
     def finish(self) -> None:
         """Brings the results to where they go, if they are not there yet."""
@@ -56,12 +64,10 @@ class Results:
     def _is_operation(self, step: int) -> bool:
         return self._plan.steps[step].mask == self._plan.full and self._plan.steps[step].op not in ("input", "const")
 
-    def _value(self, step: int, tile: Window, here: Mapping[int, Tensor], known: Mapping[int, Tensor]) -> Tensor:
-        if step in here:
-            return here[step]
-        if step in known:
-            return tile.of(known[step])
-        return torch.tensor(self._plan.steps[step].value, dtype=self._out.dtype)
+    def _value(self, step: int, tile: Window, here: Mapping[int, Values], known: Known) -> Tensor:
+        if self._plan.steps[step].op == "const":
+            return torch.tensor(self._plan.steps[step].value, dtype=self._out.dtype)
+        return here[step].view if step in here else tile.of(known.view(step))
 
     def _part(self, tile: Window) -> Tensor:
         ranges = [

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gridgrad_worker.pieces import Box
+from gridgrad_worker.structured.hoist import HoistedLevel, Known, Table
 from gridgrad_worker.structured.levels import LevelRunner, Values
 from gridgrad_worker.structured.panels import Segment
 from gridgrad_worker.structured.plan import Plan
@@ -16,6 +17,8 @@ from gridgrad_worker.structured.results import Results
 from gridgrad_worker.structured.windows import Window, cut
 
 __all__ = ["PlanRunner"]
+
+_TABLES = 12  # shapes repeat; what is not there is made anew
 
 
 class PlanRunner:
@@ -30,10 +33,16 @@ class PlanRunner:
 
     def __init__(self, plan: Plan, dtype: torch.dtype, device: torch.device, tile_points: int) -> None:
         self.plan = plan
-        self._levels = [LevelRunner(plan, level, dtype, device) for level in plan.levels]
+        *below, grid = plan.levels
+        self._below = [
+            (HoistedLevel if level.mask.bit_count() < 2 else LevelRunner)(plan, level, dtype, device) for level in below
+        ]
+        self._grid = LevelRunner(plan, grid, dtype, device)
+        self._tables: dict[tuple[int, tuple[int, ...]], Table] = {}
         self._tile_points = tile_points
+        self._dtype, self._device = dtype, device
 
-    def run(self, group: Sequence[Segment], hoisted: dict[int, Values] | None = None) -> None:
+    def run(self, group: Sequence[Segment], hoisted: Known | None = None) -> None:
         """Computes panels of one shape, whole ones if there are several.
 
         Args:
@@ -42,48 +51,56 @@ class PlanRunner:
         """
         panel = group[0].panel.shape
         known = self.hoisted(group) if hoisted is None else hoisted
-        grid = self._levels[-1]
-        grid.prepare((len(group), *panel), known)
+        self._grid.prepare((len(group), *panel), known)
         results = Results(self.plan, group)
         for tile in cut(Window(slice(0, len(group)), group[0].window, panel), self._tile_points):
-            self._run_tile(grid, tile, group, known, results)
+            here = {i: Values(tile.of(known.view(i)), None) for i in self._grid.operands}
+            for step in self._grid.inputs:
+                here[step] = self._grid.input(step, tile.shape)
+                self._load(step, here[step].view, tile, group)
+            self._grid.run(tile, here, results.destinations(tile))
+            results.write(tile, here, known)
         results.finish()
 
-    def hoisted(self, group: Sequence[Segment]) -> dict[int, Values]:
+    def hoisted(self, group: Sequence[Segment]) -> Known:
         """Computes the levels below the grid over whole panels."""
-        known: dict[int, Values] = {}
-        for level in self._levels[:-1]:
+        known = Known(self.plan)
+        for level in self._below:
             window = _whole(level.mask, len(group), group[0].panel.shape)
-            self._load(level, window, group, known)
-            level.prepare(window.shape, known)
-            level.run(window, known)
+            if isinstance(level, HoistedLevel):
+                known.tables[level.mask] = table = self._table(level, window.shape)
+                for step in level.inputs:
+                    self._load(step, table.view(step), window, group)
+                level.run(table, known)
+            else:
+                self._run_level(level, window, group, known)
         return known
 
-    def _run_tile(
-        self,
-        grid: LevelRunner,
-        tile: Window,
-        group: Sequence[Segment],
-        known: dict[int, Values],
-        results: Results,
-    ) -> None:
-        here = {i: Values(tile.of(known[i].view), None) for i in grid.operands}
-        self._load(grid, tile, group, here)
-        grid.run(tile, here, results.destinations(tile))
-        results.write(tile, {i: v.view for i, v in here.items()}, {i: v.view for i, v in known.items()})
-
-    def _load(self, level: LevelRunner, window: Window, group: Sequence[Segment], known: dict[int, Values]) -> None:
-        """Brings the inputs of a level into their registers."""
+    def _run_level(self, level: LevelRunner, window: Window, group: Sequence[Segment], known: Known) -> None:
+        """Computes a level of several dims."""
+        level.prepare(window.shape, known)
+        here = {i: Values(known.view(i), None) for i in level.operands}
         for step in level.inputs:
-            values = level.input(step, window.shape)
-            for row, segment in zip(values.view, group[window.entries], strict=True):
-                box = _box(segment, window, level.mask)
-                numbers = segment.inputs[self._position(step)].over(box)
-                row.copy_(torch.from_numpy(np.require(numbers, requirements="W")))
-            known[step] = values
+            here[step] = level.input(step, window.shape)
+            self._load(step, here[step].view, window, group)
+        level.run(window, here)
+        known.others.update((i, here[i].view) for i in level.kept)
 
-    def _position(self, step: int) -> int:
-        return int(self.plan.steps[step].value or 0)
+    def _table(self, level: HoistedLevel, shape: tuple[int, ...]) -> Table:
+        key = (level.mask, shape)
+        if key not in self._tables:
+            while len(self._tables) >= _TABLES:
+                del self._tables[next(iter(self._tables))]
+            self._tables[key] = Table(level, shape, self._dtype, self._device)
+        return self._tables[key]
+
+    def _load(self, step: int, values: Tensor, window: Window, group: Sequence[Segment]) -> None:
+        """Fills in an input."""
+        position = int(self.plan.steps[step].value or 0)
+        mask = self.plan.steps[step].mask
+        for row, segment in zip(values, group[window.entries], strict=True):
+            numbers = segment.inputs[position].over(_box(segment, window, mask))
+            row.copy_(torch.from_numpy(np.require(numbers, requirements="W")))
 
 
 def _whole(mask: int, entries: int, panel: Sequence[int]) -> Window:
