@@ -27,6 +27,30 @@ class Place(NamedTuple):
     row: int
 
 
+class Selection(NamedTuple):
+    """Rows of a table: one again and again, one after the other, or any.
+
+    Args:
+        first: the first of them.
+        count: how many.
+        index: all of them, if they are neither the same nor one after the other.
+        same: whether they are all the same.
+    """
+
+    first: int
+    count: int
+    index: Tensor | None
+    same: bool
+
+    def of(self, rows: Tensor) -> Tensor:
+        """The selected rows."""
+        if self.index is not None:
+            return rows.index_select(0, self.index)
+        if self.same:
+            return rows[self.first : self.first + 1].expand(self.count, *rows.shape[1:])
+        return rows[self.first : self.first + self.count]
+
+
 class Table:
     """The results of a level: a row of numbers, or of booleans, for each step.
 
@@ -40,6 +64,7 @@ class Table:
     def __init__(self, level: HoistedLevel, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> None:
         self.shape = shape
         self._places = level.places
+        self._select = level.select
         length = padded(math.prod(shape), torch.get_num_threads())
         kinds = ((False, dtype), (True, torch.bool))
         self._flat = {b: torch.zeros(level.rows[b], length, dtype=kind, device=device) for b, kind in kinds}
@@ -61,7 +86,12 @@ class Table:
 
     def rows(self, steps: Sequence[int]) -> Tensor:
         """The results of several steps, all numbers: [steps, *shape]."""
-        return _selected(self._views[False], [self._places[step].row for step in steps])
+        return self._select(tuple(steps)).of(self._views[False])
+
+    def selected(self, steps: tuple[int, ...], *, whole: bool) -> Tensor:
+        """The results of several steps of one kind: on whole vectors, or [steps, *shape]."""
+        boolean = self._places[steps[0]].boolean
+        return self._select(steps).of(self._flat[boolean] if whole else self._views[boolean])
 
 
 class Known:
@@ -127,6 +157,7 @@ class HoistedLevel:
         self.rows = {False: len(level.inputs), True: 0}
         self._steps = plan.steps
         self._dtype, self._device = dtype, device
+        self._selections: dict[tuple[int, ...], Selection] = {}
         self._waves = [self._wave(*each) for each in _sorted_into_waves(plan.steps, level, dtype)]
         used = {i for wave in self._waves for steps in wave.arguments for i in steps}
         self.constants = {i: self._constant([i]).view(()) for i in used if plan.steps[i].op == "const"}
@@ -136,6 +167,14 @@ class HoistedLevel:
             for steps in wave.arguments
             if self._steps[steps[0]].op == "const"
         }
+
+    def select(self, steps: tuple[int, ...]) -> Selection:
+        """Where the results of steps are in the level's tables."""
+        selection = self._selections.get(steps)
+        if selection is None:
+            rows = [self.places[step].row for step in steps]
+            selection = self._selections[steps] = _selection(rows, self._device)
+        return selection
 
     def run(self, table: Table, known: Known) -> None:
         """Computes all steps.
@@ -182,16 +221,13 @@ class HoistedLevel:
     def _flat_argument(self, steps: tuple[int, ...], table: Table) -> Tensor:
         if steps in self._columns:
             return self._columns[steps]
-        return _selected(table.flat(self.places[steps[0]].boolean), [self.places[i].row for i in steps])
+        return table.selected(steps, whole=True)
 
     def _view_argument(self, steps: tuple[int, ...], table: Table, known: Known) -> Tensor:
         if steps in self._columns:
             return self._columns[steps].view(-1, *[1] * len(table.shape))
-        if self._steps[steps[0]].mask == self.mask:
-            return _selected(table.views(self.places[steps[0]].boolean), [self.places[i].row for i in steps])
-        below = known.tables[self._steps[steps[0]].mask]
-        places = [below._places[i] for i in steps]
-        return _selected(below.views(places[0].boolean), [place.row for place in places])
+        mask = self._steps[steps[0]].mask
+        return (table if mask == self.mask else known.tables[mask]).selected(steps, whole=False)
 
     def _whole_argument(self, steps: tuple[int, ...], table: Table, known: Known) -> Tensor:
         """An argument on whole vectors: [steps, numbers and what fills the last vector up]."""
@@ -234,11 +270,10 @@ def _sorted_into_waves(
     return result
 
 
-def _selected(rows: Tensor, places: Sequence[int]) -> Tensor:
-    first = places[0]
+def _selection(places: Sequence[int], device: torch.device) -> Selection:
+    first, count = places[0], len(places)
     if len(set(places)) == 1:
-        return rows[first : first + 1].expand(len(places), *rows.shape[1:])
+        return Selection(first, count, None, same=True)
     if all(place == first + n for n, place in enumerate(places)):
-        return rows[first : first + len(places)]
-    return rows[list(places)]
-
+        return Selection(first, count, None, same=False)
+    return Selection(first, count, torch.tensor(places, device=device), same=False)

@@ -42,7 +42,7 @@ class Level(NamedTuple):
         mask: their dims.
         inputs: indices of the inputs among them.
         steps: indices of the operations among them, in order.
-        operands: indices of the steps of other levels that they use, constants left out.
+        operands: indices of the steps of other levels that they use; not constants, nor what is separated.
         kept: indices of those that other levels or the results use.
     """
 
@@ -131,7 +131,8 @@ def _used(steps: Sequence[Step], wanted: Sequence[int]) -> list[int]:
 
 def _level(mask: int, steps: Sequence[Step], used: Sequence[int], looked_at: set[int]) -> Level:
     mine = [i for i in used if steps[i].mask == mask and steps[i].op != "const"]
-    operands = {a for i in mine for a in steps[i].args if steps[a].mask != mask and steps[a].op != "const"}
+    read = (a for i in mine if steps[i].op != SEPARATED for a in steps[i].args)
+    operands = {a for a in read if steps[a].mask != mask and steps[a].op != "const"}
     return Level(
         mask=mask,
         inputs=tuple(i for i in mine if steps[i].op == "input"),
