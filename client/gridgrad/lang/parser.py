@@ -102,7 +102,8 @@ class _Parser:
         self._statement = (self._before, self._before)
         self._target: Token | None = None
         self._last: Value | None = None
-        self._take: Callable[[Token, Token], None] = self._start
+        # Functions without their parser: with it they would make a cycle, which only the garbage collector ends
+        self._take: Callable[[_Parser, Token, Token], None] = _Parser._start
 
     @property
     def result(self) -> Value:
@@ -116,7 +117,7 @@ class _Parser:
 
     def feed(self, token: Token, ahead: Token) -> None:
         """Takes a token; `ahead` is the next one."""
-        self._take(token, ahead)
+        self._take(self, token, ahead)
         self._before = token
         if len(self.operations.builder.nodes) > limits.MAX_OPERATIONS:
             found = f"more than {limits.MAX_OPERATIONS:,} operations"
@@ -129,13 +130,13 @@ class _Parser:
         if token.kind in ("newline", "end"):
             return
         if self._last is not None:
-            raise self._unused()
+            raise self._unused(token)
         if token.text in KEYWORDS and ahead.text == "=":
             raise Mistake(token.start, f"{token.text!r} is an operator of the language", "choose another name")
         self._statement = (token, ahead)
         self._target = token if token.kind == "name" and ahead.text == "=" else None
         if self._target:
-            self._take = self._assign
+            self._take = _Parser._assign
         else:
             self._open_statement(token)
             self._operand(token, ahead)
@@ -146,7 +147,7 @@ class _Parser:
 
     def _open_statement(self, token: Token) -> None:
         self._stack.open("statement", token)
-        self._take = self._operand
+        self._take = _Parser._operand
 
     def _operand(self, token: Token, ahead: Token) -> None:
         """Where an operand is wanted."""
@@ -179,20 +180,20 @@ class _Parser:
             known = token.text in self._variables or token.text in self.order
             raise remedies.unknown_function(self._text, token, known)
         self._stack.open("call", token, function)
-        self._take = self._call
+        self._take = _Parser._call
 
     def _call(self, _token: Token, _ahead: Token) -> None:
         """At the "(" of a call."""
-        self._take = self._operand
+        self._take = _Parser._operand
 
     def _operator(self, token: Token, _ahead: Token) -> None:
         """After an operand."""
         if token.text in INFIX:
             self._stack.infix(token)
-            self._take = self._operand
+            self._take = _Parser._operand
         elif token.text == ",":
             self._stack.comma(token)
-            self._take = self._operand
+            self._take = _Parser._operand
         elif token.text == ")" or token.kind in ("newline", "end"):
             self._end(token, complete=True)
         else:
@@ -202,7 +203,7 @@ class _Parser:
 
     def _value(self, value: Value) -> None:
         self._stack.value(value)
-        self._take = self._operator
+        self._take = _Parser._operator
 
     def _read_name(self, token: Token) -> Value:
         name = token.text
@@ -221,10 +222,10 @@ class _Parser:
         """Ends a parenthesis, a call or a statement; complete when it follows an operand."""
         if token.text == ")":
             self._stack.close(token, complete)
-            self._take = self._operator
+            self._take = _Parser._operator
             return
         value = self._stack.end(complete)
-        self._take = self._start
+        self._take = _Parser._start
         if not self._target:
             self._last = value
         elif value.items is not None:
@@ -246,8 +247,12 @@ class _Parser:
         start = self._stack.operand_start(remedies.ours(token.text))
         raise remedies.no_operator(self._text, token, start)
 
-    def _unused(self) -> Mistake:
+    def _unused(self, after: Token) -> Mistake:
+        """The expression before `after` is not the last statement."""
         first, second = self._statement
+        if after.text in INFIX:
+            remedy = "put all of the expression in parentheses to go on in the next line"
+            return Mistake(after.start, f"'{after.text}' at the start of a statement", remedy)
         if second.text == "==":
             found, remedy = f"a comparison of {first.text} that nothing uses", f"write {first.text} = ... to assign"
         else:
