@@ -38,7 +38,7 @@ class _Segment(NamedTuple):
 
     @property
     def points(self) -> int:
-        return self.out.shape[1]
+        return len(self.out[0])
 
 
 class FunctionalEngine:
