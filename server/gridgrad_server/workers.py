@@ -101,7 +101,10 @@ class Workers:
         """Ends them all and waits until they are gone."""
         self._closing = True
         for worker in list(self.current):
-            worker.close()
+            if worker.load:
+                worker.kill("the server ends, and nobody waits for what it computes")
+            else:
+                worker.close()
         for supervisor in self._supervisors:
             supervisor.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
