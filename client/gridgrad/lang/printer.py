@@ -125,7 +125,7 @@ class _Printer:
             self._uses[output] += 1
 
     def _leaf(self, node: Node) -> tuple[str, int]:
-        text = node.value if isinstance(node.value, str) else numerals.written(float(node.value or 0.0))
+        text = numerals.written(node.value) if isinstance(node.value, float) else str(node.value)
         sign = text.startswith("-")
         if text.lstrip("-") in self._assigned:
             # A variable will hide the name that is read here, so it is read before
