@@ -79,7 +79,7 @@ class FunctionalEngine:
         """
         segments = [_Segment(*piece, out) for piece, out in zip(pieces, outs, strict=True)]
         # Values beyond float32 become inf there, as IEEE has it
-        with torch.no_grad(), self._device.computing(), np.errstate(over="ignore", invalid="ignore"):
+        with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
             for tile in _tiles(segments, self._tile_points):
                 self._compute_tile(tile)
 

@@ -39,16 +39,13 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE.keys())
-def test_twenty_thousand_operations_work(text: str) -> None:
+@pytest.mark.parametrize(("case", "text"), LARGE.items(), ids=LARGE.keys())
+def test_twenty_thousand_operations_work(case: str, text: str) -> None:
     program = parse(text)
+    # The last two are long texts that leave little or nothing to compute
+    assert len(program.nodes) >= (OPERATIONS if case not in ("statements", "empty lines") else 1)
     assert len(str(program)) <= limits.MAX_TEXT
     assert parse(str(program)) == program
-
-
-def test_the_large_programs_are_as_large_as_they_say() -> None:
-    assert len(parse(LARGE["a sum"]).nodes) > OPERATIONS
-    assert len(parse(LARGE["a polynomial"]).nodes) > 4 * OPERATIONS - 10
 
 
 @pytest.mark.parametrize(

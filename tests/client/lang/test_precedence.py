@@ -178,7 +178,7 @@ EXPRESSIONS = st.recursive(ATOMS, lambda inner: runs(st.one_of(inner, inner.map(
 @example("x if y else z if x else y")
 @example("x < y < z == 2 != x")
 @example("x and not y or z")
-@settings(max_examples=600)
+@settings(max_examples=400)
 def test_operations_are_those_of_python(text: str) -> None:
     tree = python_tree(text)
     if tree is None:  # such as x < not y
@@ -213,7 +213,7 @@ WORDS = [
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join))
-@settings(max_examples=2000)
+@settings(max_examples=1000)
 def test_whatever_python_refuses_is_refused(text: str) -> None:
     tree = python_tree(text)
     if tree is None:
