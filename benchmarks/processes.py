@@ -36,8 +36,11 @@ class Served:
 
     def workers(self) -> list[int]:
         """The process ids of its workers."""
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
+        pids: list[str] = []
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # the thread has ended since
+                pids += (task / "children").read_text().split()
+        return list(map(int, pids))
 
     def forget_peaks(self) -> None:
         """Starts the peaks of memory anew from what is in use now."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -308,6 +310,26 @@ def test_a_unix_socket(tmp_path: Path) -> None:
     try:
         with gridgrad.Client(server.address) as client:
             assert_array_equal(client.gradient("t*k", AXES).value, SUMS)
+    finally:
+        server.stop()
+
+
+def test_tls(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    flags = ["-nodes", "-keyout", "key", "-out", "certificate", "-days", "2", "-subj", "/CN=here"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", *flags, "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    key, certificate = (tmp_path / "key").read_bytes(), (tmp_path / "certificate").read_bytes()
+    server = FakeServer(grpc.ssl_server_credentials([(key, certificate)]))
+    trusting, doubting = grpc.ssl_channel_credentials(certificate), grpc.ssl_channel_credentials()
+    try:
+        with gridgrad.Client(server.address, credentials=trusting) as client:
+            assert_array_equal(client.gradient("t*k", AXES).value, SUMS)
+        for credentials, complaint in [(doubting, "no secure connection .*VERIFY_FAILED"), (None, "if it serves TLS")]:
+            stranger = gridgrad.Client(server.address, credentials=credentials, retries=0)
+            with stranger as client, pytest.raises(gridgrad.UnavailableError, match=complaint):
+                client.gradient("t*k", AXES)
     finally:
         server.stop()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -58,7 +58,7 @@ def request(expression: str = "t*k", *inputs: pb.Input, **fields: Any) -> pb.Gri
 
 
 def array(name: str, dims: list[str], shape: list[int], data: bytes, dtype: int = 0) -> pb.Input:
-    values = pb.Array(dtype=pb.Dtype.ValueType(dtype), shape=shape, data=data)
+    values = pb.Array(dtype=cast(pb.Dtype, dtype), shape=shape, data=data)
     return pb.Input(name=name, dims=dims, array=values)
 
 
@@ -77,7 +77,7 @@ def wrt(*names: str) -> pb.Derivative:
 
 BAD: dict[str, tuple[pb.GridGradientRequest, type[GridgradError], str, str]] = {
     "nothing": (pb.GridGradientRequest(), RequestError, "function", "neither an expression"),
-    "no text": (request("  "), RequestError, "function.expression", "empty text"),
+    "no text": (request("  "), ExpressionError, "function.expression", "empty"),
     "syntax": (request("t^2", T), ExpressionError, "function.expression", "line 1, column 2"),
     "an unknown function": (request("sn(t)", T), ExpressionError, "function.expression", "'sn'"),
     "arity": (request("sin(t, t)", T), ExpressionError, "function.expression", "sin"),

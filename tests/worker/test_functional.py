@@ -191,6 +191,20 @@ def test_ragged_batches_answer_as_each_entry_alone(solve: Solver, entries: list[
             np.testing.assert_allclose(grid, alone[derivative], rtol=1e-13, atol=1e-13)
 
 
+def test_zeros_of_both_signs_are_two_numbers(solve: Solver) -> None:
+    entries = [{"x": [1.0, 2.0], "a": 0.0}, {"x": [1.0, 2.0], "a": -0.0}]
+    plus, minus = solve.batch(lambda x, a: (x / a,), entries, [["x"]])
+    assert (plus[()] == np.inf).all()
+    assert (minus[()] == -np.inf).all()
+
+
+def test_parameters_that_differ_within_a_batch_keep_to_their_entries(solve: Solver) -> None:
+    entries = [{"x": [1.0, 2.0], "a": a, "b": 5.0} for a in (1.0, 2.0, 3.0)]
+    grids = solve.batch(lambda x, a, b: (x * a + b,), entries, [["x"], ["a"], ["b"]])
+    assert [grid[()][0].tolist() for grid in grids] == [[6, 7], [7, 9], [8, 11]]
+    assert [grid["x",][0].tolist() for grid in grids] == [[1, 1], [2, 2], [3, 3]]
+
+
 def test_a_piece_is_the_window_of_its_entry(solve: Solver) -> None:
     inputs = {"t": np.linspace(1, 2, 7), "k": np.linspace(3, 4, 5)}
     (whole,) = solve.batch(lambda t, k: (bilinear(t, k),), [inputs], [["k"]])
