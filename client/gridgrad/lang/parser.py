@@ -18,6 +18,7 @@ from gridgrad.lang.names import CONSTANTS, KEYWORDS
 from gridgrad.lang.operations import Operations, Value
 from gridgrad.lang.precedence import INFIX, PREFIX, Stack
 from gridgrad.lang.program import Program
+from gridgrad.lang.steps import finished
 from gridgrad.lang.tokens import Token, tokenize
 
 __all__ = ["parse", "parsing"]
@@ -38,13 +39,7 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     Raises:
         ExpressionError: the text is no expression; says where, and what to write.
     """
-    steps = parsing(text, inputs)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            program: Program = stop.value
-            return program
+    return finished(parsing(text, inputs))
 
 
 def parsing(text: str, inputs: Iterable[str] = ()) -> Generator[None, None, Program]:
