@@ -93,11 +93,11 @@ def _await_addresses(process: subprocess.Popen[bytes], file: Path) -> list[str]:
     give_up_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up_at:
         if process.poll() is not None:
-            raise RuntimeError(f"{process.args} ended with status {process.returncode} before it served")
+            raise RuntimeError(f"{process.args!r} ended with status {process.returncode} before it served")
         if file.exists() and (lines := file.read_text().split()):
             return lines
         time.sleep(0.02)
-    raise RuntimeError(f"{process.args} wrote no address within {START_TIMEOUT_S:g} s")
+    raise RuntimeError(f"{process.args!r} wrote no address within {START_TIMEOUT_S:g} s")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -134,7 +134,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("batch-cost", _count(1), 1 << 18, "262144",
          "cost of the entries computed together: points x components x derivatives. Raise it for throughput of "
          "small grids, lower it for their latency"),
-    Flag("piece-cost", _count(1), 1 << 18, "262144",
+    Flag("piece-cost", _count(1), 1 << 19, "524288",
          "cost of the pieces into which large grids are cut. Raise it on a GPU, which wants large pieces; lower it "
          "to keep small requests quick beside large ones"),
     Flag("request-cost", _count(1), 1 << 28, "268435456",

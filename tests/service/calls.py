@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import numpy as np
+from grpc_health.v1 import health_pb2
 from numpy.typing import ArrayLike, NDArray
 
 from gridgrad import methods, wire
@@ -79,6 +80,7 @@ class Calls:
         self.channel = channel
         self._unary: Any = channel.unary_unary(methods.GRID_GRADIENT.path)
         self._info: Any = channel.unary_unary(methods.SERVER_INFO.path)
+        self._health: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
         self._stream: Any = channel.stream_stream(methods.STREAM_GRID_GRADIENTS.path)
 
     def start(self, asked: pb.GridGradientRequest | bytes, timeout: float = NEVER_LONGER_S) -> Call:
@@ -101,6 +103,17 @@ class Calls:
         messages = (pb.StreamGridGradientsRequest(id=id_, request=asked).SerializeToString() for id_, asked in entries)
         for raw in self._stream(messages, timeout=timeout):
             yield pb.StreamGridGradientsResponse.FromString(raw)
+
+    def health(self, service: str = "") -> int:
+        """What the health protocol says: health_pb2.HealthCheckResponse.SERVING or another."""
+        raw = self._health(health_pb2.HealthCheckRequest(service=service).SerializeToString(), timeout=NEVER_LONGER_S)
+        return health_pb2.HealthCheckResponse.FromString(raw).status
+
+    def watch_health(self) -> Iterator[int]:
+        """What the health protocol says each time that it changes."""
+        watch: Any = self.channel.unary_stream("/grpc.health.v1.Health/Watch")
+        for raw in watch(health_pb2.HealthCheckRequest().SerializeToString(), timeout=NEVER_LONGER_S):
+            yield health_pb2.HealthCheckResponse.FromString(raw).status
 
     def flush(self) -> None:
         """Returns when the server has met what was sent on this channel before."""

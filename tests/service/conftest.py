@@ -9,7 +9,7 @@ import pytest
 
 import gridgrad
 from tests.service.calls import OPTIONS, Calls
-from tests.service.harness import QUEUE_ENTRIES, QUEUE_MIB, Running, running
+from tests.service.harness import PIECE, QUEUE_ENTRIES, QUEUE_MIB, Running, running
 
 _figures: list[str] = []
 
@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that holds little at once, shared by the tests that fill it."""
-    flags = ["--queue-entries", str(QUEUE_ENTRIES), "--queue-bytes", str(QUEUE_MIB << 20)]
+    flags = ["--queue-entries", str(QUEUE_ENTRIES), "--queue-bytes", str(QUEUE_MIB << 20), "--piece-cost", str(PIECE)]
     with running(tmp_path_factory.mktemp("narrow"), *flags) as started:
         yield started
 

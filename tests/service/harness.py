@@ -17,6 +17,7 @@ __all__ = [
     "DEADLY",
     "HOLD",
     "PATIENCE_S",
+    "PIECE",
     "QUEUE_ENTRIES",
     "QUEUE_MIB",
     "Control",
@@ -35,6 +36,7 @@ HOLD = 1e6
 DEADLY = -1e6
 """`deadly` and others kill their worker, or fail, at smaller values of x."""
 QUEUE_ENTRIES = 66
+PIECE = 1 << 18
 QUEUE_MIB = 128
 CONTROL = "GRIDGRAD_TEST_CONTROL"
 FUNCTIONS = "tests.service.functions"

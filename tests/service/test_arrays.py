@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
 from tests.service.calls import DTYPES, Calls, linspace, request
+from tests.service.harness import Running, resident_mib
 
 CLOSE = 1e-13
 
@@ -148,6 +149,21 @@ def test_a_large_tuple_with_a_short_leading_dim(client: gridgrad.Client) -> None
     assert_array_equal(result.value, np.stack([s[:, None] * x, s[:, None] - x]))
     assert_array_equal(result.d["s"], np.stack([np.broadcast_to(x, (2, 700_000)), np.ones((2, 700_000))]))
     assert_array_equal(result.d["x"][1], -np.ones((2, 700_000)))
+
+
+def test_a_very_large_grid_is_whole_nowhere_but_at_the_caller(client: gridgrad.Client, server: Running) -> None:
+    side = 4096
+    server.forget_peaks()
+    in_use = [resident_mib(server.process.pid), sum(map(resident_mib, server.workers()))]
+    result = client.gradient("x*y + y", {"x": gridgrad.linspace(0, 1, side), "y": gridgrad.linspace(1, 2, side)})
+    x, y = np.linspace(0, 1, side), np.linspace(1, 2, side)
+    assert result.value.shape == (side, side)
+    for row in (0, 1234, side - 1):
+        assert_allclose(result.value[row], x[row] * y + y, rtol=1e-15)
+        assert_array_equal(result.d["x"][row], y)
+        assert_array_equal(result.d["y"][row], np.full(side, x[row] + 1))
+    grown = [peak - before for peak, before in zip(server.peaks(), in_use, strict=True)]
+    assert max(grown) < result.nbytes / 2**20 / 2, f"server and worker grew by {grown} MiB"
 
 
 def test_windows_cover_the_buffer_once(calls: Calls) -> None:

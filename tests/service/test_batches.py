@@ -14,7 +14,7 @@ import gridgrad
 from gridgrad.v1 import gridgrad_pb2 as pb
 from tests.service.calls import Call, Calls, array_input, axis, grids, parameter, request
 from tests.service.gates import at_gate, await_full, behind_the_gate, busy_worker, square, value
-from tests.service.harness import HOLD, Running, eventually
+from tests.service.harness import HOLD, PIECE, Running, eventually
 from tests.service.large import LARGE, start_large
 
 
@@ -158,9 +158,6 @@ def test_small_calls_overtake_a_large_one(server: Running, calls: Calls) -> None
         header, data = large.result()
     assert_array_equal(data, np.linspace(2 * HOLD, 3 * HOLD, LARGE) ** 2)
     assert header.info.batch_size >= 1
-
-
-PIECE = 1 << 18  # the default of --piece-cost
 
 
 def passed(server: Running) -> float:

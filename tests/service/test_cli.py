@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,47 +51,50 @@ def test_eval_with_a_server_by_flag_or_variable(server: Running) -> None:
 
 def test_json(server: Running) -> None:
     shown = json.loads(printed(*BILINEAR, "--json", "--server", server.address))
-    assert shown["value"] == [[10, 21], [20, 42], [40, 84]]
-    assert [10, 21] in np.array(list(_grids(shown))).reshape(-1, 2).tolist()
     assert shown["dims"] == ["t", "k"]
-
-
-def _grids(shown: dict[str, object]) -> list[object]:
-    derivatives = shown["derivatives"] if "derivatives" in shown else shown["d"]
-    assert isinstance(derivatives, dict | list)
-    return list(derivatives.values()) if isinstance(derivatives, dict) else derivatives
+    assert shown["inputs"] == {"t": [1, 2, 4], "k": [2, 3]}
+    assert shown["value"] == [[10, 21], [20, 42], [40, 84]]
+    assert shown["derivatives"] == {"t": [[10, 21], [10, 21], [10, 21]], "k": [[9, 13], [18, 26], [36, 52]]}
 
 
 def test_json_has_null_for_nan_and_inf_and_counts_them(server: Running) -> None:
     text = printed("eval", "log(x)", "--axis", "x=-1,0,1", "--json", "--server", server.address)
     shown = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert shown["value"] == [None, None, 0]
-    assert "2" in json.dumps({key: value for key, value in shown.items() if key != "value"})
+    assert shown["derivatives"]["x"][1:] == [None, 1]
+    nulls = [*shown["value"], *shown["derivatives"]["x"]].count(None)
+    assert shown["nulls"]["nan"] + shown["nulls"]["inf"] == nulls
+    assert shown["nulls"]["inf"] == 2
 
 
 def test_linspace_parameters_orders_and_an_archive(server: Running, tmp_path: Path) -> None:
-    file = tmp_path / "out.npz"
-    where = ["--server", server.address, "--output", str(file)]
-    printed("eval", "exp(-nu*x)", "--axis", "x=0:1:101", "--param", "nu=0.5", "--order", "2", *where)
-    with np.load(file) as archive:
-        arrays = dict(archive)
+    arrays = archived(server, tmp_path, "exp(-nu*x)", "--axis", "x=0:1:101", "--param", "nu=0.5", "--order", "2")
     x = np.linspace(0, 1, 101)
     np.testing.assert_array_equal(arrays["x"], x)
+    assert arrays["nu"] == 0.5
     np.testing.assert_allclose(arrays["value"], np.exp(-0.5 * x), rtol=1e-14)
-    derived = [name for name in arrays if name not in ("x", "nu", "value")]
-    assert any(np.allclose(arrays[name], 0.25 * np.exp(-0.5 * x), rtol=1e-14) for name in derived)
+    np.testing.assert_allclose(arrays["d/x"], -0.5 * np.exp(-0.5 * x), rtol=1e-14)
+    np.testing.assert_allclose(arrays["d/x,x"], 0.25 * np.exp(-0.5 * x), rtol=1e-14)
+    assert set(arrays) == {"x", "nu", "value", "d/x", "d/x,x"}
 
 
 def test_derivatives_wrt_and_dtype(server: Running, tmp_path: Path) -> None:
-    file = tmp_path / "out.npz"
-    where = ["--server", server.address, "--output", str(file)]
-    printed("eval", "t**2*k", "--axis", "t=1,2", "--axis", "k=3", "--derivative", "t,k", *where, "--dtype", "float32")
+    axes = ["--axis", "t=1,2", "--axis", "k=3"]
+    arrays = archived(server, tmp_path, "t**2*k", *axes, "--derivative", "t,k", "--dtype", "float32")
+    assert arrays["value"].dtype == np.float32
+    assert arrays["d/t,k"].tolist() == [[2], [4]]
+    assert "d/t" not in arrays
+    arrays = archived(server, tmp_path, "t**2*k", "--axis", "t=1,2", "--param", "k=3", "--wrt", "k")
+    assert arrays["d/k"].tolist() == [1, 4]
+    assert "d/t" not in arrays
+
+
+def archived(server: Running, folder: Path, *arguments: str) -> dict[str, Any]:
+    """The arrays that eval writes."""
+    file = folder / "out.npz"
+    printed("eval", *arguments, "--server", server.address, "--output", str(file))
     with np.load(file) as archive:
-        assert archive["value"].dtype == np.float32
-        assert any(np.array_equal(archive[name], [[2], [4]]) for name in archive)
-    printed("eval", "t**2*k", "--axis", "t=1,2", "--param", "k=3", "--wrt", "k", *where)
-    with np.load(file) as archive:
-        assert any(np.array_equal(archive[name], [1, 4]) for name in archive)
+        return dict(archive)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import grpc
 import numpy as np
 import pytest
 from grpc import StatusCode
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 import gridgrad
@@ -27,12 +27,6 @@ from tests.service.harness import HOLD, PATIENCE_S, Running, eventually, running
 
 Health = health_pb2.HealthCheckResponse
 SQUARE = request("x**2", [axis("x", [3.0])])
-
-
-def health_of(channel: grpc.Channel, service: str = "") -> int:
-    asked = health_pb2.HealthCheckRequest(service=service)
-    status: int = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=PATIENCE_S).status
-    return status
 
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -51,10 +45,10 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
 
 
 def test_health(calls: Calls) -> None:
-    assert health_of(calls.channel) == Health.SERVING
-    assert health_of(calls.channel, methods.SERVICE) == Health.SERVING
+    assert calls.health() == Health.SERVING
+    assert calls.health(methods.SERVICE) == Health.SERVING
     with pytest.raises(grpc.RpcError) as caught:
-        health_of(calls.channel, "nobody")
+        calls.health("nobody")
     assert caught.value.code() is StatusCode.NOT_FOUND
 
 
@@ -104,7 +98,7 @@ def test_health_is_serving_only_once_a_worker_is_warm(tmp_path: Path) -> None:
 def _answers(channel: grpc.Channel) -> object:
     """The health, or None while nobody listens."""
     try:
-        return health_of(channel)
+        return Calls(channel).health()
     except grpc.RpcError:
         return None
 

@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc import StatusCode
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 import gridgrad
 from gridgrad.v1 import gridgrad_pb2 as pb
@@ -30,8 +30,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 def await_serving(server: Running) -> int:
     """Waits until a worker serves, and returns its process id."""
     with grpc.insecure_channel(server.address) as channel:
-        health = health_pb2_grpc.HealthStub(channel)
-        eventually(lambda: health.Check(health_pb2.HealthCheckRequest()).status == SERVING, "SERVING")
+        eventually(lambda: Calls(channel).health() == SERVING, "SERVING")
     (worker,) = server.workers()
     return worker
 
@@ -167,8 +166,8 @@ def test_workers_that_do_not_start_are_tried_again(tmp_path: Path) -> None:
         (server.control.folder / "barren").touch()
         os.kill(await_serving(server), signal.SIGKILL)
         eventually(lambda: len(starts.read_text().split()) >= 5, "three attempts that failed")
-        calls, health = Calls(channel), health_pb2_grpc.HealthStub(channel)
-        assert health.Check(health_pb2.HealthCheckRequest()).status != SERVING
+        calls = Calls(channel)
+        assert calls.health() != SERVING
         refusal = calls.refusal(at_gate(1.0))
         assert (refusal.code, refusal.reason) == (StatusCode.UNAVAILABLE, "UNAVAILABLE")
         (server.control.folder / "barren").unlink()
@@ -314,11 +313,15 @@ def test_an_idle_open_stream_does_not_hold_up_the_end(tmp_path: Path) -> None:
     with running(tmp_path, "--drain-timeout", "50") as server, _channel(server.address) as channel:
         end = threading.Event()
         stream: Any = Calls(channel).open_stream(_open_until(end))
+        watch: Any = Calls(channel).watch_health()
+        assert next(watch) == SERVING
         one_more = Calls(channel).stream([(1, at_gate(3.0))])
         assert [answer.id for answer in one_more] == [1]
         server.process.terminate()
         with contextlib.suppress(grpc.RpcError):
             assert list(stream) == []
         assert stream.code() in (StatusCode.OK, StatusCode.UNAVAILABLE)
+        with contextlib.suppress(grpc.RpcError):
+            assert SERVING not in list(watch)
         end.set()
         assert server.process.wait(20) == 0  # not the 50 s of the drain

@@ -36,7 +36,8 @@ def inputs_of(name: str, every: int = 1) -> dict[str, Any]:
         axes[axis] = spec["values"] if "values" in spec else gridgrad.linspace(spec["start"], spec["stop"], spec["num"])
         if every > 1:
             axes[axis] = np.linspace(spec["start"], spec["stop"], spec["num"])[::every]
-    return axes | workload["parameters"]
+    parameters: dict[str, Any] = workload["parameters"]
+    return axes | parameters
 
 
 def coordinates(name: str, dtype: str) -> dict[str, NDArray[Any]]:
