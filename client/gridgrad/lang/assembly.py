@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 
 from gridgrad.lang import limits, printer
 from gridgrad.lang.mistake import Mistake
 from gridgrad.lang.operations import Operations, Value
 from gridgrad.lang.program import Node, Program
 
-__all__ = ["assembling"]
+__all__ = ["assembling", "collecting"]
 
 _SLICE = 2**16
 
@@ -27,7 +27,7 @@ def assembling(operations: Operations, result: Value, order: Iterable[str]) -> G
     outputs = [operations.number(value) for value in values]
     while operations.builder.forget(limits.STEP_NODES):
         yield
-    nodes, places = yield from _used(operations.builder.nodes, outputs)
+    nodes, places = yield from collecting(operations.builder.nodes, outputs)
     used = {node.value for node in nodes if node.op == "input"}
     yield
     program = Program(
@@ -41,11 +41,21 @@ def assembling(operations: Operations, result: Value, order: Iterable[str]) -> G
     return program
 
 
-def _used(nodes: list[Node], outputs: list[int]) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
-    """The nodes that the outputs use, in the order of a walk from them that takes arguments first."""
+def collecting(
+    nodes: Sequence[Node], outputs: Sequence[int]
+) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
+    """The nodes that the outputs use, in the order of a walk from them that takes arguments first.
+
+    Args:
+        nodes: nodes, used or not.
+        outputs: indices of some of them.
+
+    Returns:
+        The nodes in their new order, and the new place of each by its old index.
+    """
     ordered: list[Node] = []
     places: dict[int, int] = {}
-    stack = outputs[::-1]
+    stack = list(reversed(outputs))
     count = 0
     while stack:
         count += 1

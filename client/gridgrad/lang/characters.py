@@ -20,8 +20,8 @@ _ASCII = {
     "½": "0.5", "¼": "0.25", "¾": "0.75", "⅓": "(1/3)", "⅔": "(2/3)",
 }  # fmt: skip
 _REMEDIES = {
-    "∂": "name the derivatives in the request, beside the expression",
-    "∇": "name the derivatives in the request, beside the expression",
+    "∂": "write diff(u, x) for ∂u/∂x; the derivatives of the result are named in the request",
+    "∇": "write diff(u, x) for ∂u/∂x; the derivatives of the result are named in the request",
     "∑": "write the terms out with +",
     "∏": "write the factors out with *",
     "∫": "write the integral in closed form",

@@ -17,14 +17,22 @@ from gridgrad.lang.table import elementary, operators, pieces, special
 if TYPE_CHECKING:
     from gridgrad.lang.program import Program
 
-__all__ = ["FUNCTIONS", "Function", "Kind", "lookup", "rule"]
+__all__ = ["DIFF", "FUNCTIONS", "Function", "Kind", "lookup", "rule"]
 
 _TABLE: tuple[Function, ...] = (*operators.TABLE, *elementary.TABLE, *pieces.TABLE, *special.TABLE)
+
+DIFF = Function(
+    "diff", ("u", "x", "n"), "the n-th derivative of u by the input x", (), "derivatives",
+    notes="n is a constant integer from 0 to 4, and 1 where it is left out. It is expanded while the text is parsed",
+    kinds=("number", "number", "integer"),
+)  # fmt: skip
+"""What is written like a function and is none: it has no nodes, and so no place in the table."""
 
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _TABLE}
 _BY_CALL: dict[str, Function] = {
     **{function.name: function for function in _TABLE if function.group != "operator"},
     **{alias: function for function in _TABLE for alias in function.aliases},
+    DIFF.name: DIFF,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "MAX_COMPONENTS",
+    "MAX_DERIVED",
     "MAX_INPUTS",
     "MAX_NAME",
     "MAX_NESTING",
@@ -11,6 +12,7 @@ __all__ = [
     "MAX_OPERATIONS",
     "MAX_TEXT",
     "STEP_NODES",
+    "STEP_TANGENTS",
     "STEP_TOKENS",
 ]
 
@@ -19,6 +21,9 @@ MAX_TEXT = 2**20
 
 MAX_OPERATIONS = 100_000
 """Different operations, inputs and constants."""
+
+MAX_DERIVED = 500_000
+"""Operations of a program and its derivatives, those in between included."""
 
 MAX_NESTING = 500
 """Parentheses, signs, powers and conditions inside each other."""
@@ -40,3 +45,6 @@ STEP_TOKENS = 128
 
 STEP_NODES = 256
 """Nodes that one step of ordering or printing handles."""
+
+STEP_TANGENTS = 64
+"""Nodes that one step of deriving visits."""

@@ -96,13 +96,14 @@ class Operations:
     def _as_kind(self, value: Value, kind: Kind, function: Function) -> int:
         if kind == "boolean":
             return value.node if value.kind == "boolean" else self._op("ne", self.number(value), self._const(0.0))
-        return self._integer(value, function) if kind == "integer" else self.number(value)
+        return self._const(float(self.integer(value, function))) if kind == "integer" else self.number(value)
 
-    def _integer(self, value: Value, function: Function) -> int:
+    def integer(self, value: Value, function: Function) -> int:
+        """A value as the constant integer that a function asks for."""
         constant = self._constants.get(self.number(value), math.nan)
         if not constant.is_integer() or constant < 0:
             raise Mistake(value.start, *_not_an_integer(function))
-        return self._const(constant)
+        return int(constant)
 
     def _const(self, value: float) -> int:
         node = self.builder.const(value)

@@ -18,6 +18,7 @@ from gridgrad.lang.names import CONSTANTS, KEYWORDS
 from gridgrad.lang.operations import Operations, Value
 from gridgrad.lang.precedence import INFIX, PREFIX, Stack
 from gridgrad.lang.program import Program
+from gridgrad.lang.steps import finished
 from gridgrad.lang.tokens import Token, tokenize
 
 __all__ = ["parse", "parsing"]
@@ -38,13 +39,7 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     Raises:
         ExpressionError: the text is no expression; says where, and what to write.
     """
-    steps = parsing(text, inputs)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            program: Program = stop.value
-            return program
+    return finished(parsing(text, inputs))
 
 
 def parsing(text: str, inputs: Iterable[str] = ()) -> Generator[None, None, Program]:
@@ -77,6 +72,8 @@ def _read(text: str, parser: _Parser) -> Generator[None, None, None]:
             continue
         if token:
             parser.feed(token, ahead)
+            if parser.expands:
+                yield from parser.expanding()
         token = ahead
     if token:
         parser.feed(token, token)
@@ -88,12 +85,12 @@ class _Parser:
 
     Attributes:
         operations: what was built so far.
-        order: the inputs in the order in which the text first names them.
+        order: the inputs in the order in which the text first names them, and how often it does.
     """
 
     def __init__(self, text: str, inputs: frozenset[str]) -> None:
         self.operations = Operations()
-        self.order: dict[str, None] = {}
+        self.order: dict[str, int] = {}
         self._text = text
         self._constants = {name: value for name, value in CONSTANTS.items() if name not in inputs}
         self._variables: dict[str, Value] = {}
@@ -108,12 +105,24 @@ class _Parser:
     @property
     def result(self) -> Value:
         """The value of the last statement, once all tokens are in."""
+        if mistake := self._stack.expansion.unread(self.order):
+            raise mistake
         if self._last is not None:
             return self._last
         if self._target is None:
             raise Mistake(0, "the text is empty", "write an expression such as t*k + 2*t*k**2")
         remedy = f"add a last line with what to compute, such as {self._target.text}"
         raise Mistake(self._target.start, f"the text ends with the assignment of {self._target.text}", remedy)
+
+    @property
+    def expands(self) -> bool:
+        """Whether the last token ended a call of `diff`, which `expanding` has to replace before the next one."""
+        return self._stack.expanding is not None
+
+    def expanding(self) -> Generator[None, None, None]:
+        """Replaces a call of `diff` by what it comes to."""
+        if self._stack.expanding:
+            self._stack.expanded((yield from self._stack.expanding))
 
     def feed(self, token: Token, ahead: Token) -> None:
         """Takes a token; `ahead` is the next one."""
@@ -211,7 +220,7 @@ class _Parser:
             return self._variables[name]._replace(start=token.start)
         if name in self._constants:
             return self.operations.constant(self._constants[name], token.start)
-        self.order.setdefault(name)
+        self.order[name] = self.order.get(name, 0) + 1
         if len(self.order) > limits.MAX_INPUTS:
             raise Mistake(
                 token.start, f"more than {limits.MAX_INPUTS} inputs", "assign what is no input to a name first"

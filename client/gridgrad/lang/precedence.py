@@ -7,9 +7,11 @@ parenthesis, call and statement is a floor that only its own end removes.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Generator
 
 from gridgrad.lang import limits, remedies
-from gridgrad.lang.functions import Function
+from gridgrad.lang.expansion import Expansion
+from gridgrad.lang.functions import DIFF, Function
 from gridgrad.lang.mistake import Mistake
 from gridgrad.lang.operations import Operations, Value
 from gridgrad.lang.tokens import Token
@@ -69,9 +71,16 @@ class Pending:
 
 
 class Stack:
-    """Values and what waits for them; applies operations as soon as precedence allows."""
+    """Values and what waits for them; applies operations as soon as precedence allows.
+
+    Attributes:
+        expansion: the calls of `diff`.
+        expanding: the steps of the last call of `diff`; `expanded` takes what they come to.
+    """
 
     def __init__(self, operations: Operations) -> None:
+        self.expansion = Expansion(operations)
+        self.expanding: Generator[None, None, Value] | None = None
         self._operations = operations
         self._values: list[Value] = []
         self._pending: list[Pending] = []
@@ -118,8 +127,19 @@ class Stack:
         floor = self._floor() if complete else self._pending[-1]
         if floor.kind == "statement":
             raise Mistake(token.start, "')' closes nothing", "remove it, or write a '(' before it")
-        value = self._value_of(self._pending.pop(), complete)
+        self._pending.pop()
+        if floor.function is DIFF:
+            if complete:
+                self._collect(floor)
+            self.expanding = self.expansion.expanding(floor.token, floor.items)
+            return
+        value = self._value_of(floor, complete)
         self._values.append(value._replace(start=floor.token.start))
+
+    def expanded(self, value: Value) -> None:
+        """Takes what a call of `diff` comes to."""
+        self.expanding = None
+        self._values.append(value)
 
     def end(self, complete: bool) -> Value:
         """Takes the end of a statement, after an operand or a comma, and returns its value."""

@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from gridgrad.lang import limits, numerals
+from gridgrad.lang.steps import finished
 
 if TYPE_CHECKING:
     from gridgrad.lang.program import Node, Program
@@ -49,12 +50,7 @@ _NAME_READ = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]*\b(?!\()")
 
 def text_of(program: Program) -> str:
     """The canonical text of a program."""
-    steps = printing(program)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return str(stop.value)
+    return finished(printing(program))
 
 
 def printing(program: Program) -> Generator[None, None, str]:

@@ -52,6 +52,16 @@ class Builder:
         """The index of an operation on the nodes of these indices."""
         return self._add(Node(op, args), (op, args))
 
+    def take(self, node: Node) -> int:
+        """The index of a node whose arguments are in this builder."""
+        if node.op == "const":
+            return self.const(float(node.value or 0.0))
+        return self._add(node, (node.op, node.value) if node.op == "input" else (node.op, node.args))
+
+    def find(self, op: str, *args: int) -> int | None:
+        """The index of an operation that exists already, else None."""
+        return self._index.get((op, args))
+
     def forget(self, most: int) -> bool:
         """Frees the memory of up to `most` nodes that no new one will be compared with; whether some are left."""
         for _ in range(min(most, len(self._index))):
