@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -153,6 +154,7 @@ class Server:
 
     def _announce(self) -> None:
         self.is_serving = True
+        gc.freeze()  # what was loaded so far stays: no collection need look at it again
         log.info("serving", extra=fields(addresses=",".join(self.addresses)))
         file = self._settings.address_file
         if file:

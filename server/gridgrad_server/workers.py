@@ -101,8 +101,8 @@ class Workers:
         """Ends them all and waits until they are gone."""
         self._closing = True
         for worker in list(self.current):
-            if worker.load:
-                worker.kill("the server ends, and nobody waits for what it computes")
+            if worker.load or not worker.is_ready:
+                worker.kill("the server ends, and nobody waits for what it does")
             else:
                 worker.close()
         for supervisor in self._supervisors:

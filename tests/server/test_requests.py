@@ -17,6 +17,7 @@ from gridgrad.errors import (
     UnavailableError,
     UnknownFunctionError,
 )
+from gridgrad.grid import expand_order
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.intake import Intake
 from gridgrad_server.plans import Plans
@@ -159,8 +160,6 @@ async def test_bad_requests_are_refused_by_field(name: str, intake: Intake) -> N
 
 
 async def test_495_derivatives_by_accident_are_counted(intake: Intake) -> None:
-    from gridgrad.grid import expand_order
-
     names = [f"x{i}" for i in range(8)]
     inputs = [array(name, [], [], bytes(8)) for name in names]
     every = [wrt(*each) for each in expand_order(names, 4)]

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from gridgrad import methods
 from gridgrad.details import from_detail
@@ -409,8 +410,6 @@ async def test_a_drain_that_takes_too_long_is_cut(serve: Serve) -> None:
 
 
 async def test_reflection_describes_the_service(serve: Serve) -> None:
-    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-
     serving = await serve()
 
     def describe() -> tuple[list[str], list[str]]:
