@@ -13,11 +13,12 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-import gridgrad.aio
 import grpc.aio
 import uvloop
 
+import gridgrad.aio
 from benchmarks import raw
 from benchmarks.workload import EXPRESSION, answer_bytes, axes, request_bytes
 
@@ -30,7 +31,7 @@ Call = Callable[[], Awaitable[object]]
 
 async def _raw(address: str, callers: int) -> None:
     async with grpc.aio.insecure_channel(address, raw.OPTIONS) as channel:
-        method = channel.unary_unary(raw.UNARY)
+        method: Any = channel.unary_unary(raw.UNARY)
         request = raw.request(answer_bytes(SIDE), request_bytes(SIDE))
 
         async def call() -> object:

@@ -36,8 +36,11 @@ class Served:
 
     def workers(self) -> list[int]:
         """The process ids of its workers."""
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
+        pids: list[str] = []
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # the thread has ended since
+                pids += (task / "children").read_text().split()
+        return list(map(int, pids))
 
     def forget_peaks(self) -> None:
         """Starts the peaks of memory anew from what is in use now."""
@@ -90,11 +93,11 @@ def _await_addresses(process: subprocess.Popen[bytes], file: Path) -> list[str]:
     give_up_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up_at:
         if process.poll() is not None:
-            raise RuntimeError(f"{process.args} ended with status {process.returncode} before it served")
+            raise RuntimeError(f"{process.args!r} ended with status {process.returncode} before it served")
         if file.exists() and (lines := file.read_text().split()):
             return lines
         time.sleep(0.02)
-    raise RuntimeError(f"{process.args} wrote no address within {START_TIMEOUT_S:g} s")
+    raise RuntimeError(f"{process.args!r} wrote no address within {START_TIMEOUT_S:g} s")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

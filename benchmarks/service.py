@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import grpc
 
@@ -85,7 +85,8 @@ def one_caller(floor: Served, ours: Served, *, side: int, calls: int, rounds: in
     ours.forget_peaks()
     with grpc.insecure_channel(floor.address, raw.OPTIONS) as channel, gridgrad.Client(ours.address) as client:
         request = raw.request(answer_bytes(side), request_bytes(side))
-        unary, stream = channel.unary_unary(raw.UNARY), channel.unary_stream(raw.STREAM)
+        unary: Any = channel.unary_unary(raw.UNARY)
+        stream: Any = channel.unary_stream(raw.STREAM)
         inputs = axes(side)
         one, many, own = _interleave(
             calls,

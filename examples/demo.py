@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 import gridgrad
+
+LINE = 100
+"""How many characters of a line tables may fill."""
 
 BILINEAR = "t*k + 2*t*k**2"
 HIMMELBLAU = "(x**2 + y - 11)**2 + (x + y**2 - 7)**2"
@@ -45,8 +48,8 @@ def local_server() -> Iterator[str]:
     """Serves on a free port until the block ends, and gives the address."""
     with tempfile.TemporaryDirectory(prefix="gridgrad-demo-") as folder:
         file = Path(folder) / "address"
-        flags = ["--listen", "127.0.0.1:0", "--device", "cpu", "--workers", "1", "--address-file", str(file)]
-        with subprocess.Popen([sys.executable, "-m", "gridgrad_server", *flags]) as server:
+        flags = ["--listen", "127.0.0.1:0", "--device", "cpu", "--workers", "1", "--log-level", "warning"]
+        with subprocess.Popen([sys.executable, "-m", "gridgrad_server", *flags, "--address-file", str(file)]) as server:
             try:
                 while not file.exists():  # it appears, whole, when the worker is warm
                     if server.poll() is not None:
@@ -74,7 +77,8 @@ def show_the_dense_jacobian(client: gridgrad.Client) -> None:
 
     X, Y = (grid.flatten() for grid in torch.meshgrid(torch.tensor(x), torch.tensor(y), indexing="ij"))
     started_at = time.perf_counter()
-    J = torch.autograd.functional.jacobian(lambda x: (x**2 + Y - 11) ** 2 + (x + Y**2 - 7) ** 2, X)
+    jacobian = torch.autograd.functional.jacobian
+    J = jacobian(lambda x: (x**2 + Y - 11) ** 2 + (x + Y**2 - 7) ** 2, X)  # type: ignore[no-untyped-call] # torch's
     kept = J[J > 0]
     took_ms = 1e3 * (time.perf_counter() - started_at)
     print(f"\nThe usual snippet, J = jacobian(f, x); J[J > 0]   [{took_ms:.1f} ms]")
@@ -100,12 +104,14 @@ def show_black_scholes(client: gridgrad.Client) -> None:
     table("S", "sigma", result, greeks, every=85)
 
 
-def timed(client: gridgrad.Client, function: str, inputs: dict, **asked: object) -> tuple[gridgrad.Result, str]:
+def timed(
+    client: gridgrad.Client, function: str, inputs: Mapping[str, object], order: int = 1
+) -> tuple[gridgrad.Result, str]:
     """The result, and how long the first and a later call took."""
     seconds = []
     for _ in range(5):
         started_at = time.perf_counter()
-        result = client.gradient(function, inputs, **asked)
+        result = client.gradient(function, inputs, order=order)
         seconds.append(time.perf_counter() - started_at)
     first, later = 1e3 * seconds[0], 1e3 * min(seconds[1:])
     computing = 1e3 * result.info.compute_s
@@ -122,19 +128,22 @@ def table(
 ) -> None:
     """Prints grids side by side, the first dim down and the second across."""
     rows, columns = result.inputs[down][::every], result.inputs[across][::every]
-    width = 8
-    names = [f"{name:^{(width + 1) * len(columns)}}" for name in grids]
-    print(" " * 12 + " |".join(names))
-    axis = "".join(f"{across}={value:<.3g}".rjust(width + 1) for value in columns)
-    print(" " * 12 + " |".join([axis] * len(grids)))
-    for number, value in enumerate(rows):
-        cells = [row(grid[::every, ::every][number], width) for grid in grids.values()]
-        print(f"{down}={value:<.4g}".rjust(12) + " |".join(cells))
+    heads = [f"{across}={value:<.3g}" for value in columns]
+    width = 1 + max(9, *map(len, heads))
+    abreast = max(1, LINE // (width * len(heads)))
+    named = list(grids.items())
+    for first in range(0, len(named), abreast):
+        shown = named[first : first + abreast]
+        print("\n" + " " * 12 + " |".join(f"{name:^{width * len(heads)}}" for name, _ in shown).rstrip())
+        print(" " * 12 + " |".join([row(heads, width)] * len(shown)))
+        for number, value in enumerate(rows):
+            cells = [row([f"{cell:.4g}" for cell in grid[::every, ::every][number]], width) for _, grid in shown]
+            print(f"{down}={value:<.4g}".rjust(12) + " |".join(cells))
 
 
-def row(values: Sequence[float], width: int) -> str:
-    """One row of one grid."""
-    return "".join(f"{value:{width + 1}.4g}" for value in values)
+def row(cells: Sequence[str], width: int) -> str:
+    """Cells side by side."""
+    return "".join(cell.rjust(width) for cell in cells)
 
 
 if __name__ == "__main__":

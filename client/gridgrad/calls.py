@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -12,7 +13,7 @@ import numpy as np
 from gridgrad import asked, wire
 from gridgrad.asked import Asked, DerivativeLike
 from gridgrad.errors import RequestError
-from gridgrad.grid import Derivative, Grid, grid_of
+from gridgrad.grid import Derivative, Grid, InputSpec, grid_of
 from gridgrad.inputs import FLOAT32, FloatArray, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.lang.program import Program
 from gridgrad.spacing import Linspace
@@ -84,10 +85,12 @@ class Plan(NamedTuple):
     Args:
         head: the serialized request without its inputs.
         derivatives: the partials in the order in which they are asked for.
+        grid: the grid that the inputs span.
     """
 
     head: bytes
     derivatives: tuple[Derivative, ...]
+    grid: Grid
 
 
 class Call(NamedTuple):
@@ -126,14 +129,13 @@ def prepare(request: Request) -> Call:
     function = _function_key(request.function)
     inputs = read_inputs(request.inputs)
     dtype = computing_dtype(inputs, request.dtype)
-    grid = grid_of([i.spec for i in inputs])
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
-    plan = _plan(function, tuple([(i.name, i.dims) for i in inputs]), spelled, dtype == FLOAT32)
-    sent = tuple([_snapshot(i, dtype) for i in inputs])
+    plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32)
     if request.out is not None:
-        _check_out(request.out, 1 + len(plan.derivatives), grid, dtype)
-    message = plan.head + pb.GridGradientRequest(inputs=[_message(i) for i in sent]).SerializeToString()
-    return Call(request, function, sent, grid, plan.derivatives, dtype, message)
+        _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
+    sent = tuple([_snapshot(i, dtype) for i in inputs])
+    message = b"".join([plan.head, *[part for i in sent for part in _serialized(i)]])
+    return Call(request, function, sent, plan.grid, plan.derivatives, dtype, message)
 
 
 def entry_message(entry_id: int, call: Call) -> bytes:
@@ -154,16 +156,28 @@ def _function_key(function: FunctionLike) -> FunctionKey:
     )
 
 
+# Callers in a loop change numbers, seldom shapes, hardly ever the function; then the three cached below are look-ups
+
+
 @functools.lru_cache(PLANS_KEPT)
-def _plan(function: FunctionKey, inputs: tuple[tuple[str, tuple[str, ...]], ...], spelled: Asked, single: bool) -> Plan:
-    names, scalars = [name for name, _ in inputs], [name for name, dims in inputs if not dims]
+def _plan(function: FunctionKey, specs: tuple[InputSpec, ...], spelled: Asked, single: bool) -> Plan:
+    grid = grid_of(specs)
+    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec in specs]), spelled, single)
+    return Plan(head, derivatives, grid)
+
+
+@functools.lru_cache(PLANS_KEPT)
+def _head(
+    function: FunctionKey, inputs: tuple[tuple[str, bool], ...], spelled: Asked, single: bool
+) -> tuple[tuple[Derivative, ...], bytes]:
+    names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = asked.resolve(spelled, names, scalars)
-    head = pb.GridGradientRequest(
+    message = pb.GridGradientRequest(
         function=pb.Function(**{function[0]: function[1]}),
         derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
     )
-    return Plan(head.SerializeToString(), derivatives)
+    return derivatives, message.SerializeToString()
 
 
 def _snapshot(given: Input, dtype: np.dtype[Any]) -> Input:
@@ -171,20 +185,32 @@ def _snapshot(given: Input, dtype: np.dtype[Any]) -> Input:
     values = given.values
     if isinstance(values, Linspace):
         return given
-    if values.dtype != dtype and dtype == FLOAT32:
+    if dtype == FLOAT32 != values.dtype:
         with np.errstate(over="ignore"):  # beyond float32 is inf there
             values = values.astype(FLOAT32)
-    return given._replace(values=np.ndarray(values.shape, values.dtype, values.tobytes()))
+    return Input(given.name, given.dims, np.ndarray(values.shape, values.dtype, values.tobytes()))
 
 
-def _message(sent: Input) -> pb.Input:
+def _serialized(sent: Input) -> tuple[bytes, ...]:
+    """The input as a field of the request: what stands before its numbers, and these."""
     values = sent.values
     if isinstance(values, Linspace):
         spaced = pb.Linspace(start=values.start, stop=values.stop, num=values.num)
-        return pb.Input(name=sent.name, dims=sent.dims, linspace=spaced)
-    dtype = pb.DTYPE_FLOAT32 if values.dtype == FLOAT32 else pb.DTYPE_FLOAT64
+        given = pb.Input(name=sent.name, dims=sent.dims, linspace=spaced)
+        return (pb.GridGradientRequest(inputs=[given]).SerializeToString(),)
     data = values.base if isinstance(values.base, bytes) else values.tobytes()
-    return pb.Input(name=sent.name, dims=sent.dims, array=pb.Array(dtype=dtype, shape=values.shape, data=data))
+    return _array_head(sent.name, sent.dims, values.shape, values.dtype == FLOAT32), data
+
+
+@functools.lru_cache(PLANS_KEPT)
+def _array_head(name: str, dims: tuple[str, ...], shape: tuple[int, ...], single: bool) -> bytes:
+    """All of the field but the numbers, which are the last of the innermost message: so they are copied once."""
+    data_bytes = math.prod(shape) * (4 if single else 8)
+    array = pb.Array(dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64, shape=shape).SerializeToString()
+    array += wire.field_head(pb.Array.DATA_FIELD_NUMBER, data_bytes)
+    head = pb.Input(name=name, dims=dims).SerializeToString()
+    head += wire.field_head(pb.Input.ARRAY_FIELD_NUMBER, len(array) + data_bytes) + array
+    return wire.field_head(pb.GridGradientRequest.INPUTS_FIELD_NUMBER, len(head) + data_bytes) + head
 
 
 def _check_out(out: FloatArray, planes: int, grid: Grid, dtype: np.dtype[Any]) -> None:

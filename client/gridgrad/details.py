@@ -12,8 +12,8 @@ _BY_NUMBER = {reason.number: reason.error for reason in REASONS.values()}
 
 def to_detail(error: GridgradError) -> pb.ErrorDetail:
     """The message for an error."""
-    number = pb.ErrorReason.ValueType(REASONS[error.reason].number)
-    return pb.ErrorDetail(reason=number, field=error.field, found=error.found, remedy=error.remedy)
+    name = pb.ErrorReason.Name(REASONS[error.reason].number)
+    return pb.ErrorDetail(reason=name, field=error.field, found=error.found, remedy=error.remedy)
 
 
 def from_detail(detail: pb.ErrorDetail) -> GridgradError | None:

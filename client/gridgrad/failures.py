@@ -5,6 +5,7 @@ The one place where foreign exceptions are mapped. A failure also says whether t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -158,13 +159,17 @@ def _by_code(code: grpc.StatusCode, text: str, target: str, timeout_s: float | N
 
 def _unavailable(text: str, target: str) -> GridgradError:
     reason = text.rpartition(": ")[2] or "no reason given"
-    if "SSL" in text or "andshake" in text or "certificate" in text.lower():
+    if re.search("ssl|certificate", text, re.IGNORECASE):
+        tls = re.search(r"OPENSSL_internal:(\w+)", text)
         remedy = "give Client(credentials=grpc.ssl_channel_credentials(...)) if it serves TLS, none if it does not"
-        return UnavailableError("", f"no secure connection with {target} ({reason})", remedy)
-    if ("onnect" in text and "closed" not in text.lower()) or "resolution" in text:
-        remedy = "start one with gridgrad-server, or set GRIDGRAD_SERVER or Client(address) to where one listens"
-        return UnavailableError("", f"no server answers at {target} ({reason})", remedy)
-    return UnavailableError("", f"the connection with {target} was lost ({reason})", "call again")
+        return UnavailableError("", f"no secure connection with {target} ({tls[1] if tls else reason})", remedy)
+    if not re.search("[Ff]ailed to connect|resolution failed", text):
+        return UnavailableError("", f"the connection with {target} was lost ({reason})", "call again")
+    if "closed" in reason:
+        remedy = "if it serves TLS, give Client(credentials=grpc.ssl_channel_credentials(...))"
+        return UnavailableError("", f"{target} hung up at once ({reason})", remedy)
+    remedy = "start one with gridgrad-server, or set GRIDGRAD_SERVER or Client(address) to where one listens"
+    return UnavailableError("", f"no server answers at {target} ({reason})", remedy)
 
 
 def _exhausted(text: str) -> GridgradError:

@@ -103,7 +103,7 @@ def computing_dtype(inputs: Sequence[Input], dtype: Any = None) -> np.dtype[Any]
         asked = np.dtype(dtype)
     except TypeError:
         asked = None
-    if asked not in (FLOAT32, FLOAT64):
+    if asked is None or asked not in (FLOAT32, FLOAT64):  # numpy takes None for float64
         raise RequestError("dtype", f"{dtype!r}", "ask for 'float32' or 'float64'")
     return FLOAT32 if asked == FLOAT32 else FLOAT64
 

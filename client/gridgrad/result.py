@@ -41,7 +41,7 @@ class Info(NamedTuple):
     digest: str
 
 
-class Derivatives(Mapping[Derivative, FloatArray]):
+class Derivatives(Mapping[str | Derivative, FloatArray]):
     """The derivatives of a result by the names of their inputs.
 
     `d["t"]` is ∂f/∂t and `d["t", "k"]` the mixed one, as is `d["k", "t"]`; `d[()]` is the value.
@@ -159,7 +159,7 @@ class Result:
         """The same result in a buffer of its own, writable and independent of this one."""
         return Result(
             self._planes.copy(),
-            derivatives=tuple(self.d),
+            derivatives=[*self.d],
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,
@@ -172,7 +172,7 @@ class Result:
         shape = self.value.shape[1:] if self.tuple_valued else self.value.shape
         grid = ", ".join(f"{dim}={length}" for dim, length in zip(self.dims, shape, strict=True)) or "a single point"
         components = f", components {', '.join(self.components)}" if self.tuple_valued else ""
-        derivatives = ", ".join(map(spelling, self.d)) or "none"
+        derivatives = ", ".join(spelling(derivative) for derivative in self.d) or "none"
         computed = f"{self.info.engine} on {self.info.device}, {1e3 * self.info.compute_s:.3g} ms"
         return f"<Result {self._planes.dtype} on {grid}{components}; d: {derivatives}; {computed}>"
 

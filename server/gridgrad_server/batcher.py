@@ -7,7 +7,6 @@ timer waits for more. Under load entries gather while workers compute, and batch
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections.abc import Iterable
@@ -37,6 +36,9 @@ class Batcher:
         batch_cost: largest cost of a batch of several entries.
         slots: the memory of batches.
         workers: all workers, ready or not; looked at anew each time.
+
+    Attributes:
+        batches: how many there were.
     """
 
     def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker]) -> None:
@@ -44,7 +46,7 @@ class Batcher:
         self._slots = slots
         self._workers = workers
         self._queue = Queue()
-        self._numbers = itertools.count(1)
+        self.batches = 0
         self._is_scheduled = False
 
     def submit(self, entry: Entry) -> None:
@@ -76,7 +78,8 @@ class Batcher:
                 return
             tasks = self._queue.take(self._batch_cost, time.monotonic())
             if tasks:
-                worker.ask(Batch(next(self._numbers), tasks, self._slots))
+                self.batches += 1
+                worker.ask(Batch(self.batches, tasks, self._slots))
 
     def _freest(self) -> Worker | None:
         ready = [worker for worker in self._workers if worker.is_ready and worker.load < _MOST_OUT]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER
-from gridgrad.lang.functions import FUNCTIONS
+from gridgrad.lang.functions import DIFF, FUNCTIONS
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.requests import MAX_DERIVATIVES
 from gridgrad_server.settings import Settings
@@ -42,7 +42,7 @@ def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetSe
             formula=each.formula,
             aliases=each.aliases,
         )
-        for each in sorted(FUNCTIONS.values(), key=lambda each: each.name)
+        for each in sorted((*FUNCTIONS.values(), DIFF), key=lambda each: each.name)
         if each.group != "operator"
     ]
     return pb.GetServerInfoResponse(

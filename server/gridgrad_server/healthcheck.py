@@ -2,7 +2,8 @@
 
     python -m gridgrad_server.healthcheck [ADDRESS]
 
-Without an address it asks the first one that GRIDGRAD_LISTEN names, as in a container.
+Without an address it asks the one that GRIDGRAD_LISTEN names, as in a container; of several a unix
+socket, which needs no TLS, or else the first.
 """
 
 from __future__ import annotations
@@ -31,10 +32,16 @@ def check(address: str) -> str:
     return status
 
 
+def _local(listen: str) -> str:
+    """Where to reach the server that listens there from its own machine: a unix socket, if there is one."""
+    addresses = [part.strip() for part in listen.split(",") if part.strip()] or ["localhost:50051"]
+    address = next((each for each in addresses if each.startswith("unix:")), addresses[0])
+    return address.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")
+
+
 def main() -> int:
     """The exit status for the address in the arguments."""
-    listen = os.environ.get("GRIDGRAD_LISTEN", "").split(",")[0] or "localhost:50051"
-    address = sys.argv[1] if len(sys.argv) > 1 else listen.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - not to bind
+    address = sys.argv[1] if len(sys.argv) > 1 else _local(os.environ.get("GRIDGRAD_LISTEN", ""))
     status = check(address)
     print(f"{address}: {status}")
     return 0 if status == "SERVING" else 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -74,15 +75,17 @@ class Server:
 
     Attributes:
         addresses: where it listens, as gRPC targets, once it does.
+        intake: accepts requests.
+        workers: compute them.
         is_serving: whether a worker was warm once.
     """
 
     def __init__(self, settings: Settings, commands: Sequence[Sequence[str]]) -> None:
         self._settings = settings
-        self._workers = Workers(commands, settings, self._workers_changed, self._fatal)
+        self.workers = Workers(commands, settings, self._workers_changed, self._fatal)
         self._plans = Plans(Programs(), __version__)
-        self._intake = Intake(settings, self._plans, self._workers)
-        self._service = Service(settings, self._intake, self._workers)
+        self.intake = Intake(settings, self._plans, self.workers)
+        self._service = Service(settings, self.intake, self.workers)
         self._changed = asyncio.Event()
         self._failure: str | None = None
         self.is_serving = False
@@ -101,28 +104,33 @@ class Server:
         self.addresses = bind(server, self._settings)
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
-        self._workers.start()
+        self.workers.start()
         try:
             await self._follow(health)
             await self._drain(health)
         finally:
             await server.stop(None)
-            await self._workers.close()
+            await self.workers.close()
             self._remove_files()
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether nothing new is accepted."""
+        return self.intake.draining
+
     def signalled(self, number: int) -> None:
         """Drains at the first signal, exits at the second."""
         log.info("signal", extra=fields(name=signal.Signals(number).name))
-        if self._intake.draining:
+        if self.intake.draining:
             self._remove_files()
             os._exit(128 + number)  # the kernel ends the workers with us
         self.stop()
 
     def stop(self) -> None:
         """Begins to drain."""
-        self._intake.draining = True
+        self.intake.draining = True
         self._changed.set()
 
     def _fatal(self, why: str) -> None:
@@ -131,21 +139,22 @@ class Server:
         self._changed.set()
 
     def _workers_changed(self) -> None:
-        if self._workers.ready:
-            self._plans.registered = {each.name: each for each in self._workers.ready.functions}
+        if self.workers.ready:
+            self._plans.registered = {each.name: each for each in self.workers.ready.functions}
         self._changed.set()
 
     async def _follow(self, health: Health) -> None:
-        while not self._intake.draining and not self._failure:
+        while not self.intake.draining and not self._failure:
             await self._changed.wait()
             self._changed.clear()
-            serving = self._workers.any_ready and not self._intake.draining
+            serving = self.workers.any_ready and not self.intake.draining
             await health.set(serving)
             if serving and not self.is_serving:
                 self._announce()
 
     def _announce(self) -> None:
         self.is_serving = True
+        gc.freeze()  # what was loaded so far stays: no collection need look at it again
         log.info("serving", extra=fields(addresses=",".join(self.addresses)))
         file = self._settings.address_file
         if file:
@@ -154,20 +163,20 @@ class Server:
             written.rename(file)  # so that nobody reads half of it
 
     async def _drain(self, health: Health) -> None:
-        self._intake.draining = True
+        self.intake.draining = True
         await health.set(False)
         if self._failure:
             return
         self._service.drain()
-        log.info("draining", extra=fields(entries=self._intake.admission.entries))
+        log.info("draining", extra=fields(entries=self.intake.admission.entries))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle(), self._settings.drain_timeout)
-        left = self._intake.admission.entries
+        left = self.intake.admission.entries
         if left:
             log.warning("drain timeout: cancelling what is left", extra=fields(entries=left))
 
     async def _idle(self) -> None:
-        while self._intake.admission.entries or self._service.open_streams:
+        while self.intake.admission.entries or self._service.open_streams:
             await asyncio.sleep(0.01)
 
     def _remove_files(self) -> None:

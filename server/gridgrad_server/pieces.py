@@ -6,7 +6,6 @@ points are a range of the flattened grid, and its result is a window of the whol
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -45,7 +44,8 @@ def boxes(shape: Sequence[int], most_points: int) -> Iterator[Box]:
     cut, inner = _cut(shape, most_points)
     ones, zeros = (1,) * cut, (0,) * (len(shape) - cut - 1)
     first_point = 0
-    for index in itertools.product(*map(range, shape[:cut])):
+    for flat in range(math.prod(shape[:cut])):
+        index = _unravelled(flat, shape[:cut])
         for start, length in _ranges(shape[cut], most_points // inner):
             points = length * inner
             yield Box((*index, start, *zeros), (*ones, length, *shape[cut + 1 :]), first_point, points)
@@ -60,6 +60,15 @@ def _cut(shape: tuple[int, ...], most_points: int) -> tuple[int, int]:
         if inner <= most_points:
             return dim, inner
     raise AssertionError("one point is always small enough")
+
+
+def _unravelled(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The index in a grid of a point of the flattened grid."""
+    index = []
+    for length in reversed(shape):
+        flat, last = divmod(flat, length)
+        index.append(last)
+    return tuple(reversed(index))
 
 
 def _ranges(length: int, longest: int) -> Iterator[tuple[int, int]]:

@@ -8,13 +8,14 @@ from collections import OrderedDict
 from collections.abc import Generator, Iterable
 
 from gridgrad.errors import ExpressionError
+from gridgrad.lang.names import CONSTANTS
 from gridgrad.lang.parser import parsing
 from gridgrad.lang.program import Program
 
 __all__ = ["Programs"]
 
 _SLICE_S = 0.002
-_CONSTANTS = frozenset({"pi", "e"})
+_CONSTANTS = frozenset(CONSTANTS)
 
 Key = tuple[str, frozenset[str]]
 

@@ -84,7 +84,7 @@ class Queue:
         while self._keys:
             _, waiting = self._keys.popitem(last=False)
             for entry in waiting:
-                entry.fail(type(error)(*error.args))
+                entry.fail(type(error)(error.field, error.found, error.remedy))
 
 
 def _take(waiting: OrderedDict[Entry, None], most_cost: int, now: float) -> list[Task]:

@@ -111,8 +111,8 @@ def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
             "set function.expression, such as 't*k', or function.registered",
         )
     text: str = getattr(request.function, kind)
-    if not text.strip():
-        raise RequestError(f"function.{kind}", "empty text", "write an expression such as 't*k', or a registered name")
+    if not text and kind == "registered":
+        raise RequestError("function.registered", "empty text", "write a name that ListFunctions gives")
     return kind, text
 
 

@@ -47,6 +47,7 @@ class UnaryResult:
 
     def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
         """Takes the result of a piece."""
+        entry.sent()  # the whole is small, so that no piece waits for another to leave
         if self._answer.done():
             return
         if not entry.split:

@@ -113,7 +113,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("tls-cert", Path, None, "none",
          "PEM certificate chain of the server. Give it and --tls-key when callers come over a network; "
          "unix sockets stay without TLS"),
-    Flag("tls-key", Path, None, "none", "PEM private key of --tls-cert"),
+    Flag("tls-key", Path, None, "none", "PEM private key of --tls-cert. Keep its file readable by the server alone"),
     Flag("tls-client-ca", Path, None, "none",
          "PEM certificates of the authorities whose clients may call. Give it to admit only callers that hold a "
          "certificate"),
@@ -134,7 +134,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("batch-cost", _count(1), 1 << 18, "262144",
          "cost of the entries computed together: points x components x derivatives. Raise it for throughput of "
          "small grids, lower it for their latency"),
-    Flag("piece-cost", _count(1), 1 << 18, "262144",
+    Flag("piece-cost", _count(1), 1 << 19, "524288",
          "cost of the pieces into which large grids are cut. Raise it on a GPU, which wants large pieces; lower it "
          "to keep small requests quick beside large ones"),
     Flag("request-cost", _count(1), 1 << 28, "268435456",
@@ -151,7 +151,7 @@ FLAGS: tuple[Flag, ...] = (
          "it kills"),
     Flag("keepalive", _seconds, 30.0, "30",
          "seconds between pings on a quiet connection. Lower it where a firewall forgets connections sooner"),
-    Flag("log-format", _one_of("text", "json"), "text", "text", "text for people, json for log collectors"),
+    Flag("log-format", _one_of("text", "json"), "text", "text", "text for people to read, json for collectors of logs"),
     Flag("log-level", _one_of("debug", "info", "warning", "error"), "info", "info",
          "least severe log lines to write. debug adds a line for each batch"),
 )  # fmt: skip
@@ -225,7 +225,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
             f"--{flag.name}",
             action="append" if flag.repeated else "store",
             metavar=flag.field.rpartition("_")[2].upper(),
-            help=f"{flag.help}. Default: {flag.shown}".replace("%", "%%"),
+            help=f"{flag.help}. Default: {flag.shown}. Or {flag.variable}".replace("%", "%%"),
         )
     given = vars(parser.parse_args(arguments))
     try:

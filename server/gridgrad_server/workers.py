@@ -48,6 +48,7 @@ class Workers:
 
     Attributes:
         batcher: gives them work.
+        current: those that run, ready or not.
         ready: what the worker that was ready first said of itself; None before.
     """
 
@@ -64,17 +65,17 @@ class Workers:
         self._on_fatal = on_fatal
         self._slots = Slots()
         self._slots.on_dropped.append(self._slot_dropped)
-        self._current: list[Worker] = []
+        self.current: list[Worker] = []
         self._failed_starts = [0] * len(commands)
         self._closing = False
         self._supervisors: list[asyncio.Task[None]] = []
-        self.batcher = Batcher(settings.batch_cost, self._slots, self._current)
+        self.batcher = Batcher(settings.batch_cost, self._slots, self.current)
         self.ready: wpb.Ready | None = None
 
     @property
     def any_ready(self) -> bool:
         """Whether a worker is warm."""
-        return any(worker.is_ready for worker in self._current)
+        return any(worker.is_ready for worker in self.current)
 
     @property
     def hopeless(self) -> bool:
@@ -84,7 +85,7 @@ class Workers:
     @property
     def devices(self) -> list[str]:
         """The devices of those that are ready."""
-        return [worker.device for worker in self._current if worker.is_ready]
+        return [worker.device for worker in self.current if worker.is_ready]
 
     @property
     def count(self) -> int:
@@ -99,12 +100,15 @@ class Workers:
     async def close(self) -> None:
         """Ends them all and waits until they are gone."""
         self._closing = True
-        for worker in list(self._current):
-            worker.close()
+        for worker in list(self.current):
+            if worker.load or not worker.is_ready:
+                worker.kill("the server ends, and nobody waits for what it does")
+            else:
+                worker.close()
         for supervisor in self._supervisors:
             supervisor.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
-        await asyncio.gather(*(self._end(worker) for worker in list(self._current)))
+        await asyncio.gather(*(self._end(worker) for worker in list(self.current)))
         self._slots.close()
 
     async def _end(self, worker: Worker) -> None:
@@ -119,9 +123,9 @@ class Workers:
         while not self._closing:
             worker = Worker(index, self._commands[index], self, self._settings.piece_timeout)
             log.info("worker started", extra=fields(worker=worker.name, pid=worker.pid))
-            self._current.append(worker)
+            self.current.append(worker)
             was_ready = await self._watch(worker)
-            self._current.remove(worker)
+            self.current.remove(worker)
             failures = 1 if time.monotonic() - worker.started_at > _SETTLED_AFTER_S else failures + 1
             self._ended(index, worker, was_ready)
             await asyncio.sleep(_pause_s(failures))
@@ -145,7 +149,7 @@ class Workers:
         self._on_change()
 
     def _slot_dropped(self, number: int) -> None:
-        for worker in self._current:
+        for worker in self.current:
             worker.slot_dropped(number)
 
     def worker_ready(self, worker: Worker, ready: wpb.Ready) -> None:

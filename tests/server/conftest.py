@@ -1,11 +1,10 @@
-"""A server in this process, with a worker that only pretends to compute; and what its tests send."""
+"""A server in this process, with workers that only pretend to compute."""
 
 from __future__ import annotations
 
-import array
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,11 @@ import grpc
 import pytest
 
 from gridgrad import methods
-from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
-from gridgrad.wire import ERROR_TRAILER
 from gridgrad_server.main import Server
 from gridgrad_server.settings import Settings
 
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")
-
-
-def axis(name: str, values: Iterable[float]) -> pb.Input:
-    data = array.array("d", values)
-    return pb.Input(name=name, dims=[name], array=pb.Array(shape=[len(data)], data=data.tobytes()))
 
 
 class Calls:
@@ -47,55 +39,36 @@ class Calls:
 class Serving:
     """A server that runs in this process."""
 
-    def __init__(self, server: Server, calls: Calls) -> None:
+    def __init__(self, server: Server, task: asyncio.Task[int]) -> None:
         self.server = server
-        self.calls = calls
+        self.task = task
+        self.channel: grpc.aio.Channel | None = None
 
-
-Serve = Callable[..., Awaitable[Serving]]
+    @property
+    def calls(self) -> Calls:
+        if self.channel is None:
+            self.channel = grpc.aio.insecure_channel(self.server.addresses[0])
+        return Calls(self.channel)
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
-    """Starts servers with fake workers; stops them after the test."""
-    running: list[tuple[Server, asyncio.Task[int], grpc.aio.Channel]] = []
+async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
+    """Starts servers with pretending workers; stops them after the test."""
+    running: list[Serving] = []
 
-    async def start(*worker_flags: str, workers: int = 1, **settings: Any) -> Serving:
+    async def start(*worker_flags: str, workers: int = 1, wait: bool = True, **settings: Any) -> Serving:
         commands = [[sys.executable, str(FAKE_WORKER), *worker_flags]] * workers
-        chosen = Settings(**{"listen": ("127.0.0.1:0",), **settings})
-        server = Server(chosen, commands)
-        task = asyncio.get_running_loop().create_task(server.serve())
-        while not (server.is_serving or task.done()):
-            await asyncio.sleep(0.01)
-        if task.done():
-            task.result()
-        channel = grpc.aio.insecure_channel(server.addresses[0])
-        running.append((server, task, channel))
-        return Serving(server, Calls(channel))
+        server = Server(Settings(**{"listen": ("127.0.0.1:0",), **settings}), commands)
+        serving = Serving(server, asyncio.get_running_loop().create_task(server.serve()))
+        running.append(serving)
+        while wait and not server.is_serving:
+            assert not serving.task.done()
+            await asyncio.sleep(0.005)
+        return serving
 
     yield start
-    for server, task, channel in running:
-        await channel.close()
-        server.stop()
-        await task
-
-
-def detail_of(error: grpc.aio.AioRpcError) -> pb.ErrorDetail:
-    trailers = dict(error.trailing_metadata())
-    raw = trailers[ERROR_TRAILER]
-    assert isinstance(raw, bytes)
-    return pb.ErrorDetail.FromString(raw)
-
-
-class NoSink:
-    """A sink that remembers."""
-
-    def __init__(self) -> None:
-        self.pieces: list[tuple[Any, bytes]] = []
-        self.errors: list[GridgradError] = []
-
-    def piece(self, entry: Any, box: Any, result: memoryview) -> None:  # noqa: ARG002 - a Sink takes it
-        self.pieces.append((box, bytes(result)))
-
-    def failed(self, entry: Any, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
-        self.errors.append(error)
+    for serving in running:
+        if serving.channel:
+            await serving.channel.close()
+        serving.server.stop()
+        await serving.task

@@ -119,6 +119,8 @@ def main() -> None:
         sys.exit(3)
     if "--dies" in sys.argv:
         sys.exit(1)
+    if "--slow-start" in sys.argv:
+        time.sleep(1)
     peer.send(ready=pb.Ready(device="cpu", functions=FUNCTIONS))
     with contextlib.suppress(ConnectionError):
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,9 +66,7 @@ class Solver:
     ) -> list[Grids]:
         """The value and derivatives of several entries together, each [components, *grid]."""
         asked = [(), *map(tuple, derivatives)]
-        engine = self.engine(
-            function, list(entries[0]), asked, components=components, dtype=dtype, mode=mode
-        )
+        engine = self.engine(function, list(entries[0]), asked, components=components, dtype=dtype, mode=mode)
         pieces = [self.piece(inputs) for inputs in entries]
         outs = [np.full((len(asked) * components, piece.box.points), np.nan, dtype) for piece in pieces]
         engine.compute(pieces, outs)
@@ -110,7 +108,6 @@ def solve(cpu: CpuDevice) -> Solver:
 
 
 @pytest.fixture
-def clean_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets a test register functions that no other test meets."""
     monkeypatch.setattr(registry, "_registered", {})
-    yield

@@ -41,8 +41,8 @@ def refusal(cpu: CpuDevice, subject: Callable[..., Any], **options: Any) -> str:
         lambda x, y: torch.floor(x) * y,  # a staircase
         lambda x, y: torch.abs(x) + 1e8 * y,
         lambda x, y: 1e-12 * x / y,
-        lambda x, y: x,
-        lambda x, y: torch.ones_like(y),
+        lambda x, y: x,  # noqa: ARG005 - that it is unused is the point
+        lambda x, y: torch.ones_like(y),  # noqa: ARG005 - that it is unused is the point
         lambda x, y: torch.stack([x, y]) @ torch.stack([y, x]),
     ],
 )
@@ -75,13 +75,14 @@ class Slightly(torch.autograd.Function):
         return x**3
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:  # noqa: ARG004 - torch's signature
         ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return gradients[0] * 3 * x**2 * (1 + 1e-5)
+        slope: Tensor = gradients[0] * 3 * x**2 * (1 + 1e-5)
+        return slope
 
 
 def slightly(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +105,7 @@ def test_a_wrong_mixed_partial_is_refused(cpu: CpuDevice) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda x: 1.0, "returned float 1.0; return tensors"),
+        (lambda x: 1.0, "returned float 1.0; return tensors"),  # noqa: ARG005 - that it is unused is the point
         (lambda x: x * torch.ones(2, dtype=x.dtype), "return tensors of no dims"),
         (lambda x: x * torch.tensor(2.0, dtype=torch.float64), "float64; return torch.float32"),
         (lambda x: x * torch.tensor(2.0, dtype=torch.float32), "float32; return torch.float64"),
@@ -139,9 +140,9 @@ def test_a_function_defined_far_away_needs_samples(cpu: CpuDevice) -> None:
     checked(cpu, far, samples={"x": 1200.0})
 
 
-def test_samples_are_the_authors_or_drawn_by_the_name(cpu: CpuDevice) -> None:
-    function(name="named", samples={"x": [1, 2], "y": 3})(lambda x, y, z=4.0: x)
-    function(name="drawn")(lambda x, near=300.0: x)
+def test_samples_are_the_authors_or_drawn_by_the_name() -> None:
+    function(name="named", samples={"x": [1, 2], "y": 3})(lambda x, y, z=4.0: x)  # noqa: ARG005 - that it is unused is the point
+    function(name="drawn")(lambda x, near=300.0: x)  # noqa: ARG005 - that it is unused is the point
     assert sample_points(load([])["named"]).tolist() == [[1, 3, 4], [2, 3, 4]]
     drawn = sample_points(load([])["drawn"])
     assert np.array_equal(drawn, sample_points(load([])["drawn"]))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gridgrad.errors import TooLargeError
 from gridgrad_worker.devices import CpuDevice
+from gridgrad_worker.pieces import Box
 
 Solver = Any  # the fixture of conftest.py
 
@@ -62,7 +63,8 @@ def test_a_guarded_singularity_has_finite_partials(solve: Solver) -> None:
 
 
 def test_partials_by_what_the_function_does_not_use_are_zero(solve: Solver) -> None:
-    got = solve(lambda t, k: torch.sin(t), {"t": T, "k": K}, [["k"], ["t", "k"], ["k", "k", "k"], ["t"]])
+    function = lambda t, k: torch.sin(t)  # noqa: ARG005, E731 - that k is unused is the point
+    got = solve(function, {"t": T, "k": K}, [["k"], ["t", "k"], ["k", "k", "k"], ["t"]])
     for derivative in (("k",), ("t", "k"), ("k", "k", "k")):
         assert np.array_equal(got[derivative], np.zeros((3, 2)))
     assert np.allclose(got["t",], np.cos(T)[:, None] + 0 * K, rtol=1e-15)
@@ -189,13 +191,25 @@ def test_ragged_batches_answer_as_each_entry_alone(solve: Solver, entries: list[
             np.testing.assert_allclose(grid, alone[derivative], rtol=1e-13, atol=1e-13)
 
 
+def test_zeros_of_both_signs_are_two_numbers(solve: Solver) -> None:
+    entries = [{"x": [1.0, 2.0], "a": 0.0}, {"x": [1.0, 2.0], "a": -0.0}]
+    plus, minus = solve.batch(lambda x, a: (x / a,), entries, [["x"]])
+    assert (plus[()] == np.inf).all()
+    assert (minus[()] == -np.inf).all()
+
+
+def test_parameters_that_differ_within_a_batch_keep_to_their_entries(solve: Solver) -> None:
+    entries = [{"x": [1.0, 2.0], "a": a, "b": 5.0} for a in (1.0, 2.0, 3.0)]
+    grids = solve.batch(lambda x, a, b: (x * a + b,), entries, [["x"], ["a"], ["b"]])
+    assert [grid[()][0].tolist() for grid in grids] == [[6, 7], [7, 9], [8, 11]]
+    assert [grid["x",][0].tolist() for grid in grids] == [[1, 1], [2, 2], [3, 3]]
+
+
 def test_a_piece_is_the_window_of_its_entry(solve: Solver) -> None:
     inputs = {"t": np.linspace(1, 2, 7), "k": np.linspace(3, 4, 5)}
     (whole,) = solve.batch(lambda t, k: (bilinear(t, k),), [inputs], [["k"]])
     engine = solve.engine(lambda t, k: (bilinear(t, k),), ["t", "k"], [(), ("k",)])
     entry = solve.piece(inputs)
-    from gridgrad_worker.pieces import Box
-
     part = entry._replace(box=Box((2, 1), (3, 4)))
     out = np.empty((2, 12))
     engine.compute([part], [out])

@@ -39,7 +39,9 @@ def test_boxes_are_contiguous_and_cover_the_box_in_order(shape: list[int], most:
     seen = []
     for box in boxes(whole, most):
         assert box.points <= most
-        part = numbers[tuple(slice(a - b, a - b + n) for a, b, n in zip(box.start, whole.start, box.shape, strict=True))]
+        part = numbers[
+            tuple(slice(a - b, a - b + n) for a, b, n in zip(box.start, whole.start, box.shape, strict=True))
+        ]
         assert part.shape == box.shape
         seen += part.ravel().tolist()
     assert seen == list(range(math.prod(shape)))

@@ -81,7 +81,7 @@ def takes_keywords(*, x: Tensor) -> Tensor:
 
 
 def takes_text(x: Tensor, way: str = "up") -> Tensor:
-    return x if way else x
+    return x if way == "up" else -x
 
 
 def takes_nothing() -> Tensor:
@@ -134,7 +134,7 @@ def test_seventeen_inputs_are_too_many() -> None:
 def test_a_name_is_given_once() -> None:
     function(name="same")(takes_x)
     function(name="same")(takes_x)  # as when its module is loaded again
-    with pytest.raises(FunctionError, match="'same' is registered by .*takes_x already; give the one of .*takes_x_y"):
+    with pytest.raises(FunctionError, match=r"'same' is registered by .*takes_x already; give the one of .*takes_x_y"):
         function(name="same")(takes_x_y)
 
 
@@ -176,12 +176,16 @@ def test_a_module_without_use_is_refused(
 
 
 def test_a_module_that_is_not_there_is_named() -> None:
-    with pytest.raises(FunctionError, match="--functions no_such_module: there is no module 'no_such_module'; give its"):
+    with pytest.raises(
+        FunctionError, match="--functions no_such_module: there is no module 'no_such_module'; give its"
+    ):
         load(["no_such_module"])
 
 
 def test_the_package_loads_torch_only_when_a_function_is_called_for() -> None:
-    code = "import sys, gridgrad_worker; print('torch' in sys.modules, gridgrad_worker.function, 'torch' in sys.modules)"
+    code = (
+        "import sys, gridgrad_worker; print('torch' in sys.modules, gridgrad_worker.function, 'torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("False <function function at")
     assert done.stdout.endswith("False\n")
@@ -229,7 +233,7 @@ def test_inputs_go_by_name_and_defaults_fill_in() -> None:
 )
 def test_a_result_that_is_not_as_it_must_be(result: Any, outputs: Any, message: str) -> None:
     @function(outputs=outputs)
-    def constant(x: Tensor) -> Any:
+    def constant(x: Tensor) -> Any:  # noqa: ARG001 - constants need no inputs
         return result
 
     with pytest.raises(RequestError, match=message) as caught:

@@ -5,10 +5,8 @@ A device is used from one thread. What `download` returns is overwritten by the 
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
@@ -18,12 +16,13 @@ from torch import Tensor
 
 from gridgrad_worker import zero_tangents
 
-__all__ = ["CpuDevice", "CudaDevice", "Device", "is_out_of_memory", "open_device"]
+__all__ = ["CpuDevice", "CudaDevice", "Device", "is_lost", "is_out_of_memory", "open_device"]
 
 _POINTS_PER_THREAD = 1 << 16  # measured: less is all overhead, more falls out of the caches
 _CUDA_TILE_POINTS = 1 << 20
 _TILE_NUMBERS = 1 << 21  # results of a tile, however many planes they have
 _LEAST_TILE_POINTS = 1 << 10
+_OUT_OF_MEMORY = ("can't allocate memory", "CUDA error: out of memory")
 
 
 class Device(Protocol):
@@ -34,9 +33,6 @@ class Device(Protocol):
 
     def tile_points(self, planes: int) -> int:
         """How many points to compute at a time when each has this many results."""
-
-    def computing(self) -> AbstractContextManager[object]:
-        """The context to compute in."""
 
     def staging(self, inputs: int, points: int, dtype: torch.dtype) -> Tensor:
         """A buffer [inputs, points] on the host to write a tile's points into, used again and again."""
@@ -70,10 +66,6 @@ class CpuDevice:
         """How many points to compute at a time when each has this many results."""
         return _within(planes, _POINTS_PER_THREAD * self._threads)
 
-    def computing(self) -> AbstractContextManager[object]:
-        """Nothing: the processor needs no context."""
-        return contextlib.nullcontext()
-
     def staging(self, inputs: int, points: int, dtype: torch.dtype) -> Tensor:
         """A buffer [inputs, points], used again and again so that its pages stay faulted in."""
         return _reused(self._staging, inputs, points, dtype, pinned=False)
@@ -93,6 +85,9 @@ class CpuDevice:
 class CudaDevice:
     """A GPU, used on a stream of its own with pinned buffers for what goes there and comes back.
 
+    The stream is made the current one of this thread for good: all work and all transfers are queued
+    on it in order, constants that plans and functions make included.
+
     Args:
         index: which GPU.
     """
@@ -104,16 +99,13 @@ class CudaDevice:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         self._stream = torch.cuda.Stream(self.torch_device)  # type: ignore[no-untyped-call] # torch has no types there
+        torch.cuda.set_stream(self._stream)
         self._staging: dict[torch.dtype, Tensor] = {}
         self._results: dict[torch.dtype, Tensor] = {}
 
     def tile_points(self, planes: int) -> int:
         """How many points to compute at a time when each has this many results."""
         return _within(planes, _CUDA_TILE_POINTS)
-
-    def computing(self) -> AbstractContextManager[object]:
-        """The device's own stream, on which all work and all transfers are queued in order."""
-        return torch.cuda.stream(self._stream)
 
     def staging(self, inputs: int, points: int, dtype: torch.dtype) -> Tensor:
         """A pinned buffer [inputs, points]; free again, since `download` awaits all transfers."""
@@ -162,10 +154,15 @@ def _load_transforms() -> None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an allocation failed, on the host or on the device."""
-    # torch raises a plain RuntimeError when the host has no memory
+    # torch raises a plain RuntimeError when the host has no memory, be it pinned or not
     return isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY)
     )
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the device answers nothing any more until the process is started anew."""
+    return isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error)
 
 
 def _within(planes: int, points: int) -> int:

@@ -18,25 +18,9 @@ from torch import Tensor
 
 from gridgrad.lang.functions import FUNCTIONS, rule
 from gridgrad.lang.program import Node, Program
-from gridgrad_worker.operations import NATIVE, VALUES
+from gridgrad_worker.operations import NATIVE, SCALAR_FIRST, SCALAR_SECOND, VALUES
 
 __all__ = ["torch_function"]
-
-_WITH_SCALAR = frozenset({"add", "sub", "mul", "div", "mod", "pow", "lt", "le", "gt", "ge", "eq", "ne"})
-"""Binary operations that torch does with a Python number as the second, which costs less than a tensor."""
-
-_SWAPPED: dict[str, Callable[..., Tensor]] = {
-    "add": torch.add,
-    "sub": torch.rsub,
-    "mul": torch.mul,
-    "lt": torch.gt,
-    "le": torch.ge,
-    "gt": torch.lt,
-    "ge": torch.le,
-    "eq": torch.eq,
-    "ne": torch.ne,
-}
-"""The same operation with its operands exchanged. (torch's `2/x` is `2*(1/x)`, rounded twice.)"""
 
 
 class _Step(NamedTuple):
@@ -92,10 +76,10 @@ class _Interpreter:
 
     def _step(self, index: int, node: Node) -> _Step:
         first, *rest = node.args
-        if node.op in _WITH_SCALAR and rest[0] in self._constants:
-            return _Step(_with_second(node.op, self._constants[rest[0]]), (first,), index, ())
-        if node.op in _SWAPPED and first in self._constants:
-            return _Step(_with_first(node.op, self._constants[first]), (rest[0],), index, ())
+        if node.op in SCALAR_SECOND and rest[0] in self._constants:
+            return _Step(_with_second(SCALAR_SECOND[node.op], self._constants[rest[0]]), (first,), index, ())
+        if node.op in SCALAR_FIRST and first in self._constants:
+            return _Step(_with_second(SCALAR_FIRST[node.op], self._constants[first]), (rest[0],), index, ())
         if node.op == "pow" and self._constants.get(first, 0) > 0:
             return _Step(functools.partial(torch.pow, self._constants[first]), (rest[0],), index, ())
         integers = len(FUNCTIONS[node.op].integers)
@@ -130,14 +114,8 @@ def _rounded(value: float | str | None, dtype: torch.dtype) -> float:
     return float(torch.tensor(value, dtype=dtype))
 
 
-def _with_second(op: str, scalar: float) -> Callable[[Tensor], Tensor]:
-    value = VALUES[op]
-    return lambda x: value(x, scalar)
-
-
-def _with_first(op: str, scalar: float) -> Callable[[Tensor], Tensor]:
-    swapped = _SWAPPED[op]
-    return lambda y: swapped(y, scalar)
+def _with_second(operation: Callable[..., Tensor], number: float) -> Callable[[Tensor], Tensor]:
+    return lambda x: operation(x, number)
 
 
 @functools.cache

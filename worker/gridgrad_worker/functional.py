@@ -36,6 +36,10 @@ class _Segment(NamedTuple):
     out: Array
     """[planes, points of the box], a view of where the results go."""
 
+    @property
+    def points(self) -> int:
+        return len(self.out[0])
+
 
 class FunctionalEngine:
     """Computes a function and its partials over pieces.
@@ -79,12 +83,12 @@ class FunctionalEngine:
         """
         segments = [_Segment(*piece, out) for piece, out in zip(pieces, outs, strict=True)]
         # Values beyond float32 become inf there, as IEEE has it
-        with torch.no_grad(), self._device.computing(), np.errstate(over="ignore", invalid="ignore"):
+        with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
             for tile in _tiles(segments, self._tile_points):
                 self._compute_tile(tile)
 
     def _compute_tile(self, tile: list[_Segment]) -> None:
-        points = sum(segment.box.points for segment in tile)
+        points = sum(segment.points for segment in tile)
         failure = self._try_tile(tile, points) if points <= self._tile_points else None
         if failure is not None:
             self._halve(points, failure)
@@ -147,13 +151,14 @@ def _tiles(segments: Iterable[_Segment], most: int) -> Iterator[list[_Segment]]:
     for segment in segments:
         end = 0
         for box in boxes(segment.box, most):
-            start, end = end, end + box.points
-            if box.points > room:
+            points = box.points
+            start, end = end, end + points
+            if points > room:
                 yield tile
                 tile, room = [], most
-            if box.points:
+            if points:
                 tile.append(_Segment(segment.inputs, box, segment.out[:, start:end]))
-                room -= box.points
+                room -= points
     if tile:
         yield tile
 
@@ -161,15 +166,15 @@ def _tiles(segments: Iterable[_Segment], most: int) -> Iterator[list[_Segment]]:
 def _is_constant(parts: Sequence[Array]) -> bool:
     if any(part.size != 1 for part in parts):
         return False
-    first = parts[0].item()
-    return all(part.item() == first for part in parts)
+    first = parts[0].tobytes()  # 0 and -0 are two numbers
+    return all(part.tobytes() == first for part in parts)
 
 
 def _stack(row: Array, parts: Sequence[Array], tile: Sequence[_Segment]) -> None:
     """Expands the values of an input over the boxes of a tile, end to end."""
     end = 0
     for part, segment in zip(parts, tile, strict=True):
-        start, end = end, end + segment.box.points
+        start, end = end, end + segment.points
         row[start:end].reshape(segment.box.shape)[...] = part
 
 
@@ -177,7 +182,7 @@ def _scatter(planes: Sequence[Array], tile: Sequence[_Segment]) -> None:
     """Writes the results of a tile to where those of each segment go."""
     end = 0
     for segment in tile:
-        start, end = end, end + segment.box.points
+        start, end = end, end + segment.points
         for out, plane in zip(segment.out, planes, strict=True):
             _copy(out, plane[start:end])
 

@@ -90,7 +90,9 @@ def _cotangent_derivative(n: int, cotangent: Tensor) -> Tensor:
     for _ in range(n):
         slope = [k * c for k, c in enumerate(coefficients)][1:]
         coefficients = [-a - b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
-    total = torch.zeros_like(cotangent)
-    for coefficient in reversed(coefficients):
-        total = total * cotangent + coefficient
-    return total
+    odd = (n + 1) % 2
+    square = cotangent * cotangent
+    total = torch.full_like(cotangent, coefficients[-1])
+    for coefficient in coefficients[-3::-2]:  # the others are 0, and 0 times an infinite cot is nan
+        total = total * square + coefficient
+    return total * cotangent if odd else total

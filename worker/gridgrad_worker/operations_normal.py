@@ -7,6 +7,8 @@ all digits, and the ratios mₙ/mₙ₋₁ = n/(y + mₙ₊₁/mₙ) are compute
 
 from __future__ import annotations
 
+import decimal
+import functools
 import math
 
 import torch
@@ -14,10 +16,15 @@ from torch import Tensor
 
 __all__ = ["erfcx_derivative", "log_norm_cdf_derivative", "norm_cdf", "norm_pdf"]
 
+_DEPTH = {torch.float64: 90, torch.float32: 60}
+"""From which n on: the rest is below rounding where the ratios are used."""
 _FAR = {torch.float64: 1.5, torch.float32: 0.5}
-"""From this y on the ratios are computed downwards."""
-_DEPTH = {torch.float64: 110, torch.float32: 60}
-"""From where on: what is cut off is below rounding at the y above."""
+"""From this y on the moments are products of the ratios."""
+
+_NEAR = 1.5
+"""Up to this |x| the derivatives of ln Φ are power series, whose radius of convergence is 3.39."""
+_TERMS = 70
+_HAZARD_AT_0 = "0.797884560802865355879892119868763736951717262329869"  # √(2/π)
 
 
 def norm_pdf(x: Tensor) -> Tensor:
@@ -48,9 +55,12 @@ def log_norm_cdf_derivative(n: int, x: Tensor) -> Tensor:
     if n == 0:
         value: Tensor = torch.special.log_ndtr(x)
         return value
-    far = x < -_FAR[x.dtype]
-    tail = _tail_derivative(n, torch.where(far, -x, torch.full_like(x, _FAR[x.dtype])))
-    return torch.where(far, tail, _near_derivative(n, x))
+    lower, upper = x < -_NEAR, x > _NEAR
+    edge = torch.full_like(x, _NEAR)
+    tail = _tail_derivative(n, torch.where(lower, -x, edge))
+    head = _head_derivative(n, torch.where(upper, x, edge))
+    middle = _series_derivative(n, x.clamp(-_NEAR, _NEAR))
+    return torch.where(lower, tail, torch.where(upper, head, middle))
 
 
 def _moments(n: int, y: Tensor, zeroth: Tensor) -> list[Tensor]:
@@ -96,8 +106,8 @@ def _cumulants(moments: list[Tensor]) -> list[Tensor]:
     return cumulants
 
 
-def _near_derivative(n: int, x: Tensor) -> Tensor:
-    """With h = φ/Φ, h' = -h(x + h); its higher derivatives by Leibniz's rule."""
+def _head_derivative(n: int, x: Tensor) -> Tensor:
+    """With h = φ/Φ, h' = -h(x + h), and its higher derivatives by Leibniz's rule."""
     hazard: Tensor = math.sqrt(2 / math.pi) / torch.special.erfcx(x * -math.sqrt(0.5))
     derivatives = [hazard]
     sums = [x + hazard]
@@ -106,3 +116,22 @@ def _near_derivative(n: int, x: Tensor) -> Tensor:
         derivatives.append(-torch.stack(terms).sum(0))
         sums.append(derivatives[order] + 1 if order == 1 else derivatives[order])
     return derivatives[n - 1]
+
+
+def _series_derivative(n: int, x: Tensor) -> Tensor:
+    coefficients = _hazard_series(_TERMS + n)
+    total = torch.zeros_like(x)
+    for k in range(_TERMS, -1, -1):
+        total = total * x + coefficients[k + n - 1] * math.perm(k + n - 1, n - 1)
+    return total
+
+
+@functools.cache
+def _hazard_series(terms: int) -> list[float]:
+    """The Taylor coefficients of φ/Φ at 0, with digits to lose in their recurrence."""
+    with decimal.localcontext(prec=50):
+        series = [decimal.Decimal(_HAZARD_AT_0)]
+        for k in range(terms):
+            square = sum((series[j] * series[k - j] for j in range(k + 1)), decimal.Decimal())
+            series.append(-((series[k - 1] if k else 0) + square) / (k + 1))
+        return [float(coefficient) for coefficient in series]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from gridgrad.errors import GridgradError, InternalError, RequestError, TooLargeError
 from gridgrad_worker.channel import Channel, Frame
-from gridgrad_worker.devices import Device, is_out_of_memory
+from gridgrad_worker.devices import Device, is_lost, is_out_of_memory
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.plans import Plan, Plans
@@ -80,7 +80,11 @@ class Service:
 def compute(
     plan: Plan, pieces: Sequence[Piece], outs: Sequence[Array], *, one_by_one: bool
 ) -> list[GridgradError | None]:
-    """Computes pieces, together unless told otherwise or that fails, and returns what went wrong with each."""
+    """Computes pieces, together unless told otherwise or that fails, and returns what went wrong with each.
+
+    Raises:
+        torch.AcceleratorError: the device is lost. The worker is to end, and the server to start another.
+    """
     if len(pieces) > 1:
         if not one_by_one:
             try:
@@ -92,7 +96,9 @@ def compute(
         return [failure for each in alone for failure in each]
     try:
         plan.engine.compute(pieces, outs)
-    except Exception as error:  # noqa: BLE001 - whatever it is, this piece alone fails
+    except Exception as error:
+        if is_lost(error):
+            raise
         return [_understood(error, plan.registered)]
     return [None] * len(pieces)
 

@@ -25,6 +25,8 @@ def assembling(operations: Operations, result: Value, order: Iterable[str]) -> G
     """
     values = (result,) if result.items is None else result.items
     outputs = [operations.number(value) for value in values]
+    while operations.builder.forget(limits.STEP_NODES):
+        yield
     nodes, places = yield from collecting(operations.builder.nodes, outputs)
     used = {node.value for node in nodes if node.op == "input"}
     yield

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 
 __all__ = ["explain"]
+
+_WORD_BEFORE = re.compile(r"[A-Za-z0-9_.]*\Z")
 
 _ASCII = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-",
@@ -44,6 +47,8 @@ def _remedy(text: str, start: int) -> str:
     category = unicodedata.category(character)
     if category[0] == "Z":
         return "write a plain space"
+    if category in ("Cc", "Cf"):
+        return "remove it"
     return "remove it: names stand without quotes" if category in ("Pi", "Pf") else "write it in ASCII, or remove it"
 
 
@@ -54,7 +59,8 @@ def _is_superscript(character: str) -> bool:
 def _power(text: str, start: int) -> str:
     run = "".join(itertools.takewhile(_is_superscript, text[start : start + 20]))
     exponent = unicodedata.normalize("NFKC", run).replace("−", "-")
-    return f"**{exponent}" if exponent.isalnum() else f"**({exponent})"
+    base = _WORD_BEFORE.search(text, max(0, start - 30), start)
+    return f"{base[0] if base else ''}**{exponent if exponent.isalnum() else f'({exponent})'}"
 
 
 def _greek(character: str) -> str:

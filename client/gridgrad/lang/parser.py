@@ -18,6 +18,7 @@ from gridgrad.lang.names import CONSTANTS, KEYWORDS
 from gridgrad.lang.operations import Operations, Value
 from gridgrad.lang.precedence import INFIX, PREFIX, Stack
 from gridgrad.lang.program import Program
+from gridgrad.lang.steps import finished
 from gridgrad.lang.tokens import Token, tokenize
 
 __all__ = ["parse", "parsing"]
@@ -38,13 +39,7 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     Raises:
         ExpressionError: the text is no expression; says where, and what to write.
     """
-    steps = parsing(text, inputs)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            program: Program = stop.value
-            return program
+    return finished(parsing(text, inputs))
 
 
 def parsing(text: str, inputs: Iterable[str] = ()) -> Generator[None, None, Program]:
@@ -77,8 +72,8 @@ def _read(text: str, parser: _Parser) -> Generator[None, None, None]:
             continue
         if token:
             parser.feed(token, ahead)
-            if parser.stack.expanding:
-                parser.stack.expanded((yield from parser.stack.expanding))
+            if parser.expands:
+                yield from parser.expanding()
         token = ahead
     if token:
         parser.feed(token, token)
@@ -91,26 +86,26 @@ class _Parser:
     Attributes:
         operations: what was built so far.
         order: the inputs in the order in which the text first names them, and how often it does.
-        stack: what is not complete yet.
     """
 
     def __init__(self, text: str, inputs: frozenset[str]) -> None:
         self.operations = Operations()
         self.order: dict[str, int] = {}
-        self.stack = Stack(self.operations)
         self._text = text
         self._constants = {name: value for name, value in CONSTANTS.items() if name not in inputs}
         self._variables: dict[str, Value] = {}
+        self._stack = Stack(self.operations)
         self._before = Token("newline", "", 0)
         self._statement = (self._before, self._before)
         self._target: Token | None = None
         self._last: Value | None = None
-        self._take: Callable[[Token, Token], None] = self._start
+        # Functions without their parser: with it they would make a cycle, which only the garbage collector ends
+        self._take: Callable[[_Parser, Token, Token], None] = _Parser._start
 
     @property
     def result(self) -> Value:
         """The value of the last statement, once all tokens are in."""
-        if mistake := self.stack.expansion.unread(self.order):
+        if mistake := self._stack.expansion.unread(self.order):
             raise mistake
         if self._last is not None:
             return self._last
@@ -119,9 +114,19 @@ class _Parser:
         remedy = f"add a last line with what to compute, such as {self._target.text}"
         raise Mistake(self._target.start, f"the text ends with the assignment of {self._target.text}", remedy)
 
+    @property
+    def expands(self) -> bool:
+        """Whether the last token ended a call of `diff`, which `expanding` has to replace before the next one."""
+        return self._stack.expanding is not None
+
+    def expanding(self) -> Generator[None, None, None]:
+        """Replaces a call of `diff` by what it comes to."""
+        if self._stack.expanding:
+            self._stack.expanded((yield from self._stack.expanding))
+
     def feed(self, token: Token, ahead: Token) -> None:
         """Takes a token; `ahead` is the next one."""
-        self._take(token, ahead)
+        self._take(self, token, ahead)
         self._before = token
         if len(self.operations.builder.nodes) > limits.MAX_OPERATIONS:
             found = f"more than {limits.MAX_OPERATIONS:,} operations"
@@ -134,13 +139,13 @@ class _Parser:
         if token.kind in ("newline", "end"):
             return
         if self._last is not None:
-            raise self._unused()
+            raise self._unused(token)
         if token.text in KEYWORDS and ahead.text == "=":
             raise Mistake(token.start, f"{token.text!r} is an operator of the language", "choose another name")
         self._statement = (token, ahead)
         self._target = token if token.kind == "name" and ahead.text == "=" else None
         if self._target:
-            self._take = self._assign
+            self._take = _Parser._assign
         else:
             self._open_statement(token)
             self._operand(token, ahead)
@@ -150,8 +155,8 @@ class _Parser:
         self._open_statement(token)
 
     def _open_statement(self, token: Token) -> None:
-        self.stack.open("statement", token)
-        self._take = self._operand
+        self._stack.open("statement", token)
+        self._take = _Parser._operand
 
     def _operand(self, token: Token, ahead: Token) -> None:
         """Where an operand is wanted."""
@@ -160,9 +165,9 @@ class _Parser:
         elif token.kind == "name":
             self._name(token, ahead)
         elif token.text == "(":
-            self.stack.open("(", token)
+            self._stack.open("(", token)
         elif token.text in PREFIX:
-            self.stack.prefix(token)
+            self._stack.prefix(token)
         elif self._may_end(token):
             self._end(token, complete=False)
         else:
@@ -172,7 +177,7 @@ class _Parser:
         """Whether an end may stand where an operand could: after a comma, and in a call without arguments."""
         if token.text != ")" and token.kind not in ("newline", "end"):
             return False
-        empty = self._before.text == "(" and self.stack.innermost().kind == "call"
+        empty = self._before.text == "(" and self._stack.innermost().kind == "call"
         return self._before.text == "," or (empty and token.text == ")")
 
     def _name(self, token: Token, ahead: Token) -> None:
@@ -183,21 +188,21 @@ class _Parser:
         if function is None:
             known = token.text in self._variables or token.text in self.order
             raise remedies.unknown_function(self._text, token, known)
-        self.stack.open("call", token, function)
-        self._take = self._call
+        self._stack.open("call", token, function)
+        self._take = _Parser._call
 
     def _call(self, _token: Token, _ahead: Token) -> None:
         """At the "(" of a call."""
-        self._take = self._operand
+        self._take = _Parser._operand
 
     def _operator(self, token: Token, _ahead: Token) -> None:
         """After an operand."""
         if token.text in INFIX:
-            self.stack.infix(token)
-            self._take = self._operand
+            self._stack.infix(token)
+            self._take = _Parser._operand
         elif token.text == ",":
-            self.stack.comma(token)
-            self._take = self._operand
+            self._stack.comma(token)
+            self._take = _Parser._operand
         elif token.text == ")" or token.kind in ("newline", "end"):
             self._end(token, complete=True)
         else:
@@ -206,8 +211,8 @@ class _Parser:
     # What the states do
 
     def _value(self, value: Value) -> None:
-        self.stack.value(value)
-        self._take = self._operator
+        self._stack.value(value)
+        self._take = _Parser._operator
 
     def _read_name(self, token: Token) -> Value:
         name = token.text
@@ -225,11 +230,11 @@ class _Parser:
     def _end(self, token: Token, complete: bool) -> None:
         """Ends a parenthesis, a call or a statement; complete when it follows an operand."""
         if token.text == ")":
-            self.stack.close(token, complete)
-            self._take = self._operator
+            self._stack.close(token, complete)
+            self._take = _Parser._operator
             return
-        value = self.stack.end(complete)
-        self._take = self._start
+        value = self._stack.end(complete)
+        self._take = _Parser._start
         if not self._target:
             self._last = value
         elif value.items is not None:
@@ -239,20 +244,24 @@ class _Parser:
 
     def _refuse(self, token: Token) -> NoReturn:
         """Says what is wrong about a token after an operand."""
-        opened = self.stack.innermost()
+        opened = self._stack.innermost()
         inside = opened.token if opened.kind in ("(", "call") else Token("newline", "", 0)
         if token.text == ".":
             raise remedies.attribute(self._text, self._before, token)
         if token.text in remedies.ASSIGNMENTS:
             raise remedies.assignment(self._text, token, self._before, opened.function, bool(inside.text))
         if token.kind in ("number", "name") or token.text in ("(", "not"):
-            start = self.stack.operand_start("*")
+            start = self._stack.operand_start("*")
             raise remedies.missing_operator(self._text, self._before, token, start, inside)
-        start = self.stack.operand_start(remedies.ours(token.text))
+        start = self._stack.operand_start(remedies.ours(token.text))
         raise remedies.no_operator(self._text, token, start)
 
-    def _unused(self) -> Mistake:
+    def _unused(self, after: Token) -> Mistake:
+        """The expression before `after` is not the last statement."""
         first, second = self._statement
+        if after.text in INFIX:
+            remedy = "put all of the expression in parentheses to go on in the next line"
+            return Mistake(after.start, f"'{after.text}' at the start of a statement", remedy)
         if second.text == "==":
             found, remedy = f"a comparison of {first.text} that nothing uses", f"write {first.text} = ... to assign"
         else:

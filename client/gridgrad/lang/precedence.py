@@ -97,7 +97,11 @@ class Stack:
         """Takes a sign before an operand."""
         op, power = PREFIX[token.text]
         if op == "not" and self._pending[-1].power > _NOT:
-            raise Mistake(token.start, "'not' binds less strongly than what stands before it", "write (not ...)")
+            raise Mistake(
+                token.start,
+                "'not' binds less strongly than what stands before it",
+                "put it in parentheses, as in (not a)",
+            )
         self._push(Pending("prefix", power, token, op))
 
     def infix(self, token: Token) -> None:

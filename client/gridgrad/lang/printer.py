@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from gridgrad.lang import limits, numerals
+from gridgrad.lang.steps import finished
 
 if TYPE_CHECKING:
     from gridgrad.lang.program import Node, Program
@@ -49,12 +50,7 @@ _NAME_READ = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]*\b(?!\()")
 
 def text_of(program: Program) -> str:
     """The canonical text of a program."""
-    steps = printing(program)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return str(stop.value)
+    return finished(printing(program))
 
 
 def printing(program: Program) -> Generator[None, None, str]:
@@ -125,7 +121,7 @@ class _Printer:
             self._uses[output] += 1
 
     def _leaf(self, node: Node) -> tuple[str, int]:
-        text = node.value if isinstance(node.value, str) else numerals.written(float(node.value or 0.0))
+        text = numerals.written(node.value) if isinstance(node.value, float) else str(node.value)
         sign = text.startswith("-")
         if text.lstrip("-") in self._assigned:
             # A variable will hide the name that is read here, so it is read before

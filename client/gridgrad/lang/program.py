@@ -62,6 +62,12 @@ class Builder:
         """The index of an operation that exists already, else None."""
         return self._index.get((op, args))
 
+    def forget(self, most: int) -> bool:
+        """Frees the memory of up to `most` nodes that no new one will be compared with; whether some are left."""
+        for _ in range(min(most, len(self._index))):
+            self._index.popitem()
+        return bool(self._index)
+
     def _add(self, node: Node, key: tuple[object, ...]) -> int:
         index = self._index.get(key)
         if index is None:

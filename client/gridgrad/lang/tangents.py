@@ -40,7 +40,7 @@ class Tangents:
         self._limit = limit
         self._algebra = Algebra(builder)
         self._tangents: dict[str, dict[int, int | None]] = {}
-        self._slopes: dict[tuple[int, int], int] = {}
+        self._slopes: dict[int, dict[int, int]] = {}
 
     def deriving(self, node: int | None, name: str, order: int = 1) -> Generator[None, None, int | None]:
         """The derivative of a node by an input, in steps of about a millisecond.
@@ -97,21 +97,20 @@ class Tangents:
         return _sloped(node.op)
 
     def _tangent(self, index: int, name: str, tangents: dict[int, int | None]) -> int | None:
+        """The derivative of a node, by the chain rule, from those of its arguments."""
         node = self._nodes[index]
         if node.op == "input":
             return self._algebra.const(1.0) if node.value == name else None
         pushed = [(i, tangent) for i in self._positions(node) if (tangent := tangents[node.args[i]]) is not None]
-        if node.op == "div" and pushed:
+        if not pushed:
+            return None
+        if node.op == "div":
             return self._quotient(index, dict(pushed))
-        if FUNCTIONS[node.op].selective if node.args else False:
-            parts = (self._selected(node, position, tangent) for position, tangent in pushed)
-            return functools.reduce(self._algebra.choice_sum, parts) if pushed else None
-        return self._sum(index, pushed)
-
-    def _sum(self, index: int, pushed: list[tuple[int, int]]) -> int | None:
-        """The chain rule."""
-        parts = [self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed]
-        return functools.reduce(self._algebra.add, parts) if parts else None
+        if FUNCTIONS[node.op].selective:
+            choices = (self._selected(node, position, tangent) for position, tangent in pushed)
+            return functools.reduce(self._algebra.choice_sum, choices)
+        parts = (self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed)
+        return functools.reduce(self._algebra.add, parts)
 
     def _quotient(self, quotient: int, tangents: dict[int, int]) -> int:
         """(x/y)' = (x' - (x/y)·y')/y: the quotient itself is there already."""
@@ -124,10 +123,10 @@ class Tangents:
 
     def _slope(self, index: int, position: int) -> int:
         """The derivative of an operation by one of its arguments."""
-        key = (index, position)
-        if key not in self._slopes:
-            self._slopes[key] = self._ruled(self._nodes[index], position)
-        return self._slopes[key]
+        slopes = self._slopes.setdefault(position, {})
+        if index not in slopes:
+            slopes[index] = self._ruled(self._nodes[index], position)
+        return slopes[index]
 
     def _ruled(self, node: Node, position: int) -> int:
         exponent = self._algebra.constant(node.args[1]) if node.op == "pow" else None

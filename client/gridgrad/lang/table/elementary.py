@@ -8,6 +8,7 @@ __all__ = ["TABLE"]
 
 _LN2 = "0.6931471805599453"
 _LN10 = "2.302585092994046"
+_ONE_MINUS_SQUARE = "where(abs(x) < 0.5, 1 - x*x, (1 - x)*(1 + x))"  # exact near 0, and near ±1
 _DEGREE = "0.017453292519943295"
 _ORIGIN = "at (0, 0) the first derivatives are 0 and the higher ones nan"
 
@@ -58,11 +59,11 @@ TABLE = (
     _unary(_TRIGONOMETRY, "cos", "cos x", "-sin(x)", notes="nan at ±inf"),
     _unary(_TRIGONOMETRY, "tan", "tan x", "1 + tan(x)**2"),
     _unary(
-        _TRIGONOMETRY, "arcsin", "the angle in [-π/2, π/2] with that sine", "1/sqrt((1 - x)*(1 + x))", "asin",
+        _TRIGONOMETRY, "arcsin", "the angle in [-π/2, π/2] with that sine", f"1/sqrt({_ONE_MINUS_SQUARE})", "asin",
         notes="nan for |x| > 1; the derivative at ±1 is inf",
     ),
     _unary(
-        _TRIGONOMETRY, "arccos", "the angle in [0, π] with that cosine", "-1/sqrt((1 - x)*(1 + x))", "acos",
+        _TRIGONOMETRY, "arccos", "the angle in [0, π] with that cosine", f"-1/sqrt({_ONE_MINUS_SQUARE})", "acos",
         notes="nan for |x| > 1; the derivative at ±1 is -inf",
     ),
     _unary(_TRIGONOMETRY, "arctan", "the angle in [-π/2, π/2] with that tangent", "1/(1 + x*x)", "atan"),
@@ -94,7 +95,7 @@ TABLE = (
         notes="nan for x < 1; the derivative at 1 is inf",
     ),
     _unary(
-        _HYPERBOLIC, "arctanh", "ln((1 + x)/(1 - x))/2", "1/((1 - x)*(1 + x))", "atanh",
+        _HYPERBOLIC, "arctanh", "ln((1 + x)/(1 - x))/2", f"1/({_ONE_MINUS_SQUARE})", "atanh",
         notes="±inf at ±1, nan beyond",
     ),
 )  # fmt: skip

@@ -1,0 +1,30 @@
+"""What the tests of the client share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import gridgrad
+from tests.client.fake import FakeServer
+
+
+@pytest.fixture(autouse=True)
+def _no_server_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRIDGRAD_SERVER", raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """A server whose answers a test decides."""
+    fake = FakeServer()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def client(server: FakeServer) -> Iterator[gridgrad.Client]:
+    """A client of it."""
+    with gridgrad.Client(server.address) as connected:
+        yield connected

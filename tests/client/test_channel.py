@@ -1,0 +1,80 @@
+"""Where a client connects and how: addresses, unix sockets, TLS, proxies."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import gridgrad
+from tests.client.fake import FakeServer
+
+AXES = {"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0]}
+SUMS = np.add.outer([1.0, 2.0, 4.0], [2.0, 3.0])
+
+
+def test_the_address_of_the_environment(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDGRAD_SERVER", server.address)
+    with gridgrad.Client() as client:
+        assert client.address == server.address
+        client.gradient("t*k", AXES)
+
+
+def test_the_default_address() -> None:
+    with gridgrad.Client() as client:
+        assert client.address == "localhost:50051"
+
+
+@pytest.mark.parametrize("address", ["localhost", "http://localhost:1", "a b:1", ":1", "1.2.3.4:x", "::1:50051"])
+def test_an_address_that_grpc_would_misread(address: str) -> None:
+    with pytest.raises(gridgrad.RequestError, match="host:port"):
+        gridgrad.Client(address)
+
+
+@pytest.mark.parametrize("address", ["localhost:1", "[::1]:1", "unix:/tmp/s", "dns:///a:1", "ipv4:1.2.3.4:5"])
+def test_an_address_as_grpc_takes_it(address: str) -> None:
+    with gridgrad.Client(address) as client:
+        assert client.address == address
+
+
+def test_a_unix_socket(tmp_path: Path) -> None:
+    server = FakeServer(address=f"unix:{tmp_path}/socket")
+    try:
+        with gridgrad.Client(server.address) as client:
+            assert_array_equal(client.gradient("t*k", AXES).value, SUMS)
+    finally:
+        server.stop()
+
+
+def test_tls(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    flags = ["-nodes", "-keyout", "key", "-out", "certificate", "-days", "2", "-subj", "/CN=here"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", *flags, "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    key, certificate = (tmp_path / "key").read_bytes(), (tmp_path / "certificate").read_bytes()
+    server = FakeServer(grpc.ssl_server_credentials([(key, certificate)]))
+    trusting, doubting = grpc.ssl_channel_credentials(certificate), grpc.ssl_channel_credentials()
+    try:
+        with gridgrad.Client(server.address, credentials=trusting) as client:
+            assert_array_equal(client.gradient("t*k", AXES).value, SUMS)
+        for credentials, complaint in [(doubting, "no secure connection .*VERIFY_FAILED"), (None, "if it serves TLS")]:
+            stranger = gridgrad.Client(server.address, credentials=credentials, retries=0)
+            with stranger as client, pytest.raises(gridgrad.UnavailableError, match=complaint):
+                client.gradient("t*k", AXES)
+    finally:
+        server.stop()
+
+
+def test_a_proxy_of_the_environment_is_not_used(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    with gridgrad.Client(server.address) as client:
+        client.gradient("t*k", AXES)
+    with gridgrad.Client(server.address, proxy=True, retries=0) as client, pytest.raises(gridgrad.UnavailableError):
+        client.gradient("t*k", AXES)

@@ -1,0 +1,39 @@
+"""What `import gridgrad` offers and what it loads."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gridgrad
+
+
+def test_the_table_and_what_type_checkers_see_agree() -> None:
+    tree = ast.parse(Path(gridgrad.__file__).read_text())
+    (checked,) = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [node for node in checked.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.name: (node.module or "").removeprefix("gridgrad.") for node in imports for alias in node.names}
+    assert seen == {**gridgrad._HOMES, **dict.fromkeys(gridgrad._MODULES, "gridgrad")}
+    assert all(alias.asname == alias.name for node in imports for alias in node.names)
+
+
+@pytest.mark.parametrize("name", gridgrad.__all__)
+def test_every_name_is_there_and_none_is_hidden_by_a_module(name: str) -> None:
+    value = getattr(gridgrad, name)
+    assert (f"gridgrad.{name}" in sys.modules) == (name in gridgrad._MODULES)
+    assert value is getattr(gridgrad, name)
+
+
+def test_another_name_is_an_attribute_error_that_lists_them() -> None:
+    with pytest.raises(AttributeError, match="linspace"):
+        _ = gridgrad.Cleint
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    heavy = "{'grpc', 'numpy', 'google.protobuf'}"
+    code = f"import gridgrad, sys; gridgrad.GridgradError; print(*{heavy} & sys.modules.keys())"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"

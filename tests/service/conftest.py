@@ -1,0 +1,61 @@
+"""A server that the tests share, callers of it, and the figures that tests report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import grpc
+import pytest
+
+import gridgrad
+from tests.service.calls import OPTIONS, Calls
+from tests.service.harness import PIECE, QUEUE_ENTRIES, QUEUE_MIB, Running, running
+
+_figures: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with default limits, the functions of these tests and of the examples; leave it as it was."""
+    with running(tmp_path_factory.mktemp("server"), "--functions", "examples.functions") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that holds little at once, shared by the tests that fill it."""
+    flags = ["--queue-entries", str(QUEUE_ENTRIES), "--queue-bytes", str(QUEUE_MIB << 20), "--piece-cost", str(PIECE)]
+    with running(tmp_path_factory.mktemp("narrow"), *flags) as started:
+        yield started
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[gridgrad.Client]:
+    """The SDK at the shared server."""
+    with gridgrad.Client(server.address) as opened:
+        yield opened
+
+
+@pytest.fixture
+def calls(server: Running) -> Iterator[Calls]:
+    """Raw calls at the shared server, without retries."""
+    with grpc.insecure_channel(server.address, OPTIONS) as channel:
+        yield Calls(channel)
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Callable[[str, str], None]:
+    """Records a figure with the test and prints it at the end of the run."""
+
+    def record(name: str, figure: str) -> None:
+        record_property(name, figure)
+        _figures.append(f"{name}: {figure}")
+
+    return record
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _figures:
+        terminalreporter.section("figures")
+        for line in _figures:
+            terminalreporter.write_line(line)

@@ -1,0 +1,97 @@
+"""Functions for the tests: some wait or kill their worker where a test tells them to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch._C import _functorch as functorch
+
+from gridgrad_worker import function
+from tests.service.harness import DEADLY, HOLD
+
+NEVER_LONGER_S = 120.0
+
+CONTROL = Path(os.environ["GRIDGRAD_TEST_CONTROL"])
+
+
+def values(x: Tensor) -> Tensor:
+    """All points that are computed together, under whatever torch.func has wrapped them in."""
+    while functorch.is_functorch_wrapped_tensor(x):
+        x = functorch.get_unwrapped(x)
+    return x.detach().reshape(-1)
+
+
+def append(file: str, words: Iterator[object]) -> None:
+    with (CONTROL / file).open("a") as out:
+        out.write("".join(f"{word}\n" for word in words))
+
+
+@function
+def gate(x: Tensor) -> Tensor:
+    """x², which waits while the test holds it and some x is over HOLD."""
+    points = values(x)
+    if bool((points > HOLD).any()):
+        append("entered", iter([os.getpid()]))
+        wait_at_the_gate()
+    append("points", iter(points.tolist()[:1000]))
+    return x * x
+
+
+def gate_token() -> str:
+    """Which closing of the gate holds; empty when it is open."""
+    try:
+        return (CONTROL / "closed").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def wait_at_the_gate() -> None:
+    """Returns when the gate is open, or when a test lets this computation pass."""
+    give_up_at = time.monotonic() + NEVER_LONGER_S
+    token = gate_token()
+    while token and gate_token() == token and time.monotonic() < give_up_at:
+        with contextlib.suppress(FileNotFoundError):
+            (CONTROL / "pass").unlink()
+            return
+        time.sleep(0.005)
+
+
+@function
+def deadly(x: Tensor) -> Tensor:
+    """x³, which kills the worker when some x is under DEADLY."""
+    if bool((values(x) < DEADLY).any()):
+        append("deaths", iter([os.getpid()]))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x * x * x
+
+
+@function
+def leaves(x: Tensor) -> Tensor:
+    """x⁴, which ends the worker in an orderly way when some x is under DEADLY."""
+    if bool((values(x) < DEADLY).any()):
+        append("deaths", iter([os.getpid()]))
+        os._exit(0)
+    return x * x * x * x
+
+
+@function
+def fails(x: Tensor) -> Tensor:
+    """sin x, which raises when some x is under DEADLY."""
+    if bool((values(x) < DEADLY).any()):
+        raise ArithmeticError("the furnace is out")
+    return torch.sin(x)
+
+
+@function
+def misshapen(x: Tensor) -> Tensor:
+    """cos x, which has the wrong shape when some x is under DEADLY."""
+    if bool((values(x) < DEADLY).any()):
+        return torch.stack([x, x])
+    return torch.cos(x)

@@ -1,0 +1,290 @@
+"""Every kind of request that is right: dims, derivatives, tuples, registered functions."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import gridgrad
+from tests.service.calls import Calls, axis, request
+from tests.service.harness import Running
+
+CLOSE = 1e-13
+
+
+# Dims
+
+
+def test_two_axes_span_the_grid_in_their_order(client: gridgrad.Client) -> None:
+    result = client.gradient("a - b", {"b": [1.0, 2.0, 3.0], "a": [10.0, 20.0]})
+    assert result.dims == ("b", "a")
+    assert_array_equal(result.value, [[9, 19], [8, 18], [7, 17]])
+    assert_array_equal(result.d["b"], np.full((3, 2), -1.0))
+    assert_array_equal(result.inputs["a"], [10.0, 20.0])
+
+
+def test_parameters_have_no_dim_and_can_be_derived(client: gridgrad.Client) -> None:
+    result = client.gradient("c*x**2", {"x": [1.0, 2.0], "c": 3.0})
+    assert set(result.d) == {("x",)}
+    result = client.gradient("c*x**2", {"x": [1.0, 2.0], "c": 3.0}, wrt=["c"])
+    assert_array_equal(result.d["c"], [1, 4])
+    assert set(result.d) == {("c",)}
+
+
+def test_scalars_alone_give_a_scalar(client: gridgrad.Client) -> None:
+    result = client.gradient("a*b", {"a": 2.0, "b": 5.0}, wrt=["a", "b"])
+    assert result.value.shape == result.d["a"].shape == ()
+    assert [float(each) for each in (result.value, result.d["a"], result.d["b"])] == [10, 5, 2]
+    assert result.dims == ()
+
+
+def test_points_are_read_side_by_side(client: gridgrad.Client) -> None:
+    x, y = np.random.default_rng(1).normal(size=(2, 50))
+    result = client.gradient("x*exp(y)", {"x": ("point", x), "y": ("point", y)}, order=2)
+    assert result.dims == ("point",)
+    assert_allclose(result.value, x * np.exp(y), rtol=CLOSE)
+    assert_allclose(result.d["x"], np.exp(y), rtol=CLOSE)
+    assert_allclose(result.d["x", "y"], np.exp(y), rtol=CLOSE)
+    assert_allclose(result.d["y", "y"], x * np.exp(y), rtol=CLOSE)
+    assert_array_equal(result.d["x", "x"], np.zeros(50))
+
+
+def test_a_zipped_sweep_beside_an_axis(client: gridgrad.Client) -> None:
+    s = np.linspace(80, 120, 7)
+    k, t = np.array([90.0, 100, 110]), np.array([0.5, 1, 2])
+    inputs = {"s": s, "k": ("option", k), "t": ("option", t), "r": 0.03}
+    result = client.gradient("s - k*exp(-r*t)", inputs, derivatives=["s", "t", ("k", "t"), "r"])
+    assert result.dims == ("s", "option")
+    assert_allclose(result.value, s[:, None] - k * np.exp(-0.03 * t), rtol=CLOSE)
+    assert_allclose(result.d["t"], np.broadcast_to(0.03 * k * np.exp(-0.03 * t), (7, 3)), rtol=CLOSE)
+    assert_allclose(result.d["k", "t"], np.broadcast_to(0.03 * np.exp(-0.03 * t), (7, 3)), rtol=CLOSE)
+    assert_allclose(result.d["r"], np.broadcast_to(k * t * np.exp(-0.03 * t), (7, 3)), rtol=CLOSE)
+
+
+def test_curvilinear_coordinates_beside_an_axis_and_a_coefficient_field(client: gridgrad.Client) -> None:
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(2, 4, 5))
+    field = rng.normal(size=(5, 3))
+    inputs = {"x": (("i", "j"), x), "y": (("i", "j"), y), "c": (("j", "m"), field), "t": np.array([0.5, 1.5])}
+    result = client.gradient("c*sin(x*y)*t**2", inputs, derivatives=["x", ("x", "y"), ("t", "c")])
+    assert result.dims == ("i", "j", "m", "t")
+    x, y, c, t = x[:, :, None, None], y[:, :, None, None], field[None, :, :, None], np.array([0.5, 1.5])
+    assert_allclose(result.value, c * np.sin(x * y) * t**2, rtol=1e-12, atol=1e-14)
+    assert_allclose(result.d["x"], c * y * np.cos(x * y) * t**2, rtol=1e-12, atol=1e-14)
+    mixed = c * (np.cos(x * y) - x * y * np.sin(x * y)) * t**2
+    assert_allclose(result.d["x", "y"], mixed, rtol=1e-12, atol=1e-14)
+    want = np.broadcast_to(2 * t * np.sin(x * y), result.value.shape)
+    assert_allclose(result.d["t", "c"], want, rtol=1e-12, atol=1e-14)
+
+
+def test_dims_in_another_order_than_the_grid(client: gridgrad.Client) -> None:
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(10, 16.0).reshape(3, 2)
+    result = client.gradient("a - b", {"a": (("i", "j"), a), "b": (("j", "i"), b)}, wrt=["a"])
+    assert_array_equal(result.value, a - b.T)
+
+
+def test_axes_that_are_not_used_broadcast(client: gridgrad.Client) -> None:
+    result = client.gradient("2*x", {"x": [1.0, 2.0], "y": [5.0, 6.0, 7.0]})
+    assert_array_equal(result.value, [[2, 2, 2], [4, 4, 4]])
+    assert_array_equal(result.d["x"], np.full((2, 3), 2.0))
+    assert_array_equal(result.d["y"], np.zeros((2, 3)))
+
+
+def test_a_constant_expression_fills_the_grid(client: gridgrad.Client) -> None:
+    result = client.gradient("pi", {"x": [1.0, 2.0]})
+    assert_array_equal(result.value, [math.pi, math.pi])
+    assert_array_equal(result.d["x"], [0, 0])
+
+
+@pytest.mark.parametrize("lengths", [(0, 3), (3, 0), (0, 0)])
+def test_empty_dims_give_empty_arrays(client: gridgrad.Client, lengths: tuple[int, int]) -> None:
+    a, b = (np.ones(length) for length in lengths)
+    result = client.gradient("(u, v)" if False else "u = a*b; v = a + b; u, v", {"a": a, "b": b}, order=2)
+    assert result.value.shape == result.d["a", "b"].shape == (2, *lengths)
+    assert result.value.dtype == np.float64
+
+
+def test_an_empty_linspace(client: gridgrad.Client) -> None:
+    result = client.gradient("x**2", {"x": gridgrad.linspace(0, 1, 0)})
+    assert result.value.shape == result.d["x"].shape == (0,)
+
+
+def test_eight_dims_and_sixteen_inputs(client: gridgrad.Client) -> None:
+    rng = np.random.default_rng(3)
+    axes = {f"x{i}": rng.normal(size=2) for i in range(8)}
+    scalars = {f"p{i}": float(value) for i, value in enumerate(rng.normal(size=8))}
+    text = " + ".join(f"p{i}*x{i}**2" for i in range(8))
+    result = client.gradient(text, axes | scalars, derivatives=["x3", ("x3", "p3"), ("x3", "x4")])
+    assert result.value.shape == (2,) * 8
+    at = np.meshgrid(*axes.values(), indexing="ij")
+    want = sum(p * x**2 for p, x in zip(scalars.values(), at, strict=True))
+    assert_allclose(result.value, want, rtol=1e-12, atol=1e-14)
+    assert_allclose(result.d["x3"], 2 * scalars["p3"] * at[3], rtol=CLOSE)
+    assert_allclose(result.d["x3", "p3"], 2 * at[3], rtol=CLOSE)
+    assert_array_equal(result.d["x3", "x4"], np.zeros((2,) * 8))
+
+
+# Derivatives
+
+
+def test_every_partial_to_order_four(client: gridgrad.Client) -> None:
+    x, y = np.linspace(0.5, 1.5, 4), np.linspace(-1, 1, 3)
+    result = client.gradient("x**5*exp(2*y)", {"x": x, "y": y}, order=4)
+    assert len(list(result.d)) == math.comb(2 + 4, 4) - 1
+    for wrt in result.d:
+        m, n = wrt.count("x"), wrt.count("y")
+        want = math.perm(5, m) * x[:, None] ** (5 - m) * 2**n * np.exp(2 * y)
+        assert_allclose(result.d[wrt], want, rtol=1e-12, err_msg=str(wrt))
+
+
+def test_partials_commute(client: gridgrad.Client) -> None:
+    inputs = {"t": [1.0, 2.0], "k": [3.0, 4.0]}
+    result = client.gradient("t**2*k**3", inputs, derivatives=[("k", "t"), ("t", "k"), ("k", "t", "k")])
+    want = 2 * np.array([[1.0], [2.0]]) * 3 * np.array([3.0, 4.0]) ** 2
+    assert_array_equal(result.d["k", "t"], want)
+    assert_array_equal(result.d["t", "k"], want)
+    assert_array_equal(result.d["t", "k", "k"], result.d["k", "k", "t"])
+    assert len(list(result.d)) == 2
+
+
+def test_a_header_names_derivatives_in_the_order_asked_without_duplicates(calls: Calls) -> None:
+    asked = request("t**2*k**3", [axis("t", [1.0]), axis("k", [2.0])], ["k", "t"], ["k"], ["t", "k"], ["t", "t"], ["k"])
+    header = calls.ask(asked).header
+    assert [list(d.wrt) for d in header.derivatives] == [["t", "k"], ["k"], ["t", "t"]]
+    assert list(header.dims) == ["t", "k"]
+    assert list(header.components) == ["f"]
+    assert not header.tuple_valued
+
+
+def test_the_value_alone(client: gridgrad.Client) -> None:
+    result = client.gradient("x**2", {"x": [3.0]}, derivatives=[])
+    assert result.value.tolist() == [9]
+    with pytest.raises(KeyError):
+        result.d["x"]
+
+
+def test_what_was_not_asked_for_is_a_key_error_that_lists_what_is_there(client: gridgrad.Client) -> None:
+    result = client.gradient("x*y", {"x": [3.0], "y": [2.0]}, derivatives=["x"])
+    with pytest.raises(KeyError, match="x"):
+        result.d["y"]
+
+
+# Tuples
+
+
+def test_a_tuple_has_a_leading_dim_of_components(client: gridgrad.Client) -> None:
+    result = client.gradient("s = x**2; c = 3*x; s, c", {"x": [1.0, 2.0]}, order=2)
+    assert result.components == ("s", "c")
+    assert_array_equal(result.value, [[1, 4], [3, 6]])
+    assert_array_equal(result.d["x"], [[2, 4], [3, 3]])
+    assert_array_equal(result.d["x", "x"], [[2, 2], [0, 0]])
+
+
+def test_a_tuple_of_one_keeps_its_dim(client: gridgrad.Client) -> None:
+    assert client.gradient("(x**2,)", {"x": [1.0, 2.0]}).value.tolist() == [[1, 4]]
+    assert client.gradient("x**2", {"x": [1.0, 2.0]}).value.tolist() == [1, 4]
+
+
+# Many
+
+
+def nth(n: int) -> gridgrad.Request:
+    return gridgrad.Request("n*x", {"x": np.arange(1.0, 2 + n % 5), "n": float(n)}, tag=n)
+
+
+def test_a_stream_of_many_grids(client: gridgrad.Client) -> None:
+    results = {result.request.tag: result for result in client.stream(map(nth, range(300)))}
+    assert sorted(results) == list(range(300))
+    for n, result in results.items():
+        assert_array_equal(result.value, n * np.arange(1.0, 2 + n % 5))
+        assert_array_equal(result.d["x"], np.full(1 + n % 5, float(n)))
+
+
+def test_small_and_large_ones_on_a_stream_beside_one_that_fails(client: gridgrad.Client) -> None:
+    large = gridgrad.Request("x*y", {"x": gridgrad.linspace(0, 1, 900), "y": np.arange(800.0)}, tag=-1)
+    wrong = gridgrad.Request("x ^ 2", {"x": [1.0]}, tag=-2)
+    requests = [large, *map(nth, range(20)), wrong, *map(nth, range(20, 40)), large]
+    outcomes = list(client.stream(requests, errors="return"))
+    assert len(outcomes) == len(requests)
+    for outcome in outcomes:
+        if isinstance(outcome, gridgrad.GridgradError):
+            assert isinstance(outcome, gridgrad.ExpressionError)
+            assert outcome.request is wrong
+        elif outcome.request is large:
+            assert_array_equal(outcome.value, np.linspace(0, 1, 900)[:, None] * np.arange(800.0))
+            assert_array_equal(outcome.d["x"], np.broadcast_to(np.arange(800.0), (900, 800)))
+        else:
+            assert_array_equal(outcome.value, outcome.request.tag * np.arange(1.0, 2 + outcome.request.tag % 5))
+
+
+async def test_the_async_client(server: Running) -> None:
+    async with gridgrad.aio.Client(server.address) as client:
+        results = await asyncio.gather(*(client.gradient("n*x", {"x": [1.0, 2.0], "n": float(n)}) for n in range(50)))
+        for n, result in enumerate(results):
+            assert_array_equal(result.value, [n, 2 * n])
+            assert_array_equal(result.d["x"], [n, n])
+        streamed = {result.request.tag: result async for result in client.stream(map(nth, range(100)))}
+        assert sorted(streamed) == list(range(100))
+        big = await client.gradient("x*y", {"x": gridgrad.linspace(0, 1, 1000), "y": np.arange(700.0)})
+        assert_array_equal(big.d["y"], np.broadcast_to(np.linspace(0, 1, 1000)[:, None], (1000, 700)))
+        with pytest.raises(gridgrad.ExpressionError):
+            await client.gradient("x ^ 2", {"x": [1.0]})
+        assert [f.name for f in await client.functions()] == [f.name for f in sorted(await client.functions())]
+
+
+# Registered functions
+
+
+def test_the_functions_of_the_examples(client: gridgrad.Client) -> None:
+    listed = {function.name: function for function in client.functions()}
+    assert len([name for name in listed if name in EXAMPLES]) == len(EXAMPLES)
+    for name in EXAMPLES:
+        assert listed[name].doc
+        assert listed[name].checked
+    inputs = {"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0]}
+    assert client.gradient(gridgrad.registered("bilinear"), inputs).value.tolist() == [[10, 21], [20, 42], [40, 84]]
+
+
+EXAMPLES = ("bilinear",)
+
+
+def test_a_registered_name_is_no_expression(client: gridgrad.Client) -> None:
+    with pytest.raises(gridgrad.RequestError):
+        client.gradient("gate", {"x": [1.0]})
+
+
+def test_registered_functions_and_expressions_agree(client: gridgrad.Client) -> None:
+    x = np.linspace(-2, 2, 9)
+    for name, text in {"gate": "x*x", "deadly": "x**3", "leaves": "x**4", "fails": "sin(x)"}.items():
+        ours = client.gradient(gridgrad.registered(name), {"x": x}, order=3)
+        other = client.gradient(text, {"x": x}, order=3)
+        for wrt in itertools.chain([()], ours.d):
+            left, right = (r.d[wrt] if wrt else r.value for r in (ours, other))
+            assert_allclose(left, right, rtol=CLOSE, atol=1e-13)
+
+
+# What the server says of itself
+
+
+def test_server_info(client: gridgrad.Client) -> None:
+    info = client.server_info()
+    assert info.version == gridgrad.__version__
+    assert list(info.devices) == ["cpu"]
+    assert info.engine == "functional"
+    assert (info.limits.inputs, info.limits.dims, info.limits.order) == (16, 8, 4)
+    assert info.limits.unary_result_bytes == 2 << 20
+    assert "norm_cdf" in {function.name for function in info.language_functions}
+
+
+def test_info_says_how_it_was_computed(client: gridgrad.Client) -> None:
+    info = client.gradient("x**2", {"x": [1.0, 2.0]}).info
+    assert (info.engine, info.tier, info.device, info.version) == ("functional", "", "cpu", gridgrad.__version__)
+    assert info.batch_size >= 1
+    assert info.queue_s >= 0
+    assert info.compute_s > 0
+    assert info.digest == gridgrad.parse("x**2").digest

@@ -1,0 +1,90 @@
+"""The server's side of a worker process: starts it, sends frames and slots, receives answers."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import mmap
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad_worker.v1 import worker_pb2 as pb
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 120.0
+ANSWER_TIMEOUT_S = 60.0
+
+
+class Slot:
+    """A sealed region of shared memory, as the server makes it."""
+
+    def __init__(self, number: int, size: int) -> None:
+        self.number = number
+        self.size = size
+        self.descriptor = os.memfd_create("slot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(self.descriptor, size)
+        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        self._memory = mmap.mmap(self.descriptor, size)
+
+    def view(self, offset: int, shape: Sequence[int], dtype: str = "float64") -> NDArray[np.floating]:
+        count = int(np.prod(shape))
+        return np.frombuffer(self._memory, dtype, count, offset).reshape(shape)
+
+    def message(self, *, attached: bool, forget: Sequence[int] = ()) -> pb.Slot:
+        return pb.Slot(id=self.number, size=self.size, descriptor_attached=attached, forget=forget)
+
+
+class Driver:
+    """The server's side of a worker."""
+
+    def __init__(self, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
+        self.process = process
+        self.connection = connection
+        connection.settimeout(START_TIMEOUT_S)
+
+    def send(self, message: pb.ServerMessage, descriptors: Sequence[int] = ()) -> None:
+        data = message.SerializeToString()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        sent = self.connection.sendmsg([struct.pack("<I", len(data)) + data], rights)
+        assert sent == len(data) + 4
+
+    def receive(self) -> pb.WorkerMessage:
+        (length,) = struct.unpack("<I", self._read(4))
+        return pb.WorkerMessage.FromString(self._read(length))
+
+    def ask(self, batch: pb.Batch, descriptors: Sequence[int] = ()) -> pb.BatchDone:
+        self.send(pb.ServerMessage(batch=batch), descriptors)
+        answer = self.receive()
+        assert answer.WhichOneof("kind") == "done", answer
+        assert answer.done.id == batch.id
+        return answer.done
+
+    def _read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            part = self.connection.recv(size - len(data))
+            if not part:
+                raise EOFError("the worker closed its end")
+            data += part
+        return data
+
+
+@contextlib.contextmanager
+def start(*arguments: str, cwd: Path = ROOT) -> Iterator[Driver]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    command = [sys.executable, "-m", "gridgrad_worker", "--fd", str(theirs.fileno()), "--device", "cpu", *arguments]
+    with ours, subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=cwd, stderr=subprocess.PIPE) as process:
+        theirs.close()
+        try:
+            yield Driver(process, ours)
+        finally:
+            process.kill()
