@@ -58,6 +58,7 @@ class ArrayValues:
     """
 
     def __init__(self, array: Array, axes: Sequence[int], ndim: int) -> None:
+        self.array = array
         order = sorted(range(len(axes)), key=axes.__getitem__)
         shape = [1] * ndim
         for position in order:
@@ -90,19 +91,19 @@ class LinspaceValues:
     """
 
     def __init__(self, start: float, stop: float, num: int, axis: int, ndim: int) -> None:
-        self._ends = (start, stop, num)
+        self.ends = (start, stop, num)
         self._axis = axis
         self._ndim = ndim
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
-        return tuple(self._ends[2] if axis == self._axis else 1 for axis in range(self._ndim))
+        return tuple(self.ends[2] if axis == self._axis else 1 for axis in range(self._ndim))
 
     def over(self, box: Box) -> Array:
         """The values over a box, computed for it alone."""
         first = box.start[self._axis]
-        part = linspace_part(*self._ends, first, first + box.shape[self._axis])
+        part = linspace_part(*self.ends, first, first + box.shape[self._axis])
         return part.reshape([-1 if axis == self._axis else 1 for axis in range(self._ndim)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.guard import Guard, Ranges, merged
 from gridgrad_worker.structured.panels import Segment, entry_shape, panel_shape, panels_of, segments
 from gridgrad_worker.structured.plan import make_plan
+from gridgrad_worker.structured.products import SMALL
 from gridgrad_worker.structured.runner import PlanRunner
 from gridgrad_worker.structured.separate import separate
 
@@ -23,6 +25,7 @@ __all__ = ["StructuredEngine"]
 
 _TILE_POINTS = 1 << 15  # for each thread; measured: less is all overhead, more falls out of the caches
 _TOGETHER = 1 << 20  # points of a group of entries of one shape
+_ROUNDED = 16
 _MOST_PANELS = 64  # an entry of more is never separated: looking at all of it for each piece would take too long
 
 
@@ -68,7 +71,6 @@ class StructuredEngine:
             self._separated = runner(plan)
             self._guard = Guard(plan, separated.checked, dtype)
         self._decided: tuple[object, bool] | None = None
-        self._device = device
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
         """Computes pieces together.
@@ -79,7 +81,7 @@ class StructuredEngine:
                 computing dtype, the points in C order.
         """
         # Values beyond float32 become inf there, as IEEE has it
-        with self._device.computing(), np.errstate(over="ignore", invalid="ignore"):
+        with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
             parts: list[Segment] = []
             for piece, out in zip(pieces, outs, strict=True):
                 shape = entry_shape(piece, self._masks, self._ndim)
@@ -128,14 +130,21 @@ class StructuredEngine:
 
 
 def _groups(parts: Sequence[Segment]) -> Iterator[list[Segment]]:
-    """Brings together what has one shape and is not large by itself."""
-    by_shape: dict[tuple[int, ...], list[Segment]] = {}
+    """Brings together what has about one shape and is not large by itself."""
+    alike: dict[tuple[int, ...], list[Segment]] = {}
     for part in parts:
         if part.whole and part.panel.shape == part.shape and part.panel.points < _TILE_POINTS:
-            by_shape.setdefault(part.panel.shape, []).append(part)
+            alike.setdefault(_rounded_up(part.shape), []).append(part)
         else:
             yield [part]
-    for shape_parts in by_shape.values():
-        size = max(1, _TOGETHER // shape_parts[0].panel.points)
-        for first in range(0, len(shape_parts), size):
-            yield shape_parts[first : first + size]
+    for shape, together in alike.items():
+        size = max(1, _TOGETHER // math.prod(shape))
+        for first in range(0, len(together), size):
+            yield together[first : first + size]
+
+
+def _rounded_up(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that entries are computed in together: what is added is less than what a call of its own costs."""
+    if len(shape) > 2 or any(length > SMALL for length in shape):
+        return shape  # blocks of matrix products would not be the same
+    return tuple(-(-length // _ROUNDED) * _ROUNDED for length in shape)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gridgrad_worker.pieces import Box, Piece, Values
 from gridgrad_worker.structured.plan import Plan
 
-__all__ = ["Segment", "entry_shape", "panel_shape", "panels_of", "segments"]
+__all__ = ["Segment", "common_shape", "entry_shape", "panel_shape", "panels_of", "segments"]
 
 Array = NDArray[np.floating]
 
@@ -50,6 +50,11 @@ class Segment(NamedTuple):
     def whole(self) -> bool:
         """Whether all of the panel is wanted."""
         return self.out.shape[1:] == self.panel.shape
+
+
+def common_shape(group: Sequence[Segment]) -> tuple[int, ...]:
+    """The least shape that the panels of a group fit into."""
+    return tuple(map(max, *(segment.panel.shape for segment in group))) if len(group) > 1 else group[0].panel.shape
 
 
 def entry_shape(piece: Piece, masks: Sequence[int], ndim: int) -> tuple[int, ...]:

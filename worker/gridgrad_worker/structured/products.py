@@ -16,11 +16,12 @@ from torch import Tensor
 
 from gridgrad_worker.structured.plan import Step
 
-__all__ = ["BLOCK_POINTS", "Factors", "Sides", "block_shape", "prepare", "split_of", "write_product"]
+__all__ = ["BLOCK_POINTS", "SMALL", "Factors", "Sides", "block_shape", "prepare", "split_of", "write_product"]
 
 BLOCK_POINTS = 1 << 15
 _LONGEST = 1 << 10
-_SMALL = 64
+SMALL = 64
+"""The longest side of a panel whose blocks have the shape of all small ones."""
 _SMALL_BLOCK = 32
 
 
@@ -40,7 +41,7 @@ class Factors(NamedTuple):
 
 def block_shape(rows: int, columns: int) -> tuple[int, int]:
     """The shape of the blocks of a panel."""
-    if rows <= _SMALL and columns <= _SMALL:
+    if rows <= SMALL and columns <= SMALL:
         return _SMALL_BLOCK, _SMALL_BLOCK
     width = min(columns, _LONGEST)
     return min(rows, max(1, BLOCK_POINTS // width)), width

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gridgrad_worker.structured.hoist import Known
 from gridgrad_worker.structured.levels import Values
-from gridgrad_worker.structured.panels import Array, Segment
+from gridgrad_worker.structured.panels import Array, Segment, common_shape
 from gridgrad_worker.structured.plan import Plan
 from gridgrad_worker.structured.windows import Window
 
@@ -18,7 +18,7 @@ __all__ = ["Results"]
 
 
 class Results:
-    """The results of panels of one shape.
+    """The results of panels computed together.
 
     Args:
         plan: says which step computes which plane.
@@ -28,12 +28,14 @@ class Results:
     def __init__(self, plan: Plan, group: Sequence[Segment]) -> None:
         self._plan = plan
         self._group = group
-        self._window = group[0].window
+        shape = common_shape(group)
+        whole = tuple(slice(0, length) for length in shape)
+        self._window = whole if len(group) > 1 else group[0].window
         self._first = {step: plane for plane, step in reversed(list(enumerate(plan.outputs)))}
         outs = [segment.out for segment in group]
         together = _together(outs)
         self._apart = together is None
-        self._out = _beside(outs) if together is None else together
+        self._out = _beside(outs, shape) if together is None else together
 
     def destinations(self, tile: Window) -> dict[int, Tensor]:
         """Where in the results the steps of the grid's level may write, for those that compute a plane."""
@@ -59,7 +61,8 @@ class Results:
         """Brings the results to where they go, if they are not there yet."""
         if self._apart:
             for entry, segment in enumerate(self._group):
-                torch.from_numpy(segment.out).copy_(self._out[:, entry])
+                own = tuple(slice(0, length) for length in segment.panel.shape)
+                torch.from_numpy(segment.out).copy_(self._out[(slice(None), entry, *own)])
 
     def _is_operation(self, step: int) -> bool:
         return self._plan.steps[step].mask == self._plan.full and self._plan.steps[step].op not in ("input", "const")
@@ -81,17 +84,17 @@ def _together(outs: Sequence[Array]) -> Tensor | None:
     first = outs[0]
     step = _address(outs[1]) - _address(first) if len(outs) > 1 else 0
     apart = any(_address(out) - _address(first) != entry * step for entry, out in enumerate(outs))
-    if apart or step < 0 or any(out.strides != first.strides for out in outs):
+    if apart or step < 0 or any(out.strides != first.strides or out.shape != first.shape for out in outs):
         return None
     strides = (first.strides[0], step, *first.strides[1:])
     shape = (first.shape[0], len(outs), *first.shape[1:])
     return torch.from_numpy(np.lib.stride_tricks.as_strided(first, shape, strides))
 
 
-def _beside(outs: Sequence[Array]) -> Tensor:
+def _beside(outs: Sequence[Array], shape: Sequence[int]) -> Tensor:
     """Memory of its own for all places."""
     like = torch.from_numpy(outs[0])
-    return like.new_empty((outs[0].shape[0], len(outs), *outs[0].shape[1:]))
+    return like.new_empty((outs[0].shape[0], len(outs), *shape))
 
 
 def _address(array: Array) -> int:

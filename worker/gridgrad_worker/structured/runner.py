@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gridgrad_worker.pieces import Box
 from gridgrad_worker.structured.hoist import HoistedLevel, Known, Table
 from gridgrad_worker.structured.levels import LevelRunner, Values
-from gridgrad_worker.structured.panels import Segment
+from gridgrad_worker.structured.loading import load_entries, load_part
+from gridgrad_worker.structured.panels import Segment, common_shape
 from gridgrad_worker.structured.plan import Plan
 from gridgrad_worker.structured.results import Results
 from gridgrad_worker.structured.windows import Window, cut
@@ -43,17 +43,17 @@ class PlanRunner:
         self._dtype, self._device = dtype, device
 
     def run(self, group: Sequence[Segment], hoisted: Known | None = None) -> None:
-        """Computes panels of one shape, whole ones if there are several.
+        """Computes panels, whole ones if there are several; smaller ones as if they had the common shape.
 
         Args:
             group: the panels.
             hoisted: what `hoisted` has just returned for them, if it was called.
         """
-        panel = group[0].panel.shape
+        panel = common_shape(group)
         known = self.hoisted(group) if hoisted is None else hoisted
         self._grid.prepare((len(group), *panel), known)
         results = Results(self.plan, group)
-        for tile in cut(Window(slice(0, len(group)), group[0].window, panel), self._tile_points):
+        for tile in cut(_wanted(group), self._tile_points):
             here = {i: Values(tile.of(known.view(i)), None) for i in self._grid.operands}
             for step in self._grid.inputs:
                 here[step] = self._grid.input(step, tile.shape)
@@ -66,7 +66,7 @@ class PlanRunner:
         """Computes the levels below the grid over whole panels."""
         known = Known(self.plan)
         for level in self._below:
-            window = _whole(level.mask, len(group), group[0].panel.shape)
+            window = _whole(level.mask, len(group), common_shape(group))
             if isinstance(level, HoistedLevel):
                 known.tables[level.mask] = table = self._table(level, window.shape)
                 for step in level.inputs:
@@ -97,16 +97,23 @@ class PlanRunner:
     def _load(self, step: int, values: Tensor, window: Window, group: Sequence[Segment]) -> None:
         """Fills in an input."""
         position = int(self.plan.steps[step].value or 0)
-        mask = self.plan.steps[step].mask
-        for row, segment in zip(values, group[window.entries], strict=True):
-            numbers = segment.inputs[position].over(_box(segment, window, mask))
-            row.copy_(torch.from_numpy(np.require(numbers, requirements="W")))
+        entries = group[window.entries]
+        if len(entries) > 1:
+            load_entries(values, [segment.inputs[position] for segment in entries])
+        else:
+            load_part(values[0], entries[0].inputs[position], _box(entries[0], window, self.plan.steps[step].mask))
 
 
 def _whole(mask: int, entries: int, panel: Sequence[int]) -> Window:
     """All of the dims of a level, of all entries."""
     lengths = tuple(length if mask >> dim & 1 else 1 for dim, length in enumerate(panel))
     return Window(slice(0, entries), tuple(slice(0, length) for length in lengths), lengths)
+
+
+def _wanted(group: Sequence[Segment]) -> Window:
+    panel = common_shape(group)
+    whole = tuple(slice(0, length) for length in panel)
+    return Window(slice(0, len(group)), whole if len(group) > 1 else group[0].window, panel)
 
 
 def _box(segment: Segment, window: Window, mask: int) -> Box:
