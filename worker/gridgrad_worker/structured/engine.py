@@ -56,8 +56,7 @@ class StructuredEngine:
         names = list(inputs)
         derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
-        self._masks = list(masks.values())
-        self._ndim = ndim
+        self._sources = [next(i for i, dims in enumerate(inputs.values()) if dim in dims) for dim in range(ndim)]
         runner = functools.partial(
             PlanRunner, dtype=dtype, device=device.torch_device, tile_points=_TILE_POINTS * torch.get_num_threads()
         )
@@ -70,6 +69,8 @@ class StructuredEngine:
             plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
             self._separated = runner(plan)
             self._guard = Guard(plan, separated.checked, dtype)
+        plan = (self._separated or self._plain).plan
+        self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: panel_shape(shape, plan))
         self._decided: tuple[object, bool] | None = None
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
@@ -84,9 +85,8 @@ class StructuredEngine:
         with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
             parts: list[Segment] = []
             for piece, out in zip(pieces, outs, strict=True):
-                shape = entry_shape(piece, self._masks, self._ndim)
-                panel = panel_shape(shape, (self._separated or self._plain).plan)
-                parts.extend(segments(piece, shape, panel, out))
+                shape = entry_shape(piece, self._sources)
+                parts.extend(segments(piece, shape, self._panel_shape(shape), out))
             for group in _groups(parts):
                 self._run(group)
 

@@ -153,11 +153,15 @@ def _extremes(
         rows = np.flatnonzero(powers == is_power)
         if not rows.size:
             continue
-        values = stacked[torch.from_numpy(rows)]
-        if not is_power:
-            zero = values == 0
-            has_zero[rows] = zero.any(2).numpy(force=True)
-            values = torch.where(zero, 1.0, values.abs())
-        low, high = (each.double().numpy(force=True) for each in torch.aminmax(values, dim=2))
-        least[rows], largest[rows] = (low / math.log(2), high / math.log(2)) if is_power else (np.log2(low), np.log2(high))
+        values = stacked if rows.size == len(stacked) else stacked[torch.from_numpy(rows)]
+        low, high = (each.double().numpy(force=True) for each in torch.aminmax(values if is_power else values.abs(), dim=2))
+        if is_power:
+            least[rows], largest[rows] = low / math.log(2), high / math.log(2)
+            continue
+        has_zero[rows] = zero = low == 0
+        if zero.any():
+            values = values[torch.from_numpy(zero)].abs()
+            low[zero] = torch.where(values == 0, 1.0, values).amin(1).double().numpy(force=True)
+            high = np.where(high == 0, 1.0, high)
+        least[rows], largest[rows] = np.log2(low), np.log2(high)
     return least, largest, has_zero

@@ -8,7 +8,7 @@ state has hundreds of such steps, and some forty waves.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -18,6 +18,10 @@ from gridgrad_worker.structured.kernels import GRAIN, Call, make_call, padded
 from gridgrad_worker.structured.plan import Level, Plan, Step
 
 __all__ = ["HoistedLevel", "Known", "Place", "Table"]
+
+
+_WIDE = 1 << 12
+"""Numbers of a row from which on bringing rows together costs more than calls for each."""
 
 
 class Place(NamedTuple):
@@ -134,6 +138,12 @@ class _Wave(NamedTuple):
     first: int
     arguments: tuple[tuple[int, ...], ...]
 
+    def apart(self) -> Iterator[_Wave]:
+        """Each step as a wave of its own."""
+        for n, step in enumerate(self.steps):
+            arguments = tuple((steps[n],) for steps in self.arguments)
+            yield self._replace(steps=(step,), first=self.first + n, arguments=arguments)
+
 
 class HoistedLevel:
     """The steps of a level of one dim or none.
@@ -164,7 +174,8 @@ class HoistedLevel:
         self._columns = {
             steps: self._constant(steps)
             for wave in self._waves
-            for steps in wave.arguments
+            for each in (wave, *wave.apart())
+            for steps in each.arguments
             if self._steps[steps[0]].op == "const"
         }
 
@@ -183,13 +194,21 @@ class HoistedLevel:
             table: of the level, its inputs filled in.
             known: what the levels below have computed.
         """
+        wide = table.flat(False).shape[1] >= _WIDE
         for wave in self._waves:
-            if wave.call.exact and wave.call.takes_out and self._is_wide(wave):
-                self._run_exact(wave, table, known)
+            if wide and len(wave.steps) > 1:
+                for part in wave.apart():
+                    self._run_wave(part, table, known)
             else:
-                self._run_on_vectors(wave, table, known)
+                self._run_wave(wave, table, known)
 
-    def _is_wide(self, wave: _Wave) -> bool:
+    def _run_wave(self, wave: _Wave, table: Table, known: Known) -> None:
+        if wave.call.exact and wave.call.takes_out and self._varies(wave):
+            self._run_exact(wave, table, known)
+        else:
+            self._run_on_vectors(wave, table, known)
+
+    def _varies(self, wave: _Wave) -> bool:
         """Whether there is an argument as long as the results."""
         return any(self._steps[steps[0]].op != "const" for steps in wave.arguments)
 

@@ -6,6 +6,7 @@ its origin. A piece is computed on the windows of the panels that it overlaps.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -57,16 +58,14 @@ def common_shape(group: Sequence[Segment]) -> tuple[int, ...]:
     return tuple(map(max, *(segment.panel.shape for segment in group))) if len(group) > 1 else group[0].panel.shape
 
 
-def entry_shape(piece: Piece, masks: Sequence[int], ndim: int) -> tuple[int, ...]:
+def entry_shape(piece: Piece, sources: Sequence[int]) -> tuple[int, ...]:
     """The shape of the whole grid that a piece belongs to.
 
     Args:
         piece: has the entry's inputs.
-        masks: of the inputs.
-        ndim: how many dims the grid has.
+        sources: for each dim, an input that has it.
     """
-    by_dim = (next(i for i, mask in enumerate(masks) if mask >> dim & 1) for dim in range(ndim))
-    return tuple(piece.inputs[i].lengths[dim] for dim, i in enumerate(by_dim))
+    return tuple([piece.inputs[source].lengths[dim] for dim, source in enumerate(sources)])
 
 
 def panel_shape(shape: Sequence[int], plan: Plan) -> tuple[int, ...]:
@@ -90,7 +89,7 @@ def _hoisted(panel: Sequence[int], plan: Plan) -> int:
     )
 
 
-def segments(piece: Piece, shape: Sequence[int], panel: Sequence[int], out: Array) -> Iterator[Segment]:
+def segments(piece: Piece, shape: tuple[int, ...], panel: tuple[int, ...], out: Array) -> Iterator[Segment]:
     """Cuts a piece along the panels of its entry.
 
     Args:
@@ -102,6 +101,9 @@ def segments(piece: Piece, shape: Sequence[int], panel: Sequence[int], out: Arra
     if not piece.box.points:
         return
     start, wanted = piece.box
+    if wanted == shape == panel:
+        yield Segment(piece.inputs, wanted, wanted, piece.box, _all_of(wanted), out.reshape(-1, *wanted))
+        return
     spread = out.reshape(out.shape[0], *wanted)
     end = [first + length for first, length in zip(start, wanted, strict=True)]
     corners = [range(s // p * p, e, p) for s, e, p in zip(start, end, panel, strict=True)]
@@ -111,7 +113,12 @@ def segments(piece: Piece, shape: Sequence[int], panel: Sequence[int], out: Arra
         window = tuple(slice(a - c, b - c) for (a, b), c in zip(overlap, corner, strict=True))
         part = tuple(slice(a - s, b - s) for (a, b), s in zip(overlap, start, strict=True))
         box = Box(corner, tuple(n - c for n, c in zip(last, corner, strict=True)))
-        yield Segment(piece.inputs, tuple(shape), tuple(panel), box, window, spread[(slice(None), *part)])
+        yield Segment(piece.inputs, shape, panel, box, window, spread[(slice(None), *part)])
+
+
+@functools.lru_cache(maxsize=1024)
+def _all_of(shape: tuple[int, ...]) -> tuple[slice, ...]:
+    return tuple(slice(0, length) for length in shape)
 
 
 def panels_of(segment: Segment, masks: Sequence[int]) -> Iterator[Segment]:
