@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    # grpc's own notices, such as one of a connection that ends, would stand between our lines
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
