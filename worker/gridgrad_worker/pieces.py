@@ -7,7 +7,7 @@ an input over a box are a view that broadcasts to the box's shape.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -36,6 +36,10 @@ class Values(Protocol):
     @property
     def lengths(self) -> tuple[int, ...]:
         """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
+
+    @property
+    def content(self) -> Hashable:
+        """What tells these values from others of the same dims."""
 
     def over(self, box: Box) -> Array:
         """The values over a box: an array of the grid's dims, of length 1 where the input has not the dim."""
@@ -71,6 +75,11 @@ class ArrayValues:
         """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
         return self._spread.shape
 
+    @property
+    def content(self) -> Hashable:
+        """What tells these values from others of the same dims; a copy, since a slot is used again."""
+        return self.array.shape, self.array.dtype.str, self.array.tobytes()
+
     def over(self, box: Box) -> Array:
         """The values over a box, a view."""
         return self._spread[
@@ -99,6 +108,11 @@ class LinspaceValues:
     def lengths(self) -> tuple[int, ...]:
         """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
         return tuple(self.ends[2] if axis == self._axis else 1 for axis in range(self._ndim))
+
+    @property
+    def content(self) -> Hashable:
+        """What tells these values from others of the same dims."""
+        return self.ends
 
     def over(self, box: Box) -> Array:
         """The values over a box, computed for it alone."""

@@ -47,9 +47,7 @@ class Expression:
         self._torch_dtype = getattr(torch, dtype)
         self._device = device
         axes = dict(zip(self.names, self.axes, strict=True))
-        self.engine = StructuredEngine(
-            self.program, axes, len(self.dims), self._wanted, self._torch_dtype, device
-        )
+        self.engine = StructuredEngine(self.program, axes, len(self.dims), self._wanted, self._torch_dtype, device)
 
     def piece(self, inputs: Inputs) -> Piece:
         """All of an entry."""
@@ -82,9 +80,7 @@ class Expression:
     def functional(self, inputs: Inputs) -> Array:
         """The results of the functional engine."""
         function = torch_function(self.program, self.names, self._torch_dtype)
-        engine = FunctionalEngine(
-            function, self._wanted, len(self.program.outputs), self._torch_dtype, self._device
-        )
+        engine = FunctionalEngine(function, self._wanted, len(self.program.outputs), self._torch_dtype, self._device)
         return self._computed(engine, [self.piece(inputs)])[0]
 
     def _computed(self, engine: StructuredEngine | FunctionalEngine, pieces: list[Piece]) -> list[Array]:
@@ -110,7 +106,7 @@ class Expressions:
 
     def up_to(self, text: str, inputs: Inputs, order: int, dtype: str = "float64") -> Expression:
         """With all derivatives up to an order by the inputs that are not scalars."""
-        names = [name for name, value in inputs.items() if np.ndim(value[1] if isinstance(value, tuple) else value)]
+        names = [name for name, (_, array) in _entry(inputs)[0].items() if array.ndim]
         orders = range(1, order + 1)
         wanted = [each for n in orders for each in itertools.combinations_with_replacement(names, n)]
         return self(text, inputs, wanted, dtype)
@@ -119,8 +115,9 @@ class Expressions:
 def _entry(inputs: Inputs) -> tuple[dict[str, tuple[tuple[str, ...], Array]], tuple[str, ...], list[tuple[int, ...]]]:
     arrays: dict[str, tuple[tuple[str, ...], Array]] = {}
     for name, value in inputs.items():
-        dims, numbers = value if isinstance(value, tuple) else ((name,) if np.ndim(value) else (), value)
-        arrays[name] = (tuple(dims), np.asarray(numbers, float))
+        dims, numbers = value if isinstance(value, tuple) else (None, value)
+        array = np.asarray(numbers, float)
+        arrays[name] = ((name,) if array.ndim else ()) if dims is None else tuple(dims), array
     grid = grid_of([InputSpec(name, dims, array.shape) for name, (dims, array) in arrays.items()])
     return arrays, grid.dims, [tuple(map(grid.dims.index, dims)) for dims, _ in arrays.values()]
 

@@ -24,7 +24,10 @@ def entry(n: int, m: int, seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("text", [SEPARABLE, GENERAL])
 def test_company_changes_nothing(expression: Expressions, text: str, dtype: str) -> None:
-    entries = [entry(n, m, seed) for seed, (n, m) in enumerate([(32, 32), (20, 44), (32, 32), (7, 3), (1, 1), (32, 32), (100, 33)])]
+    entries = [
+        entry(n, m, seed)
+        for seed, (n, m) in enumerate([(32, 32), (20, 44), (32, 32), (7, 3), (1, 1), (32, 32), (100, 33)])
+    ]
     computed = expression.up_to(text, entries[0], 2, dtype)
     together = computed.structured(*entries)
     for inputs, got in zip(entries, together, strict=True):

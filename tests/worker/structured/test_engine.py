@@ -32,7 +32,13 @@ def test_nitrogen_is_right_to_twelve_digits_at_all_points(expression: Expression
     nitrogen = workload("nitrogen_helmholtz")
     points = nitrogen["reference"]
     columns = {name: (("point",), [point[name] for point in points]) for name in ("delta", "tau")}
-    wanted = {"delta_1": ["delta"], "tau_1": ["tau"], "delta_2": ["delta"] * 2, "delta_tau": ["delta", "tau"], "tau_2": ["tau"] * 2}
+    wanted = {
+        "delta_1": ["delta"],
+        "tau_1": ["tau"],
+        "delta_2": ["delta"] * 2,
+        "delta_tau": ["delta", "tau"],
+        "tau_2": ["tau"] * 2,
+    }
     (got,) = expression(nitrogen["expression"], columns, list(wanted.values())).structured(columns)
     for plane, name in zip(got, ("value", *wanted), strict=True):
         np.testing.assert_allclose(plane, [point[name] for point in points], rtol=1e-12, atol=0)
@@ -49,19 +55,36 @@ def test_nitrogen_is_right_on_a_grid_too(expression: Expressions) -> None:
     assert computed.engine.ranks, "it is a matrix product"
     for plane, derivative in zip(got, computed.derivatives, strict=True):
         at = [plane[np.searchsorted(axes["delta"], p["delta"]), np.searchsorted(axes["tau"], p["tau"])] for p in points]
-        np.testing.assert_allclose(at, [p[names[derivative]] for p in points], rtol=1e-12, atol=0, err_msg=str(derivative))
+        np.testing.assert_allclose(
+            at, [p[names[derivative]] for p in points], rtol=1e-12, atol=0, err_msg=str(derivative)
+        )
 
 
 CASES: dict[str, tuple[str, dict[str, object]]] = {
     "two axes": ("sin(x)*exp(-y) + x**2*y - y/x", {"x": [0.5, 1.0, 2.5], "y": [0.1, 3.0]}),
-    "three axes": ("sin(t*x) + x*y*t - exp(-t**2 - x**2 - y**2)", {"t": [0.1, 0.2], "x": [1.0, 2.0, 3.0], "y": [0.5, 1.5]}),
-    "three axes, products": ("t*x*y + t**2*x*y**2 + t**3*exp(x)*y**3 + t*sin(x)*y", {"t": [0.1, 0.2], "x": [1.0, 2.0, 3.0], "y": [0.5, 1.5]}),
+    "three axes": (
+        "sin(t*x) + x*y*t - exp(-t**2 - x**2 - y**2)",
+        {"t": [0.1, 0.2], "x": [1.0, 2.0, 3.0], "y": [0.5, 1.5]},
+    ),
+    "three axes, products": (
+        "t*x*y + t**2*x*y**2 + t**3*exp(x)*y**3 + t*sin(x)*y",
+        {"t": [0.1, 0.2], "x": [1.0, 2.0, 3.0], "y": [0.5, 1.5]},
+    ),
     "a parameter": ("a*x*y + a**2*x*cos(y) + 1/a", {"a": 2.5, "x": [0.5, 1.0, 2.5], "y": [0.1, 3.0]}),
     "only parameters": ("a*b + sin(a)", {"a": 2.5, "b": 0.5}),
     "points": ("a*b**2 + log(b)", {"a": (("p",), [1.0, 2.0, 3.0]), "b": (("p",), [0.5, 0.1, 4.0])}),
-    "points and an axis": ("a*b**2*x + log(b)*x**2 + a*exp(x)", {"a": (("p",), [1.0, 2.0, 3.0]), "x": [1.0, 1.5], "b": (("p",), [0.5, 0.1, 4.0])}),
-    "a field": ("c*x + c**2*y + x*y", {"x": [1.0, 2.0], "c": (("x", "y"), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), "y": [0.5, 1.0, 1.5]}),
-    "a field in the other order": ("c*x + c**2*y + x*y", {"x": [1.0, 2.0], "y": [0.5, 1.0, 1.5], "c": (("y", "x"), [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]])}),
+    "points and an axis": (
+        "a*b**2*x + log(b)*x**2 + a*exp(x)",
+        {"a": (("p",), [1.0, 2.0, 3.0]), "x": [1.0, 1.5], "b": (("p",), [0.5, 0.1, 4.0])},
+    ),
+    "a field": (
+        "c*x + c**2*y + x*y",
+        {"x": [1.0, 2.0], "c": (("x", "y"), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), "y": [0.5, 1.0, 1.5]},
+    ),
+    "a field in the other order": (
+        "c*x + c**2*y + x*y",
+        {"x": [1.0, 2.0], "y": [0.5, 1.0, 1.5], "c": (("y", "x"), [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]])},
+    ),
     "components": ("u = x*y; v = sin(x) + 3; (u, v, 2, x)", {"x": [0.5, 1.0], "y": [0.1, 3.0, 2.0]}),
     "an axis that is not used": ("x**2", {"x": [0.5, 1.0], "y": [0.1, 3.0, 2.0]}),
     "a constant": ("2 + 3/7", {"x": [0.5, 1.0]}),
@@ -69,7 +92,10 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
     "conditions": ("where(x > y, x*y, x/y) + (x < 1 and y > 1)*x*y", {"x": [0.5, 1.0, 2.0], "y": [0.5, 2.0]}),
     "a Gaussian": ("exp(-((x - 1)**2 + (y + 1)**2)/(2*s**2))", {"x": [0.5, 1.0, 2.0], "y": [0.5, 2.0], "s": 0.7}),
     "quotients": ("x/(y*x**2) + x*y/(1 + y) - (x*y + x**2*y**3 + x**3)/y", {"x": [0.5, 1.0, 2.0], "y": [0.5, 2.0]}),
-    "special functions": ("norm_cdf(x*y) + gamma(x)*y + polygamma(1, x)*y**2 + atan2(x, y)", {"x": [0.5, 1.0, 2.0], "y": [0.5, 2.0]}),
+    "special functions": (
+        "norm_cdf(x*y) + gamma(x)*y + polygamma(1, x)*y**2 + atan2(x, y)",
+        {"x": [0.5, 1.0, 2.0], "y": [0.5, 2.0]},
+    ),
 }
 
 

@@ -11,8 +11,44 @@ from hypothesis import strategies as st
 
 Expressions = Any  # the fixture of conftest.py
 
-AWKWARD = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, np.inf, -np.inf, np.nan, 1e-300, 1e300, -1e160, 5e-324, 1e-45, 3e38, 1e-20, 700.0, -745.0)
-FACTORS = ("x", "y", "a", "x**2", "y**3", "exp(x)", "exp(-y)", "exp(x - y)", "exp(a*x**2 - y)", "sin(x)", "log(y)", "1/y", "sqrt(x)", "2.5", "x*y", "cos(x*y)")
+AWKWARD = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1e-300,
+    1e300,
+    -1e160,
+    5e-324,
+    1e-45,
+    3e38,
+    1e-20,
+    700.0,
+    -745.0,
+)
+FACTORS = (
+    "x",
+    "y",
+    "a",
+    "x**2",
+    "y**3",
+    "exp(x)",
+    "exp(-y)",
+    "exp(x - y)",
+    "exp(a*x**2 - y)",
+    "sin(x)",
+    "log(y)",
+    "1/y",
+    "sqrt(x)",
+    "2.5",
+    "x*y",
+    "cos(x*y)",
+)
 
 
 def product() -> st.SearchStrategy[str]:
@@ -38,7 +74,13 @@ def vectors(values: st.SearchStrategy[float]) -> st.SearchStrategy[list[float]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(text=total(), x=vectors(st.sampled_from(AWKWARD)), y=vectors(st.sampled_from(AWKWARD)), a=st.sampled_from(AWKWARD), single=st.booleans())
+@given(
+    text=total(),
+    x=vectors(st.sampled_from(AWKWARD)),
+    y=vectors(st.sampled_from(AWKWARD)),
+    a=st.sampled_from(AWKWARD),
+    single=st.booleans(),
+)
 def test_awkward_points_are_as_in_the_original_order(
     expression: Expressions, text: str, x: list[float], y: list[float], a: float, single: bool
 ) -> None:
@@ -66,9 +108,15 @@ def test_ordinary_points_are_as_in_the_functional_engine(
     assert np.all(np.abs(got[fine] - expected[fine]) <= 1e-11 * scale)
 
 
-@pytest.mark.parametrize("text", ["x*y", "x*y + x**2*y**2 + x**3*y + x*y**3", "x*y*x*y", "x/y*x", "exp(x + y)", "exp(x - y)*x*y + x + y*x**2"])
+@pytest.mark.parametrize(
+    "text",
+    ["x*y", "x*y + x**2*y**2 + x**3*y + x*y**3", "x*y*x*y", "x/y*x", "exp(x + y)", "exp(x - y)*x*y + x + y*x**2"],
+)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("exponents", [(0.99, -0.5), (0.5, 0.49), (0.5, 0.51), (-0.99, 0.5), (-0.5, -0.49), (-0.5, -0.51), (0.34, -0.34), (0.1, 0.1)])
+@pytest.mark.parametrize(
+    "exponents",
+    [(0.99, -0.5), (0.5, 0.49), (0.5, 0.51), (-0.99, 0.5), (-0.5, -0.49), (-0.5, -0.51), (0.34, -0.34), (0.1, 0.1)],
+)
 def test_the_ends_of_the_range(expression: Expressions, text: str, dtype: str, exponents: tuple[float, float]) -> None:
     """No overflow, underflow or nan that the original order has not, and none less."""
     largest = np.log(np.finfo(dtype).max)

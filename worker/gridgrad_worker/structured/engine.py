@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gridgrad.lang.derive import derive
 from gridgrad.lang.program import Program
@@ -24,6 +25,7 @@ from gridgrad_worker.structured.separate import separate
 __all__ = ["StructuredEngine"]
 
 _TILE_POINTS = 1 << 15  # for each thread; measured: less is all overhead, more falls out of the caches
+_CUDA_TILE_POINTS = 1 << 20
 _TOGETHER = 1 << 20  # points of a group of entries of one shape
 _ROUNDED = 16
 _MOST_PANELS = 64  # an entry of more is never separated: looking at all of it for each piece would take too long
@@ -42,6 +44,9 @@ class StructuredEngine:
         separating: whether sums may be separated and products regrouped, where the guard allows it.
     """
 
+    name = "structured"
+    tier = "direct"
+
     def __init__(
         self,
         program: Program,
@@ -58,7 +63,7 @@ class StructuredEngine:
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
         self._sources = [next(i for i, dims in enumerate(inputs.values()) if dim in dims) for dim in range(ndim)]
         runner = functools.partial(
-            PlanRunner, dtype=dtype, device=device.torch_device, tile_points=_TILE_POINTS * torch.get_num_threads()
+            PlanRunner, dtype=dtype, device=device.torch_device, tile_points=_tile_points(device)
         )
         self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
         self._separated: PlanRunner | None = None
@@ -71,7 +76,8 @@ class StructuredEngine:
             self._guard = Guard(plan, separated.checked, dtype)
         plan = (self._separated or self._plain).plan
         self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: panel_shape(shape, plan))
-        self._decided: tuple[object, bool] | None = None
+        self._decided: tuple[Hashable, bool] = (None, False)
+        self._guarded: tuple[object, NDArray[np.bool_]] = (None, np.ones(0, bool))
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
         """Computes pieces together.
@@ -101,7 +107,9 @@ class StructuredEngine:
     def _run_guarded(self, separated: PlanRunner, group: list[Segment]) -> None:
         """Computes whole entries, with the guard looking at what is computed for them anyway."""
         known = separated.hoisted(group)
-        fine = self._guard.holds(self._guard.ranges(known, len(group)))
+        if known is not self._guarded[0]:
+            self._guarded = (known, self._guard.holds(self._guard.ranges(known, len(group))))
+        fine = self._guarded[1]
         if fine.all():
             separated.run(group, known)
             return
@@ -112,8 +120,9 @@ class StructuredEngine:
 
     def _holds(self, segment: Segment) -> bool:
         """Looks at all of an entry of several panels."""
-        if self._decided is None or self._decided[0] is not segment.inputs:
-            self._decided = (segment.inputs, self._decide(segment))
+        entry = (segment.shape, *[values.content for values in segment.inputs])
+        if self._decided[0] != entry:
+            self._decided = (entry, self._decide(segment))
         return self._decided[1]
 
     def _decide(self, segment: Segment) -> bool:
@@ -127,6 +136,10 @@ class StructuredEngine:
             ranges = self._guard.ranges(known, 1)
             total = ranges if total is None else merged(total, ranges)
         return total is None or bool(self._guard.holds(total)[0])
+
+
+def _tile_points(device: Device) -> int:
+    return _CUDA_TILE_POINTS if device.torch_device.type == "cuda" else _TILE_POINTS * torch.get_num_threads()
 
 
 def _groups(parts: Sequence[Segment]) -> Iterator[list[Segment]]:

@@ -71,7 +71,9 @@ class Guard:
         self._divides = self._below.any(1) & ~self._is_power
         self._firsts = np.cumsum([0, *map(len, checked)])[:-1]
         self._sizes = [len(total) for total in checked]
-        self._constants = [(n, self._constant(step, n)) for n, step in enumerate(self.watched) if self._is_constant(step)]
+        self._constants = [
+            (n, self._constant(step, n)) for n, step in enumerate(self.watched) if self._is_constant(step)
+        ]
         by_mask: dict[int, list[int]] = {}
         for position, step in enumerate(self.watched):
             if not self._is_constant(step):
@@ -99,7 +101,7 @@ class Guard:
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
         """For each entry, whether all terms stay within range."""
         low, high, zero = ranges
-        finite: NDArray[np.bool_] = np.isfinite(ranges).all((0, 2))
+        finite = np.isfinite(ranges).all(axis=2).all(axis=0)
         with np.errstate(invalid="ignore"):
             highest = high @ self._above - low @ self._below
             lowest = low @ self._above - high @ self._below
@@ -110,7 +112,8 @@ class Guard:
         total = np.repeat(total, self._sizes, axis=1)
         # What is lost is less than the smallest normal number times the factors that follow
         unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
-        return finite & ((highest <= self._largest) & (small | unseen)).all(1)
+        within: NDArray[np.bool_] = finite & ((highest <= self._largest) & (small | unseen)).all(axis=1)
+        return within
 
     def _is_constant(self, step: int) -> bool:
         return self._plan.steps[step].op == "const"
@@ -154,7 +157,9 @@ def _extremes(
         if not rows.size:
             continue
         values = stacked if rows.size == len(stacked) else stacked[torch.from_numpy(rows)]
-        low, high = (each.double().numpy(force=True) for each in torch.aminmax(values if is_power else values.abs(), dim=2))
+        low, high = (
+            each.double().numpy(force=True) for each in torch.aminmax(values if is_power else values.abs(), dim=2)
+        )
         if is_power:
             least[rows], largest[rows] = low / math.log(2), high / math.log(2)
             continue

@@ -36,23 +36,23 @@ class Selection(NamedTuple):
 
     Args:
         first: the first of them.
-        count: how many.
-        index: all of them, if they are neither the same nor one after the other.
+        length: how many.
+        places: all of them, if they are neither the same nor one after the other.
         same: whether they are all the same.
     """
 
     first: int
-    count: int
-    index: Tensor | None
+    length: int
+    places: Tensor | None
     same: bool
 
     def of(self, rows: Tensor) -> Tensor:
         """The selected rows."""
-        if self.index is not None:
-            return rows.index_select(0, self.index)
+        if self.places is not None:
+            return rows.index_select(0, self.places)
         if self.same:
-            return rows[self.first : self.first + 1].expand(self.count, *rows.shape[1:])
-        return rows[self.first : self.first + self.count]
+            return rows[self.first : self.first + 1].expand(self.length, *rows.shape[1:])
+        return rows[self.first : self.first + self.length]
 
 
 class Table:

@@ -12,8 +12,8 @@ from torch import Tensor
 from gridgrad_worker.structured.hoist import Known
 from gridgrad_worker.structured.kernels import Call, make_call, padded
 from gridgrad_worker.structured.plan import SEPARATED, Level, Plan
-from gridgrad_worker.structured.registers import Register, Registers, allocate
 from gridgrad_worker.structured.products import Factors, Sides, prepare, split_of
+from gridgrad_worker.structured.registers import Register, Registers, allocate
 from gridgrad_worker.structured.windows import Window
 
 __all__ = ["LevelRunner", "Values"]

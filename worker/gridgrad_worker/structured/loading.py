@@ -48,7 +48,7 @@ def load_entries(rows: Tensor, values: Sequence[Values]) -> None:
     length = math.prod(shape)
     spaced = [each for each in values if isinstance(each, LinspaceValues)]
     if len(spaced) == len(values):
-        numbers = _linspaces(spaced, length)
+        numbers: Floats = _linspaces(spaced, length)
     else:
         numbers = _arrays([_all_of(each) for each in values], length)
     rows.copy_(torch.from_numpy(numbers).view(rows.shape))
@@ -78,5 +78,7 @@ def _linspaces(values: Sequence[LinspaceValues], length: int) -> NDArray[np.floa
     deltas = stops - starts
     divisors = np.maximum(counts - 1, 1)
     steps = deltas / divisors
-    numbers: NDArray[np.float64] = np.where((counts > 1) & (steps == 0), index / divisors * deltas, index * steps) + starts
+    numbers: NDArray[np.float64] = (
+        np.where((counts > 1) & (steps == 0), index / divisors * deltas, index * steps) + starts
+    )
     return np.where((counts > 1) & (index == counts - 1), stops, numbers)

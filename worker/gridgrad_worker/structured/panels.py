@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -124,11 +124,10 @@ def _all_of(shape: tuple[int, ...]) -> tuple[slice, ...]:
 def panels_of(segment: Segment, masks: Sequence[int]) -> Iterator[Segment]:
     """Panels of the entry of a segment, so many that all that depends on dims of one of these masks is in them."""
     corners = [range(0, length, pitch) for length, pitch in zip(segment.shape, segment.pitch, strict=True)]
-    if any(mask.bit_count() > 1 for mask in masks):
-        chosen = itertools.product(*corners)
-    else:
+    chosen: Iterable[tuple[int, ...]] = itertools.product(*corners)
+    if all(mask.bit_count() < 2 for mask in masks):
         most = max(map(len, corners))
-        chosen = zip(*(itertools.islice(itertools.chain(c, itertools.repeat(c[-1])), most) for c in corners))
+        chosen = zip(*([*c, *[c[-1]] * (most - len(c))] for c in corners), strict=True)
     for corner in chosen:
         shape = tuple(min(p, n - c) for c, p, n in zip(corner, segment.pitch, segment.shape, strict=True))
         yield segment._replace(panel=Box(tuple(corner), shape), window=tuple(slice(0, n) for n in shape))

@@ -87,9 +87,7 @@ def _by_mask(steps: Sequence[Step], factors: Sequence[int]) -> _Groups:
     return tuple((tuple(p for p, _ in group), tuple(f for _, f in group)) for group in groups.values())
 
 
-def prepare(
-    sides: Sides, split: int, shape: Sequence[int], stacked: Callable[[Sequence[int]], Tensor]
-) -> Factors:
+def prepare(sides: Sides, split: int, shape: Sequence[int], stacked: Callable[[Sequence[int]], Tensor]) -> Factors:
     """Puts the factors of a panel in place.
 
     Args:

@@ -23,9 +23,10 @@ class Results:
     Args:
         plan: says which step computes which plane.
         group: has the places that the planes go to.
+        device: where they are computed.
     """
 
-    def __init__(self, plan: Plan, group: Sequence[Segment]) -> None:
+    def __init__(self, plan: Plan, group: Sequence[Segment], device: torch.device) -> None:
         self._plan = plan
         self._group = group
         shape = common_shape(group)
@@ -33,9 +34,9 @@ class Results:
         self._window = whole if len(group) > 1 else group[0].window
         self._first = {step: plane for plane, step in reversed(list(enumerate(plan.outputs)))}
         outs = [segment.out for segment in group]
-        together = _together(outs)
+        together = _together(outs) if device.type == "cpu" else None
         self._apart = together is None
-        self._out = _beside(outs, shape) if together is None else together
+        self._out = _beside(outs, [w.stop - w.start for w in self._window], device) if together is None else together
 
     def destinations(self, tile: Window) -> dict[int, Tensor]:
         """Where in the results the steps of the grid's level may write, for those that compute a plane."""
@@ -61,8 +62,10 @@ class Results:
         """Brings the results to where they go, if they are not there yet."""
         if self._apart:
             for entry, segment in enumerate(self._group):
-                own = tuple(slice(0, length) for length in segment.panel.shape)
-                torch.from_numpy(segment.out).copy_(self._out[(slice(None), entry, *own)])
+                own = self._out[:, entry]
+                for dim, length in enumerate(segment.out.shape[1:]):
+                    own = own.narrow(dim + 1, 0, length)
+                torch.from_numpy(segment.out).copy_(own)
 
     def _is_operation(self, step: int) -> bool:
         return self._plan.steps[step].mask == self._plan.full and self._plan.steps[step].op not in ("input", "const")
@@ -73,10 +76,10 @@ class Results:
         return here[step].view if step in here else tile.of(known.view(step))
 
     def _part(self, tile: Window) -> Tensor:
-        ranges = [
-            slice(r.start - w.start, r.stop - w.start) for r, w in zip(tile.ranges, self._window, strict=True)
-        ]
-        return self._out[(slice(None), tile.entries, *ranges)]
+        part = self._out[:, tile.entries]
+        for dim, (range_, window) in enumerate(zip(tile.ranges, self._window, strict=True)):
+            part = part.narrow(dim + 2, range_.start - window.start, range_.stop - range_.start)
+        return part
 
 
 def _together(outs: Sequence[Array]) -> Tensor | None:
@@ -91,10 +94,10 @@ def _together(outs: Sequence[Array]) -> Tensor | None:
     return torch.from_numpy(np.lib.stride_tricks.as_strided(first, shape, strides))
 
 
-def _beside(outs: Sequence[Array], shape: Sequence[int]) -> Tensor:
+def _beside(outs: Sequence[Array], shape: Sequence[int], device: torch.device) -> Tensor:
     """Memory of its own for all places."""
     like = torch.from_numpy(outs[0])
-    return like.new_empty((outs[0].shape[0], len(outs), *shape))
+    return like.new_empty(device=device, size=(outs[0].shape[0], len(outs), *shape))
 
 
 def _address(array: Array) -> int:

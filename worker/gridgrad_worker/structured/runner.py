@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -38,6 +38,9 @@ class PlanRunner:
             (HoistedLevel if level.mask.bit_count() < 2 else LevelRunner)(plan, level, dtype, device) for level in below
         ]
         self._grid = LevelRunner(plan, grid, dtype, device)
+        self._inputs_below = [int(plan.steps[i].value or 0) for level in below for i in level.inputs]
+        self._content_known: tuple[Hashable, Known] = (None, Known(plan))
+        self._prepared: Known | None = None
         self._tables: dict[tuple[int, tuple[int, ...]], Table] = {}
         self._tile_points = tile_points
         self._dtype, self._device = dtype, device
@@ -49,10 +52,11 @@ class PlanRunner:
             group: the panels.
             hoisted: what `hoisted` has just returned for them, if it was called.
         """
-        panel = common_shape(group)
         known = self.hoisted(group) if hoisted is None else hoisted
-        self._grid.prepare((len(group), *panel), known)
-        results = Results(self.plan, group)
+        if known is not self._prepared:
+            self._grid.prepare((len(group), *common_shape(group)), known)
+            self._prepared = known
+        results = Results(self.plan, group, self._device)
         for tile in cut(_wanted(group), self._tile_points):
             here = {i: Values(tile.of(known.view(i)), None) for i in self._grid.operands}
             for step in self._grid.inputs:
@@ -63,8 +67,12 @@ class PlanRunner:
         results.finish()
 
     def hoisted(self, group: Sequence[Segment]) -> Known:
-        """Computes the levels below the grid over whole panels."""
+        """Computes the levels below the grid over whole panels; once for the pieces of an entry that follow."""
+        content = self._content(group)
+        if content is not None and content == self._content_known[0]:
+            return self._content_known[1]
         known = Known(self.plan)
+        self._content_known = (None, known)
         for level in self._below:
             window = _whole(level.mask, len(group), common_shape(group))
             if isinstance(level, HoistedLevel):
@@ -74,7 +82,14 @@ class PlanRunner:
                 level.run(table, known)
             else:
                 self._run_level(level, window, group, known)
+        self._content_known = (content, known)
         return known
+
+    def _content(self, group: Sequence[Segment]) -> tuple[Hashable, ...] | None:
+        """What the levels below the grid are computed from; None for several entries."""
+        if len(group) > 1:
+            return None
+        return group[0].panel, *[group[0].inputs[position].content for position in self._inputs_below]
 
     def _run_level(self, level: LevelRunner, window: Window, group: Sequence[Segment], known: Known) -> None:
         """Computes a level of several dims."""

@@ -20,6 +20,9 @@ _STEPS_PER_NODE = 64
 _RANKS_PER_PASS = 16
 """A matrix product takes about as long as one operation on the grid, and as another for so many terms."""
 
+_WORTH = 2
+"""How many operations on the grid must be saved for the guard to pay."""
+
 _WEIGHTS = {"exp": 4, "div": 2}
 """How much longer operations take than a product."""
 
@@ -104,7 +107,7 @@ def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int
     for split in range(1, masks[index].bit_length()):
         form, read = _split(addends, split, masks)
         saved = sum(_WEIGHTS.get(nodes[i].op, 1) for i in read) - _cost(form)
-        if form.pairs and saved > (best[0] if best else 0):
+        if form.pairs and saved >= _WORTH and (best is None or saved > best[0]):
             best = (saved, form)
     return best[1] if best else None
 
@@ -128,11 +131,12 @@ def _split(addends: Sequence[Addend], split: int, masks: Sequence[int]) -> tuple
     for _, left, right in separable:
         scalars, pure = _scalars_apart(right, masks)
         by_right.setdefault(pure, []).append(left.times(scalars))
+    pairs: list[tuple[tuple[Term, ...], tuple[Term, ...]]]
     if len(by_left) <= len(by_right):
-        pairs = tuple(((left,), tuple(rights)) for left, rights in by_left.items())
+        pairs = [((left,), tuple(rights)) for left, rights in by_left.items()]
     else:
-        pairs = tuple((tuple(lefts), (right,)) for right, lefts in by_right.items())
-    return _Form(split, pairs, tuple(term for term, _, _ in separable), tuple(rest)), read
+        pairs = [(tuple(lefts), (right,)) for right, lefts in by_right.items()]
+    return _Form(split, tuple(pairs), tuple(term for term, _, _ in separable), tuple(rest)), read
 
 
 def _sides(term: Term, split: int, masks: Sequence[int]) -> tuple[Term, Term] | None:
@@ -238,7 +242,11 @@ class _Writer:
 
     def _termwise(self, form: _Form, pairs: Sequence[tuple[int, int]]) -> int:
         written = [
-            v if _is_one(left) else u if _is_one(right) and v == self.builder.const(1.0) else self.builder.op("mul", u, v)
+            v
+            if _is_one(left)
+            else u
+            if _is_one(right) and v == self.builder.const(1.0)
+            else self.builder.op("mul", u, v)
             for (u, v), (left, right) in zip(pairs, form.pairs, strict=True)
         ]
         total = written[0]

@@ -48,9 +48,7 @@ class Term(NamedTuple):
 
     def times(self, other: Term) -> Term:
         """The product of both."""
-        return Term(
-            self.negative != other.negative, self.factors + other.factors, self.divisors + other.divisors
-        )
+        return Term(self.negative != other.negative, self.factors + other.factors, self.divisors + other.divisors)
 
 
 class Addend(NamedTuple):
