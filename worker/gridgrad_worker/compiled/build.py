@@ -11,19 +11,18 @@ import torch
 
 from gridgrad_worker.compiled.graphs import GridGraph, HoistGraph
 from gridgrad_worker.compiled.layout import LevelLayout, digest_of, lay_out
+from gridgrad_worker.compiled.libraries import GRID, HOIST
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.devices import Device
 from gridgrad_worker.structured.engine import StructuredEngine
 
-__all__ = ["CannotCompileError", "Built", "GRID", "HOIST", "build"]
-
-HOIST, GRID = "hoist.so", "grid.so"
+__all__ = ["Built", "CannotCompileError", "build"]
 
 _ENTRIES = 3
 """More than the threads that the compiler is told of: then it shares the leading dims out as one."""
 
 _LEADING, _LAST = 24, 96
-_LEADING_OF_MANY = 5
+_LEADING_OF_MANY = 3
 
 _SETTINGS: dict[str, object] = {
     "cpp_cache_precompile_headers": False,  # they take 300 MB of disk to save some seconds
@@ -83,8 +82,8 @@ def _hoist(order: Order, engine: StructuredEngine, levels: tuple[LevelLayout, ..
 
 def _grid(order: Order, engine: StructuredEngine, levels: tuple[LevelLayout, ...]) -> torch.export.ExportedProgram:
     dtype, ndim = order.torch_dtype, order.ndim
-    leading = _LEADING if ndim <= 3 else _LEADING_OF_MANY
-    shape = (_ENTRIES, *(leading + dim for dim in range(ndim - 1)), *([_LAST] if ndim else []))
+    first = _LEADING if ndim <= 3 else _LEADING_OF_MANY
+    shape = (_ENTRIES, *[first] * (ndim - 1), _LAST)
     dims = [torch.export.Dim(f"d{place}", min=1, max=1 << 40) for place in range(ndim + 1)]
     planes = [torch.ones(shape, dtype=dtype) for _ in engine.plan.outputs]
     masks = [level.mask for level in levels]

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ __all__ = ["Cache", "Package"]
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 16
 _KEY_LENGTH = 64
+_LONGEST_MAKING_S = 86400.0
 
 
 class Package(NamedTuple):
@@ -50,7 +52,7 @@ class Cache:
 
     def __init__(self, root: Path, most_bytes: int) -> None:
         self.root = root
-        self._most_bytes = most_bytes
+        self.most_bytes = most_bytes
 
     def find(self, key: str) -> Package | None:
         """The package of a key, whole and trusted; None if there is none. Counts as a use of it."""
@@ -96,14 +98,15 @@ class Cache:
         self.sweep()
 
     def sweep(self) -> None:
-        """Removes what was dropped."""
-        for gone in self.root.glob("gone-*"):
+        """Removes what was dropped, and what compilations that were killed have left."""
+        old = [path for path in self.root.glob("making-*") if _used_at(path) < time.time() - _LONGEST_MAKING_S]
+        for gone in (*self.root.glob("gone-*"), *old):
             shutil.rmtree(gone, ignore_errors=True)
 
     @contextlib.contextmanager
     def workplace(self) -> Iterator[Path]:
         """A directory in the cache to compile in, removed afterwards."""
-        made = Path(tempfile.mkdtemp(prefix="gone-", dir=self.root))
+        made = Path(tempfile.mkdtemp(prefix="making-", dir=self.root))
         try:
             yield made
         finally:
@@ -118,7 +121,7 @@ class Cache:
         sizes = {place: _size(place) for place in self._packages()}
         total = sum(sizes.values())
         for place in sorted(sizes, key=_used_at):
-            if total <= self._most_bytes:
+            if total <= self.most_bytes:
                 return
             if place.name != spared:
                 total -= sizes[place]

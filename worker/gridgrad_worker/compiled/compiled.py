@@ -20,7 +20,7 @@ from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Box, Piece
 from gridgrad_worker.structured.engine import StructuredEngine
 
-__all__ = ["CompiledEngine"]
+__all__ = ["CompiledEngine", "entry_shape"]
 
 _LEAST_LAST = 8
 """A grid whose last dim is shorter would leave most of a vector empty."""
@@ -82,7 +82,7 @@ class CompiledEngine:
         points = sum(piece.box.points for piece in pieces)
         with self._running(), torch.no_grad(), threads_for(points), np.errstate(over="ignore", invalid="ignore"):
             for position, (piece, out) in enumerate(zip(pieces, outs, strict=True)):
-                shape = _entry_shape(piece)
+                shape = entry_shape(piece)
                 if not self._suits(shape):
                     left.add(position)
                 elif not piece.box.points:
@@ -179,7 +179,7 @@ def _address(array: Array) -> int:
     return address
 
 
-def _entry_shape(piece: Piece) -> tuple[int, ...]:
+def entry_shape(piece: Piece) -> tuple[int, ...]:
     """The shape of the whole grid that a piece belongs to."""
     lengths = [values.lengths for values in piece.inputs]
     return tuple(

@@ -8,7 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-__all__ = ["Library", "load"]
+__all__ = ["GRID", "HOIST", "Library", "load"]
+
+HOIST, GRID = "hoist.so", "grid.so"
+"""The names of the libraries of a package."""
 
 Library = Callable[[Sequence[Tensor]], object]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gridgrad_worker.compiled.build import GRID, HOIST, Built, CannotCompileError, build
+from gridgrad_worker.compiled.build import Built, CannotCompileError, build
 from gridgrad_worker.compiled.cache import Cache
 from gridgrad_worker.compiled.compiled import CompiledEngine
-from gridgrad_worker.compiled.libraries import load
+from gridgrad_worker.compiled.libraries import GRID, HOIST, load
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.verify import VerificationError, verify
 from gridgrad_worker.devices import open_device
 
-__all__ = ["make"]
+__all__ = ["engine_of", "make"]
 
 _THREADS = 2
 """Compiled code shares its loops out among as many threads as there are, but only if told of more than one."""
