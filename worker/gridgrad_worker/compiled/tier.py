@@ -91,6 +91,11 @@ class CompiledTier:
         """Drops an expression. What is being compiled for it will be on disk."""
         self._known.pop(key, None)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is being compiled."""
+        return self._compilation is not None
+
     def lookup(self, key: str) -> CompiledEngine | None:
         """The compiled engine of an expression, if it is ready; to be called between batches."""
         hot = self._known[key]
