@@ -15,8 +15,8 @@ from torch import Tensor
 from gridgrad_worker.compiled.arrays import Arrays, Hoister
 from gridgrad_worker.compiled.layout import lay_out
 from gridgrad_worker.compiled.libraries import Library
-from gridgrad_worker.compiled.threads import FOR_ONE_THREAD, threads_for
-from gridgrad_worker.compiled.windows import Window, grouped, numbers_of, windows_of
+from gridgrad_worker.compiled.threads import threads_for
+from gridgrad_worker.compiled.windows import TILE_POINTS, Window, grouped, numbers_of, windows_of
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Box, Piece
 from gridgrad_worker.structured.engine import StructuredEngine
@@ -89,7 +89,7 @@ class CompiledEngine:
                     left.add(position)
                 elif not piece.box.points:
                     continue
-                elif piece.box.shape == shape and len(shape) > 1 and piece.box.points <= FOR_ONE_THREAD:
+                elif piece.box.shape == shape and len(shape) > 1 and piece.box.points <= TILE_POINTS:
                     together.extend(windows_of(position, piece, out))
                 elif self._holds(piece, shape):
                     alone.extend(windows_of(position, piece, out))
@@ -171,7 +171,9 @@ def _end_to_end(group: Sequence[Window], shape: tuple[int, ...]) -> bool:
     if first.shape[1] and first.strides[1] != first.itemsize:
         return False
     return all(
-        window.box.shape == shape and window.out.strides[0] == first.strides[0] and _address(window.out) == _address(first) + n * step
+        window.box.shape == shape
+        and window.out.strides[0] == first.strides[0]
+        and _address(window.out) == _address(first) + n * step
         for n, window in enumerate(group)
     )
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import torch
 
-__all__ = ["FOR_ONE_THREAD", "threads_for"]
+__all__ = ["threads_for"]
 
-FOR_ONE_THREAD = 1 << 13
+_FOR_ONE_THREAD = 1 << 13
 """Numbers up to which waking another thread takes longer than they do."""
 
 
@@ -17,7 +17,7 @@ FOR_ONE_THREAD = 1 << 13
 def threads_for(numbers: int) -> Iterator[None]:
     """Computes few numbers in one thread."""
     threads = torch.get_num_threads()
-    if threads == 1 or numbers > FOR_ONE_THREAD:
+    if threads == 1 or numbers > _FOR_ONE_THREAD:
         yield
         return
     torch.set_num_threads(1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Box, Piece, Values, boxes
 
-__all__ = ["Window", "grouped", "numbers_of", "windows_of"]
+__all__ = ["TILE_POINTS", "Window", "grouped", "numbers_of", "windows_of"]
 
 TILE_POINTS = 1 << 18
 _CHUNK_POINTS = 1 << 10  # of a grid of one dim, whose chunks are what threads share
