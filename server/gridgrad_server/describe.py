@@ -11,10 +11,7 @@ from gridgrad_server.requests import MAX_DERIVATIVES
 from gridgrad_server.settings import Settings
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
-__all__ = ["ENGINE", "functions", "server"]
-
-ENGINE = "functional"
-"""The default engine for expressions."""
+__all__ = ["functions", "server"]
 
 
 def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
@@ -46,5 +43,5 @@ def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetSe
         if each.group != "operator"
     ]
     return pb.GetServerInfoResponse(
-        version=version, devices=devices, limits=limits, language_functions=language, engine=ENGINE
+        version=version, devices=devices, limits=limits, language_functions=language, engine=settings.engine
     )

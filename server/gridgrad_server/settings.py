@@ -123,6 +123,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("device", _one_of("auto", "cpu", "cuda"), "auto", "auto",
          "where to compute: auto takes the GPUs there are, else the processor. Say cpu to leave GPUs alone, cuda to "
          "fail rather than fall back"),
+    Flag("engine", _one_of("structured", "functional"), "structured", "structured",
+         "what computes expressions: structured is fast, functional evaluates them as it does registered functions. "
+         "Say functional to compare the two"),
     Flag("functions", _module, (), "none",
          "module with registered Python functions to load into the workers. For what is no expression",
          repeated=True),
@@ -172,6 +175,7 @@ class Settings:
     tls_client_ca: Path | None
     workers: int | None
     device: str
+    engine: str
     functions: tuple[str, ...]
     queue_entries: int
     queue_bytes: int

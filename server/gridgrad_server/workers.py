@@ -32,6 +32,7 @@ _SETTLED_AFTER_S = 30.0
 def worker_command(settings: Settings, device: str, threads: int) -> list[str]:
     """The command of a worker, but for the descriptor of its socket."""
     command = [sys.executable, "-m", "gridgrad_worker", "--device", device, "--threads", str(threads)]
+    command += ["--engine", settings.engine]
     if settings.functions:
         command += ["--functions", *settings.functions]
     return [*command, "--log-format", settings.log_format, "--log-level", settings.log_level]

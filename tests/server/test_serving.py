@@ -137,7 +137,7 @@ async def test_functions_and_limits_are_told(serve: Serve) -> None:
     assert not functions[0].inputs[0].HasField("default")
     info = pb.GetServerInfoResponse.FromString(await serving.calls.method(methods.SERVER_INFO))
     assert list(info.devices) == ["cpu"]
-    assert (info.limits.message_bytes, info.limits.order, info.engine) == (1 << 20, 4, "functional")
+    assert (info.limits.message_bytes, info.limits.order, info.engine) == (1 << 20, 4, "structured")
     hypot = next(each for each in info.language_functions if each.name == "hypot")
     assert hypot.signature == "hypot(x, y)"
     code, _, _ = await refusal(serving.calls.method(methods.SERVER_INFO, b"\xff"))

@@ -275,7 +275,7 @@ def test_server_info(client: gridgrad.Client) -> None:
     info = client.server_info()
     assert info.version == gridgrad.__version__
     assert list(info.devices) == ["cpu"]
-    assert info.engine == "functional"
+    assert info.engine == "structured"
     assert (info.limits.inputs, info.limits.dims, info.limits.order) == (16, 8, 4)
     assert info.limits.unary_result_bytes == 2 << 20
     assert "norm_cdf" in {function.name for function in info.language_functions}
@@ -283,7 +283,7 @@ def test_server_info(client: gridgrad.Client) -> None:
 
 def test_info_says_how_it_was_computed(client: gridgrad.Client) -> None:
     info = client.gradient("x**2", {"x": [1.0, 2.0]}).info
-    assert (info.engine, info.tier, info.device, info.version) == ("functional", "", "cpu", gridgrad.__version__)
+    assert (info.engine, info.tier, info.device, info.version) == ("structured", "direct", "cpu", gridgrad.__version__)
     assert info.batch_size >= 1
     assert info.queue_s >= 0
     assert info.compute_s > 0

@@ -54,6 +54,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--functions", action="extend", nargs="+", default=[], metavar="MODULE", help="modules of registered functions"
     )
+    parser.add_argument(
+        "--engine", choices=("structured", "functional"), default="structured", help="what computes expressions"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
@@ -66,7 +69,7 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
     from gridgrad_worker.start import CannotServeError, start
 
     try:
-        device, registered = start(options.device, options.threads, options.functions)
+        device, registered = start(options.device, options.threads, options.functions, options.engine)
     except CannotServeError as error:
         _log.error("%s", error)
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
@@ -75,7 +78,7 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
 
     channel.send(pb.WorkerMessage(ready=ready(device, registered)).SerializeToString())
     _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
-    Service(channel, device, registered).run()
+    Service(channel, device, registered, options.engine).run()
     return EXIT_OK
 
 

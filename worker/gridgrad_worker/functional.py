@@ -53,6 +53,9 @@ class FunctionalEngine:
         mode: "forward" or "reverse".
     """
 
+    name = "functional"
+    tier = ""
+
     def __init__(
         self,
         function: PointFunction,

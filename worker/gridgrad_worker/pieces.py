@@ -7,7 +7,7 @@ an input over a box are a view that broadcasts to the box's shape.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -33,6 +33,14 @@ class Box(NamedTuple):
 class Values(Protocol):
     """The values of one input of one entry."""
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
+
+    @property
+    def content(self) -> Hashable:
+        """What tells these values from others of the same dims."""
+
     def over(self, box: Box) -> Array:
         """The values over a box: an array of the grid's dims, of length 1 where the input has not the dim."""
 
@@ -54,12 +62,23 @@ class ArrayValues:
     """
 
     def __init__(self, array: Array, axes: Sequence[int], ndim: int) -> None:
+        self.array = array
         order = sorted(range(len(axes)), key=axes.__getitem__)
         shape = [1] * ndim
         for position in order:
             shape[axes[position]] = array.shape[position]
         self._spread = array.transpose(order).reshape(shape) if axes else array.reshape(shape)
         self._axes = frozenset(axes)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
+        return self._spread.shape
+
+    @property
+    def content(self) -> Hashable:
+        """What tells these values from others of the same dims; a copy, since a slot is used again."""
+        return self.array.shape, self.array.dtype.str, self.array.tobytes()
 
     def over(self, box: Box) -> Array:
         """The values over a box, a view."""
@@ -81,14 +100,24 @@ class LinspaceValues:
     """
 
     def __init__(self, start: float, stop: float, num: int, axis: int, ndim: int) -> None:
-        self._ends = (start, stop, num)
+        self.ends = (start, stop, num)
         self._axis = axis
         self._ndim = ndim
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
+        return tuple(self.ends[2] if axis == self._axis else 1 for axis in range(self._ndim))
+
+    @property
+    def content(self) -> Hashable:
+        """What tells these values from others of the same dims."""
+        return self.ends
 
     def over(self, box: Box) -> Array:
         """The values over a box, computed for it alone."""
         first = box.start[self._axis]
-        part = linspace_part(*self._ends, first, first + box.shape[self._axis])
+        part = linspace_part(*self.ends, first, first + box.shape[self._axis])
         return part.reshape([-1 if axis == self._axis else 1 for axis in range(self._ndim)])
 
 

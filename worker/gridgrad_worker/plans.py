@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 
-from gridgrad.errors import GridgradError, InternalError, UnknownFunctionError
+from gridgrad.errors import GridgradError, InternalError, TooLargeError, UnknownFunctionError
 from gridgrad.lang.parser import parse
+from gridgrad.lang.program import Program
 from gridgrad_worker.calls import bind
-from gridgrad_worker.derivatives import PointFunction
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
 from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Values
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
+from gridgrad_worker.structured.engine import StructuredEngine
 from gridgrad_worker.v1 import worker_pb2 as pb
 
-__all__ = ["Plan", "Plans", "make_plan", "read_dtype"]
+__all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
+
+
+_log = logging.getLogger(__name__)
+
+EngineName = Literal["structured", "functional"]
+
+
+class Engine(Protocol):
+    """Computes the pieces of a plan."""
+
+    name: str
+    tier: str
+
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
+        """Computes pieces together into [derivatives * components, points] each."""
 
 
 class Plan(NamedTuple):
@@ -33,7 +50,7 @@ class Plan(NamedTuple):
         registered: the name of the registered function; None for an expression.
     """
 
-    engine: FunctionalEngine
+    engine: Engine
     axes: tuple[tuple[int, ...], ...]
     ndim: int
     planes: int
@@ -65,10 +82,12 @@ class Plans:
     Args:
         device: they compute on.
         registered: the functions that they may name.
+        engine: what computes expressions.
     """
 
-    def __init__(self, device: Device, registered: Mapping[str, Registered]) -> None:
+    def __init__(self, device: Device, registered: Mapping[str, Registered], engine: EngineName) -> None:
         self._device = device
+        self._engine = engine
         self._registered = registered
         self._plans: dict[int, Plan | GridgradError] = {}
 
@@ -94,30 +113,71 @@ class Plans:
 
     def _made(self, plan: pb.Plan) -> Plan | GridgradError:
         try:
-            return make_plan(plan, self._device, self._registered)
+            return make_plan(plan, self._device, self._registered, self._engine)
         except GridgradError as error:
             return error.with_traceback(None)
 
 
-def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered]) -> Plan:
+def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered], engine: EngineName) -> Plan:
     """Makes a plan ready to compute.
+
+    Args:
+        plan: what to compute.
+        device: where.
+        registered: the functions that it may name.
+        engine: what computes expressions; registered functions take the functional one.
 
     Raises:
         GridgradError: its function is none, or lacks inputs.
     """
-    names = [each.name for each in plan.inputs]
     dtype = read_dtype(plan.dtype)
-    function, components, mode = _function(plan, names, dtype, device, registered)
-    wanted = [tuple(derivative.wrt) for derivative in plan.derivatives]
     dims = list(dict.fromkeys(dim for each in plan.inputs for dim in each.dims))
+    axes = {each.name: tuple(map(dims.index, each.dims)) for each in plan.inputs}
+    wanted = [tuple(derivative.wrt) for derivative in plan.derivatives]
+    registered_name = plan.registered if plan.WhichOneof("function") == "registered" else None
+    if registered_name is None:
+        program = parse(plan.expression, list(axes))
+        components = len(program.components)
+        made = _for_expression(program, axes, len(dims), wanted, dtype, device, engine)
+    else:
+        found = _registered(registered_name, registered)
+        components = len(found.components)
+        function = bind(found, list(axes), dtype, device.torch_device)
+        made = FunctionalEngine(function, wanted, components, dtype, device, found.mode)
     return Plan(
-        engine=FunctionalEngine(function, wanted, components, dtype, device, mode),
-        axes=tuple(tuple(map(dims.index, each.dims)) for each in plan.inputs),
+        engine=made,
+        axes=tuple(axes.values()),
         ndim=len(dims),
         planes=len(wanted) * components,
         dtype=plan.dtype,
-        registered=plan.registered if plan.WhichOneof("function") == "registered" else None,
+        registered=registered_name,
     )
+
+
+def _for_expression(
+    program: Program,
+    axes: Mapping[str, tuple[int, ...]],
+    ndim: int,
+    wanted: Sequence[tuple[int, ...]],
+    dtype: torch.dtype,
+    device: Device,
+    engine: EngineName,
+) -> Engine:
+    if engine == "structured":
+        try:
+            return StructuredEngine(program, axes, ndim, wanted, dtype, device)
+        except TooLargeError as error:
+            _log.info("the functional engine takes what is too large to derive: %s", error)
+    function = torch_function(program, list(axes), dtype)
+    return FunctionalEngine(function, wanted, len(program.components), dtype, device)
+
+
+def _registered(name: str, registered: Mapping[str, Registered]) -> Registered:
+    found = registered.get(name)
+    if found is None:
+        remedy = f"use one of {', '.join(registered) or '(none is registered)'}"
+        raise UnknownFunctionError("function.registered", f"no function {name!r} is registered", remedy)
+    return found
 
 
 def read_dtype(name: str) -> torch.dtype:
@@ -130,19 +190,6 @@ def read_dtype(name: str) -> torch.dtype:
     if name not in known:
         raise InternalError("batch.plan.dtype", repr(name), "please report it")
     return known[name]
-
-
-def _function(
-    plan: pb.Plan, names: Sequence[str], dtype: torch.dtype, device: Device, registered: Mapping[str, Registered]
-) -> tuple[PointFunction, int, str]:
-    if plan.WhichOneof("function") != "registered":
-        program = parse(plan.expression, names)
-        return torch_function(program, names, dtype), len(program.components), "forward"
-    found = registered.get(plan.registered)
-    if found is None:
-        remedy = f"use one of {', '.join(registered) or '(none is registered)'}"
-        raise UnknownFunctionError("function.registered", f"no function {plan.registered!r} is registered", remedy)
-    return bind(found, names, dtype, device.torch_device), len(found.components), found.mode
 
 
 def _values(given: pb.PieceInput, axes: tuple[int, ...], ndim: int, slots: Slots) -> Values:

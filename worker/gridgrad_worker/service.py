@@ -11,14 +11,12 @@ from gridgrad_worker.channel import Channel, Frame
 from gridgrad_worker.devices import Device, is_lost, is_out_of_memory
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
-from gridgrad_worker.plans import Plan, Plans
+from gridgrad_worker.plans import EngineName, Plan, Plans
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
 
-__all__ = ["ENGINE", "Service", "ready"]
-
-ENGINE = "functional"
+__all__ = ["Service", "ready"]
 
 _log = logging.getLogger(__name__)
 
@@ -30,12 +28,15 @@ class Service:
         channel: to the server.
         device: computed on.
         registered: the functions that batches may name.
+        engine: what computes expressions.
     """
 
-    def __init__(self, channel: Channel, device: Device, registered: Mapping[str, Registered]) -> None:
+    def __init__(
+        self, channel: Channel, device: Device, registered: Mapping[str, Registered], engine: EngineName
+    ) -> None:
         self._channel = channel
         self._slots = Slots()
-        self._plans = Plans(device, registered)
+        self._plans = Plans(device, registered, engine)
 
     def run(self) -> None:
         """Answers until the server closes its end."""
@@ -50,19 +51,20 @@ class Service:
 
     def _computed(self, batch: pb.Batch, descriptors: Sequence[int]) -> pb.BatchDone:
         start_at = time.perf_counter()
-        failures = self._failures(batch, descriptors)
-        compute_s = time.perf_counter() - start_at
+        done = pb.BatchDone(id=batch.id)
+        failures = self._failures(batch, descriptors, done)
+        done.compute_s = time.perf_counter() - start_at
         if any(failures):
             _log.info("batch %d: %d of %d pieces failed", batch.id, sum(map(bool, failures)), len(batch.pieces))
-            told = [_told(failure) for failure in failures]
-            return pb.BatchDone(id=batch.id, compute_s=compute_s, engine=ENGINE, failures=told)
-        return pb.BatchDone(id=batch.id, compute_s=compute_s, engine=ENGINE)
+            done.failures.extend([_told(failure) for failure in failures])
+        return done
 
-    def _failures(self, batch: pb.Batch, descriptors: Sequence[int]) -> list[GridgradError | None]:
-        """Computes a batch and returns what went wrong with each piece."""
+    def _failures(self, batch: pb.Batch, descriptors: Sequence[int], done: pb.BatchDone) -> list[GridgradError | None]:
+        """Computes a batch, says what with, and returns what went wrong with each piece."""
         try:
             self._slots.admit(batch.slots, descriptors)
             plan = self._plans.of(batch)
+            done.engine, done.tier = plan.engine.name, plan.engine.tier
             pieces = [plan.piece(piece, self._slots) for piece in batch.pieces]
             outs = self._outs(batch, plan, pieces)
         except Exception as error:  # noqa: BLE001 - a defect here must not end the worker

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gridgrad_worker.check import check
 from gridgrad_worker.devices import Device, open_device
+from gridgrad_worker.plans import EngineName
 from gridgrad_worker.registry import FunctionError, Registered, load
 from gridgrad_worker.warmup import warm_up
 
@@ -16,13 +17,16 @@ class CannotServeError(RuntimeError):
     """The worker can't serve at all. The operator's to mend; the message says how."""
 
 
-def start(device_name: str, threads: int, modules: Sequence[str]) -> tuple[Device, dict[str, Registered]]:
+def start(
+    device_name: str, threads: int, modules: Sequence[str], engine: EngineName = "structured"
+) -> tuple[Device, dict[str, Registered]]:
     """Makes everything ready to serve.
 
     Args:
         device_name: "cpu" or "cuda:<index>".
         threads: for work on the processor.
         modules: whose functions are registered.
+        engine: what computes expressions.
 
     Raises:
         CannotServeError: the device is not there, or a function can't be served.
@@ -35,7 +39,7 @@ def start(device_name: str, threads: int, modules: Sequence[str]) -> tuple[Devic
                 check(each, device)
     except FunctionError as error:
         raise CannotServeError(str(error)) from error
-    warm_up(device, registered)
+    warm_up(device, registered, engine)
     return device, registered
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gridgrad_worker.devices import Device
 from gridgrad_worker.pieces import ArrayValues, Box, Piece
-from gridgrad_worker.plans import make_plan
+from gridgrad_worker.plans import EngineName, make_plan
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.v1 import worker_pb2 as pb
 
@@ -18,13 +18,13 @@ _EXPRESSION = "t*k + 2*t*k**2"
 _SIDE = 8
 
 
-def warm_up(device: Device, registered: Mapping[str, Registered]) -> None:
+def warm_up(device: Device, registered: Mapping[str, Registered], engine: EngineName) -> None:
     """Computes a small grid with value and partials to order 2 in both dtypes."""
     axis = np.linspace(0.5, 2, _SIDE)
     inputs = tuple(ArrayValues(axis, [position], 2) for position in range(2))
     piece = Piece(inputs, Box((0, 0), (_SIDE, _SIDE)))
     for dtype in ("float32", "float64"):
-        plan = make_plan(_plan(dtype), device, registered)
+        plan = make_plan(_plan(dtype), device, registered, engine)
         plan.engine.compute([piece], [np.empty((plan.planes, piece.box.points), dtype)])
 
 

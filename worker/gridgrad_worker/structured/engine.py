@@ -1,0 +1,163 @@
+"""The structured engine: expressions, derived, hoisted to the dims that they depend on, run in tiles."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gridgrad.lang.derive import derive
+from gridgrad.lang.program import Program
+from gridgrad_worker.devices import Device
+from gridgrad_worker.functional import Array
+from gridgrad_worker.pieces import Piece
+from gridgrad_worker.structured.guard import Guard, Ranges, merged
+from gridgrad_worker.structured.panels import Segment, entry_shape, panel_shape, panels_of, segments
+from gridgrad_worker.structured.plan import make_plan
+from gridgrad_worker.structured.products import SMALL
+from gridgrad_worker.structured.runner import PlanRunner
+from gridgrad_worker.structured.separate import separate
+
+__all__ = ["StructuredEngine"]
+
+_TILE_POINTS = 1 << 15  # for each thread; measured: less is all overhead, more falls out of the caches
+_CUDA_TILE_POINTS = 1 << 20
+_TOGETHER = 1 << 20  # points of a group of entries of one shape
+_ROUNDED = 16
+_MOST_PANELS = 64  # an entry of more is never separated: looking at all of it for each piece would take too long
+
+
+class StructuredEngine:
+    """Computes an expression and its partials over pieces.
+
+    Args:
+        program: the expression.
+        inputs: for each of the plan's inputs, in order, the dims of the grid that it has.
+        ndim: how many dims the grid has.
+        wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
+        dtype: computed in throughout.
+        device: computed on.
+        separating: whether sums may be separated and products regrouped, where the guard allows it.
+    """
+
+    name = "structured"
+    tier = "direct"
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: Mapping[str, Sequence[int]],
+        ndim: int,
+        wanted: Sequence[tuple[int, ...]],
+        dtype: torch.dtype,
+        device: Device,
+        *,
+        separating: bool = True,
+    ) -> None:
+        names = list(inputs)
+        derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
+        masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
+        self._sources = [next(i for i, dims in enumerate(inputs.values()) if dim in dims) for dim in range(ndim)]
+        runner = functools.partial(
+            PlanRunner, dtype=dtype, device=device.torch_device, tile_points=_tile_points(device)
+        )
+        self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
+        self._separated: PlanRunner | None = None
+        separated = separate(derived.nodes, derived.outputs, masks)
+        self.ranks = separated.ranks
+        if separated.checked and separating:
+            watched = [step for total in separated.checked for term in total for steps in term for step in steps]
+            plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
+            self._separated = runner(plan)
+            self._guard = Guard(plan, separated.checked, dtype)
+        plan = (self._separated or self._plain).plan
+        self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: panel_shape(shape, plan))
+        self._decided: tuple[Hashable, bool] = (None, False)
+        self._guarded: tuple[object, NDArray[np.bool_]] = (None, np.ones(0, bool))
+
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
+        """Computes pieces together.
+
+        Args:
+            pieces: what to compute.
+            outs: for each of them, where its results go: [derivatives * components, points], of the
+                computing dtype, the points in C order.
+        """
+        # Values beyond float32 become inf there, as IEEE has it
+        with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
+            parts: list[Segment] = []
+            for piece, out in zip(pieces, outs, strict=True):
+                shape = entry_shape(piece, self._sources)
+                parts.extend(segments(piece, shape, self._panel_shape(shape), out))
+            for group in _groups(parts):
+                self._run(group)
+
+    def _run(self, group: list[Segment]) -> None:
+        if self._separated is None:
+            self._plain.run(group)
+        elif group[0].panel.shape != group[0].shape:
+            (self._separated if self._holds(group[0]) else self._plain).run(group)
+        else:
+            self._run_guarded(self._separated, group)
+
+    def _run_guarded(self, separated: PlanRunner, group: list[Segment]) -> None:
+        """Computes whole entries, with the guard looking at what is computed for them anyway."""
+        known = separated.hoisted(group)
+        if known is not self._guarded[0]:
+            self._guarded = (known, self._guard.holds(self._guard.ranges(known, len(group))))
+        fine = self._guarded[1]
+        if fine.all():
+            separated.run(group, known)
+            return
+        for runner, chosen in ((separated, fine), (self._plain, ~fine)):
+            part = [segment for segment, mine in zip(group, chosen, strict=True) if mine]
+            if part:
+                runner.run(part)
+
+    def _holds(self, segment: Segment) -> bool:
+        """Looks at all of an entry of several panels."""
+        entry = (segment.shape, *[values.content for values in segment.inputs])
+        if self._decided[0] != entry:
+            self._decided = (entry, self._decide(segment))
+        return self._decided[1]
+
+    def _decide(self, segment: Segment) -> bool:
+        assert self._separated is not None, "there is something to guard"  # noqa: S101 - narrows the type
+        total: Ranges | None = None
+        panels = panels_of(segment, [self._separated.plan.steps[i].mask for i in self._guard.watched])
+        for count, panel in enumerate(panels):
+            if count == _MOST_PANELS:
+                return False
+            known = self._separated.hoisted([panel])
+            ranges = self._guard.ranges(known, 1)
+            total = ranges if total is None else merged(total, ranges)
+        return total is None or bool(self._guard.holds(total)[0])
+
+
+def _tile_points(device: Device) -> int:
+    return _CUDA_TILE_POINTS if device.torch_device.type == "cuda" else _TILE_POINTS * torch.get_num_threads()
+
+
+def _groups(parts: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Brings together what has about one shape and is not large by itself."""
+    alike: dict[tuple[int, ...], list[Segment]] = {}
+    for part in parts:
+        if part.whole and part.panel.shape == part.shape and part.panel.points < _TILE_POINTS:
+            alike.setdefault(_rounded_up(part.shape), []).append(part)
+        else:
+            yield [part]
+    for shape, together in alike.items():
+        size = max(1, _TOGETHER // math.prod(shape))
+        for first in range(0, len(together), size):
+            yield together[first : first + size]
+
+
+def _rounded_up(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that entries are computed in together: what is added is less than what a call of its own costs."""
+    if len(shape) > 2 or any(length > SMALL for length in shape):
+        return shape  # blocks of matrix products would not be the same
+    return tuple(-(-length // _ROUNDED) * _ROUNDED for length in shape)

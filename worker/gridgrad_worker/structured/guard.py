@@ -1,0 +1,172 @@
+"""The guard: whether the terms of separated sums can be computed in any order without a difference.
+
+A product in another order gives the same, but for rounding, as long as all its factors are finite and
+no product of some of them overflows or loses digits below the smallest normal number. The exponents
+of the factors show it: those of any partial product lie between the sum of the factors' least ones,
+if below 0, and the sum of their largest, if above. The exponential of a sum of which the exponentials
+of all partial sums are within range is their product. A zero is a zero in any order,
+but nothing is divided by it.
+
+A term may vanish below the smallest number where another term of its sum, which is nowhere 0, is so
+large everywhere that the difference can't be seen: the tail of a Gaussian, a high power of something
+small.
+
+An entry is looked at as a whole, so what else is computed with it, and how it is cut, changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gridgrad_worker.structured.hoist import Known
+from gridgrad_worker.structured.plan import Plan
+from gridgrad_worker.structured.separate import Checked
+
+__all__ = ["Guard", "Ranges", "merged"]
+
+Ranges = NDArray[np.float64]
+"""[3, entries, watched]: the least exponents, 0 or below, the largest, 0 or above, and 1 where there is a zero.
+
+The exponents of what is not finite are infinite.
+"""
+
+_RESERVE = 16
+"""Exponents kept free, so that sums of many terms can't overflow either."""
+
+
+class Guard:
+    """Decides for entries.
+
+    Args:
+        plan: whose terms are checked.
+        checked: the terms of each sum.
+        dtype: computed in.
+    """
+
+    def __init__(self, plan: Plan, checked: Sequence[Sequence[Checked]], dtype: torch.dtype) -> None:
+        terms = [term for total in checked for term in total]
+        plain = sorted({i for term in terms for i in term.factors + term.divisors})
+        powers = sorted({i for term in terms for i in term.exponents + term.negative_exponents})
+        self.watched = plain + powers
+        self._is_power = np.arange(len(self.watched)) >= len(plain)
+        self._plan = plan
+        self._above = np.zeros((len(self.watched), len(terms)))
+        self._below = np.zeros((len(self.watched), len(terms)))
+        place, place_of_power = ({step: n for n, step in enumerate(steps)} for steps in (plain, powers))
+        for column, term in enumerate(terms):
+            for step in term.factors:
+                self._above[place[step], column] += 1
+            for step in term.divisors:
+                self._below[place[step], column] += 1
+            for step in term.exponents:
+                self._above[len(plain) + place_of_power[step], column] += 1
+            for step in term.negative_exponents:
+                self._below[len(plain) + place_of_power[step], column] += 1
+        self._divides = self._below.any(1) & ~self._is_power
+        self._firsts = np.cumsum([0, *map(len, checked)])[:-1]
+        self._sizes = [len(total) for total in checked]
+        self._constants = [
+            (n, self._constant(step, n)) for n, step in enumerate(self.watched) if self._is_constant(step)
+        ]
+        by_mask: dict[int, list[int]] = {}
+        for position, step in enumerate(self.watched):
+            if not self._is_constant(step):
+                by_mask.setdefault(plan.steps[step].mask, []).append(position)
+        self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
+        limits = torch.finfo(dtype)
+        self._largest = math.log2(limits.max) - _RESERVE
+        self._least = math.log2(limits.tiny) + _RESERVE
+        self._digits = -math.log2(limits.eps)
+
+    def ranges(self, known: Known, entries: int) -> Ranges:
+        """The exponents of what is watched.
+
+        Args:
+            known: its values over all of an entry or a part of it.
+            entries: how many there are.
+        """
+        ranges = np.zeros((3, entries, len(self.watched)))
+        for position, value in self._constants:
+            ranges[:, :, position] = np.array(value)[:, None]
+        for positions, steps in self._by_mask:
+            ranges[:, :, positions] = self._measured(known.stacked(steps).flatten(2), positions)
+        return ranges
+
+    def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
+        """For each entry, whether all terms stay within range."""
+        low, high, zero = ranges
+        finite = np.isfinite(ranges).all(axis=2).all(axis=0)
+        with np.errstate(invalid="ignore"):
+            highest = high @ self._above - low @ self._below
+            lowest = low @ self._above - high @ self._below
+            never_zero = zero @ (self._above + self._below) == 0
+            divisors = high @ self._below
+        small = lowest >= self._least
+        total = np.maximum.reduceat(np.where(small & never_zero, lowest, -np.inf), self._firsts, axis=1)
+        total = np.repeat(total, self._sizes, axis=1)
+        # What is lost is less than the smallest normal number times the factors that follow
+        unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
+        within: NDArray[np.bool_] = finite & ((highest <= self._largest) & (small | unseen)).all(axis=1)
+        return within
+
+    def _is_constant(self, step: int) -> bool:
+        return self._plan.steps[step].op == "const"
+
+    def _constant(self, step: int, position: int) -> tuple[float, float, float]:
+        value = float(self._plan.steps[step].value or 0.0)
+        if not math.isfinite(value) or (value == 0 and self._divides[position]):
+            return -math.inf, math.inf, 0.0
+        exponent = self._exponent(value, position)
+        return min(exponent, 0.0), max(exponent, 0.0), float(value == 0 and not self._is_power[position])
+
+    def _exponent(self, value: float, position: int) -> float:
+        if self._is_power[position]:
+            return value / math.log(2)
+        return math.log2(abs(value)) if value else 0.0
+
+    def _measured(self, stacked: Tensor, positions: Sequence[int]) -> NDArray[np.float64]:
+        """[3, entries, steps] of values [steps, entries, ...]."""
+        if not stacked.shape[2]:
+            return np.zeros((3, stacked.shape[1], stacked.shape[0]))
+        powers, divides = self._is_power[positions], self._divides[positions]
+        least, largest, has_zero = _extremes(stacked, powers)
+        bad = ~(np.isfinite(least) & np.isfinite(largest)) | (has_zero & divides[:, None])
+        least[bad], largest[bad] = -math.inf, math.inf
+        return np.stack([np.minimum(least, 0.0).T, np.maximum(largest, 0.0).T, has_zero.T])
+
+
+def merged(first: Ranges, second: Ranges) -> Ranges:
+    """The exponents of two parts of one entry."""
+    return np.stack([np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), np.maximum(first[2], second[2])])
+
+
+def _extremes(
+    stacked: Tensor, powers: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """The least and largest exponents of factors and of exponentials, and whether there is a zero."""
+    least, largest = np.empty((2, *stacked.shape[:2]))
+    has_zero = np.zeros(stacked.shape[:2], bool)
+    for is_power in (False, True):
+        rows = np.flatnonzero(powers == is_power)
+        if not rows.size:
+            continue
+        values = stacked if rows.size == len(stacked) else stacked[torch.from_numpy(rows)]
+        low, high = (
+            each.double().numpy(force=True) for each in torch.aminmax(values if is_power else values.abs(), dim=2)
+        )
+        if is_power:
+            least[rows], largest[rows] = low / math.log(2), high / math.log(2)
+            continue
+        has_zero[rows] = zero = low == 0
+        if zero.any():
+            values = values[torch.from_numpy(zero)].abs()
+            low[zero] = torch.where(values == 0, 1.0, values).amin(1).double().numpy(force=True)
+            high = np.where(high == 0, 1.0, high)
+        least[rows], largest[rows] = np.log2(low), np.log2(high)
+    return least, largest, has_zero
