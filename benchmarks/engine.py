@@ -106,7 +106,8 @@ class Jax:
 
     def measured(self, case: Case, calls: int) -> dict[str, Any]:
         """The first call and so many later ones, in seconds."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         asked = {
             "text": case.content["expression"],
             "axes": case.axes,
@@ -139,7 +140,10 @@ def engine_for(case: Case, engine: EngineName) -> Engine:
 def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Piece, Any]:
     """A grid of a case, its axes shifted, and memory for its results whose pages are there."""
     lengths = (rows, columns)
-    axes = [LinspaceValues(start + shift, stop + shift, lengths[dim], dim, 2) for dim, (_, start, stop, _) in enumerate(case.axes)]
+    axes = [
+        LinspaceValues(start + shift, stop + shift, lengths[dim], dim, 2)
+        for dim, (_, start, stop, _) in enumerate(case.axes)
+    ]
     scalars = [ArrayValues(np.array(value), (), 2) for value in case.content["parameters"].values()]
     return Piece((*axes, *scalars), Box((0, 0), lengths)), np.full((3, rows * columns), np.nan)
 
@@ -168,13 +172,10 @@ def compare(case: Case, jax: Jax | None) -> None:
             samples["jax"] += answer["calls_s"]
             firsts.append(answer["first_s"])
     medians = {name: 1e3 * statistics.median(taken) for name, taken in samples.items() if taken}
-    points = case.side**2
-    print(
-        f"{case.workload:20} {case.side:5}² {medians['ours']:9.3f} {_cell(medians, 'functional')} {_cell(medians, 'jax')}"
-        f" {_ratio(medians):>7} {1e6 * medians['ours'] / points:8.2f} {1e3 * ours.first_s:9.1f}"
-        f" {1e3 * firsts[0] if firsts else float('nan'):9.1f}",
-        flush=True,
-    )
+    cells = [f"{case.workload:20} {case.side:5}² {medians['ours']:9.3f}", _cell(medians, "functional")]
+    cells += [_cell(medians, "jax"), f"{_ratio(medians):>7} {1e6 * medians['ours'] / case.side**2:8.2f}"]
+    cells += [f"{1e3 * ours.first_s:9.1f} {1e3 * firsts[0] if firsts else float('nan'):9.1f}"]
+    print(*cells, flush=True)
 
 
 def compare_batches(workload: str) -> None:

@@ -67,7 +67,8 @@ def broadcast(function: Function, names: Sequence[str], parameters: dict[str, fl
         _, by_b = jax.jvp(lambda t: function(**{a: rows, b: t}, **parameters), (columns,), (one,))
         return value, by_a, by_b
 
-    return jax.jit(along)
+    jitted: Function = jax.jit(along)
+    return jitted
 
 
 def mapped(function: Function, names: Sequence[str], parameters: dict[str, float]) -> Function:
@@ -80,7 +81,8 @@ def mapped(function: Function, names: Sequence[str], parameters: dict[str, float
 
         return of(x, y), jax.jacfwd(of, 0)(x, y), jax.jacfwd(of, 1)(x, y)
 
-    return jax.jit(jax.vmap(jax.vmap(at, (None, 0)), (0, None)))
+    jitted: Function = jax.jit(jax.vmap(jax.vmap(at, (None, 0)), (0, None)))
+    return jitted
 
 
 def measured(asked: dict[str, Any]) -> dict[str, Any]:

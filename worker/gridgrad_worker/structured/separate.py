@@ -100,9 +100,7 @@ def _forms(nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]) 
     return (forms, needed) if total >= _WORTH else ({}, set(range(len(nodes))))
 
 
-def _form(
-    reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]
-) -> tuple[float, _Form | None]:
+def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]) -> tuple[float, _Form | None]:
     """The best way to write a node, and how many operations it saves; None if that is how it is written."""
     addends = reader.terms(index)
     best: tuple[float, _Form | None] = (0.0, None)
