@@ -18,7 +18,7 @@ JAX_ENV := build/envs/jax
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench bench-engine proto setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-engine proto docs setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -59,6 +59,9 @@ proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/client $(OUT)/worker
 	@$(PROTOC) --python_out=$(OUT)/client --pyi_out=$(OUT)/client protos/gridgrad/v1/*.proto
 	@$(PROTOC) --python_out=$(OUT)/worker --pyi_out=$(OUT)/worker protos/gridgrad_worker/v1/*.proto
+
+docs: $(READY) ## Write the lists of functions in docs/language.md from the table in the code
+	@$(BIN)/python docs/generate.py
 
 setup: $(READY) ## Create .venv and install everything into it, as the other targets do
 
