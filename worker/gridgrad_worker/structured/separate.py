@@ -21,7 +21,7 @@ _RANKS_PER_PASS = 16
 """A matrix product takes about as long as one operation on the grid, and as another for so many terms."""
 
 _WORTH = 2
-"""How many operations on the grid must be saved for the guard to pay."""
+"""How many operations on the grid must be saved in all for the guard to pay."""
 
 _WEIGHTS = {"exp": 4, "div": 2}
 """How much longer operations take than a product."""
@@ -84,32 +84,32 @@ def _forms(nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]) 
     budget = _STEPS_PER_NODE * len(nodes)
     forms: dict[int, _Form] = {}
     needed = set(outputs)
+    total = 0.0
     for index in range(len(nodes) - 1, -1, -1):
         if index not in needed:
             continue
         worth = masks[index].bit_count() > 1 and nodes[index].op in ("add", "sub", "neg", "mul", "div", "exp")
-        form = _form(reader, nodes, index, masks) if worth and reader.steps < budget else None
+        saved, form = _form(reader, nodes, index, masks) if worth and reader.steps < budget else (0.0, None)
         if form is None:
             needed.update(nodes[index].args)
         else:
+            total += saved
             forms[index] = form
             needed.update(_nodes_of(form.terms))
             needed.update(_nodes_of(form.rest))
-    return forms, needed
+    return (forms, needed) if total >= _WORTH else ({}, set(range(len(nodes))))
 
 
-def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]) -> _Form | None:
-    """The best way to write a node; None if that is how it is written."""
+def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]) -> tuple[float, _Form | None]:
+    """The best way to write a node, and how many operations it saves; None if that is how it is written."""
     addends = reader.terms(index)
-    if addends is None:
-        return None
-    best: tuple[float, _Form] | None = None
-    for split in range(1, masks[index].bit_length()):
-        form, read = _split(addends, split, masks)
+    best: tuple[float, _Form | None] = (0.0, None)
+    for split in range(1, masks[index].bit_length()) if addends else ():
+        form, read = _split(addends or [], split, masks)
         saved = sum(_WEIGHTS.get(nodes[i].op, 1) for i in read) - _cost(form)
-        if form.pairs and saved >= _WORTH and (best is None or saved > best[0]):
+        if form.pairs and saved > best[0]:
             best = (saved, form)
-    return best[1] if best else None
+    return best
 
 
 def _split(addends: Sequence[Addend], split: int, masks: Sequence[int]) -> tuple[_Form, set[int]]:
