@@ -44,12 +44,14 @@ class Separated(NamedTuple):
         outputs: the node of each plane of the results.
         checked: the terms of each sum that was changed; they must stay within range.
         ranks: the number of terms of each matrix product.
+        saved: how many operations on the grid that saves, as many products as they take the time of.
     """
 
     nodes: list[Node]
     outputs: tuple[int, ...]
     checked: tuple[tuple[Checked, ...], ...]
     ranks: tuple[int, ...]
+    saved: float
 
 
 class _Form(NamedTuple):
@@ -70,16 +72,19 @@ def separate(nodes: Sequence[Node], outputs: Sequence[int], inputs: Mapping[str,
         inputs: the mask of each input.
     """
     masks = masks_of(nodes, inputs)
-    forms, needed = _forms(nodes, outputs, masks)
+    saved, forms, needed = _forms(nodes, outputs, masks)
     writer = _Writer(nodes, masks)
     for index in sorted(needed):
         writer.write(index, forms.get(index))
     checked = tuple(dict.fromkeys(writer.checked))
-    return Separated(writer.builder.nodes, tuple(writer.places[i] for i in outputs), checked, tuple(writer.ranks))
+    places = tuple(writer.places[i] for i in outputs)
+    return Separated(writer.builder.nodes, places, checked, tuple(writer.ranks), saved)
 
 
-def _forms(nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]) -> tuple[dict[int, _Form], set[int]]:
-    """How to write what is worth it, and which nodes are then needed."""
+def _forms(
+    nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]
+) -> tuple[float, dict[int, _Form], set[int]]:
+    """How many operations are saved, how to write what is worth it, and which nodes are then needed."""
     reader = Reader(nodes, masks)
     budget = _STEPS_PER_NODE * len(nodes)
     forms: dict[int, _Form] = {}
@@ -97,7 +102,7 @@ def _forms(nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]) 
             forms[index] = form
             needed.update(_nodes_of(form.terms))
             needed.update(_nodes_of(form.rest))
-    return (forms, needed) if total >= _WORTH else ({}, set(range(len(nodes))))
+    return (total, forms, needed) if total >= _WORTH else (0.0, {}, set(range(len(nodes))))
 
 
 def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]) -> tuple[float, _Form | None]:
