@@ -12,13 +12,16 @@ from typing import NamedTuple
 
 from gridgrad.lang.program import Builder, Node
 from gridgrad_worker.structured.plan import SEPARATED, masks_of
-from gridgrad_worker.structured.terms import Addend, Exponential, Factor, Reader, Term
+from gridgrad_worker.structured.terms import Addend, Exponential, Factor, Reader, Term, operations_of
 
 __all__ = ["Checked", "Separated", "separate"]
 
-_STEPS_PER_NODE = 64
+_STEPS_PER_NODE = 32
 _RANKS_PER_PASS = 16
 """A matrix product takes about as long as one operation on the grid, and as another for so many terms."""
+
+_WRITTEN = ("add", "sub", "neg", "mul", "div", "exp")
+"""What may be written as a sum of products."""
 
 _WORTH = 2
 """How many operations on the grid must be saved in all for the guard to pay."""
@@ -89,14 +92,17 @@ def _forms(
     budget = _STEPS_PER_NODE * len(nodes)
     forms: dict[int, _Form] = {}
     needed = set(outputs)
+    hopeless: set[int] = set()  # sums within sums that are best as they are written
     total = 0.0
     for index in range(len(nodes) - 1, -1, -1):
         if index not in needed:
             continue
-        worth = masks[index].bit_count() > 1 and nodes[index].op in ("add", "sub", "neg", "mul", "div", "exp")
-        saved, form = _form(reader, nodes, index, masks) if worth and reader.steps < budget else (0.0, None)
+        may = masks[index].bit_count() > 1 and nodes[index].op in _WRITTEN and index not in hopeless
+        saved, form = _form(reader, nodes, index, masks) if may and reader.steps < budget else (0.0, None)
         if form is None:
             needed.update(nodes[index].args)
+            if may:
+                hopeless |= reader.sums
         else:
             total += saved
             forms[index] = form
@@ -121,14 +127,14 @@ def _split(addends: Sequence[Addend], split: int, masks: Sequence[int]) -> tuple
     """Separates terms into what depends on dims before and from `split` on, and says which operations that saves."""
     separable: list[tuple[Term, Term, Term]] = []
     rest: list[Term] = []
-    read: set[int] = set()
+    taken: list[Addend] = []
     for addend in addends:
         sides = _sides(addend.term, split, masks)
         if sides is None:
             rest.append(addend.whole)
         else:
             separable.append((addend.term, *sides))
-            read |= addend.read
+            taken.append(addend)
     by_left: dict[Term, list[Term]] = {}
     by_right: dict[Term, list[Term]] = {}
     for _, left, right in separable:
@@ -141,7 +147,7 @@ def _split(addends: Sequence[Addend], split: int, masks: Sequence[int]) -> tuple
         pairs = [((left,), tuple(rights)) for left, rights in by_left.items()]
     else:
         pairs = [(tuple(lefts), (right,)) for right, lefts in by_right.items()]
-    return _Form(split, tuple(pairs), tuple(term for term, _, _ in separable), tuple(rest)), read
+    return _Form(split, tuple(pairs), tuple(term for term, _, _ in separable), tuple(rest)), operations_of(taken)
 
 
 def _sides(term: Term, split: int, masks: Sequence[int]) -> tuple[Term, Term] | None:
