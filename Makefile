@@ -13,15 +13,16 @@ READY := .venv/.ready
 # The oldest grpcio-tools for our Pythons: its code runs on every protobuf from 5.28 on.
 PROTO_ENV := build/envs/proto
 FLOOR_ENV := build/envs/floor
+JAX_ENV := build/envs/jax
 # Where `make proto` puts the generated packages; the tests give another place.
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench proto setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-engine proto docs setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Start a server with one CPU worker, compute two grids, print them, stop
 	@$(BIN)/python examples/demo.py
@@ -51,10 +52,16 @@ format: $(READY) ## Format the code and mend what ruff can mend
 bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
 	@$(BIN)/python -m benchmarks.service $(ARGS)
 
+bench-engine: $(READY) $(JAX_ENV)/.ready ## Measure the engine beside jax.jit of the same functions, in one run
+	@$(BIN)/python -m benchmarks.engine --jax $(JAX_ENV)/bin/python $(ARGS)
+
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/client $(OUT)/worker
 	@$(PROTOC) --python_out=$(OUT)/client --pyi_out=$(OUT)/client protos/gridgrad/v1/*.proto
 	@$(PROTOC) --python_out=$(OUT)/worker --pyi_out=$(OUT)/worker protos/gridgrad_worker/v1/*.proto
+
+docs: $(READY) ## Write the lists of functions in docs/language.md from the table in the code
+	@$(BIN)/python docs/generate.py
 
 setup: $(READY) ## Create .venv and install everything into it, as the other targets do
 
@@ -72,6 +79,11 @@ $(READY): pyproject.toml constraints.txt
 $(PROTO_ENV)/.ready:
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) 'grpcio-tools==1.68.1' 'setuptools<81'
+	@touch $@
+
+$(JAX_ENV)/.ready:
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP) jax
 	@touch $@
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt

@@ -1,9 +1,7 @@
 """Runs programs of the language on torch tensors, with the derivatives that the table of functions states.
 
-What torch differentiates as the table does (`operations.NATIVE`) is left to torch. Any other function
-is a `torch.autograd.Function` whose jvp evaluates the table's rule, itself a program. It works under
-`vmap` and nested `jacfwd`, which needs two steps that torch does not take: forward mode is off inside
-a jvp, so that higher derivatives would silently be 0, and what it has saved still has its tangent.
+What torch differentiates as the table does (`operations.NATIVE`) is left to torch. For any other
+function the table's rule, itself a program, is evaluated.
 """
 
 from __future__ import annotations
@@ -13,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.autograd.forward_ad as fwad
 from torch import Tensor
 
 from gridgrad.lang.functions import FUNCTIONS, rule
 from gridgrad.lang.program import Node, Program
+from gridgrad_worker.expressions_ruled import ruled
 from gridgrad_worker.operations import NATIVE, SCALAR_FIRST, SCALAR_SECOND, VALUES
 
 __all__ = ["torch_function"]
@@ -124,8 +122,7 @@ def _differentiable(name: str, integers: tuple[int, ...]) -> Callable[..., Tenso
     if name in NATIVE:
         return NATIVE[name]
     value = functools.partial(VALUES[name], *integers) if integers else VALUES[name]
-    apply: Callable[..., Tensor] = _ruled(value, _Rules(name, integers)).apply
-    return apply
+    return ruled(value, _Rules(name, integers).push)
 
 
 class _Rules:
@@ -155,47 +152,3 @@ class _Rules:
             program = rule(self._name, len(self._integers) + position, self._integers)
             self._made[key] = torch_function(program, self._params, dtype)
         return self._made[key]
-
-
-def _ruled(value: Callable[..., Tensor], rules: _Rules) -> type[torch.autograd.Function]:
-    """A function of torch that takes its value here, and its derivatives from the rules."""
-
-    class Ruled(torch.autograd.Function):
-        @staticmethod
-        def forward(*arguments: Tensor) -> Tensor:
-            return value(*arguments)
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            ctx.set_materialize_grads(False)  # an argument without tangent must stay so: 0 * inf is nan
-            ctx.save_for_forward(*inputs, output)
-
-        @staticmethod
-        def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
-            with fwad._set_fwd_grad_enabled(True):
-                *arguments, output = map(_primal, ctx.saved_tensors)
-                pushed = rules.push(arguments, tangents)
-                return torch.zeros_like(output) if pushed is None else pushed.expand_as(output)
-
-        @staticmethod
-        def vmap(_info: object, in_dims: tuple[int | None, ...], *arguments: Tensor) -> tuple[Tensor, int]:
-            apply: Callable[..., Tensor] = Ruled.apply
-            return apply(*_batch_first(in_dims, arguments)), 0
-
-    return Ruled
-
-
-def _primal(tensor: Tensor) -> Tensor:
-    primal: Tensor = fwad.unpack_dual(tensor).primal  # type: ignore[no-untyped-call] # torch has no types there
-    return primal
-
-
-def _batch_first(in_dims: tuple[int | None, ...], arguments: tuple[Tensor, ...]) -> list[Tensor]:
-    """The arguments of an elementwise function with the batch's dim first, so that they broadcast."""
-    pairs = list(zip(arguments, in_dims, strict=True))
-    rank = max(argument.dim() - (dim is not None) for argument, dim in pairs)
-    return [argument if dim is None else _padded(argument.movedim(dim, 0), rank) for argument, dim in pairs]
-
-
-def _padded(batched: Tensor, rank: int) -> Tensor:
-    return batched.reshape(batched.shape[0], *[1] * (rank + 1 - batched.dim()), *batched.shape[1:])

@@ -74,14 +74,15 @@ def _moments(n: int, y: Tensor, zeroth: Tensor) -> list[Tensor]:
 def _ratios(n: int, y: Tensor) -> list[Tensor]:
     """m₁/m₀ to mₙ/mₙ₋₁ downwards."""
     depth = n + _DEPTH[y.dtype]
-    root = (y * y + 4 * depth).sqrt()
+    root = torch.hypot(y, torch.full_like(y, 2 * math.sqrt(depth)))
     ratio = 0.5 * (root - y)
     ratio = ratio - ratio / root / root
-    ratios = []
+    ratios: list[Tensor] = []
     for k in range(depth - 1, 0, -1):
         ratio = k / (y + ratio)
-        ratios.append(ratio)
-    return ratios[: -n - 1 : -1]
+        if k <= n:
+            ratios.insert(0, ratio)
+    return ratios
 
 
 def _tail_derivative(n: int, y: Tensor) -> Tensor:

@@ -163,7 +163,8 @@ def _for_expression(
     device: Device,
     engine: EngineName,
 ) -> Engine:
-    if engine == "structured":
+    # On a GPU the structured engine has not been run yet
+    if engine == "structured" and device.torch_device.type == "cpu":
         try:
             return StructuredEngine(program, axes, ndim, wanted, dtype, device)
         except TooLargeError as error:

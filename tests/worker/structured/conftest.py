@@ -46,8 +46,7 @@ class Expression:
         self._wanted = [tuple(map(self.names.index, each)) for each in self.derivatives]
         self._torch_dtype = getattr(torch, dtype)
         self._device = device
-        axes = dict(zip(self.names, self.axes, strict=True))
-        self.engine = StructuredEngine(self.program, axes, len(self.dims), self._wanted, self._torch_dtype, device)
+        self.engine = self._made(separating=True)
 
     def piece(self, inputs: Inputs) -> Piece:
         """All of an entry."""
@@ -64,11 +63,16 @@ class Expression:
 
     def plain(self, *entries: Inputs) -> list[Array]:
         """The same with every operation in the order in which it was written."""
+        return self._computed(self._made(separating=False), [self.piece(inputs) for inputs in entries])
+
+    def chosen(self, *entries: Inputs) -> list[Array]:
+        """The same, separated where that takes less time."""
+        return self._computed(self._made(separating=None), [self.piece(inputs) for inputs in entries])
+
+    def _made(self, *, separating: bool | None) -> StructuredEngine:
         axes = dict(zip(self.names, self.axes, strict=True))
-        engine = StructuredEngine(
-            self.program, axes, len(self.dims), self._wanted, self._torch_dtype, self._device, separating=False
-        )
-        return self._computed(engine, [self.piece(inputs) for inputs in entries])
+        wanted, dtype = self._wanted, self._torch_dtype
+        return StructuredEngine(self.program, axes, len(self.dims), wanted, dtype, self._device, separating=separating)
 
     def in_pieces(self, inputs: Inputs, points: int) -> Array:
         """The results of an entry computed in pieces of at most so many points, each in a batch of its own."""

@@ -73,3 +73,16 @@ def test_three_dims_in_pieces(expression: Expressions) -> None:
     np.testing.assert_allclose(whole, computed.functional(inputs), rtol=1e-12)
     for points in (30 * 40 * 2, 40 * 7, 11):
         assert np.array_equal(computed.in_pieces(inputs, points), whole)
+
+
+def test_what_is_separated_depends_on_the_entry_alone(expression: Expressions) -> None:
+    small, large = entry(8, 8), entry(700, 700)
+    text = "x*y + x**2*exp(-y) + sin(x)*y"
+    computed = expression.up_to(text, small, 1)
+    for inputs, separated in ((small, False), (large, True)):
+        as_plain, as_separated = computed.plain(inputs)[0], computed.structured(inputs)[0]
+        assert not np.array_equal(as_plain, as_separated), "else this test could not fail"
+        assert np.array_equal(computed.chosen(inputs)[0], as_separated if separated else as_plain)
+    together = computed.chosen(small, large, small)
+    for got, inputs in zip(together, (small, large, small), strict=True):
+        assert np.array_equal(got, computed.chosen(inputs)[0])

@@ -130,3 +130,32 @@ def test_empty_and_thin_grids(expression: Expressions, shape: tuple[int, int]) -
 def test_no_inputs_at_all(expression: Expressions) -> None:
     (got,) = expression("sqrt(2) + 1", {}).structured({})
     assert got == pytest.approx([2**0.5 + 1], rel=1e-15)
+
+
+def test_a_sum_of_thousands_of_terms_is_one_matrix_product(expression: Expressions) -> None:
+    inputs = {"x": np.linspace(0.5, 1.0, 5), "y": np.linspace(0.5, 1.0, 4)}
+    powers = [(i % 37, i % 41) for i in range(1517)]
+    text = " + ".join(f"{i + 1}*x**{a + 1}*y**{b + 1}" for i, (a, b) in enumerate(powers))
+    computed = expression(text, inputs, [["x"]])
+    assert computed.engine.ranks == (37, 37)
+    (got,) = computed.structured(inputs)
+    x, y = inputs["x"][:, None], inputs["y"]
+    value = sum((i + 1) * x ** (a + 1) * y ** (b + 1) for i, (a, b) in enumerate(powers))
+    slope = sum((i + 1) * (a + 1) * x**a * y ** (b + 1) for i, (a, b) in enumerate(powers))
+    np.testing.assert_allclose(got, np.array([value, slope]), rtol=1e-13)
+
+
+def test_what_is_shared_again_and_again_is_not_taken_apart_for_ever(expression: Expressions) -> None:
+    inputs = {"x": [0.25, 0.5], "y": [0.5, 0.125]}
+    steps = "; ".join(f"u{i + 1} = u{i}*u{i} + x*y" for i in range(60))
+    (got,) = expression(f"u0 = x*y; {steps}; u60", inputs).structured(inputs)
+    expected = product = np.outer(inputs["x"], inputs["y"])
+    for _ in range(60):
+        expected = expected**2 + product
+    np.testing.assert_allclose(got[0], expected, rtol=1e-14)
+
+
+def test_zeros_keep_their_signs(expression: Expressions) -> None:
+    inputs = {"x": [1.0, 2.0], "y": [3.0]}
+    (got,) = expression("(0*x, -0.0*x, x/(-0.0*y), 0 + 1/-0.0)", inputs).structured(inputs)
+    assert np.array_equal(np.signbit(got[:, :, 0]), [[False, False], [True, True], [True, True], [True, True]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ _TILE_POINTS = 1 << 15  # for each thread; measured: less is all overhead, more 
 _CUDA_TILE_POINTS = 1 << 20
 _TOGETHER = 1 << 20  # points of a group of entries of one shape
 _ROUNDED = 16
+_CALL_POINTS = 1 << 13  # to call an operation takes as long as to run it on so many points
+_GUARD_POINTS = 1 << 20  # the guard takes as long as one operation on so many points
 _MOST_PANELS = 64  # an entry of more is never separated: looking at all of it for each piece would take too long
 
 
@@ -41,7 +43,8 @@ class StructuredEngine:
         wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
         dtype: computed in throughout.
         device: computed on.
-        separating: whether sums may be separated and products regrouped, where the guard allows it.
+        separating: whether sums are separated and products regrouped, where the guard allows it; None for
+            where that takes less time.
     """
 
     name = "structured"
@@ -56,7 +59,7 @@ class StructuredEngine:
         dtype: torch.dtype,
         device: Device,
         *,
-        separating: bool = True,
+        separating: bool | None = None,
     ) -> None:
         names = list(inputs)
         derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
@@ -69,7 +72,8 @@ class StructuredEngine:
         self._separated: PlanRunner | None = None
         separated = separate(derived.nodes, derived.outputs, masks)
         self.ranks = separated.ranks
-        if separated.checked and separating:
+        self._saved = math.inf if separating else separated.saved
+        if separated.checked and separating is not False:
             watched = [step for total in separated.checked for term in total for steps in term for step in steps]
             plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
             self._separated = runner(plan)
@@ -108,11 +112,15 @@ class StructuredEngine:
             for piece, out in zip(pieces, outs, strict=True):
                 shape = entry_shape(piece, self._sources)
                 parts.extend(segments(piece, shape, self._panel_shape(shape), out))
-            for group in _groups(parts):
+            for group in _groups(parts, self._pays):
                 self._run(group)
 
+    def _pays(self, shape: tuple[int, ...]) -> bool:
+        """Whether separation saves an entry of this shape more than its guard takes."""
+        return self._separated is not None and self._saved * (_CALL_POINTS + math.prod(shape)) >= _GUARD_POINTS
+
     def _run(self, group: list[Segment]) -> None:
-        if self._separated is None:
+        if self._separated is None or not self._pays(group[0].shape):
             self._plain.run(group)
         elif group[0].panel.shape != group[0].shape:
             (self._separated if self._holds(group[0]) else self._plain).run(group)
@@ -157,15 +165,15 @@ def _tile_points(device: Device) -> int:
     return _CUDA_TILE_POINTS if device.torch_device.type == "cuda" else _TILE_POINTS * torch.get_num_threads()
 
 
-def _groups(parts: Sequence[Segment]) -> Iterator[list[Segment]]:
-    """Brings together what has about one shape and is not large by itself."""
-    alike: dict[tuple[int, ...], list[Segment]] = {}
+def _groups(parts: Sequence[Segment], pays: Callable[[tuple[int, ...]], bool]) -> Iterator[list[Segment]]:
+    """Brings together what has about one shape, is not large by itself, and is computed in the same way."""
+    alike: dict[tuple[tuple[int, ...], bool], list[Segment]] = {}
     for part in parts:
         if part.whole and part.panel.shape == part.shape and part.panel.points < _TILE_POINTS:
-            alike.setdefault(_rounded_up(part.shape), []).append(part)
+            alike.setdefault((_rounded_up(part.shape), pays(part.shape)), []).append(part)
         else:
             yield [part]
-    for shape, together in alike.items():
+    for (shape, _), together in alike.items():
         size = max(1, _TOGETHER // math.prod(shape))
         for first in range(0, len(together), size):
             yield together[first : first + size]

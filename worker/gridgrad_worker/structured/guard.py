@@ -63,19 +63,15 @@ class Guard:
         self.watched = plain + powers
         self._is_power = np.arange(len(self.watched)) >= len(plain)
         self._plan = plan
-        self._above = np.zeros((len(self.watched), len(terms)))
-        self._below = np.zeros((len(self.watched), len(terms)))
         place, place_of_power = ({step: n for n, step in enumerate(steps)} for steps in (plain, powers))
-        for column, term in enumerate(terms):
-            for step in term.factors:
-                self._above[place[step], column] += 1
-            for step in term.divisors:
-                self._below[place[step], column] += 1
-            for step in term.exponents:
-                self._above[len(plain) + place_of_power[step], column] += 1
-            for step in term.negative_exponents:
-                self._below[len(plain) + place_of_power[step], column] += 1
-        self._divides = self._below.any(1) & ~self._is_power
+        above = [[place[i] for i in t.factors] + [len(plain) + place_of_power[i] for i in t.exponents] for t in terms]
+        below = [
+            [place[i] for i in t.divisors] + [len(plain) + place_of_power[i] for i in t.negative_exponents]
+            for t in terms
+        ]
+        self._above, self._below = _Sums(above, len(self.watched)), _Sums(below, len(self.watched))
+        self._divides = np.zeros(len(self.watched), bool)
+        self._divides[[place[i] for term in terms for i in term.divisors]] = True
         self._firsts = np.cumsum([0, *map(len, checked)])[:-1]
         self._sizes = [len(total) for total in checked]
         self._constants = [
@@ -131,25 +127,24 @@ class Guard:
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
         """For each entry, whether all terms stay within range."""
         low, high, zero = ranges
-        finite = np.isfinite(ranges).all(axis=2).all(axis=0)
+        finite = np.isfinite(ranges).all(axis=(0, 2))
         with np.errstate(invalid="ignore"):
-            highest = high @ self._above - low @ self._below
-            lowest = low @ self._above - high @ self._below
-            never_zero = zero @ (self._above + self._below) == 0
-            divisors = high @ self._below
+            highest = self._above.of(high) - self._below.of(low)
+            lowest = self._above.of(low) - self._below.of(high)
+            zeros = self._above.of(zero) + self._below.of(zero)
+            divisors = self._below.of(high)
         small = lowest >= self._least
-        total = np.maximum.reduceat(np.where(small & never_zero, lowest, -np.inf), self._firsts, axis=1)
+        total = np.maximum.reduceat(np.where(small & (zeros == 0), lowest, -np.inf), self._firsts, axis=1)
         total = np.repeat(total, self._sizes, axis=1)
         # What is lost is less than the smallest normal number times the factors that follow
         unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
-        within: NDArray[np.bool_] = finite & ((highest <= self._largest) & (small | unseen)).all(axis=1)
-        return within
+        return np.asarray(finite & ((highest <= self._largest) & (small | unseen)).all(axis=1))
 
     def _is_constant(self, step: int) -> bool:
         return self._plan.steps[step].op == "const"
 
     def _constant(self, step: int, position: int) -> tuple[float, float, float]:
-        value = float(self._plan.steps[step].value or 0.0)
+        value = self._plan.steps[step].number
         if not math.isfinite(value) or (value == 0 and self._divides[position]):
             return -math.inf, math.inf, 0.0
         exponent = self._exponent(value, position)
@@ -169,6 +164,26 @@ class Guard:
         bad = ~(np.isfinite(least) & np.isfinite(largest)) | (has_zero & divides[:, None])
         least[bad], largest[bad] = -math.inf, math.inf
         return np.stack([np.minimum(least, 0.0).T, np.maximum(largest, 0.0).T, has_zero.T])
+
+
+class _Sums:
+    """Sums of some columns of an array: one sum for each term.
+
+    Args:
+        columns: for each term, which.
+        width: how many columns there are.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[int]], width: int) -> None:
+        # A further column of zeros begins each sum, since numpy sums no empty ones
+        self._columns = np.array([column for each in columns for column in (width, *each)])
+        self._firsts = np.cumsum([0, *(len(each) + 1 for each in columns)])[:-1]
+
+    def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[entries, terms] of values [entries, columns]."""
+        extended = np.concatenate([values, np.zeros((len(values), 1))], axis=1)
+        sums: NDArray[np.float64] = np.add.reduceat(extended[:, self._columns], self._firsts, axis=1)
+        return sums
 
 
 def merged(first: Ranges, second: Ranges) -> Ranges:

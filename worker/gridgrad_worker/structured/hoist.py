@@ -169,15 +169,7 @@ class HoistedLevel:
         self._dtype, self._device = dtype, device
         self._selections: dict[tuple[int, ...], Selection] = {}
         self._waves = [self._wave(*each) for each in _sorted_into_waves(plan.steps, level, dtype)]
-        used = {i for wave in self._waves for steps in wave.arguments for i in steps}
-        self.constants = {i: self._constant([i]).view(()) for i in used if plan.steps[i].op == "const"}
-        self._columns = {
-            steps: self._constant(steps)
-            for wave in self._waves
-            for each in (wave, *wave.apart())
-            for steps in each.arguments
-            if self._steps[steps[0]].op == "const"
-        }
+        self._columns: dict[tuple[int, ...], Tensor] = {}
 
     def select(self, steps: tuple[int, ...]) -> Selection:
         """Where the results of steps are in the level's tables."""
@@ -238,27 +230,34 @@ class HoistedLevel:
         return step.op == "const" or step.mask == self.mask
 
     def _flat_argument(self, steps: tuple[int, ...], table: Table) -> Tensor:
-        if steps in self._columns:
-            return self._columns[steps]
+        if self._steps[steps[0]].op == "const":
+            return self._column(steps)
         return table.selected(steps, whole=True)
 
     def _view_argument(self, steps: tuple[int, ...], table: Table, known: Known) -> Tensor:
-        if steps in self._columns:
-            return self._columns[steps].view(-1, *[1] * len(table.shape))
+        if self._steps[steps[0]].op == "const":
+            return self._column(steps).view(-1, *[1] * len(table.shape))
         mask = self._steps[steps[0]].mask
         return (table if mask == self.mask else known.tables[mask]).selected(steps, whole=False)
 
     def _whole_argument(self, steps: tuple[int, ...], table: Table, known: Known) -> Tensor:
         """An argument on whole vectors: [steps, numbers and what fills the last vector up]."""
-        if steps not in self._columns and self._is_here(steps):
+        if self._steps[steps[0]].op != "const" and self._is_here(steps):
             return self._flat_argument(steps, table)
         view = self._view_argument(steps, table, known)
         whole = torch.zeros(len(steps), table.flat(False).shape[1], dtype=view.dtype, device=view.device)
         whole[:, : math.prod(table.shape)].view(-1, *table.shape).copy_(view)
         return whole
 
+    def _column(self, steps: tuple[int, ...]) -> Tensor:
+        """Constants: [steps, 1]."""
+        column = self._columns.get(steps)
+        if column is None:
+            column = self._columns[steps] = self._constant(steps)
+        return column
+
     def _constant(self, steps: Sequence[int]) -> Tensor:
-        values = [float(self._steps[i].value or 0.0) for i in steps]
+        values = [self._steps[i].number for i in steps]
         return torch.tensor(values, dtype=self._dtype, device=self._device)[:, None]
 
     def _wave(self, call: Call, steps: list[int], arguments: list[tuple[int, ...]]) -> _Wave:

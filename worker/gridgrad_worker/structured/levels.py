@@ -12,7 +12,7 @@ from torch import Tensor
 from gridgrad_worker.structured.hoist import Known
 from gridgrad_worker.structured.kernels import Call, make_call, padded
 from gridgrad_worker.structured.plan import SEPARATED, Level, Plan
-from gridgrad_worker.structured.products import Factors, Sides, prepare, split_of
+from gridgrad_worker.structured.products import BLOCK_POINTS, Factors, Sides, prepare, split_of
 from gridgrad_worker.structured.registers import Register, Registers, allocate
 from gridgrad_worker.structured.windows import Window
 
@@ -53,6 +53,7 @@ class LevelRunner:
         self._factors: dict[int, Factors] = {}
         self._args = {i: Sides.of(steps, i) for i in self._splits}
         self._ndim = plan.ndim
+        self.block_points = BLOCK_POINTS if self._splits else 0
         order = (*level.inputs, *level.steps)
         self._register = allocate(order, lambda i: steps[i].args, self._is_boolean, level.kept)
         used = {a for i in order for a in steps[i].args} | set(level.kept)

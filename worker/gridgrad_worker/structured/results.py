@@ -32,6 +32,7 @@ class Results:
         shape = common_shape(group)
         whole = tuple(slice(0, length) for length in shape)
         self._window = whole if len(group) > 1 else group[0].window
+        self._entries = slice(0, len(group))
         self._first = {step: plane for plane, step in reversed(list(enumerate(plan.outputs)))}
         outs = [segment.out for segment in group]
         together = _together(outs) if device.type == "cpu" else None
@@ -76,6 +77,8 @@ class Results:
         return here[step].view if step in here else tile.of(known.view(step))
 
     def _part(self, tile: Window) -> Tensor:
+        if tile.ranges == self._window and tile.entries == self._entries:
+            return self._out
         part = self._out[:, tile.entries]
         for dim, (range_, window) in enumerate(zip(tile.ranges, self._window, strict=True)):
             part = part.narrow(dim + 2, range_.start - window.start, range_.stop - range_.start)

@@ -18,6 +18,7 @@ from gridgrad_worker.structured.windows import Window, cut
 
 __all__ = ["PlanRunner"]
 
+_STRAIGHT = 1 << 20  # points
 _TABLES = 12  # shapes repeat; what is not there is made anew
 
 
@@ -42,7 +43,10 @@ class PlanRunner:
         self._content_known: tuple[Hashable, Known] = (None, Known(plan))
         self._prepared: Known | None = None
         self._tables: dict[tuple[int, tuple[int, ...]], Table] = {}
-        self._tile_points = tile_points
+        # What is written straight into the results needs no tiles that fit into the cache
+        self._tile_points = (
+            _STRAIGHT if set(grid.steps) <= set(plan.outputs) else max(tile_points, self._grid.block_points)
+        )
         self._dtype, self._device = dtype, device
 
     def run(self, group: Sequence[Segment], hoisted: Known | None = None) -> None:

@@ -12,16 +12,19 @@ from typing import NamedTuple
 
 from gridgrad.lang.program import Builder, Node
 from gridgrad_worker.structured.plan import SEPARATED, masks_of
-from gridgrad_worker.structured.terms import Addend, Exponential, Factor, Reader, Term
+from gridgrad_worker.structured.terms import Addend, Exponential, Factor, Reader, Term, operations_of
 
 __all__ = ["Checked", "Separated", "separate"]
 
-_STEPS_PER_NODE = 64
+_STEPS_PER_NODE = 32
 _RANKS_PER_PASS = 16
 """A matrix product takes about as long as one operation on the grid, and as another for so many terms."""
 
+_WRITTEN = ("add", "sub", "neg", "mul", "div", "exp")
+"""What may be written as a sum of products."""
+
 _WORTH = 2
-"""How many operations on the grid must be saved for the guard to pay."""
+"""How many operations on the grid must be saved in all for the guard to pay."""
 
 _WEIGHTS = {"exp": 4, "div": 2}
 """How much longer operations take than a product."""
@@ -44,12 +47,14 @@ class Separated(NamedTuple):
         outputs: the node of each plane of the results.
         checked: the terms of each sum that was changed; they must stay within range.
         ranks: the number of terms of each matrix product.
+        saved: how many operations on the grid that saves, as many products as they take the time of.
     """
 
     nodes: list[Node]
     outputs: tuple[int, ...]
     checked: tuple[tuple[Checked, ...], ...]
     ranks: tuple[int, ...]
+    saved: float
 
 
 class _Form(NamedTuple):
@@ -70,60 +75,66 @@ def separate(nodes: Sequence[Node], outputs: Sequence[int], inputs: Mapping[str,
         inputs: the mask of each input.
     """
     masks = masks_of(nodes, inputs)
-    forms, needed = _forms(nodes, outputs, masks)
+    saved, forms, needed = _forms(nodes, outputs, masks)
     writer = _Writer(nodes, masks)
     for index in sorted(needed):
         writer.write(index, forms.get(index))
     checked = tuple(dict.fromkeys(writer.checked))
-    return Separated(writer.builder.nodes, tuple(writer.places[i] for i in outputs), checked, tuple(writer.ranks))
+    places = tuple(writer.places[i] for i in outputs)
+    return Separated(writer.builder.nodes, places, checked, tuple(writer.ranks), saved)
 
 
-def _forms(nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]) -> tuple[dict[int, _Form], set[int]]:
-    """How to write what is worth it, and which nodes are then needed."""
+def _forms(
+    nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]
+) -> tuple[float, dict[int, _Form], set[int]]:
+    """How many operations are saved, how to write what is worth it, and which nodes are then needed."""
     reader = Reader(nodes, masks)
     budget = _STEPS_PER_NODE * len(nodes)
     forms: dict[int, _Form] = {}
     needed = set(outputs)
+    hopeless: set[int] = set()  # sums within sums that are best as they are written
+    total = 0.0
     for index in range(len(nodes) - 1, -1, -1):
         if index not in needed:
             continue
-        worth = masks[index].bit_count() > 1 and nodes[index].op in ("add", "sub", "neg", "mul", "div", "exp")
-        form = _form(reader, nodes, index, masks) if worth and reader.steps < budget else None
+        may = masks[index].bit_count() > 1 and nodes[index].op in _WRITTEN and index not in hopeless
+        saved, form = _form(reader, nodes, index, masks) if may and reader.steps < budget else (0.0, None)
         if form is None:
             needed.update(nodes[index].args)
+            if may:
+                hopeless |= reader.sums
         else:
+            total += saved
             forms[index] = form
             needed.update(_nodes_of(form.terms))
             needed.update(_nodes_of(form.rest))
-    return forms, needed
+    return (total, forms, needed) if total >= _WORTH else (0.0, {}, set(range(len(nodes))))
 
 
-def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]) -> _Form | None:
-    """The best way to write a node; None if that is how it is written."""
+def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]) -> tuple[float, _Form | None]:
+    """The best way to write a node, and how many operations it saves; None if that is how it is written."""
     addends = reader.terms(index)
-    if addends is None:
-        return None
-    best: tuple[float, _Form] | None = None
-    for split in range(1, masks[index].bit_length()):
-        form, read = _split(addends, split, masks)
+    best: tuple[float, _Form | None] = (0.0, None)
+    for split in range(1, masks[index].bit_length()) if addends else ():
+        form, read = _split(addends or [], split, masks)
         saved = sum(_WEIGHTS.get(nodes[i].op, 1) for i in read) - _cost(form)
-        if form.pairs and saved >= _WORTH and (best is None or saved > best[0]):
+        if form.pairs and saved > best[0]:
             best = (saved, form)
-    return best[1] if best else None
+    return best
 
 
 def _split(addends: Sequence[Addend], split: int, masks: Sequence[int]) -> tuple[_Form, set[int]]:
     """Separates terms into what depends on dims before and from `split` on, and says which operations that saves."""
     separable: list[tuple[Term, Term, Term]] = []
     rest: list[Term] = []
-    read: set[int] = set()
+    taken: list[Addend] = []
     for addend in addends:
         sides = _sides(addend.term, split, masks)
         if sides is None:
             rest.append(addend.whole)
         else:
             separable.append((addend.term, *sides))
-            read |= addend.read
+            taken.append(addend)
     by_left: dict[Term, list[Term]] = {}
     by_right: dict[Term, list[Term]] = {}
     for _, left, right in separable:
@@ -136,7 +147,7 @@ def _split(addends: Sequence[Addend], split: int, masks: Sequence[int]) -> tuple
         pairs = [((left,), tuple(rights)) for left, rights in by_left.items()]
     else:
         pairs = [(tuple(lefts), (right,)) for right, lefts in by_right.items()]
-    return _Form(split, tuple(pairs), tuple(term for term, _, _ in separable), tuple(rest)), read
+    return _Form(split, tuple(pairs), tuple(term for term, _, _ in separable), tuple(rest)), operations_of(taken)
 
 
 def _sides(term: Term, split: int, masks: Sequence[int]) -> tuple[Term, Term] | None:
@@ -224,7 +235,7 @@ class _Writer:
         elif node.op == "input":
             self.places[index] = self.builder.input(str(node.value))
         elif node.op == "const":
-            self.places[index] = self.builder.const(float(node.value or 0.0))
+            self.places[index] = self.builder.const(node.number)
         else:
             self.places[index] = self.builder.op(node.op, *(self.places[a] for a in node.args))
 
@@ -276,7 +287,7 @@ class _Writer:
         constants = [place for place in places if self.builder.nodes[place].op == "const"]
         written = [place for place in places if self.builder.nodes[place].op != "const"]
         if constants:
-            constant = math.prod(float(self.builder.nodes[place].value or 0.0) for place in constants)
+            constant = math.prod(self.builder.nodes[place].number for place in constants)
             if constant != 1.0 or not written:
                 written.insert(0, self.builder.const(constant))
         if not written:

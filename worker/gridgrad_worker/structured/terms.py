@@ -7,14 +7,15 @@ exponential of a sum is the product of exponentials.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gridgrad.lang.program import Node
 
-__all__ = ["Addend", "Exponential", "Factor", "Reader", "Term"]
+__all__ = ["Addend", "Exponential", "Factor", "Reader", "Term", "operations_of"]
 
-_MOST_TERMS = 2048
+_MOST_STEPS = 1000
+_MOST_FACTORS = 64
 
 
 class Exponential(NamedTuple):
@@ -51,6 +52,13 @@ class Term(NamedTuple):
         return Term(self.negative != other.negative, self.factors + other.factors, self.divisors + other.divisors)
 
 
+class Trail(NamedTuple):
+    """The operations that a term was read from: some, and those of the trail that they were reached by."""
+
+    operations: frozenset[int]
+    before: Trail | None
+
+
 class Addend(NamedTuple):
     """A term of a sum.
 
@@ -58,13 +66,13 @@ class Addend(NamedTuple):
         node: where it was found.
         scale: what it is multiplied by besides.
         product: the node as a product.
-        read: the operations on several dims that are not needed if the sum is written as terms.
+        trail: the operations on several dims that are not needed if the sum is written as terms.
     """
 
     node: int
     scale: Term
     product: Term
-    read: frozenset[int]
+    trail: Trail | None
 
     @property
     def term(self) -> Term:
@@ -77,14 +85,29 @@ class Addend(NamedTuple):
         return self.scale.times(Term(factors=(self.node,)))
 
 
+def operations_of(addends: Iterable[Addend]) -> set[int]:
+    """The operations that terms were read from, each part of a trail walked once."""
+    found: set[int] = set()
+    walked: set[int] = set()
+    for addend in addends:
+        trail = addend.trail
+        while trail is not None and id(trail) not in walked:
+            walked.add(id(trail))
+            found |= trail.operations
+            trail = trail.before
+    return found
+
+
 class _Pending(NamedTuple):
     node: int
     scale: Term
-    read: frozenset[int]
+    trail: Trail | None
 
 
 class Reader:
     """Reads nodes as terms.
+
+    What is shared is read again wherever it is used, so that reading is bounded.
 
     Args:
         nodes: of a program, arguments first.
@@ -92,37 +115,45 @@ class Reader:
 
     Attributes:
         steps: how many nodes were looked at, again and again; the caller bounds it.
+        sums: those that were taken apart for the terms last read.
     """
 
     def __init__(self, nodes: Sequence[Node], masks: Sequence[int]) -> None:
         self.steps = 0
+        self.sums: set[int] = set()
         self._nodes = nodes
         self._masks = masks
         self._products: dict[int, tuple[Term, frozenset[int]]] = {}
+        self._separable: dict[int, bool] = {}
 
     def terms(self, node: int) -> list[Addend] | None:
-        """A node as a sum; None if it has too many terms.
+        """A node as a sum; None if that is read from more operations than there are.
 
         Args:
             node: of several dims.
         """
+        most = self.steps + _MOST_STEPS + 4 * len(self._nodes)
+        self.sums = set()
         found: list[Addend] = []
-        stack = [_Pending(node, Term(), frozenset())]
+        stack = [_Pending(node, Term(), None)]
         while stack:
-            index, scale, read = stack.pop()
+            index, scale, trail = stack.pop()
             self.steps += 1
             addends = self._addends(index, scale)
             if addends is not None:
-                stack.extend(_Pending(each, term, read | {index}) for each, term in reversed(addends))
+                self.sums.add(index)
+                longer = Trail(frozenset((index,)), trail)
+                stack.extend(_Pending(each, term, longer) for each, term in reversed(addends))
                 continue
             product, operations = self.product(index)
+            longer = Trail(operations, trail)
             inner = self._sum_within(product)
             if inner is None:
-                found.append(Addend(index, scale, product, read | operations))
+                found.append(Addend(index, scale, product, longer))
             else:
                 rest = product._replace(factors=tuple(f for f in product.factors if f != inner))
-                stack.append(_Pending(inner, scale.times(rest), read | operations))
-            if len(found) + len(stack) > _MOST_TERMS:
+                stack.append(_Pending(inner, scale.times(rest), longer))
+            if self.steps > most or len(scale.factors) > _MOST_FACTORS:
                 return None
         return found
 
@@ -157,6 +188,8 @@ class Reader:
                 stack.append((args[0], divides))
             if several:
                 read.add(index)
+            if len(stack) + len(result.factors) + len(result.divisors) > _MOST_FACTORS:
+                return _one(node, False), frozenset()
         return result, frozenset(read)
 
     def _addends(self, index: int, scale: Term) -> list[tuple[int, Term]] | None:
@@ -180,8 +213,15 @@ class Reader:
 
     def _is_separable(self, node: int) -> bool:
         """Whether a sum has a product of different dims, and nothing but such products and factors."""
+        known = self._separable.get(node)
+        if known is None:
+            known = self._separable[node] = self._looks_separable(node)
+        return known
+
+    def _looks_separable(self, node: int) -> bool:
+        most = self.steps + _MOST_STEPS + 4 * len(self._nodes)
         stack, mixed = [node], False
-        while stack:
+        while stack and self.steps < most:
             index = stack.pop()
             self.steps += 1
             addends = self._addends(index, Term())
@@ -192,7 +232,7 @@ class Reader:
             if any(self._depth(f) > 1 for f in product.factors + product.divisors):
                 return False
             mixed = mixed or self._masks[index].bit_count() > 1
-        return mixed
+        return mixed and not stack
 
     def _depth(self, factor: Factor) -> int:
         return (factor.mask if isinstance(factor, Exponential) else self._masks[factor]).bit_count()
@@ -205,6 +245,8 @@ class Reader:
         while stack:
             index, scale = stack.pop()
             self.steps += 1
+            if len(seen) > _MOST_FACTORS:
+                return None
             op, args, _ = self._nodes[index]
             addends = self._addends(index, scale)
             if self._masks[index].bit_count() > 1:

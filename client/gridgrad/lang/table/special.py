@@ -75,6 +75,6 @@ TABLE = (
     ),
     _sequence(
         _GAMMA, "polygamma", "the n-th derivative of digamma",
-        f"{_CONSTANT_N}; at the integers x ≤ 0 it is inf for odd n, nan for even",
+        f"{_CONSTANT_N}; at the negative integers it is inf for odd n, nan for even, and at 0 ±inf",
     ),
 )  # fmt: skip
