@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gridgrad_worker.compiled.order import Order
-from gridgrad_worker.compiled.tier import CompiledTier, Settings
+from gridgrad_worker.compiled.tier import Settings
 from gridgrad_worker.devices import CpuDevice, open_device
 from gridgrad_worker.pieces import ArrayValues, Box, Piece
 from gridgrad_worker.structured.engine import StructuredEngine
@@ -51,10 +51,3 @@ def piece() -> Callable[..., Piece]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(hot_points=1000, root=tmp_path / "compiled")
-
-
-@pytest.fixture
-def quiet_tier(tmp_path: Path) -> CompiledTier:
-    """One that can't compile, since it has no directory."""
-    (tmp_path / "file").write_text("")
-    return CompiledTier(Settings(root=tmp_path / "file" / "compiled"))

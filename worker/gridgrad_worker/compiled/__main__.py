@@ -35,21 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     process.die_with_parent()
     process.spin_briefly()
     os.umask(0o077)
-    from gridgrad_worker.compiled.cache import Cache
+    text = sys.stdin.read()
+    with tempfile.TemporaryDirectory(prefix="making-", dir=options.root) as workplace:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(workplace, "inductor")
+        os.environ["TMPDIR"] = tempfile.tempdir = workplace
+        # torch comes in here, after its environment is set
+        from gridgrad_worker.compiled.making import make
+        from gridgrad_worker.compiled.order import Order
 
-    cache = Cache(options.root, options.cache_bytes)
-    with cache.workplace() as workplace:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(workplace / "inductor")
-        os.environ["TMPDIR"] = tempfile.tempdir = str(workplace)
-        return _compile(sys.stdin.read(), cache, workplace)
-
-
-def _compile(text: str, cache: Cache, workplace: Path) -> int:
-    # torch comes in here, after its environment is set
-    from gridgrad_worker.compiled.making import make
-    from gridgrad_worker.compiled.order import Order
-
-    refused = make(Order.from_json(text), cache, workplace)
+        refused = make(Order.from_json(text), options.root, options.cache_bytes, Path(workplace))
     if refused:
         print(refused, file=sys.stderr)
         return EXIT_REFUSED

@@ -58,19 +58,19 @@ class Cache:
         """The package of a key, whole and trusted; None if there is none. Counts as a use of it."""
         place = self.root / key
         manifest = _manifest(place)
-        if manifest is None or manifest.get("key") != key:
+        if manifest is None or manifest.key != key:
             return None
-        if manifest["refused"]:
-            return Package({}, "", manifest["refused"])
+        if manifest.refused:
+            return Package({}, "", manifest.refused)
         known = compiler_version()
-        if known is not None and manifest["compiler"] != known:
+        if known is not None and manifest.compiler != known:
             return None
-        for name, digest in manifest["files"].items():
+        for name, digest in manifest.files.items():
             if not trusted(place / name, is_directory=False) or _digest(place / name) != digest:
                 return None
         with contextlib.suppress(OSError):
             os.utime(place)
-        return Package({name: place / name for name in manifest["files"]}, manifest["layout"], "")
+        return Package({name: place / name for name in manifest.files}, manifest.layout, "")
 
     def keep(self, key: str, files: Sequence[Path], layout: str) -> None:
         """Takes verified libraries in, in place of what was there for the key, and drops what was used longest ago.
@@ -138,7 +138,7 @@ class Cache:
                 shutil.copyfile(file, made / file.name)
                 (made / file.name).chmod(0o600)
             digests = {file.name: _digest(made / file.name) for file in files}
-            content = {"key": key, "files": digests, "compiler": compiler_version(), **known}
+            content = {"key": key, "files": digests, "compiler": compiler_version() or "", **known}
             (made / _MANIFEST).write_text(json.dumps(content))
             (made / _MANIFEST).chmod(0o600)
             self.discard(key)
@@ -146,7 +146,17 @@ class Cache:
                 made.rename(self.root / key)
 
 
-def _manifest(place: Path) -> dict[str, object] | None:
+class _Manifest(NamedTuple):
+    """What a package says of itself: `files` are the digests of the libraries by name."""
+
+    key: str
+    files: dict[str, str]
+    layout: str
+    refused: str
+    compiler: str
+
+
+def _manifest(place: Path) -> _Manifest | None:
     """What a package says of itself; None if it says nothing that can be relied on."""
     path = place / _MANIFEST
     if not trusted(place, is_directory=True) or not trusted(path, is_directory=False):
@@ -157,15 +167,19 @@ def _manifest(place: Path) -> dict[str, object] | None:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return content if _is_manifest(content) else None
+    return _read(content)
 
 
-def _is_manifest(content: object) -> bool:
-    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
-        return False
-    texts = [content.get("key"), content.get("layout"), content.get("refused"), *content["files"].values()]
-    plain = all(isinstance(name, str) and name == Path(name).name for name in content["files"])
-    return plain and "compiler" in content and all(isinstance(text, str) for text in texts)
+def _read(content: object) -> _Manifest | None:
+    if not isinstance(content, dict) or set(content) != set(_Manifest._fields):
+        return None
+    if not isinstance(content["files"], dict):
+        return None
+    manifest = _Manifest(**content)
+    said = [manifest.key, manifest.layout, manifest.refused, manifest.compiler]
+    if not all(isinstance(text, str) for text in (*said, *manifest.files, *manifest.files.values())):
+        return None
+    return manifest if all(name == Path(name).name for name in manifest.files) else None
 
 
 def _digest(path: Path) -> str:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from gridgrad.lang.functions import FUNCTIONS
-from gridgrad_worker.compiled.layout import LevelLayout
 from gridgrad_worker.compiled.faster import FASTER
+from gridgrad_worker.compiled.layout import LevelLayout
 from gridgrad_worker.structured.plan import SEPARATED, Plan
 
 __all__ = ["GridGraph", "HoistGraph"]
@@ -43,12 +43,12 @@ class _Steps:
     def _value(self, index: int, values: Mapping[int, Operand]) -> Operand:
         step = self.plan.steps[index]
         if step.op == "const":
-            return float(step.value or 0.0)
+            return step.number
         arguments = [values[i] for i in step.args]
         if step.op == SEPARATED:
             return self._sum(arguments)
         integers = len(FUNCTIONS[step.op].integers)
-        known = [int(self.plan.steps[i].value or 0) for i in step.args[:integers]]
+        known = [int(self.plan.steps[i].number) for i in step.args[:integers]]
         numbers = arguments[integers:]
         by_number = step.op in _BY_A_NUMBER and isinstance(numbers[0], Tensor)
         last = numbers[-1] if by_number else self.tensor(numbers[-1])

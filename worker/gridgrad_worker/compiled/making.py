@@ -18,17 +18,19 @@ _THREADS = 2
 """Compiled code shares its loops out among as many threads as there are, but only if told of more than one."""
 
 
-def make(order: Order, cache: Cache, workplace: Path) -> str:
+def make(order: Order, root: Path, cache_bytes: int, workplace: Path) -> str:
     """Puts the package of an order into the cache.
 
     Args:
         order: what to compile.
-        cache: where it is kept.
+        root: the cache's directory.
+        cache_bytes: how much it may take.
         workplace: a directory to compile in.
 
     Returns:
         Why there can be none; empty if there is one.
     """
+    cache = Cache(root, cache_bytes)
     device = open_device(order.device, _THREADS)
     try:
         built = build(order, device, workplace)

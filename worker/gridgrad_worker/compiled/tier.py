@@ -65,9 +65,7 @@ class CompiledTier:
         start: starts a compilation.
     """
 
-    def __init__(
-        self, settings: Settings = Settings(), start: Callable[[Order, Cache, float], Compilation] = Compilation
-    ) -> None:
+    def __init__(self, settings: Settings, start: Callable[[Order, Cache, float], Compilation] = Compilation) -> None:
         self._settings = settings
         self._start = start
         self._known: dict[str, _Hot] = {}

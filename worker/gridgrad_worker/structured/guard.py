@@ -82,14 +82,14 @@ class Guard:
             if not self._is_constant(step):
                 by_mask.setdefault(plan.steps[step].mask, []).append(position)
         self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
-        counts = self._above + self._below
         kinds = np.stack([~self._is_power, self._is_power])
         self._most_factors = [
-            [float(counts[p][kind[p]].sum(axis=0).max(initial=0.0)) for kind in kinds] for p, _ in self._by_mask
+            [self._most(np.isin(np.arange(len(self.watched)), p) & kind) for kind in kinds] for p, _ in self._by_mask
         ]
-        furthest = np.array([max(-low, high) for _, (low, high, _) in self._constants])
-        of_constants = counts[[n for n, _ in self._constants]] * furthest[:, None] if furthest.size else counts[:0]
-        self._furthest_constant = float(of_constants.sum(axis=0).max(initial=0.0))
+        furthest = np.zeros(len(self.watched))
+        for position, (low, high, _) in self._constants:
+            furthest[position] = max(-low, high)
+        self._furthest_constant = self._most(furthest)
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
@@ -139,6 +139,11 @@ class Guard:
         # What is lost is less than the smallest normal number times the factors that follow
         unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
         return np.asarray(finite & ((highest <= self._largest) & (small | unseen)).all(axis=1))
+
+    def _most(self, weights: NDArray[np.generic]) -> float:
+        """The largest sum of the weights of a term's factors."""
+        row = np.asarray(weights, float)[None]
+        return float((self._above.of(row) + self._below.of(row)).max(initial=0.0))
 
     def _is_constant(self, step: int) -> bool:
         return self._plan.steps[step].op == "const"
