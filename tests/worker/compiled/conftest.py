@@ -15,7 +15,7 @@ from gridgrad_worker.devices import CpuDevice, open_device
 from gridgrad_worker.pieces import ArrayValues, Box, Piece
 from gridgrad_worker.structured.engine import StructuredEngine
 
-TEXT = "a*x*exp(-y) + a**2*sin(x)*cos(y) + sqrt(x**2 + y**2) + (x - y if x > y else 0)"
+TEXT = "a*x*exp(-y) + a**2*sin(x)*cos(y) + sqrt(x**2 + y**2) + (x - y if x > y else 0) + lgamma(x) + lgamma(x + y**2)"
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,7 @@ def test_a_library_that_is_none_is_dropped(
     assert settings.root is not None
     cache = Cache(settings.root, 1 << 20)
     (tmp_path / "grid.so").write_bytes(b"no library")
-    cache.keep(order.key(), [tmp_path / "grid.so"], "another layout")
+    cache.keep(order.key(), [tmp_path / "grid.so"], "another layout", whole_vectors=False)
     key = tier.add(order, direct)
     assert tier.lookup(key) is None
     assert cache.find(key) is None

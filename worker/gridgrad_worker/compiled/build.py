@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ _SETTINGS: dict[str, object] = {
     "compile_threads": 1,
 }
 
+_SCALAR = re.compile(r"std::(exp|pow|log|sin|cos|tan|a|s|c|e|l|t|f)[a-z0-9]*\(|calc_\w+\(")
+"""Functions of one number at a time: where vectors end in them, their last digits are others there."""
+
 _FUSED: dict[str, object] = {"cpp.enable_floating_point_contract_flag": "fast"}
 """Products added in one rounding: for separated sums alone. Elsewhere x*x - y*y is 0 where x is y, as it must be."""
 
@@ -46,11 +50,13 @@ class Built(NamedTuple):
     Args:
         files: the libraries, named in this module.
         layout: what they and their caller must agree on.
+        whole_vectors: whether the grid must be computed in whole vectors.
         engine: the direct tier, of the same plan.
     """
 
     files: tuple[Path, ...]
     layout: str
+    whole_vectors: bool
     engine: StructuredEngine
 
 
@@ -69,10 +75,12 @@ def build(order: Order, device: Device, directory: Path) -> Built:
     levels = lay_out(engine.plan, engine.watched)
     files = []
     if levels:
-        files.append(_compiled(_hoist(order, engine, levels), directory / HOIST))
+        _compiled(_hoist(order, engine, levels), directory / HOIST)
+        files.append(directory / HOIST)
     only_sums = all(engine.plan.steps[i].op == SEPARATED for i in engine.plan.levels[-1].steps)
-    files.append(_compiled(_grid(order, engine, levels), directory / GRID, _FUSED if only_sums else {}))
-    return Built(tuple(files), digest_of(engine.plan, levels), engine)
+    whole_vectors = _compiled(_grid(order, engine, levels), directory / GRID, _FUSED if only_sums else {})
+    files.append(directory / GRID)
+    return Built(tuple(files), digest_of(engine.plan, levels), whole_vectors, engine)
 
 
 def _hoist(order: Order, engine: StructuredEngine, levels: tuple[LevelLayout, ...]) -> torch.export.ExportedProgram:
@@ -117,7 +125,8 @@ def _exported(
 
 def _compiled(
     program: torch.export.ExportedProgram, library: Path, settings: Mapping[str, object] = MappingProxyType({})
-) -> Path:
+) -> bool:
+    """Writes a library, and returns whether it computes the ends of rows otherwise than their beginnings."""
     package = library.with_suffix(".pt2")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -125,13 +134,14 @@ def _compiled(
             program, package_path=str(package), inductor_configs={**_SETTINGS, **settings}
         )
     with zipfile.ZipFile(package) as archive:
-        for name in archive.namelist():
-            if name.endswith(".wrapper.cpp"):
-                _check(archive.read(name).decode())
-        (made,) = (name for name in archive.namelist() if name.endswith(".so"))
+        names = archive.namelist()
+        sources = [archive.read(name).decode() for name in names if name.endswith(".cpp")]
+        (made,) = (name for name in names if name.endswith(".so"))
         library.write_bytes(archive.read(made))
     package.unlink()
-    return library
+    for source in sources:
+        _check(source)
+    return any(_SCALAR.search(source.partition('extern "C"')[2]) for source in sources if "#pragma omp" in source)
 
 
 def _check(source: str) -> None:

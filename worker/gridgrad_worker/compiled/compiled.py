@@ -43,6 +43,7 @@ class CompiledEngine:
         hoist: the library of the levels below the grid; None if there are none.
         grid: the library of the grid.
         dtype: computed in.
+        whole_vectors: whether the grid must be computed in whole vectors.
         running: a context in which libraries are called.
     """
 
@@ -55,12 +56,14 @@ class CompiledEngine:
         hoist: Library | None,
         grid: Library,
         dtype: torch.dtype,
+        whole_vectors: bool,
         running: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
         self._plan = direct.plan
         self._guard = direct.guard
         self._hoister = Hoister(self._plan, lay_out(self._plan, direct.watched), hoist, dtype)
         self._grid = grid
+        self._whole_vectors = whole_vectors
         self._dtype = dtype
         self._numpy_dtype = torch.empty(0, dtype=dtype).numpy().dtype
         self._inputs = [int(self._plan.steps[i].value or 0) for i in self._plan.levels[-1].inputs]
@@ -95,9 +98,9 @@ class CompiledEngine:
                     alone.extend(windows_of(position, piece, out))
                 else:
                     left.add(position)
-            for shape, group in grouped(alone, together=False):
+            for shape, group in grouped(alone, together=False, whole_vectors=self._whole_vectors):
                 self._compute(group, shape)
-            for shape, group in grouped(together, together=len(together) > 1):
+            for shape, group in grouped(together, together=len(together) > 1, whole_vectors=self._whole_vectors):
                 left.update(self._compute_guarded(group, shape))
             self._hoister.forget()
         return sorted(left)

@@ -38,11 +38,11 @@ def make(order: Order, root: Path, cache_bytes: int, workplace: Path) -> str:
     except (CannotCompileError, VerificationError) as error:
         cache.refuse(order.key(), str(error))
         return str(error)
-    cache.keep(order.key(), built.files, built.layout)
+    cache.keep(order.key(), built.files, built.layout, whole_vectors=built.whole_vectors)
     return ""
 
 
 def engine_of(built: Built, order: Order) -> CompiledEngine:
     """What was built, ready to compute."""
     libraries = {file.name: load(file) for file in built.files}
-    return CompiledEngine(built.engine, libraries.get(HOIST), libraries[GRID], order.torch_dtype)
+    return CompiledEngine(built.engine, libraries.get(HOIST), libraries[GRID], order.torch_dtype, built.whole_vectors)

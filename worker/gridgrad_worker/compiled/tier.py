@@ -210,5 +210,10 @@ def _engine(key: str, hot: _Hot, package: Package, marks: Marks) -> CompiledEngi
         raise RuntimeError("it was made for another plan")
     libraries = {name: load(path) for name, path in package.libraries.items()}
     return CompiledEngine(
-        direct, libraries.get(HOIST), libraries[GRID], hot.order.torch_dtype, lambda: marks.running(key)
+        direct,
+        libraries.get(HOIST),
+        libraries[GRID],
+        hot.order.torch_dtype,
+        package.whole_vectors,
+        lambda: marks.running(key),
     )

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Box, Piece, Values, boxes
 
-__all__ = ["TILE_POINTS", "Window", "grouped", "numbers_of", "windows_of"]
+__all__ = ["TILE_POINTS", "VECTOR", "Window", "grouped", "numbers_of", "windows_of"]
 
 TILE_POINTS = 1 << 18
+
+VECTOR = 16
+"""Numbers: the most that compiled code takes at a time, whatever the instruction set."""
+
 _CHUNK_POINTS = 1 << 10  # of a grid of one dim, whose chunks are what threads share
 _SMALL = 1 << 12
-_LEADING, _LAST = 4, 16
+_LEADING = 4
 
 
 class Window(NamedTuple):
@@ -45,28 +49,32 @@ def windows_of(position: int, piece: Piece, out: Array) -> Iterator[Window]:
         first += box.points
 
 
-def grouped(windows: Sequence[Window], together: bool) -> Iterator[tuple[tuple[int, ...], list[Window]]]:
+def grouped(
+    windows: Sequence[Window], *, together: bool, whole_vectors: bool
+) -> Iterator[tuple[tuple[int, ...], list[Window]]]:
     """Brings windows together with the shape that they are computed in.
 
     Args:
         windows: what to compute.
         together: whether small ones of about one shape are computed as if they had the same.
+        whole_vectors: whether rows are computed as if they ended with a whole vector.
     """
     by_shape: dict[tuple[int, ...], list[Window]] = {}
     for window in windows:
-        shape = _rounded(window.box) if together else window.box.shape
+        alike = together and window.box.points <= _SMALL
+        *leading, last = window.box.shape
+        if alike:
+            leading = [_up(length, _LEADING) for length in leading]
+        shape = (*leading, _up(last, VECTOR) if alike or whole_vectors else last)
         by_shape.setdefault(shape, []).append(window)
-    for shape, alike in by_shape.items():
-        step = max(1, TILE_POINTS // max(1, math.prod(shape)))
-        for first in range(0, len(alike), step):
-            yield shape, alike[first : first + step]
+    for shape, group in by_shape.items():
+        step = max(1, TILE_POINTS // math.prod(shape))
+        for first in range(0, len(group), step):
+            yield shape, group[first : first + step]
 
 
-def _rounded(box: Box) -> tuple[int, ...]:
-    if box.points > _SMALL or not box.shape:
-        return box.shape
-    *leading, last = box.shape
-    return (*(-(-n // _LEADING) * _LEADING for n in leading), -(-last // _LAST) * _LAST)
+def _up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def numbers_of(
