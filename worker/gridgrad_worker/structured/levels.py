@@ -69,6 +69,11 @@ class LevelRunner:
         """The register of an input, to be filled."""
         return self._values(step, shape, math.prod(shape))
 
+    def free(self) -> None:
+        """Gives the memory of the registers and factors back."""
+        self._registers.free()
+        self._factors.clear()
+
     def prepare(self, shape: tuple[int, ...], known: Known) -> None:
         """Puts the factors of the level's separated sums in place.
 

@@ -19,6 +19,7 @@ from gridgrad_worker.structured.windows import Window, cut
 __all__ = ["PlanRunner"]
 
 _STRAIGHT = 1 << 20  # points
+_LEAST_TILE_POINTS = 1 << 8
 _TABLES = 12  # shapes repeat; what is not there is made anew
 
 
@@ -69,6 +70,18 @@ class PlanRunner:
             self._grid.run(tile, here, results.destinations(tile))
             results.write(tile, here, known)
         results.finish()
+
+    def shrink(self) -> bool:
+        """Halves the tiles and gives the memory for them back; False if they are as small as can be."""
+        if self._tile_points <= _LEAST_TILE_POINTS:
+            return False
+        self._tile_points //= 2
+        self._tables.clear()
+        self._content_known, self._prepared = (None, Known(self.plan)), None
+        for level in (*self._below, self._grid):
+            if isinstance(level, LevelRunner):
+                level.free()
+        return True
 
     def hoisted(self, group: Sequence[Segment]) -> Known:
         """Computes the levels below the grid over whole panels; once for the pieces of an entry that follow."""
