@@ -97,8 +97,4 @@ class Expansion:
         if node is None:
             return self._operations.constant(0.0, start)
         constant = self._operations.builder.nodes[node]
-        return (
-            self._operations.constant(float(constant.value or 0.0), start)
-            if constant.op == "const"
-            else Value(node, start)
-        )
+        return self._operations.constant(constant.number, start) if constant.op == "const" else Value(node, start)

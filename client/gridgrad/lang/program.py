@@ -31,6 +31,11 @@ class Node(NamedTuple):
     args: tuple[int, ...] = ()
     value: float | str | None = None
 
+    @property
+    def number(self) -> float:
+        """The number of a constant, the sign of a zero included."""
+        return 0.0 if self.value is None else float(self.value)
+
 
 class Builder:
     """Collects nodes, giving equal operations the same index."""
@@ -55,7 +60,7 @@ class Builder:
     def take(self, node: Node) -> int:
         """The index of a node whose arguments are in this builder."""
         if node.op == "const":
-            return self.const(float(node.value or 0.0))
+            return self.const(node.number)
         return self._add(node, (node.op, node.value) if node.op == "input" else (node.op, node.args))
 
     def find(self, op: str, *args: int) -> int | None:

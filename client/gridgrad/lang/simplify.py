@@ -207,7 +207,7 @@ class Algebra:
     def _learn(self, index: int) -> None:
         node = self._nodes[index]
         if node.op == "const":
-            self._constants[index] = float(node.value or 0.0)
+            self._constants[index] = node.number
         elif node.op in _FOLDED:
             value = self._value(node.op, node.args)
             if value is not None:

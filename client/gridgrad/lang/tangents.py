@@ -151,7 +151,7 @@ class Tangents:
 
     def _step(self, step: Node, spliced: list[int], arguments: dict[str, int]) -> int:
         if step.op == "const":
-            return self._algebra.const(float(step.value or 0.0))
+            return self._algebra.const(step.number)
         if step.op == "input":
             return arguments[str(step.value)]
         return self._algebra.op(step.op, *[spliced[argument] for argument in step.args])

@@ -153,3 +153,9 @@ def test_what_is_shared_again_and_again_is_not_taken_apart_for_ever(expression: 
     for _ in range(60):
         expected = expected**2 + product
     np.testing.assert_allclose(got[0], expected, rtol=1e-14)
+
+
+def test_zeros_keep_their_signs(expression: Expressions) -> None:
+    inputs = {"x": [1.0, 2.0], "y": [3.0]}
+    (got,) = expression("(0*x, -0.0*x, x/(-0.0*y), 0 + 1/-0.0)", inputs).structured(inputs)
+    assert np.array_equal(np.signbit(got[:, :, 0]), [[False, False], [True, True], [True, True], [True, True]])

@@ -83,7 +83,7 @@ def _written_out(derived: Program, nodes: Sequence[Node], outputs: Sequence[int]
         if node.op == "input":
             places.append(builder.input(str(node.value)))
         elif node.op == "const":
-            places.append(builder.const(float(node.value or 0.0)))
+            places.append(builder.const(node.number))
         elif node.op == SEPARATED:
             places.append(_sum_of_products(builder, args[: len(args) // 2], args[len(args) // 2 :]))
         else:

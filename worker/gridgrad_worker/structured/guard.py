@@ -97,7 +97,7 @@ class Guard:
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
         """For each entry, whether all terms stay within range."""
         low, high, zero = ranges
-        finite = np.isfinite(ranges).all(axis=2).all(axis=0)
+        finite = np.isfinite(ranges).all(axis=(0, 2))
         with np.errstate(invalid="ignore"):
             highest = self._above.of(high) - self._below.of(low)
             lowest = self._above.of(low) - self._below.of(high)
@@ -108,14 +108,13 @@ class Guard:
         total = np.repeat(total, self._sizes, axis=1)
         # What is lost is less than the smallest normal number times the factors that follow
         unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
-        within: NDArray[np.bool_] = finite & ((highest <= self._largest) & (small | unseen)).all(axis=1)
-        return within
+        return np.asarray(finite & ((highest <= self._largest) & (small | unseen)).all(axis=1))
 
     def _is_constant(self, step: int) -> bool:
         return self._plan.steps[step].op == "const"
 
     def _constant(self, step: int, position: int) -> tuple[float, float, float]:
-        value = float(self._plan.steps[step].value or 0.0)
+        value = self._plan.steps[step].number
         if not math.isfinite(value) or (value == 0 and self._divides[position]):
             return -math.inf, math.inf, 0.0
         exponent = self._exponent(value, position)

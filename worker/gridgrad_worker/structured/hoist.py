@@ -257,7 +257,7 @@ class HoistedLevel:
         return column
 
     def _constant(self, steps: Sequence[int]) -> Tensor:
-        values = [float(self._steps[i].value or 0.0) for i in steps]
+        values = [self._steps[i].number for i in steps]
         return torch.tensor(values, dtype=self._dtype, device=self._device)[:, None]
 
     def _wave(self, call: Call, steps: list[int], arguments: list[tuple[int, ...]]) -> _Wave:

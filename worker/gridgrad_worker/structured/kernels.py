@@ -80,11 +80,11 @@ def make_call(step: Step, steps: Sequence[Step], dtype: torch.dtype, *, columns:
     function: Callable[..., Tensor] = value
     bound: tuple[float, ...] = ()
     if integers:
-        known = [int(_constant(steps[i])) for i in step.args[:integers]]
+        known = [int(steps[i].number) for i in step.args[:integers]]
         function = lambda *tensors: value(*known, *tensors)  # noqa: E731 - binds what is known
         bound = tuple(map(float, known))
     elif _takes_scalar(step, steps, columns=columns):
-        bound = (_rounded(_constant(steps[args[1]]), dtype),)
+        bound = (_rounded(steps[args[1]].number, dtype),)
         function, args = _with_second(value, bound[0]), args[:1]
     elif step.op == "positive":
         function, takes_out = _copy, True
@@ -105,12 +105,7 @@ def padded(count: int, threads: int) -> int:
 def _takes_scalar(step: Step, steps: Sequence[Step], *, columns: bool) -> bool:
     if step.op not in _WITH_SCALAR or steps[step.args[1]].op != "const" or steps[step.args[0]].op == "const":
         return False
-    return not columns or (step.op == "pow" and _constant(steps[step.args[1]]) in _EASY_POWERS)
-
-
-def _constant(step: Step) -> float:
-    assert step.value is not None, "a constant has a value"  # noqa: S101 - narrows the type
-    return float(step.value)
+    return not columns or (step.op == "pow" and steps[step.args[1]].number in _EASY_POWERS)
 
 
 def _rounded(value: float, dtype: torch.dtype) -> float:

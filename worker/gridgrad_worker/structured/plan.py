@@ -34,6 +34,11 @@ class Step(NamedTuple):
     mask: int
     value: float | int | None
 
+    @property
+    def number(self) -> float:
+        """The number of a constant, the sign of a zero included."""
+        return 0.0 if self.value is None else float(self.value)
+
 
 class Level(NamedTuple):
     """The steps of one mask.
@@ -117,7 +122,7 @@ def make_plan(
 def _step(node: Node, mask: int, positions: Mapping[str, int]) -> Step:
     if node.op == "input":
         return Step("input", (), mask, positions[str(node.value)])
-    return Step(node.op, node.args, mask, float(node.value or 0.0) if node.op == "const" else None)
+    return Step(node.op, node.args, mask, node.number if node.op == "const" else None)
 
 
 def _used(steps: Sequence[Step], wanted: Sequence[int]) -> list[int]:

@@ -235,7 +235,7 @@ class _Writer:
         elif node.op == "input":
             self.places[index] = self.builder.input(str(node.value))
         elif node.op == "const":
-            self.places[index] = self.builder.const(float(node.value or 0.0))
+            self.places[index] = self.builder.const(node.number)
         else:
             self.places[index] = self.builder.op(node.op, *(self.places[a] for a in node.args))
 
@@ -287,7 +287,7 @@ class _Writer:
         constants = [place for place in places if self.builder.nodes[place].op == "const"]
         written = [place for place in places if self.builder.nodes[place].op != "const"]
         if constants:
-            constant = math.prod(float(self.builder.nodes[place].value or 0.0) for place in constants)
+            constant = math.prod(self.builder.nodes[place].number for place in constants)
             if constant != 1.0 or not written:
                 written.insert(0, self.builder.const(constant))
         if not written:
