@@ -18,7 +18,7 @@ from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.guard import Guard, Ranges, merged
 from gridgrad_worker.structured.panels import Segment, entry_shape, panel_shape, panels_of, segments
-from gridgrad_worker.structured.plan import make_plan
+from gridgrad_worker.structured.plan import Plan, make_plan
 from gridgrad_worker.structured.products import SMALL
 from gridgrad_worker.structured.runner import PlanRunner
 from gridgrad_worker.structured.separate import separate
@@ -84,6 +84,21 @@ class StructuredEngine:
         self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: panel_shape(shape, plan))
         self._decided: tuple[Hashable, bool] = (None, False)
         self._guarded: tuple[object, NDArray[np.bool_]] = (None, np.ones(0, bool))
+
+    @property
+    def plan(self) -> Plan:
+        """What is run for entries that the guard lets pass; for all, if there is none."""
+        return (self._separated or self._plain).plan
+
+    @property
+    def guard(self) -> Guard | None:
+        """Decides for entries whether the plan may be run."""
+        return self._guard if self._separated else None
+
+    @property
+    def watched(self) -> tuple[int, ...]:
+        """The steps that the guard looks at."""
+        return tuple(self._guard.watched) if self._separated else ()
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
         """Computes pieces together.

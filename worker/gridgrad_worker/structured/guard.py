@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gridgrad_worker.structured.hoist import Known
 from gridgrad_worker.structured.plan import Plan
 from gridgrad_worker.structured.separate import Checked
 
@@ -38,6 +38,13 @@ The exponents of what is not finite are infinite.
 
 _RESERVE = 16
 """Exponents kept free, so that sums of many terms can't overflow either."""
+
+
+class Stacked(Protocol):
+    """What has been computed below the grid."""
+
+    def stacked(self, steps: Sequence[int]) -> Tensor:
+        """The results of steps of one level, [steps, entries, ...]."""
 
 
 class Guard:
@@ -75,12 +82,20 @@ class Guard:
             if not self._is_constant(step):
                 by_mask.setdefault(plan.steps[step].mask, []).append(position)
         self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
+        counts = self._above + self._below
+        kinds = np.stack([~self._is_power, self._is_power])
+        self._most_factors = [
+            [float(counts[p][kind[p]].sum(axis=0).max(initial=0.0)) for kind in kinds] for p, _ in self._by_mask
+        ]
+        furthest = np.array([max(-low, high) for _, (low, high, _) in self._constants])
+        of_constants = counts[[n for n, _ in self._constants]] * furthest[:, None] if furthest.size else counts[:0]
+        self._furthest_constant = float(of_constants.sum(axis=0).max(initial=0.0))
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
         self._digits = -math.log2(limits.eps)
 
-    def ranges(self, known: Known, entries: int) -> Ranges:
+    def ranges(self, known: Stacked, entries: int) -> Ranges:
         """The exponents of what is watched.
 
         Args:
@@ -93,6 +108,21 @@ class Guard:
         for positions, steps in self._by_mask:
             ranges[:, :, positions] = self._measured(known.stacked(steps).flatten(2), positions)
         return ranges
+
+    def surely_holds(self, known: Stacked) -> bool:
+        """Whether all terms of all entries stay within range by far: what is seen at a glance.
+
+        Args:
+            known: as for `ranges`.
+        """
+        total = self._furthest_constant
+        for (positions, steps), most in zip(self._by_mask, self._most_factors, strict=True):
+            values = known.stacked(steps).numpy(force=True)
+            count = len(positions) - int(np.count_nonzero(self._is_power[positions]))
+            if values.size:
+                total += most[0] * _furthest(values[:count], self._divides[positions[:count]])
+                total += most[1] * float(np.abs(values[count:]).max(initial=0.0)) / math.log(2)
+        return total <= min(self._largest, -self._least)
 
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
         """For each entry, whether all terms stay within range."""
@@ -159,6 +189,22 @@ class _Sums:
 def merged(first: Ranges, second: Ranges) -> Ranges:
     """The exponents of two parts of one entry."""
     return np.stack([np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), np.maximum(first[2], second[2])])
+
+
+def _furthest(factors: NDArray[np.floating], divides: NDArray[np.bool_]) -> float:
+    """The largest exponent of any number, up or down; inf if that can't be said."""
+    sizes = np.abs(factors)
+    if not sizes.size:
+        return 0.0
+    least, largest = float(sizes.min()), float(sizes.max())
+    if least == 0:
+        zero = sizes == 0
+        if zero.reshape(len(sizes), -1).any(axis=1)[divides].any():
+            return math.inf
+        least, largest = float(np.where(zero, 1.0, sizes).min()), largest or 1.0
+    if not 0 < least <= largest < math.inf:
+        return math.inf
+    return max(math.log2(largest), -math.log2(least), 0.0)
 
 
 def _extremes(

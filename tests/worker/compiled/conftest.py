@@ -1,0 +1,60 @@
+"""What the tests of the compiled tier share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.tier import CompiledTier, Settings
+from gridgrad_worker.devices import CpuDevice, open_device
+from gridgrad_worker.pieces import ArrayValues, Box, Piece
+from gridgrad_worker.structured.engine import StructuredEngine
+
+TEXT = "a*x*exp(-y) + a**2*sin(x)*cos(y) + sqrt(x**2 + y**2) + (x - y if x > y else 0)"
+
+
+@pytest.fixture(scope="session")
+def order() -> Order:
+    """An expression with a parameter, separable parts and others, with the value and both first partials."""
+    return Order(TEXT, ("a", "x", "y"), ((), (0,), (1,)), 2, ((), (1,), (2,)), "float64", "cpu")
+
+
+@pytest.fixture(scope="session")
+def device() -> CpuDevice:
+    opened = open_device("cpu", 1)
+    assert isinstance(opened, CpuDevice)
+    return opened
+
+
+@pytest.fixture(scope="session")
+def direct(order: Order, device: CpuDevice) -> StructuredEngine:
+    return StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
+
+
+@pytest.fixture
+def piece() -> Callable[..., Piece]:
+    """Makes a whole grid of the expression."""
+
+    def made(rows: int, columns: int, a: float = 1.5, low: float = 0.5) -> Piece:
+        axes: list[NDArray[np.float64]] = [np.array(a), np.linspace(low, 3, rows), np.linspace(-1, 2, columns)]
+        inputs = tuple(ArrayValues(axis, dims, 2) for axis, dims in zip(axes, ((), (0,), (1,)), strict=True))
+        return Piece(inputs, Box((0, 0), (rows, columns)))
+
+    return made
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(hot_points=1000, root=tmp_path / "compiled")
+
+
+@pytest.fixture
+def quiet_tier(tmp_path: Path) -> CompiledTier:
+    """One that can't compile, since it has no directory."""
+    (tmp_path / "file").write_text("")
+    return CompiledTier(Settings(root=tmp_path / "file" / "compiled"))

@@ -1,0 +1,78 @@
+"""Marks: which package a worker is running, so that the next worker learns what its predecessor died of.
+
+Each worker has a small file, mapped into its memory and locked while it lives. A mark is a store to that
+memory, which the kernel keeps when the process is killed. A file that nobody locks is that of a dead worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mmap
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from gridgrad_worker.compiled.cache import Cache
+
+__all__ = ["Marks", "discard_fatal"]
+
+_LENGTH = 64
+_NONE = b"-" * _LENGTH
+_PREFIX = "worker-"
+_MOST_DEATHS = 2
+
+
+class Marks:
+    """The marks of this process.
+
+    Args:
+        root: the cache's directory.
+    """
+
+    def __init__(self, root: Path) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=_PREFIX, dir=root)
+        self._path = Path(name)
+        self._file = os.fdopen(descriptor, "r+b")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file.write(_NONE)
+        self._file.flush()
+        self._memory = mmap.mmap(self._file.fileno(), _LENGTH)
+
+    @contextlib.contextmanager
+    def running(self, key: str) -> Iterator[None]:
+        """Marks a package as running."""
+        self._memory[:] = key.encode()
+        yield
+        self._memory[:] = _NONE
+
+    def close(self) -> None:
+        """Leaves nothing behind."""
+        self._memory.close()
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def discard_fatal(cache: Cache) -> list[str]:
+    """Discards the packages that workers died in, and returns their keys; those of two deaths for good."""
+    keys = []
+    for path in cache.root.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), path.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            content = file.read(_LENGTH)
+            path.unlink(missing_ok=True)
+            if len(content) == _LENGTH and content != _NONE:
+                keys.append(content.decode())
+    for key in keys:
+        deaths = _counted(cache.root / f"deaths-{key}")
+        cache.discard(key)
+        if deaths >= _MOST_DEATHS:
+            cache.refuse(key, f"{deaths} workers died in it")
+    return keys
+
+
+def _counted(path: Path) -> int:
+    with path.open("ab") as file:
+        file.write(b".")
+        return file.tell()
