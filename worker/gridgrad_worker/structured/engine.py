@@ -112,7 +112,7 @@ class StructuredEngine:
             TooLargeError: not even a small tile fits into the memory.
         """
         # Values beyond float32 become inf there, as IEEE has it
-        with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             parts: list[Segment] = []
             for piece, out in zip(pieces, outs, strict=True):
                 shape = entry_shape(piece, self._sources)
@@ -201,6 +201,9 @@ def _tile_points(device: Device) -> int:
 
 def _groups(parts: Sequence[Segment], pays: Callable[[tuple[int, ...]], bool]) -> Iterator[list[Segment]]:
     """Brings together what has about one shape, is not large by itself, and is computed in the same way."""
+    if len(parts) == 1:
+        yield [*parts]
+        return
     alike: dict[tuple[tuple[int, ...], bool], list[Segment]] = {}
     for part in parts:
         if part.whole and part.panel.shape == part.shape and part.panel.points < _TILE_POINTS:

@@ -59,6 +59,7 @@ class LevelRunner:
         used = {a for i in order for a in steps[i].args} | set(level.kept)
         constants = {a for a in used if steps[a].op == "const"}
         self._constants = {i: torch.tensor(steps[i].value, dtype=dtype, device=device) for i in constants}
+        self._constant_values = {i: Values(constant, None) for i, constant in self._constants.items()}
         self._registers = Registers(dtype, device)
         self._dtype = dtype
 
@@ -109,7 +110,7 @@ class LevelRunner:
         """
         shape = window.shape
         count = math.prod(shape)
-        known.update((i, Values(c, None)) for i, c in self._constants.items())
+        known.update(self._constant_values)
         for step in self._level.steps:
             destination = destinations.get(step) if destinations else None
             if step in self._splits:

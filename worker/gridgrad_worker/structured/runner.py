@@ -62,8 +62,10 @@ class PlanRunner:
             self._grid.prepare((len(group), *common_shape(group)), known)
             self._prepared = known
         results = Results(self.plan, group, self._device)
+        everything = (len(group), *common_shape(group))
         for tile in cut(_wanted(group), self._tile_points):
-            here = {i: Values(tile.of(known.view(i)), None) for i in self._grid.operands}
+            part = _as_it_is if tile.shape == everything else tile.of
+            here = {i: Values(part(known.view(i)), None) for i in self._grid.operands}
             for step in self._grid.inputs:
                 here[step] = self._grid.input(step, tile.shape)
                 self._load(step, here[step].view, tile, group)
@@ -134,6 +136,10 @@ class PlanRunner:
             load_entries(values, [segment.inputs[position] for segment in entries])
         else:
             load_part(values[0], entries[0].inputs[position], _box(entries[0], window, self.plan.steps[step].mask))
+
+
+def _as_it_is(values: Tensor) -> Tensor:
+    return values
 
 
 def _whole(mask: int, entries: int, panel: Sequence[int]) -> Window:
