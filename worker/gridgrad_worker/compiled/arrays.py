@@ -61,7 +61,6 @@ class Hoister:
         self._library = library
         self._dtype = dtype
         self._numpy_dtype = torch.empty(0, dtype=dtype).numpy().dtype
-        self._positions = [[int(plan.steps[i].value or 0) for i in level.inputs] for level in levels]
         self._last: dict[int, tuple[object, Tensor]] = {}
 
     def forget(self) -> None:
@@ -78,19 +77,23 @@ class Hoister:
         if self._library is None:
             return Arrays((), self._plan, ())
         tensors, targets, inputs = [], [], []
+        given: dict[int, Tensor] = {}
         for place, level in enumerate(self._levels):
             tensor, new = self._array(place, level, windows, shape)
             tensors.append(tensor)
             targets.append(tensor.flatten(1) if new else tensor.new_empty(len(level.rows), 0))
-            for position in self._positions[place]:
-                if new:
-                    numbers = numbers_of(windows, position, level.mask, shape, self._numpy_dtype)
-                    inputs.append(torch.from_numpy(numbers).flatten())
-                else:
-                    inputs.append(tensor.new_empty(0))
+            for step in level.inputs:
+                if new and step not in given:
+                    given[step] = self._given(step, windows, shape)
+                inputs.append(given[step].expand(tensor.shape[1:]).contiguous().view(-1) if new else tensor.new_empty(0))
         with threads_for(sum(target.numel() for target in targets) // _CHEAPNESS):
             self._library([*targets, *inputs])
         return Arrays(self._levels, self._plan, tensors)
+
+    def _given(self, step: int, windows: Sequence[Window], shape: Sequence[int]) -> Tensor:
+        """The values of an input over windows."""
+        _, _, mask, position = self._plan.steps[step]
+        return torch.from_numpy(numbers_of(windows, int(position or 0), mask, shape, self._numpy_dtype))
 
     def _array(
         self, place: int, level: LevelLayout, windows: Sequence[Window], shape: Sequence[int]

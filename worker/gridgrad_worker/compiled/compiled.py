@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -65,6 +66,7 @@ class CompiledEngine:
         self._inputs = [int(self._plan.steps[i].value or 0) for i in self._plan.levels[-1].inputs]
         self._running = running
         self._decisions: dict[Hashable, bool] = {}
+        self._suits = functools.lru_cache(maxsize=1024)(self._is_suitable)
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> list[int]:
         """Computes pieces together.
@@ -100,7 +102,7 @@ class CompiledEngine:
             self._hoister.forget()
         return sorted(left)
 
-    def _suits(self, shape: tuple[int, ...]) -> bool:
+    def _is_suitable(self, shape: tuple[int, ...]) -> bool:
         return bool(shape) and (shape[-1] >= _LEAST_LAST or 0 in shape) and self._hoister.size(shape) <= _MOST_NUMBERS
 
     def _compute_guarded(self, group: list[Window], shape: tuple[int, ...]) -> list[int]:
@@ -181,7 +183,7 @@ def _address(array: Array) -> int:
 
 def entry_shape(piece: Piece) -> tuple[int, ...]:
     """The shape of the whole grid that a piece belongs to."""
-    lengths = [values.lengths for values in piece.inputs]
-    return tuple(
-        next((each[dim] for each in lengths if each[dim] != 1), 1) for dim in range(len(piece.box.shape))
-    )
+    shape = piece.inputs[0].lengths
+    for values in piece.inputs[1:]:
+        shape = tuple(b if a == 1 else a for a, b in zip(shape, values.lengths, strict=True))
+    return shape

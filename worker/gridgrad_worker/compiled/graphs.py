@@ -15,7 +15,6 @@ from torch import Tensor
 from gridgrad.lang.functions import FUNCTIONS
 from gridgrad_worker.compiled.layout import LevelLayout
 from gridgrad_worker.compiled.faster import FASTER
-from gridgrad_worker.operations import VALUES
 from gridgrad_worker.structured.plan import SEPARATED, Plan
 
 __all__ = ["GridGraph", "HoistGraph"]
@@ -53,7 +52,7 @@ class _Steps:
         numbers = arguments[integers:]
         by_number = step.op in _BY_A_NUMBER and isinstance(numbers[0], Tensor)
         last = numbers[-1] if by_number else self.tensor(numbers[-1])
-        function = FASTER.get(step.op, VALUES[step.op])
+        function = FASTER[step.op]
         result: Tensor = function(*known, *map(self.tensor, numbers[:-1]), last)
         return result
 

@@ -72,29 +72,25 @@ def _rounded(box: Box) -> tuple[int, ...]:
 def numbers_of(
     windows: Sequence[Window], position: int, mask: int, shape: Sequence[int], dtype: np.dtype[np.floating]
 ) -> NDArray[np.floating]:
-    """The values of an input over the dims of a level: [entries, one length for each dim, 1 for those it has not].
+    """The values of an input over windows: [entries, one length for each dim, 1 for those it has not].
 
     Args:
         windows: of which entries, and where.
         position: of the input.
-        mask: the dims of the level.
+        mask: its dims.
         shape: that the windows are computed in; smaller ones repeat their last values.
         dtype: computed in.
     """
     lengths = tuple(length if mask >> dim & 1 else 1 for dim, length in enumerate(shape))
     numbers = np.empty((len(windows), *lengths), dtype)
     for row, window in zip(numbers, windows, strict=True):
-        box = _projected(window.box, mask)
-        values = window.inputs[position].over(box)
-        if box.shape != lengths:
-            for dim, (had, wanted) in enumerate(zip(values.shape, lengths, strict=True)):
-                if 1 < had < wanted:
-                    values = values.take(np.minimum(np.arange(wanted), had - 1), dim)
-        row[...] = values
+        values = window.inputs[position].over(window.box)
+        row[...] = values if values.shape == lengths else _spread(values, lengths)
     return numbers
 
 
-def _projected(box: Box, mask: int) -> Box:
-    has = [mask >> dim & 1 for dim in range(len(box.shape))]
-    start = tuple(first if mine else 0 for first, mine in zip(box.start, has, strict=True))
-    return Box(start, tuple(length if mine else 1 for length, mine in zip(box.shape, has, strict=True)))
+def _spread(values: Array, lengths: tuple[int, ...]) -> Array:
+    for dim, (had, wanted) in enumerate(zip(values.shape, lengths, strict=True)):
+        if 1 < had < wanted:
+            values = values.take(np.minimum(np.arange(wanted), had - 1), dim)
+    return values
