@@ -15,7 +15,9 @@ X = np.concatenate([np.linspace(-7, 26, 500), np.random.default_rng(0).uniform(0
 def test_the_complementary_error_function_is_right_to_few_units() -> None:
     got = FASTER["erfc"](torch.from_numpy(X)).numpy()
     with mpmath.workdps(40):
-        errors = [abs(mpmath.mpf(float(g)) / mpmath.erfc(mpmath.mpf(float(x))) - 1) for g, x in zip(got, X, strict=True)]
+        errors = [
+            abs(mpmath.mpf(float(g)) / mpmath.erfc(mpmath.mpf(float(x))) - 1) for g, x in zip(got, X, strict=True)
+        ]
     assert max(errors) < 5 * np.finfo(float).eps
 
 

@@ -111,7 +111,12 @@ def test_what_was_refused_is_not_tried_by_the_next_worker(
 
 
 def test_a_library_that_is_none_is_dropped(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine, settings: Settings, tmp_path: Path
+    tier: CompiledTier,
+    started: Compilations,
+    order: Order,
+    direct: StructuredEngine,
+    settings: Settings,
+    tmp_path: Path,
 ) -> None:
     assert settings.root is not None
     cache = Cache(settings.root, 1 << 20)
@@ -160,7 +165,11 @@ def test_a_path_without_compilers_has_none(tmp_path: Path) -> None:
 
 
 def test_without_a_writable_disk_it_says_so_once(
-    tmp_path: Path, order: Order, direct: StructuredEngine, caplog: pytest.LogCaptureFixture, piece: Callable[..., Piece]
+    tmp_path: Path,
+    order: Order,
+    direct: StructuredEngine,
+    caplog: pytest.LogCaptureFixture,
+    piece: Callable[..., Piece],
 ) -> None:
     (tmp_path / "file").write_text("")
     with caplog.at_level(logging.WARNING):
@@ -194,13 +203,17 @@ class Ready:
     tier = "compiled"
 
     def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> list[int]:
-        for out in outs:
+        for _, out in zip(pieces, outs, strict=True):
             out[...] = 1
         return []
 
 
 def test_the_pieces_of_a_grid_get_one_tier(
-    tier: CompiledTier, order: Order, direct: StructuredEngine, piece: Callable[..., Piece], monkeypatch: pytest.MonkeyPatch
+    tier: CompiledTier,
+    order: Order,
+    direct: StructuredEngine,
+    piece: Callable[..., Piece],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = TieredEngine(direct, tier, tier.add(order, direct))
     early, late = piece(8, 10), piece(8, 10, low=0.25)

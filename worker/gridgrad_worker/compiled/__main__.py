@@ -11,8 +11,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridgrad_worker import process
+
+if TYPE_CHECKING:
+    from gridgrad_worker.compiled.cache import Cache
 
 __all__ = ["main"]
 

@@ -53,9 +53,7 @@ class Hoister:
         dtype: computed in.
     """
 
-    def __init__(
-        self, plan: Plan, levels: Sequence[LevelLayout], library: Library | None, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, plan: Plan, levels: Sequence[LevelLayout], library: Library | None, dtype: torch.dtype) -> None:
         self._plan = plan
         self._levels = levels
         self._library = library
@@ -85,7 +83,9 @@ class Hoister:
             for step in level.inputs:
                 if new and step not in given:
                     given[step] = self._given(step, windows, shape)
-                inputs.append(given[step].expand(tensor.shape[1:]).contiguous().view(-1) if new else tensor.new_empty(0))
+                inputs.append(
+                    given[step].expand(tensor.shape[1:]).contiguous().view(-1) if new else tensor.new_empty(0)
+                )
         with threads_for(sum(target.numel() for target in targets) // _CHEAPNESS):
             self._library([*targets, *inputs])
         return Arrays(self._levels, self._plan, tensors)

@@ -59,9 +59,7 @@ def build(order: Order, device: Device, directory: Path) -> Built:
     Raises:
         CannotCompileError: it can't be compiled, or would not be reproducible.
     """
-    engine = StructuredEngine(
-        order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device
-    )
+    engine = StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
     levels = lay_out(engine.plan, engine.watched)
     files = []
     if levels:
@@ -76,7 +74,10 @@ def _hoist(order: Order, engine: StructuredEngine, levels: tuple[LevelLayout, ..
     counts = [_LAST * _LEADING + 8 * place for place, _ in enumerate(levels)]
     arrays = [torch.ones(len(level.rows), n, dtype=dtype) for level, n in zip(levels, counts, strict=True)]
     inputs = [[torch.ones(n, dtype=dtype) for _ in level.inputs] for level, n in zip(levels, counts, strict=True)]
-    shapes = ([{1: n} for n in lengths], [[{0: n} for _ in level.inputs] for n, level in zip(lengths, levels, strict=True)])
+    shapes = (
+        [{1: n} for n in lengths],
+        [[{0: n} for _ in level.inputs] for n, level in zip(lengths, levels, strict=True)],
+    )
     return _exported(HoistGraph(engine.plan, levels, dtype), (arrays, inputs), shapes)
 
 
@@ -99,7 +100,7 @@ def _lengths(shape: tuple[int, ...], mask: int) -> tuple[int, ...]:
     return (shape[0], *(length if mask >> dim & 1 else 1 for dim, length in enumerate(shape[1:])))
 
 
-def _exported(module: torch.nn.Module, arguments: tuple[object, ...], shapes: object) -> torch.export.ExportedProgram:
+def _exported(module: torch.nn.Module, arguments: tuple[object, ...], shapes: tuple[object, ...]) -> torch.export.ExportedProgram:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, of its own old code
         return torch.export.export(module, arguments, dynamic_shapes=shapes, strict=False)
@@ -125,4 +126,6 @@ def _check(source: str) -> None:
     position = source.find("aoti_torch_cpu_")
     if position >= 0:
         called = source[position:].split("(", 1)[0]
-        raise CannotCompileError(f"the compiler has nothing better than torch's {called.removeprefix('aoti_torch_cpu_')}")
+        raise CannotCompileError(
+            f"the compiler has nothing better than torch's {called.removeprefix('aoti_torch_cpu_')}"
+        )

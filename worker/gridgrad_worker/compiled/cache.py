@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gridgrad_worker.compiled.compiler import compiler_version
 from gridgrad_worker.compiled.directory import trusted
@@ -146,7 +146,7 @@ class Cache:
                 made.rename(self.root / key)
 
 
-def _manifest(place: Path) -> dict[str, object] | None:
+def _manifest(place: Path) -> dict[str, Any] | None:
     """What a package says of itself; None if it says nothing that can be relied on."""
     path = place / _MANIFEST
     if not trusted(place, is_directory=True) or not trusted(path, is_directory=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -171,7 +171,9 @@ def _end_to_end(group: Sequence[Window], shape: tuple[int, ...]) -> bool:
     if first.shape[1] and first.strides[1] != first.itemsize:
         return False
     return all(
-        window.box.shape == shape and window.out.strides[0] == first.strides[0] and _address(window.out) == _address(first) + n * step
+        window.box.shape == shape
+        and window.out.strides[0] == first.strides[0]
+        and _address(window.out) == _address(first) + n * step
         for n, window in enumerate(group)
     )
 

@@ -33,12 +33,12 @@ class Compilation:
     def __init__(self, order: Order, cache: Cache, timeout_s: float) -> None:
         self.said = ""
         self._give_up_at = time.monotonic() + timeout_s
-        self._output = tempfile.TemporaryFile(dir=cache.root)
+        self._output = tempfile.TemporaryFile(dir=cache.root)  # noqa: SIM115 - read when the process has ended
         with tempfile.TemporaryFile(dir=cache.root) as ordered:
             ordered.write(order.to_json().encode())
             ordered.seek(0)
             command = [sys.executable, "-m", "gridgrad_worker.compiled", "--root", str(cache.root)]
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [*command, "--cache-bytes", str(cache.most_bytes)],
                 stdin=ordered,
                 stdout=subprocess.DEVNULL,

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from gridgrad.lang.functions import FUNCTIONS
-from gridgrad_worker.compiled.layout import LevelLayout
 from gridgrad_worker.compiled.faster import FASTER
+from gridgrad_worker.compiled.layout import LevelLayout
 from gridgrad_worker.structured.plan import SEPARATED, Plan
 
 __all__ = ["GridGraph", "HoistGraph"]

@@ -103,6 +103,8 @@ def _processor() -> str:
     """The processor's instruction set: the compiler is told to use all of it."""
     try:
         with open("/proc/cpuinfo") as lines:
-            return next((" ".join(sorted(line.split()[2:])) for line in lines if line.startswith(("flags", "Features"))), "")
+            return next(
+                (" ".join(sorted(line.split()[2:])) for line in lines if line.startswith(("flags", "Features"))), ""
+            )
     except OSError:
         return ""

@@ -44,6 +44,9 @@ class Settings(NamedTuple):
     root: Path | None = None
 
 
+_DEFAULTS = Settings()
+
+
 class _Hot:
     """What is known of one expression."""
 
@@ -66,7 +69,7 @@ class CompiledTier:
     """
 
     def __init__(
-        self, settings: Settings = Settings(), start: Callable[[Order, Cache, float], Compilation] = Compilation
+        self, settings: Settings = _DEFAULTS, start: Callable[[Order, Cache, float], Compilation] = Compilation
     ) -> None:
         self._settings = settings
         self._start = start

@@ -54,7 +54,9 @@ def _samples(order: Order) -> Iterator[Piece]:
                 count = int(np.prod([lengths[dim] for dim in dims]))
                 # No two inputs alike, so that no difference of them is 0 throughout
                 values = np.linspace(low, high, count + 2)[1:-1] * (1 + 0.01 * number)
-                inputs.append(ArrayValues(values.astype(order.dtype).reshape([lengths[d] for d in dims]), dims, order.ndim))
+                inputs.append(
+                    ArrayValues(values.astype(order.dtype).reshape([lengths[d] for d in dims]), dims, order.ndim)
+                )
             yield Piece(tuple(inputs), Box((0,) * order.ndim, tuple(lengths)))
 
 

@@ -82,18 +82,20 @@ class Guard:
             if not self._is_constant(step):
                 by_mask.setdefault(plan.steps[step].mask, []).append(position)
         self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
-        counts = self._above + self._below
-        kinds = np.stack([~self._is_power, self._is_power])
-        self._most_factors = [
-            [float(counts[p][kind[p]].sum(axis=0).max(initial=0.0)) for kind in kinds] for p, _ in self._by_mask
-        ]
-        furthest = np.array([max(-low, high) for _, (low, high, _) in self._constants])
-        of_constants = counts[[n for n, _ in self._constants]] * furthest[:, None] if furthest.size else counts[:0]
-        self._furthest_constant = float(of_constants.sum(axis=0).max(initial=0.0))
+        kinds = (~self._is_power, self._is_power)
+        self._most_factors = [[self._most(p, kind[p]) for kind in kinds] for p, _ in self._by_mask]
+        furthest = [max(-low, high) for _, (low, high, _) in self._constants]
+        self._furthest_constant = self._most([n for n, _ in self._constants], furthest)
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
         self._digits = -math.log2(limits.eps)
+
+    def _most(self, positions: Sequence[int], weights: Sequence[float] | NDArray[np.bool_]) -> float:
+        """The largest sum of weights, those of what is watched at these positions, that a term has."""
+        spread = np.zeros((1, len(self.watched)))
+        spread[0, list(positions)] = weights
+        return float((self._above.of(spread) + self._below.of(spread)).max(initial=0.0))
 
     def ranges(self, known: Stacked, entries: int) -> Ranges:
         """The exponents of what is watched.
