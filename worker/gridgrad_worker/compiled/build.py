@@ -100,7 +100,9 @@ def _lengths(shape: tuple[int, ...], mask: int) -> tuple[int, ...]:
     return (shape[0], *(length if mask >> dim & 1 else 1 for dim, length in enumerate(shape[1:])))
 
 
-def _exported(module: torch.nn.Module, arguments: tuple[object, ...], shapes: tuple[object, ...]) -> torch.export.ExportedProgram:
+def _exported(
+    module: torch.nn.Module, arguments: tuple[object, ...], shapes: tuple[object, ...]
+) -> torch.export.ExportedProgram:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, of its own old code
         return torch.export.export(module, arguments, dynamic_shapes=shapes, strict=False)
