@@ -69,6 +69,7 @@ class StreamEnded(Exception):  # noqa: N818 - never leaves the client: `of` make
 
 
 _CANCELLED_BY_SERVER = "CANCELLED"  # the whole text; what is cancelled here has a sentence
+_LOST_UNDER_A_WRITE = "Internal error from Core"  # what old grpcio says when a stream ended meanwhile
 
 FOREIGN = (grpc.RpcError, EntryFailed, StreamEnded)
 """What calls raise that `of` maps."""
@@ -115,7 +116,7 @@ def wants_stream(error: GridgradError) -> bool:
 def _is_transient(code: grpc.StatusCode, error: GridgradError, trailer: object, pushback_s: float | None) -> bool:
     if isinstance(error, BusyError):
         return trailer is None or pushback_s is not None  # a negative pushback says: do not try again
-    ended = code is grpc.StatusCode.CANCELLED and isinstance(error, UnavailableError)
+    ended = code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL) and isinstance(error, UnavailableError)
     return code is grpc.StatusCode.UNAVAILABLE or ended or pushback_s is not None
 
 
@@ -147,6 +148,8 @@ def _by_code(code: grpc.StatusCode, text: str, target: str, timeout_s: float | N
             return DeadlineError("timeout", f"no answer within {limit}", "allow more with timeout=, or ask for less")
         case grpc.StatusCode.CANCELLED:
             return _cancelled(text, target)
+        case grpc.StatusCode.INTERNAL if text.startswith(_LOST_UNDER_A_WRITE):
+            return UnavailableError("", f"the connection with {target} was lost ({text})", "call again")
         case grpc.StatusCode.UNIMPLEMENTED:
             found = f"what answers at {target} does not speak this protocol ({text})"
             return UnavailableError("", found, "give the address of a Gridgrad server no older than this client")

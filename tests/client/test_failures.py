@@ -83,6 +83,7 @@ def test_every_status_has_an_error_of_ours(code: grpc.StatusCode) -> None:
         ("NOT_FOUND", "none", gridgrad.UnknownFunctionError, "none"),
         ("ABORTED", "died", gridgrad.CrashError, "died"),
         ("INTERNAL", "oops", gridgrad.InternalError, "oops"),
+        ("INTERNAL", "Internal error from Core", gridgrad.UnavailableError, "connection with there:1 was lost"),
         ("UNKNOWN", "oops", gridgrad.InternalError, "UNKNOWN: oops.*report"),
         ("DATA_LOSS", "oops", gridgrad.InternalError, "DATA_LOSS"),
     ],
@@ -94,8 +95,9 @@ def test_a_status_without_a_detail(code: str, text: str, error: type[Exception],
         raise failure.error
 
 
-def test_what_a_server_that_stops_cancels_is_sent_again_and_what_the_caller_cancels_is_not() -> None:
+def test_what_a_server_that_stops_leaves_is_sent_again_and_what_the_caller_cancels_is_not() -> None:
     assert failure_of(grpc.StatusCode.CANCELLED, "CANCELLED").transient
+    assert failure_of(grpc.StatusCode.INTERNAL, "Internal error from Core").transient
     assert not failure_of(grpc.StatusCode.CANCELLED, "Locally cancelled by application!").transient
 
 
