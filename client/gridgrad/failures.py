@@ -68,6 +68,9 @@ class StreamEnded(Exception):  # noqa: N818 - never leaves the client: `of` make
     """The server ended a stream before it had answered all entries."""
 
 
+_CANCELLED_BY_SERVER = "CANCELLED"  # the whole text; what is cancelled here has a sentence
+_LOST_UNDER_A_WRITE = "Internal error from Core"  # what old grpcio says when a stream ended meanwhile
+
 FOREIGN = (grpc.RpcError, EntryFailed, StreamEnded)
 """What calls raise that `of` maps."""
 
@@ -113,7 +116,8 @@ def wants_stream(error: GridgradError) -> bool:
 def _is_transient(code: grpc.StatusCode, error: GridgradError, trailer: object, pushback_s: float | None) -> bool:
     if isinstance(error, BusyError):
         return trailer is None or pushback_s is not None  # a negative pushback says: do not try again
-    return code is grpc.StatusCode.UNAVAILABLE or pushback_s is not None
+    ended = code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL) and isinstance(error, UnavailableError)
+    return code is grpc.StatusCode.UNAVAILABLE or ended or pushback_s is not None
 
 
 def _pairs(metadata: Iterable[Any] | None) -> Iterable[tuple[str, Any]]:
@@ -143,7 +147,9 @@ def _by_code(code: grpc.StatusCode, text: str, target: str, timeout_s: float | N
             limit = "the time allowed" if timeout_s is None else f"{timeout_s:.3g} s"
             return DeadlineError("timeout", f"no answer within {limit}", "allow more with timeout=, or ask for less")
         case grpc.StatusCode.CANCELLED:
-            return CallCancelledError("", text or "the call was cancelled", "")
+            return _cancelled(text, target)
+        case grpc.StatusCode.INTERNAL if text.startswith(_LOST_UNDER_A_WRITE):
+            return UnavailableError("", f"the connection with {target} was lost ({text})", "call again")
         case grpc.StatusCode.UNIMPLEMENTED:
             found = f"what answers at {target} does not speak this protocol ({text})"
             return UnavailableError("", found, "give the address of a Gridgrad server no older than this client")
@@ -155,6 +161,12 @@ def _by_code(code: grpc.StatusCode, text: str, target: str, timeout_s: float | N
     found = f"{code.name}: {text}"
     error = _FALLBACKS.get(code)
     return error("", found, "") if error else InternalError("", found, "please report it")
+
+
+def _cancelled(text: str, target: str) -> GridgradError:
+    if text == _CANCELLED_BY_SERVER:
+        return UnavailableError("", f"{target} ended the call unanswered, as a server that stops may", "call again")
+    return CallCancelledError("", text or "the call was cancelled", "")
 
 
 def _unavailable(text: str, target: str) -> GridgradError:

@@ -34,6 +34,12 @@ __all__ = ["Server", "run"]
 
 log = logging.getLogger("gridgrad.server")
 
+_REFUSING_S = 0.25
+"""How long to go on refusing calls before connections end: gRPC cancels what arrives just when they do."""
+
+_LAST_WORDS_S = 0.5
+"""How long refusals that are under way may then take to reach their callers."""
+
 
 def run(settings: Settings) -> int:
     """Serves until it is told to stop; returns the exit status."""
@@ -109,7 +115,7 @@ class Server:
             await self._follow(health)
             await self._drain(health)
         finally:
-            await server.stop(None)
+            await server.stop(_LAST_WORDS_S)
             await self.workers.close()
             self._remove_files()
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
@@ -169,11 +175,13 @@ class Server:
             return
         self._service.drain()
         log.info("draining", extra=fields(entries=self.intake.admission.entries))
+        refused_until = asyncio.get_running_loop().time() + _REFUSING_S
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle(), self._settings.drain_timeout)
         left = self.intake.admission.entries
         if left:
             log.warning("drain timeout: cancelling what is left", extra=fields(entries=left))
+        await asyncio.sleep(refused_until - asyncio.get_running_loop().time())
 
     async def _idle(self) -> None:
         while self.intake.admission.entries or self._service.open_streams:

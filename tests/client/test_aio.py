@@ -109,6 +109,7 @@ async def test_a_timeout_is_the_callers_and_a_cancelled_task_cancels_the_call(
     server.unary = slow
     with pytest.raises(gridgrad.DeadlineError, match=r"within 0.2 s"):
         await client.gradient("t*k", AXES, timeout=0.2)
+    assert await asyncio.to_thread(cancelled.wait, NEVER_S), "the server learns of the deadline too, if later"
     started.clear()
     cancelled.clear()
     task = asyncio.create_task(client.gradient("t*k", AXES))

@@ -72,7 +72,8 @@ def test_every_status_has_an_error_of_ours(code: grpc.StatusCode) -> None:
             "connection with there:1 was lost",
         ),
         ("DEADLINE_EXCEEDED", "Deadline Exceeded", gridgrad.DeadlineError, "no answer within 2.5 s"),
-        ("CANCELLED", "", gridgrad.CallCancelledError, "cancelled"),
+        ("CANCELLED", "Locally cancelled by application!", gridgrad.CallCancelledError, "cancelled"),
+        ("CANCELLED", "CANCELLED", gridgrad.UnavailableError, "there:1 ended the call unanswered.*call again"),
         ("UNIMPLEMENTED", "", gridgrad.UnavailableError, "does not speak this protocol"),
         ("UNAUTHENTICATED", "who?", gridgrad.RefusedError, "who.*credentials"),
         ("PERMISSION_DENIED", "no", gridgrad.RefusedError, "credentials"),
@@ -82,6 +83,7 @@ def test_every_status_has_an_error_of_ours(code: grpc.StatusCode) -> None:
         ("NOT_FOUND", "none", gridgrad.UnknownFunctionError, "none"),
         ("ABORTED", "died", gridgrad.CrashError, "died"),
         ("INTERNAL", "oops", gridgrad.InternalError, "oops"),
+        ("INTERNAL", "Internal error from Core", gridgrad.UnavailableError, "connection with there:1 was lost"),
         ("UNKNOWN", "oops", gridgrad.InternalError, "UNKNOWN: oops.*report"),
         ("DATA_LOSS", "oops", gridgrad.InternalError, "DATA_LOSS"),
     ],
@@ -91,6 +93,12 @@ def test_a_status_without_a_detail(code: str, text: str, error: type[Exception],
     assert type(failure.error) is error
     with pytest.raises(error, match=said):
         raise failure.error
+
+
+def test_what_a_server_that_stops_leaves_is_sent_again_and_what_the_caller_cancels_is_not() -> None:
+    assert failure_of(grpc.StatusCode.CANCELLED, "CANCELLED").transient
+    assert failure_of(grpc.StatusCode.INTERNAL, "Internal error from Core").transient
+    assert not failure_of(grpc.StatusCode.CANCELLED, "Locally cancelled by application!").transient
 
 
 def test_a_detail_decides_and_one_that_is_damaged_does_not() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import socket
 import sys
@@ -76,6 +77,7 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
         return EXIT_FATAL
     from gridgrad_worker.service import Service, ready
 
+    gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
     channel.send(pb.WorkerMessage(ready=ready(device, registered)).SerializeToString())
     _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
     Service(channel, device, registered, options.engine).run()

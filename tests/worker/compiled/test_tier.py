@@ -202,8 +202,8 @@ class Ready:
 
     tier = "compiled"
 
-    def compute(self, _pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> list[int]:
-        for out in outs:
+    def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> list[int]:
+        for _, out in zip(pieces, outs, strict=True):
             out[...] = 1
         return []
 

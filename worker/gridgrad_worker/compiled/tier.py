@@ -44,6 +44,9 @@ class Settings(NamedTuple):
     root: Path | None = None
 
 
+_DEFAULTS = Settings()
+
+
 class _Hot:
     """What is known of one expression."""
 
@@ -65,7 +68,9 @@ class CompiledTier:
         start: starts a compilation.
     """
 
-    def __init__(self, settings: Settings, start: Callable[[Order, Cache, float], Compilation] = Compilation) -> None:
+    def __init__(
+        self, settings: Settings = _DEFAULTS, start: Callable[[Order, Cache, float], Compilation] = Compilation
+    ) -> None:
         self._settings = settings
         self._start = start
         self._known: dict[str, _Hot] = {}

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gridgrad.errors import TooLargeError
 from gridgrad.lang.derive import derive
 from gridgrad.lang.program import Program
-from gridgrad_worker.devices import Device
+from gridgrad_worker.devices import Device, is_out_of_memory
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.guard import Guard, Ranges, merged
@@ -61,6 +62,7 @@ class StructuredEngine:
         *,
         separating: bool | None = None,
     ) -> None:
+        self._device = device
         names = list(inputs)
         derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
@@ -105,15 +107,47 @@ class StructuredEngine:
             pieces: what to compute.
             outs: for each of them, where its results go: [derivatives * components, points], of the
                 computing dtype, the points in C order.
+
+        Raises:
+            TooLargeError: not even a small tile fits into the memory.
         """
         # Values beyond float32 become inf there, as IEEE has it
-        with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             parts: list[Segment] = []
             for piece, out in zip(pieces, outs, strict=True):
                 shape = entry_shape(piece, self._sources)
                 parts.extend(segments(piece, shape, self._panel_shape(shape), out))
             for group in _groups(parts, self._pays):
-                self._run(group)
+                self._run_within_memory(group)
+
+    def _run_within_memory(self, group: list[Segment]) -> None:
+        """Computes a group; where there is no memory for it, half of it at a time, then in smaller tiles."""
+        failure = self._tried(group)
+        if failure is None:
+            return
+        self._device.free()
+        if len(group) > 1:
+            middle = len(group) // 2
+            self._run_within_memory(group[:middle])
+            self._run_within_memory(group[middle:])
+        elif not self._shrink():
+            found = f"there is no memory for {math.prod(group[0].shape)} points: {failure}"
+            raise TooLargeError("inputs", found, "ask for a smaller grid or fewer derivatives at a time")
+        else:
+            self._run_within_memory(group)
+
+    def _shrink(self) -> bool:
+        shrunk = [runner.shrink() for runner in (self._plain, self._separated) if runner]
+        return all(shrunk)
+
+    def _tried(self, group: list[Segment]) -> str | None:
+        try:
+            self._run(group)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return str(error)  # without the traceback, which would hold on to what was allocated
+        return None
 
     def _pays(self, shape: tuple[int, ...]) -> bool:
         """Whether separation saves an entry of this shape more than its guard takes."""
@@ -167,6 +201,9 @@ def _tile_points(device: Device) -> int:
 
 def _groups(parts: Sequence[Segment], pays: Callable[[tuple[int, ...]], bool]) -> Iterator[list[Segment]]:
     """Brings together what has about one shape, is not large by itself, and is computed in the same way."""
+    if len(parts) == 1:
+        yield [*parts]
+        return
     alike: dict[tuple[tuple[int, ...], bool], list[Segment]] = {}
     for part in parts:
         if part.whole and part.panel.shape == part.shape and part.panel.points < _TILE_POINTS:

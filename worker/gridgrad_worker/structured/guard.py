@@ -82,18 +82,20 @@ class Guard:
             if not self._is_constant(step):
                 by_mask.setdefault(plan.steps[step].mask, []).append(position)
         self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
-        kinds = np.stack([~self._is_power, self._is_power])
-        self._most_factors = [
-            [self._most(np.isin(np.arange(len(self.watched)), p) & kind) for kind in kinds] for p, _ in self._by_mask
-        ]
-        furthest = np.zeros(len(self.watched))
-        for position, (low, high, _) in self._constants:
-            furthest[position] = max(-low, high)
-        self._furthest_constant = self._most(furthest)
+        kinds = (~self._is_power, self._is_power)
+        self._most_factors = [[self._most(p, kind[p]) for kind in kinds] for p, _ in self._by_mask]
+        furthest = [max(-low, high) for _, (low, high, _) in self._constants]
+        self._furthest_constant = self._most([n for n, _ in self._constants], furthest)
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
         self._digits = -math.log2(limits.eps)
+
+    def _most(self, positions: Sequence[int], weights: Sequence[float] | NDArray[np.bool_]) -> float:
+        """The largest sum of weights, those of what is watched at these positions, that a term has."""
+        spread = np.zeros((1, len(self.watched)))
+        spread[0, list(positions)] = weights
+        return float((self._above.of(spread) + self._below.of(spread)).max(initial=0.0))
 
     def ranges(self, known: Stacked, entries: int) -> Ranges:
         """The exponents of what is watched.
@@ -139,11 +141,6 @@ class Guard:
         # What is lost is less than the smallest normal number times the factors that follow
         unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
         return np.asarray(finite & ((highest <= self._largest) & (small | unseen)).all(axis=1))
-
-    def _most(self, weights: NDArray[np.generic]) -> float:
-        """The largest sum of the weights of a term's factors."""
-        row = np.asarray(weights, float)[None]
-        return float((self._above.of(row) + self._below.of(row)).max(initial=0.0))
 
     def _is_constant(self, step: int) -> bool:
         return self._plan.steps[step].op == "const"

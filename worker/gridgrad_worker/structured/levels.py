@@ -59,6 +59,7 @@ class LevelRunner:
         used = {a for i in order for a in steps[i].args} | set(level.kept)
         constants = {a for a in used if steps[a].op == "const"}
         self._constants = {i: torch.tensor(steps[i].value, dtype=dtype, device=device) for i in constants}
+        self._constant_values = {i: Values(constant, None) for i, constant in self._constants.items()}
         self._registers = Registers(dtype, device)
         self._dtype = dtype
 
@@ -68,6 +69,11 @@ class LevelRunner:
     def input(self, step: int, shape: tuple[int, ...]) -> Values:
         """The register of an input, to be filled."""
         return self._values(step, shape, math.prod(shape))
+
+    def free(self) -> None:
+        """Gives the memory of the registers and factors back."""
+        self._registers.free()
+        self._factors.clear()
 
     def prepare(self, shape: tuple[int, ...], known: Known) -> None:
         """Puts the factors of the level's separated sums in place.
@@ -104,7 +110,7 @@ class LevelRunner:
         """
         shape = window.shape
         count = math.prod(shape)
-        known.update((i, Values(c, None)) for i, c in self._constants.items())
+        known.update(self._constant_values)
         for step in self._level.steps:
             destination = destinations.get(step) if destinations else None
             if step in self._splits:

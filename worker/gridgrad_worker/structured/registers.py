@@ -74,3 +74,7 @@ class Registers:
             dtype = torch.bool if register.boolean else self._dtype
             memory = self._flat[register] = torch.empty(length, dtype=dtype, device=self._device)
         return memory[:length]
+
+    def free(self) -> None:
+        """Gives the memory back."""
+        self._flat.clear()

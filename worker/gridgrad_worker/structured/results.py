@@ -88,7 +88,9 @@ class Results:
 def _together(outs: Sequence[Array]) -> Tensor | None:
     """The places as one tensor [planes, entries, *shape], if they lie at even distances."""
     first = outs[0]
-    step = _address(outs[1]) - _address(first) if len(outs) > 1 else 0
+    if len(outs) == 1:
+        return torch.from_numpy(first).unsqueeze(1)
+    step = _address(outs[1]) - _address(first)
     apart = any(_address(out) - _address(first) != entry * step for entry, out in enumerate(outs))
     if apart or step < 0 or any(out.strides != first.strides or out.shape != first.shape for out in outs):
         return None

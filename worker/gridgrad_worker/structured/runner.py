@@ -19,6 +19,7 @@ from gridgrad_worker.structured.windows import Window, cut
 __all__ = ["PlanRunner"]
 
 _STRAIGHT = 1 << 20  # points
+_LEAST_TILE_POINTS = 1 << 8
 _TABLES = 12  # shapes repeat; what is not there is made anew
 
 
@@ -61,14 +62,28 @@ class PlanRunner:
             self._grid.prepare((len(group), *common_shape(group)), known)
             self._prepared = known
         results = Results(self.plan, group, self._device)
+        everything = (len(group), *common_shape(group))
         for tile in cut(_wanted(group), self._tile_points):
-            here = {i: Values(tile.of(known.view(i)), None) for i in self._grid.operands}
+            part = _as_it_is if tile.shape == everything else tile.of
+            here = {i: Values(part(known.view(i)), None) for i in self._grid.operands}
             for step in self._grid.inputs:
                 here[step] = self._grid.input(step, tile.shape)
                 self._load(step, here[step].view, tile, group)
             self._grid.run(tile, here, results.destinations(tile))
             results.write(tile, here, known)
         results.finish()
+
+    def shrink(self) -> bool:
+        """Halves the tiles and gives the memory for them back; False if they are as small as can be."""
+        if self._tile_points <= _LEAST_TILE_POINTS:
+            return False
+        self._tile_points //= 2
+        self._tables.clear()
+        self._content_known, self._prepared = (None, Known(self.plan)), None
+        for level in (*self._below, self._grid):
+            if isinstance(level, LevelRunner):
+                level.free()
+        return True
 
     def hoisted(self, group: Sequence[Segment]) -> Known:
         """Computes the levels below the grid over whole panels; once for the pieces of an entry that follow."""
@@ -121,6 +136,10 @@ class PlanRunner:
             load_entries(values, [segment.inputs[position] for segment in entries])
         else:
             load_part(values[0], entries[0].inputs[position], _box(entries[0], window, self.plan.steps[step].mask))
+
+
+def _as_it_is(values: Tensor) -> Tensor:
+    return values
 
 
 def _whole(mask: int, entries: int, panel: Sequence[int]) -> Window:
