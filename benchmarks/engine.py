@@ -24,13 +24,13 @@ from gridgrad_worker import process
 process.keep_freed_memory()
 process.spin_briefly()  # before torch starts its threads
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+import numpy as np  # noqa: E402 - after the process is set up
+import torch  # noqa: E402 - after the process is set up
 
-from gridgrad_worker.devices import open_device  # noqa: E402
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece  # noqa: E402
-from gridgrad_worker.plans import Engine, EngineName, make_plan  # noqa: E402
-from gridgrad_worker.v1 import worker_pb2 as pb  # noqa: E402
+from gridgrad_worker.devices import open_device  # noqa: E402 - after the process is set up
+from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece  # noqa: E402 - after the process is set up
+from gridgrad_worker.plans import Engine, EngineName, make_plan  # noqa: E402 - after the process is set up
+from gridgrad_worker.v1 import worker_pb2 as pb  # noqa: E402 - after the process is set up
 
 WORKLOADS = Path(__file__).parents[1] / "tests" / "workloads"
 THREADS = 2

@@ -70,8 +70,10 @@ def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10, help="blocks of calls for each server and case")
-    rounds = parser.parse_args().rounds
-    with serve("benchmarks.raw") as floor, serve("gridgrad_server", ["--listen", "127.0.0.1:0"]) as ours:
+    parser.add_argument("--engine", default="structured", help="what computes: structured or functional")
+    options = parser.parse_args()
+    rounds, flags = options.rounds, ["--listen", "127.0.0.1:0", "--engine", options.engine]
+    with serve("benchmarks.raw") as floor, serve("gridgrad_server", flags) as ours:
         rows = [
             one_caller(floor, ours, side=SIDE, calls=100, rounds=rounds),
             one_caller(floor, ours, side=1024, calls=5, rounds=rounds),

@@ -14,11 +14,9 @@ class Method(NamedTuple):
 
     Args:
         name: its name in the schema.
-        streaming: whether requests and responses are streams; no method has only one of them so.
     """
 
     name: str
-    streaming: bool = False
 
     @property
     def path(self) -> str:
@@ -27,7 +25,7 @@ class Method(NamedTuple):
 
 
 GRID_GRADIENT = Method("GridGradient")
-STREAM_GRID_GRADIENTS = Method("StreamGridGradients", streaming=True)
+STREAM_GRID_GRADIENTS = Method("StreamGridGradients")
 LIST_FUNCTIONS = Method("ListFunctions")
 SERVER_INFO = Method("GetServerInfo")
 

@@ -112,4 +112,3 @@ def test_the_table_of_methods_is_the_schemas() -> None:
     for method in METHODS:
         described = service.methods_by_name[method.name]
         assert method.path == f"/{SERVICE}/{described.name}"
-        assert method.streaming == ("Stream" in method.name)

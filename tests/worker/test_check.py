@@ -116,8 +116,11 @@ def test_a_wrong_mixed_partial_is_refused(cpu: CpuDevice) -> None:
 )
 def test_wrong_results_are_refused(cpu: CpuDevice, wrong: Callable[..., Any], message: str) -> None:
     if message == "float32; return torch.float64":  # promoted to float64 under vmap, unless cast at the end
-        wrong_before = wrong
-        wrong = lambda x: wrong_before(x).to(torch.float32)  # noqa: E731
+        promoted = wrong
+
+        def wrong(x: Any) -> Any:
+            return promoted(x).to(torch.float32)
+
     assert message in refusal(cpu, wrong)
 
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from gridgrad_worker.derivatives import Order, walk
 
-ONE = torch.ones((), dtype=torch.float64)
 ALL = [order for n in range(5) for order in itertools.combinations_with_replacement(range(3), n)]
 
 
@@ -34,7 +33,7 @@ def by_jacfwd(order: Order) -> Callable[..., tuple[Tensor, ...]]:
 @pytest.mark.parametrize("wanted", [ALL, [(0, 1, 2)], [(), (2,), (0, 0)], [(1, 1), (0,)]], ids=len)
 def test_the_walk_has_the_bits_of_jacfwd(wanted: list[Order]) -> None:
     arguments = points()
-    got = torch.func.vmap(walk(function, wanted, "forward", ONE))(*arguments)
+    got = torch.func.vmap(walk(function, wanted, "forward"))(*arguments)
     want = [component for order in wanted for component in torch.func.vmap(by_jacfwd(order))(*arguments)]
     assert len(got) == len(want)
     assert all(map(torch.equal, got, want))
@@ -43,8 +42,8 @@ def test_the_walk_has_the_bits_of_jacfwd(wanted: list[Order]) -> None:
 def test_reverse_mode_agrees() -> None:
     arguments = points()
     wanted = [order for order in ALL if len(order) <= 3]
-    got = torch.func.vmap(walk(function, wanted, "reverse", ONE))(*arguments)
-    want = torch.func.vmap(walk(function, wanted, "forward", ONE))(*arguments)
+    got = torch.func.vmap(walk(function, wanted, "reverse"))(*arguments)
+    want = torch.func.vmap(walk(function, wanted, "forward"))(*arguments)
     for left, right in zip(got, want, strict=True):
         torch.testing.assert_close(left, right, rtol=1e-13, atol=1e-13)
 
@@ -56,7 +55,7 @@ def counted(wanted: list[Order], mode: str) -> int:
         calls.append(1)
         return function(x, y, z)
 
-    walk(counting, wanted, mode, ONE)(*(each[0] for each in points()))
+    walk(counting, wanted, mode)(*(each[0] for each in points()))
     return len(calls)
 
 

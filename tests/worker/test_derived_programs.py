@@ -56,7 +56,7 @@ def by_torch(derived: Derived, points: Sequence[torch.Tensor]) -> list[list[floa
     dtype = points[0].dtype
     names = derived.source.inputs
     orders = [tuple(names.index(name) for name in derivative) for derivative in derived.derivatives]
-    function = walk(torch_function(derived.source, names, dtype), orders, "forward", torch.ones((), dtype=dtype))
+    function = walk(torch_function(derived.source, names, dtype), orders, "forward")
     results = torch.func.vmap(function)(*points)
     return [torch.empty_like(points[0]).copy_(result).tolist() for result in results]
 

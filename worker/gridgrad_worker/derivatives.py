@@ -7,9 +7,8 @@ and (0, 1), on a function that computes (), (0,) and (1,) at that level. Values 
 come along. One argument at a time is dual: another's infinite slope can then not meet its zero
 tangent and make a nan of it.
 
-Arguments are tensors of no dims, so that `torch.func.jacfwd` by one of them is a single
-`torch.func.jvp` along 1. That is what is called here: jacfwd would build a basis of one vector and
-run a second vmap over it, which takes twice as long on small grids. A test compares the bits.
+Arguments are tensors of no dims, so that `torch.func.jacfwd` by one of them is a derivative of no
+more dims than the function.
 """
 
 from __future__ import annotations
@@ -32,21 +31,20 @@ _Results = dict[Order, tuple[Tensor, ...]]
 _Level = Callable[[tuple[Tensor, ...]], _Results]
 
 
-def walk(function: PointFunction, wanted: Sequence[Order], mode: str, one: Tensor) -> PointFunction:
+def walk(function: PointFunction, wanted: Sequence[Order], mode: str) -> PointFunction:
     """Makes the function that computes `wanted` at a point.
 
     Args:
         function: returns a tuple of tensors of no dims.
         wanted: the derivatives, in the order of the results.
         mode: "forward", or "reverse" for a function that has no forward derivatives or many inputs.
-        one: the number 1 of the computing dtype, on the computing device.
 
     Returns:
         A function of the same arguments that returns all components of the first wanted
         derivative, then of the second, and so on.
     """
     orders = frozenset(wanted)
-    level = _reverse(function, orders) if mode == "reverse" else _forward(function, orders, one)
+    level = _reverse(function, orders) if mode == "reverse" else _forward(function, orders)
 
     def at_point(*arguments: Tensor) -> tuple[Tensor, ...]:
         found = level(arguments)
@@ -55,38 +53,25 @@ def walk(function: PointFunction, wanted: Sequence[Order], mode: str, one: Tenso
     return at_point
 
 
-def _forward(function: PointFunction, wanted: frozenset[Order], one: Tensor) -> _Level:
-    """One jvp for each argument that a wanted derivative begins with."""
-    below = {first: (_forward(function, rests, one), tuple(rests)) for first, rests in _by_first(wanted).items()}
+def _forward(function: PointFunction, wanted: frozenset[Order]) -> _Level:
+    """One jacfwd for each argument that a wanted derivative begins with."""
+    below = [
+        (first, _with_values(_forward(function, rests), tuple(rests)), tuple(rests))
+        for first, rests in _by_first(wanted).items()
+    ]
     if not below:
         return lambda arguments: {(): function(*arguments)}
 
     def level(arguments: tuple[Tensor, ...]) -> _Results:
         found: _Results = {}
-        for first, (inner, rests) in below.items():
-            values, slopes = _push(inner, rests, arguments, first, one)
-            components = len(values) // len(rests)
-            for position, rest in enumerate(rests):
-                its_own = slice(position * components, (position + 1) * components)
-                found[rest] = values[its_own]
-                found[first, *rest] = slopes[its_own]
+        for first, inner, rests in below:
+            slopes, values = torch.func.jacfwd(inner, argnums=first, has_aux=True)(*arguments)
+            for rest, value, slope in zip(rests, values, slopes, strict=True):
+                found[rest] = value
+                found[first, *rest] = slope
         return found
 
     return level
-
-
-def _push(
-    inner: _Level, rests: tuple[Order, ...], arguments: tuple[Tensor, ...], first: int, one: Tensor
-) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """The components of all rests, and their slopes by one argument: flat, since torch walks what is nested slowly."""
-    before, after = arguments[:first], arguments[first + 1 :]
-
-    def along(x: Tensor) -> tuple[Tensor, ...]:
-        results = inner((*before, x, *after))
-        return tuple([component for rest in rests for component in results[rest]])
-
-    values, slopes = torch.func.jvp(along, (arguments[first],), (one,))  # type: ignore[misc] # three with has_aux
-    return values, slopes
 
 
 def _reverse(function: PointFunction, wanted: frozenset[Order]) -> _Level:
@@ -112,7 +97,7 @@ def _reverse(function: PointFunction, wanted: frozenset[Order]) -> _Level:
 
 
 def _with_values(inner: _Level, rests: tuple[Order, ...]) -> Callable[..., Any]:
-    """What jacrev with has_aux differentiates: the results twice, to be differentiated and as they are."""
+    """What jacfwd and jacrev with has_aux differentiate: the results twice, to be differentiated and as they are."""
 
     def outputs(*arguments: Tensor) -> tuple[list[tuple[Tensor, ...]], list[tuple[Tensor, ...]]]:
         results = inner(arguments)

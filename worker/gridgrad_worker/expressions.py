@@ -41,7 +41,7 @@ def torch_function(program: Program, names: Sequence[str], dtype: torch.dtype) -
 
     Returns:
         A function of tensors of one shape, or 0-d ones under `torch.func.vmap`, that returns a tensor
-        for each component. It may be differentiated by `torch.func.jacfwd` and `jvp`, nested.
+        for each component. It may be differentiated by `torch.func.jacfwd`, nested.
     """
     return _Interpreter(program, names, dtype)
 

@@ -65,8 +65,7 @@ class FunctionalEngine:
         device: Device,
         mode: str = "forward",
     ) -> None:
-        one = torch.ones((), dtype=dtype, device=device.torch_device)
-        self._at_point = walk(function, wanted, mode, one)
+        self._at_point = walk(function, wanted, mode)
         self._vmapped: dict[tuple[int | None, ...], PointFunction] = {}
         self._device = device
         self._dtype = dtype
