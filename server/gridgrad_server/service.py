@@ -77,8 +77,7 @@ class Service(grpc.GenericRpcHandler):
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        request = decode(pb.GridGradientRequest, raw)
-        entry = await self._intake.entry(request, UnaryResult(answer), deadline_at)
+        entry = await self._intake.entry_of(raw, UnaryResult(answer), deadline_at)
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)
