@@ -86,16 +86,16 @@ class Entry:
         self.strikes = 0
         self.slot: Slot | None = None
         self._window = window
-        self._boxes = boxes(form.shape, max(1, piece_cost // form.plan.planes))
+        most_points = max(1, piece_cost // form.plan.planes)
+        self.split = form.points > most_points
+        self._boxes = boxes(form.shape, most_points) if self.split else iter(())
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
-        first = next(self._boxes)
-        self.next: Box | None = first
-        self.split = first.shape != form.shape
+        self.next: Box | None = next(self._boxes) if self.split else form.whole
 
     @property
     def points(self) -> int:
