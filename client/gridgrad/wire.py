@@ -104,6 +104,8 @@ def _varint(value: int) -> bytes:
 
 
 def _read_varint(raw: bytes, position: int) -> tuple[int, int]:
+    if position < len(raw) and raw[position] < 0x80:
+        return raw[position], position + 1
     value = shift = 0
     while position < len(raw) and shift < 64:
         byte = raw[position]

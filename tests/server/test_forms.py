@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridgrad.errors import RequestError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server import forms
 from gridgrad_server.entries import Entry
@@ -124,12 +125,12 @@ def test_however_a_request_is_spelled_its_numbers_are_those_that_protobuf_reads(
         raw += bytes([2 << 3 | 2]) + pb_length(one) + one
     try:
         made, form, data = known(raw)
-    except forms.RequestError:
+    except RequestError:
         return  # "array twice" has two shapes
     changed = bytearray(raw)
-    for values in data:
-        at = raw.find(values) if values else 0
-        changed[at : at + len(values)] = random.randbytes(len(values))
+    for old in data:
+        at = raw.find(old) if old else 0
+        changed[at : at + len(old)] = random.randbytes(len(old))
     found = made.find(bytes(changed))
     if found:
         reading = read(pb.GridGradientRequest.FromString(bytes(changed)))
