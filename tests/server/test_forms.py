@@ -124,11 +124,11 @@ def test_however_a_request_is_spelled_its_numbers_are_those_that_protobuf_reads(
         one = spelled(f"x{position}", data, each)
         raw += bytes([2 << 3 | 2]) + pb_length(one) + one
     try:
-        made, form, data = known(raw)
+        made, form, numbers = known(raw)
     except RequestError:
         return  # "array twice" has two shapes
     changed = bytearray(raw)
-    for old in data:
+    for old in numbers:
         at = raw.find(old) if old else 0
         changed[at : at + len(old)] = random.randbytes(len(old))
     found = made.find(bytes(changed))
