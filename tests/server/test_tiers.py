@@ -12,6 +12,7 @@ from gridgrad.grid import InputSpec
 from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Entry
+from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.requests import Given, Linspace
@@ -82,7 +83,7 @@ class Case:
         self.batcher = Batcher(1, Slots(), self.workers, self.tiers)
         self.sink = Sink()
         given = [Given(InputSpec("x", ("x",), (pieces,)), Linspace(0.0, 1.0, pieces))]
-        self.entry = Entry(plan(kind), (pieces,), given, self.sink, None, 1, 10, asked)
+        self.entry = Entry(Form(plan(kind), (pieces,), given, asked), [], self.sink, None, 1, 10)
 
     async def begin(self) -> list[str]:
         """Submits the entry; the tiers that its pieces are then asked in."""
