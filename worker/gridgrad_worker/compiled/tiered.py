@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from gridgrad.errors import InternalError
-from gridgrad_worker.compiled.compiled import CompiledEngine, entry_shape
+from gridgrad_worker.compiled.compiled import CompiledEngine
 from gridgrad_worker.compiled.tier import CompiledTier
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
@@ -59,12 +59,11 @@ class TieredEngine:
         left = [position for position, taken in enumerate(chosen) if not taken]
         compiled = [position for position, taken in enumerate(chosen) if taken]
         if ready is not None and compiled:
-            returned = ready.compute([pieces[i] for i in compiled], [outs[i] for i in compiled])
-            left.extend(compiled[i] for i in returned)
+            ready.compute([pieces[i] for i in compiled], [outs[i] for i in compiled])
         if left:
             self._direct.compute([pieces[i] for i in left], [outs[i] for i in left])
         if ready is None:
-            self._compiled.note(self._key, sum(piece.box.points for piece in pieces))
+            self._compiled.note(self._key, sum(piece.box.points for piece in pieces), len(pieces))
         self.tier = "direct" if left else "compiled"
 
     def _takes_compiled(self, piece: Piece, wish: str, ready: CompiledEngine | None) -> bool:
@@ -79,3 +78,11 @@ class TieredEngine:
                 self._decided.pop(next(iter(self._decided)))
             self._decided[entry] = ready is not None
         return self._decided[entry]
+
+
+def entry_shape(piece: Piece) -> tuple[int, ...]:
+    """The shape of the whole grid that a piece belongs to."""
+    shape = piece.inputs[0].lengths if piece.inputs else ()
+    for values in piece.inputs[1:]:
+        shape = tuple(b if a == 1 else a for a, b in zip(shape, values.lengths, strict=True))
+    return shape
