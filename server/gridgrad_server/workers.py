@@ -43,8 +43,8 @@ def worker_command(settings: Settings, device: str, threads: int) -> list[str]:
 def _compile_flags(settings: Settings) -> list[str]:
     if not settings.compile:
         return ["--no-compile"]
-    flags = ["--hot-points", str(settings.hot_points), "--cache-bytes", str(settings.cache_bytes)]
-    flags += ["--compile-timeout", str(settings.compile_timeout)]
+    flags = ["--hot-points", str(settings.hot_points), "--hot-pieces", str(settings.hot_pieces)]
+    flags += ["--cache-bytes", str(settings.cache_bytes), "--compile-timeout", str(settings.compile_timeout)]
     return [*flags, "--cache", str(settings.cache)] if settings.cache else flags
 
 

@@ -66,7 +66,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
     add = parser.add_argument
     add("--no-compile", action="store_true", help="compile nothing")
-    add("--hot-points", type=int, default=1 << 22, help="points of an expression after which it is compiled")
+    add("--hot-points", type=int, default=1 << 21, help="points of an expression after which it is compiled")
+    add("--hot-pieces", type=int, default=50, help="or pieces of it")
     add("--cache", type=Path, help="directory of compiled code (default: in the user's own cache)")
     add("--cache-bytes", type=int, default=1 << 29, help="how much compiled code may take on disk")
     add("--compile-timeout", type=float, default=600.0, help="seconds after which a compilation is given up")
@@ -105,8 +106,14 @@ def _tier(options: argparse.Namespace) -> CompiledTier | None:
         return None
     from gridgrad_worker.compiled.tier import CompiledTier, Settings
 
-    root = options.cache and options.cache.absolute() / "compiled"
-    return CompiledTier(Settings(options.hot_points, options.cache_bytes, options.compile_timeout, root))
+    settings = Settings(
+        hot_points=options.hot_points,
+        hot_pieces=options.hot_pieces,
+        cache_bytes=options.cache_bytes,
+        compile_timeout_s=options.compile_timeout,
+        root=options.cache and options.cache.absolute() / "compiled",
+    )
+    return CompiledTier(settings)
 
 
 if __name__ == "__main__":

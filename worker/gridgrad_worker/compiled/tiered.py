@@ -42,8 +42,7 @@ class TieredEngine:
             tiers: for each of them "direct", "compiled" or, to leave it to the worker, "".
 
         Returns:
-            For each of them the tier that it was computed in: "direct" also where compiled code was asked
-            for and its entry is none that can be computed so.
+            For each of them the tier that it was computed in.
 
         Raises:
             NotPreparedError: a piece must be compiled, and there is no compiled code here.
@@ -51,18 +50,15 @@ class TieredEngine:
         ready = self._compiled.lookup(self._key)
         if ready is None and tiers is not None and "compiled" in tiers:
             raise self._not_prepared()
-        compiled: list[int] = []
-        if ready is not None:
-            compiled = [i for i in range(len(pieces)) if tiers is None or tiers[i] != "direct"]
-            returned = ready.compute([pieces[i] for i in compiled], [outs[i] for i in compiled])
-            for position in reversed(returned):
-                del compiled[position]
-        left = sorted(set(range(len(pieces))).difference(compiled))
-        if left:
-            self._direct.compute([pieces[i] for i in left], [outs[i] for i in left])
+        asked = tiers or [""] * len(pieces)
+        took = ["direct" if ready is None or wish == "direct" else "compiled" for wish in asked]
+        for engine, tier in ((ready, "compiled"), (self._direct, "direct")):
+            chosen = [i for i, each in enumerate(took) if each == tier]
+            if engine is not None and chosen:
+                engine.compute([pieces[i] for i in chosen], [outs[i] for i in chosen])
         if ready is None:
-            self._compiled.note(self._key, sum(piece.box.points for piece in pieces))
-        return ["direct" if i in left else "compiled" for i in range(len(pieces))]
+            self._compiled.note(self._key, sum(piece.box.points for piece in pieces), len(pieces))
+        return took
 
     @property
     def state(self) -> State:
