@@ -114,7 +114,7 @@ class Workers:
         """Ends them all and waits until they are gone."""
         self._closing = True
         for worker in list(self.current):
-            if worker.load or not worker.is_ready:
+            if worker.is_busy or not worker.is_ready:
                 worker.kill("the server ends, and nobody waits for what it does")
             else:
                 worker.close()
@@ -194,6 +194,10 @@ class Workers:
         if compiled:
             self.tiers.share(plan)
         self.tiers.changed()
+
+    def plan_fatal(self, plan: Plan) -> None:
+        """Remembers that a worker died when it was asked about a plan."""
+        self.tiers.died_of(plan)
 
 
 def _pause_s(failures: int) -> float:
