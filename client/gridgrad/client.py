@@ -130,8 +130,7 @@ class Client:
             timeout: seconds, retries included; infinity for no limit; None for the client's own.
             out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
                 into, which is then writable.
-            tier: "direct" or "compiled" to have an expression computed so and not otherwise, since their last
-                digits differ; "auto" takes what is ready. `prepare` makes "compiled" ready.
+            tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.

@@ -45,10 +45,11 @@ class Tiers:
             return "direct"
         if not entry.split:
             return ""
-        known = {worker.compiled(entry.plan.number) for worker in self._ready()}
-        if known == {"ready"}:
-            return "compiled"
-        return None if known <= {"ready", ""} else "direct"
+        states = [worker.questions.state(entry.plan) for worker in self._ready()]
+        known = {state.compiled for state in states if state}
+        if known - {"ready"}:
+            return "direct"
+        return "compiled" if states and all(states) else None
 
     def _ready(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.is_ready]
@@ -66,7 +67,7 @@ class Tiers:
         while True:
             check()
             self._check_deaths(plan)
-            states = [worker.prepared(plan) for worker in self._ready()]
+            states = [worker.questions.prepare(plan) for worker in self._ready()]
             settled = [state for state in states if state is not None and state.compiled != "pending"]
             never = next((state for state in settled if state.compiled == "never"), None)
             if never or (settled and len(settled) == len(states)):
@@ -89,7 +90,8 @@ class Tiers:
             check()
             await self._news.wait()
         worker = min(ready, key=lambda each: each.load)
-        return await worker.explained(plan)
+        explanation = await worker.questions.explain(plan)
+        return explanation, worker.questions.state(plan) or wpb.PlanState(compiled="pending")
 
     def died_of(self, plan: Plan) -> None:
         """Takes in that a worker died when it was asked about a plan."""
@@ -108,4 +110,4 @@ class Tiers:
     def share(self, plan: Plan) -> None:
         """Has all workers look for compiled code that one has."""
         for worker in self._ready():
-            worker.prepared(plan)
+            worker.questions.prepare(plan)

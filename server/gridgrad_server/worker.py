@@ -4,8 +4,7 @@ Invariants:
 * At most two batches are out: the first is being computed, the second waits. Answers come in that order.
 * A worker that is lost, by its exit, its socket, a time limit or silence, gives its batches back at
   once; the slots in them only when the process is gone.
-* Only the first batch is blamed for a death: the second had not begun. What is asked beside the batches is followed by
-  a ping, so that the answer to that says when it is done with; a batch behind it has not begun until then.
+* Only the first batch is blamed for a death: the second had not begun, nor has any while a question is open.
 """
 
 from __future__ import annotations
@@ -18,19 +17,18 @@ import socket
 import subprocess
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
-from gridgrad.errors import UnavailableError
 from gridgrad_server.batches import Batch
-from gridgrad_server.failures import error_of
 from gridgrad_server.link import Link
 from gridgrad_server.logs import fields
 from gridgrad_server.plans import Plan
+from gridgrad_server.questions import Questions
 from gridgrad_server.slots import Slot
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -41,11 +39,8 @@ log = logging.getLogger("gridgrad.server")
 PING_AFTER_S = 5.0
 PONG_WITHIN_S = 10.0
 START_WITHIN_S = 600.0
-MOST_PLANS = 256
 
 _EXIT_WITHIN_S = 2.0
-
-Explaining: TypeAlias = "asyncio.Future[wpb.Explanation]"
 
 _PING = wpb.ServerMessage(ping=wpb.Ping()).SerializeToString()
 
@@ -72,23 +67,6 @@ class Owner(Protocol):
         """It died when it was asked about a plan."""
 
 
-class _Known:
-    """What is known of a plan that the worker has met.
-
-    Args:
-        plan: the plan.
-        is_asked: whether compiled code was asked for.
-
-    Attributes:
-        state: what the worker has said of it last.
-    """
-
-    def __init__(self, plan: Plan, is_asked: bool = False) -> None:
-        self.plan = plan
-        self.is_asked = is_asked
-        self.state: wpb.PlanState | None = None
-
-
 class Worker:
     """A worker process from its start to its end; a replacement is another one.
 
@@ -101,6 +79,7 @@ class Worker:
     Attributes:
         device: what it computes on, once it is ready.
         is_ready: whether it takes batches.
+        questions: what it knows of plans, and is asked about them.
         exited: set when its process is gone.
     """
 
@@ -116,9 +95,7 @@ class Worker:
         self._lost_batches: list[Batch] = []
         self._slots: set[int] = set()
         self._dropped: list[int] = []
-        self._plans: OrderedDict[int, _Known] = OrderedDict()
-        self._explaining: deque[Explaining] = deque()
-        self._questions: deque[Plan | None] = deque()  # each awaits a pong; None for a ping that was sent before
+        self.questions = Questions(self._ask_beside)
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
@@ -139,67 +116,21 @@ class Worker:
     @property
     def is_busy(self) -> bool:
         """Whether it computes something, or is asked about a plan."""
-        return bool(self._out or self._questions)
+        return bool(self._out or self.questions)
 
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
         descriptors, slots = self._introduce(batch.slots)
-        with_plan, forget = self._meet(batch.plan)
+        with_plan, forget = self.questions.meet(batch.plan)
         if not self.is_busy:
             batch.started_at = time.monotonic()
         self._out.append(batch)
         self._link.send(batch.message(slots, with_plan, forget), descriptors)
 
-    def compiled(self, plan: int) -> str:
-        """Whether it has compiled code of a plan: "ready", "pending", "never", or empty if that is not known."""
-        known = self._plans.get(plan)
-        return known.state.compiled if known and known.state else ""
-
-    def prepared(self, plan: Plan) -> wpb.PlanState | None:
-        """Has it make compiled code of a plan, unless it was asked before; what it has said of it since."""
-        known = self._plans.get(plan.number)
-        if known is None or not known.is_asked:
-            self._question(plan, wpb.ServerMessage(prepare=self._request(plan)))
-            self._plans[plan.number].is_asked = True
-        return self._plans[plan.number].state
-
-    async def explained(self, plan: Plan) -> tuple[wpb.Explanation, wpb.PlanState]:
-        """Asks what it computes for a plan.
-
-        Raises:
-            GridgradError: why it does not say.
-        """
-        answer: Explaining = self._loop.create_future()
-        self._explaining.append(answer)
-        self._question(plan, wpb.ServerMessage(explain=self._request(plan)))
-        explanation = await answer
-        error = error_of(explanation.failure)
-        if error:
-            raise error
-        known = self._plans.get(plan.number)
-        return explanation, (known and known.state) or wpb.PlanState(compiled="pending")
-
-    def _question(self, plan: Plan, message: wpb.ServerMessage) -> None:
+    def _ask_beside(self, message: wpb.ServerMessage) -> None:
         if not self.is_busy:
             self._heard_at = time.monotonic()  # its time begins now
-        if self._pinged_at is not None:
-            self._pinged_at = None
-            self._questions.append(None)
-        self._questions.append(plan)
         self._link.send(message.SerializeToString())
-        self._link.send(_PING)
-
-    def _request(self, plan: Plan) -> wpb.PlanRequest:
-        with_plan, forget = self._meet(plan)
-        return wpb.PlanRequest(plan_id=plan.number, plan=plan.message if with_plan else None, forget_plans=forget)
-
-    def _meet(self, plan: Plan) -> tuple[bool, list[int]]:
-        """Whether it meets a plan for the first time, and which plans it may drop for it."""
-        is_new = plan.number not in self._plans
-        if is_new:
-            self._plans[plan.number] = _Known(plan)
-        self._plans.move_to_end(plan.number)
-        return is_new, [self._plans.popitem(last=False)[0]] if len(self._plans) > MOST_PLANS else []
 
     def _introduce(self, slots: Sequence[Slot]) -> tuple[list[int], list[wpb.Slot]]:
         descriptors, messages = [], []
@@ -251,7 +182,7 @@ class Worker:
         first = self._out[0] if self._out else None
         if first and first.started_at is not None and now - first.started_at > self._piece_timeout:
             return f"a batch took longer than --piece-timeout, {self._piece_timeout:g} s"
-        if self._questions and (not first or first.started_at is None) and now - self._heard_at > self._piece_timeout:
+        if self.questions and (not first or first.started_at is None) and now - self._heard_at > self._piece_timeout:
             return f"a question about a plan took longer than --piece-timeout, {self._piece_timeout:g} s"
         if self._pinged_at is not None and not first and now - self._pinged_at > PONG_WITHIN_S:
             return f"it did not answer a ping within {PONG_WITHIN_S:g} s"
@@ -269,11 +200,13 @@ class Worker:
         if kind == "done":
             self._done(message.done)
         elif kind == "pong":
-            self._answered()
+            self._answered(message.pong)
         elif kind == "state":
-            self._told(message.state)
+            plan = self.questions.told(message.state)
+            if plan:
+                self._owner.plan_changed(plan, message.state.compiled == "ready")
         elif kind == "explanation":
-            self._explained(message.explanation)
+            self.questions.explained(message.explanation)
         elif kind == "ready":
             self.device = message.ready.device
             self.is_ready = True
@@ -286,27 +219,15 @@ class Worker:
             self.kill(f"it answered batch {done.id}, which is not its first")
             return
         batch = self._out.popleft()
-        if self._out and not self._questions:
+        if self._out and not self.questions:
             self._out[0].started_at = self._heard_at
         self._owner.batch_done(self, batch, done)
         batch.let_go()
 
-    def _answered(self) -> None:
-        if self._questions:
-            self._questions.popleft()
-        if self._out and not self._questions:
+    def _answered(self, pong: wpb.Pong) -> None:
+        self.questions.answered(pong)
+        if self._out and not self.questions:
             self._out[0].started_at = self._out[0].started_at or self._heard_at
-
-    def _told(self, state: wpb.PlanState) -> None:
-        known = self._plans.get(state.plan_id)
-        if known:
-            known.state = state
-            self._owner.plan_changed(known.plan, state.compiled == "ready")
-
-    def _explained(self, explanation: wpb.Explanation) -> None:
-        answer = self._explaining.popleft()
-        if not answer.done():
-            answer.set_result(explanation)
 
     def _fail_closed(self) -> None:
         # It is about to end, with a status of its own; one that only closed its socket is made to
@@ -321,11 +242,9 @@ class Worker:
         begun = bool(lost) and lost[0].started_at is not None
         for batch in lost:
             self._owner.batch_lost(batch, blamed=blame and begun and batch is lost[0])
-        if blame and not begun and self._questions and self._questions[0]:
-            self._owner.plan_fatal(self._questions[0])
-        for answer in self._explaining:
-            if not answer.done():
-                answer.set_exception(UnavailableError("", "the worker that was asked has died", "send it again"))
+        plan = self.questions.lost()
+        if plan and blame and not begun:
+            self._owner.plan_fatal(plan)
         self._let_go_when_gone()
 
     def _gone(self) -> None:

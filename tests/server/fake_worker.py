@@ -157,7 +157,7 @@ def main() -> None:
             elif message.HasField("explain"):
                 peer.explain(message.explain)
             else:
-                peer.send(pong=pb.Pong())
+                peer.send(pong=pb.Pong(question=message.ping.question))
 
 
 if __name__ == "__main__":

@@ -59,12 +59,16 @@ class Worker:
     def ask(self, batch: Batch) -> None:
         self.out.append(batch)
 
-    def compiled(self, _: int) -> str:
-        return self.has
+    @property
+    def questions(self) -> Worker:
+        return self
 
-    def prepared(self, _: Plan) -> wpb.PlanState | None:
-        self.was_asked += 1
+    def state(self, _: Plan) -> wpb.PlanState | None:
         return wpb.PlanState(compiled=self.has, engine="structured") if self.has else None
+
+    def prepare(self, plan: Plan) -> wpb.PlanState | None:
+        self.was_asked += 1
+        return self.state(plan)
 
 
 class Case:

@@ -94,7 +94,7 @@ class Service:
             case "explain":
                 return pb.WorkerMessage(explanation=self._explained(message.explain))
             case _:
-                return pb.WorkerMessage(pong=pb.Pong())
+                return pb.WorkerMessage(pong=pb.Pong(question=message.ping.question))
 
     def _prepare(self, request: pb.PlanRequest) -> None:
         with contextlib.suppress(GridgradError):  # why the plan is none is in its state

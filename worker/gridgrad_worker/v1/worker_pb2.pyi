@@ -34,12 +34,16 @@ class WorkerMessage(_message.Message):
     def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
 
 class Ping(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("question",)
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    question: int
+    def __init__(self, question: _Optional[int] = ...) -> None: ...
 
 class Pong(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("question",)
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    question: int
+    def __init__(self, question: _Optional[int] = ...) -> None: ...
 
 class Ready(_message.Message):
     __slots__ = ("device", "functions")
