@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridgrad.heap import keep_freed_memory
 from gridgrad_worker import process
 from gridgrad_worker.channel import Channel
 from gridgrad_worker.logs import configure
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # it loads torch
 __all__ = ["main"]
 
 EXIT_OK, EXIT_DEFECT, EXIT_FATAL = 0, 1, 3
+
+_KEPT_BYTES = 1 << 28
 
 _log = logging.getLogger("gridgrad_worker")
 
@@ -38,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     process.ignore_signals()
     process.die_with_parent()
-    process.keep_freed_memory()
+    keep_freed_memory(_KEPT_BYTES)
     process.spin_briefly()
     configure(options.log_format, options.log_level, options.device)
     with socket.socket(fileno=options.fd) as connection:
