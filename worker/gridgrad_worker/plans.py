@@ -163,8 +163,7 @@ def _for_expression(
     device: Device,
     engine: EngineName,
 ) -> Engine:
-    # On a GPU the structured engine has not been run yet
-    if engine == "structured" and device.torch_device.type == "cpu":
+    if engine == "structured":
         try:
             return StructuredEngine(program, axes, ndim, wanted, dtype, device)
         except TooLargeError as error:

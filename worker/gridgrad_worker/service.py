@@ -35,7 +35,7 @@ class Service:
         self, channel: Channel, device: Device, registered: Mapping[str, Registered], engine: EngineName
     ) -> None:
         self._channel = channel
-        self._slots = Slots()
+        self._slots = Slots(device)
         self._plans = Plans(device, registered, engine)
 
     def run(self) -> None:
@@ -66,6 +66,7 @@ class Service:
             plan = self._plans.of(batch)
             done.engine, done.tier = plan.engine.name, plan.engine.tier
             pieces = [plan.piece(piece, self._slots) for piece in batch.pieces]
+            self._slots.pin(batch.slots[0].id)
             outs = self._outs(batch, plan, pieces)
         except Exception as error:  # noqa: BLE001 - a defect here must not end the worker
             failure = _understood(error, None)
@@ -92,7 +93,9 @@ def compute(
             try:
                 plan.engine.compute(pieces, outs)
                 return [None] * len(pieces)
-            except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
+            except Exception as error:
+                if is_lost(error):
+                    raise
                 _log.debug("a batch of %d pieces failed: %s", len(pieces), error)
         alone = [compute(plan, [p], [o], one_by_one=True) for p, o in zip(pieces, outs, strict=True)]
         return [failure for each in alone for failure in each]
