@@ -61,7 +61,7 @@ class Device(Pins, Protocol):
     def download(self, results: Sequence[Tensor]) -> list[NDArray[np.floating]]:
         """The results on the host, complete."""
 
-    def write(self, numbers: NDArray[np.floating], into: Tensor) -> None:
+    def write(self, numbers: NDArray[Any], into: Tensor) -> None:
         """Brings numbers of the host to a tensor of the device; they may change from then on."""
 
     def drain(self) -> None:
@@ -103,7 +103,7 @@ class CpuDevice:
         """The same numbers, seen by numpy."""
         return [result.numpy(force=True) for result in results]  # forced, since a slope may be a ZeroTensor
 
-    def write(self, numbers: NDArray[np.floating], into: Tensor) -> None:
+    def write(self, numbers: NDArray[Any], into: Tensor) -> None:
         """Copies the numbers."""
         into.copy_(torch.from_numpy(numbers))
 

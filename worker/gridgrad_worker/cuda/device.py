@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class CudaDevice:
         self._stream.synchronize()
         return list(buffer.numpy())
 
-    def write(self, numbers: NDArray[np.floating], into: Tensor) -> None:
+    def write(self, numbers: NDArray[Any], into: Tensor) -> None:
         """Queues a copy from pinned memory, which torch gives to nobody else until the copy has ended."""
         staged = torch.empty(numbers.shape, dtype=into.dtype, pin_memory=True)
         staged.numpy()[...] = numbers

@@ -29,7 +29,7 @@ __all__ = ["Outbox", "Part"]
 Array = NDArray[np.floating]
 
 Part = tuple[tuple[int | slice, ...], Array]
-"""Which part of a buffer goes where: [planes, ...] of both."""
+"""Which part of a buffer goes where: [planes, ...] of both, or [numbers]."""
 
 _STRAIGHT_BYTES = 1 << 16
 """Of a plane: smaller ones are staged."""
@@ -132,7 +132,11 @@ class Outbox(Generic[M]):
 
 
 def _goes_straight(source: Tensor, out: Array) -> bool:
-    return bool(out[0].nbytes >= _STRAIGHT_BYTES and out[0].flags.c_contiguous and source[0].is_contiguous())
+    if not (source.is_contiguous() and out.flags.c_contiguous):
+        if out.ndim == 1:
+            return False
+        source, out = source[0], out[0]
+    return bool(out.nbytes >= _STRAIGHT_BYTES and out.flags.c_contiguous and source.is_contiguous())
 
 
 def _grown(memory: Tensor | None, size: int, make: Callable[[int], Tensor]) -> Tensor:
