@@ -51,7 +51,7 @@ class Batch:
         for entry, box in self.tasks:
             size = box.points * self.plan.planes * self.plan.itemsize
             self._results.append((position, size))
-            piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position)
+            piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position, tier=entry.tier or "")
             position = _aligned(position + size)
             if entry.split:
                 _place_split(entry, piece, pool)
@@ -90,9 +90,10 @@ class Batch:
         offset, size = self._results[position]
         return self.slots[0].view[offset : offset + size]
 
-    def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
-        """How it was computed."""
-        return Computed(started_at, done.compute_s, len(self.tasks), done.engine, done.tier, device)
+    def computed(self, position: int, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
+        """How one of its pieces was computed."""
+        tier = done.tiers[position] if done.tiers else ""
+        return Computed(started_at, done.compute_s, len(self.tasks), done.engine, tier, device)
 
     def let_go(self) -> None:
         """Gives its slots back: its worker has answered or is dead."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from gridgrad.errors import GridgradError
+from gridgrad.errors import GridgradError, RequestError, UnavailableError
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Info, Plan
 from gridgrad_server.requests import Array, Given
@@ -23,6 +23,7 @@ class Computed(NamedTuple):
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
         batch_size: how many entries it had.
+        tier: of the piece at hand.
     """
 
     started_at: float
@@ -54,8 +55,10 @@ class Entry:
         deadline_at: when its caller gives up, by time.monotonic; None for never.
         piece_cost: largest cost of its pieces.
         window: most of its pieces that are being computed or are not yet sent.
+        asked_tier: "direct" or "compiled" where its caller wants that and no other, else empty.
 
     Attributes:
+        tier: what its pieces are to be computed in; empty for what is ready, None for what the first one is.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
         strikes: how many workers died computing it.
@@ -63,8 +66,8 @@ class Entry:
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_input_numbers", "_largest_batch", "_latest", "_out", "_started_at",
-                 "_unsent", "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "plan", "shape", "sink",
-                 "slot", "split", "strikes")  # fmt: skip
+                 "_unsent", "_window", "arrived_at", "asked_tier", "deadline_at", "ended", "inputs", "next", "plan",
+                 "shape", "sink", "slot", "split", "strikes", "tier")  # fmt: skip
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Entry:
         deadline_at: float | None,
         piece_cost: int,
         window: int,
+        asked_tier: str = "",
     ) -> None:
         self.plan = plan
         self.shape = shape
@@ -85,6 +89,8 @@ class Entry:
         self.ended = False
         self.strikes = 0
         self.slot: Slot | None = None
+        self.asked_tier = asked_tier
+        self.tier: str | None = asked_tier
         self._window = window
         self._boxes = boxes(shape, max(1, piece_cost // plan.planes))
         self._again: list[Box] = []
@@ -105,8 +111,14 @@ class Entry:
 
     @property
     def is_open(self) -> bool:
-        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up."""
-        return not self.ended and self.next is not None and self._out + self._unsent < self._window
+        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up, nor awaited."""
+        window = 1 if self.tier is None else self._window
+        return not self.ended and self.next is not None and self._out + self._unsent < window
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether none of its pieces is computed or being computed."""
+        return not self._out and self._latest is None
 
     @property
     def next_cost(self) -> int:
@@ -135,6 +147,14 @@ class Entry:
         self._out -= 1
         if self.ended:
             return
+        if self.asked_tier and how.tier != self.asked_tier:
+            self.fail(_in_another_tier(self.asked_tier, how))
+            return
+        if self._latest and how.tier != self._latest.tier:
+            self.fail(UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again"))
+            return
+        if self.tier is None:
+            self.tier = how.tier
         self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
         self._latest = how
         self._compute_s += how.compute_s
@@ -175,3 +195,10 @@ class Entry:
             return Info()
         queue_s = max(0.0, self._started_at - self.arrived_at)
         return Info(queue_s, self._compute_s, self._largest_batch, how.engine, how.tier, how.device)
+
+
+def _in_another_tier(asked: str, how: Computed) -> RequestError:
+    found = f"{asked!r}, but this grid can only be computed in the {how.tier} tier"
+    if not how.tier:
+        found = f"{asked!r}, but this function is computed by the {how.engine} engine, which has no tiers"
+    return RequestError("tier", found, "leave it at 'auto'")

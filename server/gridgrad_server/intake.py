@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gridgrad.errors import TooLargeError, UnavailableError
+from gridgrad.errors import RequestError, TooLargeError, UnavailableError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Admission
 from gridgrad_server.entries import Entry, Sink
 from gridgrad_server.plans import Plan, Plans
-from gridgrad_server.requests import Reading, read
+from gridgrad_server.requests import Reading, read, read_plan
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers
 
@@ -59,10 +59,30 @@ class Intake:
         """
         reading = read(request)
         self._check_cost(reading, 1)
-        plan = await self._plans.get(reading)
+        plan = await self._plans.get(reading.asked)
         self._check_cost(reading, plan.planes)
-        piece_cost = self._settings.piece_cost
-        return Entry(plan, reading.grid.shape, reading.inputs, sink, deadline_at, piece_cost, self._window)
+        self._check_tier(reading.tier)
+        piece_cost, shape = self._settings.piece_cost, reading.grid.shape
+        return Entry(plan, shape, reading.inputs, sink, deadline_at, piece_cost, self._window, reading.tier)
+
+    async def plan(self, message: pb.Plan) -> Plan:
+        """The plan of an expression that is asked about.
+
+        Raises:
+            RequestError: something in it is wrong.
+        """
+        asked = read_plan(message)
+        if asked.kind == "registered":
+            found = f"{asked.text!r}, a registered function: it is neither derived nor compiled"
+            raise RequestError(
+                "function.registered", found, "give an expression; functions() describes registered ones"
+            )
+        return await self._plans.get(asked)
+
+    def _check_tier(self, tier: str) -> None:
+        if tier and self._settings.engine != "structured":
+            found = f"{tier!r}, but this server computes expressions by the {self._settings.engine} engine"
+            raise RequestError("tier", found, "leave it at 'auto', or start the server with --engine structured")
 
     def _check_cost(self, reading: Reading, planes: int) -> None:
         most = self._settings.request_cost

@@ -20,13 +20,16 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from google.protobuf.message import DecodeError
 
+from gridgrad.errors import CrashError, GridgradError, UnavailableError
 from gridgrad_server.batches import Batch
+from gridgrad_server.failures import error_of
 from gridgrad_server.link import Link
 from gridgrad_server.logs import fields
+from gridgrad_server.plans import Plan
 from gridgrad_server.slots import Slot
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -40,6 +43,8 @@ START_WITHIN_S = 600.0
 MOST_PLANS = 256
 
 _EXIT_WITHIN_S = 2.0
+
+Explaining: TypeAlias = "asyncio.Future[wpb.Explanation]"
 
 _PING = wpb.ServerMessage(ping=wpb.Ping()).SerializeToString()
 
@@ -58,6 +63,26 @@ class Owner(Protocol):
 
     def batch_lost(self, batch: Batch, blamed: bool) -> None:
         """It died with a batch."""
+
+    def plan_changed(self, plan: Plan, compiled: bool) -> None:
+        """It has said whether it has compiled code of a plan."""
+
+
+class _Known:
+    """What is known of a plan that the worker has met.
+
+    Args:
+        plan: the plan.
+        is_asked: whether compiled code was asked for.
+
+    Attributes:
+        state: what the worker has said of it last.
+    """
+
+    def __init__(self, plan: Plan, is_asked: bool = False) -> None:
+        self.plan = plan
+        self.is_asked = is_asked
+        self.state: wpb.PlanState | None = None
 
 
 class Worker:
@@ -87,7 +112,8 @@ class Worker:
         self._lost_batches: list[Batch] = []
         self._slots: set[int] = set()
         self._dropped: list[int] = []
-        self._plans: OrderedDict[int, None] = OrderedDict()
+        self._plans: OrderedDict[int, _Known] = OrderedDict()
+        self._explaining: deque[Explaining] = deque()
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
@@ -108,15 +134,52 @@ class Worker:
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
         descriptors, slots = self._introduce(batch.slots)
-        number = batch.plan.number
-        with_plan = number not in self._plans
-        self._plans[number] = None
-        self._plans.move_to_end(number)
-        forget = [self._plans.popitem(last=False)[0]] if len(self._plans) > MOST_PLANS else []
+        with_plan, forget = self._meet(batch.plan)
         if not self._out:
             batch.started_at = time.monotonic()
         self._out.append(batch)
         self._link.send(batch.message(slots, with_plan, forget), descriptors)
+
+    def compiled(self, plan: int) -> str:
+        """Whether it has compiled code of a plan: "ready", "pending", "never", or empty if that is not known."""
+        known = self._plans.get(plan)
+        return known.state.compiled if known and known.state else ""
+
+    def prepared(self, plan: Plan) -> wpb.PlanState | None:
+        """Has it make compiled code of a plan, unless it was asked before; what it has said of it since."""
+        known = self._plans.get(plan.number)
+        if known is None or not known.is_asked:
+            self._link.send(wpb.ServerMessage(prepare=self._request(plan)).SerializeToString())
+            self._plans[plan.number].is_asked = True
+        return self._plans[plan.number].state
+
+    async def explained(self, plan: Plan) -> tuple[wpb.Explanation, wpb.PlanState]:
+        """Asks what it computes for a plan.
+
+        Raises:
+            GridgradError: why it does not say.
+        """
+        answer: Explaining = self._loop.create_future()
+        self._explaining.append(answer)
+        self._link.send(wpb.ServerMessage(explain=self._request(plan)).SerializeToString())
+        explanation = await answer
+        error = error_of(explanation.failure)
+        if error:
+            raise error
+        known = self._plans.get(plan.number)
+        return explanation, (known and known.state) or wpb.PlanState(compiled="pending")
+
+    def _request(self, plan: Plan) -> wpb.PlanRequest:
+        with_plan, forget = self._meet(plan)
+        return wpb.PlanRequest(plan_id=plan.number, plan=plan.message if with_plan else None, forget_plans=forget)
+
+    def _meet(self, plan: Plan) -> tuple[bool, list[int]]:
+        """Whether it meets a plan for the first time, and which plans it may drop for it."""
+        is_new = plan.number not in self._plans
+        if is_new:
+            self._plans[plan.number] = _Known(plan)
+        self._plans.move_to_end(plan.number)
+        return is_new, [self._plans.popitem(last=False)[0]] if len(self._plans) > MOST_PLANS else []
 
     def _introduce(self, slots: Sequence[Slot]) -> tuple[list[int], list[wpb.Slot]]:
         descriptors, messages = [], []
@@ -183,6 +246,10 @@ class Worker:
         self._pinged_at = None
         if kind == "done":
             self._done(message.done)
+        elif kind == "state":
+            self._told(message.state)
+        elif kind == "explanation":
+            self._explained(message.explanation)
         elif kind == "ready":
             self.device = message.ready.device
             self.is_ready = True
@@ -200,6 +267,17 @@ class Worker:
         self._owner.batch_done(self, batch, done)
         batch.let_go()
 
+    def _told(self, state: wpb.PlanState) -> None:
+        known = self._plans.get(state.plan_id)
+        if known:
+            known.state = state
+            self._owner.plan_changed(known.plan, state.compiled == "ready")
+
+    def _explained(self, explanation: wpb.Explanation) -> None:
+        answer = self._explaining.popleft()
+        if not answer.done():
+            answer.set_result(explanation)
+
     def _fail_closed(self) -> None:
         # It is about to end, with a status of its own; one that only closed its socket is made to
         self._loop.call_later(_EXIT_WITHIN_S, self._process.kill)
@@ -212,6 +290,9 @@ class Worker:
         self._lost_batches += lost
         for batch in lost:
             self._owner.batch_lost(batch, blamed=blame and batch is lost[0])
+        for answer in self._explaining:
+            if not answer.done():
+                answer.set_exception(_died(blame and not lost))
         self._let_go_when_gone()
 
     def _gone(self) -> None:
@@ -229,6 +310,12 @@ class Worker:
     def status(self) -> int | None:
         """Its exit status, negative for a signal; None while it runs."""
         return self._process.returncode
+
+
+def _died(of_it: bool) -> GridgradError:
+    if of_it:
+        return CrashError("", "a worker died explaining this", "do not send it again; see the server's log")
+    return UnavailableError("", "the worker that was asked has died", "send it again")
 
 
 def _start(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:

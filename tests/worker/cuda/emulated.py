@@ -16,7 +16,9 @@ from tests.worker.cuda.simulated import SimulatedDevice
 
 __all__ = ["Emulated", "needs_gcc"]
 
-needs_gcc = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
+_GCC = shutil.which("g++")
+
+needs_gcc = pytest.mark.skipif(_GCC is None, reason="there is no g++")
 
 _KERNEL = """
 extern "C" void run_{name}(i64 blocks, const i64* jobs, i64 count, const i64* entries, const Real* inputs, Real* levels,
@@ -42,7 +44,7 @@ class Emulated:
         text.write_text(header + source.text + "".join(_KERNEL.format(name=name) for name in source.names))
         library = folder / "kernels.so"
         options = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
-        subprocess.run(["g++", *options, "-o", library, text], check=True)
+        subprocess.run([str(_GCC), *options, "-o", library, text], check=True)
         loaded = ctypes.CDLL(str(library))
         self._functions = [getattr(loaded, f"run_{name}") for name in source.names]
         self._device = device

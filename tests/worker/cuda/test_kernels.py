@@ -29,6 +29,8 @@ from tests.worker.test_random_programs import texts
 Array = NDArray[np.floating]
 Dims = Mapping[str, tuple[int, ...]]
 
+NVCC = shutil.which("nvcc")
+
 TEXT = """
 p = a*x*y + x**2*exp(-y) + cosh(x*y)
 p + sinc(x - y) + where(x > y and x < 2*a, x, 2) + (x*y) % 0.7 - (x > 1) + y**-2.5
@@ -190,7 +192,7 @@ def test_random_programs(cpu: CpuDevice, text: str) -> None:
     both.compare([Piece(values, Box((0, 0), (9, 9)))], 1e-12)
 
 
-@pytest.mark.skipif(shutil.which("nvcc") is None, reason="there is no nvcc")
+@pytest.mark.skipif(NVCC is None, reason="there is no nvcc")
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_the_cuda_compiler_takes_it(cpu: CpuDevice, tmp_path: Path, dtype: torch.dtype) -> None:
     text = f"{TEXT.strip()} + gamma(x) + polygamma(1, y) + norm_ppf(x/3) + log_norm_cdf(x - y) + erfcx(x)"
@@ -198,6 +200,6 @@ def test_the_cuda_compiler_takes_it(cpu: CpuDevice, tmp_path: Path, dtype: torch
     source: Source = write_source(engine.plan, 3, dtype)
     path = tmp_path / "kernels.cu"
     path.write_text(source.text)
-    subprocess.run(["nvcc", "-std=c++17", "-arch=sm_80", "-ptx", "-o", tmp_path / "kernels.ptx", path], check=True)
+    subprocess.run([str(NVCC), "-std=c++17", "-arch=sm_80", "-ptx", "-o", tmp_path / "kernels.ptx", path], check=True)
     ptx = (tmp_path / "kernels.ptx").read_text()
     assert all(f".entry {name}(" in ptx for name in source.names)

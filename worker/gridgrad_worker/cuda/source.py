@@ -7,7 +7,7 @@ and a block finds its entry in a table, so that entries of any shapes run in one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from importlib import resources
 from typing import NamedTuple
 

@@ -1,0 +1,91 @@
+"""Tiers: which workers have compiled code of which plan, and so what the pieces of a grid are computed in.
+
+One grid is computed in one tier. What is computed in one piece takes what its worker has. For a grid of several
+pieces it is decided before the first of them is sent, and again only while none is begun: compiled if all workers
+are known to have compiled code, direct if one is known to have none. Where that is not known, the first piece goes
+alone, and the others follow it. A worker that can't follow fails the grid, and its caller sends it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from gridgrad_server.entries import Entry
+from gridgrad_server.plans import Plan
+from gridgrad_server.worker import Worker
+from gridgrad_worker.v1 import worker_pb2 as wpb
+
+__all__ = ["Tiers"]
+
+
+class Tiers:
+    """Decides on tiers.
+
+    Args:
+        workers: all workers, ready or not; looked at anew each time.
+        has_tiers: whether expressions are computed in tiers, and compiled code may come to be.
+    """
+
+    def __init__(self, workers: Sequence[Worker], has_tiers: bool) -> None:
+        self._workers = workers
+        self._has_tiers = has_tiers
+        self._news = asyncio.Event()
+
+    def of(self, entry: Entry) -> str | None:
+        """What an entry of which nothing is begun is to be computed in; see `Entry.tier`."""
+        if entry.asked_tier or not self._has_tiers or entry.plan.key.kind != "expression":
+            return entry.asked_tier
+        if entry.strikes:
+            return "direct"
+        if not entry.split:
+            return ""
+        known = {worker.compiled(entry.plan.number) for worker in self._ready()}
+        if known == {"ready"}:
+            return "compiled"
+        return None if known <= {"ready", ""} else "direct"
+
+    def _ready(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.is_ready]
+
+    async def prepare(self, plan: Plan, check: Callable[[], None]) -> wpb.PlanState:
+        """Has compiled code made, and waits until all workers have it or one never will.
+
+        Args:
+            plan: of an expression.
+            check: raises when there is nothing to wait for any more.
+        """
+        while True:
+            check()
+            states = [worker.prepared(plan) for worker in self._ready()]
+            settled = [state for state in states if state is not None and state.compiled != "pending"]
+            never = next((state for state in settled if state.compiled == "never"), None)
+            if never or (settled and len(settled) == len(states)):
+                return never or settled[0]
+            await self._news.wait()
+
+    async def explain(self, plan: Plan, check: Callable[[], None]) -> tuple[wpb.Explanation, wpb.PlanState]:
+        """What a worker computes for a plan, and whether it has compiled code.
+
+        Args:
+            plan: of an expression.
+            check: raises when there is nothing to wait for any more.
+
+        Raises:
+            GridgradError: it can't be explained, or the worker has died of it.
+        """
+        while not (ready := self._ready()):
+            check()
+            await self._news.wait()
+        worker = min(ready, key=lambda each: each.load)
+        return await worker.explained(plan)
+
+    def changed(self) -> None:
+        """Takes in that workers came, went, or said something of a plan."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def share(self, plan: Plan) -> None:
+        """Has all workers look for compiled code that one has."""
+        for worker in self._ready():
+            worker.prepared(plan)

@@ -1,0 +1,53 @@
+"""What a compiled tier is, whatever compiles and wherever it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.tier import State
+from gridgrad_worker.functional import Array
+from gridgrad_worker.pieces import Piece
+from gridgrad_worker.structured.engine import StructuredEngine
+
+__all__ = ["Compiled", "Tier"]
+
+
+class Compiled(Protocol):
+    """Compiled code of an expression."""
+
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> list[int]:
+        """Computes pieces together, and returns the positions of those that the direct tier must compute."""
+
+
+class Tier(Protocol):
+    """Which expressions are hot, which are being compiled, and which are ready. Nothing of it waits."""
+
+    def add(self, order: Order, direct: StructuredEngine) -> str:
+        """Tells of an expression, and returns its key."""
+
+    def forget(self, key: str) -> None:
+        """Drops an expression that was added once."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether `attend` has something to do."""
+
+    def attend(self) -> None:
+        """Takes in what has been compiled, and has the next one compiled."""
+
+    def state(self, key: str) -> State:
+        """Whether there is compiled code of an expression, as far as is known by now."""
+
+    def lookup(self, key: str) -> Compiled | None:
+        """The compiled code of an expression, if it is ready; to be called between batches."""
+
+    def note(self, key: str, points: int) -> None:
+        """Counts points that were computed by the direct tier."""
+
+    def prepare(self, key: str) -> None:
+        """Asks for an expression to be compiled, if it is not yet and can be."""
+
+    def close(self) -> None:
+        """Leaves nothing behind."""
