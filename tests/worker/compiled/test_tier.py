@@ -73,6 +73,17 @@ def test_an_expression_is_compiled_when_it_is_hot(
     assert tier.lookup(key) is None
 
 
+def test_an_expression_is_hot_when_it_is_asked_for_often(
+    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
+) -> None:
+    key = tier.add(order, direct)
+    tier.note(key, 1, 48)
+    tier.note(key, 1)
+    assert not started
+    tier.note(key, 1)
+    assert len(started) == 1
+
+
 def test_one_is_compiled_at_a_time(
     tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
 ) -> None:
@@ -121,7 +132,7 @@ def test_a_library_that_is_none_is_dropped(
     assert settings.root is not None
     cache = Cache(settings.root, 1 << 20)
     (tmp_path / "grid.so").write_bytes(b"no library")
-    cache.keep(order.key(), [tmp_path / "grid.so"], "another layout", whole_vectors=False)
+    cache.keep(order.key(), [tmp_path / "grid.so"], "another layout")
     key = tier.add(order, direct)
     assert tier.lookup(key) is None
     assert cache.find(key) is None
@@ -204,10 +215,9 @@ class Ready:
 
     tier = "compiled"
 
-    def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> list[int]:
+    def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> None:
         for _, out in zip(pieces, outs, strict=True):
             out[...] = 1
-        return []
 
 
 def test_each_piece_gets_the_tier_that_it_asks_for(

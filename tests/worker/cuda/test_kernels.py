@@ -78,7 +78,7 @@ class Both:
         want, got = ([np.full((planes, p.box.points), 12345.0, self._dtype) for p in pieces] for _ in range(2))
         self.direct.compute(pieces, want)
         with self.device.running():
-            assert self.kernels.compute(pieces, got) == []
+            self.kernels.compute(pieces, got)
         for ours, theirs in zip(got, want, strict=True):
             for plane, right in zip(ours, theirs, strict=True):
                 np.testing.assert_allclose(plane, right, rtol=tolerance, atol=tolerance)

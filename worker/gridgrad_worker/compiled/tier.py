@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from gridgrad_worker.compiled.build import NAME, digest_of
 from gridgrad_worker.compiled.cache import Cache, Package
 from gridgrad_worker.compiled.compiled import CompiledEngine
 from gridgrad_worker.compiled.compiler import compiler_version
 from gridgrad_worker.compiled.compiling import Compilation
 from gridgrad_worker.compiled.directory import UnusableError, open_directory, place
-from gridgrad_worker.compiled.layout import digest_of, lay_out
-from gridgrad_worker.compiled.libraries import GRID, HOIST, load
+from gridgrad_worker.compiled.making import engine_of
 from gridgrad_worker.compiled.marks import Marks, discard_fatal
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.turn import Turn
@@ -34,12 +34,14 @@ class Settings(NamedTuple):
 
     Args:
         hot_points: how many points of an expression are computed before it is compiled.
+        hot_pieces: or how many pieces of it.
         cache_bytes: how much the packages on disk may take.
         compile_timeout_s: seconds after which a compile is given up.
         root: the cache's directory; None for that of the environment.
     """
 
-    hot_points: int = 1 << 22
+    hot_points: int = 1 << 21
+    hot_pieces: int = 50
     cache_bytes: int = 1 << 29
     compile_timeout_s: float = 600.0
     root: Path | None = None
@@ -68,6 +70,7 @@ class _Hot:
         self.direct = direct
         self.points = 0
         self.users = 0
+        self.pieces = 0
         self.engine: CompiledEngine | None = None
         self.looked = False
         self.given_up = _in_vain(order)
@@ -140,11 +143,12 @@ class CompiledTier:
             self.attend()
         return hot.engine
 
-    def note(self, key: str, points: int) -> None:
-        """Counts points that were computed by the direct tier; from `hot_points` on the expression is compiled."""
+    def note(self, key: str, points: int, pieces: int = 1) -> None:
+        """Counts what was computed by the direct tier; when it is enough, the expression is compiled."""
         hot = self._known[key]
         hot.points += points
-        if hot.points >= self._settings.hot_points:
+        hot.pieces += pieces
+        if hot.points >= self._settings.hot_points or hot.pieces >= self._settings.hot_pieces:
             self.prepare(key)
 
     def prepare(self, key: str) -> None:
@@ -261,7 +265,7 @@ class CompiledTier:
         try:
             hot.engine = _engine(key, hot, package, self._marks)
             _log.info("compiled code of %s is in use", key[:12])
-        except (RuntimeError, OSError, KeyError) as error:
+        except (RuntimeError, OSError, KeyError, AttributeError) as error:
             _log.info("the package of %s is stale and will be replaced: %s", key[:12], error)
             with contextlib.suppress(OSError):
                 self._cache.discard(key)
@@ -275,15 +279,6 @@ def _in_vain(order: Order) -> str:
 
 
 def _engine(key: str, hot: _Hot, package: Package, marks: Marks) -> CompiledEngine:
-    direct = hot.direct
-    if package.layout != digest_of(direct.plan, lay_out(direct.plan, direct.watched)):
+    if package.layout != digest_of(hot.direct):
         raise RuntimeError("it was made for another plan")
-    libraries = {name: load(path) for name, path in package.libraries.items()}
-    return CompiledEngine(
-        direct,
-        libraries.get(HOIST),
-        libraries[GRID],
-        hot.order.torch_dtype,
-        package.whole_vectors,
-        lambda: marks.running(key),
-    )
+    return engine_of(hot.order, hot.direct, package.libraries[NAME], lambda: marks.running(key))

@@ -43,8 +43,7 @@ class TieredEngine:
             tiers: for each of them "direct", "compiled" or, to leave it to the worker, "".
 
         Returns:
-            For each of them the tier that it was computed in: "direct" also where compiled code was asked
-            for and its entry is none that can be computed so.
+            For each of them the tier that it was computed in.
 
         Raises:
             NotPreparedError: a piece must be compiled, and there is no compiled code here.
@@ -55,14 +54,12 @@ class TieredEngine:
         compiled: list[int] = []
         if ready is not None:
             compiled = [i for i in range(len(pieces)) if tiers is None or tiers[i] != "direct"]
-            returned = ready.compute([pieces[i] for i in compiled], [outs[i] for i in compiled])
-            for position in reversed(returned):
-                del compiled[position]
+            ready.compute([pieces[i] for i in compiled], [outs[i] for i in compiled])
         left = sorted(set(range(len(pieces))).difference(compiled))
         if left:
             self._direct.compute([pieces[i] for i in left], [outs[i] for i in left])
         if ready is None:
-            self._compiled.note(self._key, sum(piece.box.points for piece in pieces))
+            self._compiled.note(self._key, sum(piece.box.points for piece in pieces), len(pieces))
         return ["direct" if i in left else "compiled" for i in range(len(pieces))]
 
     @property

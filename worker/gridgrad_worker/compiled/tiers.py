@@ -17,8 +17,8 @@ __all__ = ["Compiled", "Tier"]
 class Compiled(Protocol):
     """Compiled code of an expression."""
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> list[int]:
-        """Computes pieces together, and returns the positions of those that the direct tier must compute."""
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
+        """Computes pieces together."""
 
 
 class Tier(Protocol):
@@ -43,8 +43,8 @@ class Tier(Protocol):
     def lookup(self, key: str) -> Compiled | None:
         """The compiled code of an expression, if it is ready; to be called between batches."""
 
-    def note(self, key: str, points: int) -> None:
-        """Counts points that were computed by the direct tier."""
+    def note(self, key: str, points: int, pieces: int = 1) -> None:
+        """Counts what was computed by the direct tier."""
 
     def prepare(self, key: str) -> None:
         """Asks for an expression to be compiled, if it is not yet and can be."""

@@ -36,8 +36,7 @@ def verify(order: Order, direct: StructuredEngine, compiled: Compiled) -> None:
     for piece in _samples(order):
         planes = len(direct.plan.outputs)
         expected, got = (np.full((planes, piece.box.points), np.nan, order.dtype) for _ in range(2))
-        if compiled.compute([piece], [got]):
-            continue
+        compiled.compute([piece], [got])
         direct.compute([piece], [expected])
         _compare(expected, got, float(torch.finfo(order.torch_dtype).eps))
         compared += 1

@@ -40,7 +40,7 @@ class Run(Protocol):
 
 
 class CudaEngine:
-    """Computes an expression and its partials over pieces, all of them.
+    """Computes an expression and its partials over pieces.
 
     Each number is computed from its point alone, by the same instructions wherever it stands: so an answer is
     the same in any company and in any pieces.
@@ -63,15 +63,12 @@ class CudaEngine:
         self._outbox = device.outbox
         self._tile_points = max(_LEAST_TILE_POINTS, _TILE_NUMBERS // len(plan.outputs))
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> list[int]:
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
         """Computes pieces together.
 
         Args:
             pieces: what to compute.
             outs: for each of them, where its results go: [planes, points], of the computing dtype.
-
-        Returns:
-            The positions of those that the direct tier must compute: none.
 
         Raises:
             TooLargeError: not even a small tile fits into the memory.
@@ -82,7 +79,6 @@ class CudaEngine:
                 self._compute([Window(*piece, out) for piece, out in zip(pieces, outs, strict=True)])
             finally:
                 self._device.drain()
-        return []
 
     def _compute(self, windows: Sequence[Window]) -> None:
         points = self._tile_points

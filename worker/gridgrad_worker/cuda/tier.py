@@ -34,8 +34,8 @@ __all__ = ["CudaTier"]
 _log = logging.getLogger(__name__)
 
 _HOT_POINTS = 1 << 17
-_CALL_POINTS = 1 << 16
-"""What a batch counts at least: the second one makes an expression hot, since compiling costs little."""
+_HOT_PIECES = 2
+"""Few, since compiling costs little."""
 
 _NICENESS = 10
 
@@ -46,7 +46,7 @@ class _Hot:
     def __init__(self, order: Order, direct: StructuredEngine) -> None:
         self.order = order
         self.direct = direct
-        self.points = 0
+        self.points = self.pieces = 0
         self.users = 0
         self.engine: CudaEngine | None = None
         self.given_up = ""
@@ -151,11 +151,12 @@ class CudaTier:
             self.attend()
         return self._known[key].engine
 
-    def note(self, key: str, points: int) -> None:
-        """Counts points that were computed by the direct tier."""
+    def note(self, key: str, points: int, pieces: int = 1) -> None:
+        """Counts what was computed by the direct tier; when it is enough, the expression is compiled."""
         hot = self._known[key]
-        hot.points += max(points, _CALL_POINTS)
-        if hot.points >= _HOT_POINTS:
+        hot.points += points
+        hot.pieces += pieces
+        if hot.points >= _HOT_POINTS or hot.pieces >= _HOT_PIECES:
             self.prepare(key)
 
     def prepare(self, key: str) -> None:

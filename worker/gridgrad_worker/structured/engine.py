@@ -99,14 +99,14 @@ class StructuredEngine:
         return (self._separated or self._plain).plan
 
     @property
+    def plain_plan(self) -> Plan:
+        """What is run for entries that the guard stops."""
+        return self._plain.plan
+
+    @property
     def guard(self) -> Guard | None:
         """Decides for entries whether the plan may be run."""
         return self._guard if self._separated else None
-
-    @property
-    def watched(self) -> tuple[int, ...]:
-        """The steps that the guard looks at."""
-        return tuple(self._guard.watched) if self._separated else ()
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
         """Computes pieces together.
