@@ -13,9 +13,8 @@ from gridgrad.lang.parser import parse
 from gridgrad.lang.program import Program
 from gridgrad_worker.calls import bind
 from gridgrad_worker.compiled.order import Order
-from gridgrad_worker.compiled.tier import State
 from gridgrad_worker.compiled.tiered import TieredEngine
-from gridgrad_worker.compiled.tiers import Tier
+from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad.errors import NotPreparedError
-from gridgrad_worker.compiled.tier import State
-from gridgrad_worker.compiled.tiers import Tier
+from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.engine import StructuredEngine

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from gridgrad_worker.compiled.order import Order
-from gridgrad_worker.compiled.tier import State
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.engine import StructuredEngine
 
-__all__ = ["Compiled", "Tier"]
+__all__ = ["Compiled", "State", "Tier"]
+
+
+class State(NamedTuple):
+    """Whether there is compiled code of an expression.
+
+    Args:
+        compiled: "ready", "pending" while there may be some later, or "never".
+        why: why there never will be; else empty.
+    """
+
+    compiled: Literal["ready", "pending", "never"]
+    why: str = ""
 
 
 class Compiled(Protocol):

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.recording import CannotCompileError
-from gridgrad_worker.compiled.tier import State
+from gridgrad_worker.compiled.tiers import State
 from gridgrad_worker.compiled.verify import VerificationError, verify
 from gridgrad_worker.cuda.compiled import CudaEngine, Run
 from gridgrad_worker.cuda.driver import DriverError
