@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -11,10 +12,9 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from gridgrad_worker.cuda.source import Source
 from tests.worker.cuda.simulated import SimulatedDevice
 
-__all__ = ["Emulated", "needs_gcc"]
+__all__ = ["Emulated", "compile_with_gcc", "load_emulated", "needs_gcc"]
 
 _GCC = shutil.which("g++")
 
@@ -29,24 +29,34 @@ extern "C" void run_{name}(i64 blocks, const i64* jobs, i64 count, const i64* en
 """
 
 
+def compile_with_gcc(text: str, folder: Path) -> bytes:
+    """Compiles CUDA for the processor, and returns the path of the library as NVRTC would return code."""
+    header = Path(__file__).with_name("emulated.h").read_text()
+    names = re.findall(r"__launch_bounds__\(THREADS\) (\w+)\(", text)
+    path = folder / "kernels.cpp"
+    path.write_text(header + text + "".join(_KERNEL.format(name=name) for name in names))
+    library = folder / f"kernels-{len(list(folder.iterdir()))}.so"
+    options = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
+    subprocess.run([str(_GCC), *options, "-o", library, path], check=True)
+    return bytes(library)
+
+
+def load_emulated(code: bytes, names: Sequence[str], device: SimulatedDevice) -> Emulated:
+    """Loads what `compile_with_gcc` has returned."""
+    return Emulated(ctypes.CDLL(code.decode()), names, device)
+
+
 class Emulated:
-    """The kernels of a source, as `gridgrad_worker.cuda.compiled.Run` has them.
+    """Kernels, as `gridgrad_worker.cuda.compiled.Run` has them.
 
     Args:
-        source: the kernels.
+        library: has them.
+        names: of the kernels.
         device: queued on.
-        folder: to compile in.
     """
 
-    def __init__(self, source: Source, device: SimulatedDevice, folder: Path) -> None:
-        text = folder / "kernels.cpp"
-        header = Path(__file__).with_name("emulated.h").read_text()
-        text.write_text(header + source.text + "".join(_KERNEL.format(name=name) for name in source.names))
-        library = folder / "kernels.so"
-        options = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
-        subprocess.run([str(_GCC), *options, "-o", library, text], check=True)
-        loaded = ctypes.CDLL(str(library))
-        self._functions = [getattr(loaded, f"run_{name}") for name in source.names]
+    def __init__(self, library: ctypes.CDLL, names: Sequence[str], device: SimulatedDevice) -> None:
+        self._functions = [getattr(library, f"run_{name}") for name in names]
         self._device = device
 
     def __call__(self, kernel: int, blocks: int, tensors: Sequence[Tensor], jobs: int) -> None:

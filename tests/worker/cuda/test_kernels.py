@@ -22,7 +22,7 @@ from gridgrad_worker.cuda.source import Source, write_source
 from gridgrad_worker.devices import CpuDevice
 from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Values, boxes
 from gridgrad_worker.structured.engine import StructuredEngine
-from tests.worker.cuda.emulated import Emulated, needs_gcc
+from tests.worker.cuda.emulated import compile_with_gcc, load_emulated, needs_gcc
 from tests.worker.cuda.simulated import SCHEDULES, SimulatedDevice, make_schedule
 from tests.worker.test_random_programs import texts
 
@@ -69,7 +69,8 @@ class Both:
         self.device = SimulatedDevice(make_schedule(schedule))
         self._dtype = dtype
         with tempfile.TemporaryDirectory() as folder:
-            run = Emulated(self.source, self.device, Path(folder))
+            code = compile_with_gcc(self.source.text, Path(folder))
+            run = load_emulated(code, self.source.names, self.device)
         self.kernels = CudaEngine(self.direct.plan, self.source, run, len(inputs), kind, self.device)
 
     def compare(self, pieces: Sequence[Piece], tolerance: float) -> list[Array]:

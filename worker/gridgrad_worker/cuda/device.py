@@ -85,7 +85,7 @@ class CudaDevice:
             return
         try:
             driver.pin(memory.ctypes.data, memory.nbytes)
-        except (driver.DriverError, OSError) as error:
+        except (driver.DriverError, MemoryError, OSError) as error:
             self._pins = False
             _log.warning("results can't be copied straight from the GPU, so copies wait: %s; see ulimit -l", error)
 

@@ -14,9 +14,12 @@ import torch
 
 __all__ = ["DriverError", "Kernel", "LostError", "launch", "load", "pin", "unpin"]
 
-_NOT_LOST = frozenset({1, 2, 3, 100, 101, 200, 201, 209, 218, 222, 300, 301, 500, 701, 712, 713, 801})
-"""Errors that leave the context as it was: wrong arguments, no memory, code for another GPU, nothing found,
+_NOT_LOST = frozenset({1, 3, 100, 101, 200, 201, 209, 218, 222, 300, 301, 500, 701, 712, 713, 801})
+"""Errors that leave the context as it was: wrong arguments, code for another GPU, nothing found,
 too many resources for a launch, memory that is registered or is not, what is not supported."""
+
+
+_OUT_OF_MEMORY = 2
 
 
 class DriverError(RuntimeError):
@@ -93,9 +96,13 @@ def launch(kernel: Kernel, blocks: int, threads: int, arguments: Sequence[ctypes
         LostError: what was launched before has failed.
     """
     places = (ctypes.c_void_p * len(arguments))(*(ctypes.addressof(argument) for argument in arguments))
-    stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+    stream = ctypes.c_void_p(_stream())
     shape = [ctypes.c_uint(n) for n in (blocks, 1, 1, threads, 1, 1, 0)]
     _call("cuLaunchKernel", kernel.function, *shape, stream, places, None)
+
+
+def _stream() -> int:
+    return torch.cuda.current_stream().cuda_stream
 
 
 @functools.cache
@@ -109,4 +116,6 @@ def _call(name: str, *arguments: object) -> None:
         text = ctypes.c_char_p()
         _library().cuGetErrorString(status, ctypes.byref(text))
         found = f"{name}: error {status}, {(text.value or b'unknown').decode()}"
+        if status == _OUT_OF_MEMORY:
+            raise MemoryError(found)
         raise (DriverError if status in _NOT_LOST else LostError)(found)
