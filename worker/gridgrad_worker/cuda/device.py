@@ -87,7 +87,7 @@ class CudaDevice:
             driver.pin(memory.ctypes.data, memory.nbytes)
         except (driver.DriverError, MemoryError, OSError) as error:
             self._pins = False
-            _log.warning("results can't be copied straight from the GPU, so copies wait: %s; see ulimit -l", error)
+            _log.warning("slots can't be pinned, so results are copied more slowly: %s", error)
 
     def unpin(self, memory: Bytes) -> None:
         """Ends that, before the memory goes."""
