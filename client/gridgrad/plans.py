@@ -14,8 +14,9 @@ from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Names", "plan_message"]
 
-Names: TypeAlias = Sequence[str | tuple[str, str | Sequence[str]]]
-"""Inputs without numbers: "t" is an axis, ("K", ()) a number, ("T", "option") and ("u", ("i", "j")) have those dims."""
+Names: TypeAlias = Sequence[Any]
+"""Inputs without numbers: "t" is an axis, ("K", ()) a number, ("T", "option") and ("u", ("i", "j")) have those dims.
+Not spelled as types, since a list of them that stands in a variable would be refused."""
 
 SPELLING = 'name axes, and give the dims of other inputs: ["t", ("K", ()), ("T", "option"), ("u", ("i", "j"))]'
 

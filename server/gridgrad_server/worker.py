@@ -4,7 +4,8 @@ Invariants:
 * At most two batches are out: the first is being computed, the second waits. Answers come in that order.
 * A worker that is lost, by its exit, its socket, a time limit or silence, gives its batches back at
   once; the slots in them only when the process is gone.
-* Only the first batch is blamed for a death: the second had not begun.
+* Only the first batch is blamed for a death: the second had not begun. What is asked beside the batches is followed by
+  a ping, so that the answer to that says when it is done with; a batch behind it has not begun until then.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ class Worker:
         self._dropped: list[int] = []
         self._plans: OrderedDict[int, _Known] = OrderedDict()
         self._explaining: deque[Explaining] = deque()
+        self._questions = 0
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
@@ -135,7 +137,7 @@ class Worker:
         """Sends a batch; it must be ready and have room."""
         descriptors, slots = self._introduce(batch.slots)
         with_plan, forget = self._meet(batch.plan)
-        if not self._out:
+        if not self._out and not self._questions:
             batch.started_at = time.monotonic()
         self._out.append(batch)
         self._link.send(batch.message(slots, with_plan, forget), descriptors)
@@ -149,7 +151,7 @@ class Worker:
         """Has it make compiled code of a plan, unless it was asked before; what it has said of it since."""
         known = self._plans.get(plan.number)
         if known is None or not known.is_asked:
-            self._link.send(wpb.ServerMessage(prepare=self._request(plan)).SerializeToString())
+            self._question(wpb.ServerMessage(prepare=self._request(plan)))
             self._plans[plan.number].is_asked = True
         return self._plans[plan.number].state
 
@@ -161,13 +163,21 @@ class Worker:
         """
         answer: Explaining = self._loop.create_future()
         self._explaining.append(answer)
-        self._link.send(wpb.ServerMessage(explain=self._request(plan)).SerializeToString())
+        self._question(wpb.ServerMessage(explain=self._request(plan)))
         explanation = await answer
         error = error_of(explanation.failure)
         if error:
             raise error
         known = self._plans.get(plan.number)
         return explanation, (known and known.state) or wpb.PlanState(compiled="pending")
+
+    def _question(self, message: wpb.ServerMessage) -> None:
+        if not self._questions and not self._out:
+            self._heard_at = time.monotonic()  # its time begins now
+        self._questions += 1 if self._pinged_at is None else 2  # the answer to that ping comes first
+        self._pinged_at = None
+        self._link.send(message.SerializeToString())
+        self._link.send(_PING)
 
     def _request(self, plan: Plan) -> wpb.PlanRequest:
         with_plan, forget = self._meet(plan)
@@ -218,9 +228,13 @@ class Worker:
         late = self._late(now)
         if late:
             self.kill(late)
-        elif self.is_ready and not self._out and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
+        elif self._is_idle and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
             self._pinged_at = now
             self._link.send(_PING)
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.is_ready and not self._out and not self._questions
 
     def _late(self, now: float) -> str:
         stopped_before, self._stopped_seen = self._stopped_seen, _is_stopped(self.pid)
@@ -231,6 +245,8 @@ class Worker:
         first = self._out[0] if self._out else None
         if first and first.started_at is not None and now - first.started_at > self._piece_timeout:
             return f"a batch took longer than --piece-timeout, {self._piece_timeout:g} s"
+        if self._questions and (not first or first.started_at is None) and now - self._heard_at > self._piece_timeout:
+            return f"a question about a plan took longer than --piece-timeout, {self._piece_timeout:g} s"
         if self._pinged_at is not None and not first and now - self._pinged_at > PONG_WITHIN_S:
             return f"it did not answer a ping within {PONG_WITHIN_S:g} s"
         return ""
@@ -246,6 +262,8 @@ class Worker:
         self._pinged_at = None
         if kind == "done":
             self._done(message.done)
+        elif kind == "pong":
+            self._answered()
         elif kind == "state":
             self._told(message.state)
         elif kind == "explanation":
@@ -262,10 +280,15 @@ class Worker:
             self.kill(f"it answered batch {done.id}, which is not its first")
             return
         batch = self._out.popleft()
-        if self._out:
+        if self._out and not self._questions:
             self._out[0].started_at = self._heard_at
         self._owner.batch_done(self, batch, done)
         batch.let_go()
+
+    def _answered(self) -> None:
+        self._questions = max(0, self._questions - 1)
+        if self._out and not self._questions:
+            self._out[0].started_at = self._out[0].started_at or self._heard_at
 
     def _told(self, state: wpb.PlanState) -> None:
         known = self._plans.get(state.plan_id)
@@ -288,11 +311,12 @@ class Worker:
         self._link.close()
         lost, self._out = list(self._out), deque()
         self._lost_batches += lost
+        begun = bool(lost) and lost[0].started_at is not None
         for batch in lost:
-            self._owner.batch_lost(batch, blamed=blame and batch is lost[0])
+            self._owner.batch_lost(batch, blamed=blame and begun and batch is lost[0])
         for answer in self._explaining:
             if not answer.done():
-                answer.set_exception(_died(blame and not lost))
+                answer.set_exception(_died(blame and not begun))
         self._let_go_when_gone()
 
     def _gone(self) -> None:

@@ -63,13 +63,17 @@ class Driver:
         assert sent == len(data) + 4
 
     def receive(self) -> pb.WorkerMessage:
-        (length,) = struct.unpack("<I", self._read(4))
-        return pb.WorkerMessage.FromString(self._read(length))
+        """The next message that is no state of a plan."""
+        while True:
+            (length,) = struct.unpack("<I", self._read(4))
+            message = pb.WorkerMessage.FromString(self._read(length))
+            if message.WhichOneof("kind") != "state":
+                return message
+            self.states[message.state.plan_id] = message.state
 
     def ask(self, batch: pb.Batch, descriptors: Sequence[int] = ()) -> pb.BatchDone:
         self.send(pb.ServerMessage(batch=batch), descriptors)
-        while (answer := self.receive()).WhichOneof("kind") == "state":
-            self.states[answer.state.plan_id] = answer.state
+        answer = self.receive()
         assert answer.WhichOneof("kind") == "done", answer
         assert answer.done.id == batch.id
         return answer.done

@@ -18,7 +18,7 @@ from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Values
+from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.structured.engine import StructuredEngine
@@ -27,8 +27,9 @@ from gridgrad_worker.v1 import worker_pb2 as pb
 
 __all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
 
-
 _log = logging.getLogger(__name__)
+
+_LAYOUTS_KEPT = 256
 
 EngineName = Literal["structured", "functional"]
 
@@ -43,6 +44,21 @@ class Engine(Protocol):
         """Computes pieces together into [derivatives * components, points] each."""
 
 
+class ArrayPlace(NamedTuple):
+    """Where the numbers of an input are, counted from where the inputs of its piece begin."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Layout(NamedTuple):
+    """What a piece is but for its numbers."""
+
+    inputs: tuple[ArrayPlace | LinspaceValues, ...]
+    box: Box
+
+
 class Plan(NamedTuple):
     """A plan that is ready to compute.
 
@@ -51,6 +67,7 @@ class Plan(NamedTuple):
         ndim: how many dims the grid has.
         planes: how many numbers a point has in the results.
         message: what it was made from.
+        layouts: of the pieces seen last, by their bytes.
         untiered: why there are no tiers to choose from; empty where there are.
     """
 
@@ -59,6 +76,7 @@ class Plan(NamedTuple):
     ndim: int
     planes: int
     message: pb.Plan
+    layouts: dict[bytes, Layout]
     untiered: str = ""
 
     @property
@@ -107,19 +125,46 @@ class Plan(NamedTuple):
         self.engine.compute(pieces, outs)
         return [self.engine.tier] * len(pieces)
 
+    def layout(self, raw: bytes) -> Layout:
+        """What a PieceLayout says; read once, since most pieces differ in their numbers alone.
+
+        Raises:
+            InternalError: it does not fit the plan.
+        """
+        known = self.layouts.get(raw)
+        if known is None:
+            known = self._read(pb.PieceLayout.FromString(raw))
+            if len(self.layouts) >= _LAYOUTS_KEPT:
+                self.layouts.clear()
+            self.layouts[raw] = known
+        return known
+
+    def _read(self, layout: pb.PieceLayout) -> Layout:
+        if len(layout.inputs) != len(self.axes) or not len(layout.start) == len(layout.shape) == self.ndim:
+            found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self.axes)} and {self.ndim}"
+            raise InternalError("batch.pieces", found, "please report it")
+        inputs = [_given(given, axes, self.ndim) for given, axes in zip(layout.inputs, self.axes, strict=True)]
+        return Layout(tuple(inputs), Box(tuple(layout.start), tuple(layout.shape)))
+
     def piece(self, piece: pb.Piece, slots: Slots) -> Piece:
         """A piece of a batch, its arrays viewed in their slots.
 
         Raises:
             InternalError: it does not fit the plan, or an array does not lie in its slot.
         """
-        if len(piece.inputs) != len(self.axes) or not len(piece.start) == len(piece.shape) == self.ndim:
-            found = f"{len(piece.inputs)} inputs and {len(piece.start)} dims for {len(self.axes)} and {self.ndim}"
-            raise InternalError("batch.pieces", found, "please report it")
-        inputs = tuple(
-            _values(given, axes, self.ndim, slots) for given, axes in zip(piece.inputs, self.axes, strict=True)
+        inputs, box = self.layout(piece.layout)
+        slot, begin = piece.inputs_slot, piece.inputs_offset
+        return Piece(
+            tuple(
+                [
+                    ArrayValues(slots.array(slot, begin + given.offset, given.shape, given.dtype), axes, self.ndim)
+                    if isinstance(given, ArrayPlace)
+                    else given
+                    for given, axes in zip(inputs, self.axes, strict=True)
+                ]
+            ),
+            box,
         )
-        return Piece(inputs, Box(tuple(piece.start), tuple(piece.shape)))
 
     def out(self, piece: pb.Piece, box: Box, slot: int, slots: Slots) -> Array:
         """Where the results of a piece go: [planes, points] in a slot."""
@@ -238,7 +283,7 @@ def make_plan(
         made, untiered = _for_expression(program, order, device, engine)
         if isinstance(made, StructuredEngine) and tier is not None:
             made, untiered = TieredEngine(made, tier, tier.add(order, made)), ""
-    return Plan(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, untiered)
+    return Plan(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, {}, untiered)
 
 
 def _for_expression(program: Program, order: Order, device: Device, engine: EngineName) -> tuple[Engine, str]:
@@ -276,9 +321,8 @@ def read_dtype(name: str) -> torch.dtype:
     return known[name]
 
 
-def _values(given: pb.PieceInput, axes: tuple[int, ...], ndim: int, slots: Slots) -> Values:
+def _given(given: pb.PieceInput, axes: tuple[int, ...], ndim: int) -> ArrayPlace | LinspaceValues:
     if given.WhichOneof("values") == "linspace":
         spaced = given.linspace
         return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
-    array = given.array
-    return ArrayValues(slots.array(array.slot, array.offset, array.shape, array.dtype), axes, ndim)
+    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype)

@@ -231,6 +231,7 @@ class CompiledTier:
             self._give_up(hot, str(error))
             return
         self._compiling = hot
+        _log.info("compiling %s", hot.order.key()[:12])
 
     def _give_up(self, hot: _Hot, why: str) -> None:
         hot.given_up = why
