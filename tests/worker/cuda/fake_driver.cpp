@@ -44,6 +44,11 @@ int cuModuleGetFunction(void** function, void* module, const char* name) {
     return answer();
 }
 
+int cuModuleUnload(void* module) {
+    snprintf(said, sizeof said, "unload %p", module);
+    return answer();
+}
+
 int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned y2, unsigned z2,
                    unsigned shared, void* stream, void** arguments, void** extra) {
     snprintf(said, sizeof said, "%p: %u %u %u blocks of %u %u %u, %u shared, on %p: %p %lld, %p", function, x, y, z, threads,

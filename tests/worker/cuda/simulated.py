@@ -219,5 +219,5 @@ def make_schedule(name: str) -> Schedule:
     return by_name[name] if name in by_name else _by_chance(int(name))
 
 
-SCHEDULES = ("late", "computing first", "copying first", "0", "1", "2", "3")
+SCHEDULES = ("late", "computing first", "copying first", "0", "1")
 """Their names; numbers are seeds of those that go by chance."""

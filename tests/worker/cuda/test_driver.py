@@ -51,6 +51,15 @@ def test_kernels_are_loaded_and_launched(fake: ctypes.CDLL) -> None:
     assert fake.last_call().startswith(b"0xf00000000004: 1 1 1 blocks of 32")
 
 
+def test_a_module_is_unloaded_with_the_last_of_its_kernels(fake: ctypes.CDLL) -> None:
+    kernels = driver.load(b"code", ["grid", "levels"])
+    kernels.pop()
+    assert not fake.last_call().startswith(b"unload")
+    fake.answer_with(700)
+    kernels.pop()
+    assert fake.last_call() == b"unload 0x1234567890ab"
+
+
 def test_memory_is_pinned_once(fake: ctypes.CDLL) -> None:
     size = 5 << 32
     driver.pin(0x700000000000, size)

@@ -6,8 +6,10 @@ runtime library: what fails there is remembered and blamed on the next kernel th
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import weakref
 from collections.abc import Sequence
 
 import torch
@@ -30,16 +32,26 @@ class LostError(RuntimeError):
     """The device answers nothing any more until the process is started anew."""
 
 
+class _Module:
+    """What kernels are loaded from; unloaded when the last of them is gone, which has ended by then."""
+
+    def __init__(self, code: bytes) -> None:
+        self.handle = ctypes.c_void_p()
+        _call("cuModuleLoadData", ctypes.byref(self.handle), ctypes.c_char_p(code))
+        weakref.finalize(self, _unload, self.handle).atexit = False
+
+
 class Kernel:
     """A kernel that is loaded.
 
     Args:
-        function: the driver's handle.
-        module: what it is from; kept, since to unload it would take the kernel away.
+        module: what it is from.
+        name: of the kernel.
     """
 
-    def __init__(self, function: ctypes.c_void_p, module: ctypes.c_void_p) -> None:
-        self.function = function
+    def __init__(self, module: _Module, name: str) -> None:
+        self.function = ctypes.c_void_p()
+        _call("cuModuleGetFunction", ctypes.byref(self.function), module.handle, ctypes.c_char_p(name.encode()))
         self._module = module
 
 
@@ -72,14 +84,8 @@ def load(code: bytes, names: Sequence[str]) -> list[Kernel]:
     Raises:
         DriverError: it does not suit this GPU, or has no such kernels.
     """
-    module = ctypes.c_void_p()
-    _call("cuModuleLoadData", ctypes.byref(module), ctypes.c_char_p(code))
-    kernels = []
-    for name in names:
-        function = ctypes.c_void_p()
-        _call("cuModuleGetFunction", ctypes.byref(function), module, ctypes.c_char_p(name.encode()))
-        kernels.append(Kernel(function, module))
-    return kernels
+    module = _Module(code)
+    return [Kernel(module, name) for name in names]
 
 
 def launch(kernel: Kernel, blocks: int, threads: int, arguments: Sequence[ctypes.c_void_p | ctypes.c_longlong]) -> None:
@@ -99,6 +105,11 @@ def launch(kernel: Kernel, blocks: int, threads: int, arguments: Sequence[ctypes
     stream = ctypes.c_void_p(_stream())
     shape = [ctypes.c_uint(n) for n in (blocks, 1, 1, threads, 1, 1, 0)]
     _call("cuLaunchKernel", kernel.function, *shape, stream, places, None)
+
+
+def _unload(module: ctypes.c_void_p) -> None:
+    with contextlib.suppress(DriverError, LostError, OSError):  # where all is lost, this is too
+        _call("cuModuleUnload", module)
 
 
 def _stream() -> int:
