@@ -24,7 +24,8 @@ _KERNEL = """
 extern "C" void run_{name}(i64 blocks, const i64* jobs, i64 count, const i64* entries, const Real* inputs, Real* levels,
                            Real* out) {{
     for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
-        for (threadIdx.x = 0; threadIdx.x < THREADS; threadIdx.x++) {name}(jobs, count, entries, inputs, levels, out);
+        for (threadIdx.x = 0; threadIdx.x < THREADS; threadIdx.x++)
+            kernels::{name}(jobs, count, entries, inputs, levels, out);
 }}
 """
 

@@ -184,6 +184,15 @@ def test_every_function(cpu: CpuDevice, half: int, dtype: str) -> None:
 
 
 @needs_gcc
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_functions_that_are_derivatives(cpu: CpuDevice, dtype: str) -> None:
+    text = "polygamma(1, x), polygamma(2, x), sinc(x), erfcx(x), log_norm_cdf(x), norm_cdf(x), gamma(x)"
+    both = Both(cpu, text, {"x": (0,)}, 1, [(), (0,), (0, 0)], dtype)
+    values = (ArrayValues(np.array([-7.3, -2.2, -0.7, 0.1, 0.5, 1.2, 4.7, 12.1, np.inf, np.nan]), (0,), 1),)
+    both.compare([Piece(values, Box((0,), (10,)))], 1e-12 if dtype == "float64" else 1e-5)
+
+
+@needs_gcc
 @given(texts())
 @settings(max_examples=20)
 def test_random_programs(cpu: CpuDevice, text: str) -> None:

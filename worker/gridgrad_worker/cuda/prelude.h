@@ -7,7 +7,7 @@
 
 typedef long long i64;
 
-namespace kernels {
+namespace kernels {  // to the end of what is generated
 
 typedef Real Vector;
 
@@ -24,40 +24,40 @@ constexpr Real LARGEST = Real(DOUBLE ? 0x1.fffffffffffffp+1023 : 0x1.fffffep+127
 #define UNBOUNDED Real(1e308 * 10)
 #define NOT_A_NUMBER Real(UNBOUNDED - UNBOUNDED)
 
-#define FORM static __device__ inline
+#define INLINE static __device__ inline
 
 // ---------------------------------------------------------------- forms that CUDA has not by these names
 
-FORM Vector broadcast(Real x) { return x; }
-FORM Vector select(Mask condition, Vector a, Vector b) { return condition.is ? a : b; }
-FORM Mask select(Mask condition, Mask a, Mask b) { return condition.is ? a : b; }
-FORM Mask truth(Vector x) { return x != 0; }
+INLINE Vector broadcast(Real x) { return x; }
+INLINE Vector select(Mask condition, Vector a, Vector b) { return condition.is ? a : b; }
+INLINE Mask select(Mask condition, Mask a, Mask b) { return condition.is ? a : b; }
+INLINE Mask truth(Vector x) { return x != 0; }
 
-FORM Vector abs(Vector x) { return ::fabs(x); }
-FORM Mask isnan(Vector x) { return x != x; }
-FORM Mask isinf(Vector x) { return abs(x) == UNBOUNDED; }
-FORM Mask signbit(Vector x) { return ::copysign(Vector(1), x) < 0; }
+INLINE Vector abs(Vector x) { return ::fabs(x); }
+INLINE Mask isnan(Vector x) { return x != x; }
+INLINE Mask isinf(Vector x) { return abs(x) == UNBOUNDED; }
+INLINE Mask signbit(Vector x) { return ::copysign(Vector(1), x) < 0; }
 
 // nan if either is
-FORM Vector maximum(Vector x, Vector y) { return x != x || y != y ? x + y : x > y ? x : y; }
-FORM Vector minimum(Vector x, Vector y) { return x != x || y != y ? x + y : x < y ? x : y; }
+INLINE Vector maximum(Vector x, Vector y) { return x != x || y != y ? x + y : x > y ? x : y; }
+INLINE Vector minimum(Vector x, Vector y) { return x != x || y != y ? x + y : x < y ? x : y; }
 // the other if one is nan
-FORM Vector fmax(Vector x, Vector y) { return x > y || y != y ? x : y; }
-FORM Vector fmin(Vector x, Vector y) { return x < y || y != y ? x : y; }
-FORM Vector clamp(Vector x, Vector low, Vector high) {
+INLINE Vector fmax(Vector x, Vector y) { return x > y || y != y ? x : y; }
+INLINE Vector fmin(Vector x, Vector y) { return x < y || y != y ? x : y; }
+INLINE Vector clamp(Vector x, Vector low, Vector high) {
     Vector raised = x < low ? low : x;
     return raised > high ? high : raised;
 }
-FORM Vector sign(Vector x) { return Vector(x > 0) - Vector(x < 0); }
-FORM Vector nan_to_num(Vector x) { return x != x ? Vector(0) : clamp(x, -LARGEST, LARGEST); }
+INLINE Vector sign(Vector x) { return Vector(x > 0) - Vector(x < 0); }
+INLINE Vector nan_to_num(Vector x) { return x != x ? Vector(0) : clamp(x, -LARGEST, LARGEST); }
 
 // With the sign of y, as Python has it
-FORM Vector remainder(Vector x, Vector y) {
+INLINE Vector remainder(Vector x, Vector y) {
     Vector rest = ::fmod(x, y);
     return rest != 0 && (y < 0) != (rest < 0) ? rest + y : rest;
 }
 
-FORM Vector floor_divide(Vector x, Vector y) {
+INLINE Vector floor_divide(Vector x, Vector y) {
     if (y == 0) return x / y;
     Vector rest = ::fmod(x, y), quotient = (x - rest) / y;
     if (rest != 0 && (y < 0) != (rest < 0)) quotient -= 1;
@@ -66,32 +66,34 @@ FORM Vector floor_divide(Vector x, Vector y) {
     return quotient - floored > Real(0.5) ? floored + 1 : floored;
 }
 
-FORM Vector sigmoid(Vector x) { return 1 / (1 + ::exp(-x)); }
+INLINE Vector sigmoid(Vector x) { return 1 / (1 + ::exp(-x)); }
 
-FORM Vector logaddexp(Vector x, Vector y) {
+INLINE Vector logaddexp(Vector x, Vector y) {
     Vector larger = maximum(x, y);
     return abs(x) == UNBOUNDED && x == y ? x : larger + ::log1p(::exp(-abs(x - y)));
 }
 
-FORM Vector logaddexp2(Vector x, Vector y) {
+INLINE Vector logaddexp2(Vector x, Vector y) {
     Vector larger = maximum(x, y);
     return abs(x) == UNBOUNDED && x == y ? x : larger + ::log1p(::exp2(-abs(x - y))) * Real(1.4426950408889634);
 }
 
-FORM Vector xlogy(Vector x, Vector y) { return y != y ? y : x == 0 ? Vector(0) : x * ::log(y); }
-FORM Vector xlog1py(Vector x, Vector y) { return y != y ? y : x == 0 ? Vector(0) : x * ::log1p(y); }
-FORM Vector entr(Vector x) { return x != x ? x : x > 0 ? -x * ::log(x) : x == 0 ? Vector(0) : -UNBOUNDED; }
+INLINE Vector xlogy(Vector x, Vector y) { return y != y ? y : x == 0 ? Vector(0) : x * ::log(y); }
+INLINE Vector xlog1py(Vector x, Vector y) { return y != y ? y : x == 0 ? Vector(0) : x * ::log1p(y); }
+INLINE Vector entr(Vector x) { return x != x ? x : x > 0 ? -x * ::log(x) : x == 0 ? Vector(0) : -UNBOUNDED; }
 
-FORM Vector ndtri(Vector p) { return ::normcdfinv(p); }
+INLINE Vector norm_pdf(Vector x) { return ::exp(Real(-0.5) * x * x) * Real(0.3989422804014327); }
+INLINE Vector norm_cdf(Vector x) { return Real(0.5) * ::erfc(x * Real(-0.7071067811865476)); }
+INLINE Vector ndtri(Vector p) { return ::normcdfinv(p); }
 
 // ln Φ: erfcx keeps the tail's digits
-FORM Vector log_ndtr(Vector x) {
+INLINE Vector log_ndtr(Vector x) {
     Vector t = x * Real(0.70710678118654752440);
     return x < -1 ? ::log(::erfcx(-t) / 2) - t * t : ::log1p(-::erfc(t) / 2);
 }
 
 // Shifted to 10 and beyond, where the asymptotic series is exact to rounding (DLMF 5.5.2, 5.11.2); reflected below 0.
-FORM Vector digamma(Vector x) {
+INLINE Vector digamma(Vector x) {
     if (x == 0) return ::copysign(UNBOUNDED, -x);
     Vector result = 0;
     if (x < 0) {
@@ -118,7 +120,7 @@ FORM Vector digamma(Vector x) {
 constexpr int INPUT = DIMS, LEVEL = INPUT + INPUTS, OUT = LEVEL + LEVELS, ENTRY = OUT + 1;
 
 // How many points the dims of a mask have.
-template <int MASK> FORM unsigned size(const i64* entry) {
+template <int MASK> INLINE unsigned size(const i64* entry) {
     unsigned points = 1;
 #pragma unroll
     for (int dim = 0; dim < DIMS; dim++)
@@ -127,7 +129,7 @@ template <int MASK> FORM unsigned size(const i64* entry) {
 }
 
 // The index of the n-th point along each dim.
-template <int MASK> FORM void unfold(const i64* entry, unsigned n, unsigned* at) {
+template <int MASK> INLINE void unfold(const i64* entry, unsigned n, unsigned* at) {
 #pragma unroll
     for (int dim = DIMS - 1; dim >= 0; dim--) {
         at[dim] = 0;
@@ -139,7 +141,7 @@ template <int MASK> FORM void unfold(const i64* entry, unsigned n, unsigned* at)
 }
 
 // Which point of the dims of a mask it is.
-template <int MASK> FORM unsigned fold(const i64* entry, const unsigned* at) {
+template <int MASK> INLINE unsigned fold(const i64* entry, const unsigned* at) {
     unsigned n = 0;
 #pragma unroll
     for (int dim = 0; dim < DIMS; dim++)
@@ -157,7 +159,7 @@ struct Memory {
 constexpr int JOB = 3;
 
 // The job of a block: the last that begins no later.
-FORM const i64* job_of(const i64* jobs, i64 count, i64 block) {
+INLINE const i64* job_of(const i64* jobs, i64 count, i64 block) {
     i64 first = 0;
     while (count > 1) {
         i64 half = count / 2;
@@ -170,5 +172,3 @@ FORM const i64* job_of(const i64* jobs, i64 count, i64 block) {
     }
     return jobs + first * JOB;
 }
-
-}  // namespace kernels

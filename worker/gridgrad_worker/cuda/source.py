@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 
 from gridgrad.lang.functions import FUNCTIONS
-from gridgrad_worker.compiled.recording import CannotCompileError, literal, power, record
+from gridgrad_worker.compiled.emit import Functions
+from gridgrad_worker.compiled.recording import CannotCompileError, literal, power
 from gridgrad_worker.structured.plan import SEPARATED, Level, Plan
 
 __all__ = ["GRID", "THREADS", "Launch", "Source", "write_source"]
@@ -83,8 +84,7 @@ class _Writer:
         self._plan = plan
         self._inputs = inputs
         self._dtype = dtype
-        self._functions: dict[tuple[str, tuple[int, ...]], str] = {}
-        self._declared: list[str] = []
+        self._functions = Functions(dtype, "static __device__")
         kept = [[i for i in level.kept if plan.steps[i].op != "input"] for level in plan.levels[:-1]]
         self._kept = kept
         self._rows = {step: row for steps in kept for row, step in enumerate(steps)}
@@ -102,7 +102,7 @@ class _Writer:
         kernels = [line for launch in launches for line in self._launch(launch)]
         grid = list(self._grid())
         prelude = resources.files(__package__).joinpath("prelude.h").read_text()
-        parts = [*self._constants(), prelude, "namespace kernels {", *self._declared, *bodies, "}", *kernels, *grid]
+        parts = [*self._constants(), prelude, *self._functions.definitions, *bodies, *kernels, *grid, "}"]
         return Source("\n".join(parts) + "\n", launches, tuple(map(len, self._kept)))
 
     def _constants(self) -> Iterator[str]:
@@ -115,7 +115,7 @@ class _Writer:
     def _level(self, number: int, level: Level) -> Iterator[str]:
         if not level.steps:
             return
-        yield f"FORM void level_{number}(const i64* entry, const Memory& memory, unsigned n) {{"
+        yield f"INLINE void level_{number}(const i64* entry, const Memory& memory, unsigned n) {{"
         yield from self._steps(level)
         yield f"    Real* rows = memory.levels + entry[LEVEL + {number}] + n;"
         for row, step in enumerate(self._kept[number]):
@@ -176,7 +176,7 @@ class _Writer:
             easy = power(values[0], self._plan.steps[args[1]].number)
             if easy is not None:
                 return easy
-        return f"{self._function(op, known)}({', '.join(values)})"
+        return self._functions.call(op, known, values)
 
     def _value(self, step: int) -> str:
         node = self._plan.steps[step]
@@ -193,22 +193,10 @@ class _Writer:
         op = self._plan.steps[step].op
         return op not in ("input", "const", SEPARATED) and FUNCTIONS[op].result == "boolean"
 
-    def _function(self, op: str, integers: tuple[int, ...]) -> str:
-        name = self._functions.get((op, integers))
-        if name is None:
-            name = self._functions[op, integers] = f"f{len(self._functions)}_{op}"
-            recorded = record(op, integers, self._dtype)
-            parameters = ", ".join(f"const {kind} p{n}" for n, kind in enumerate(recorded.kinds))
-            self._declared.append(f"FORM {recorded.kind} {name}({parameters}) {{")
-            self._declared.extend(f"    {line}" for line in recorded.lines)
-            self._declared.extend([f"    return {recorded.result};", "}"])
-        return name
-
 
 def _opening(name: str) -> Iterator[str]:
     yield f'extern "C" __global__ void __launch_bounds__(THREADS) {name}('
     yield "    const i64* jobs, i64 job_count, const i64* entries, const Real* inputs, Real* levels, Real* out) {"
-    yield "    using namespace kernels;"
     yield "    const i64* job = job_of(jobs, job_count, blockIdx.x);"
     yield "    const i64* entry = entries + job[1] * ENTRY;"
     yield "    const unsigned n = unsigned(blockIdx.x - job[0]) * THREADS + threadIdx.x;"
