@@ -141,9 +141,11 @@ FLAGS: tuple[Flag, ...] = (
     Flag("compile", _switch, True, "on",
          "whether expressions that prove hot, or are prepared, are compiled in the background. Say --no-compile where "
          "no machine code may be made or kept", switch=True),
-    Flag("hot-points", _count(1), 1 << 22, "4194304",
+    Flag("hot-points", _count(1), 1 << 21, "2097152",
          "points of an expression that a worker computes before it compiles it. Lower it for few expressions that are "
          "used for long, raise it where most are used once"),
+    Flag("hot-pieces", _count(1), 50, "50",
+         "or grids of it, small ones and pieces of large ones, whatever comes first. As --hot-points"),
     Flag("cache", Path, None, "~/.cache/gridgrad",
          "directory that compiled code is kept in, private to the server's user. Give it one that outlives the "
          "container, so that a restart need not compile again"),
@@ -204,6 +206,7 @@ class Settings:
     engine: str
     compile: bool
     hot_points: int
+    hot_pieces: int
     cache: Path | None
     cache_bytes: int
     compile_timeout: float

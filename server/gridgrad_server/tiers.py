@@ -9,14 +9,18 @@ alone, and the others follow it. A worker that can't follow fails the grid, and 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 
+from gridgrad.errors import CrashError
 from gridgrad_server.entries import Entry
 from gridgrad_server.plans import Plan
 from gridgrad_server.worker import Worker
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["Tiers"]
+
+_MOST_DEATHS = 2
 
 
 class Tiers:
@@ -31,6 +35,7 @@ class Tiers:
         self._workers = workers
         self._has_tiers = has_tiers
         self._news = asyncio.Event()
+        self._deaths: Counter[int] = Counter()
 
     def of(self, entry: Entry) -> str | None:
         """What an entry of which nothing is begun is to be computed in; see `Entry.tier`."""
@@ -54,9 +59,13 @@ class Tiers:
         Args:
             plan: of an expression.
             check: raises when there is nothing to wait for any more.
+
+        Raises:
+            CrashError: two workers have died of it.
         """
         while True:
             check()
+            self._check_deaths(plan)
             states = [worker.prepared(plan) for worker in self._ready()]
             settled = [state for state in states if state is not None and state.compiled != "pending"]
             never = next((state for state in settled if state.compiled == "never"), None)
@@ -72,13 +81,24 @@ class Tiers:
             check: raises when there is nothing to wait for any more.
 
         Raises:
-            GridgradError: it can't be explained, or the worker has died of it.
+            CrashError: two workers have died of it.
+            GridgradError: it can't be explained.
         """
+        self._check_deaths(plan)
         while not (ready := self._ready()):
             check()
             await self._news.wait()
         worker = min(ready, key=lambda each: each.load)
         return await worker.explained(plan)
+
+    def died_of(self, plan: Plan) -> None:
+        """Takes in that a worker died when it was asked about a plan."""
+        self._deaths[plan.number] += 1
+
+    def _check_deaths(self, plan: Plan) -> None:
+        if self._deaths[plan.number] >= _MOST_DEATHS:
+            found = "two workers died or were killed when they were asked about this"
+            raise CrashError("", found, "do not send it again; see the server's log")
 
     def changed(self) -> None:
         """Takes in that workers came, went, or said something of a plan."""

@@ -25,7 +25,7 @@ from typing import Protocol, TypeAlias
 
 from google.protobuf.message import DecodeError
 
-from gridgrad.errors import CrashError, GridgradError, UnavailableError
+from gridgrad.errors import UnavailableError
 from gridgrad_server.batches import Batch
 from gridgrad_server.failures import error_of
 from gridgrad_server.link import Link
@@ -67,6 +67,9 @@ class Owner(Protocol):
 
     def plan_changed(self, plan: Plan, compiled: bool) -> None:
         """It has said whether it has compiled code of a plan."""
+
+    def plan_fatal(self, plan: Plan) -> None:
+        """It died when it was asked about a plan."""
 
 
 class _Known:
@@ -115,7 +118,7 @@ class Worker:
         self._dropped: list[int] = []
         self._plans: OrderedDict[int, _Known] = OrderedDict()
         self._explaining: deque[Explaining] = deque()
-        self._questions = 0
+        self._questions: deque[Plan | None] = deque()  # each awaits a pong; None for a ping that was sent before
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
@@ -133,11 +136,16 @@ class Worker:
         """How many batches are out."""
         return len(self._out)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it computes something, or is asked about a plan."""
+        return bool(self._out or self._questions)
+
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
         descriptors, slots = self._introduce(batch.slots)
         with_plan, forget = self._meet(batch.plan)
-        if not self._out and not self._questions:
+        if not self.is_busy:
             batch.started_at = time.monotonic()
         self._out.append(batch)
         self._link.send(batch.message(slots, with_plan, forget), descriptors)
@@ -151,7 +159,7 @@ class Worker:
         """Has it make compiled code of a plan, unless it was asked before; what it has said of it since."""
         known = self._plans.get(plan.number)
         if known is None or not known.is_asked:
-            self._question(wpb.ServerMessage(prepare=self._request(plan)))
+            self._question(plan, wpb.ServerMessage(prepare=self._request(plan)))
             self._plans[plan.number].is_asked = True
         return self._plans[plan.number].state
 
@@ -163,7 +171,7 @@ class Worker:
         """
         answer: Explaining = self._loop.create_future()
         self._explaining.append(answer)
-        self._question(wpb.ServerMessage(explain=self._request(plan)))
+        self._question(plan, wpb.ServerMessage(explain=self._request(plan)))
         explanation = await answer
         error = error_of(explanation.failure)
         if error:
@@ -171,11 +179,13 @@ class Worker:
         known = self._plans.get(plan.number)
         return explanation, (known and known.state) or wpb.PlanState(compiled="pending")
 
-    def _question(self, message: wpb.ServerMessage) -> None:
-        if not self._questions and not self._out:
+    def _question(self, plan: Plan, message: wpb.ServerMessage) -> None:
+        if not self.is_busy:
             self._heard_at = time.monotonic()  # its time begins now
-        self._questions += 1 if self._pinged_at is None else 2  # the answer to that ping comes first
-        self._pinged_at = None
+        if self._pinged_at is not None:
+            self._pinged_at = None
+            self._questions.append(None)
+        self._questions.append(plan)
         self._link.send(message.SerializeToString())
         self._link.send(_PING)
 
@@ -228,13 +238,9 @@ class Worker:
         late = self._late(now)
         if late:
             self.kill(late)
-        elif self._is_idle and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
+        elif self.is_ready and not self.is_busy and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
             self._pinged_at = now
             self._link.send(_PING)
-
-    @property
-    def _is_idle(self) -> bool:
-        return self.is_ready and not self._out and not self._questions
 
     def _late(self, now: float) -> str:
         stopped_before, self._stopped_seen = self._stopped_seen, _is_stopped(self.pid)
@@ -286,7 +292,8 @@ class Worker:
         batch.let_go()
 
     def _answered(self) -> None:
-        self._questions = max(0, self._questions - 1)
+        if self._questions:
+            self._questions.popleft()
         if self._out and not self._questions:
             self._out[0].started_at = self._out[0].started_at or self._heard_at
 
@@ -314,9 +321,11 @@ class Worker:
         begun = bool(lost) and lost[0].started_at is not None
         for batch in lost:
             self._owner.batch_lost(batch, blamed=blame and begun and batch is lost[0])
+        if blame and not begun and self._questions and self._questions[0]:
+            self._owner.plan_fatal(self._questions[0])
         for answer in self._explaining:
             if not answer.done():
-                answer.set_exception(_died(blame and not begun))
+                answer.set_exception(UnavailableError("", "the worker that was asked has died", "send it again"))
         self._let_go_when_gone()
 
     def _gone(self) -> None:
@@ -334,12 +343,6 @@ class Worker:
     def status(self) -> int | None:
         """Its exit status, negative for a signal; None while it runs."""
         return self._process.returncode
-
-
-def _died(of_it: bool) -> GridgradError:
-    if of_it:
-        return CrashError("", "a worker died explaining this", "do not send it again; see the server's log")
-    return UnavailableError("", "the worker that was asked has died", "send it again")
 
 
 def _start(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:

@@ -43,8 +43,8 @@ def worker_command(settings: Settings, device: str, threads: int) -> list[str]:
 def _compile_flags(settings: Settings) -> list[str]:
     if not settings.compile:
         return ["--no-compile"]
-    flags = ["--hot-points", str(settings.hot_points), "--cache-bytes", str(settings.cache_bytes)]
-    flags += ["--compile-timeout", str(settings.compile_timeout)]
+    flags = ["--hot-points", str(settings.hot_points), "--hot-pieces", str(settings.hot_pieces)]
+    flags += ["--cache-bytes", str(settings.cache_bytes), "--compile-timeout", str(settings.compile_timeout)]
     return [*flags, "--cache", str(settings.cache)] if settings.cache else flags
 
 
@@ -114,7 +114,7 @@ class Workers:
         """Ends them all and waits until they are gone."""
         self._closing = True
         for worker in list(self.current):
-            if worker.load or not worker.is_ready:
+            if worker.is_busy or not worker.is_ready:
                 worker.kill("the server ends, and nobody waits for what it does")
             else:
                 worker.close()
@@ -194,6 +194,10 @@ class Workers:
         if compiled:
             self.tiers.share(plan)
         self.tiers.changed()
+
+    def plan_fatal(self, plan: Plan) -> None:
+        """Remembers that a worker died when it was asked about a plan."""
+        self.tiers.died_of(plan)
 
 
 def _pause_s(failures: int) -> float:

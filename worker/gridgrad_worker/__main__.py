@@ -67,7 +67,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
     add = parser.add_argument
     add("--no-compile", action="store_true", help="compile nothing")
-    add("--hot-points", type=int, default=1 << 22, help="points of an expression after which it is compiled")
+    add("--hot-points", type=int, default=1 << 21, help="points of an expression after which it is compiled")
+    add("--hot-pieces", type=int, default=50, help="or pieces of it")
     add("--cache", type=Path, help="directory of compiled code (default: in the user's own cache)")
     add("--cache-bytes", type=int, default=1 << 29, help="how much compiled code may take on disk")
     add("--compile-timeout", type=float, default=600.0, help="seconds after which a compilation is given up")
@@ -110,8 +111,14 @@ def _tier(options: argparse.Namespace, device: Device) -> Tier | None:
         return open_tier(device)
     from gridgrad_worker.compiled.tier import CompiledTier, Settings
 
-    root = options.cache and options.cache.absolute() / "compiled"
-    return CompiledTier(Settings(options.hot_points, options.cache_bytes, options.compile_timeout, root))
+    settings = Settings(
+        hot_points=options.hot_points,
+        hot_pieces=options.hot_pieces,
+        cache_bytes=options.cache_bytes,
+        compile_timeout_s=options.compile_timeout,
+        root=options.cache and options.cache.absolute() / "compiled",
+    )
+    return CompiledTier(settings)
 
 
 if __name__ == "__main__":

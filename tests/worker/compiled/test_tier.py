@@ -216,6 +216,7 @@ class Ready:
     tier = "compiled"
 
     def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> None:
+        assert pieces, "an engine is not called for nothing"
         for _, out in zip(pieces, outs, strict=True):
             out[...] = 1
 
@@ -233,6 +234,7 @@ def test_each_piece_gets_the_tier_that_it_asks_for(
     monkeypatch.setattr(tier, "lookup", lambda _key: Ready())
     assert engine.compute([piece(8, 10)] * 3, outs, ["", "direct", "compiled"]) == ["compiled", "direct", "compiled"]
     assert [bool((out == 1).all()) for out in outs] == [True, False, True]
+    assert engine.compute([piece(8, 10)], [np.zeros((3, 80))], ["direct"]) == ["direct"]
 
 
 def test_a_piece_that_must_be_compiled_fails_where_it_can_not_be(

@@ -62,7 +62,7 @@ class _Hot:
         self.pieces = 0
         self.engine: CompiledEngine | None = None
         self.looked = False
-        self.given_up = _in_vain(order)
+        self.given_up = "" if order.device == "cpu" else f"nothing is compiled for {order.device}"
 
     @property
     def is_settled(self) -> bool:
@@ -259,13 +259,6 @@ class CompiledTier:
             _log.info("the package of %s is stale and will be replaced: %s", key[:12], error)
             with contextlib.suppress(OSError):
                 self._cache.discard(key)
-
-
-def _in_vain(order: Order) -> str:
-    """Why an order is not worth a try; empty if it is."""
-    if order.device != "cpu":
-        return f"nothing is compiled for {order.device}"
-    return "" if order.ndim else "its grid is a single point"
 
 
 def _engine(key: str, hot: _Hot, package: Package, marks: Marks) -> CompiledEngine:

@@ -50,16 +50,15 @@ class TieredEngine:
         ready = self._compiled.lookup(self._key)
         if ready is None and tiers is not None and "compiled" in tiers:
             raise self._not_prepared()
-        compiled: list[int] = []
-        if ready is not None:
-            compiled = [i for i in range(len(pieces)) if tiers is None or tiers[i] != "direct"]
-            ready.compute([pieces[i] for i in compiled], [outs[i] for i in compiled])
-        left = sorted(set(range(len(pieces))).difference(compiled))
-        if left:
-            self._direct.compute([pieces[i] for i in left], [outs[i] for i in left])
+        asked = tiers or [""] * len(pieces)
+        took = ["direct" if ready is None or wish == "direct" else "compiled" for wish in asked]
+        for engine, tier in ((ready, "compiled"), (self._direct, "direct")):
+            chosen = [i for i, each in enumerate(took) if each == tier]
+            if engine is not None and chosen:
+                engine.compute([pieces[i] for i in chosen], [outs[i] for i in chosen])
         if ready is None:
             self._compiled.note(self._key, sum(piece.box.points for piece in pieces), len(pieces))
-        return ["direct" if i in left else "compiled" for i in range(len(pieces))]
+        return took
 
     @property
     def state(self) -> State:
