@@ -20,7 +20,8 @@ from gridgrad_worker.logs import configure
 from gridgrad_worker.v1 import worker_pb2 as pb
 
 if TYPE_CHECKING:  # it loads torch
-    from gridgrad_worker.compiled.tier import CompiledTier
+    from gridgrad_worker.compiled.tiers import Tier
+    from gridgrad_worker.devices import Device
 
 __all__ = ["main"]
 
@@ -92,7 +93,7 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
         return EXIT_FATAL
     from gridgrad_worker.service import Service, ready
 
-    tier = _tier(options)
+    tier = _tier(options, device)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
     channel.send(pb.WorkerMessage(ready=ready(device, registered)).SerializeToString())
     _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
@@ -104,9 +105,13 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
     return EXIT_OK
 
 
-def _tier(options: argparse.Namespace) -> CompiledTier | None:
-    if options.no_compile or options.engine != "structured" or options.device != "cpu":
+def _tier(options: argparse.Namespace, device: Device) -> Tier | None:
+    if options.no_compile or options.engine != "structured":
         return None
+    if device.torch_device.type == "cuda":
+        from gridgrad_worker.cuda.start import open_tier
+
+        return open_tier(device)
     from gridgrad_worker.compiled.tier import CompiledTier, Settings
 
     settings = Settings(

@@ -13,8 +13,8 @@ from gridgrad.lang.parser import parse
 from gridgrad.lang.program import Program
 from gridgrad_worker.calls import bind
 from gridgrad_worker.compiled.order import Order
-from gridgrad_worker.compiled.tier import CompiledTier, State
 from gridgrad_worker.compiled.tiered import TieredEngine
+from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
@@ -186,7 +186,7 @@ class Plans:
         device: Device,
         registered: Mapping[str, Registered],
         engine: EngineName,
-        tier: CompiledTier | None = None,
+        tier: Tier | None = None,
     ) -> None:
         self._device = device
         self._engine = engine
@@ -251,7 +251,7 @@ def make_plan(
     device: Device,
     registered: Mapping[str, Registered],
     engine: EngineName,
-    tier: CompiledTier | None = None,
+    tier: Tier | None = None,
 ) -> Plan:
     """Makes a plan ready to compute.
 
@@ -289,8 +289,7 @@ def make_plan(
 def _for_expression(program: Program, order: Order, device: Device, engine: EngineName) -> tuple[Engine, str]:
     """What computes an expression at once, and why nothing else does."""
     untiered = "the server computes expressions by the functional engine, which has no tiers"
-    # On a GPU the structured engine has not been run yet
-    if engine == "structured" and device.torch_device.type == "cpu":
+    if engine == "structured":
         try:
             made = StructuredEngine(program, order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
         except TooLargeError as error:

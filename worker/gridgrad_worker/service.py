@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from gridgrad.errors import GridgradError, InternalError, NotPreparedError, RequestError, TooLargeError
 from gridgrad_worker.channel import Channel, Frame
-from gridgrad_worker.compiled.tier import CompiledTier
+from gridgrad_worker.compiled.tiers import Tier
 from gridgrad_worker.devices import Device, is_lost, is_out_of_memory
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
@@ -46,10 +46,10 @@ class Service:
         device: Device,
         registered: Mapping[str, Registered],
         engine: EngineName,
-        tier: CompiledTier | None = None,
+        tier: Tier | None = None,
     ) -> None:
         self._channel = channel
-        self._slots = Slots()
+        self._slots = Slots(device)
         self._tier = tier
         self._plans = Plans(device, registered, engine, tier)
 
@@ -127,8 +127,11 @@ class Service:
             plan = self._plans.of(batch)
             done.engine = plan.engine.name
             pieces = [plan.piece(piece, self._slots) for piece in batch.pieces]
+            self._slots.pin(batch.slots[0].id)
             outs = self._outs(batch, plan, pieces)
-        except Exception as error:  # noqa: BLE001 - a defect here must not end the worker
+        except Exception as error:
+            if is_lost(error):
+                raise
             failure = _understood(error, None)
             return [failure] * len(batch.pieces)
         wishes = [piece.tier for piece in batch.pieces]
@@ -159,7 +162,9 @@ def compute(
         if not one_by_one:
             try:
                 return [*plan.compute(pieces, outs, tiers)]
-            except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
+            except Exception as error:
+                if is_lost(error):
+                    raise
                 _log.debug("a batch of %d pieces failed: %s", len(pieces), error)
         each = zip(pieces, outs, tiers, strict=True)
         return [compute(plan, [p], [o], [t], one_by_one=True)[0] for p, o, t in each]

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from gridgrad_worker.compiled.build import NAME, digest_of
 from gridgrad_worker.compiled.cache import Cache, Package
@@ -21,10 +21,11 @@ from gridgrad_worker.compiled.directory import UnusableError, open_directory, pl
 from gridgrad_worker.compiled.making import engine_of
 from gridgrad_worker.compiled.marks import Marks, discard_fatal
 from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.tiers import State
 from gridgrad_worker.compiled.turn import Turn
 from gridgrad_worker.structured.engine import StructuredEngine
 
-__all__ = ["CompiledTier", "Settings", "State"]
+__all__ = ["CompiledTier", "Settings"]
 
 _log = logging.getLogger(__name__)
 
@@ -48,18 +49,6 @@ class Settings(NamedTuple):
 
 
 _DEFAULTS = Settings()
-
-
-class State(NamedTuple):
-    """Whether there is compiled code of an expression.
-
-    Args:
-        compiled: "ready", "pending" while there may be some later, or "never".
-        why: why there never will be; else empty.
-    """
-
-    compiled: Literal["ready", "pending", "never"]
-    why: str = ""
 
 
 class _Hot:

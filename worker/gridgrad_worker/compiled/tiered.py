@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad.errors import NotPreparedError
-from gridgrad_worker.compiled.tier import CompiledTier, State
+from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.engine import StructuredEngine
@@ -28,7 +28,7 @@ class TieredEngine:
 
     name = "structured"
 
-    def __init__(self, direct: StructuredEngine, tier: CompiledTier, key: str) -> None:
+    def __init__(self, direct: StructuredEngine, tier: Tier, key: str) -> None:
         self._direct = direct
         self._compiled = tier
         self._key = key
