@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from gridgrad.lang.functions import FUNCTIONS
+from gridgrad_worker.compiled.forms import WRITTEN
 from gridgrad_worker.compiled.layout import LevelLayout, lay_out, sides_of
 from gridgrad_worker.compiled.recording import Recorded, literal, power, record
 from gridgrad_worker.structured.guard import Guard
@@ -44,12 +45,14 @@ class Functions:
         if key not in self._known:
             self._known[key] = made = record(op, integers, self._dtype)
             self.special = self.special or made.special
-            if len(made.lines) > 1:
+            if len(made.lines) > 1 and op not in WRITTEN:
                 self.definitions.append(_definition(self._name(op, integers), made))
         return self._known[key]
 
     def call(self, op: str, integers: tuple[int, ...], arguments: Sequence[str]) -> str:
         """The expression of a function of arguments."""
+        if op in WRITTEN:
+            return WRITTEN[op].format(*arguments)
         made = self.recorded(op, integers)
         if len(made.lines) > 1:
             return f"{self._name(op, integers)}({', '.join(arguments)})"
@@ -194,6 +197,7 @@ class _Scope:
         self._mask = mask
         self._last = max(mask.bit_length() - 1, 0)
         self._known: dict[int, str] = {}
+        self._logarithms: set[int] = set()
 
     def run(self, steps: Sequence[int]) -> None:
         """Computes steps, arguments first."""
@@ -247,14 +251,21 @@ class _Scope:
         integers = tuple(int(self._plan.steps[i].number) for i in step.args[:count])
         if step.op == "pow" and self._plan.steps[step.args[1]].op == "const":
             written = power(self.number(step.args[0]), self._plan.steps[step.args[1]].number)
-            if written:
-                return written
+            return written or self._real_power(*step.args)
         kinds = self._emitter._functions.recorded(step.op, integers).kinds
         arguments = [
             self._condition(i) if kind == "Mask" else self.number(i)
             for i, kind in zip(step.args[count:], kinds, strict=True)
         ]
         return self._emitter._functions.call(step.op, integers, arguments)
+
+    def _real_power(self, base: int, exponent: int) -> str:
+        """A power; those of one base share its logarithm."""
+        x = self.number(base)
+        if base not in self._logarithms:
+            self._logarithms.add(base)
+            self.lines.append(f"const Logarithm l{base} = logarithm({x});")
+        return f"powered({x}, l{base}, {self.number(exponent)})"
 
     def _sum(self, index: int) -> str:
         if self._mask == self._plan.full:

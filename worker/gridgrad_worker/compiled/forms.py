@@ -6,7 +6,7 @@ vectors of a processor has to give the same names for it, and nothing else.
 
 from __future__ import annotations
 
-__all__ = ["FORMS", "SPECIAL"]
+__all__ = ["FORMS", "SPECIAL", "WRITTEN"]
 
 FORMS: dict[str, str] = {
     "abs": "abs({0})",
@@ -90,6 +90,13 @@ FORMS: dict[str, str] = {
     "xlogy": "xlogy({0}, {1})",
 }
 """Of vectors; of conditions where torch's are of booleans."""
+
+WRITTEN: dict[str, str] = {
+    "norm_pdf": "norm_pdf({0})",
+    "norm_cdf": "norm_cdf({0})",
+    "gelu": "{0} * norm_cdf({0})",
+}
+"""Functions of the language that are better than what the direct tier makes of torch's."""
 
 SPECIAL = frozenset({"digamma", "erfinv", "special_erfcx", "special_log_ndtr", "special_ndtri"})
 """Those of `cpp/special.h`, which takes a second to compile."""
