@@ -1,4 +1,4 @@
-"""The command `gridgrad`: eval, functions and info.
+"""The command `gridgrad`: eval, plot, functions and info.
 
 Exit statuses: 0 done; 1 the server or the way to it failed; 2 the request or the command line is wrong;
 130 interrupted.
@@ -25,6 +25,11 @@ EXAMPLE = """example:
 
 An expression that starts with a minus sign comes after two dashes: gridgrad eval --axis x=1,2 -- "-x**2"
 """
+
+PLOT_EXAMPLE = """example:
+  gridgrad plot "sin(x)*exp(-y)" --axis x=0:6.28:200 --axis y=0:2:100 --order 2 --output waves.png
+"""
+DPI = 150
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gridgrad {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_eval(commands)
+    _add_plot(commands)
     _add_plain(commands, "functions", "list the functions registered at a server", _functions)
     _add_plain(commands, "info", "describe a server: version, devices, limits, language", _info)
     return parser
@@ -78,6 +84,29 @@ def _add_eval(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=_eval)
+    _add_question(command)
+    add = command.add_argument
+    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
+    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
+
+
+def _add_plot(commands: Any) -> None:
+    command = commands.add_parser(
+        "plot",
+        help="draw a function and its derivatives",
+        description="Draws a function and its derivatives: lines over one axis, heat maps over two, slices of three.",
+        epilog=PLOT_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_plot)
+    _add_question(command)
+    add = command.add_argument
+    add("--at", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an axis to cut through there")
+    add("--output", metavar="FILE", required=True, help="the picture to write, such as out.png, .svg or .pdf")
+    add("--dpi", type=float, default=DPI, metavar="N", help=f"pixels to the inch (default: {DPI})")
+
+
+def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument("expression", nargs="?", help="what to evaluate, in the language of docs/language.md")
     command.add_argument("--registered", metavar="NAME", help="a function of the server instead of an expression")
     add = command.add_argument
@@ -88,8 +117,6 @@ def _add_eval(commands: Any) -> None:
     add("--derivative", action="append", type=_names, metavar="NAMES", help="t,k for one partial, instead of --order")
     add("--dtype", metavar="TYPE", help="float32 or float64, the default")
     _add_server(command)
-    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
-    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
 
 
 def _add_plain(commands: Any, name: str, what: str, run: Any) -> None:
@@ -145,13 +172,11 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _eval(given: argparse.Namespace) -> None:
-    from gridgrad import printing
+    from gridgrad import archive, printing
 
-    function, inputs, asked = _function(given), _inputs(given), _asked(given)
-    with _server(given) as address, _client(given, address) as client:
-        result = client.gradient(function, inputs, **asked)
+    result = _answer(given)
     if given.output:
-        names = printing.save(result, given.output)
+        names = archive.save(result, given.output)
         print(f"{given.output}: {', '.join(names)}", file=sys.stderr if given.json else sys.stdout)
     if given.json:
         print(printing.as_json(result))
@@ -159,12 +184,29 @@ def _eval(given: argparse.Namespace) -> None:
         print(printing.as_tables(result))
 
 
+def _plot(given: argparse.Namespace) -> None:
+    from gridgrad.extras import optional
+
+    optional("matplotlib", "plot")  # before the work
+    figure = _answer(given).plot(at=dict(given.at))
+    try:
+        figure.savefig(given.output, dpi=given.dpi)
+    except ValueError as error:
+        raise RequestError("--output", f"{given.output!r} ({error})", "name it .png, .svg or .pdf") from error
+
+
+def _answer(given: argparse.Namespace) -> Any:
+    function, inputs, asked = _function(given), _inputs(given), _asked(given)
+    with _server(given) as address, _client(given, address) as client:
+        return client.gradient(function, inputs, **asked)
+
+
 def _function(given: argparse.Namespace) -> Any:
     from gridgrad.calls import registered
 
     if (given.expression is None) == (given.registered is None):
         found = "neither" if given.expression is None else "both"
-        raise RequestError("eval", f"{found} of an expression and --registered", "give one of them")
+        raise RequestError("expression", f"{found} of an expression and --registered", "give one of them")
     return given.expression if given.registered is None else registered(given.registered)
 
 
