@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gridgrad import aio as aio
+    from gridgrad import testing as testing
     from gridgrad._version import __version__ as __version__
     from gridgrad.calls import Registered as Registered
     from gridgrad.calls import Request as Request
@@ -67,7 +68,7 @@ _HOMES = {
     "parse": "lang.parser",
     "registered": "calls",
 }
-_MODULES = {"aio"}
+_MODULES = {"aio", "testing"}
 
 __all__ = sorted(_HOMES.keys() | _MODULES)
 

@@ -232,8 +232,8 @@ def _server(given: argparse.Namespace) -> Iterator[str | None]:
     else:
         from gridgrad.private import private_server
 
-        with private_server() as address:
-            yield address
+        with private_server() as server:
+            yield server.address
 
 
 def _client(given: argparse.Namespace, address: str | None) -> Any:

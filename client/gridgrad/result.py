@@ -10,7 +10,7 @@ import numpy as np
 from gridgrad.extras import optional
 from gridgrad.fields import Fields
 from gridgrad.grid import Derivative
-from gridgrad.inputs import FloatArray, Input
+from gridgrad.inputs import FloatArray, Input, spread_over
 from gridgrad.labels import spelling
 from gridgrad.spacing import Linspace
 
@@ -178,10 +178,7 @@ class Result(Fields):
         Raises:
             KeyError: there is no such input.
         """
-        dims, values = self.input_dims[name], self.inputs[name]
-        order = sorted(range(len(dims)), key=lambda position: self.dims.index(dims[position]))
-        lengths = zip(self.dims, self.shape, strict=True)
-        spread = values.transpose(order).reshape([length if dim in dims else 1 for dim, length in lengths])
+        spread = spread_over(self.dims, self.input_dims[name], self.inputs[name])
         view: FloatArray = np.broadcast_to(spread, self.shape)
         return view
 
