@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.inputs import FloatArray
+from gridgrad.scales import limits
 
 __all__ = ["DIVERGING", "NOT_FINITE", "SEQUENTIAL", "curve", "heat_map"]
 
@@ -36,10 +37,7 @@ def heat_map(grid: FloatArray, *, centred: bool) -> str:
         A data URI of a PNG.
     """
     seen = grid[np.ix_(*(_spread(length, SIDE) for length in grid.shape))].T[::-1]
-    low, high = _limits(seen, centred=centred)
-    with np.errstate(invalid="ignore"):
-        place = np.clip((seen.astype("f8") - low) / (high - low), 0, 1)
-    pixels = _coloured(place, DIVERGING if centred else SEQUENTIAL)
+    pixels = _coloured(_placed(seen, centred=centred), DIVERGING if centred else SEQUENTIAL)
     pixels[~np.isfinite(seen)] = _rgb(NOT_FINITE)
     return f"data:image/png;base64,{base64.b64encode(_png(pixels)).decode()}"
 
@@ -53,11 +51,10 @@ def curve(values: FloatArray) -> str:
     Returns:
         An SVG element.
     """
-    seen = values[_spread(values.size, 2 * SIDE)].astype("f8")
-    low, high = _limits(seen, centred=False)
-    across = np.linspace(2, SIDE - 2, seen.size) if seen.size > 1 else np.array([SIDE / 2])
+    seen = values[_spread(values.size, 2 * SIDE)]
     finite = np.isfinite(seen)
-    down = np.where(finite, (HEIGHT - 4) * (1 - (np.where(finite, seen, low) - low) / (high - low)) + 2, 0)
+    across = np.linspace(2, SIDE - 2, seen.size) if seen.size > 1 else np.array([SIDE / 2])
+    down = 2 + (HEIGHT - 4) * (1 - _placed(seen, centred=False))
     runs = np.split(np.arange(seen.size), np.flatnonzero(np.diff(finite)) + 1)
     lines = "".join(_polyline(across[run], down[run]) for run in runs if finite[run[0]])
     odd = "".join(f'<path d="M{x:.1f} 0v{HEIGHT}" stroke="#{NOT_FINITE}"/>' for x in across[~finite])
@@ -73,19 +70,21 @@ def _spread(length: int, most: int) -> NDArray[np.intp]:
     return np.linspace(0, length - 1, min(length, most)).round().astype(np.intp)
 
 
-def _limits(seen: FloatArray, *, centred: bool) -> tuple[float, float]:
-    finite = seen[np.isfinite(seen)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    if centred:
-        high = max(abs(low), abs(high))
-        low = -high
-    return (low, high) if low < high else (low - 1, high + 1)
+def _placed(seen: FloatArray, *, centred: bool) -> FloatArray:
+    """Each value's place from 0 to 1 between the limits; 0 for what is not finite."""
+    low, high, linear_to, _ = limits(seen, centred=centred)
+    ends_and_values = np.concatenate([[low, high], np.where(np.isfinite(seen), seen, low).ravel()])
+    ends_and_values /= linear_to or max(abs(low), abs(high))  # so that no difference overflows
+    if linear_to is not None:
+        ends_and_values = np.arcsinh(ends_and_values)
+    place: FloatArray = np.clip((ends_and_values[2:] - ends_and_values[0]) / np.ptp(ends_and_values[:2]), 0, 1)
+    return place.reshape(seen.shape)
 
 
 def _coloured(place: FloatArray, colours: str) -> _Image:
     """Pixels [rows, columns, 3] for places from 0 to 1 on a scale of colours."""
     stops = np.array([_rgb(colour) for colour in colours.split()], "f8")
-    at = np.nan_to_num(place) * (len(stops) - 1)
+    at = place * (len(stops) - 1)
     channels = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 

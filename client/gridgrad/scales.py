@@ -23,7 +23,7 @@ MOST_POINTS = 20_000
 """So are more points of a line."""
 LOG_RATIO = 30.0
 DECADES = 3
-USUAL, DWARFED = 90, 50.0
+USUAL, DWARFED = 90, 10.0
 """A linear scale serves unless the greatest is so many times what most, in percent, stay below."""
 
 
@@ -132,8 +132,8 @@ def limits(values: FloatArray, *, centred: bool) -> Limits:
     low, high = float(finite.min()), float(finite.max())
     most = max(abs(low), abs(high))
     if low == high:
-        around = (-most, most) if centred and most else (low - (most or 1.0), high + (most or 1.0))
-        return Limits(*around, constant=low)
+        around = (-most, most) if centred else (min(low, 0.0), max(high, 0.0))
+        return Limits(*(around if most else (-1.0, 1.0)), constant=low)
     usual = float(np.percentile(np.abs(finite), USUAL))
     linear_to = usual / 5 if 0 < DWARFED * usual < most else None
     return Limits(*((-most, most) if centred else (low, high)), linear_to=linear_to)

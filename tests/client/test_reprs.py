@@ -150,3 +150,13 @@ def test_a_huge_result_is_shown_from_few_points() -> None:
     assert "about 0" in repr(large)
     assert len(large._repr_html_()) < 20_000
     assert heat_map(huge[0], centred=False)
+
+
+@pytest.mark.parametrize("size", [1.7e308, 5e-324, 1e-310, 1.0])
+@pytest.mark.parametrize("values", [[-1, 1, 0, 0.5], [1, 1, 1, 1], [0, 0, 0, 1]])
+def test_no_size_of_numbers_is_too_large_or_small_to_show(size: float, values: list[float]) -> None:
+    grid = size * np.array(values).reshape(2, 2)
+    result = result_from("f", {"x": [1.0, 2.0], "y": [1.0, 2.0]}, {(): grid, ("x",): grid})
+    assert result._repr_html_().count("<img") == 2
+    assert repr(result).count(" to ") == (2 if len(np.unique(grid)) > 1 else 0)
+    assert curve(grid.ravel()).count("<polyline") == 1
