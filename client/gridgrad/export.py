@@ -12,6 +12,7 @@ from gridgrad.errors import RequestError
 from gridgrad.extras import optional
 from gridgrad.inputs import FloatArray
 from gridgrad.labels import fraction, variable
+from gridgrad.parts import Part, component_names, parts_of
 from gridgrad.result import Result
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ Labelled = tuple[tuple[str, ...], FloatArray, dict[str, str]]
 
 def to_xarray(result: Result, name: Names = None) -> xarray.Dataset:
     """A Dataset of views of the result; see `Result.to_xarray`."""
-    variables = {
-        key: (result.dims, grid, {"long_name": long_name}) for key, (grid, long_name) in _named(result, name).items()
-    }
+    variables = {key: _labelled(part, _unique(part.dims)) for key, part in _named(result, name).items()}
     coordinates: dict[str, Labelled] = {
         key: (result.input_dims[key], values, {}) for key, values in result.inputs.items()
     }
@@ -37,7 +36,7 @@ def to_xarray(result: Result, name: Names = None) -> xarray.Dataset:
 
 def to_dict(result: Result, name: Names = None, *, flat: bool = False) -> dict[str, FloatArray]:
     """Inputs and variables by name; see `Result.to_dict`."""
-    variables = {key: grid for key, (grid, _) in _named(result, name).items()}
+    variables = {key: part.grid for key, part in _named(result, name).items()}
     if not flat:
         return {**result.inputs, **variables}
     inputs = {key: result.on_grid(key) for key in result.inputs}
@@ -65,24 +64,21 @@ def stack(results: Iterable[Result], dim: str = "sample", name: Names = None) ->
     first = every[0]
     named = [_named(result, name) for result in every]
     variables = {
-        key: ((dim, *first.dims), np.stack([each[key][0] for each in named]), {"long_name": long_name})
-        for key, (_, long_name) in named[0].items()
+        key: _labelled(part._replace(grid=np.stack([each[key].grid for each in named])), (dim, *_unique(part.dims)))
+        for key, part in named[0].items()
     }
     coordinates = {key: _stacked_input(key, every, dim) for key in first.inputs}
     return _dataset(variables, coordinates, _about(first))
 
 
-def _named(result: Result, name: Names) -> dict[str, tuple[FloatArray, str]]:
-    """Each component of each array under its variable's name, with its label."""
+def _named(result: Result, name: Names) -> dict[str, Part]:
+    """The parts of a result under the names of their variables."""
     components = _component_names(result, name)
-    named = {
-        variable(component, wrt): (result.d[wrt][number, ...] if result.tuple_valued else result.d[wrt], label)
-        for number, component in enumerate(components)
-        for wrt in ((), *result.d)
-        for label in [fraction(component, wrt)]
-    }
+    renamed = dict(zip(component_names(result), components, strict=True))
+    parts = [part._replace(component=renamed[part.component]) for part in parts_of(result)]
+    named = {variable(part.component, part.wrt): part for part in parts}
     taken = [key for key in named if key in result.inputs or key in result.dims]
-    if taken or len(named) < len(components) * (1 + len(result.d)):
+    if taken or len(named) < len(parts):
         spelled = ", ".join(f'"f{number}"' for number in range(len(components)))
         remedy = f"name the components: name=({spelled})" if result.tuple_valued else 'name the function: name="g"'
         found = f"{taken[0]!r} is the name of an input or dim too" if taken else "two variables of one name"
@@ -91,7 +87,7 @@ def _named(result: Result, name: Names) -> dict[str, tuple[FloatArray, str]]:
 
 
 def _component_names(result: Result, name: Names) -> Sequence[str]:
-    own = result.components if result.tuple_valued else ("f",)
+    own = component_names(result)
     if name is None:
         return own
     names = (name,) if isinstance(name, str) else tuple(name)
@@ -99,6 +95,17 @@ def _component_names(result: Result, name: Names) -> Sequence[str]:
         count = len(own)
         raise RequestError("name", f"{len(names)} names {names!r}", f"give {count}: one for each component")
     return names
+
+
+def _labelled(part: Part, dims: tuple[str, ...]) -> Labelled:
+    return dims, part.grid, {"long_name": fraction(part.component, part.wrt)}
+
+
+def _unique(dims: Sequence[str]) -> tuple[str, ...]:
+    """Dims of which none appears twice, as those of one array of coefficients do in a second derivative."""
+    return tuple(
+        f"{dim}_{dims[:place].count(dim) + 1}" if dim in dims[:place] else dim for place, dim in enumerate(dims)
+    )
 
 
 def _dataset(

@@ -33,6 +33,7 @@ class Fields:
     __slots__ = ()
 
     d: Derivatives
+    dims: tuple[str, ...]
     components: tuple[str, ...]
     tuple_valued: bool
 
@@ -41,6 +42,10 @@ class Fields:
         @property
         def inputs(self) -> Mapping[str, FloatArray]:
             """What the result was computed on."""
+
+        @property
+        def input_dims(self) -> Mapping[str, tuple[str, ...]]:
+            """The dims of each input by name."""
 
     def gradient_norm(self, wrt: str | Iterable[str] | None = None) -> FloatArray:
         """The length of the gradient, √Σ(∂f/∂x)², without overflow on the way.
@@ -141,7 +146,7 @@ class Fields:
     def _variables(self, wrt: str | Iterable[str] | None) -> Sequence[str]:
         inputs = self.inputs
         if wrt is None:
-            names = tuple(name for name, values in inputs.items() if values.ndim)
+            names = tuple(name for name, dims in self.input_dims.items() if dims and set(dims) <= set(self.dims))
         else:
             names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
         for name in names:

@@ -23,6 +23,7 @@ from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative
 from gridgrad.inputs import FloatArray
 from gridgrad.labels import pretty, pretty_name
+from gridgrad.parts import component_names, part_of
 from gridgrad.scales import MOST_CELLS, MOST_POINTS, Spacing, arranged, limits, spacing
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ def _curved(
 
 
 def _rows(result: Result, views: Sequence[View], wanted: Sequence[Derivative]) -> Iterator[list[Panel]]:
-    names = result.components if result.tuple_valued else ("f",)
-    parts = [{name: _part(result, number, wrt) for number, name in enumerate(names)} for wrt in wanted]
+    names = component_names(result)
+    parts = [{name: part_of(result, number, wrt).grid for number, name in enumerate(names)} for wrt in wanted]
     if len(views[0].spacings) == 1:
         yield from _wrapped([_panel(wrt, part, views[0]) for wrt, part in zip(wanted, parts, strict=True)])
         return
@@ -149,10 +150,6 @@ def _rows(result: Result, views: Sequence[View], wanted: Sequence[Derivative]) -
             [_panel(wrt, {name: part[name]}, view) for view in views] for wrt, part in zip(wanted, parts, strict=True)
         ]
         yield from map(_alike, panels) if len(views) > 1 else _wrapped([panel for (panel,) in panels])
-
-
-def _part(result: Result, number: int, wrt: Derivative) -> FloatArray:
-    return result.d[wrt][number, ...] if result.tuple_valued else result.d[wrt]
 
 
 def _panel(wrt: Derivative, parts: Mapping[str, FloatArray], view: View) -> Panel:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gridgrad.catalog import RegisteredFunction, ServerInfo
 from gridgrad.inputs import FloatArray
 from gridgrad.labels import fraction
+from gridgrad.parts import parts_of
 from gridgrad.result import Result
 
 __all__ = ["as_json", "as_tables", "of_functions", "of_server"]
@@ -92,11 +93,8 @@ def _function(function: RegisteredFunction) -> str:
 
 def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:
     """Each grid, component by component, with what it is."""
-    names = result.components if result.tuple_valued else ("f",)
-    for number, name in enumerate(names):
-        for wrt in ((), *result.d):
-            grid = result.d[wrt]
-            yield fraction(name, wrt), grid[number] if result.tuple_valued else grid
+    for part in parts_of(result):
+        yield fraction(part.component, part.wrt), part.grid
 
 
 def _matrix(label: str, grid: FloatArray, result: Result) -> str:

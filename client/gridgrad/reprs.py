@@ -6,14 +6,12 @@ Neither looks at more than a bounded number of points, however large the result.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gridgrad import pictures
 from gridgrad.calls import function_key
-from gridgrad.grid import Derivative
-from gridgrad.inputs import FloatArray
 from gridgrad.labels import fraction, pretty
+from gridgrad.parts import Part, parts_of
 from gridgrad.summary import MOST_POINTS, Summary, summarize
 
 if TYPE_CHECKING:
@@ -28,52 +26,36 @@ FIGURE = "display:inline-block;margin:4px 8px 4px 0;text-align:center;vertical-a
 SMALL = "font-size:85%;opacity:0.75"
 
 
-class Plane(NamedTuple):
-    """One component of one array of a result."""
-
-    component: str
-    wrt: Derivative
-    grid: FloatArray
-
-
 def as_text(result: Result) -> str:
     """A line about the grid, and one with the range of each array and what is not finite in it."""
-    planes = list(_planes(result))
-    labels = [fraction(plane.component, plane.wrt) for plane in planes[:MOST_SHOWN]]
-    summaries = _summaries(planes[:MOST_SHOWN])
+    parts = list(parts_of(result))
+    labels = [fraction(part.component, part.wrt) for part in parts[:MOST_SHOWN]]
+    summaries = _summaries(parts[:MOST_SHOWN])
     ranges = [summary.range for summary in summaries]
     widths = max(map(len, labels)), max(map(len, ranges))
     lines = [
         f"  {label:{widths[0]}}  {extent:{widths[1]}}  {summary.oddities}".rstrip()
         for label, extent, summary in zip(labels, ranges, summaries, strict=True)
     ]
-    return "\n".join([f"<Result {_grid(result)}; {_computed(result)}", *lines, *_rest(planes)]) + ">"
+    return "\n".join([f"<Result {_grid(result)}; {_computed(result)}", *lines, *_rest(parts)]) + ">"
 
 
 def as_html(result: Result) -> str:
     """The same with a picture of each array: of three dims or more the middle of the leading ones."""
-    planes = list(_planes(result))
-    shown = planes[:MOST_SHOWN]
-    figures = "".join(_figure(plane, summary) for plane, summary in zip(shown, _summaries(shown), strict=True))
+    parts = list(parts_of(result))
+    shown = parts[:MOST_SHOWN]
+    figures = "".join(_figure(part, summary) for part, summary in zip(shown, _summaries(shown), strict=True))
     _, text = function_key(result.request.function)
     function = html.escape(text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} …")
-    small = html.escape("; ".join([_computed(result), *(line.strip() for line in _rest(planes)), *_slice(result)]))
+    small = html.escape("; ".join([_computed(result), *(line.strip() for line in _rest(parts)), *_slice(result)]))
     return (
         f'<div><code>{function}</code><div>{html.escape(_grid(result))}</div><div style="{SMALL}">{small}</div>'
         f"<div>{figures}</div></div>"
     )
 
 
-def _planes(result: Result) -> Iterator[Plane]:
-    if not result.tuple_valued:
-        yield from (Plane("f", wrt, result.d[wrt]) for wrt in ((), *result.d))
-        return
-    for number, component in enumerate(result.components):
-        yield from (Plane(component, wrt, result.d[wrt][number, ...]) for wrt in ((), *result.d))
-
-
-def _summaries(planes: list[Plane]) -> list[Summary]:
-    return [summarize(plane.grid, MOST_POINTS // len(planes)) for plane in planes]
+def _summaries(parts: list[Part]) -> list[Summary]:
+    return [summarize(part.grid, MOST_POINTS // len(parts)) for part in parts]
 
 
 def _grid(result: Result) -> str:
@@ -93,8 +75,8 @@ def _time(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
 
 
-def _rest(planes: list[Plane]) -> list[str]:
-    return [f"  and {len(planes) - MOST_SHOWN} more arrays"] if len(planes) > MOST_SHOWN else []
+def _rest(parts: list[Part]) -> list[str]:
+    return [f"  and {len(parts) - MOST_SHOWN} more arrays"] if len(parts) > MOST_SHOWN else []
 
 
 def _slice(result: Result) -> list[str]:
@@ -104,18 +86,18 @@ def _slice(result: Result) -> list[str]:
     return ["shown at " + ", ".join(f"{dim}[{length // 2}]" for dim, length in leading)]
 
 
-def _figure(plane: Plane, summary: Summary) -> str:
+def _figure(part: Part, summary: Summary) -> str:
     told = "<br>".join(html.escape(text) for text in (summary.range, summary.oddities) if text)
-    label = html.escape(pretty(plane.component, plane.wrt))
-    return f'<figure style="{FIGURE}"><figcaption>{label}</figcaption>{_picture(plane)}<div>{told}</div></figure>'
+    label = html.escape(pretty(part.component, part.wrt))
+    return f'<figure style="{FIGURE}"><figcaption>{label}</figcaption>{_picture(part)}<div>{told}</div></figure>'
 
 
-def _picture(plane: Plane) -> str:
-    grid = plane.grid
+def _picture(part: Part) -> str:
+    grid = part.grid
     if not grid.ndim or not grid.size:
         return ""
     if grid.ndim == 1:
         return pictures.curve(grid)
     middle = grid[tuple(length // 2 for length in grid.shape[:-2])]
-    image = pictures.heat_map(middle, centred=bool(plane.wrt))
+    image = pictures.heat_map(middle, centred=bool(part.wrt))
     return f'<img src="{image}" style="width:{pictures.SIDE}px;height:{pictures.SIDE}px;image-rendering:pixelated">'

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import gridgrad
-from gridgrad.calls import Request, prepare
-from gridgrad.grid import Derivative
+from gridgrad.grid import Derivative, grid_of
+from gridgrad.inputs import read_inputs
 
 __all__ = ["INFO", "result_from"]
 
@@ -32,17 +32,19 @@ def result_from(
         components: the names of a tuple's components.
         dtype: of the arrays.
     """
-    call = prepare(Request(function, inputs, derivatives=[wrt for wrt in grids if wrt], dtype=dtype))
-    shape = ((len(components),) if components else ()) + call.grid.shape
-    planes = np.stack([np.broadcast_to(np.asarray(grid, dtype), shape) for grid in grids.values()])
+    sent = read_inputs(inputs)
+    grid = grid_of([given.spec for given in sent])
+    shape = ((len(components),) if components else ()) + grid.shape
+    planes = np.stack([np.broadcast_to(np.asarray(each, dtype), shape) for each in grids.values()])
     planes.flags.writeable = False
+    derivatives = [wrt for wrt in grids if wrt]
     return gridgrad.Result(
         planes,
-        derivatives=call.derivatives,
-        dims=call.grid.dims,
+        derivatives=derivatives,
+        dims=grid.dims,
         components=components or ("f",),
         tuple_valued=bool(components),
         info=INFO,
-        request=call.request,
-        sent=call.inputs,
+        request=gridgrad.Request(function, inputs, derivatives=derivatives, dtype=dtype),
+        sent=sent,
     )
