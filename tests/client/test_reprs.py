@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import gridgrad
 from gridgrad import pictures
 from gridgrad.pictures import curve, heat_map
 from gridgrad.summary import sampled, summarize
