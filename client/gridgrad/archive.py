@@ -10,11 +10,11 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 
-from gridgrad.calls import Registered, Request, function_key
+from gridgrad.calls import Registered, Request
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative
 from gridgrad.inputs import Input
@@ -70,7 +70,7 @@ def load(file: FileLike) -> Result:
 
 
 def _about(result: Result) -> dict[str, Any]:
-    kind, text = function_key(result.request.function)
+    kind, text = result.function
     return {
         kind: text,
         "dims": result.dims,
@@ -87,7 +87,8 @@ def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
     planes = np.stack([archive[VALUE], *(archive[_entry(wrt)] for wrt in derivatives)])
     planes.flags.writeable = False
     arrays = {name: (tuple(dims), archive[_input_entry(name)]) for name, dims in about["inputs"].items()}
-    function = Registered(about["registered"]) if "registered" in about else about["expression"]
+    kind: Literal["expression", "registered"] = "registered" if "registered" in about else "expression"
+    function = Registered(about[kind]) if kind == "registered" else about[kind]
     inputs = {name: (dims, values) if dims else float(values) for name, (dims, values) in arrays.items()}
     return Result(
         planes,
@@ -96,6 +97,7 @@ def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
         components=tuple(about["components"]),
         tuple_valued=about["tuple_valued"],
         info=Info(**about["info"]),
+        function=(kind, about[kind]),
         request=Request(function, inputs, derivatives=derivatives, dtype=planes.dtype.name),
         sent=tuple(Input(name, dims, values) for name, (dims, values) in arrays.items()),
     )

@@ -47,6 +47,7 @@ class Layout(NamedTuple):
             components=self.components,
             tuple_valued=self.tuple_valued,
             info=self.info,
+            function=call.function,
             request=call.request,
             sent=call.inputs,
         )

@@ -19,7 +19,7 @@ from gridgrad.lang.program import Program
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Call", "FunctionLike", "Registered", "Request", "entry_message", "function_key", "prepare", "registered"]
+__all__ = ["Call", "FunctionLike", "Registered", "Request", "entry_message", "prepare", "registered"]
 
 PLANS_KEPT = 512
 _REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
@@ -126,7 +126,7 @@ def prepare(request: Request) -> Call:
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
-    function = function_key(request.function)
+    function = _function_key(request.function)
     inputs = read_inputs(request.inputs)
     dtype = computing_dtype(inputs, request.dtype)
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
@@ -144,12 +144,7 @@ def entry_message(entry_id: int, call: Call) -> bytes:
     return head + wire.field_head(_REQUEST_FIELD, len(call.message)) + call.message
 
 
-def function_key(function: FunctionLike) -> FunctionKey:
-    """The kind and the text of a function.
-
-    Raises:
-        RequestError: it is none.
-    """
+def _function_key(function: FunctionLike) -> FunctionKey:
     if isinstance(function, str):
         return "expression", function
     if isinstance(function, Registered):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridgrad.calls import function_key
 from gridgrad.errors import RequestError
 from gridgrad.extras import optional
 from gridgrad.inputs import FloatArray
@@ -156,7 +155,7 @@ def _form(result: Result) -> dict[str, Any]:
 
 def _about(result: Result) -> dict[str, Any]:
     """Attributes that NetCDF can hold: text and numbers."""
-    kind, text = function_key(result.request.function)
+    kind, text = result.function
     info = result.info
     return {
         kind: text,

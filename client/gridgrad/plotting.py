@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from gridgrad.asked import DerivativeLike, read_asked
-from gridgrad.calls import function_key
 from gridgrad.drawing import Coordinates, Panel, draw_lines, draw_map
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative
@@ -202,7 +201,7 @@ def _add_bar(figure: Figure, mesh: ScalarMappable, places: Sequence[Axes], ticks
 
 def _heading(result: Result, fixed: Sequence[str], width: int) -> str:
     """The function, and on a line of their own its parameters and what dims are fixed at."""
-    _, text = function_key(result.request.function)
+    _, text = result.function
     lines = textwrap.wrap(" ".join(text.split()), width, max_lines=2, placeholder=" …", break_on_hyphens=False)
     numbers = [f"{pretty_name(name)} = {values:.6g}" for name, values in result.inputs.items() if not values.ndim]
     return "\n".join([*lines, ", ".join([*fixed, *numbers])]).strip()

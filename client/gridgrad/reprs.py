@@ -9,7 +9,6 @@ import html
 from typing import TYPE_CHECKING
 
 from gridgrad import pictures
-from gridgrad.calls import function_key
 from gridgrad.labels import fraction, pretty
 from gridgrad.parts import Part, parts_of
 from gridgrad.summary import MOST_POINTS, Summary, summarize
@@ -45,7 +44,7 @@ def as_html(result: Result) -> str:
     parts = list(parts_of(result))
     shown = parts[:MOST_SHOWN]
     figures = "".join(_figure(part, summary) for part, summary in zip(shown, _summaries(shown), strict=True))
-    _, text = function_key(result.request.function)
+    _, text = result.function
     function = html.escape(text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} …")
     small = html.escape("; ".join([_computed(result), *(line.strip() for line in _rest(parts)), *_slice(result)]))
     return (

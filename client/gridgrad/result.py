@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gridgrad.archive import FileLike
     from gridgrad.asked import DerivativeLike
-    from gridgrad.calls import Request
+    from gridgrad.calls import FunctionKey, Request
 
 __all__ = ["Derivatives", "Info", "Result"]
 
@@ -116,13 +116,25 @@ class Result(Fields):
         components: the names of the components; one for a function that is no tuple.
         tuple_valued: whether arrays have a leading component dim.
         info: how it was computed.
+        function: what was computed: ("expression", its text) or ("registered", its name).
         request: what was asked, as a `Request`.
 
     Arrays are read-only, unless the caller gave `out` or they come from `copy`. Every method with `wrt` makes a
     field from the partials that were asked for.
     """
 
-    __slots__ = ("_inputs", "_planes", "_sent", "components", "d", "dims", "info", "request", "tuple_valued")
+    __slots__ = (
+        "_inputs",
+        "_planes",
+        "_sent",
+        "components",
+        "d",
+        "dims",
+        "function",
+        "info",
+        "request",
+        "tuple_valued",
+    )
 
     def __init__(
         self,
@@ -133,6 +145,7 @@ class Result(Fields):
         components: tuple[str, ...],
         tuple_valued: bool,
         info: Info,
+        function: FunctionKey,
         request: Request,
         sent: tuple[Input, ...],
     ) -> None:
@@ -144,6 +157,7 @@ class Result(Fields):
         self.components = components
         self.tuple_valued = tuple_valued
         self.info = info
+        self.function = function
         self.request = request
 
     @property
@@ -196,6 +210,7 @@ class Result(Fields):
             components=self.components,
             tuple_valued=self.tuple_valued,
             info=self.info,
+            function=self.function,
             request=self.request,
             sent=self._sent,
         )

@@ -45,6 +45,7 @@ def result_from(
         components=components or ("f",),
         tuple_valued=bool(components),
         info=INFO,
+        function=("expression", function),
         request=gridgrad.Request(function, inputs, derivatives=derivatives, dtype=dtype),
         sent=sent,
     )
