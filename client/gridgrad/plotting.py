@@ -72,6 +72,8 @@ def plot(
     figure: Figure | None = None,
 ) -> Figure:
     """Draws a result; see `Result.plot`."""
+    if 0 in result.shape:
+        raise RequestError("plot", "a grid without points", "give every axis a value")
     listed = [*result.d] if derivatives is None else read_asked(None, None, derivatives).derivatives or ()
     fixed = {dim: _nearest(result, dim, value) for dim, value in (at or {}).items()}
     views = _views(result, {dim: place for dim, (place, _) in fixed.items()})
@@ -102,9 +104,8 @@ def _nearest(result: Result, dim: str, value: float) -> tuple[int, str]:
 
 def _views(result: Result, fixed: Mapping[str, int]) -> list[View]:
     dims = [dim for dim in result.dims if dim not in fixed]
-    if not dims or 0 in result.shape:
-        found = "a grid without points" if dims else "a single point"
-        raise RequestError("plot", found, "plot results on a grid of one dim or more, each with values")
+    if not dims:
+        raise RequestError("plot", "a single point", "plot results on a grid of one dim or more")
     if len(dims) > 3:
         more = ", ".join(f'"{dim}": ...' for dim in dims[: len(dims) - 3])
         raise RequestError("plot", f"{len(dims)} dims", f"fix all but three of them: at={{{more}}}")

@@ -305,8 +305,8 @@ class Result(Fields):
         """Draws the value and the derivatives in one figure; needs the extra `plot`.
 
         One dim gives lines; two give heat maps, the first to the right and the second upward; three give slices
-        through the first. Colours of derivatives diverge from zero. What is not finite is marked and counted,
-        and colours leave rare outliers out, which an arrow at the end of the scale says.
+        through the first. Colours of derivatives diverge from zero; where a few values dwarf the others, the scale is
+        logarithmic on both sides of it. What is not finite is marked and counted.
 
         Args:
             derivatives: those to draw beside the value; by default all.
