@@ -1,4 +1,4 @@
-"""The command `gridgrad`: eval, plot, functions and info.
+"""The command `gridgrad`: eval, plot, explain, prepare, functions and info.
 
 Exit statuses: 0 done; 1 the server or the way to it failed; 2 the request or the command line is wrong;
 130 interrupted.
@@ -25,7 +25,6 @@ EXAMPLE = """example:
 
 An expression that starts with a minus sign comes after two dashes: gridgrad eval --axis x=1,2 -- "-x**2"
 """
-
 PLOT_EXAMPLE = """example:
   gridgrad plot "sin(x)*exp(-y)" --axis x=0:6.28:200 --axis y=0:2:100 --order 2 --output waves.png
 """
@@ -70,53 +69,73 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_eval(commands)
     _add_plot(commands)
+    _add_about(commands, "explain", "say how an expression and its derivatives are computed", _explain)
+    _add_about(commands, "prepare", "have an expression and its derivatives compiled, and wait for it", _prepare)
     _add_plain(commands, "functions", "list the functions registered at a server", _functions)
     _add_plain(commands, "info", "describe a server: version, devices, limits, language", _info)
     return parser
 
 
 def _add_eval(commands: Any) -> None:
-    command = commands.add_parser(
-        "eval",
-        help="evaluate a function and its derivatives on a grid",
-        description="Evaluates a function and its derivatives on a grid.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_eval)
-    _add_question(command)
+    command = _add_question(commands, "eval", "evaluate a function and its derivatives on a grid", _eval)
     add = command.add_argument
     add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
     add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
 
 
 def _add_plot(commands: Any) -> None:
-    command = commands.add_parser(
-        "plot",
-        help="draw a function and its derivatives",
-        description="Draws a function and its derivatives: lines over one axis, heat maps over two, slices of three.",
-        epilog=PLOT_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_plot)
-    _add_question(command)
+    what = "draw a function and its derivatives: lines over one axis, heat maps over two, slices of three"
+    command = _add_question(commands, "plot", what, _plot)
+    command.epilog = PLOT_EXAMPLE
     add = command.add_argument
     add("--at", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an axis to cut through there")
     add("--output", metavar="FILE", required=True, help="the picture to write, such as out.png, .svg or .pdf")
-    add("--dpi", type=float, default=DPI, metavar="N", help=f"pixels to the inch (default: {DPI})")
+    add("--dpi", type=float, default=DPI, metavar="N", help="pixels to the inch (default: %(default)s)")
 
 
-def _add_question(command: argparse.ArgumentParser) -> None:
+def _add_question(commands: Any, name: str, what: str, run: Any) -> argparse.ArgumentParser:
+    """A command that takes a function, its inputs and derivatives."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        epilog=EXAMPLE.replace("eval", name),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run)
     command.add_argument("expression", nargs="?", help="what to evaluate, in the language of docs/language.md")
     command.add_argument("--registered", metavar="NAME", help="a function of the server instead of an expression")
     add = command.add_argument
     add("--axis", action="append", default=[], type=_axis, metavar="NAME=VALUES", help="1,2,4 or start:stop:count")
     add("--param", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an input that is a number")
+    _add_asked(command)
+    add(
+        "--tier",
+        choices=("auto", "direct", "compiled"),
+        default="auto",
+        help="what computes it (default: what is ready)",
+    )
+    _add_server(command)
+    return command
+
+
+def _add_about(commands: Any, name: str, what: str, run: Any) -> None:
+    command = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
+    command.set_defaults(run=run)
+    command.add_argument("expression", help="what it is about, in the language of docs/language.md")
+    add = command.add_argument
+    add("--axis", action="append", default=[], metavar="NAME", help="an axis; t=1,2,4 is as good as t")
+    add("--param", action="append", default=[], metavar="NAME", help="an input that is a number")
+    _add_asked(command)
+    _add_server(command)
+
+
+def _add_asked(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
     add("--order", type=int, metavar="N", help="all partials up to this order, 0 to 4 (default: 1)")
     add("--wrt", action="append", type=_names, metavar="NAMES", help="of these inputs (default: the axes)")
     add("--derivative", action="append", type=_names, metavar="NAMES", help="t,k for one partial, instead of --order")
     add("--dtype", metavar="TYPE", help="float32 or float64, the default")
-    _add_server(command)
 
 
 def _add_plain(commands: Any, name: str, what: str, run: Any) -> None:
@@ -198,7 +217,7 @@ def _plot(given: argparse.Namespace) -> None:
 def _answer(given: argparse.Namespace) -> Any:
     function, inputs, asked = _function(given), _inputs(given), _asked(given)
     with _server(given) as address, _client(given, address) as client:
-        return client.gradient(function, inputs, **asked)
+        return client.gradient(function, inputs, tier=given.tier, **asked)
 
 
 def _function(given: argparse.Namespace) -> Any:
@@ -206,7 +225,7 @@ def _function(given: argparse.Namespace) -> Any:
 
     if (given.expression is None) == (given.registered is None):
         found = "neither" if given.expression is None else "both"
-        raise RequestError("expression", f"{found} of an expression and --registered", "give one of them")
+        raise RequestError("function", f"{found} of an expression and --registered", "give one of them")
     return given.expression if given.registered is None else registered(given.registered)
 
 
@@ -222,6 +241,21 @@ def _inputs(given: argparse.Namespace) -> dict[str, Any]:
 def _asked(given: argparse.Namespace) -> dict[str, Any]:
     wrt = None if given.wrt is None else [name for names in given.wrt for name in names]
     return {"wrt": wrt, "order": given.order, "derivatives": given.derivative, "dtype": given.dtype}
+
+
+def _explain(given: argparse.Namespace) -> None:
+    with _server(given) as address, _client(given, address) as client:
+        print(client.explain(given.expression, _named_inputs(given), **_asked(given)))
+
+
+def _prepare(given: argparse.Namespace) -> None:
+    with _server(given) as address, _client(given, address) as client:
+        print(client.prepare(given.expression, _named_inputs(given), **_asked(given)))
+
+
+def _named_inputs(given: argparse.Namespace) -> list[Any]:
+    axes = [text.partition("=")[0].strip() for text in given.axis]
+    return [*axes, *((text.partition("=")[0].strip(), ()) for text in given.param)]
 
 
 @contextlib.contextmanager
