@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import mpmath
@@ -73,13 +73,11 @@ def computed(engine: Any, order: Order, planes: int, x: Array, y: Array) -> Arra
 
 
 @pytest.fixture(scope="module", params=itertools.product(("float64", "float32"), (0, 1)), ids=str)
-def built(
-    request: pytest.FixtureRequest, build_engine: Callable[[Order], Built]
-) -> Iterator[tuple[list[str], Order, Built]]:
+def built(request: pytest.FixtureRequest, build_engine: Callable[[Order], Built]) -> tuple[list[str], Order, Built]:
     dtype, half = request.param
     names = HALVES[half]
     order = tuple_of([call(FUNCTIONS[name]) for name in names], dtype)
-    yield names, order, build_engine(order)
+    return names, order, build_engine(order)
 
 
 @needs_compiler
