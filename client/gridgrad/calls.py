@@ -19,9 +19,20 @@ from gridgrad.lang.program import Program
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Call", "FunctionLike", "Registered", "Request", "entry_message", "prepare", "registered"]
+__all__ = [
+    "Call",
+    "FunctionLike",
+    "Registered",
+    "Request",
+    "Tier",
+    "entry_message",
+    "function_key",
+    "prepare",
+    "registered",
+]
 
 PLANS_KEPT = 512
+_TIERS = {"auto": pb.TIER_UNSPECIFIED, "direct": pb.TIER_DIRECT, "compiled": pb.TIER_COMPILED}
 _REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
 
 
@@ -49,6 +60,7 @@ def registered(name: str) -> Registered:
 
 
 FunctionLike: TypeAlias = str | Registered | Program
+Tier: TypeAlias = Literal["auto", "direct", "compiled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +76,7 @@ class Request:
         dtype: "float32" or "float64"; by default float32 if every array given is, else float64.
         out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result into.
         tag: whatever the caller wants to find again in `result.request.tag`.
+        tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
     """
 
     function: FunctionLike
@@ -74,6 +87,7 @@ class Request:
     dtype: Any = None
     out: FloatArray | None = None
     tag: Any = None
+    tier: Tier = "auto"
 
 
 FunctionKey: TypeAlias = tuple[Literal["expression", "registered"], str]
@@ -126,11 +140,11 @@ def prepare(request: Request) -> Call:
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
-    function = _function_key(request.function)
+    function = function_key(request.function)
     inputs = read_inputs(request.inputs)
     dtype = computing_dtype(inputs, request.dtype)
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
-    plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32)
+    plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32, _tier(request.tier))
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
     sent = tuple([_snapshot(i, dtype) for i in inputs])
@@ -144,7 +158,12 @@ def entry_message(entry_id: int, call: Call) -> bytes:
     return head + wire.field_head(_REQUEST_FIELD, len(call.message)) + call.message
 
 
-def _function_key(function: FunctionLike) -> FunctionKey:
+def function_key(function: FunctionLike) -> FunctionKey:
+    """The kind and text of a function.
+
+    Raises:
+        RequestError: it is none.
+    """
     if isinstance(function, str):
         return "expression", function
     if isinstance(function, Registered):
@@ -160,15 +179,15 @@ def _function_key(function: FunctionLike) -> FunctionKey:
 
 
 @functools.lru_cache(PLANS_KEPT)
-def _plan(function: FunctionKey, specs: tuple[InputSpec, ...], spelled: Asked, single: bool) -> Plan:
+def _plan(function: FunctionKey, specs: tuple[InputSpec, ...], spelled: Asked, single: bool, tier: pb.Tier) -> Plan:
     grid = grid_of(specs)
-    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec in specs]), spelled, single)
+    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec in specs]), spelled, single, tier)
     return Plan(head, derivatives, grid)
 
 
 @functools.lru_cache(PLANS_KEPT)
 def _head(
-    function: FunctionKey, inputs: tuple[tuple[str, bool], ...], spelled: Asked, single: bool
+    function: FunctionKey, inputs: tuple[tuple[str, bool], ...], spelled: Asked, single: bool, tier: pb.Tier
 ) -> tuple[tuple[Derivative, ...], bytes]:
     names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = asked.resolve(spelled, names, scalars)
@@ -176,8 +195,15 @@ def _head(
         function=pb.Function(**{function[0]: function[1]}),
         derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
+        tier=tier,
     )
     return derivatives, message.SerializeToString()
+
+
+def _tier(spelled: object) -> pb.Tier:
+    if not isinstance(spelled, str) or spelled not in _TIERS:
+        raise RequestError("tier", f"{spelled!r}", f"say one of {', '.join(map(repr, _TIERS))}")
+    return _TIERS[spelled]
 
 
 def _snapshot(given: Input, dtype: np.dtype[Any]) -> Input:

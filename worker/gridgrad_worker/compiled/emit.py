@@ -27,16 +27,18 @@ class Functions:
 
     Args:
         dtype: computed in.
+        static: how the definition of a long one begins.
 
     Attributes:
         definitions: their text.
         special: whether any of them needs `cpp/special.h`.
     """
 
-    def __init__(self, dtype: torch.dtype) -> None:
+    def __init__(self, dtype: torch.dtype, static: str = "static") -> None:
         self.definitions: list[str] = []
         self.special = False
         self._dtype = dtype
+        self._static = static
         self._known: dict[tuple[str, tuple[int, ...]], Recorded] = {}
 
     def recorded(self, op: str, integers: tuple[int, ...]) -> Recorded:
@@ -46,7 +48,7 @@ class Functions:
             self._known[key] = made = record(op, integers, self._dtype)
             self.special = self.special or made.special
             if len(made.lines) > 1 and op not in WRITTEN:
-                self.definitions.append(_definition(self._name(op, integers), made))
+                self.definitions.append(_definition(self._name(op, integers), made, self._static))
         return self._known[key]
 
     def call(self, op: str, integers: tuple[int, ...], arguments: Sequence[str]) -> str:
@@ -63,8 +65,8 @@ class Functions:
         return "_".join(["of", op, *map(str, integers)])
 
 
-def _definition(name: str, made: Recorded) -> str:
-    kind = "static" if len(made.lines) > _LONG else "INLINE"
+def _definition(name: str, made: Recorded, static: str) -> str:
+    kind = static if len(made.lines) > _LONG else "INLINE"
     parameters = ", ".join(f"{kind} p{n}" for n, kind in enumerate(made.kinds))
     body = "".join(f"    {line}\n" for line in made.lines)
     return f"{kind} {made.kind} {name}({parameters}) {{\n{body}    return {made.result};\n}}\n"
