@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gridgrad.errors import RefusedError as RefusedError
     from gridgrad.errors import RequestError as RequestError
     from gridgrad.errors import TooLargeError as TooLargeError
+    from gridgrad.errors import TracingError as TracingError
     from gridgrad.errors import UnavailableError as UnavailableError
     from gridgrad.errors import UnknownFunctionError as UnknownFunctionError
     from gridgrad.lang.parser import parse as parse
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from gridgrad.result import Result as Result
     from gridgrad.spacing import Linspace as Linspace
     from gridgrad.spacing import linspace as linspace
+    from gridgrad.tracing.function import TracedFunction as TracedFunction
+    from gridgrad.tracing.function import function as function
+    from gridgrad.tracing.function import trace as trace
 
 # Where each name is defined
 _HOMES = {
@@ -58,12 +62,16 @@ _HOMES = {
     "Result": "result",
     "ServerInfo": "catalog",
     "TooLargeError": "errors",
+    "TracedFunction": "tracing.function",
+    "TracingError": "errors",
     "UnavailableError": "errors",
     "UnknownFunctionError": "errors",
     "__version__": "_version",
+    "function": "tracing.function",
     "linspace": "spacing",
     "parse": "lang.parser",
     "registered": "calls",
+    "trace": "tracing.function",
 }
 _MODULES = {"aio"}
 

@@ -29,6 +29,7 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError, RequestError, TooLargeError, UnavailableError
 from gridgrad.flight import Flight
 from gridgrad.inputs import FloatArray, Inputs
@@ -107,9 +108,10 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients))
         attempts, wire = self._attempts(timeout), self._connected()
         if self._routes.by_stream(call):
             return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))

@@ -27,6 +27,7 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError, TooLargeError, UnavailableError
 from gridgrad.flight import Flight
 from gridgrad.inputs import FloatArray, Inputs
@@ -109,11 +110,13 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+            function: an expression such as "t*k + 2*t*k**2", a Python function written with numpy such as
+                `lambda t, k: t*np.sin(k)`, a sympy expression, or `gridgrad.registered(name)`.
             inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
                 parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
                 `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
@@ -125,6 +128,9 @@ class Client:
             timeout: seconds, retries included; infinity for no limit; None for the client's own.
             out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
                 into, which is then writable.
+            coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
+                text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
+                front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -133,7 +139,7 @@ class Client:
             RequestError: something in the request is wrong, or too large.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients))
         attempts = self._attempts(timeout)
         if self._routes.by_stream(call):
             return self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))

@@ -3,6 +3,7 @@
 GridgradError
 ├── RequestError (ValueError)                the caller's: something in the request is wrong
 │   ├── ExpressionError                      the expression is not one; says where and what to write
+│   ├── TracingError (TypeError)             a Python function does what can't be traced; never on the wire
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
 │   └── TooLargeError                        over a limit of this server; retrying can't help
 ├── BusyError (ConnectionError)              the server's queue is full; retry later
@@ -36,6 +37,7 @@ __all__ = [
     "RefusedError",
     "RequestError",
     "TooLargeError",
+    "TracingError",
     "UnavailableError",
     "UnknownFunctionError",
 ]
@@ -74,6 +76,10 @@ class ExpressionError(RequestError):
     """The expression is not one. The caller's fault; the message says where and what to write."""
 
     reason = "EXPRESSION"
+
+
+class TracingError(RequestError, TypeError):
+    """A Python function does what can't be traced. The caller's fault; the message says where and what to write."""
 
 
 class UnknownFunctionError(RequestError, LookupError):

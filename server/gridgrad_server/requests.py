@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from gridgrad.errors import RequestError, TooLargeError
-from gridgrad.grid import MAX_INPUTS, Grid, InputSpec, grid_of
+from gridgrad.grid import Grid, InputSpec, check_counts, grid_of
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
 from gridgrad_server.scan import GRID_GRADIENT, STREAM_GRID_GRADIENTS, Bulk, check_structure
@@ -95,8 +95,7 @@ def read(request: pb.GridGradientRequest) -> Reading:
         TooLargeError: it lists too many derivatives.
     """
     kind, text = _function(request)
-    if len(request.inputs) > MAX_INPUTS:
-        raise RequestError("inputs", f"{len(request.inputs)} inputs", f"send at most {MAX_INPUTS}")
+    check_counts(sum(1 for given in request.inputs if given.dims), len(request.inputs))
     inputs = tuple(_input(f"inputs[{i}]", each) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
     return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request))

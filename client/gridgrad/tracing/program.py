@@ -1,0 +1,34 @@
+"""From nodes that were written down to a program."""
+
+from __future__ import annotations
+
+from gridgrad.errors import TracingError
+from gridgrad.lang import limits
+from gridgrad.lang.assembly import collecting
+from gridgrad.lang.operations import Operations
+from gridgrad.lang.program import Program
+from gridgrad.lang.steps import finished
+from gridgrad.tracing.outcome import Outcome
+
+__all__ = ["program_from"]
+
+
+def program_from(operations: Operations, outcome: Outcome) -> Program:
+    """The program of what was written down.
+
+    Raises:
+        TracingError: its text is too long to travel.
+    """
+    nodes, places = finished(collecting(operations.builder.nodes, outcome.nodes))
+    program = Program(
+        nodes=tuple(nodes),
+        outputs=tuple(places[node] for node in outcome.nodes),
+        components=outcome.names,
+        tuple_valued=outcome.tuple_valued,
+        inputs=tuple(str(node.value) for node in nodes if node.op == "input"),
+    )
+    if len(program.text) > limits.MAX_TEXT:
+        found = f"a function of {len(program.text):,} characters when it is written out"
+        remedy = f"take fewer steps in its loops; at most {limits.MAX_TEXT:,} characters"
+        raise TracingError("function", found, remedy)
+    return program
