@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gridgrad.calls import registered as registered
     from gridgrad.catalog import RegisteredFunction as RegisteredFunction
     from gridgrad.catalog import ServerInfo as ServerInfo
+    from gridgrad.checks.report import CheckReport as CheckReport
+    from gridgrad.checks.report import Disagreement as Disagreement
     from gridgrad.client import Client as Client
     from gridgrad.errors import BusyError as BusyError
     from gridgrad.errors import CallCancelledError as CallCancelledError
@@ -45,9 +47,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "BusyError": "errors",
     "CallCancelledError": "errors",
+    "CheckReport": "checks.report",
     "Client": "client",
     "CrashError": "errors",
     "DeadlineError": "errors",
+    "Disagreement": "checks.report",
     "ExpressionError": "errors",
     "GridgradError": "errors",
     "Info": "result",

@@ -1,7 +1,7 @@
-"""The command `gridgrad`: eval, functions and info.
+"""The command `gridgrad`: eval, check, functions and info.
 
-Exit statuses: 0 done; 1 the server or the way to it failed; 2 the request or the command line is wrong;
-130 interrupted.
+Exit statuses: 0 done; 1 the server or the way to it failed, or a check found something; 2 the request or the
+command line is wrong; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gridgrad._version import __version__
+from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.errors import GridgradError, RequestError
 
 __all__ = ["main"]
@@ -41,17 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        given.run(given)
+        status: int = given.run(given) or DONE
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as head, has had enough; a second complaint at exit would be one too many
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
     except (GridgradError, OSError) as error:
         print(f"gridgrad: {error}", file=sys.stderr)
         return WRONG if isinstance(error, RequestError) else FAILED
-    return DONE
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,20 +66,37 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gridgrad {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_eval(commands)
+    _add_check(commands)
     _add_plain(commands, "functions", "list the functions registered at a server", _functions)
     _add_plain(commands, "info", "describe a server: version, devices, limits, language", _info)
     return parser
 
 
 def _add_eval(commands: Any) -> None:
-    command = commands.add_parser(
-        "eval",
-        help="evaluate a function and its derivatives on a grid",
-        description="Evaluates a function and its derivatives on a grid.",
-        epilog=EXAMPLE,
+    command = _add_question(commands, "eval", "evaluate a function and its derivatives on a grid", _eval)
+    add = command.add_argument
+    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
+    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
+
+
+def _add_check(commands: Any) -> None:
+    what = "compare a function's derivatives on a grid with finite differences"
+    command = _add_question(commands, "check", what, _check)
+    add = command.add_argument
+    add("--points", type=int, default=DEFAULT_POINTS, metavar="N", help="at how many points (default: %(default)s)")
+    add("--tolerance", type=float, metavar="X", help="relative difference allowed (default: 1e-6, 1e-3 for float32)")
+
+
+def _add_question(commands: Any, name: str, what: str, run: Any) -> argparse.ArgumentParser:
+    """A command that takes a function, its inputs and derivatives."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        epilog=EXAMPLE.replace("eval", name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.set_defaults(run=_eval)
+    command.set_defaults(run=run)
     command.add_argument("expression", nargs="?", help="what to evaluate, in the language of docs/language.md")
     command.add_argument("--registered", metavar="NAME", help="a function of the server instead of an expression")
     add = command.add_argument
@@ -88,8 +107,7 @@ def _add_eval(commands: Any) -> None:
     add("--derivative", action="append", type=_names, metavar="NAMES", help="t,k for one partial, instead of --order")
     add("--dtype", metavar="TYPE", help="float32 or float64, the default")
     _add_server(command)
-    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
-    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
+    return command
 
 
 def _add_plain(commands: Any, name: str, what: str, run: Any) -> None:
@@ -159,12 +177,20 @@ def _eval(given: argparse.Namespace) -> None:
         print(printing.as_tables(result))
 
 
+def _check(given: argparse.Namespace) -> int:
+    function, inputs, asked = _function(given), _inputs(given), _asked(given)
+    with _server(given) as address, _client(given, address) as client:
+        report = client.check(function, inputs, points=given.points, tolerance=given.tolerance, **asked)
+    print(report)
+    return DONE if report.ok else FAILED
+
+
 def _function(given: argparse.Namespace) -> Any:
     from gridgrad.calls import registered
 
     if (given.expression is None) == (given.registered is None):
         found = "neither" if given.expression is None else "both"
-        raise RequestError("eval", f"{found} of an expression and --registered", "give one of them")
+        raise RequestError("function", f"{found} of an expression and --registered", "give one of them")
     return given.expression if given.registered is None else registered(given.registered)
 
 

@@ -1,4 +1,4 @@
-"""The language evaluated by mpmath at high precision: what engines and services are compared with.
+"""The language evaluated by mpmath at high precision: what engines, services and checks are compared with.
 
 Values are real: where a function has none, or has a pole, it is nan. Derivatives are mpmath's, by
 finite differences with as many digits as they need, so points must not lie at kinks or bounds.
@@ -48,7 +48,12 @@ def evaluate(program: Program, inputs: Mapping[str, Number]) -> list[Number]:
 
 
 def partial(
-    program: Program, inputs: Mapping[str, Number], wrt: Sequence[str], component: int = 0, digits: int = DIGITS
+    program: Program,
+    inputs: Mapping[str, Number],
+    wrt: Sequence[str],
+    component: int = 0,
+    digits: int = DIGITS,
+    direction: int = 0,
 ) -> Number:
     """A partial derivative of one component at one point.
 
@@ -58,6 +63,7 @@ def partial(
         wrt: the inputs to differentiate by, as often as wanted; () for the value.
         component: which of the program's components.
         digits: decimal digits to work with, of the largest value nearby.
+        direction: 1 for values at the point and above it alone, -1 for those below, 0 for both sides.
 
     Returns:
         A number of mpmath.
@@ -73,7 +79,8 @@ def partial(
         point = tuple(mp.mpf(inputs[name]) for name in names)
         # Central differences err by the square of the step's ratio to x
         step = min((abs(x) for x in point if x), default=1) * mp.ldexp(1, -mp.mp.prec // 2)
-        return mp.diff(at, point, tuple(list(wrt).count(name) for name in names), h=step)
+        counts = tuple(list(wrt).count(name) for name in names)
+        return mp.diff(at, point, counts, h=step, direction=direction)
 
 
 def call(name: str, *arguments: Number) -> Number:
