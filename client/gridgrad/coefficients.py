@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ class Array(NamedTuple):
     values: NDArray[np.float64]
 
     @property
-    def elements(self) -> list[str]:
+    def elements(self) -> tuple[str, ...]:
         """The names of its elements, in C order."""
         return element_names(self.name, self.values.shape)
 
@@ -64,15 +64,16 @@ class Array(NamedTuple):
         dims = [self.name] if len(shape) == 1 else [f"{self.name}_{axis}" for axis in range(len(shape))]
         return Input(self.name, tuple(dims), self.values)
 
-    def scalars(self) -> Iterator[Input]:
+    def scalars(self) -> list[Input]:
         """Its elements as inputs."""
-        for name, value in zip(self.elements, self.values.reshape(-1), strict=True):
-            yield Input(name, (), np.asarray(value))
+        flat = self.values.reshape(-1)
+        return [Input(name, (), flat[place : place + 1].reshape(())) for place, name in enumerate(self.elements)]
 
 
-def element_names(name: str, shape: Sequence[int]) -> list[str]:
+@functools.lru_cache(256)
+def element_names(name: str, shape: Shape) -> tuple[str, ...]:
     """The scalars that an array becomes: n_0, n_1, ..., or a_0_0, a_0_1, ... in C order."""
-    return ["_".join((name, *map(str, index))) for index in np.ndindex(*shape)]
+    return tuple(["_".join((name, *map(str, index))) for index in np.ndindex(*shape)])
 
 
 def read_coefficients(coefficients: Any, names: Sequence[str]) -> tuple[Array, ...]:
@@ -121,7 +122,7 @@ def stacks_of(
     every = [name for name, _ in names] + [name for name, _ in shapes]
     scalars = [name for name, is_scalar in names if is_scalar] + [name for name, _ in shapes]
     derivatives = asked.resolve(spelled, every, scalars)
-    elements = {name: [name] for name, _ in names} | {name: element_names(name, shape) for name, shape in shapes}
+    elements = {name: (name,) for name, _ in names} | {name: element_names(name, shape) for name, shape in shapes}
     order = {name: position for position, name in enumerate(itertools.chain.from_iterable(elements.values()))}
     sent: dict[Derivative, int] = {}
     planes: dict[Derivative, int | NDArray[np.intp]] = {(): 0}

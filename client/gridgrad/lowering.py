@@ -70,7 +70,7 @@ def lower(function: Any, inputs: tuple[Input, ...], asked: Asked, coefficients: 
         droppable = {name for array in given for name in array.elements} | {i.name for i in inputs if not i.dims}
     elif isinstance(function, str):
         function = _parsed(function, tuple(each.name for each in inputs))
-    used = function.inputs if isinstance(function, Program) else droppable
+    used = frozenset(function.inputs) if isinstance(function, Program) else droppable
     everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
     sent = tuple([each for each in everything if each.name in used or each.name not in droppable])
     if not given and len(sent) == len(inputs):

@@ -28,7 +28,7 @@ MAX_DERIVED = 500_000
 MAX_NESTING = 500
 """Parentheses, signs, powers and conditions inside each other."""
 
-MAX_INPUTS = 1040
+MAX_INPUTS = 528
 """Names that are not assigned; as many as a request can have."""
 
 MAX_COMPONENTS = 64

@@ -46,7 +46,7 @@ class Recorder:
 
     def input(self, name: str, shape: Sequence[int] | None = None) -> Traced:
         """A number of the grid, or an array of coefficients called name_0, name_1, ..."""
-        names = [name] if shape is None else element_names(name, shape)
+        names = (name,) if shape is None else element_names(name, tuple(shape))
         nodes = [self.operations.input(each, 0).node for each in names]
         return self._made(np.array(nodes, np.int64).reshape(() if shape is None else tuple(shape)))
 
