@@ -12,7 +12,7 @@ from gridgrad.lang.names import CONSTANTS, is_name
 from gridgrad.lang.program import Program
 from gridgrad.tracing import outcome
 from gridgrad.tracing.parameters import Parameters
-from gridgrad.tracing.program import program_from
+from gridgrad.tracing.program import program_from, spelled
 from gridgrad.tracing.recorder import Recorder
 
 __all__ = ["TracedFunction", "function", "program_of", "trace"]
@@ -44,6 +44,13 @@ class TracedFunction(Generic[P, R]):
     def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
         """The function itself."""
         return self._wrapped(*arguments, **named)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """The method, where the function was decorated in a class: traced anew for each instance and use."""
+        if instance is None:
+            return self
+        wrapped: Callable[..., Any] = self._wrapped
+        return TracedFunction(functools.partial(wrapped, instance), self.outputs)
 
     @property
     def parameters(self) -> Parameters:
@@ -142,7 +149,7 @@ def _settled(
         found = f"{parameters.function} comes to something else when it is called again"
         remedy = "give random numbers, the time and all else that changes as inputs or coefficients"
         raise TracingError("function", found, remedy)
-    return program
+    return spelled(program)
 
 
 def _traced(

@@ -43,7 +43,8 @@ class Parameters(NamedTuple):
         Raises:
             TracingError: it has none that can be named.
         """
-        name = getattr(function, "__name__", None) or type(function).__name__
+        named_by = function.func if isinstance(function, functools.partial) else function
+        name = getattr(named_by, "__name__", None) or type(named_by).__name__
         try:
             found = inspect.signature(function).parameters.values()
         except (TypeError, ValueError):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 __all__ = ["Place", "here"]
 
-_NOT_THE_CALLERS = ("gridgrad", "numpy", "functools")
+_NOT_THE_CALLERS = ("gridgrad", "numpy", "scipy", "functools")
 
 
 class Place(NamedTuple):

@@ -81,7 +81,10 @@ def as_integer(what: str) -> TracingError:
 
 def as_array() -> TracingError:
     """For np.array, np.asarray and what calls them."""
-    remedy = "write np.stack([a, b]) for an array of traced values; leave np.asarray out"
+    remedy = (
+        "write np.stack([a, b]) for an array of traced values, and leave np.asarray out; a function that needs plain "
+        "arrays can't be traced"
+    )
     return TracingError("function", f"a traced value made a plain array by {here()}; its number {_UNKNOWN}", remedy)
 
 

@@ -18,7 +18,7 @@ from gridgrad.lang.operations import Operations, Value
 from gridgrad.lang.printer import default_component
 from gridgrad.lang.program import Program
 from gridgrad.tracing.outcome import Outcome
-from gridgrad.tracing.program import program_from
+from gridgrad.tracing.program import program_from, spelled
 
 __all__ = ["program_of"]
 
@@ -49,9 +49,9 @@ def program_of(expression: Any) -> Program:
     if getattr(expression, "is_Matrix", False) or type(expression).__name__ in ("Tuple", "list", "tuple"):
         values = [walk.value(each) for each in expression]
         names = tuple(default_component(position) for position in range(len(values)))
-        return program_from(walk.operations, Outcome(names, tuple(map(walk.operations.number, values)), True))
+        return spelled(program_from(walk.operations, Outcome(names, tuple(map(walk.operations.number, values)), True)))
     node = walk.operations.number(walk.value(expression))
-    return program_from(walk.operations, Outcome(("f",), (node,), False))
+    return spelled(program_from(walk.operations, Outcome(("f",), (node,), False)))
 
 
 class _Walk:

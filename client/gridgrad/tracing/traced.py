@@ -183,6 +183,11 @@ class Traced(NDArrayOperatorsMixin):
     def __trunc__(self) -> Any:
         return np.trunc(self)
 
+    def __format__(self, specification: str) -> str:
+        if specification:
+            raise self.recorder.refuse(refusals.doing("a traced value formatted as a number", "leave it out"))
+        return repr(self)
+
     def __repr__(self) -> str:
         what = "a number" if self.kind == "number" else "a condition"
         return f"<traced: {what}>" if not self.ndim else f"<traced: {what} for each of shape {list(self.shape)}>"

@@ -89,7 +89,7 @@ def reduced(
     if not len(columns) and ufunc.identity is None:
         raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
     parts = [value.view(nodes) for nodes in columns] or [recorder.lift(np.full(kept, float(ufunc.identity)))]
-    total: Traced = functools.reduce(lambda a, b: elementwise(recorder, ufunc, a, b), parts)
+    total: Traced = functools.reduce(lambda a, b: elementwise(recorder, ufunc, a, b), parts).copy()
     return total.view(np.expand_dims(total.nodes, axes)) if keepdims else total
 
 
@@ -140,7 +140,8 @@ def _in_place(
         raise recorder.refuse(refusals.doing(found, "write a = a + b instead of a += b or out="))
     changed = dispatch(recorder, ufunc, method, inputs, options)
     if changed.shape != target.shape:
-        raise ValueError(f"shape {changed.shape} does not fit into {target.shape}")
+        found = f"an array of shape {list(changed.shape)} put into one of shape {list(target.shape)}"
+        raise recorder.refuse(refusals.doing(found, "write a = a + b instead of a += b"))
     target.version.replaced = True
     return changed
 

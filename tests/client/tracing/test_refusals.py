@@ -60,6 +60,12 @@ def add_to_array(t: Any) -> Any:
     return total
 
 
+def widened(t: Any) -> Any:
+    total = t * 0
+    total += N * t
+    return np.sum(total)
+
+
 def aliased(t: Any) -> Any:
     a = t * 2
     b = a
@@ -118,18 +124,19 @@ def keeping(t: Any) -> Any:
         (lambda t: math.isnan(t), "write np.isnan"),
         (lambda t: float(t), "made a float"),
         (caught, r"made a float by `float\(t\)`"),
-        (lambda t: f"{t:.2f}" and t, "unsupported format string"),
+        (lambda t: f"{t:.2f}" and t, "formatted as a number"),
         (lambda t: int(t), "write np.trunc"),
         (lambda t: [1, 2][t], "a count or an index.*functools.partial"),
         (lambda t: sum(range(t)), "functools.partial"),
         (lambda t: complex(t), "a complex number"),
         (lambda t: np.array([t, t]), r"write np.stack\(\[a, b\]\)"),
         (lambda t: np.array([t, t], dtype=object), r"np.stack"),
-        (lambda t: np.asarray(t), "leave np.asarray out"),
+        (lambda t: np.asarray(t), "leave np.asarray out; a function that needs plain arrays"),
         (lambda t: np.full(3, t), "np.stack"),
         (lambda t: np.vectorize(math.sin)(t), "plain array"),
         (fill, "np.stack"),
         (masked, "assignment to elements"),
+        (widened, r"an array of shape \[3\] put into one of shape \[\]"),
         (add_to_array, "write a = a [+] b instead of a [+]= b"),
         (lambda t: np.add(t, 1, out=np.zeros(())), "written into an array"),
         (aliased, "has changed before.*numpy changes arrays for all who hold them"),

@@ -171,6 +171,33 @@ def test_positional_parameters_and_methods_are_matched_too() -> None:
     assert gridgrad.trace(Model(3.0).other) == gridgrad.parse("3*t + k")
 
 
+def test_ufuncs_of_scipy_are_matched_by_name() -> None:
+    special = pytest.importorskip("scipy.special")
+    program = gridgrad.trace(lambda x: special.erf(x) + special.ndtr(x) * special.expit(x) + special.gammaln(x))
+    assert program == gridgrad.parse("erf(x) + norm_cdf(x)*sigmoid(x) + lgamma(x)")
+    with pytest.raises(gridgrad.TracingError, match=r"scipy.special.j0, .* can't be traced"):
+        gridgrad.trace(lambda x: special.j0(x))
+
+
+def test_decorated_methods_are_methods() -> None:
+    class Model:
+        factor = 3.0
+
+        @gridgrad.function
+        def value(self, t: Any, k: Any = 1.0) -> Any:
+            return self.factor * t + k
+
+    assert Model().value(2.0) == 7.0
+    assert gridgrad.trace(Model().value) == gridgrad.parse("3*t + k")
+
+
+def test_inputs_stand_in_the_order_of_the_text() -> None:
+    def terms(delta: Any, n: Any) -> Any:
+        return np.sum(n * np.exp(-delta) * np.arange(1, 4))
+
+    assert "n_0 = n_0" not in gridgrad.trace(terms, coefficients={"n": 3}).text
+
+
 def test_a_plain_function_is_traced_anew_and_a_decorated_one_once() -> None:
     factor = np.array(2.0)
     calls = []
