@@ -120,6 +120,7 @@ def test_kinks_and_edges_say_nothing(method: str, monkeypatch: pytest.MonkeyPatc
     assert report.compared["f", ("t",)] == 4
     assert report.ok
     assert "4 agree, 2 not comparable" in str(report)
+    assert not checked(method, monkeypatch, Request("sign(t)", {"t": [0.0, 1.0]})).disagreements
     nowhere = checked(method, monkeypatch, Request("floor(t)", {"t": [1.0, 2.0]}))
     assert nowhere.unchecked == (("f", ("t",)),)
     assert not nowhere.ok

@@ -19,6 +19,14 @@ def test_expressions_and_functions_agree(client: gridgrad.Client, dtype: str) ->
         assert "50 digits" in report.method
 
 
+def test_what_is_nan_somewhere_is_no_alarm(client: gridgrad.Client) -> None:
+    pytest.importorskip("mpmath")
+    function = "maximum(sqrt(x), 0.1) + clip(log(x), -1, 1) + heaviside(arcsin(x), 1) + sign(norm_ppf(x)) + erfinv(x)"
+    report = client.check(function, {"x": np.linspace(-1.5, 1.6, 32)}, points=32)
+    assert not report.disagreements, str(report)
+    assert report.compared["f", ("x",)] > 5
+
+
 def test_registered_functions_are_compared_with_differences(client: gridgrad.Client) -> None:
     report = client.check(gridgrad.registered("vortex"), {"x": [1.0, 2.0], "y": [0.5, 1.0, 1.5]}, order=2)
     assert report.ok, str(report)

@@ -84,7 +84,8 @@ def _precise_number(
     from gridgrad.checks.precise import partial
 
     try:
-        above, below = (partial(program, point, derivative, component, direction=side) for side in (1, -1))
+        # Twice as far to one side: a jump has the same slope on both sides, but not for another step
+        above, below = (partial(program, point, derivative, component, reach=reach) for reach in (1, -2))
         smooth = abs(above - below) <= _SMOOTH * max(abs(above), abs(below)) + noise
         return float(above) if smooth else math.nan
     except (ArithmeticError, ValueError):

@@ -53,7 +53,7 @@ def partial(
     wrt: Sequence[str],
     component: int = 0,
     digits: int = DIGITS,
-    direction: int = 0,
+    reach: int = 0,
 ) -> Number:
     """A partial derivative of one component at one point.
 
@@ -63,7 +63,7 @@ def partial(
         wrt: the inputs to differentiate by, as often as wanted; () for the value.
         component: which of the program's components.
         digits: decimal digits to work with, of the largest value nearby.
-        direction: 1 for values at the point and above it alone, -1 for those below, 0 for both sides.
+        reach: how many steps values may lie away on one side, above or below for a negative number; 0 for both sides.
 
     Returns:
         A number of mpmath.
@@ -80,11 +80,13 @@ def partial(
         # Central differences err by the square of the step's ratio to x
         step = min((abs(x) for x in point if x), default=1) * mp.ldexp(1, -mp.mp.prec // 2)
         counts = tuple(list(wrt).count(name) for name in names)
-        return mp.diff(at, point, counts, h=step, direction=direction)
+        return mp.diff(at, point, counts, h=step * (abs(reach) or 1), direction=(reach > 0) - (reach < 0))
 
 
 def call(name: str, *arguments: Number) -> Number:
-    """A function of the language; nan where it is not real."""
+    """A function of the language; nan where it is not real, and where an argument is nan if it does not say more."""
+    if name not in _SEE_NAN and any(mp.isnan(argument) for argument in arguments):
+        return mp.nan
     integers = len(FUNCTIONS[name].integers)
     known = [int(argument) for argument in arguments[:integers]]
     try:
@@ -132,6 +134,8 @@ def _log_norm_cdf_derivative(n: int, x: Number) -> Number:
 
 def _norm_ppf(p: Number) -> Number:
     """By Newton's method on ln Φ of the smaller tail."""
+    if not 0 < p < 1:
+        return {0: mp.ninf, 1: mp.inf}.get(p, mp.nan)
     if p > 0.5:
         return -_norm_ppf(1 - p)
     start = -math.sqrt(-2 * float(mp.log(p))) if p < 0.1 else float(2.5 * (p - 0.5))
@@ -143,8 +147,16 @@ def _ignoring_nan(larger: bool) -> Callable[[Number, Number], Number]:
 
 
 def _pow(x: Number, y: Number) -> Number:
-    return mp.mpf(0) if x == 0 and y > 0 else mp.power(x, y)
+    if x == 0 and y > 0:
+        return mp.mpf(0)
+    return mp.mpf(1) if y == 0 else mp.power(x, y)
 
+
+_SEE_NAN = frozenset({
+    "and", "or", "not", "lt", "le", "gt", "ge", "eq", "ne", "logical_xor", "where", "isnan", "isinf", "isposinf",
+    "isneginf", "isfinite", "signbit", "fmax", "fmin", "nan_to_num", "pow",
+})  # fmt: skip
+"""Functions that are something else than nan where an argument is nan."""
 
 VALUES: dict[str, Callable[..., Number]] = {
     "add": lambda x, y: x + y,
