@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gridgrad import asked
 from gridgrad.asked import Asked
-from gridgrad.errors import RequestError
+from gridgrad.errors import RequestError, TooLargeError
 from gridgrad.grid import Derivative
 from gridgrad.inputs import FLOAT64, FloatArray, Input
 from gridgrad.lang.names import is_name
@@ -28,6 +29,9 @@ Coefficients = Mapping[str, ArrayLike]
 
 ZERO = -1
 """Stands for the plane of a derivative that is 0 everywhere, since the function does not use the input."""
+
+MOST_PLANES = 1 << 16
+"""Planes of one stack; far more than a server computes, and few enough to be listed."""
 
 Shape = tuple[int, ...]
 
@@ -127,6 +131,7 @@ def stacks_of(
     sent: dict[Derivative, int] = {}
     planes: dict[Derivative, int | NDArray[np.intp]] = {(): 0}
     for derivative in derivatives:
+        _check_size(derivative, math.prod(len(elements[name]) for name in derivative))
         numbers = []
         for combination in itertools.product(*(elements[name] for name in derivative)):
             inner = tuple(sorted(combination, key=order.__getitem__))
@@ -134,6 +139,12 @@ def stacks_of(
         leading = itertools.chain.from_iterable(dict(shapes).get(name, ()) for name in derivative)
         planes[derivative] = np.array(numbers, np.intp).reshape(tuple(leading))
     return Stacks(derivatives, planes, tuple(sent))
+
+
+def _check_size(derivative: Derivative, planes: int) -> None:
+    if planes > MOST_PLANES:
+        found = f"{derivative} by the elements of arrays, {planes:,} derivatives"
+        raise TooLargeError("derivatives", found, "ask for a lower order, or by some elements as inputs of their own")
 
 
 def stacked(buffer: FloatArray, planes: NDArray[np.intp]) -> FloatArray:

@@ -147,6 +147,12 @@ def test_streams_take_functions_and_coefficients_too(client: gridgrad.Client) ->
     assert result.d["n"].shape == (3, 2)
 
 
+def test_far_too_many_derivatives_are_refused_before_they_are_listed() -> None:
+    request = Request("n_0*t", {"t": T}, derivatives=[("n",) * 4], coefficients={"n": np.ones(200)})
+    with pytest.raises(gridgrad.TooLargeError, match=r"1,600,000,000 derivatives; ask for a lower order"):
+        prepare(request)
+
+
 @pytest.mark.parametrize(
     ("coefficients", "message"),
     [
