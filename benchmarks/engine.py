@@ -19,14 +19,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gridgrad.heap import keep_freed_memory
 from gridgrad_worker import process
 
-process.keep_freed_memory()
+keep_freed_memory(1 << 28)  # as a worker does
 process.spin_briefly()  # before torch starts its threads
 
 import numpy as np  # noqa: E402 - after the process is set up
 import torch  # noqa: E402 - after the process is set up
 
+from gridgrad_worker.compiled.tiered import TieredEngine  # noqa: E402 - after the process is set up
 from gridgrad_worker.devices import open_device  # noqa: E402 - after the process is set up
 from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece  # noqa: E402 - after the process is set up
 from gridgrad_worker.plans import Engine, EngineName, make_plan  # noqa: E402 - after the process is set up
@@ -134,7 +136,9 @@ def engine_for(case: Case, engine: EngineName) -> Engine:
     wanted = [pb.PlanDerivative(wrt=each) for each in ((), (0,), (1,))]
     text = case.content["expression"]
     plan = pb.Plan(expression=text, dtype="float64", inputs=inputs, derivatives=wanted)
-    return make_plan(plan, DEVICE, {}, engine).engine
+    made = make_plan(plan, DEVICE, {}, engine).engine
+    assert not isinstance(made, TieredEngine), "without a cache there are no tiers"
+    return made
 
 
 def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Piece, Any]:

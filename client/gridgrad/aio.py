@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 
 from gridgrad import failures
 from gridgrad.aio_streams import Stream
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, read_part, read_unary
-from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
+from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
     DEFAULT_IN_FLIGHT,
@@ -34,12 +35,15 @@ from gridgrad.checks.checking import checking
 from gridgrad.checks.report import CheckReport
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError, RequestError, TooLargeError, UnavailableError
+from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.flight import Flight
 from gridgrad.inputs import FloatArray, Inputs
-from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.methods import EXPLAIN, GRID_GRADIENT, LIST_FUNCTIONS, PREPARE, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
+from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
 
@@ -112,9 +116,11 @@ class Client:
         timeout: float | None = None,
         out: FloatArray | None = None,
         coefficients: Coefficients | None = None,
+        tier: Tier = "auto",
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts, wire = self._attempts(timeout), self._connected()
         if self._routes.by_stream(call):
             return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
@@ -193,6 +199,38 @@ class Client:
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return Stream(self._open_stream, requests, flight, attempts).outcomes()
 
+    async def prepare(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        coefficients: Coefficients | None = None,
+    ) -> Prepared:
+        """Has an expression compiled at the server; see `gridgrad.Client.prepare`."""
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
+        return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
+
+    async def explain(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        coefficients: Coefficients | None = None,
+    ) -> Explanation:
+        """Says how an expression is computed; see `gridgrad.Client.explain`."""
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
+        return read_explanation(await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
+
     async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server, by name; see `gridgrad.Client.functions`."""
         return read_functions(await self._plain(LIST_FUNCTIONS.path, timeout))
@@ -254,9 +292,12 @@ class Client:
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             await asyncio.sleep(attempts.wait_s(failure))
 
-    async def _plain(self, path: str, timeout: float | None, retries: int | None = None) -> bytes:
+    async def _plain(
+        self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
+    ) -> bytes:
         attempts, wire = self._attempts(timeout, retries), self._connected()
-        return await self._retried(attempts, lambda left_s: wire.plain(path, left_s))
+        raw = message.SerializeToString() if message else b""
+        return await self._retried(attempts, lambda left_s: wire.plain(path, raw, left_s))
 
     def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         return self._connected().open_stream(messages, timeout_s)
@@ -279,9 +320,9 @@ class _Wire:
         self._whole: UnaryStream = self.channel.unary_stream(STREAM_GRID_GRADIENTS.path)
         self._many: StreamStream = self.channel.stream_stream(STREAM_GRID_GRADIENTS.path)
 
-    async def plain(self, path: str, timeout_s: float | None) -> bytes:
+    async def plain(self, path: str, raw: bytes, timeout_s: float | None) -> bytes:
         method: Unary = self.channel.unary_unary(path)
-        return await method(b"", timeout=timeout_s, metadata=self._metadata)
+        return await method(raw, timeout=timeout_s, metadata=self._metadata)
 
     async def by_unary(self, call: Call, timeout_s: float | None) -> Result:
         return read_unary(await self._unary(call.message, timeout=timeout_s, metadata=self._metadata), call)

@@ -21,9 +21,20 @@ from gridgrad.lowering import Shown, lower
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Call", "FunctionLike", "Registered", "Request", "entry_message", "prepare", "registered"]
+__all__ = [
+    "Call",
+    "FunctionLike",
+    "Registered",
+    "Request",
+    "Tier",
+    "entry_message",
+    "function_key",
+    "prepare",
+    "registered",
+]
 
 PLANS_KEPT = 512
+_TIERS = {"auto": pb.TIER_UNSPECIFIED, "direct": pb.TIER_DIRECT, "compiled": pb.TIER_COMPILED}
 _REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
 
 
@@ -59,6 +70,7 @@ class Symbolic(Protocol):
 
 
 FunctionLike: TypeAlias = str | Registered | Program | Callable[..., Any] | Symbolic
+Tier: TypeAlias = Literal["auto", "direct", "compiled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +88,7 @@ class Request:
         out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result into.
         tag: whatever the caller wants to find again in `result.request.tag`.
         coefficients: names to arrays whose elements are scalars of the function, as for `Client.gradient`.
+        tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
     """
 
     function: FunctionLike
@@ -87,6 +100,7 @@ class Request:
     out: FloatArray | None = None
     tag: Any = None
     coefficients: Coefficients | None = None
+    tier: Tier = "auto"
 
 
 FunctionKey: TypeAlias = tuple[Literal["expression", "registered"], str]
@@ -145,8 +159,8 @@ def prepare(request: Request) -> Call:
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
     if request.coefficients or not isinstance(given, str | Registered | Program):
         given, inputs, spelled, shown = lower(given, inputs, spelled, request.coefficients)
-    function, dtype = _function_key(given), computing_dtype(inputs, request.dtype)
-    plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32)
+    function, dtype = function_key(given), computing_dtype(inputs, request.dtype)
+    plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32, _tier(request.tier))
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
     sent = tuple([_snapshot(i, dtype) for i in inputs])
@@ -160,7 +174,12 @@ def entry_message(entry_id: int, call: Call) -> bytes:
     return head + wire.field_head(_REQUEST_FIELD, len(call.message)) + call.message
 
 
-def _function_key(function: FunctionLike) -> FunctionKey:
+def function_key(function: FunctionLike) -> FunctionKey:
+    """The kind and text of a function.
+
+    Raises:
+        RequestError: it is none.
+    """
     if isinstance(function, str):
         return "expression", function
     if isinstance(function, Registered):
@@ -178,15 +197,15 @@ def _function_key(function: FunctionLike) -> FunctionKey:
 
 
 @functools.lru_cache(PLANS_KEPT)
-def _plan(function: FunctionKey, specs: tuple[InputSpec, ...], spelled: Asked, single: bool) -> Plan:
+def _plan(function: FunctionKey, specs: tuple[InputSpec, ...], spelled: Asked, single: bool, tier: pb.Tier) -> Plan:
     grid = grid_of(specs)
-    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec in specs]), spelled, single)
+    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec in specs]), spelled, single, tier)
     return Plan(head, derivatives, grid)
 
 
 @functools.lru_cache(PLANS_KEPT)
 def _head(
-    function: FunctionKey, inputs: tuple[tuple[str, bool], ...], spelled: Asked, single: bool
+    function: FunctionKey, inputs: tuple[tuple[str, bool], ...], spelled: Asked, single: bool, tier: pb.Tier
 ) -> tuple[tuple[Derivative, ...], bytes]:
     names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = asked.resolve(spelled, names, scalars)
@@ -194,8 +213,15 @@ def _head(
         function=pb.Function(**{function[0]: function[1]}),
         derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
+        tier=tier,
     )
     return derivatives, message.SerializeToString()
+
+
+def _tier(spelled: object) -> pb.Tier:
+    if not isinstance(spelled, str) or spelled not in _TIERS:
+        raise RequestError("tier", f"{spelled!r}", f"say one of {', '.join(map(repr, _TIERS))}")
+    return _TIERS[spelled]
 
 
 def _snapshot(given: Input, dtype: np.dtype[Any]) -> Input:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import grpc
+from google.protobuf.message import Message
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, read_part, read_unary
-from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
+from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
     DEFAULT_IN_FLIGHT,
@@ -32,13 +33,16 @@ from gridgrad.checks.checking import checking
 from gridgrad.checks.report import CheckReport
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError, TooLargeError, UnavailableError
+from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.flight import Flight
 from gridgrad.inputs import FloatArray, Inputs
-from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.methods import EXPLAIN, GRID_GRADIENT, LIST_FUNCTIONS, PREPARE, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
 from gridgrad.streams import Stream
+from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
 
@@ -51,7 +55,10 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
 
 
 class Client:
-    """A connection to a server. Threads may share one; a process forked from this one needs its own.
+    """A connection to a server. Threads may share one.
+
+    A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
+    under way: gRPC can't be forked in the middle of one.
 
     Args:
         address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
@@ -114,6 +121,7 @@ class Client:
         timeout: float | None = None,
         out: FloatArray | None = None,
         coefficients: Coefficients | None = None,
+        tier: Tier = "auto",
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
@@ -134,15 +142,18 @@ class Client:
             coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
                 text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
                 front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
+            tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
 
         Raises:
             RequestError: something in the request is wrong, or too large.
+            NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts = self._attempts(timeout)
         if self._routes.by_stream(call):
             return self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
@@ -257,6 +268,79 @@ class Client:
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return Stream(self._open_stream, requests, flight, attempts).outcomes()
 
+    def prepare(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        coefficients: Coefficients | None = None,
+    ) -> Prepared:
+        """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
+
+        Requests for the same function, names and dims of inputs, derivatives and dtype are then computed by compiled
+        code, whatever their shapes and values. They are served all along, without it.
+
+        Args:
+            function: an expression, or a Python function or sympy expression as for `gradient`.
+            inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
+                are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `gradient`; float64 for just names.
+            timeout: seconds to wait; None for the client's own. Then the compiling goes on.
+            coefficients: as for `gradient`; only their names and shapes count.
+
+        Returns:
+            What requests are computed in from now on, and why if that is not compiled code.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            DeadlineError: it is not done yet.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
+        return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
+
+    def explain(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        coefficients: Coefficients | None = None,
+    ) -> Explanation:
+        """Says how an expression is computed: `print` shows it.
+
+        Args:
+            function: as for `prepare`.
+            inputs: as for `prepare`.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `prepare`.
+            timeout: seconds; None for the client's own.
+            coefficients: as for `prepare`.
+
+        Returns:
+            Its program and derivatives as text, how many operations run on which dims, and what computes it now.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
+        return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
+
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server, by name.
 
@@ -323,10 +407,13 @@ class Client:
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             time.sleep(attempts.wait_s(failure))
 
-    def _plain(self, path: str, timeout: float | None, retries: int | None = None) -> bytes:
+    def _plain(
+        self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
+    ) -> bytes:
         attempts = self._attempts(timeout, retries)
         method: Unary = self._channel.unary_unary(path)
-        return self._retried(attempts, lambda left_s: method(b"", left_s, self._settings.metadata))
+        raw = message.SerializeToString() if message else b""
+        return self._retried(attempts, lambda left_s: method(raw, left_s, self._settings.metadata))
 
     def _by_unary(self, call: Call, left_s: float | None) -> Result:
         return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)

@@ -6,6 +6,7 @@ GridgradError
 │   ├── TracingError (TypeError)             a Python function does what can't be traced; never on the wire
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
 │   └── TooLargeError                        over a limit of this server; retrying can't help
+├── NotPreparedError (RuntimeError)          compiled code was asked for, and there is none
 ├── BusyError (ConnectionError)              the server's queue is full; retry later
 ├── DeadlineError (TimeoutError)             the caller's timeout passed first
 ├── UnavailableError (ConnectionError)       no server there, draining, or without a worker
@@ -33,6 +34,7 @@ __all__ = [
     "ExpressionError",
     "GridgradError",
     "InternalError",
+    "NotPreparedError",
     "Reason",
     "RefusedError",
     "RequestError",
@@ -92,6 +94,12 @@ class TooLargeError(RequestError):
     """The request is over a limit of this server. Retrying can't help: ask for less at a time."""
 
     reason = "TOO_LARGE"
+
+
+class NotPreparedError(GridgradError, RuntimeError):
+    """tier="compiled" was asked for where there is no compiled code. Call `Client.prepare` first."""
+
+    reason = "NOT_PREPARED"
 
 
 class BusyError(GridgradError, ConnectionError):
@@ -157,4 +165,5 @@ REASONS: dict[str, Reason] = {
     "CRASH": Reason(8, 10, CrashError),
     "INTERNAL": Reason(9, 13, InternalError),
     "CANCELLED": Reason(10, 1, CallCancelledError),
+    "NOT_PREPARED": Reason(11, 9, NotPreparedError),
 }

@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import Iterable
 
-from gridgrad.errors import CrashError, GridgradError, InternalError, RequestError, TooLargeError
+from gridgrad.errors import CrashError, GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Entry
+from gridgrad_server.failures import error_of
 from gridgrad_server.logs import fields
 from gridgrad_server.queue import Queue
 from gridgrad_server.slots import Slots
+from gridgrad_server.tiers import Tiers
 from gridgrad_server.worker import Worker
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -26,7 +28,6 @@ log = logging.getLogger("gridgrad.server")
 
 _MOST_OUT = 2  # one batch computing, one waiting, so that the worker never idles between them
 _MOST_STRIKES = 2
-_FAILURES: dict[str, type[GridgradError]] = {"request": RequestError, "too_large": TooLargeError}
 
 
 class Batcher:
@@ -36,15 +37,17 @@ class Batcher:
         batch_cost: largest cost of a batch of several entries.
         slots: the memory of batches.
         workers: all workers, ready or not; looked at anew each time.
+        tiers: decides what entries are computed in.
 
     Attributes:
         batches: how many there were.
     """
 
-    def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker]) -> None:
+    def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker], tiers: Tiers) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
         self._workers = workers
+        self._tiers = tiers
         self._queue = Queue()
         self.batches = 0
         self._is_scheduled = False
@@ -52,8 +55,13 @@ class Batcher:
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
         if entry.is_open:
+            self._decide(entry)
             self._queue.put(entry)
             self.schedule()
+
+    def _decide(self, entry: Entry) -> None:
+        if entry.is_untouched:
+            entry.tier = self._tiers.of(entry)
 
     def cancel(self, entry: Entry) -> None:
         """Forgets an entry: its caller is gone, or has its answer."""
@@ -82,19 +90,24 @@ class Batcher:
                 worker.ask(Batch(self.batches, tasks, self._slots))
 
     def _freest(self) -> Worker | None:
-        ready = [worker for worker in self._workers if worker.is_ready and worker.load < _MOST_OUT]
-        return min(ready, key=lambda worker: worker.load, default=None)
+        freest: Worker | None = None
+        for worker in self._workers:
+            if worker.is_ready and worker.load < (freest.load if freest else _MOST_OUT):
+                freest = worker
+        return freest
 
     def done(self, worker: Worker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes the results of a batch on, and the worker its next one first."""
         self._dispatch()
-        log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
-        how = batch.computed(done, worker.device, batch.started_at or time.monotonic())
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
+        started_at = batch.started_at or time.monotonic()
         for position, (entry, box) in enumerate(batch.tasks):
-            error = _failure(done, position, len(batch.tasks))
+            error = _failure(done, position, entry, len(batch.tasks))
             if error:
                 entry.fail(error)
             else:
+                how = batch.computed(position, done, worker.device, started_at)
                 entry.computed(box, batch.result(position), how)
                 self.submit(entry)
 
@@ -107,18 +120,21 @@ class Batcher:
             if entry.strikes >= _MOST_STRIKES:
                 entry.fail(_crash())
             if entry.is_open:
+                self._decide(entry)
                 self._queue.put_first(entry)
         self.schedule()
 
 
-def _failure(done: wpb.BatchDone, position: int, pieces: int) -> GridgradError | None:
+def _failure(done: wpb.BatchDone, position: int, entry: Entry, pieces: int) -> GridgradError | None:
     if not done.failures:
         return None
     if len(done.failures) != pieces:
         return InternalError("", "a worker's answer that does not fit its batch", "please report it")
-    failure = done.failures[position]
-    kind = _FAILURES.get(failure.reason, InternalError)
-    return kind(failure.field, failure.found, failure.remedy) if failure.reason else None
+    error = error_of(done.failures[position])
+    if isinstance(error, NotPreparedError) and not entry.asked_tier:
+        found = "this grid was begun with compiled code, which a worker that was to go on with it lacks"
+        return UnavailableError("", found, "send it again")
+    return error
 
 
 def _crash() -> CrashError:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gridgrad_server.entries import Computed, Entry
+from gridgrad_server.forms import ALIGNMENT
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
-from gridgrad_server.requests import Array, Given
-from gridgrad_server.slots import Slots
+from gridgrad_server.slots import Slot, Slots
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["Batch"]
 
-_ALIGNMENT = 64
+
+class _Place(NamedTuple):
+    """Where in the first slot the result of a piece goes, and where its inputs are.
+
+    The latter is 0 for an entry of several pieces, whose inputs have a slot of their own.
+    """
+
+    result: int
+    result_bytes: int
+    inputs: int
 
 
 class Batch:
@@ -35,36 +45,29 @@ class Batch:
         self.plan: Plan = tasks[0].entry.plan
         self.cautious = tasks[0].entry.strikes > 0
         self.started_at: float | None = None
-        self._results: list[tuple[int, int]] = []  # offset and size of each piece's
-        self._pieces, inputs_to_write, size = self._laid_out(pool)
+        self._places, size = _laid_out(tasks)
         self.slots = [pool.take(max(1, size))]
-        self._own(inputs_to_write)
+        self._pieces = [self._piece(task, place, pool) for task, place in zip(tasks, self._places, strict=True)]
         for slot in dict.fromkeys(task.entry.slot for task in tasks):
             if slot:
                 slot.hold()
                 self.slots.append(slot)
 
-    def _laid_out(self, pool: Slots) -> tuple[list[wpb.Piece], list[tuple[wpb.SlotArray, bytes]], int]:
-        pieces: list[wpb.Piece] = []
-        to_write: list[tuple[wpb.SlotArray, bytes]] = []
-        position = 0
-        for entry, box in self.tasks:
-            size = box.points * self.plan.planes * self.plan.itemsize
-            self._results.append((position, size))
-            piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position)
-            position = _aligned(position + size)
-            if entry.split:
-                _place_split(entry, piece, pool)
-            else:
-                position = _place(entry.inputs, piece, position, to_write)
-            pieces.append(piece)
-        return pieces, to_write, position
-
-    def _own(self, to_write: list[tuple[wpb.SlotArray, bytes]]) -> None:
+    def _piece(self, task: Task, place: _Place, pool: Slots) -> wpb.Piece:
+        """Writes the inputs of a piece, and says where they are and where its result goes."""
+        entry, box = task
         slot = self.slots[0]
-        for array, data in to_write:
-            array.slot = slot.number
-            slot.view[array.offset : array.offset + len(data)] = data
+        if not entry.split:
+            _write(entry, slot, place.inputs)
+        elif entry.form.inputs_bytes:
+            slot = _slot_of_inputs(entry, pool)
+        return wpb.Piece(
+            layout=entry.form.layout(box),
+            result_offset=place.result,
+            inputs_slot=slot.number,
+            inputs_offset=place.inputs,
+            tier=entry.tier or "",
+        )
 
     def message(self, slots: Sequence[wpb.Slot], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
         """The frame that asks for it.
@@ -74,25 +77,25 @@ class Batch:
             with_plan: whether the worker meets the plan for the first time.
             forget_plans: plans that the worker may drop.
         """
-        batch = wpb.Batch(
-            id=self.number,
-            plan_id=self.plan.number,
-            plan=self.plan.message if with_plan else None,
-            forget_plans=forget_plans,
-            slots=slots,
-            pieces=self._pieces,
-            cautious=self.cautious,
-        )
-        return wpb.ServerMessage(batch=batch).SerializeToString()
+        message = wpb.ServerMessage()
+        batch = message.batch
+        batch.id, batch.plan_id, batch.cautious = self.number, self.plan.number, self.cautious
+        if with_plan:
+            batch.plan.CopyFrom(self.plan.message)
+        batch.forget_plans.extend(forget_plans)
+        batch.slots.extend(slots)
+        batch.pieces.extend(self._pieces)
+        return message.SerializeToString()
 
     def result(self, position: int) -> memoryview:
         """The result of one of its pieces, in the slot."""
-        offset, size = self._results[position]
-        return self.slots[0].view[offset : offset + size]
+        place = self._places[position]
+        return self.slots[0].view[place.result : place.result + place.result_bytes]
 
-    def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
-        """How it was computed."""
-        return Computed(started_at, done.compute_s, len(self.tasks), done.engine, done.tier, device)
+    def computed(self, position: int, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
+        """How one of its pieces was computed."""
+        tier = done.tiers[position] if done.tiers else ""
+        return Computed(started_at, done.compute_s, len(self.tasks), done.engine, tier, device)
 
     def let_go(self) -> None:
         """Gives its slots back: its worker has answered or is dead."""
@@ -101,37 +104,30 @@ class Batch:
         self.slots = []
 
 
-def _place(
-    inputs: Sequence[Given], piece: wpb.Piece, position: int, to_write: list[tuple[wpb.SlotArray, bytes]]
-) -> int:
-    """Names the inputs in a piece, to be written from `position` on; returns where they end."""
-    for given in inputs:
-        target, values = piece.inputs.add(), given.values
-        if isinstance(values, Array):
-            array = target.array
-            array.offset = position
-            array.shape.extend(given.spec.shape)
-            array.dtype = values.dtype
-            to_write.append((array, values.data))
-            position = _aligned(position + len(values.data))
-        else:
-            target.linspace.start = values.start
-            target.linspace.stop = values.stop
-            target.linspace.num = values.num
-    return position
+def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Place], int]:
+    """The places of pieces in a slot, and how large that is."""
+    places, position = [], 0
+    for entry, box in tasks:
+        result_bytes = box.points * entry.plan.planes * entry.plan.itemsize
+        inputs = _aligned(position + result_bytes)
+        places.append(_Place(position, result_bytes, 0 if entry.split else inputs))
+        position = inputs if entry.split else inputs + entry.form.inputs_bytes
+    return places, position
 
 
-def _place_split(entry: Entry, piece: wpb.Piece, pool: Slots) -> None:
-    """Names the inputs of an entry of several pieces, which lie once in a slot of its own."""
-    to_write: list[tuple[wpb.SlotArray, bytes]] = []
-    size = _place(entry.inputs, piece, 0, to_write)
-    if entry.slot is None and to_write:
-        entry.slot = pool.take(max(1, size))
-        for array, data in to_write:
-            entry.slot.view[array.offset : array.offset + len(data)] = data
-    for array, _ in to_write:
-        array.slot = entry.slot.number if entry.slot else 0
+def _slot_of_inputs(entry: Entry, pool: Slots) -> Slot:
+    """The slot in which the inputs of an entry of several pieces lie once for all of them."""
+    if entry.slot is None:
+        entry.slot = pool.take(max(1, entry.form.inputs_bytes))
+        _write(entry, entry.slot, 0)
+    return entry.slot
+
+
+def _write(entry: Entry, slot: Slot, position: int) -> None:
+    for offset, data in zip(entry.form.offsets, entry.data, strict=True):
+        start = position + offset
+        slot.view[start : start + len(data)] = data
 
 
 def _aligned(position: int) -> int:
-    return -(-position // _ALIGNMENT) * _ALIGNMENT
+    return -(-position // ALIGNMENT) * ALIGNMENT

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from gridgrad.errors import GridgradError
+from gridgrad.errors import GridgradError, RequestError, UnavailableError
+from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box, boxes
-from gridgrad_server.plans import Info, Plan
-from gridgrad_server.requests import Array, Given
+from gridgrad_server.plans import Info
 from gridgrad_server.slots import Slot
 
 __all__ = ["Computed", "Entry", "Sink"]
@@ -23,6 +22,7 @@ class Computed(NamedTuple):
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
         batch_size: how many entries it had.
+        tier: of the piece at hand.
     """
 
     started_at: float
@@ -47,72 +47,82 @@ class Entry:
     """A request that was admitted.
 
     Args:
-        plan: its plan.
-        shape: of its grid.
-        inputs: their values.
+        form: what it shares with others.
+        data: the numbers of its arrays.
         sink: takes its results.
         deadline_at: when its caller gives up, by time.monotonic; None for never.
         piece_cost: largest cost of its pieces.
         window: most of its pieces that are being computed or are not yet sent.
 
     Attributes:
+        tier: what its pieces are to be computed in; empty for what is ready, None for what the first one is.
+        plan: its plan.
+        asked_tier: "direct" or "compiled" where its caller wants that and no other, else empty.
+        shape: of its grid.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
         strikes: how many workers died computing it.
         slot: holds its inputs when it has several pieces.
     """
 
-    __slots__ = ("_again", "_boxes", "_compute_s", "_input_numbers", "_largest_batch", "_latest", "_out", "_started_at",
-                 "_unsent", "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "plan", "shape", "sink",
-                 "slot", "split", "strikes")  # fmt: skip
+    __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
+                 "_window", "arrived_at", "asked_tier", "data", "deadline_at", "ended", "form", "next", "plan",
+                 "shape", "sink", "slot", "split", "strikes", "tier")  # fmt: skip
 
     def __init__(
         self,
-        plan: Plan,
-        shape: Sequence[int],
-        inputs: Sequence[Given],
+        form: Form,
+        data: Sequence[bytes],
         sink: Sink,
         deadline_at: float | None,
         piece_cost: int,
         window: int,
     ) -> None:
-        self.plan = plan
-        self.shape = shape
-        self.inputs = inputs
+        self.form = form
+        self.plan = form.plan
+        self.shape = form.shape
+        self.data = data
         self.sink = sink
         self.deadline_at = deadline_at
         self.arrived_at = time.monotonic()
         self.ended = False
         self.strikes = 0
         self.slot: Slot | None = None
+        self.asked_tier = form.tier
+        self.tier: str | None = form.tier
         self._window = window
-        self._boxes = boxes(shape, max(1, piece_cost // plan.planes))
+        most_points = max(1, piece_cost // form.plan.planes)
+        self.split = form.points > most_points
+        self._boxes = boxes(form.shape, most_points) if self.split else iter(())
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
-        self._input_numbers = sum(len(given.values.data) for given in inputs if isinstance(given.values, Array)) // 8
-        first = next(self._boxes)
-        self.next: Box | None = first
-        self.split = first.shape != tuple(shape)
+        self.next: Box | None = next(self._boxes) if self.split else form.whole
 
     @property
     def points(self) -> int:
         """How many points its grid has."""
-        return math.prod(self.shape)
+        return self.form.points
 
     @property
     def is_open(self) -> bool:
-        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up."""
-        return not self.ended and self.next is not None and self._out + self._unsent < self._window
+        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up, nor awaited."""
+        window = 1 if self.tier is None else self._window
+        return not self.ended and self.next is not None and self._out + self._unsent < window
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether none of its pieces is computed or being computed."""
+        return not self._out and self._latest is None
 
     @property
     def next_cost(self) -> int:
         """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
         points = self.next.points if self.next else 0
-        return max(1, points * self.plan.planes, 0 if self.split else self._input_numbers)
+        return max(1, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
 
     def take(self) -> Box:
         """The next piece, to be computed."""
@@ -135,6 +145,14 @@ class Entry:
         self._out -= 1
         if self.ended:
             return
+        if self.asked_tier and how.tier != self.asked_tier:
+            self.fail(_in_another_tier(self.asked_tier, how))
+            return
+        if self._latest and how.tier != self._latest.tier:
+            self.fail(UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again"))
+            return
+        if self.tier is None:
+            self.tier = how.tier
         self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
         self._latest = how
         self._compute_s += how.compute_s
@@ -162,7 +180,7 @@ class Entry:
     def end(self) -> None:
         """Ends it: cancelled, failed or complete. Its pieces that are being computed come to nothing."""
         self.ended = True
-        self.inputs = ()
+        self.data = ()
         if self.slot:
             self.slot.let_go()
             self.slot = None
@@ -175,3 +193,10 @@ class Entry:
             return Info()
         queue_s = max(0.0, self._started_at - self.arrived_at)
         return Info(queue_s, self._compute_s, self._largest_batch, how.engine, how.tier, how.device)
+
+
+def _in_another_tier(asked: str, how: Computed) -> RequestError:
+    found = f"{asked!r}, but this grid can only be computed in the {how.tier} tier"
+    if not how.tier:
+        found = f"{asked!r}, but this function is computed by the {how.engine} engine, which has no tiers"
+    return RequestError("tier", found, "leave it at 'auto'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -11,9 +12,20 @@ from gridgrad.errors import RequestError, TooLargeError
 from gridgrad.grid import Grid, InputSpec, check_counts, grid_of
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
-from gridgrad_server.scan import GRID_GRADIENT, STREAM_GRID_GRADIENTS, Bulk, check_structure
+from gridgrad_server.scan import GRID_GRADIENT, PLAN, STREAM_GRID_GRADIENTS, Bulk, check_structure
 
-__all__ = ["MAX_DERIVATIVES", "Array", "Given", "Linspace", "Reading", "decode", "read", "too_many_derivatives"]
+__all__ = [
+    "MAX_DERIVATIVES",
+    "Array",
+    "Asked",
+    "Given",
+    "Linspace",
+    "Reading",
+    "decode",
+    "read",
+    "read_plan",
+    "too_many_derivatives",
+]
 
 MAX_DERIVATIVES = 256
 """Most derivatives of a request, without the value."""
@@ -22,9 +34,13 @@ _MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
 _MAX_NAME = 200
 _DTYPE_NAMES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "float64"}
 
+_TIERS: dict[int, str] = {pb.TIER_UNSPECIFIED: "", pb.TIER_DIRECT: "direct", pb.TIER_COMPILED: "compiled"}
+
 _BULK: dict[type[Message], Bulk] = {
     pb.GridGradientRequest: GRID_GRADIENT,
     pb.StreamGridGradientsRequest: STREAM_GRID_GRADIENTS,
+    pb.PrepareRequest: PLAN,
+    pb.ExplainRequest: PLAN,
 }
 
 M = TypeVar("M", bound=Message)
@@ -52,24 +68,38 @@ class Given(NamedTuple):
     values: Array | Linspace
 
 
-class Reading(NamedTuple):
-    """A request that is well formed, its function not yet looked at.
+class Asked(NamedTuple):
+    """What a plan is made from, as it was spelled.
 
     Args:
         kind: "expression" or "registered".
         text: the expression, or the registered name.
-        inputs: in the request's order.
-        grid: what they span.
+        inputs: the name and the dims of each input, in the request's order.
         dtype: the name of the dtype to compute in.
         derivatives: as listed, neither sorted nor without duplicates.
     """
 
     kind: str
     text: str
-    inputs: tuple[Given, ...]
-    grid: Grid
+    inputs: tuple[tuple[str, tuple[str, ...]], ...]
     dtype: str
     derivatives: tuple[tuple[str, ...], ...]
+
+
+class Reading(NamedTuple):
+    """A request that is well formed, its function not yet looked at.
+
+    Args:
+        asked: what its plan is made from.
+        inputs: in the request's order.
+        grid: what they span.
+        tier: "direct", "compiled", or empty for what is ready.
+    """
+
+    asked: Asked
+    inputs: tuple[Given, ...]
+    grid: Grid
+    tier: str
 
 
 def decode(message: type[M], raw: bytes) -> M:
@@ -94,22 +124,44 @@ def read(request: pb.GridGradientRequest) -> Reading:
         RequestError: something in it is wrong; the error names the field.
         TooLargeError: it lists too many derivatives.
     """
-    kind, text = _function(request)
-    check_counts(sum(1 for given in request.inputs if given.dims), len(request.inputs))
+    kind, text = _function(request.function)
+    _check_counts(request.inputs)
     inputs = tuple(_input(f"inputs[{i}]", each) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
-    return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request))
+    named = tuple((given.spec.name, given.spec.dims) for given in inputs)
+    asked = Asked(kind, text, named, _dtype(request.dtype, inputs), _derivatives(request.derivatives))
+    return Reading(asked, inputs, grid, _tier(request.tier, kind))
 
 
-def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
-    kind = request.function.WhichOneof("kind")
+def read_plan(plan: pb.Plan) -> Asked:
+    """Checks all of a plan that can be checked without its function.
+
+    Raises:
+        RequestError: something in it is wrong; the error names the field.
+        TooLargeError: it lists too many derivatives.
+    """
+    kind, text = _function(plan.function)
+    _check_counts(plan.inputs)
+    for position, each in enumerate(plan.inputs):
+        _check_names(f"inputs[{position}]", each.name, each.dims)
+    inputs = tuple((each.name, tuple(each.dims)) for each in plan.inputs)
+    grid_of([InputSpec(name, dims, (1,) * len(dims)) for name, dims in inputs])
+    return Asked(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
+
+
+def _check_counts(inputs: Sequence[pb.Input | pb.PlanInput]) -> None:
+    check_counts(sum(1 for given in inputs if given.dims), len(inputs))
+
+
+def _function(function: pb.Function) -> tuple[str, str]:
+    kind = function.WhichOneof("kind")
     if kind is None:
         raise RequestError(
             "function",
             "neither an expression nor a registered name",
             "set function.expression, such as 't*k', or function.registered",
         )
-    text: str = getattr(request.function, kind)
+    text: str = getattr(function, kind)
     if not text and kind == "registered":
         raise RequestError("function.registered", "empty text", "write a name that ListFunctions gives")
     return kind, text
@@ -117,6 +169,16 @@ def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
 
 def _input(field: str, given: pb.Input) -> Given:
     name, dims = given.name, tuple(given.dims)
+    _check_names(field, name, dims)
+    kind = given.WhichOneof("values")
+    if kind == "array":
+        return _array(f"{field}.array", name, dims, given.array)
+    if kind == "linspace":
+        return _linspace(f"{field}.linspace", name, dims, given.linspace)
+    raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
+
+
+def _check_names(field: str, name: str, dims: Iterable[str]) -> None:
     if not (name.isascii() and name.isidentifier() and len(name) <= _MAX_NAME):
         raise RequestError(
             f"{field}.name", repr(name), "use an ASCII identifier: letters, digits and _, not beginning with a digit"
@@ -124,12 +186,6 @@ def _input(field: str, given: pb.Input) -> Given:
     for dim in dims:
         if not dim or len(dim) > _MAX_NAME:
             raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
-    kind = given.WhichOneof("values")
-    if kind == "array":
-        return _array(f"{field}.array", name, dims, given.array)
-    if kind == "linspace":
-        return _linspace(f"{field}.linspace", name, dims, given.linspace)
-    raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
 
 
 def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array) -> Given:
@@ -174,11 +230,20 @@ def _unknown_dtype(field: str, number: int) -> RequestError:
     return RequestError(field, f"the unknown dtype {number}", "use DTYPE_FLOAT32 (1) or DTYPE_FLOAT64 (2)")
 
 
-def _derivatives(request: pb.GridGradientRequest) -> tuple[tuple[str, ...], ...]:
-    count = len(request.derivatives)
+def _tier(number: int, kind: str) -> str:
+    tier = _TIERS.get(number)
+    if tier is None:
+        raise RequestError("tier", f"the unknown tier {number}", "use TIER_DIRECT (1) or TIER_COMPILED (2)")
+    if tier and kind == "registered":
+        raise RequestError("tier", f"{tier!r} for a registered function, which has no tiers", "leave it out")
+    return tier
+
+
+def _derivatives(listed: Sequence[pb.Derivative]) -> tuple[tuple[str, ...], ...]:
+    count = len(listed)
     if count > _MOST_LISTED:
         raise too_many_derivatives(count)
-    derivatives = tuple(tuple(each.wrt) for each in request.derivatives)
+    derivatives = tuple(tuple(each.wrt) for each in listed)
     if () in derivatives:
         raise RequestError(
             f"derivatives[{derivatives.index(())}]",

@@ -14,7 +14,9 @@ from gridgrad._version import __version__
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server import describe
+from gridgrad_server.entries import Entry
 from gridgrad_server.intake import Intake
+from gridgrad_server.plans import Plan
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult
 from gridgrad_server.settings import Settings
@@ -48,6 +50,8 @@ class Service(grpc.GenericRpcHandler):
             methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(self._stream),
             methods.LIST_FUNCTIONS.path: grpc.unary_unary_rpc_method_handler(self._list_functions),
             methods.SERVER_INFO.path: grpc.unary_unary_rpc_method_handler(self._server_info),
+            methods.PREPARE.path: grpc.unary_unary_rpc_method_handler(self._prepare),
+            methods.EXPLAIN.path: grpc.unary_unary_rpc_method_handler(self._explain),
         }
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
@@ -58,6 +62,7 @@ class Service(grpc.GenericRpcHandler):
         """Lets open streams end once what they have accepted is answered."""
         for stream in self._streams:
             stream.drain()
+        self._workers.tiers.changed()
 
     @property
     def open_streams(self) -> int:
@@ -73,19 +78,22 @@ class Service(grpc.GenericRpcHandler):
     async def _computed(self, raw: bytes, context: Context) -> bytes:
         self._intake.check_open()
         permit = self._intake.admission.take(len(raw))
-        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
+        entry: Entry | None = None
+
+        def ended(_: object) -> None:
+            permit.give_back()
+            if entry:
+                self._intake.cancel(entry)
+
+        context.add_done_callback(ended)  # type: ignore[arg-type] # it gets the context
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        request = decode(pb.GridGradientRequest, raw)
-        entry = await self._intake.entry(request, UnaryResult(answer), deadline_at)
+        entry = await self._intake.entry_of(raw, UnaryResult(answer), deadline_at)
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)
-        try:
-            return await answer
-        finally:
-            self._intake.cancel(entry)
+        return await answer
 
     async def _stream(self, _: object, context: Context) -> None:
         try:
@@ -115,3 +123,26 @@ class Service(grpc.GenericRpcHandler):
             return info.SerializeToString()
         except GridgradError as error:
             await abort(context, error)
+
+    async def _prepare(self, raw: bytes, context: Context) -> bytes:
+        arrived_at = time.monotonic()
+        try:
+            plan = await self._asked_about(decode(pb.PrepareRequest, raw).plan, len(raw), context)
+            state = await self._workers.tiers.prepare(plan, self._intake.check_open)
+        except GridgradError as error:
+            await abort(context, error)
+        return describe.prepared(plan, state, time.monotonic() - arrived_at).SerializeToString()
+
+    async def _explain(self, raw: bytes, context: Context) -> bytes:
+        try:
+            plan = await self._asked_about(decode(pb.ExplainRequest, raw).plan, len(raw), context)
+            explanation, state = await self._workers.tiers.explain(plan, self._intake.check_open)
+            return describe.explained(plan, explanation, state).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def _asked_about(self, message: pb.Plan, size: int, context: Context) -> Plan:
+        self._intake.check_open()
+        permit = self._intake.admission.take(size)
+        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
+        return await self._intake.plan(message)

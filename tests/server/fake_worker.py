@@ -1,7 +1,8 @@
 """A worker that computes nothing: plane p of a result holds 1e6*p plus the index of each point.
 
 It speaks the protocol of a worker, and its registered functions misbehave in the ways that the
-server must survive. Run as a script: fake_worker.py --fd N.
+server must survive, as do expressions that name "kills", "hangs" or "fails" when it is asked about them.
+Run as a script: fake_worker.py --fd N.
 """
 
 from __future__ import annotations
@@ -71,19 +72,43 @@ class Peer:
             self.fill(plan, self.maps[batch.slots[0].id], piece)
         self.send(done=pb.BatchDone(id=batch.id, compute_s=0.001, engine="functional", failures=failures))
 
+    def prepare(self, request: pb.PlanRequest) -> None:
+        self.ask_about(request)
+        self.send(state=pb.PlanState(plan_id=request.plan_id, compiled="ready", engine="structured"))
+
+    def explain(self, request: pb.PlanRequest) -> None:
+        plan = self.ask_about(request)
+        if "fails" in plan.expression:
+            failure = pb.PieceFailure(reason="too_large", field="f", found="it is long", remedy="shorten it")
+            self.send(explanation=pb.Explanation(plan_id=request.plan_id, failure=failure))
+        else:
+            self.send(explanation=pb.Explanation(plan_id=request.plan_id, program=plan.expression, ranks=[3]))
+
+    def ask_about(self, request: pb.PlanRequest) -> pb.Plan:
+        if request.HasField("plan"):
+            self.plans[request.plan_id] = request.plan
+        plan = self.plans[request.plan_id]
+        if "kills" in plan.expression:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "hangs" in plan.expression:
+            time.sleep(1000)
+        return plan
+
     def fill(self, plan: pb.Plan, target: mmap.mmap, piece: pb.Piece) -> None:
-        shape = [0] * len(piece.shape)
-        for given, sent in zip(plan.inputs, piece.inputs, strict=True):
+        layout = pb.PieceLayout.FromString(piece.layout)
+        shape = [0] * len(layout.shape)
+        for given, sent in zip(plan.inputs, layout.inputs, strict=True):
             lengths = sent.array.shape if sent.HasField("array") else [sent.linspace.num]
             if sent.HasField("array"):
                 count = math.prod(lengths) * (8 if sent.array.dtype == "float64" else 4)
-                assert len(self.maps[sent.array.slot][sent.array.offset :][:count]) == count
+                start = piece.inputs_offset + sent.array.offset
+                assert len(self.maps[piece.inputs_slot][start:][:count]) == count
             for dim, length in zip(given.dims, lengths, strict=True):
                 shape[dims_of(plan).index(dim)] = length
         first = 0
-        for start, length in zip(piece.start, shape, strict=True):
+        for start, length in zip(layout.start, shape, strict=True):
             first = first * length + start
-        points = math.prod(piece.shape)
+        points = math.prod(layout.shape)
         components = plan.expression.count(",") + 1
         code = "d" if plan.dtype == "float64" else "f"
         numbers = array.array(code)
@@ -127,8 +152,12 @@ def main() -> None:
             message = peer.receive()
             if message.HasField("batch"):
                 peer.compute(message.batch)
+            elif message.HasField("prepare"):
+                peer.prepare(message.prepare)
+            elif message.HasField("explain"):
+                peer.explain(message.explain)
             else:
-                peer.send(pong=pb.Pong())
+                peer.send(pong=pb.Pong(question=message.ping.question))
 
 
 if __name__ == "__main__":

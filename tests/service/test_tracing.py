@@ -74,6 +74,13 @@ async def test_the_asynchronous_client_too(server: Any) -> None:
         assert result.d["n"].tolist() == [[1.0], [1.0]]
 
 
+def test_what_is_explained_is_what_is_sent(client: gridgrad.Client) -> None:
+    names = ["tau", "delta"]
+    explained = client.explain(helmholtz, names, wrt=["tau", "n"], coefficients={"n": N})
+    result = client.gradient(helmholtz, AXES, wrt=["tau", "n"], coefficients={"n": N})
+    assert explained.digest == result.info.digest
+
+
 def test_as_many_numbers_as_the_limit(client: gridgrad.Client) -> None:
     scalars = client.server_info().limits.scalars
     n = np.arange(scalars, dtype=float)

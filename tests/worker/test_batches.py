@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,16 +60,23 @@ BILINEAR = pb.Plan(
 )
 WANT = np.stack([T[:, None] * K + 2 * T[:, None] * K**2, K + 2 * K**2 + 0 * T[:, None], T[:, None] * (1 + 4 * K)])
 AT = 1024  # where results go
+BOTH_AXES = [
+    pb.PieceInput(array=pb.SlotArray(offset=0, shape=[3], dtype="float64")),
+    pb.PieceInput(array=pb.SlotArray(offset=64, shape=[2], dtype="float64")),
+]
 
 
 def bilinear_piece(slot: Slot, result_offset: int = AT) -> pb.Piece:
     slot.view(0, [3])[...] = T
     slot.view(64, [2])[...] = K
-    inputs = [
-        pb.PieceInput(array=pb.SlotArray(slot=slot.number, offset=0, shape=[3], dtype="float64")),
-        pb.PieceInput(array=pb.SlotArray(slot=slot.number, offset=64, shape=[2], dtype="float64")),
-    ]
-    return pb.Piece(inputs=inputs, start=[0, 0], shape=[3, 2], result_offset=result_offset)
+    return piece_of(BOTH_AXES, [0, 0], [3, 2], result_offset, inputs_slot=slot.number)
+
+
+def piece_of(
+    inputs: Sequence[pb.PieceInput], start: Sequence[int], shape: Sequence[int], result_offset: int, **fields: Any
+) -> pb.Piece:
+    layout = pb.PieceLayout(inputs=inputs, start=start, shape=shape).SerializeToString()
+    return pb.Piece(layout=layout, result_offset=result_offset, **fields)
 
 
 def batch_of(
@@ -90,8 +98,8 @@ def parameter_plan(registered: str) -> pb.Plan:
 
 def parameter_piece(slot: Slot, value: float, offset: int, result_offset: int) -> pb.Piece:
     slot.view(offset, [])[...] = value
-    given = pb.PieceInput(array=pb.SlotArray(slot=slot.number, offset=offset, shape=[], dtype="float64"))
-    return pb.Piece(inputs=[given], start=[], shape=[], result_offset=result_offset)
+    given = pb.PieceInput(array=pb.SlotArray(shape=[], dtype="float64"))
+    return piece_of([given], [], [], result_offset, inputs_slot=slot.number, inputs_offset=offset)
 
 
 def new_slot(size: int = 8192) -> Slot:
@@ -125,7 +133,7 @@ def test_a_ping_is_answered(driver: Driver) -> None:
 def test_a_batch_is_computed_into_its_slot(driver: Driver) -> None:
     slot = new_slot()
     done = driver.ask(batch_of(slot, bilinear_piece(slot), plan=BILINEAR), [slot.descriptor])
-    assert (done.engine, done.tier, list(done.failures)) == ("structured", "direct", [])
+    assert (done.engine, list(done.tiers), list(done.failures)) == ("structured", ["direct"], [])
     assert 0 < done.compute_s < ANSWER_TIMEOUT_S
     assert np.array_equal(slot.view(AT, [3, 3, 2]), WANT)
 
@@ -154,11 +162,8 @@ def test_two_batches_under_way_are_answered_in_order(driver: Driver) -> None:
 
 def test_inputs_may_lie_in_a_slot_of_their_own_and_boxes_be_cut_from_them(driver: Driver) -> None:
     results, inputs = new_slot(), new_slot()
-    whole = bilinear_piece(inputs)
-    boxes = []
-    for row in range(3):
-        piece = pb.Piece(inputs=whole.inputs, start=[row, 0], shape=[1, 2], result_offset=AT + 256 * row)
-        boxes.append(piece)
+    bilinear_piece(inputs)
+    boxes = [piece_of(BOTH_AXES, [row, 0], [1, 2], AT + 256 * row, inputs_slot=inputs.number) for row in range(3)]
     batch = batch_of(results, *boxes, plan=BILINEAR)
     batch.slots.append(inputs.message(attached=True))
     assert not driver.ask(batch, [results.descriptor, inputs.descriptor]).failures
@@ -175,7 +180,7 @@ def test_linspace_is_expanded_as_far_as_the_box_needs(driver: Driver) -> None:
         inputs=[pb.PlanInput(name="x", dims=["x"])],
         derivatives=[pb.PlanDerivative()],
     )
-    piece = pb.Piece(inputs=[spaced], start=[10**12 - 3], shape=[3], result_offset=AT)
+    piece = piece_of([spaced], [10**12 - 3], [3], AT)
     assert not driver.ask(batch_of(slot, piece, plan=plan), [slot.descriptor]).failures
     step = 0.7 / (10**12 - 1)
     assert slot.view(AT, [3]).tolist() == [(10**12 - 3) * step, (10**12 - 2) * step, 0.7]
@@ -207,7 +212,7 @@ def test_defaults_fill_in_and_components_lie_side_by_side(driver: Driver) -> Non
         (pb.Plan(registered="nobody", dtype="float64"), "request", "function.registered", "'nobody'"),
         (pb.Plan(expression="1.5", dtype="float16"), "internal", "batch.plan.dtype", "'float16'"),
         (pb.Plan(registered="pair", dtype="float64"), "request", "inputs", "'pair' without its input 'x'"),
-        (None, "internal", "batch.plan_id", "never sent"),
+        (None, "internal", "plan_id", "never sent"),
     ],
 )
 def test_a_plan_that_cannot_be_computed_fails_all_its_pieces(
@@ -246,8 +251,8 @@ def test_a_registered_function_that_fails(driver: Driver, name: str, found: str)
 def test_a_piece_that_fails_fails_alone(driver: Driver, cautious: bool) -> None:
     slot = new_slot()
     good = [bilinear_piece(slot, AT), bilinear_piece(slot, AT + 2048)]
-    bad = bilinear_piece(slot)
-    bad.inputs[0].array.shape[:] = [2]  # one short of the box
+    short = pb.PieceInput(array=pb.SlotArray(offset=0, shape=[2], dtype="float64"))  # by one, for the box
+    bad = piece_of([short, BOTH_AXES[1]], [0, 0], [3, 2], AT, inputs_slot=slot.number)
     done = driver.ask(batch_of(slot, good[0], bad, good[1], plan=BILINEAR, cautious=cautious), [slot.descriptor])
     assert [bool(failure.reason) for failure in done.failures] == [False, True, False]
     assert done.failures[1].reason == "internal"
@@ -269,7 +274,7 @@ def test_forgotten_plans_and_slots_are_gone(driver: Driver) -> None:
     stale = pb.Batch(
         id=next(numbers), plan_id=first.plan_id, slots=[other.message(attached=False)], pieces=[bilinear_piece(other)]
     )
-    assert driver.ask(stale).failures[0].field == "batch.plan_id"
+    assert driver.ask(stale).failures[0].field == "plan_id"
     stale.id, stale.plan_id = next(numbers), second.plan_id
     stale.pieces[0].CopyFrom(bilinear_piece(slot))
     stale.slots[0].id = slot.number
@@ -288,3 +293,36 @@ def test_forgotten_slots_leave_no_descriptor(driver: Driver) -> None:
         driver.ask(batch, [extra.descriptor])
         slot = extra
     assert len(list(folder.iterdir())) == before
+
+
+# What is asked beside the batches
+
+
+def test_a_worker_that_compiles_nothing_says_so_when_it_meets_a_plan_and_not_again(driver: Driver) -> None:
+    slot = new_slot()
+    driver.ask(batch_of(slot, bilinear_piece(slot), plan=BILINEAR, plan_id=71), [slot.descriptor])
+    said = driver.states.pop(71)
+    assert (said.compiled, said.engine) == ("never", "structured")
+    assert "--no-compile" in said.why
+    driver.ask(batch_of(slot, bilinear_piece(slot), plan_id=71))
+    assert 71 not in driver.states
+
+
+def test_a_piece_that_must_be_compiled_fails_alone(driver: Driver) -> None:
+    slot = new_slot()
+    pieces = [bilinear_piece(slot), bilinear_piece(slot, AT + 512)]
+    pieces[1].tier = "compiled"
+    done = driver.ask(batch_of(slot, *pieces, plan=BILINEAR, plan_id=72), [slot.descriptor])
+    assert [each.reason for each in done.failures] == ["", "not_prepared"]
+    assert list(done.tiers) == ["direct", ""]
+    assert np.array_equal(slot.view(AT, [3, 3, 2]), WANT)
+
+
+def test_a_plan_is_explained(driver: Driver) -> None:
+    driver.send(pb.ServerMessage(explain=pb.PlanRequest(plan_id=73, plan=BILINEAR)))
+    explained = driver.receive().explanation
+    assert (explained.plan_id, explained.failure.reason) == (73, "")
+    assert "f_t" in explained.derived
+    assert driver.states[73].compiled == "never"
+    driver.send(pb.ServerMessage(explain=pb.PlanRequest(plan_id=74, plan=pb.Plan(registered="fails", dtype="float64"))))
+    assert driver.receive().explanation.failure.reason == "request"

@@ -59,6 +59,9 @@ class ArrayValues:
         array: of the input's own dims.
         axes: for each of its dims, which of the grid's it is.
         ndim: how many dims the grid has.
+
+    Attributes:
+        spread: a view of the array with the grid's dims, of length 1 where the input has not the dim.
     """
 
     def __init__(self, array: Array, axes: Sequence[int], ndim: int) -> None:
@@ -67,13 +70,13 @@ class ArrayValues:
         shape = [1] * ndim
         for position in order:
             shape[axes[position]] = array.shape[position]
-        self._spread = array.transpose(order).reshape(shape) if axes else array.reshape(shape)
+        self.spread = array.transpose(order).reshape(shape) if axes else array.reshape(shape)
         self._axes = frozenset(axes)
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
-        return self._spread.shape
+        return self.spread.shape
 
     @property
     def content(self) -> Hashable:
@@ -82,7 +85,7 @@ class ArrayValues:
 
     def over(self, box: Box) -> Array:
         """The values over a box, a view."""
-        return self._spread[
+        return self.spread[
             tuple(
                 slice(start, start + length) if axis in self._axes else slice(None)
                 for axis, (start, length) in enumerate(zip(*box, strict=True))

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import torch
 
-from gridgrad.errors import GridgradError, InternalError, TooLargeError, UnknownFunctionError
+from gridgrad.errors import GridgradError, InternalError, NotPreparedError, TooLargeError, UnknownFunctionError
 from gridgrad.lang.parser import parse
 from gridgrad.lang.program import Program
 from gridgrad_worker.calls import bind
+from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.tiered import TieredEngine
+from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Values
+from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.structured.engine import StructuredEngine
+from gridgrad_worker.structured.explain import explanation_of
 from gridgrad_worker.v1 import worker_pb2 as pb
 
 __all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
 
-
 _log = logging.getLogger(__name__)
+
+_LAYOUTS_KEPT = 256
 
 EngineName = Literal["structured", "functional"]
 
@@ -39,6 +44,21 @@ class Engine(Protocol):
         """Computes pieces together into [derivatives * components, points] each."""
 
 
+class ArrayPlace(NamedTuple):
+    """Where the numbers of an input are, counted from where the inputs of its piece begin."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Layout(NamedTuple):
+    """What a piece is but for its numbers."""
+
+    inputs: tuple[ArrayPlace | LinspaceValues, ...]
+    box: Box
+
+
 class Plan(NamedTuple):
     """A plan that is ready to compute.
 
@@ -46,16 +66,85 @@ class Plan(NamedTuple):
         axes: for each input, which of the grid's dims its own are.
         ndim: how many dims the grid has.
         planes: how many numbers a point has in the results.
-        dtype: "float32" or "float64".
-        registered: the name of the registered function; None for an expression.
+        message: what it was made from.
+        layouts: of the pieces seen last, by their bytes.
+        untiered: why there are no tiers to choose from; empty where there are.
     """
 
-    engine: Engine
+    engine: Engine | TieredEngine
     axes: tuple[tuple[int, ...], ...]
     ndim: int
     planes: int
-    dtype: str
-    registered: str | None
+    message: pb.Plan
+    layouts: dict[bytes, Layout]
+    untiered: str = ""
+
+    @property
+    def registered(self) -> str | None:
+        """The name of the registered function; None for an expression."""
+        return self.message.registered if self.message.WhichOneof("function") == "registered" else None
+
+    @property
+    def state(self) -> State:
+        """Whether there is compiled code."""
+        return self.engine.state if isinstance(self.engine, TieredEngine) else State("never", self.untiered)
+
+    def prepare(self) -> None:
+        """Has compiled code made in the background, if there can be any."""
+        if isinstance(self.engine, TieredEngine):
+            self.engine.prepare()
+
+    def explained(self) -> pb.Explanation:
+        """What is computed.
+
+        Raises:
+            GridgradError: it is a registered function, or too large.
+        """
+        if isinstance(self.engine, TieredEngine):
+            self.engine.look()
+        return explanation_of(self.message)
+
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str]) -> list[str]:
+        """Computes pieces together.
+
+        Args:
+            pieces: what to compute.
+            outs: for each of them, where its results go.
+            tiers: for each of them the tier that it must be computed in, or "".
+
+        Returns:
+            For each of them the tier that it was computed in; "" where the engine has none.
+
+        Raises:
+            GridgradError: what is wrong with one of them.
+        """
+        if isinstance(self.engine, TieredEngine):
+            return self.engine.compute(pieces, outs, tiers)
+        if "compiled" in tiers:
+            raise NotPreparedError("tier", f"'compiled', but {self.untiered}", "ask for tier='auto'")
+        self.engine.compute(pieces, outs)
+        return [self.engine.tier] * len(pieces)
+
+    def layout(self, raw: bytes) -> Layout:
+        """What a PieceLayout says; read once, since most pieces differ in their numbers alone.
+
+        Raises:
+            InternalError: it does not fit the plan.
+        """
+        known = self.layouts.get(raw)
+        if known is None:
+            known = self._read(pb.PieceLayout.FromString(raw))
+            if len(self.layouts) >= _LAYOUTS_KEPT:
+                self.layouts.clear()
+            self.layouts[raw] = known
+        return known
+
+    def _read(self, layout: pb.PieceLayout) -> Layout:
+        if len(layout.inputs) != len(self.axes) or not len(layout.start) == len(layout.shape) == self.ndim:
+            found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self.axes)} and {self.ndim}"
+            raise InternalError("batch.pieces", found, "please report it")
+        inputs = [_given(given, axes, self.ndim) for given, axes in zip(layout.inputs, self.axes, strict=True)]
+        return Layout(tuple(inputs), Box(tuple(layout.start), tuple(layout.shape)))
 
     def piece(self, piece: pb.Piece, slots: Slots) -> Piece:
         """A piece of a batch, its arrays viewed in their slots.
@@ -63,17 +152,23 @@ class Plan(NamedTuple):
         Raises:
             InternalError: it does not fit the plan, or an array does not lie in its slot.
         """
-        if len(piece.inputs) != len(self.axes) or not len(piece.start) == len(piece.shape) == self.ndim:
-            found = f"{len(piece.inputs)} inputs and {len(piece.start)} dims for {len(self.axes)} and {self.ndim}"
-            raise InternalError("batch.pieces", found, "please report it")
-        inputs = tuple(
-            _values(given, axes, self.ndim, slots) for given, axes in zip(piece.inputs, self.axes, strict=True)
+        inputs, box = self.layout(piece.layout)
+        slot, begin = piece.inputs_slot, piece.inputs_offset
+        return Piece(
+            tuple(
+                [
+                    ArrayValues(slots.array(slot, begin + given.offset, given.shape, given.dtype), axes, self.ndim)
+                    if isinstance(given, ArrayPlace)
+                    else given
+                    for given, axes in zip(inputs, self.axes, strict=True)
+                ]
+            ),
+            box,
         )
-        return Piece(inputs, Box(tuple(piece.start), tuple(piece.shape)))
 
     def out(self, piece: pb.Piece, box: Box, slot: int, slots: Slots) -> Array:
         """Where the results of a piece go: [planes, points] in a slot."""
-        return slots.array(slot, piece.result_offset, (self.planes, box.points), self.dtype)
+        return slots.array(slot, piece.result_offset, (self.planes, box.points), self.message.dtype)
 
 
 class Plans:
@@ -83,42 +178,81 @@ class Plans:
         device: they compute on.
         registered: the functions that they may name.
         engine: what computes expressions.
+        tier: the compiled tier; None where nothing is to be compiled.
     """
 
-    def __init__(self, device: Device, registered: Mapping[str, Registered], engine: EngineName) -> None:
+    def __init__(
+        self,
+        device: Device,
+        registered: Mapping[str, Registered],
+        engine: EngineName,
+        tier: Tier | None = None,
+    ) -> None:
         self._device = device
         self._engine = engine
         self._registered = registered
+        self._tier = tier
         self._plans: dict[int, Plan | GridgradError] = {}
+        self._told: dict[int, State] = {}
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    def of(self, batch: pb.Batch) -> Plan:
-        """The plan of a batch. Drops those that the batch names as forgotten.
+    @property
+    def numbers(self) -> list[int]:
+        """The ids of all plans."""
+        return list(self._plans)
+
+    def news(self, numbers: Iterable[int]) -> Iterator[pb.PlanState]:
+        """The states of those of some plans that have changed since they were asked for last."""
+        for number in numbers:
+            plan = self._plans.get(number)
+            if plan is None:
+                continue
+            state, engine = State("never", str(plan)), ""
+            if isinstance(plan, Plan):
+                state, engine = plan.state, plan.engine.name
+            if self._told.get(number) != state:
+                self._told[number] = state
+                yield pb.PlanState(plan_id=number, compiled=state.compiled, why=state.why, engine=engine)
+
+    def of(self, asked: pb.Batch | pb.PlanRequest) -> Plan:
+        """The plan that a message is about. Drops those that it names as forgotten.
 
         Raises:
             GridgradError: the plan can't be computed: what is wrong with its function or inputs.
         """
-        for forgotten in batch.forget_plans:
-            self._plans.pop(forgotten, None)
-        if batch.HasField("plan"):
-            self._plans[batch.plan_id] = self._made(batch.plan)
-        plan = self._plans.get(batch.plan_id)
+        for forgotten in asked.forget_plans:
+            self._drop(forgotten)
+        if asked.HasField("plan"):
+            self._plans[asked.plan_id] = self._made(asked.plan)
+        plan = self._plans.get(asked.plan_id)
         if plan is None:
-            raise InternalError("batch.plan_id", f"plan {batch.plan_id}, which was never sent", "please report it")
+            raise InternalError("plan_id", f"plan {asked.plan_id}, which was never sent", "please report it")
         if isinstance(plan, GridgradError):
             raise plan
         return plan
 
+    def _drop(self, number: int) -> None:
+        plan = self._plans.pop(number, None)
+        self._told.pop(number, None)
+        if isinstance(plan, Plan) and isinstance(plan.engine, TieredEngine):
+            plan.engine.close()
+
     def _made(self, plan: pb.Plan) -> Plan | GridgradError:
         try:
-            return make_plan(plan, self._device, self._registered, self._engine)
+            return make_plan(plan, self._device, self._registered, self._engine, self._tier)
         except GridgradError as error:
             return error.with_traceback(None)
 
 
-def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered], engine: EngineName) -> Plan:
+def make_plan(
+    plan: pb.Plan,
+    device: Device,
+    registered: Mapping[str, Registered],
+    engine: EngineName,
+    tier: Tier | None = None,
+) -> Plan:
     """Makes a plan ready to compute.
 
     Args:
@@ -126,6 +260,7 @@ def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered
         device: where.
         registered: the functions that it may name.
         engine: what computes expressions; registered functions take the functional one.
+        tier: the compiled tier; None where nothing is to be compiled.
 
     Raises:
         GridgradError: its function is none, or lacks inputs.
@@ -133,44 +268,37 @@ def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered
     dtype = read_dtype(plan.dtype)
     dims = list(dict.fromkeys(dim for each in plan.inputs for dim in each.dims))
     axes = {each.name: tuple(map(dims.index, each.dims)) for each in plan.inputs}
-    wanted = [tuple(derivative.wrt) for derivative in plan.derivatives]
-    registered_name = plan.registered if plan.WhichOneof("function") == "registered" else None
-    if registered_name is None:
-        program = parse(plan.expression, list(axes))
-        components = len(program.components)
-        made = _for_expression(program, axes, len(dims), wanted, dtype, device, engine)
-    else:
-        found = _registered(registered_name, registered)
+    wanted = tuple(tuple(derivative.wrt) for derivative in plan.derivatives)
+    made: Engine | TieredEngine
+    if plan.WhichOneof("function") == "registered":
+        found = _registered(plan.registered, registered)
         components = len(found.components)
         function = bind(found, list(axes), dtype, device.torch_device)
         made = FunctionalEngine(function, wanted, components, dtype, device, found.mode)
-    return Plan(
-        engine=made,
-        axes=tuple(axes.values()),
-        ndim=len(dims),
-        planes=len(wanted) * components,
-        dtype=plan.dtype,
-        registered=registered_name,
-    )
+        untiered = "it is a registered function, and only expressions are compiled"
+    else:
+        program = parse(plan.expression, list(axes))
+        components = len(program.components)
+        order = Order(str(program), tuple(axes), tuple(axes.values()), len(dims), wanted, plan.dtype, device.name)
+        made, untiered = _for_expression(program, order, device, engine)
+        if isinstance(made, StructuredEngine) and tier is not None:
+            made, untiered = TieredEngine(made, tier, tier.add(order, made)), ""
+    return Plan(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, {}, untiered)
 
 
-def _for_expression(
-    program: Program,
-    axes: Mapping[str, tuple[int, ...]],
-    ndim: int,
-    wanted: Sequence[tuple[int, ...]],
-    dtype: torch.dtype,
-    device: Device,
-    engine: EngineName,
-) -> Engine:
-    # On a GPU the structured engine has not been run yet
-    if engine == "structured" and device.torch_device.type == "cpu":
+def _for_expression(program: Program, order: Order, device: Device, engine: EngineName) -> tuple[Engine, str]:
+    """What computes an expression at once, and why nothing else does."""
+    untiered = "the server computes expressions by the functional engine, which has no tiers"
+    if engine == "structured":
         try:
-            return StructuredEngine(program, axes, ndim, wanted, dtype, device)
+            made = StructuredEngine(program, order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
         except TooLargeError as error:
             _log.info("the functional engine takes what is too large to derive: %s", error)
-    function = torch_function(program, list(axes), dtype)
-    return FunctionalEngine(function, wanted, len(program.components), dtype, device)
+            untiered = f"the functional engine takes what is too large to derive: {error.found}"
+        else:
+            return made, "the server was started with --no-compile"
+    function = torch_function(program, order.names, order.torch_dtype)
+    return FunctionalEngine(function, order.wanted, len(program.components), order.torch_dtype, device), untiered
 
 
 def _registered(name: str, registered: Mapping[str, Registered]) -> Registered:
@@ -193,9 +321,8 @@ def read_dtype(name: str) -> torch.dtype:
     return known[name]
 
 
-def _values(given: pb.PieceInput, axes: tuple[int, ...], ndim: int, slots: Slots) -> Values:
+def _given(given: pb.PieceInput, axes: tuple[int, ...], ndim: int) -> ArrayPlace | LinspaceValues:
     if given.WhichOneof("values") == "linspace":
         spaced = given.linspace
         return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
-    array = given.array
-    return ArrayValues(slots.array(array.slot, array.offset, array.shape, array.dtype), axes, ndim)
+    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype)
