@@ -30,6 +30,10 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.checks.checking import checking
+from gridgrad.checks.report import CheckReport
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError, RequestError, TooLargeError, UnavailableError
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.flight import Flight
@@ -111,10 +115,12 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts, wire = self._attempts(timeout), self._connected()
         if self._routes.by_stream(call):
             return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
@@ -126,6 +132,35 @@ class Client:
         result = self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
         self._routes.learn_limit(result)
         return result
+
+    async def check(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        points: int = DEFAULT_POINTS,
+        tolerance: float | None = None,
+        seed: int = 0,
+        timeout: float | None = None,
+    ) -> CheckReport:
+        """Compares derivatives with finite differences; see `gridgrad.Client.check`."""
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
+        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
+        result = None
+        while True:
+            try:
+                asked = steps.send(result) if result else next(steps)
+            except StopIteration as done:
+                report: CheckReport = done.value
+                return report
+            result = await self.gradient(
+                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
+            )
 
     @overload
     def stream(
@@ -174,9 +209,10 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Prepared:
         """Has an expression compiled at the server; see `gridgrad.Client.prepare`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
     async def explain(
@@ -189,9 +225,10 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Explanation:
         """Says how an expression is computed; see `gridgrad.Client.explain`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_explanation(await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:

@@ -17,8 +17,8 @@ import numpy as np
 from gridgrad.calls import Registered, Request
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative
-from gridgrad.inputs import Input
-from gridgrad.result import Info, Result
+from gridgrad.inputs import FloatArray, Input
+from gridgrad.result import Info, PlaneIndex, Result
 
 __all__ = ["FileLike", "load", "save"]
 
@@ -84,23 +84,45 @@ def _about(result: Result) -> dict[str, Any]:
 
 def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
     derivatives = [tuple(wrt) for wrt in about["derivatives"]]
-    planes = np.stack([archive[VALUE], *(archive[_entry(wrt)] for wrt in derivatives)])
-    planes.flags.writeable = False
+    planes, index = _gathered({(): archive[VALUE], **{wrt: archive[_entry(wrt)] for wrt in derivatives}})
     arrays = {name: (tuple(dims), archive[_input_entry(name)]) for name, dims in about["inputs"].items()}
     kind: Literal["expression", "registered"] = "registered" if "registered" in about else "expression"
     function = Registered(about[kind]) if kind == "registered" else about[kind]
     inputs = {name: (dims, values) if dims else float(values) for name, (dims, values) in arrays.items()}
+    coefficients = {name: values for name, (dims, values) in arrays.items() if not set(dims) <= set(about["dims"])}
     return Result(
         planes,
-        derivatives=derivatives,
+        derivatives=index,
         dims=tuple(about["dims"]),
         components=tuple(about["components"]),
         tuple_valued=about["tuple_valued"],
         info=Info(**about["info"]),
         function=(kind, about[kind]),
-        request=Request(function, inputs, derivatives=derivatives, dtype=planes.dtype.name),
+        request=Request(
+            function,
+            {name: given for name, given in inputs.items() if name not in coefficients},
+            derivatives=derivatives,
+            dtype=planes.dtype.name,
+            coefficients=coefficients or None,
+        ),
         sent=tuple(Input(name, dims, values) for name, (dims, values) in arrays.items()),
     )
+
+
+def _gathered(arrays: Mapping[Derivative, FloatArray]) -> tuple[FloatArray, PlaneIndex]:
+    """One buffer of arrays, and which planes of it each is; those by arrays of coefficients have several."""
+    shape = arrays[()].shape
+    flat = {wrt: array.reshape(-1, *shape) for wrt, array in arrays.items()}
+    planes = np.concatenate([*flat.values()])
+    planes.flags.writeable = False
+    index: PlaneIndex = {}
+    first = 0
+    for wrt, array in arrays.items():
+        leading = array.shape[: array.ndim - len(shape)]
+        numbers = np.arange(first, first + len(flat[wrt]))
+        index[wrt] = numbers.reshape(leading) if leading else first
+        first += len(numbers)
+    return planes, index
 
 
 def _entry(wrt: Derivative) -> str:

@@ -42,16 +42,17 @@ class Layout(NamedTuple):
 
     def result(self, planes: FloatArray, info: pb.Info, call: Call) -> Result:
         """The result in a buffer of that shape."""
+        shown = call.shown
         return Result(
             planes,
-            derivatives=self.derivatives,
+            derivatives=self.derivatives if shown is None else shown.stacks.planes,
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,
             info=_info(info),
             function=call.function,
             request=call.request,
-            sent=call.inputs,
+            sent=call.inputs if shown is None else shown.inputs,
         )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from gridgrad import asked, wire
 from gridgrad.asked import Asked, DerivativeLike
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative, Grid, InputSpec, grid_of
 from gridgrad.inputs import FLOAT32, FloatArray, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.lang.program import Program
+from gridgrad.lowering import Shown, lower
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
 
@@ -59,7 +61,15 @@ def registered(name: str) -> Registered:
     return Registered(name)
 
 
-FunctionLike: TypeAlias = str | Registered | Program
+class Symbolic(Protocol):
+    """What sympy's expressions have in common."""
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols in it."""
+
+
+FunctionLike: TypeAlias = str | Registered | Program | Callable[..., Any] | Symbolic
 Tier: TypeAlias = Literal["auto", "direct", "compiled"]
 
 
@@ -68,7 +78,8 @@ class Request:
     """One grid to compute: the arguments of `Client.gradient`, for `Client.stream`.
 
     Args:
-        function: an expression, a parsed program, or `gridgrad.registered(name)`.
+        function: an expression, a parsed program, a Python function written with numpy, a sympy expression, or
+            `gridgrad.registered(name)`.
         inputs: names to arrays and numbers, as for `Client.gradient`.
         wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
         order: all partials up to this order, 0 to 4; 1 if nothing is said.
@@ -76,6 +87,7 @@ class Request:
         dtype: "float32" or "float64"; by default float32 if every array given is, else float64.
         out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result into.
         tag: whatever the caller wants to find again in `result.request.tag`.
+        coefficients: names to arrays whose elements are scalars of the function, as for `Client.gradient`.
         tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
     """
 
@@ -87,6 +99,7 @@ class Request:
     dtype: Any = None
     out: FloatArray | None = None
     tag: Any = None
+    coefficients: Coefficients | None = None
     tier: Tier = "auto"
 
 
@@ -118,6 +131,7 @@ class Call(NamedTuple):
         derivatives: the partials asked for, without the value.
         dtype: the type of the result.
         message: the serialized GridGradientRequest.
+        shown: what the caller sees of it, where that differs from what travels.
     """
 
     request: Request
@@ -127,6 +141,7 @@ class Call(NamedTuple):
     derivatives: tuple[Derivative, ...]
     dtype: np.dtype[Any]
     message: bytes
+    shown: Shown | None = None
 
     @property
     def component_bytes(self) -> int:
@@ -140,16 +155,17 @@ def prepare(request: Request) -> Call:
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
-    function = function_key(request.function)
-    inputs = read_inputs(request.inputs)
-    dtype = computing_dtype(inputs, request.dtype)
+    given, inputs, shown = request.function, read_inputs(request.inputs), None
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
+    if request.coefficients or not isinstance(given, str | Registered | Program):
+        given, inputs, spelled, shown = lower(given, inputs, spelled, request.coefficients)
+    function, dtype = function_key(given), computing_dtype(inputs, request.dtype)
     plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32, _tier(request.tier))
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
     sent = tuple([_snapshot(i, dtype) for i in inputs])
     message = b"".join([plan.head, *[part for i in sent for part in _serialized(i)]])
-    return Call(request, function, sent, plan.grid, plan.derivatives, dtype, message)
+    return Call(request, function, sent, plan.grid, plan.derivatives, dtype, message, shown)
 
 
 def entry_message(entry_id: int, call: Call) -> bytes:
@@ -171,7 +187,9 @@ def function_key(function: FunctionLike) -> FunctionKey:
     if isinstance(function, Program):
         return "expression", str(function)
     raise RequestError(
-        "function", f"a {type(function).__name__}", 'give an expression such as "t*k", or gridgrad.registered("name")'
+        "function",
+        f"a {type(function).__name__}",
+        'give an expression such as "t*k", a Python function, or gridgrad.registered("name")',
     )
 
 

@@ -1,7 +1,7 @@
-"""The command `gridgrad`: eval, plot, explain, prepare, functions and info.
+"""The command `gridgrad`: eval, plot, check, explain, prepare, functions and info.
 
-Exit statuses: 0 done; 1 the server or the way to it failed; 2 the request or the command line is wrong;
-130 interrupted.
+Exit statuses: 0 done; 1 the server or the way to it failed, or a check found something; 2 the request or the
+command line is wrong; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gridgrad._version import __version__
+from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.errors import GridgradError, RequestError
 
 __all__ = ["main"]
@@ -45,17 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        given.run(given)
+        status: int = given.run(given) or DONE
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as head, has had enough; a second complaint at exit would be one too many
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
     except (GridgradError, OSError) as error:
         print(f"gridgrad: {error}", file=sys.stderr)
         return WRONG if isinstance(error, RequestError) else FAILED
-    return DONE
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_eval(commands)
     _add_plot(commands)
+    _add_check(commands)
     _add_about(commands, "explain", "say how an expression and its derivatives are computed", _explain)
     _add_about(commands, "prepare", "have an expression and its derivatives compiled, and wait for it", _prepare)
     _add_plain(commands, "functions", "list the functions registered at a server", _functions)
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_eval(commands: Any) -> None:
     command = _add_question(commands, "eval", "evaluate a function and its derivatives on a grid", _eval)
+    _add_tier(command)
     add = command.add_argument
     add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
     add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
@@ -87,10 +91,24 @@ def _add_plot(commands: Any) -> None:
     what = "draw a function and its derivatives: lines over one axis, heat maps over two, slices of three"
     command = _add_question(commands, "plot", what, _plot)
     command.epilog = PLOT_EXAMPLE
+    _add_tier(command)
     add = command.add_argument
     add("--at", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an axis to cut through there")
     add("--output", metavar="FILE", required=True, help="the picture to write, such as out.png, .svg or .pdf")
     add("--dpi", type=float, default=DPI, metavar="N", help="pixels to the inch (default: %(default)s)")
+
+
+def _add_check(commands: Any) -> None:
+    what = "compare a function's derivatives on a grid with finite differences"
+    command = _add_question(commands, "check", what, _check)
+    add = command.add_argument
+    add("--points", type=int, default=DEFAULT_POINTS, metavar="N", help="at how many points (default: %(default)s)")
+    add("--tolerance", type=float, metavar="X", help="relative difference allowed (default: 1e-6, 1e-3 for float32)")
+
+
+def _add_tier(command: argparse.ArgumentParser) -> None:
+    choices = ("auto", "direct", "compiled")
+    command.add_argument("--tier", choices=choices, default="auto", help="what computes it (default: what is ready)")
 
 
 def _add_question(commands: Any, name: str, what: str, run: Any) -> argparse.ArgumentParser:
@@ -109,12 +127,6 @@ def _add_question(commands: Any, name: str, what: str, run: Any) -> argparse.Arg
     add("--axis", action="append", default=[], type=_axis, metavar="NAME=VALUES", help="1,2,4 or start:stop:count")
     add("--param", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an input that is a number")
     _add_asked(command)
-    add(
-        "--tier",
-        choices=("auto", "direct", "compiled"),
-        default="auto",
-        help="what computes it (default: what is ready)",
-    )
     _add_server(command)
     return command
 
@@ -218,6 +230,14 @@ def _answer(given: argparse.Namespace) -> Any:
     function, inputs, asked = _function(given), _inputs(given), _asked(given)
     with _server(given) as address, _client(given, address) as client:
         return client.gradient(function, inputs, tier=given.tier, **asked)
+
+
+def _check(given: argparse.Namespace) -> int:
+    function, inputs, asked = _function(given), _inputs(given), _asked(given)
+    with _server(given) as address, _client(given, address) as client:
+        report = client.check(function, inputs, points=given.points, tolerance=given.tolerance, **asked)
+    print(report)
+    return DONE if report.ok else FAILED
 
 
 def _function(given: argparse.Namespace) -> Any:

@@ -28,6 +28,10 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.checks.checking import checking
+from gridgrad.checks.report import CheckReport
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError, TooLargeError, UnavailableError
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.flight import Flight
@@ -116,12 +120,14 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+            function: an expression such as "t*k + 2*t*k**2", a Python function written with numpy such as
+                `lambda t, k: t*np.sin(k)`, a sympy expression, or `gridgrad.registered(name)`.
             inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
                 parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
                 `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
@@ -133,6 +139,9 @@ class Client:
             timeout: seconds, retries included; infinity for no limit; None for the client's own.
             out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
                 into, which is then writable.
+            coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
+                text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
+                front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
 
         Returns:
@@ -143,7 +152,8 @@ class Client:
             NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts = self._attempts(timeout)
         if self._routes.by_stream(call):
             return self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
@@ -155,6 +165,57 @@ class Client:
         result = self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
         self._routes.learn_limit(result)
         return result
+
+    def check(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        points: int = DEFAULT_POINTS,
+        tolerance: float | None = None,
+        seed: int = 0,
+        timeout: float | None = None,
+    ) -> CheckReport:
+        """Compares the served value and derivatives with finite differences, at some points of the grid.
+
+        The grid is computed as by `gradient`. With mpmath (the extra `check`) an expression, a Python function or a
+        sympy expression is then evaluated with 50 digits on both sides of each point; without it, and for registered
+        functions, the differences are those of served values of one order less, extrapolated to step 0. A point
+        where the two sides disagree, such as a kink or the edge of the domain, says nothing and is left out.
+
+        Args:
+            function, inputs, wrt, order, derivatives, dtype, coefficients: as for `gradient`.
+            points: at how many points, drawn from the grid.
+            tolerance: by how much served numbers may differ, relative to what they should be, and where that
+                vanishes to a millionth of the largest among the points; by default 1e-6, and 1e-3 for float32.
+                The bound of the differences' own error is added.
+            seed: of the random numbers that choose the points.
+            timeout: seconds for each call, of which there is one more for each input when values are served;
+                None for the client's own.
+
+        Returns:
+            What was compared, and what disagrees: `report.ok`, `report.disagreements`, `str(report)`.
+
+        Raises:
+            GridgradError: as for `gradient`.
+        """
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
+        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
+        result = None
+        while True:
+            try:
+                asked = steps.send(result) if result else next(steps)
+            except StopIteration as done:
+                report: CheckReport = done.value
+                return report
+            result = self.gradient(
+                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
+            )
 
     @overload
     def stream(
@@ -217,6 +278,7 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Prepared:
         """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
 
@@ -224,7 +286,7 @@ class Client:
         code, whatever their shapes and values. They are served all along, without it.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2".
+            function: an expression, or a Python function or sympy expression as for `gradient`.
             inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
                 are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
             wrt: as for `gradient`.
@@ -232,6 +294,7 @@ class Client:
             derivatives: as for `gradient`.
             dtype: as for `gradient`; float64 for just names.
             timeout: seconds to wait; None for the client's own. Then the compiling goes on.
+            coefficients: as for `gradient`; only their names and shapes count.
 
         Returns:
             What requests are computed in from now on, and why if that is not compiled code.
@@ -241,7 +304,7 @@ class Client:
             DeadlineError: it is not done yet.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
     def explain(
@@ -254,17 +317,19 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Explanation:
         """Says how an expression is computed: `print` shows it.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2".
+            function: as for `prepare`.
             inputs: as for `prepare`.
             wrt: as for `gradient`.
             order: as for `gradient`.
             derivatives: as for `gradient`.
             dtype: as for `prepare`.
             timeout: seconds; None for the client's own.
+            coefficients: as for `prepare`.
 
         Returns:
             Its program and derivatives as text, how many operations run on which dims, and what computes it now.
@@ -273,7 +338,7 @@ class Client:
             RequestError: something in it is wrong, or the function is registered at the server.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:

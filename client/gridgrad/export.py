@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,8 +38,11 @@ def to_dict(result: Result, name: Names = None, *, flat: bool = False) -> dict[s
     variables = {key: part.grid for key, part in _named(result, name).items()}
     if not flat:
         return {**result.inputs, **variables}
-    inputs = {key: result.on_grid(key) for key in result.inputs}
-    return {key: array.reshape(-1) for key, array in (inputs | variables).items()}
+    return {
+        column: np.broadcast_to(values, result.shape).reshape(-1)
+        for key, array, leading in _spread(result, variables)
+        for column, values in _columns(key, array, leading)
+    }
 
 
 def stack(results: Iterable[Result], dim: str = "sample", name: Names = None) -> xarray.Dataset:
@@ -83,6 +86,21 @@ def _named(result: Result, name: Names) -> dict[str, Part]:
         found = f"{taken[0]!r} is the name of an input or dim too" if taken else "two variables of one name"
         raise RequestError("name", found, remedy)
     return named
+
+
+def _spread(result: Result, variables: Mapping[str, FloatArray]) -> Iterator[tuple[str, FloatArray, tuple[int, ...]]]:
+    """Inputs and variables with the shape of what stands in front of the grid: that of arrays of coefficients."""
+    for key, array in result.inputs.items():
+        on_grid = set(result.input_dims[key]) <= set(result.dims)
+        yield key, result.on_grid(key) if on_grid else array, () if on_grid else array.shape
+    for key, array in variables.items():
+        yield key, array, array.shape[: array.ndim - len(result.shape)]
+
+
+def _columns(key: str, array: FloatArray, leading: tuple[int, ...]) -> Iterator[tuple[str, FloatArray]]:
+    """An array of coefficients, or a derivative by one, element by element: n_0, n_1, ..."""
+    for index in np.ndindex(*leading):
+        yield "_".join((key, *map(str, index))), array[index]
 
 
 def _component_names(result: Result, name: Names) -> Sequence[str]:

@@ -152,6 +152,8 @@ class Fields:
         for name in names:
             if name not in inputs:
                 raise RequestError("wrt", f"{name!r}, which is no input", f"use one of {', '.join(inputs) or '(none)'}")
+            if not set(self.input_dims[name]) <= set(self.dims):
+                raise RequestError("wrt", f"{name!r}, an array of coefficients", "name inputs on the grid")
         if not names:
             found = "every input is a number" if inputs else "there are no inputs"
             raise RequestError("wrt", found, "name what to differentiate by: wrt=[...]")

@@ -11,7 +11,7 @@ from gridgrad.inputs import FloatArray
 if TYPE_CHECKING:
     from gridgrad.result import Result
 
-__all__ = ["Part", "component_names", "part_of", "parts_of"]
+__all__ = ["Part", "component_names", "leading_dims", "part_of", "parts_of"]
 
 
 class Part(NamedTuple):
@@ -50,7 +50,12 @@ def part_of(result: Result, number: int, wrt: Derivative) -> Part:
         wrt: which derivative, () for the value.
     """
     array = result.d[wrt]
-    dims = [dim for name in wrt for dim in result.input_dims[name] if dim not in result.dims]
+    leading = leading_dims(result, wrt)
     if result.tuple_valued:
-        array = array[(slice(None),) * len(dims) + (number, ...)]
-    return Part(component_names(result)[number], wrt, (*dims, *result.dims), array)
+        array = array[(slice(None),) * len(leading) + (number, ...)]
+    return Part(component_names(result)[number], wrt, (*leading, *result.dims), array)
+
+
+def leading_dims(result: Result, wrt: Derivative) -> tuple[str, ...]:
+    """The dims in front of a derivative: those of the arrays of coefficients in it."""
+    return tuple(dim for name in wrt for dim in result.input_dims.get(name, ()) if dim not in result.dims)

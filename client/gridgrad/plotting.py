@@ -21,8 +21,8 @@ from gridgrad.drawing import Coordinates, Panel, draw_lines, draw_map
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative
 from gridgrad.inputs import FloatArray
-from gridgrad.labels import pretty, pretty_name
-from gridgrad.parts import component_names, part_of
+from gridgrad.labels import pretty, pretty_name, spelling
+from gridgrad.parts import component_names, leading_dims, part_of
 from gridgrad.scales import MOST_CELLS, MOST_POINTS, Spacing, arranged, limits, spacing
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def plot(
     """Draws a result; see `Result.plot`."""
     if 0 in result.shape:
         raise RequestError("plot", "a grid without points", "give every axis a value")
-    listed = [*result.d] if derivatives is None else read_asked(None, None, derivatives).derivatives or ()
+    listed = _drawable(result, derivatives)
     fixed = {dim: _nearest(result, dim, value) for dim, value in (at or {}).items()}
     views = _views(result, {dim: place for dim, (place, _) in fixed.items()})
     rows = list(_rows(result, views, [(), *(wrt for wrt in listed if wrt)]))
@@ -90,6 +90,18 @@ def plot(
     heading = _heading(result, [text for _, text in fixed.values()], 34 * columns)
     figure.suptitle(heading, x=0.01, ha="left", size="medium", parse_math=False)
     return figure
+
+
+def _drawable(result: Result, derivatives: Iterable[DerivativeLike] | None) -> Sequence[Derivative]:
+    """Those asked for, or all by inputs of the grid; those by arrays of coefficients would be many pictures each."""
+    if derivatives is None:
+        return [wrt for wrt in result.d if not leading_dims(result, wrt)]
+    listed = read_asked(None, None, derivatives).derivatives or ()
+    for wrt in listed:
+        if leading_dims(result, wrt):
+            found = f"{spelling(wrt)}, with a grid for each coefficient"
+            raise RequestError("derivatives", found, "draw derivatives by inputs on the grid")
+    return listed
 
 
 def _nearest(result: Result, dim: str, value: float) -> tuple[int, str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gridgrad.coefficients import stacked
+from gridgrad.errors import RequestError
 from gridgrad.extras import optional
 from gridgrad.fields import Fields
 from gridgrad.grid import Derivative
@@ -49,25 +52,39 @@ class Info(NamedTuple):
     digest: str
 
 
+PlaneIndex: TypeAlias = dict[Derivative, "int | NDArray[np.intp]"]
+
+
 class Derivatives(Mapping[str | Derivative, FloatArray]):
     """The derivatives of a result by the names of their inputs.
 
     `d["t"]` is ∂f/∂t and `d["t", "k"]` the mixed one, as is `d["k", "t"]`; `d[()]` is the value.
     Iteration gives the derivatives asked for as tuples of names, in the order asked, without the value.
 
+    Derivatives by arrays of coefficients have their dims in front: `d["n"]` is [len(n), (components,) *grid].
+
     Args:
         planes: the buffer [1 + derivatives, (components,) *grid].
-        derivatives: what follows the value in it.
+        derivatives: what follows the value in it, or which planes each is, the value () included.
         names: the names of the inputs, in order.
     """
 
     __slots__ = ("_derivatives", "_index", "_names", "_planes")
 
-    def __init__(self, planes: FloatArray, derivatives: Sequence[Derivative], names: Sequence[str]) -> None:
+    def __init__(
+        self, planes: FloatArray, derivatives: Sequence[Derivative] | PlaneIndex, names: Sequence[str]
+    ) -> None:
         self._planes = planes
-        self._derivatives = tuple(derivatives)
         self._names = tuple(names)
-        self._index = {derivative: plane for plane, derivative in enumerate(((), *self._derivatives))}
+        self._index: PlaneIndex = (
+            derivatives if isinstance(derivatives, dict) else {d: plane for plane, d in enumerate(((), *derivatives))}
+        )
+        self._derivatives = tuple([derivative for derivative in self._index if derivative])
+
+    @property
+    def index(self) -> PlaneIndex:
+        """Which plane of the buffer each is, or which planes; that of the value, (), first."""
+        return self._index
 
     def __getitem__(self, wrt: str | Iterable[str]) -> FloatArray:
         spelled = (wrt,) if isinstance(wrt, str) else tuple(wrt)
@@ -76,6 +93,8 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
             plane = self._index.get(self._sorted(spelled))
         if plane is None:
             raise KeyError(self._missing(spelled))
+        if isinstance(plane, np.ndarray):
+            return stacked(self._planes, plane)
         found: FloatArray = self._planes[plane, ...]  # an array for a single point too
         return found
 
@@ -140,7 +159,7 @@ class Result(Fields):
         self,
         planes: FloatArray,
         *,
-        derivatives: Sequence[Derivative],
+        derivatives: Sequence[Derivative] | PlaneIndex,
         dims: tuple[str, ...],
         components: tuple[str, ...],
         tuple_valued: bool,
@@ -191,7 +210,11 @@ class Result(Fields):
 
         Raises:
             KeyError: there is no such input.
+            RequestError: it is an array of coefficients.
         """
+        if not set(self.input_dims[name]) <= set(self.dims):
+            found = f"{name!r}, an array of coefficients and so on no grid"
+            raise RequestError("name", found, "take it whole: result.inputs[name]")
         spread = spread_over(self.dims, self.input_dims[name], self.inputs[name])
         view: FloatArray = np.broadcast_to(spread, self.shape)
         return view
@@ -205,7 +228,7 @@ class Result(Fields):
         """The same result in a buffer of its own, writable and independent of this one."""
         return Result(
             self._planes.copy(),
-            derivatives=[*self.d],
+            derivatives=self.d.index,
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,

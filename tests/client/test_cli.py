@@ -45,6 +45,13 @@ def test_two_dims_are_a_table_for_each_grid(run: Run) -> None:
     assert [line.split()[0] for line in run(*BILINEAR)[1].split("\n") if "k=2" in line] == ["f", "df/dt", "df/dk"]
 
 
+def test_a_check_says_what_it_found_by_its_status(run: Run) -> None:
+    status, shown, _ = run("check", "--registered", "f", "--axis", "t=1,2", "--points", "1")
+    assert status == 1
+    assert "∂f/∂t  1 of 1 DIFFER" in shown
+    assert run("check", "--registered", "f", "--axis", "t=1,2", "--tolerance", "1e6")[0] == 0
+
+
 def test_one_dim_is_a_line_for_each_point(run: Run) -> None:
     shown = run("eval", "x", "--axis", "x=0:1:3", "--order", "2")[1]
     assert shown.splitlines() == [

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gridgrad.checks.precise import partial
 from gridgrad.lang.parser import parse
 from gridgrad_worker.compiled.compiled import CompiledEngine
 from gridgrad_worker.compiled.compiler import compiler_version
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.pieces import ArrayValues, Box, Piece
 from gridgrad_worker.structured.engine import StructuredEngine
-from tests.reference import partial
 from tests.worker.test_random_programs import POINTS, TOLERANCE, texts
 
 pytestmark = [
