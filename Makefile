@@ -14,11 +14,13 @@ READY := .venv/.ready
 PROTO_ENV := build/envs/proto
 FLOOR_ENV := build/envs/floor
 JAX_ENV := build/envs/jax
+SITE_ENV := build/envs/site
 # Where `make proto` puts the generated packages; the tests give another place.
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench bench-mixes bench-engine proto docs setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-mixes bench-engine bench-readme proto docs figures site
+.PHONY: setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -58,6 +60,9 @@ bench-mixes: $(READY) ## Measure mixed load beside a server with batching off, i
 bench-engine: $(READY) $(JAX_ENV)/.ready ## Measure the engine beside jax.jit of the same functions, in one run
 	@$(BIN)/python -m benchmarks.engine --jax $(JAX_ENV)/bin/python $(ARGS)
 
+bench-readme: $(READY) $(JAX_ENV)/.ready ## Measure the README's table: ours, raw gRPC, JAX and finite differences
+	@$(BIN)/python -m benchmarks.readme --jax $(JAX_ENV)/bin/python $(ARGS)
+
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/client $(OUT)/worker
 	@$(PROTOC) --python_out=$(OUT)/client --pyi_out=$(OUT)/client protos/gridgrad/v1/*.proto
@@ -65,6 +70,12 @@ proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 
 docs: $(READY) ## Write the lists of functions in docs/language.md from the table in the code
 	@$(BIN)/python docs/generate.py
+
+figures: $(READY) ## Draw the README's figure, docs/images/nitrogen.png, anew
+	@$(BIN)/python -m docs.figures.nitrogen
+
+site: $(SITE_ENV)/.ready ## Build the documentation as a web site in build/site; a link that leads nowhere fails it
+	@$(SITE_ENV)/bin/sphinx-build -q -W --keep-going -c docs/site docs build/site && echo "The site begins at build/site/index.html"
 
 setup: $(READY) ## Create .venv and install everything into it, as the other targets do
 
@@ -87,6 +98,11 @@ $(PROTO_ENV)/.ready:
 $(JAX_ENV)/.ready:
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) jax
+	@touch $@
+
+$(SITE_ENV)/.ready: docs/site/requirements.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP) -r $<
 	@touch $@
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt
