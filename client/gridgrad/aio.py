@@ -12,6 +12,7 @@ import grpc
 import grpc.aio
 
 from gridgrad import failures
+from gridgrad.aio_sessions import Sessions
 from gridgrad.aio_streams import Stream
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, read_part, read_unary
@@ -32,7 +33,7 @@ from gridgrad.channel import (
 from gridgrad.errors import GridgradError, RequestError, TooLargeError, UnavailableError
 from gridgrad.flight import Flight
 from gridgrad.inputs import FloatArray, Inputs
-from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, OPEN_SESSION, SERVER_INFO, STREAM_GRID_GRADIENTS
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
@@ -60,6 +61,8 @@ class Client:
         retries: how many attempts may follow a first that found the server unavailable or busy. All of them
             count against the timeout; the default spans about 3 s when nobody answers.
         proxy: whether to use the HTTP proxy that the environment names.
+        sessions: whether to go by a session where the server is on this machine and offers one; GRIDGRAD_SESSIONS=0
+            in the environment switches them off too.
         options: further channel options of gRPC.
 
     Raises:
@@ -75,6 +78,7 @@ class Client:
         timeout: float | None = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
         proxy: bool = False,
+        sessions: bool = True,
         options: Iterable[tuple[str, Any]] = (),
     ) -> None:
         self._settings = settings_of(
@@ -84,6 +88,7 @@ class Client:
             timeout=timeout,
             retries=retries,
             proxy=proxy,
+            sessions=sessions,
             options=options,
         )
         self._routes = Routes()
@@ -111,6 +116,14 @@ class Client:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
         call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
         attempts, wire = self._attempts(timeout), self._connected()
+        result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
+        if result is not None:
+            return self._learned(call, result)
+        result = await self._by_grpc(call, attempts, wire)
+        wire.sessions.encourage()
+        return result
+
+    async def _by_grpc(self, call: Call, attempts: Attempts, wire: _Wire) -> Result:
         if self._routes.by_stream(call):
             return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
         try:
@@ -185,6 +198,7 @@ class Client:
         """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
         self._closed = True
         if self._wire is not None:
+            await self._wire.sessions.close()
             await self._wire.channel.close()
 
     async def __aenter__(self) -> Client:
@@ -239,11 +253,15 @@ class _Wire:
         self.loop = loop
         self.channel = _open(settings)
         self._metadata = settings.metadata
+        self.sessions = Sessions(self._open_session, settings)
         # Without serializers these take and give bytes
         self._unary: Unary = self.channel.unary_unary(GRID_GRADIENT.path)
         # One request and many answers are on the wire what the bidirectional method expects
         self._whole: UnaryStream = self.channel.unary_stream(STREAM_GRID_GRADIENTS.path)
         self._many: StreamStream = self.channel.stream_stream(STREAM_GRID_GRADIENTS.path)
+
+    async def _open_session(self, timeout_s: float) -> bytes:
+        return await self.plain(OPEN_SESSION.path, timeout_s)
 
     async def plain(self, path: str, timeout_s: float | None) -> bytes:
         method: Unary = self.channel.unary_unary(path)

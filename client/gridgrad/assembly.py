@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from gridgrad.messages import broken, parse
 from gridgrad.result import Info, Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Assembly", "Part", "read_part", "read_unary"]
+__all__ = ["Assembly", "Part", "View", "read_elsewhere", "read_part", "read_unary"]
+
+View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
 _DTYPES: dict[int, np.dtype[Any]] = {pb.DTYPE_FLOAT32: FLOAT32, pb.DTYPE_FLOAT64: FLOAT64}
 
@@ -173,8 +176,27 @@ def _layout(header: pb.ResultHeader) -> Layout:
     )
 
 
+def read_elsewhere(header: pb.ResultHeader, view: View, call: Call) -> Result:
+    """The result whose numbers lie outside of its message: views of them, or of `out` where the caller gave one.
+
+    Args:
+        header: what the numbers are.
+        view: gives a read-only array of the shape and dtype of the whole buffer.
+        call: what it answers.
+
+    Raises:
+        InternalError: the header makes no sense.
+        RequestError: `out` does not fit the components of the result.
+    """
+    layout = _layout(header)
+    return layout.result(_kept(view(layout.shape, layout.dtype), layout, call), call)
+
+
 def _whole(raw: bytes, parts: wire.Split, layout: Layout, call: Call) -> FloatArray:
-    view = _buffer(raw, parts, layout.shape, layout.dtype)
+    return _kept(_buffer(raw, parts, layout.shape, layout.dtype), layout, call)
+
+
+def _kept(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
     if call.request.out is None:
         return view
     planes = _destination(layout, call)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad_server.entries import Computed, Entry
+from gridgrad_server.memory import Block, Memory
+from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
 from gridgrad_server.requests import Array, Given
-from gridgrad_server.slots import Slots
+from gridgrad_server.slots import Slot, Slots
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["Batch"]
@@ -25,7 +27,8 @@ class Batch:
         pool: gives the slots.
 
     Attributes:
-        slots: what the message names; the first takes the results.
+        regions: what the message names: slots, of which the first takes the results, and memories of sessions.
+        is_placed: whether results go to memories of sessions, where nobody else may write before its worker is gone.
         started_at: when the worker began with it, by time.monotonic; None while it waits.
     """
 
@@ -37,21 +40,28 @@ class Batch:
         self.started_at: float | None = None
         self._results: list[tuple[int, int]] = []  # offset and size of each piece's
         self._pieces, inputs_to_write, size = self._laid_out(pool)
-        self.slots = [pool.take(max(1, size))]
+        self._slot = pool.take(max(1, size))
         self._own(inputs_to_write)
-        for slot in dict.fromkeys(task.entry.slot for task in tasks):
-            if slot:
-                slot.hold()
-                self.slots.append(slot)
+        places = list(dict.fromkeys(entry.place for entry, _ in tasks if entry.place))
+        slots = list(dict.fromkeys(entry.slot for entry, _ in tasks if entry.slot))
+        self.is_placed = bool(places)
+        self._held: list[Slot | Block] = [*slots, *places]
+        for held in self._held:
+            held.hold()
+        self._held.append(self._slot)  # held since it was taken
+        self.regions: list[Slot | Memory] = [self._slot, *slots, *dict.fromkeys(place.memory for place in places)]
 
     def _laid_out(self, pool: Slots) -> tuple[list[wpb.Piece], list[tuple[wpb.SlotArray, bytes]], int]:
         pieces: list[wpb.Piece] = []
         to_write: list[tuple[wpb.SlotArray, bytes]] = []
         position = 0
         for entry, box in self.tasks:
-            size = box.points * self.plan.planes * self.plan.itemsize
+            if entry.place:
+                piece, size = _placed(entry, entry.place, box), 0
+            else:
+                piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position)
+                size = box.points * self.plan.planes * self.plan.itemsize
             self._results.append((position, size))
-            piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position)
             position = _aligned(position + size)
             if entry.split:
                 _place_split(entry, piece, pool)
@@ -61,7 +71,7 @@ class Batch:
         return pieces, to_write, position
 
     def _own(self, to_write: list[tuple[wpb.SlotArray, bytes]]) -> None:
-        slot = self.slots[0]
+        slot = self._slot
         for array, data in to_write:
             array.slot = slot.number
             slot.view[array.offset : array.offset + len(data)] = data
@@ -70,7 +80,7 @@ class Batch:
         """The frame that asks for it.
 
         Args:
-            slots: its slots, as the worker must be told of them.
+            slots: its regions, as the worker must be told of them.
             with_plan: whether the worker meets the plan for the first time.
             forget_plans: plans that the worker may drop.
         """
@@ -86,19 +96,30 @@ class Batch:
         return wpb.ServerMessage(batch=batch).SerializeToString()
 
     def result(self, position: int) -> memoryview:
-        """The result of one of its pieces, in the slot."""
+        """The result of one of its pieces, in the slot; empty if it lies in the memory of a session."""
         offset, size = self._results[position]
-        return self.slots[0].view[offset : offset + size]
+        return self._slot.view[offset : offset + size]
 
     def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
         """How it was computed."""
         return Computed(started_at, done.compute_s, len(self.tasks), done.engine, done.tier, device)
 
     def let_go(self) -> None:
-        """Gives its slots back: its worker has answered or is dead."""
-        for slot in self.slots:
-            slot.let_go()
-        self.slots = []
+        """Gives its memory back: its worker has answered or is dead."""
+        for held in self._held:
+            held.let_go()
+        self._held = []
+
+
+def _placed(entry: Entry, place: Block, box: Box) -> wpb.Piece:
+    """A piece whose result goes to its points in that of the whole entry."""
+    return wpb.Piece(
+        start=box.start,
+        shape=box.shape,
+        result_slot=place.memory.number,
+        result_offset=place.offset + box.first_point * entry.plan.itemsize,
+        result_stride=entry.points * entry.plan.itemsize,
+    )
 
 
 def _place(

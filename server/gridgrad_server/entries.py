@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from gridgrad.errors import GridgradError
+from gridgrad_server.memory import Block
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Info, Plan
 from gridgrad_server.requests import Array, Given
@@ -37,7 +38,10 @@ class Sink(Protocol):
     """Where the results of an entry go. Each call returns at once."""
 
     def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
-        """Takes the result of a piece, [planes, points]; the memory is the caller's again afterwards."""
+        """Takes the result of a piece, [planes, points]; the memory is the caller's again afterwards.
+
+        Empty if the entry has a place for its results.
+        """
 
     def failed(self, entry: Entry, error: GridgradError) -> None:
         """Takes the error that ends the entry."""
@@ -60,11 +64,12 @@ class Entry:
         ended: whether it has failed, was cancelled, or has all its results.
         strikes: how many workers died computing it.
         slot: holds its inputs when it has several pieces.
+        place: takes its results, [planes, points] of the whole grid; None for the memory of each batch.
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_input_numbers", "_largest_batch", "_latest", "_out", "_started_at",
-                 "_unsent", "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "plan", "shape", "sink",
-                 "slot", "split", "strikes")  # fmt: skip
+                 "_unsent", "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "place", "plan", "shape",
+                 "sink", "slot", "split", "strikes")  # fmt: skip
 
     def __init__(
         self,
@@ -85,6 +90,7 @@ class Entry:
         self.ended = False
         self.strikes = 0
         self.slot: Slot | None = None
+        self.place: Block | None = None
         self._window = window
         self._boxes = boxes(shape, max(1, piece_cost // plan.planes))
         self._again: list[Box] = []

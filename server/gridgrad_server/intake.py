@@ -57,9 +57,25 @@ class Intake:
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
+        reading = self._read(request)
+        return self._entry(reading, await self._plans.get(reading), sink, deadline_at)
+
+    def entry_at_once(self, request: pb.GridGradientRequest, sink: Sink, deadline_at: float | None) -> Entry | None:
+        """The same without waiting; None when its function must be looked at first.
+
+        Raises:
+            RequestError: something in it is wrong, or over a limit.
+        """
+        reading = self._read(request)
+        plan = self._plans.known(reading)
+        return None if plan is None else self._entry(reading, plan, sink, deadline_at)
+
+    def _read(self, request: pb.GridGradientRequest) -> Reading:
         reading = read(request)
         self._check_cost(reading, 1)
-        plan = await self._plans.get(reading)
+        return reading
+
+    def _entry(self, reading: Reading, plan: Plan, sink: Sink, deadline_at: float | None) -> Entry:
         self._check_cost(reading, plan.planes)
         piece_cost = self._settings.piece_cost
         return Entry(plan, reading.grid.shape, reading.inputs, sink, deadline_at, piece_cost, self._window)

@@ -140,13 +140,15 @@ class Plans:
         Raises:
             RequestError: its function is none, or its inputs or derivatives do not fit the function.
         """
-        inputs = tuple((given.spec.name, given.spec.dims) for given in reading.inputs)
-        spelled = reading.kind, reading.text, inputs, reading.dtype, reading.derivatives
-        plan = self._by_request.get(spelled)
+        plan = self.known(reading)
         if plan is None:
-            plan = self._intern(await self._key(reading, inputs), reading.text)
-            _keep(self._by_request, spelled, plan)
+            plan = self._intern(await self._key(reading, _inputs(reading)), reading.text)
+            _keep(self._by_request, _spelled(reading), plan)
         return plan
+
+    def known(self, reading: Reading) -> Plan | None:
+        """The plan of a request like one seen before, else None."""
+        return self._by_request.get(_spelled(reading))
 
     def _intern(self, key: Key, text: str) -> Plan:
         plan = self._by_key.get(key) or Plan(next(self._numbers), key, text, self._version)
@@ -173,6 +175,14 @@ class Plans:
             remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions MODULE"
             raise UnknownFunctionError("function.registered", f"no function {name!r} is registered here", remedy)
         return function
+
+
+def _inputs(reading: Reading) -> tuple[PlanInput, ...]:
+    return tuple((given.spec.name, given.spec.dims) for given in reading.inputs)
+
+
+def _spelled(reading: Reading) -> tuple[object, ...]:
+    return reading.kind, reading.text, _inputs(reading), reading.dtype, reading.derivatives
 
 
 class _Signature(NamedTuple):

@@ -18,8 +18,8 @@ from gridgrad_server.pieces import Box
 
 __all__ = ["MOST_TASKS", "Queue", "Task"]
 
-MOST_TASKS = 240
-"""Most pieces of a batch: each may bring a slot, and the kernel passes 253 descriptors at once."""
+MOST_TASKS = 120
+"""Most pieces of a batch: each may bring two regions, and the kernel passes 253 descriptors at once."""
 
 Key = tuple[int, int]
 

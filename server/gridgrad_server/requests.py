@@ -11,7 +11,7 @@ from gridgrad.errors import RequestError, TooLargeError
 from gridgrad.grid import MAX_INPUTS, Grid, InputSpec, grid_of
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
-from gridgrad_server.scan import GRID_GRADIENT, STREAM_GRID_GRADIENTS, Bulk, check_structure
+from gridgrad_server.scan import GRID_GRADIENT, SESSION, STREAM_GRID_GRADIENTS, Bulk, check_structure
 
 __all__ = ["MAX_DERIVATIVES", "Array", "Given", "Linspace", "Reading", "decode", "read", "too_many_derivatives"]
 
@@ -25,6 +25,7 @@ _DTYPE_NAMES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "
 _BULK: dict[type[Message], Bulk] = {
     pb.GridGradientRequest: GRID_GRADIENT,
     pb.StreamGridGradientsRequest: STREAM_GRID_GRADIENTS,
+    pb.SessionRequest: SESSION,
 }
 
 M = TypeVar("M", bound=Message)

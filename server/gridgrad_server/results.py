@@ -5,9 +5,8 @@ A message is its header, joined with the numbers in one copy; see gridgrad.wire 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
@@ -16,7 +15,7 @@ from gridgrad_server.entries import Entry
 from gridgrad_server.pieces import Box
 from gridgrad_server.status import to_status
 
-__all__ = ["WINDOW_BYTES", "UnaryResult", "Window", "failure_message", "stream_messages", "windows"]
+__all__ = ["WINDOW_BYTES", "Answer", "UnaryResult", "Window", "failure_message", "stream_messages", "windows"]
 
 WINDOW_BYTES = 1 << 20
 """About how many bytes of numbers a message of a stream has at most."""
@@ -34,14 +33,27 @@ class Window(NamedTuple):
     points: int
 
 
+class Answer(Protocol):
+    """What becomes of a call answered in one message; a future is one."""
+
+    def done(self) -> bool:
+        """Whether it has an answer, or needs none."""
+
+    def set_result(self, result: bytes, /) -> None:
+        """Takes the serialized GridGradientResponse."""
+
+    def set_exception(self, exception: GridgradError, /) -> None:
+        """Takes the error."""
+
+
 class UnaryResult:
-    """The sink of a unary call: the answer becomes the result of a future.
+    """The sink of a call answered in one message.
 
     Args:
         answer: set to the serialized GridGradientResponse, or to the error.
     """
 
-    def __init__(self, answer: asyncio.Future[bytes]) -> None:
+    def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._parts: list[tuple[Box, bytes]] = []
 

@@ -12,7 +12,7 @@ from typing import Union
 
 from gridgrad.errors import RequestError
 
-__all__ = ["GRID_GRADIENT", "SMALL_BYTES", "STREAM_GRID_GRADIENTS", "check_structure"]
+__all__ = ["GRID_GRADIENT", "SESSION", "SMALL_BYTES", "STREAM_GRID_GRADIENTS", "check_structure"]
 
 SMALL_BYTES = 1 << 16
 """What is no longer than this needs no look: parsing it takes 4 ms at the worst."""
@@ -27,6 +27,8 @@ GRID_GRADIENT: Bulk = {1: {1: None, 2: None}, 2: {3: {3: None}}}
 """The texts of Function, and Array.data of each Input."""
 
 STREAM_GRID_GRADIENTS: Bulk = {2: GRID_GRADIENT}
+
+SESSION: Bulk = {15: GRID_GRADIENT}
 
 
 def check_structure(raw: bytes, bulk: Bulk) -> None:

@@ -17,6 +17,7 @@ from gridgrad_server import describe
 from gridgrad_server.intake import Intake
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult
+from gridgrad_server.sessions import Sessions
 from gridgrad_server.settings import Settings
 from gridgrad_server.status import abort
 from gridgrad_server.stream import Stream
@@ -36,9 +37,11 @@ class Service(grpc.GenericRpcHandler):
         settings: of the server.
         intake: accepts requests.
         workers: compute them.
+        sessions: opens sessions.
     """
 
-    def __init__(self, settings: Settings, intake: Intake, workers: Workers) -> None:
+    def __init__(self, settings: Settings, intake: Intake, workers: Workers, sessions: Sessions) -> None:
+        self._sessions = sessions
         self._settings = settings
         self._intake = intake
         self._workers = workers
@@ -48,6 +51,7 @@ class Service(grpc.GenericRpcHandler):
             methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(self._stream),
             methods.LIST_FUNCTIONS.path: grpc.unary_unary_rpc_method_handler(self._list_functions),
             methods.SERVER_INFO.path: grpc.unary_unary_rpc_method_handler(self._server_info),
+            methods.OPEN_SESSION.path: grpc.unary_unary_rpc_method_handler(self._open_session),
         }
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
@@ -113,5 +117,12 @@ class Service(grpc.GenericRpcHandler):
             decode(pb.GetServerInfoRequest, raw)
             info = describe.server(__version__, self._workers.devices, self._settings)
             return info.SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def _open_session(self, raw: bytes, context: Context) -> bytes:
+        try:
+            decode(pb.OpenSessionRequest, raw)
+            return self._sessions.open().SerializeToString()
         except GridgradError as error:
             await abort(context, error)

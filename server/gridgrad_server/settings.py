@@ -146,6 +146,12 @@ FLAGS: tuple[Flag, ...] = (
          "largest message accepted. Raise it for large coefficient fields; every caller may make the server hold one"),
     Flag("unary-result-bytes", _bytes, 2 * MIB, "2MiB",
          "largest result of the unary call; larger ones are streamed. Raise it for clients that can't stream"),
+    Flag("sessions", _count(0), 256, "256",
+         "sessions open at once: callers of the same user on this machine get them, with results in shared memory. "
+         "Raise it for many such processes; 0 opens none"),
+    Flag("session-bytes", _bytes, GIB, "1GiB",
+         "bytes of results that lie in the memory of sessions, of all together; beyond, they go over the socket. Raise "
+         "it for callers that keep large results"),
     Flag("piece-timeout", _seconds, 60.0, "60",
          "seconds that a batch may compute before its worker is killed and replaced. Raise it for registered "
          "functions that are slow by nature"),
@@ -184,6 +190,8 @@ class Settings:
     request_cost: int
     message_bytes: int
     unary_result_bytes: int
+    sessions: int
+    session_bytes: int
     piece_timeout: float
     drain_timeout: float
     keepalive: float

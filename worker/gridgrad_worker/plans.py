@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+import numpy as np
 import torch
 
 from gridgrad.errors import GridgradError, InternalError, TooLargeError, UnknownFunctionError
@@ -73,7 +74,8 @@ class Plan(NamedTuple):
 
     def out(self, piece: pb.Piece, box: Box, slot: int, slots: Slots) -> Array:
         """Where the results of a piece go: [planes, points] in a slot."""
-        return slots.array(slot, piece.result_offset, (self.planes, box.points), self.dtype)
+        strides = (piece.result_stride, np.dtype(self.dtype).itemsize) if piece.result_stride else None
+        return slots.array(slot, piece.result_offset, (self.planes, box.points), self.dtype, strides)
 
 
 class Plans:

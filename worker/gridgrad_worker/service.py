@@ -47,6 +47,7 @@ class Service:
         message = pb.ServerMessage.FromString(frame.message)
         if message.WhichOneof("kind") == "batch":
             return pb.WorkerMessage(done=self._computed(message.batch, frame.descriptors))
+        self._slots.forget(message.ping.forget_slots)
         return pb.WorkerMessage(pong=pb.Pong())
 
     def _computed(self, batch: pb.Batch, descriptors: Sequence[int]) -> pb.BatchDone:
@@ -74,7 +75,7 @@ class Service:
 
     def _outs(self, batch: pb.Batch, plan: Plan, pieces: Sequence[Piece]) -> list[Array]:
         return [
-            plan.out(sent, piece.box, batch.slots[0].id, self._slots)
+            plan.out(sent, piece.box, sent.result_slot or batch.slots[0].id, self._slots)
             for sent, piece in zip(batch.pieces, pieces, strict=True)
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,15 +43,21 @@ class Slots:
             if len(attached) != len(descriptors):
                 raise _broken(f"{len(descriptors)} descriptors for {len(attached)} slots")
             for slot in slots:
-                for forgotten in slot.forget:
-                    self._mappings.pop(forgotten, None)
+                self.forget(slot.forget)
             for slot, descriptor in zip(attached, descriptors, strict=True):
                 self._mappings[slot.id] = _map(slot, descriptor)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def array(self, slot: int, offset: int, shape: Sequence[int], dtype: str) -> NDArray[np.floating]:
+    def forget(self, slots: Iterable[int]) -> None:
+        """Unmaps slots that the server has dropped."""
+        for slot in slots:
+            self._mappings.pop(slot, None)
+
+    def array(
+        self, slot: int, offset: int, shape: Sequence[int], dtype: str, strides: Sequence[int] | None = None
+    ) -> NDArray[np.floating]:
         """Views numbers in a slot.
 
         Args:
@@ -59,6 +65,7 @@ class Slots:
             offset: where in it, in bytes.
             shape: of the array; C order.
             dtype: "float32" or "float64".
+            strides: of each dim, in bytes; by default the array has no gaps.
 
         Raises:
             InternalError: there is no such slot, or the array does not lie in it.
@@ -70,8 +77,8 @@ class Slots:
         if count == 0:
             return np.empty(shape, dtype)
         try:
-            return np.frombuffer(mapping, dtype, count, offset).reshape(shape)
-        except ValueError as error:
+            return np.ndarray(shape, dtype, mapping, offset, strides)
+        except (TypeError, ValueError) as error:
             raise _broken(f"{count} numbers at byte {offset} of slot {slot}: {error}") from error
 
 

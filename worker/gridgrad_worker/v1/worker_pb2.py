@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgridgrad_worker/v1/worker.proto\x12\x12gridgrad_worker.v1\"m\n\rServerMessage\x12*\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x19.gridgrad_worker.v1.BatchH\x00\x12(\n\x04ping\x18\x02 \x01(\x0b\x32\x18.gridgrad_worker.v1.PingH\x00\x42\x06\n\x04kind\"\xad\x01\n\rWorkerMessage\x12*\n\x05ready\x18\x01 \x01(\x0b\x32\x19.gridgrad_worker.v1.ReadyH\x00\x12-\n\x04\x64one\x18\x02 \x01(\x0b\x32\x1d.gridgrad_worker.v1.BatchDoneH\x00\x12(\n\x04pong\x18\x03 \x01(\x0b\x32\x18.gridgrad_worker.v1.PongH\x00\x12\x0f\n\x05\x66\x61tal\x18\x04 \x01(\tH\x00\x42\x06\n\x04kind\"\x06\n\x04Ping\"\x06\n\x04Pong\"R\n\x05Ready\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x39\n\tfunctions\x18\x02 \x03(\x0b\x32&.gridgrad_worker.v1.RegisteredFunction\"\xab\x01\n\x12RegisteredFunction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64oc\x18\x02 \x01(\t\x12\x31\n\x06inputs\x18\x03 \x03(\x0b\x32!.gridgrad_worker.v1.FunctionInput\x12\x12\n\ncomponents\x18\x04 \x03(\t\x12\x14\n\x0ctuple_valued\x18\x05 \x01(\x08\x12\x0c\n\x04mode\x18\x06 \x01(\t\x12\x0f\n\x07\x63hecked\x18\x07 \x01(\x08\"M\n\rFunctionInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x07\x64\x65\x66\x61ult\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x03 \x01(\tB\n\n\x08_default\"\xb5\x01\n\x04Plan\x12\x14\n\nexpression\x18\x01 \x01(\tH\x00\x12\x14\n\nregistered\x18\x02 \x01(\tH\x00\x12\r\n\x05\x64type\x18\x03 \x01(\t\x12-\n\x06inputs\x18\x04 \x03(\x0b\x32\x1d.gridgrad_worker.v1.PlanInput\x12\x37\n\x0b\x64\x65rivatives\x18\x05 \x03(\x0b\x32\".gridgrad_worker.v1.PlanDerivativeB\n\n\x08\x66unction\"\'\n\tPlanInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64ims\x18\x02 \x03(\t\"\x1d\n\x0ePlanDerivative\x12\x0b\n\x03wrt\x18\x01 \x03(\x05\"\xc8\x01\n\x05\x42\x61tch\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0f\n\x07plan_id\x18\x02 \x01(\x04\x12&\n\x04plan\x18\x03 \x01(\x0b\x32\x18.gridgrad_worker.v1.Plan\x12\x14\n\x0c\x66orget_plans\x18\x04 \x03(\x04\x12\'\n\x05slots\x18\x05 \x03(\x0b\x32\x18.gridgrad_worker.v1.Slot\x12)\n\x06pieces\x18\x06 \x03(\x0b\x32\x19.gridgrad_worker.v1.Piece\x12\x10\n\x08\x63\x61utious\x18\x07 \x01(\x08\"M\n\x04Slot\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x1b\n\x13\x64\x65scriptor_attached\x18\x03 \x01(\x08\x12\x0e\n\x06\x66orget\x18\x04 \x03(\x04\"l\n\x05Piece\x12.\n\x06inputs\x18\x01 \x03(\x0b\x32\x1e.gridgrad_worker.v1.PieceInput\x12\r\n\x05start\x18\x04 \x03(\x03\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x15\n\rresult_offset\x18\x03 \x01(\x04\"x\n\nPieceInput\x12.\n\x05\x61rray\x18\x01 \x01(\x0b\x32\x1d.gridgrad_worker.v1.SlotArrayH\x00\x12\x30\n\x08linspace\x18\x02 \x01(\x0b\x32\x1c.gridgrad_worker.v1.LinspaceH\x00\x42\x08\n\x06values\"G\n\tSlotArray\x12\x0c\n\x04slot\x18\x04 \x01(\x04\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\r\n\x05\x64type\x18\x03 \x01(\t\"4\n\x08Linspace\x12\r\n\x05start\x18\x01 \x01(\x01\x12\x0c\n\x04stop\x18\x02 \x01(\x01\x12\x0b\n\x03num\x18\x03 \x01(\x03\"|\n\tBatchDone\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tcompute_s\x18\x02 \x01(\x01\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12\x0c\n\x04tier\x18\x04 \x01(\t\x12\x32\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32 .gridgrad_worker.v1.PieceFailure\"L\n\x0cPieceFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgridgrad_worker/v1/worker.proto\x12\x12gridgrad_worker.v1\"m\n\rServerMessage\x12*\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x19.gridgrad_worker.v1.BatchH\x00\x12(\n\x04ping\x18\x02 \x01(\x0b\x32\x18.gridgrad_worker.v1.PingH\x00\x42\x06\n\x04kind\"\xad\x01\n\rWorkerMessage\x12*\n\x05ready\x18\x01 \x01(\x0b\x32\x19.gridgrad_worker.v1.ReadyH\x00\x12-\n\x04\x64one\x18\x02 \x01(\x0b\x32\x1d.gridgrad_worker.v1.BatchDoneH\x00\x12(\n\x04pong\x18\x03 \x01(\x0b\x32\x18.gridgrad_worker.v1.PongH\x00\x12\x0f\n\x05\x66\x61tal\x18\x04 \x01(\tH\x00\x42\x06\n\x04kind\"\x1c\n\x04Ping\x12\x14\n\x0c\x66orget_slots\x18\x01 \x03(\x04\"\x06\n\x04Pong\"R\n\x05Ready\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x39\n\tfunctions\x18\x02 \x03(\x0b\x32&.gridgrad_worker.v1.RegisteredFunction\"\xab\x01\n\x12RegisteredFunction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64oc\x18\x02 \x01(\t\x12\x31\n\x06inputs\x18\x03 \x03(\x0b\x32!.gridgrad_worker.v1.FunctionInput\x12\x12\n\ncomponents\x18\x04 \x03(\t\x12\x14\n\x0ctuple_valued\x18\x05 \x01(\x08\x12\x0c\n\x04mode\x18\x06 \x01(\t\x12\x0f\n\x07\x63hecked\x18\x07 \x01(\x08\"M\n\rFunctionInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x07\x64\x65\x66\x61ult\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x03 \x01(\tB\n\n\x08_default\"\xb5\x01\n\x04Plan\x12\x14\n\nexpression\x18\x01 \x01(\tH\x00\x12\x14\n\nregistered\x18\x02 \x01(\tH\x00\x12\r\n\x05\x64type\x18\x03 \x01(\t\x12-\n\x06inputs\x18\x04 \x03(\x0b\x32\x1d.gridgrad_worker.v1.PlanInput\x12\x37\n\x0b\x64\x65rivatives\x18\x05 \x03(\x0b\x32\".gridgrad_worker.v1.PlanDerivativeB\n\n\x08\x66unction\"\'\n\tPlanInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64ims\x18\x02 \x03(\t\"\x1d\n\x0ePlanDerivative\x12\x0b\n\x03wrt\x18\x01 \x03(\x05\"\xc8\x01\n\x05\x42\x61tch\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0f\n\x07plan_id\x18\x02 \x01(\x04\x12&\n\x04plan\x18\x03 \x01(\x0b\x32\x18.gridgrad_worker.v1.Plan\x12\x14\n\x0c\x66orget_plans\x18\x04 \x03(\x04\x12\'\n\x05slots\x18\x05 \x03(\x0b\x32\x18.gridgrad_worker.v1.Slot\x12)\n\x06pieces\x18\x06 \x03(\x0b\x32\x19.gridgrad_worker.v1.Piece\x12\x10\n\x08\x63\x61utious\x18\x07 \x01(\x08\"M\n\x04Slot\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x1b\n\x13\x64\x65scriptor_attached\x18\x03 \x01(\x08\x12\x0e\n\x06\x66orget\x18\x04 \x03(\x04\"\x98\x01\n\x05Piece\x12.\n\x06inputs\x18\x01 \x03(\x0b\x32\x1e.gridgrad_worker.v1.PieceInput\x12\r\n\x05start\x18\x04 \x03(\x03\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x15\n\rresult_offset\x18\x03 \x01(\x04\x12\x13\n\x0bresult_slot\x18\x06 \x01(\x04\x12\x15\n\rresult_stride\x18\x07 \x01(\x04\"x\n\nPieceInput\x12.\n\x05\x61rray\x18\x01 \x01(\x0b\x32\x1d.gridgrad_worker.v1.SlotArrayH\x00\x12\x30\n\x08linspace\x18\x02 \x01(\x0b\x32\x1c.gridgrad_worker.v1.LinspaceH\x00\x42\x08\n\x06values\"G\n\tSlotArray\x12\x0c\n\x04slot\x18\x04 \x01(\x04\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\r\n\x05\x64type\x18\x03 \x01(\t\"4\n\x08Linspace\x12\r\n\x05start\x18\x01 \x01(\x01\x12\x0c\n\x04stop\x18\x02 \x01(\x01\x12\x0b\n\x03num\x18\x03 \x01(\x03\"|\n\tBatchDone\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tcompute_s\x18\x02 \x01(\x01\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12\x0c\n\x04tier\x18\x04 \x01(\t\x12\x32\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32 .gridgrad_worker.v1.PieceFailure\"L\n\x0cPieceFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,35 +36,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERMESSAGE']._serialized_start=167
   _globals['_WORKERMESSAGE']._serialized_end=340
   _globals['_PING']._serialized_start=342
-  _globals['_PING']._serialized_end=348
-  _globals['_PONG']._serialized_start=350
-  _globals['_PONG']._serialized_end=356
-  _globals['_READY']._serialized_start=358
-  _globals['_READY']._serialized_end=440
-  _globals['_REGISTEREDFUNCTION']._serialized_start=443
-  _globals['_REGISTEREDFUNCTION']._serialized_end=614
-  _globals['_FUNCTIONINPUT']._serialized_start=616
-  _globals['_FUNCTIONINPUT']._serialized_end=693
-  _globals['_PLAN']._serialized_start=696
-  _globals['_PLAN']._serialized_end=877
-  _globals['_PLANINPUT']._serialized_start=879
-  _globals['_PLANINPUT']._serialized_end=918
-  _globals['_PLANDERIVATIVE']._serialized_start=920
-  _globals['_PLANDERIVATIVE']._serialized_end=949
-  _globals['_BATCH']._serialized_start=952
-  _globals['_BATCH']._serialized_end=1152
-  _globals['_SLOT']._serialized_start=1154
-  _globals['_SLOT']._serialized_end=1231
-  _globals['_PIECE']._serialized_start=1233
-  _globals['_PIECE']._serialized_end=1341
-  _globals['_PIECEINPUT']._serialized_start=1343
-  _globals['_PIECEINPUT']._serialized_end=1463
-  _globals['_SLOTARRAY']._serialized_start=1465
-  _globals['_SLOTARRAY']._serialized_end=1536
-  _globals['_LINSPACE']._serialized_start=1538
-  _globals['_LINSPACE']._serialized_end=1590
-  _globals['_BATCHDONE']._serialized_start=1592
-  _globals['_BATCHDONE']._serialized_end=1716
-  _globals['_PIECEFAILURE']._serialized_start=1718
-  _globals['_PIECEFAILURE']._serialized_end=1794
+  _globals['_PING']._serialized_end=370
+  _globals['_PONG']._serialized_start=372
+  _globals['_PONG']._serialized_end=378
+  _globals['_READY']._serialized_start=380
+  _globals['_READY']._serialized_end=462
+  _globals['_REGISTEREDFUNCTION']._serialized_start=465
+  _globals['_REGISTEREDFUNCTION']._serialized_end=636
+  _globals['_FUNCTIONINPUT']._serialized_start=638
+  _globals['_FUNCTIONINPUT']._serialized_end=715
+  _globals['_PLAN']._serialized_start=718
+  _globals['_PLAN']._serialized_end=899
+  _globals['_PLANINPUT']._serialized_start=901
+  _globals['_PLANINPUT']._serialized_end=940
+  _globals['_PLANDERIVATIVE']._serialized_start=942
+  _globals['_PLANDERIVATIVE']._serialized_end=971
+  _globals['_BATCH']._serialized_start=974
+  _globals['_BATCH']._serialized_end=1174
+  _globals['_SLOT']._serialized_start=1176
+  _globals['_SLOT']._serialized_end=1253
+  _globals['_PIECE']._serialized_start=1256
+  _globals['_PIECE']._serialized_end=1408
+  _globals['_PIECEINPUT']._serialized_start=1410
+  _globals['_PIECEINPUT']._serialized_end=1530
+  _globals['_SLOTARRAY']._serialized_start=1532
+  _globals['_SLOTARRAY']._serialized_end=1603
+  _globals['_LINSPACE']._serialized_start=1605
+  _globals['_LINSPACE']._serialized_end=1657
+  _globals['_BATCHDONE']._serialized_start=1659
+  _globals['_BATCHDONE']._serialized_end=1783
+  _globals['_PIECEFAILURE']._serialized_start=1785
+  _globals['_PIECEFAILURE']._serialized_end=1861
 # @@protoc_insertion_point(module_scope)

@@ -26,8 +26,10 @@ class WorkerMessage(_message.Message):
     def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ...) -> None: ...
 
 class Ping(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("forget_slots",)
+    FORGET_SLOTS_FIELD_NUMBER: _ClassVar[int]
+    forget_slots: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, forget_slots: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Pong(_message.Message):
     __slots__ = ()
@@ -128,16 +130,20 @@ class Slot(_message.Message):
     def __init__(self, id: _Optional[int] = ..., size: _Optional[int] = ..., descriptor_attached: bool = ..., forget: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Piece(_message.Message):
-    __slots__ = ("inputs", "start", "shape", "result_offset")
+    __slots__ = ("inputs", "start", "shape", "result_offset", "result_slot", "result_stride")
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     RESULT_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    RESULT_SLOT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_STRIDE_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedCompositeFieldContainer[PieceInput]
     start: _containers.RepeatedScalarFieldContainer[int]
     shape: _containers.RepeatedScalarFieldContainer[int]
     result_offset: int
-    def __init__(self, inputs: _Optional[_Iterable[_Union[PieceInput, _Mapping]]] = ..., start: _Optional[_Iterable[int]] = ..., shape: _Optional[_Iterable[int]] = ..., result_offset: _Optional[int] = ...) -> None: ...
+    result_slot: int
+    result_stride: int
+    def __init__(self, inputs: _Optional[_Iterable[_Union[PieceInput, _Mapping]]] = ..., start: _Optional[_Iterable[int]] = ..., shape: _Optional[_Iterable[int]] = ..., result_offset: _Optional[int] = ..., result_slot: _Optional[int] = ..., result_stride: _Optional[int] = ...) -> None: ...
 
 class PieceInput(_message.Message):
     __slots__ = ("array", "linspace")
