@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterable
 
 from gridgrad_worker.v1 import worker_pb2 as pb
 
@@ -63,13 +64,16 @@ class Peer:
                 descriptor = self.descriptors.pop(0)
                 self.maps[slot.id] = mmap.mmap(descriptor, slot.size)
                 os.close(descriptor)
-            for number in slot.forget:
-                self.maps.pop(number).close()
+            self.forget(slot.forget)
         plan = self.plans[batch.plan_id]
         failures = misbehave(plan, batch)
         for piece in batch.pieces:
-            self.fill(plan, self.maps[batch.slots[0].id], piece)
+            self.fill(plan, self.maps[piece.result_slot or batch.slots[0].id], piece)
         self.send(done=pb.BatchDone(id=batch.id, compute_s=0.001, engine="functional", failures=failures))
+
+    def forget(self, slots: Iterable[int]) -> None:
+        for number in slots:
+            self.maps.pop(number).close()
 
     def fill(self, plan: pb.Plan, target: mmap.mmap, piece: pb.Piece) -> None:
         shape = [0] * len(piece.shape)
@@ -86,11 +90,11 @@ class Peer:
         points = math.prod(piece.shape)
         components = plan.expression.count(",") + 1
         code = "d" if plan.dtype == "float64" else "f"
-        numbers = array.array(code)
         for plane in range(len(plan.derivatives) * components):
             start = 1_000_000 * plane + first
-            numbers.extend(array.array(code, range(start, start + points)))
-        target[piece.result_offset : piece.result_offset + len(numbers) * numbers.itemsize] = numbers.tobytes()
+            numbers = array.array(code, range(start, start + points)).tobytes()
+            offset = piece.result_offset + plane * (piece.result_stride or len(numbers))
+            target[offset : offset + len(numbers)] = numbers
 
 
 def dims_of(plan: pb.Plan) -> list[str]:
@@ -128,6 +132,7 @@ def main() -> None:
             if message.HasField("batch"):
                 peer.compute(message.batch)
             else:
+                peer.forget(message.ping.forget_slots)
                 peer.send(pong=pb.Pong())
 
 
