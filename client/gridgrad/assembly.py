@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
@@ -21,27 +22,28 @@ __all__ = ["Assembly", "Part", "View", "read_elsewhere", "read_part", "read_unar
 
 View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
+LAYOUTS_KEPT = 512
+
 _DTYPES: dict[int, np.dtype[Any]] = {pb.DTYPE_FLOAT32: FLOAT32, pb.DTYPE_FLOAT64: FLOAT64}
 
 
 class Layout(NamedTuple):
-    """A ResultHeader in plain Python."""
+    """A ResultHeader but for its info, in plain Python.
+
+    Args:
+        shape: of the buffer: [1 + derivatives, (components,) *grid].
+        points: how many the grid has.
+    """
 
     dims: tuple[str, ...]
-    grid: tuple[int, ...]
+    shape: tuple[int, ...]
+    points: int
     derivatives: tuple[Derivative, ...]
     components: tuple[str, ...]
     tuple_valued: bool
     dtype: np.dtype[Any]
-    info: Info
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the buffer: [1 + derivatives, (components,) *grid]."""
-        components = (len(self.components),) if self.tuple_valued else ()
-        return (1 + len(self.derivatives), *components, *self.grid)
-
-    def result(self, planes: FloatArray, call: Call) -> Result:
+    def result(self, planes: FloatArray, info: pb.Info, call: Call) -> Result:
         """The result in a buffer of that shape."""
         return Result(
             planes,
@@ -49,7 +51,7 @@ class Layout(NamedTuple):
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,
-            info=self.info,
+            info=_info(info),
             request=call.request,
             sent=call.inputs,
         )
@@ -67,8 +69,8 @@ def read_unary(raw: bytes, call: Call) -> Result:
         RequestError: `out` does not fit the components of the result.
     """
     parts = wire.split(raw)
-    layout = _layout(parse(pb.GridGradientResponse(), raw[: parts.header_end]).header)
-    return layout.result(_whole(raw, parts, layout, call), call)
+    layout, info = _read_header(parse(pb.GridGradientResponse(), raw[: parts.header_end]).header)
+    return layout.result(_whole(raw, parts, layout, call), info, call)
 
 
 class Part(NamedTuple):
@@ -101,6 +103,7 @@ class Assembly:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._layout: Layout | None = None
+        self._info = pb.Info()
         self._planes: FloatArray | None = None
         self._missing = 0
 
@@ -119,7 +122,7 @@ class Assembly:
         if message.HasField("status"):
             raise EntryFailed(message.status)
         if message.HasField("header"):
-            self._layout = _layout(message.header)
+            self._layout, self._info = _read_header(message.header)
         layout = self._layout
         if layout is None:
             raise broken("the first message of an entry without a header")
@@ -133,7 +136,7 @@ class Assembly:
         if self._planes is None:
             self._planes = _destination(layout, self._call)
             self._missing = self._planes.size
-        points = math.prod(layout.grid)
+        points = layout.points
         planes = self._planes.reshape(-1, points) if points else self._planes.reshape(self._planes.shape[0], 0)
         rows = slice(window.first_plane, window.first_plane + window.planes)
         columns = slice(window.first_point, window.first_point + window.points)
@@ -149,30 +152,38 @@ class Assembly:
             raise broken(f"an entry that ended with {self._missing} numbers missing")
         if self._call.request.out is None:
             self._planes.flags.writeable = False
-        return layout.result(self._planes, self._call)
+        return layout.result(self._planes, self._info, self._call)
 
 
-def _layout(header: pb.ResultHeader) -> Layout:
-    dtype, info = _DTYPES.get(header.dtype), header.info
+def _read_header(header: pb.ResultHeader) -> tuple[Layout, pb.Info]:
+    info = header.info
+    header.ClearField("info")
+    return _layout(header.SerializeToString()), info
+
+
+@functools.lru_cache(LAYOUTS_KEPT)
+def _layout(raw: bytes) -> Layout:
+    """Reads a ResultHeader without its info: callers in a loop get the same one again and again."""
+    header = pb.ResultHeader.FromString(raw)
+    dtype = _DTYPES.get(header.dtype)
     if dtype is None:
         raise broken(f"numbers of the unknown dtype {header.dtype}")
+    derivatives, grid = tuple([tuple(derivative.wrt) for derivative in header.derivatives]), tuple(header.shape)
+    components = (len(header.components),) if header.tuple_valued else ()
     return Layout(
         tuple(header.dims),
-        tuple(header.shape),
-        tuple([tuple(derivative.wrt) for derivative in header.derivatives]),
+        (1 + len(derivatives), *components, *grid),
+        math.prod(grid),
+        derivatives,
         tuple(header.components),
         header.tuple_valued,
         dtype,
-        Info(
-            info.queue_s,
-            info.compute_s,
-            info.batch_size,
-            info.engine,
-            info.tier,
-            info.device,
-            info.version,
-            info.digest,
-        ),
+    )
+
+
+def _info(info: pb.Info) -> Info:
+    return Info(
+        info.queue_s, info.compute_s, info.batch_size, info.engine, info.tier, info.device, info.version, info.digest
     )
 
 
@@ -188,8 +199,8 @@ def read_elsewhere(header: pb.ResultHeader, view: View, call: Call) -> Result:
         InternalError: the header makes no sense.
         RequestError: `out` does not fit the components of the result.
     """
-    layout = _layout(header)
-    return layout.result(_kept(view(layout.shape, layout.dtype), layout, call), call)
+    layout, info = _read_header(header)
+    return layout.result(_kept(view(layout.shape, layout.dtype), layout, call), info, call)
 
 
 def _whole(raw: bytes, parts: wire.Split, layout: Layout, call: Call) -> FloatArray:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gridgrad_server.entries import Computed, Entry
+from gridgrad_server.forms import ALIGNMENT
 from gridgrad_server.memory import Block, Memory
 from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
-from gridgrad_server.requests import Array, Given
 from gridgrad_server.slots import Slot, Slots
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["Batch"]
 
-_ALIGNMENT = 64
+
+class _Place(NamedTuple):
+    """Where in the first slot the result of a piece goes, and where its inputs are.
+
+    A result takes nothing there if the entry has a place for it. The inputs of an entry of several pieces begin at 0,
+    in a slot of their own.
+    """
+
+    result: int
+    result_bytes: int
+    inputs: int
 
 
 class Batch:
@@ -27,7 +38,7 @@ class Batch:
         pool: gives the slots.
 
     Attributes:
-        regions: what the message names: slots, of which the first takes the results, and memories of sessions.
+        regions: what the message names: slots, of which the first takes results, and memories of sessions.
         is_placed: whether results go to memories of sessions, where nobody else may write before its worker is gone.
         started_at: when the worker began with it, by time.monotonic; None while it waits.
     """
@@ -38,43 +49,35 @@ class Batch:
         self.plan: Plan = tasks[0].entry.plan
         self.cautious = tasks[0].entry.strikes > 0
         self.started_at: float | None = None
-        self._results: list[tuple[int, int]] = []  # offset and size of each piece's
-        self._pieces, inputs_to_write, size = self._laid_out(pool)
+        self._places, size = _laid_out(tasks)
         self._slot = pool.take(max(1, size))
-        self._own(inputs_to_write)
-        places = list(dict.fromkeys(entry.place for entry, _ in tasks if entry.place))
+        self._pieces = [self._piece(task, place, pool) for task, place in zip(tasks, self._places, strict=True)]
         slots = list(dict.fromkeys(entry.slot for entry, _ in tasks if entry.slot))
-        self.is_placed = bool(places)
-        self._held: list[Slot | Block] = [*slots, *places]
-        for held in self._held:
+        blocks = list(dict.fromkeys(entry.place for entry, _ in tasks if entry.place))
+        shared: list[Slot | Block] = [*slots, *blocks]
+        for held in shared:
             held.hold()
-        self._held.append(self._slot)  # held since it was taken
-        self.regions: list[Slot | Memory] = [self._slot, *slots, *dict.fromkeys(place.memory for place in places)]
+        self._held = [self._slot, *shared]
+        self.regions: list[Slot | Memory] = [self._slot, *slots, *dict.fromkeys(block.memory for block in blocks)]
+        self.is_placed = bool(blocks)
 
-    def _laid_out(self, pool: Slots) -> tuple[list[wpb.Piece], list[tuple[wpb.SlotArray, bytes]], int]:
-        pieces: list[wpb.Piece] = []
-        to_write: list[tuple[wpb.SlotArray, bytes]] = []
-        position = 0
-        for entry, box in self.tasks:
-            if entry.place:
-                piece, size = _placed(entry, entry.place, box), 0
-            else:
-                piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position)
-                size = box.points * self.plan.planes * self.plan.itemsize
-            self._results.append((position, size))
-            position = _aligned(position + size)
-            if entry.split:
-                _place_split(entry, piece, pool)
-            else:
-                position = _place(entry.inputs, piece, position, to_write)
-            pieces.append(piece)
-        return pieces, to_write, position
-
-    def _own(self, to_write: list[tuple[wpb.SlotArray, bytes]]) -> None:
+    def _piece(self, task: Task, place: _Place, pool: Slots) -> wpb.Piece:
+        """Writes the inputs of a piece, and says where they are and where its result goes."""
+        entry, box = task
         slot = self._slot
-        for array, data in to_write:
-            array.slot = slot.number
-            slot.view[array.offset : array.offset + len(data)] = data
+        if not entry.split:
+            _write(entry, slot, place.inputs)
+        elif entry.form.inputs_bytes:
+            slot = _slot_of_inputs(entry, pool)
+        piece = wpb.Piece(
+            layout=entry.form.layout(box),
+            result_offset=place.result,
+            inputs_slot=slot.number,
+            inputs_offset=place.inputs,
+        )
+        if entry.place:
+            _put(piece, entry, entry.place, box)
+        return piece
 
     def message(self, slots: Sequence[wpb.Slot], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
         """The frame that asks for it.
@@ -84,21 +87,20 @@ class Batch:
             with_plan: whether the worker meets the plan for the first time.
             forget_plans: plans that the worker may drop.
         """
-        batch = wpb.Batch(
-            id=self.number,
-            plan_id=self.plan.number,
-            plan=self.plan.message if with_plan else None,
-            forget_plans=forget_plans,
-            slots=slots,
-            pieces=self._pieces,
-            cautious=self.cautious,
-        )
-        return wpb.ServerMessage(batch=batch).SerializeToString()
+        message = wpb.ServerMessage()
+        batch = message.batch
+        batch.id, batch.plan_id, batch.cautious = self.number, self.plan.number, self.cautious
+        if with_plan:
+            batch.plan.CopyFrom(self.plan.message)
+        batch.forget_plans.extend(forget_plans)
+        batch.slots.extend(slots)
+        batch.pieces.extend(self._pieces)
+        return message.SerializeToString()
 
     def result(self, position: int) -> memoryview:
-        """The result of one of its pieces, in the slot; empty if it lies in the memory of a session."""
-        offset, size = self._results[position]
-        return self._slot.view[offset : offset + size]
+        """The result of one of its pieces, in the slot; empty if the entry has a place for it."""
+        place = self._places[position]
+        return self._slot.view[place.result : place.result + place.result_bytes]
 
     def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
         """How it was computed."""
@@ -111,48 +113,37 @@ class Batch:
         self._held = []
 
 
-def _placed(entry: Entry, place: Block, box: Box) -> wpb.Piece:
-    """A piece whose result goes to its points in that of the whole entry."""
-    return wpb.Piece(
-        start=box.start,
-        shape=box.shape,
-        result_slot=place.memory.number,
-        result_offset=place.offset + box.first_point * entry.plan.itemsize,
-        result_stride=entry.points * entry.plan.itemsize,
-    )
+def _put(piece: wpb.Piece, entry: Entry, place: Block, box: Box) -> None:
+    """Has the result of a piece go to its points in that of the whole entry."""
+    piece.result_slot = place.memory.number
+    piece.result_offset = place.offset + box.first_point * entry.plan.itemsize
+    piece.result_stride = entry.form.points * entry.plan.itemsize
 
 
-def _place(
-    inputs: Sequence[Given], piece: wpb.Piece, position: int, to_write: list[tuple[wpb.SlotArray, bytes]]
-) -> int:
-    """Names the inputs in a piece, to be written from `position` on; returns where they end."""
-    for given in inputs:
-        target, values = piece.inputs.add(), given.values
-        if isinstance(values, Array):
-            array = target.array
-            array.offset = position
-            array.shape.extend(given.spec.shape)
-            array.dtype = values.dtype
-            to_write.append((array, values.data))
-            position = _aligned(position + len(values.data))
-        else:
-            target.linspace.start = values.start
-            target.linspace.stop = values.stop
-            target.linspace.num = values.num
-    return position
+def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Place], int]:
+    """The places of pieces in a slot, and how large that is."""
+    places, position = [], 0
+    for entry, box in tasks:
+        result_bytes = 0 if entry.place else box.points * entry.plan.planes * entry.plan.itemsize
+        inputs = _aligned(position + result_bytes)
+        places.append(_Place(position, result_bytes, 0 if entry.split else inputs))
+        position = inputs if entry.split else inputs + entry.form.inputs_bytes
+    return places, position
 
 
-def _place_split(entry: Entry, piece: wpb.Piece, pool: Slots) -> None:
-    """Names the inputs of an entry of several pieces, which lie once in a slot of its own."""
-    to_write: list[tuple[wpb.SlotArray, bytes]] = []
-    size = _place(entry.inputs, piece, 0, to_write)
-    if entry.slot is None and to_write:
-        entry.slot = pool.take(max(1, size))
-        for array, data in to_write:
-            entry.slot.view[array.offset : array.offset + len(data)] = data
-    for array, _ in to_write:
-        array.slot = entry.slot.number if entry.slot else 0
+def _slot_of_inputs(entry: Entry, pool: Slots) -> Slot:
+    """The slot in which the inputs of an entry of several pieces lie once for all of them."""
+    if entry.slot is None:
+        entry.slot = pool.take(max(1, entry.form.inputs_bytes))
+        _write(entry, entry.slot, 0)
+    return entry.slot
+
+
+def _write(entry: Entry, slot: Slot, position: int) -> None:
+    for offset, data in zip(entry.form.offsets, entry.data, strict=True):
+        start = position + offset
+        slot.view[start : start + len(data)] = data
 
 
 def _aligned(position: int) -> int:
-    return -(-position // _ALIGNMENT) * _ALIGNMENT
+    return -(-position // ALIGNMENT) * ALIGNMENT

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from gridgrad.errors import GridgradError
+from gridgrad_server.forms import Form
 from gridgrad_server.memory import Block
 from gridgrad_server.pieces import Box, boxes
-from gridgrad_server.plans import Info, Plan
-from gridgrad_server.requests import Array, Given
+from gridgrad_server.plans import Info
 from gridgrad_server.slots import Slot
 
 __all__ = ["Computed", "Entry", "Sink"]
@@ -40,7 +39,7 @@ class Sink(Protocol):
     def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
         """Takes the result of a piece, [planes, points]; the memory is the caller's again afterwards.
 
-        Empty if the entry has a place for its results.
+        Empty if the entry has a place for it.
         """
 
     def failed(self, entry: Entry, error: GridgradError) -> None:
@@ -51,39 +50,40 @@ class Entry:
     """A request that was admitted.
 
     Args:
-        plan: its plan.
-        shape: of its grid.
-        inputs: their values.
+        form: what it shares with others.
+        data: the numbers of its arrays.
         sink: takes its results.
         deadline_at: when its caller gives up, by time.monotonic; None for never.
         piece_cost: largest cost of its pieces.
         window: most of its pieces that are being computed or are not yet sent.
 
     Attributes:
+        plan: its plan.
+        shape: of its grid.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
         strikes: how many workers died computing it.
         slot: holds its inputs when it has several pieces.
-        place: takes its results, [planes, points] of the whole grid; None for the memory of each batch.
+        place: takes its result, [planes, points] of the whole grid; None for the memory of each batch.
     """
 
-    __slots__ = ("_again", "_boxes", "_compute_s", "_input_numbers", "_largest_batch", "_latest", "_out", "_started_at",
-                 "_unsent", "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "place", "plan", "shape",
+    __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
+                 "_window", "arrived_at", "data", "deadline_at", "ended", "form", "next", "place", "plan", "shape",
                  "sink", "slot", "split", "strikes")  # fmt: skip
 
     def __init__(
         self,
-        plan: Plan,
-        shape: Sequence[int],
-        inputs: Sequence[Given],
+        form: Form,
+        data: Sequence[bytes],
         sink: Sink,
         deadline_at: float | None,
         piece_cost: int,
         window: int,
     ) -> None:
-        self.plan = plan
-        self.shape = shape
-        self.inputs = inputs
+        self.form = form
+        self.plan = form.plan
+        self.shape = form.shape
+        self.data = data
         self.sink = sink
         self.deadline_at = deadline_at
         self.arrived_at = time.monotonic()
@@ -92,22 +92,21 @@ class Entry:
         self.slot: Slot | None = None
         self.place: Block | None = None
         self._window = window
-        self._boxes = boxes(shape, max(1, piece_cost // plan.planes))
+        most_points = max(1, piece_cost // form.plan.planes)
+        self.split = form.points > most_points
+        self._boxes = boxes(form.shape, most_points) if self.split else iter(())
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
-        self._input_numbers = sum(len(given.values.data) for given in inputs if isinstance(given.values, Array)) // 8
-        first = next(self._boxes)
-        self.next: Box | None = first
-        self.split = first.shape != tuple(shape)
+        self.next: Box | None = next(self._boxes) if self.split else form.whole
 
     @property
     def points(self) -> int:
         """How many points its grid has."""
-        return math.prod(self.shape)
+        return self.form.points
 
     @property
     def is_open(self) -> bool:
@@ -118,7 +117,7 @@ class Entry:
     def next_cost(self) -> int:
         """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
         points = self.next.points if self.next else 0
-        return max(1, points * self.plan.planes, 0 if self.split else self._input_numbers)
+        return max(1, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
 
     def take(self) -> Box:
         """The next piece, to be computed."""
@@ -168,7 +167,7 @@ class Entry:
     def end(self) -> None:
         """Ends it: cancelled, failed or complete. Its pieces that are being computed come to nothing."""
         self.ended = True
-        self.inputs = ()
+        self.data = ()
         if self.slot:
             self.slot.let_go()
             self.slot = None

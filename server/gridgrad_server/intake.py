@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gridgrad.errors import TooLargeError, UnavailableError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Admission
 from gridgrad_server.entries import Entry, Sink
-from gridgrad_server.plans import Plan, Plans
-from gridgrad_server.requests import Reading, read
+from gridgrad_server.forms import Form, Forms
+from gridgrad_server.plans import Plans
+from gridgrad_server.requests import Array, Reading, decode, read
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers
 
@@ -30,6 +33,7 @@ class Intake:
     def __init__(self, settings: Settings, plans: Plans, workers: Workers) -> None:
         self._settings = settings
         self._plans = plans
+        self._forms = Forms()
         self._workers = workers
         # Enough that every worker has one piece computing and one waiting, and a few are being sent
         self._window = 2 * workers.count + 2
@@ -51,34 +55,39 @@ class Intake:
         if self._workers.hopeless:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 
+    async def entry_of(self, raw: bytes, sink: Sink, deadline_at: float | None) -> Entry:
+        """The entry of a serialized request, checked but not yet queued. What was read before is not read again.
+
+        Raises:
+            RequestError: something in it is wrong, or over a limit.
+        """
+        entry = self.known_entry_of(raw, sink, deadline_at)
+        if entry is None:
+            entry = await self.entry(decode(pb.GridGradientRequest, raw), sink, deadline_at)
+            self._forms.learn(raw, entry.form, entry.data)
+        return entry
+
+    def known_entry_of(self, raw: bytes, sink: Sink, deadline_at: float | None) -> Entry | None:
+        """The entry of a request like one that was read before; None for any other."""
+        known = self._forms.find(raw)
+        return None if known is None else self._entry(*known, sink, deadline_at)
+
     async def entry(self, request: pb.GridGradientRequest, sink: Sink, deadline_at: float | None) -> Entry:
         """The entry of a request, checked but not yet queued.
 
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        reading = self._read(request)
-        return self._entry(reading, await self._plans.get(reading), sink, deadline_at)
-
-    def entry_at_once(self, request: pb.GridGradientRequest, sink: Sink, deadline_at: float | None) -> Entry | None:
-        """The same without waiting; None when its function must be looked at first.
-
-        Raises:
-            RequestError: something in it is wrong, or over a limit.
-        """
-        reading = self._read(request)
-        plan = self._plans.known(reading)
-        return None if plan is None else self._entry(reading, plan, sink, deadline_at)
-
-    def _read(self, request: pb.GridGradientRequest) -> Reading:
         reading = read(request)
         self._check_cost(reading, 1)
-        return reading
-
-    def _entry(self, reading: Reading, plan: Plan, sink: Sink, deadline_at: float | None) -> Entry:
+        plan = await self._plans.get(reading)
         self._check_cost(reading, plan.planes)
-        piece_cost = self._settings.piece_cost
-        return Entry(plan, reading.grid.shape, reading.inputs, sink, deadline_at, piece_cost, self._window)
+        form = Form(plan, reading.grid.shape, reading.inputs)
+        data = [given.values.data for given in reading.inputs if isinstance(given.values, Array)]
+        return self._entry(form, data, sink, deadline_at)
+
+    def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, deadline_at: float | None) -> Entry:
+        return Entry(form, data, sink, deadline_at, self._settings.piece_cost, self._window)
 
     def _check_cost(self, reading: Reading, planes: int) -> None:
         most = self._settings.request_cost
@@ -99,7 +108,7 @@ class Intake:
 
     def result_bytes(self, entry: Entry) -> int:
         """The size of a result."""
-        return _result_bytes(entry.plan, entry.points)
+        return entry.form.result_bytes
 
     def stream_bytes(self, entry: Entry) -> int:
         """How many bytes of a result are held at once while it is streamed."""
@@ -127,7 +136,3 @@ class Intake:
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
         self._workers.batcher.submit(entry)
-
-
-def _result_bytes(plan: Plan, points: int) -> int:
-    return points * plan.planes * plan.itemsize

@@ -31,7 +31,7 @@ class Link:
 
     Attributes:
         on_frame, on_closed, most_bytes: may be changed.
-        on_sent: called when what had to wait has been taken by the socket.
+        on_sent: called when the socket has taken all that was to be sent.
     """
 
     def __init__(
@@ -48,7 +48,9 @@ class Link:
         self.on_closed = on_closed
         self.on_sent: Callable[[], None] | None = None
         self.most_bytes = most_bytes
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._received = bytearray()
+        self._is_writer = False
         self._to_send: deque[tuple[memoryview, Sequence[int]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(connection, self._readable)
@@ -101,15 +103,15 @@ class Link:
     def _read(self) -> bool:
         """Reads once; False when there is nothing now."""
         try:
-            part = self._socket.recv(_READ_BYTES)
+            count = self._socket.recv_into(self._buffer)
         except BlockingIOError:
             return False
         except OSError:
-            part = b""
-        if not part:
+            count = 0
+        if not count:
             self._lost()
             return False
-        self._received += part
+        self._received += self._buffer[:count]
         self._deliver()
         return True
 
@@ -142,11 +144,13 @@ class Link:
             self._to_send[0] = data[sent:], ()
             if sent == len(data):
                 self._to_send.popleft()
-        if self._to_send:
-            self._loop.add_writer(self._socket, self._writable)
-            return
-        self._loop.remove_writer(self._socket)
-        if self.on_sent:
+        if self._is_writer != bool(self._to_send):
+            self._is_writer = not self._is_writer
+            if self._is_writer:
+                self._loop.add_writer(self._socket, self._writable)
+            else:
+                self._loop.remove_writer(self._socket)
+        if self.on_sent and not self._to_send:
             self.on_sent()
 
     def _lost(self) -> None:

@@ -75,6 +75,7 @@ class Plan:
         self.itemsize = DTYPES[key.dtype]
         self._digest = key.identity if key.kind == "expression" else ""
         self._version = version
+        self._made: tuple[object, bytes] = None, b""  # what the infos of the latest results share
 
     @functools.cached_property
     def message(self) -> wpb.Plan:
@@ -89,33 +90,27 @@ class Plan:
         setattr(plan, self.key.kind, self.text)
         return plan
 
-    @functools.cached_property
-    def _header(self) -> bytes:
+    def header(self, shape: Sequence[int]) -> bytes:
+        """The serialized ResultHeader of a result, all but its info."""
         dims = dict.fromkeys(dim for _, dims in self.key.inputs for dim in dims)
         return pb.ResultHeader(
             dims=list(dims),
+            shape=shape,
             derivatives=[pb.Derivative(wrt=wrt) for wrt in self.key.derivatives],
             components=self.key.components,
             tuple_valued=self.key.tuple_valued,
             dtype=_PB_DTYPES[self.key.dtype],
-            info=pb.Info(version=self._version, digest=self._digest),
         ).SerializeToString()
 
-    def header(self, shape: Sequence[int], info: Info) -> bytes:
-        """The serialized ResultHeader of a result."""
-        # Serialized messages that are joined merge, so that what all results share is made once
-        own = pb.ResultHeader(
-            shape=shape,
-            info=pb.Info(
-                queue_s=info.queue_s,
-                compute_s=info.compute_s,
-                batch_size=info.batch_size,
-                engine=info.engine,
-                tier=info.tier,
-                device=info.device,
-            ),
-        )
-        return self._header + own.SerializeToString()
+    def info(self, info: Info) -> bytes:
+        """The serialized Info of a result."""
+        how = info.engine, info.tier, info.device
+        if self._made[0] != how:
+            engine, tier, device = how
+            shared = pb.Info(engine=engine, tier=tier, device=device, version=self._version, digest=self._digest)
+            self._made = how, shared.SerializeToString()
+        own = pb.Info(queue_s=info.queue_s, compute_s=info.compute_s, batch_size=info.batch_size)
+        return own.SerializeToString() + self._made[1]
 
 
 class Plans:
@@ -140,15 +135,13 @@ class Plans:
         Raises:
             RequestError: its function is none, or its inputs or derivatives do not fit the function.
         """
-        plan = self.known(reading)
+        inputs = tuple((given.spec.name, given.spec.dims) for given in reading.inputs)
+        spelled = reading.kind, reading.text, inputs, reading.dtype, reading.derivatives
+        plan = self._by_request.get(spelled)
         if plan is None:
-            plan = self._intern(await self._key(reading, _inputs(reading)), reading.text)
-            _keep(self._by_request, _spelled(reading), plan)
+            plan = self._intern(await self._key(reading, inputs), reading.text)
+            _keep(self._by_request, spelled, plan)
         return plan
-
-    def known(self, reading: Reading) -> Plan | None:
-        """The plan of a request like one seen before, else None."""
-        return self._by_request.get(_spelled(reading))
 
     def _intern(self, key: Key, text: str) -> Plan:
         plan = self._by_key.get(key) or Plan(next(self._numbers), key, text, self._version)
@@ -175,14 +168,6 @@ class Plans:
             remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions MODULE"
             raise UnknownFunctionError("function.registered", f"no function {name!r} is registered here", remedy)
         return function
-
-
-def _inputs(reading: Reading) -> tuple[PlanInput, ...]:
-    return tuple((given.spec.name, given.spec.dims) for given in reading.inputs)
-
-
-def _spelled(reading: Reading) -> tuple[object, ...]:
-    return reading.kind, reading.text, _inputs(reading), reading.dtype, reading.derivatives
 
 
 class _Signature(NamedTuple):

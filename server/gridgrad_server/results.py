@@ -10,18 +10,28 @@ from typing import NamedTuple, Protocol
 
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
-from gridgrad.wire import prefix
+from gridgrad.wire import field_head, prefix
 from gridgrad_server.entries import Entry
 from gridgrad_server.pieces import Box
 from gridgrad_server.status import to_status
 
-__all__ = ["WINDOW_BYTES", "Answer", "UnaryResult", "Window", "failure_message", "stream_messages", "windows"]
+__all__ = [
+    "WINDOW_BYTES",
+    "Answer",
+    "UnaryResult",
+    "Window",
+    "failure_message",
+    "stream_messages",
+    "unary_header",
+    "windows",
+]
 
 WINDOW_BYTES = 1 << 20
 """About how many bytes of numbers a message of a stream has at most."""
 
 _UNARY_HEADER = 1
 _STREAM_HEADER = 2
+_INFO = pb.ResultHeader.INFO_FIELD_NUMBER
 
 
 class Window(NamedTuple):
@@ -84,7 +94,20 @@ class UnaryResult:
 
 
 def _unary_head(entry: Entry, data_bytes: int) -> bytes:
-    return prefix(_embedded(_UNARY_HEADER, entry.plan.header(entry.shape, entry.info)), data_bytes)
+    return prefix(unary_header(entry), data_bytes)
+
+
+def unary_header(entry: Entry) -> bytes:
+    """A serialized GridGradientResponse but for its numbers."""
+    return _header(_UNARY_HEADER, entry)
+
+
+def _header(number: int, entry: Entry) -> bytes:
+    """The ResultHeader of an entry as a field of its message."""
+    shared, info = entry.form.header, entry.plan.info(entry.info)
+    info_head = field_head(_INFO, len(info))
+    head = field_head(number, len(shared) + len(info_head) + len(info))
+    return b"".join((head, shared, info_head, info))
 
 
 def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, first: bool) -> list[bytes]:
@@ -110,7 +133,7 @@ def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, fir
             number, None if whole else part._replace(first_point=part.first_point + box.first_point), last
         )
         if last or (first and position == 0):
-            head += _embedded(_STREAM_HEADER, entry.plan.header(entry.shape, entry.info))
+            head += _header(_STREAM_HEADER, entry)
         start = (part.first_plane * box.points + part.first_point) * entry.plan.itemsize
         data = result[start : start + part.planes * part.points * entry.plan.itemsize]
         messages.append(b"".join((prefix(head, len(data)), data)))
@@ -144,13 +167,3 @@ def windows(planes: int, points: int, itemsize: int) -> Iterator[Window]:
     for plane in range(planes):
         for first in range(0, points, step):
             yield Window(plane, 1, first, min(step, points - first))
-
-
-def _embedded(number: int, message: bytes) -> bytes:
-    """A serialized message as a field of another one."""
-    size, length = len(message), bytearray()
-    while size > 0x7F:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    length.append(size)
-    return b"".join((bytes([number << 3 | 2]), length, message))

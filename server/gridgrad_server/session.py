@@ -23,7 +23,7 @@ from gridgrad_server.link import Link
 from gridgrad_server.memory import Block, Memory
 from gridgrad_server.pieces import Box
 from gridgrad_server.requests import decode
-from gridgrad_server.results import UnaryResult
+from gridgrad_server.results import UnaryResult, unary_header
 from gridgrad_server.status import to_status
 
 __all__ = ["INLINE_BYTES", "MOST_BYTES", "MOST_CALLS", "STALLED_AFTER_S", "Session"]
@@ -35,7 +35,6 @@ MOST_BYTES = 64 << 20
 STALLED_AFTER_S = 30.0
 
 _MOST_LEASES = 4096
-_HEADER_FIELD = pb.GridGradientResponse.HEADER_FIELD_NUMBER
 _RESPONSE_FIELD = pb.SessionResponse.RESPONSE_FIELD_NUMBER
 
 
@@ -138,7 +137,7 @@ class Session:
             call = self._calls[message.cancel]
             self._give_up(call)
             self.refuse(call, CallCancelledError("", "the caller gave the call up", ""))
-        if message.HasField("request"):
+        if message.request or message.id:
             self._begin(message, len(frame))
 
     def _begin(self, message: pb.SessionRequest, size: int) -> None:
@@ -155,7 +154,7 @@ class Session:
         self._held_bytes += size
         deadline_at = time.monotonic() + message.timeout_s if message.timeout_s > 0 else None
         try:
-            entry = self._intake.entry_at_once(message.request, call, deadline_at)
+            entry = self._intake.known_entry_of(message.request, call, deadline_at)
             if entry is None:
                 work = self._accept_later(call, message.request, deadline_at)
                 call.task = asyncio.get_running_loop().create_task(work)
@@ -165,9 +164,9 @@ class Session:
             self.refuse(call, error)
         self._steer()
 
-    async def _accept_later(self, call: _Call, request: pb.GridGradientRequest, deadline_at: float | None) -> None:
+    async def _accept_later(self, call: _Call, request: bytes, deadline_at: float | None) -> None:
         try:
-            self._accept(call, await self._intake.entry(request, call, deadline_at))
+            self._accept(call, await self._intake.entry_of(request, call, deadline_at))
         except GridgradError as error:
             self.refuse(call, error)
 
@@ -190,9 +189,7 @@ class Session:
             lease=pb.Lease(number=self._last_lease, offset=place.offset, size=self._intake.result_bytes(entry))
         )
         entry.place = None  # the caller's now
-        header = entry.plan.header(entry.shape, entry.info)
-        head = field_head(_HEADER_FIELD, len(header)) + header
-        self.answer(call, response.SerializeToString() + _response_field(head))
+        self.answer(call, response.SerializeToString() + _response_field(unary_header(entry)))
 
     def refuse(self, call: _Call, error: GridgradError) -> None:
         """Sends how a call failed."""

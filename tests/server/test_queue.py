@@ -13,6 +13,7 @@ from gridgrad.grid import InputSpec
 from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Computed, Entry
+from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
@@ -49,7 +50,7 @@ PLANS = {number: plan(number) for number in range(1, 4)}
 def make(number: int = 1, points: int = 10, piece_cost: int = 1000, window: int = 4, **fields: Any) -> Entry:
     inputs = [Given(InputSpec("x", ("x",), (points,)), Linspace(0.0, 1.0, points))]
     sink = Remembers()
-    return Entry(PLANS[number], (points,), inputs, sink, fields.get("deadline_at"), piece_cost, window)
+    return Entry(Form(PLANS[number], (points,), inputs), [], sink, fields.get("deadline_at"), piece_cost, window)
 
 
 def remembered(entry: Entry) -> Remembers:

@@ -83,7 +83,7 @@ class Caller:
 
     async def ask(self, request: pb.GridGradientRequest | None = None, **fields: Any) -> int:
         number = next(self._numbers)
-        await self.send(id=number, request=request or grid(), **fields)
+        await self.send(id=number, request=(request or grid()).SerializeToString(), **fields)
         return number
 
     def numbers(self, lease: pb.Lease) -> list[float]:
@@ -356,7 +356,7 @@ async def test_sessions_are_bounded(serve: Any, opening: Opening) -> None:
         pytest.param(struct.pack("<I", 3) + b"\xff\xff\xff", id="no message"),
         pytest.param(struct.pack("<I", 2) + b"\x22\x05", id="cut short"),
         pytest.param(struct.pack("<I", 3) + b"\x22\x01\x07", id="a lease that it has not"),
-        pytest.param(struct.pack("<I", 2) + b"\x7a\x00", id="a call without a number"),
+        pytest.param(struct.pack("<I", 3) + b"\x7a\x01\x00", id="a call without a number"),
         pytest.param(struct.pack("<I", 1 << 20) + b"half", id="half a message"),
     ],
 )
@@ -379,7 +379,7 @@ async def test_a_hostile_message_ends_the_session_and_harms_nobody(
 async def test_a_number_twice_ends_the_session(serve: Any, opening: Opening) -> None:
     caller = await opening(await serve())
     for _ in range(2):
-        await caller.send(id=5, request=grid(function="slow"))
+        await caller.send(id=5, request=grid(function="slow").SerializeToString())
     assert await caller.hung_up()
 
 

@@ -16,7 +16,7 @@ from gridgrad_worker.calls import bind
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Values
+from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.structured.engine import StructuredEngine
@@ -24,8 +24,9 @@ from gridgrad_worker.v1 import worker_pb2 as pb
 
 __all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
 
-
 _log = logging.getLogger(__name__)
+
+_LAYOUTS_KEPT = 256
 
 EngineName = Literal["structured", "functional"]
 
@@ -40,6 +41,21 @@ class Engine(Protocol):
         """Computes pieces together into [derivatives * components, points] each."""
 
 
+class ArrayPlace(NamedTuple):
+    """Where the numbers of an input are, counted from where the inputs of its piece begin."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Layout(NamedTuple):
+    """What a piece is but for its numbers."""
+
+    inputs: tuple[ArrayPlace | LinspaceValues, ...]
+    box: Box
+
+
 class Plan(NamedTuple):
     """A plan that is ready to compute.
 
@@ -49,6 +65,7 @@ class Plan(NamedTuple):
         planes: how many numbers a point has in the results.
         dtype: "float32" or "float64".
         registered: the name of the registered function; None for an expression.
+        layouts: of the pieces seen last, by their bytes.
     """
 
     engine: Engine
@@ -57,6 +74,28 @@ class Plan(NamedTuple):
     planes: int
     dtype: str
     registered: str | None
+    layouts: dict[bytes, Layout]
+
+    def layout(self, raw: bytes) -> Layout:
+        """What a PieceLayout says; read once, since most pieces differ in their numbers alone.
+
+        Raises:
+            InternalError: it does not fit the plan.
+        """
+        known = self.layouts.get(raw)
+        if known is None:
+            known = self._read(pb.PieceLayout.FromString(raw))
+            if len(self.layouts) >= _LAYOUTS_KEPT:
+                self.layouts.clear()
+            self.layouts[raw] = known
+        return known
+
+    def _read(self, layout: pb.PieceLayout) -> Layout:
+        if len(layout.inputs) != len(self.axes) or not len(layout.start) == len(layout.shape) == self.ndim:
+            found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self.axes)} and {self.ndim}"
+            raise InternalError("batch.pieces", found, "please report it")
+        inputs = [_given(given, axes, self.ndim) for given, axes in zip(layout.inputs, self.axes, strict=True)]
+        return Layout(tuple(inputs), Box(tuple(layout.start), tuple(layout.shape)))
 
     def piece(self, piece: pb.Piece, slots: Slots) -> Piece:
         """A piece of a batch, its arrays viewed in their slots.
@@ -64,13 +103,19 @@ class Plan(NamedTuple):
         Raises:
             InternalError: it does not fit the plan, or an array does not lie in its slot.
         """
-        if len(piece.inputs) != len(self.axes) or not len(piece.start) == len(piece.shape) == self.ndim:
-            found = f"{len(piece.inputs)} inputs and {len(piece.start)} dims for {len(self.axes)} and {self.ndim}"
-            raise InternalError("batch.pieces", found, "please report it")
-        inputs = tuple(
-            _values(given, axes, self.ndim, slots) for given, axes in zip(piece.inputs, self.axes, strict=True)
+        inputs, box = self.layout(piece.layout)
+        slot, begin = piece.inputs_slot, piece.inputs_offset
+        return Piece(
+            tuple(
+                [
+                    ArrayValues(slots.array(slot, begin + given.offset, given.shape, given.dtype), axes, self.ndim)
+                    if isinstance(given, ArrayPlace)
+                    else given
+                    for given, axes in zip(inputs, self.axes, strict=True)
+                ]
+            ),
+            box,
         )
-        return Piece(inputs, Box(tuple(piece.start), tuple(piece.shape)))
 
     def out(self, piece: pb.Piece, box: Box, slot: int, slots: Slots) -> Array:
         """Where the results of a piece go: [planes, points] in a slot."""
@@ -153,6 +198,7 @@ def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered
         planes=len(wanted) * components,
         dtype=plan.dtype,
         registered=registered_name,
+        layouts={},
     )
 
 
@@ -195,9 +241,8 @@ def read_dtype(name: str) -> torch.dtype:
     return known[name]
 
 
-def _values(given: pb.PieceInput, axes: tuple[int, ...], ndim: int, slots: Slots) -> Values:
+def _given(given: pb.PieceInput, axes: tuple[int, ...], ndim: int) -> ArrayPlace | LinspaceValues:
     if given.WhichOneof("values") == "linspace":
         spaced = given.linspace
         return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
-    array = given.array
-    return ArrayValues(slots.array(array.slot, array.offset, array.shape, array.dtype), axes, ndim)
+    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype)

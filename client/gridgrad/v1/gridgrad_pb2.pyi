@@ -317,8 +317,8 @@ class SessionRequest(_message.Message):
     timeout_s: float
     released: _containers.RepeatedScalarFieldContainer[int]
     cancel: int
-    request: GridGradientRequest
-    def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., request: _Optional[_Union[GridGradientRequest, _Mapping]] = ...) -> None: ...
+    request: bytes
+    def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
     __slots__ = ("id", "status", "lease", "memory_bytes", "response")
