@@ -179,7 +179,7 @@ class Sessions:
     def encourage(self) -> None:
         """Says that the server has answered a call by gRPC."""
         self._will.encourage()
-        if self._session is None and self._opening is None and self._will:
+        if self._opening is None and self._will and self._well() is None:
             self._opening = asyncio.create_task(self._open())
 
     async def gradient(self, call: Call, timeout_s: float | None) -> Result | None:
