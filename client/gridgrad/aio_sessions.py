@@ -24,6 +24,7 @@ from gridgrad.session import (
     connect,
     out_of_time,
     read_response,
+    without_keeping,
 )
 from gridgrad.sessions import OPEN_WITHIN_S, Willingness, watch_forks
 from gridgrad.v1 import gridgrad_pb2 as pb
@@ -50,7 +51,7 @@ class Session:
         self._last = 0
         self._is_open = True
         self._loop.add_reader(connection, self._readable)
-        memory.on_large_release = self._tell_soon
+        memory.on_large_release = without_keeping(self._tell_soon)
 
     @property
     def is_well(self) -> bool:
@@ -95,6 +96,9 @@ class Session:
             for answer in waiting.values():
                 if not answer.done():
                     answer.set_exception(SessionLost("the session has ended"))
+
+    def __del__(self) -> None:
+        self.forget()
 
     def forget(self) -> None:
         """Closes the socket alone, as a child process must do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
@@ -92,7 +93,7 @@ class Client:
         self._process_id = os.getpid()
         self._closed = False
         self._channel = _open(self._settings)
-        self._sessions = Sessions(self._open_session, self._settings)
+        self._sessions = Sessions(functools.partial(_open_session, self._channel, self._settings), self._settings)
         # Without serializers these take and give bytes
         self._unary: Unary = self._channel.unary_unary(GRID_GRADIENT.path)
         # One request and many answers are on the wire what the bidirectional method expects
@@ -283,10 +284,6 @@ class Client:
         method: Unary = self._channel.unary_unary(path)
         return self._retried(attempts, lambda left_s: method(b"", left_s, self._settings.metadata))
 
-    def _open_session(self, timeout_s: float) -> bytes:
-        method: Unary = self._channel.unary_unary(OPEN_SESSION.path)
-        return method(b"", timeout_s, self._settings.metadata)
-
     def _by_unary(self, call: Call, left_s: float | None) -> Result:
         return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)
 
@@ -308,6 +305,11 @@ class Client:
 
     def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout_s, self._settings.metadata)
+
+
+def _open_session(channel: grpc.Channel, settings: Settings, timeout_s: float) -> bytes:
+    method: Unary = channel.unary_unary(OPEN_SESSION.path)
+    return method(b"", timeout_s, settings.metadata)
 
 
 def _open(settings: Settings) -> grpc.Channel:

@@ -41,7 +41,7 @@ class Memory:
 
     Raises:
         InternalError: the memory could shrink, and reading it so end the process.
-        OSError: it can't be mapped.
+        OSError, ValueError: it can't be mapped.
     """
 
     def __init__(self, descriptor: int, size: int) -> None:
@@ -79,8 +79,9 @@ class Memory:
     def release(self, number: int, size: int = 0) -> None:
         """Notes that nothing views a part any more."""
         self._released.append(number)
-        if size >= LARGE_BYTES and self.on_large_release:
-            self.on_large_release()
+        tell = self.on_large_release
+        if size >= LARGE_BYTES and tell:
+            tell()
 
     def ignore(self, lease: pb.Lease) -> None:
         """Notes that nothing will ever view a part."""

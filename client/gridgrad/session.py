@@ -14,7 +14,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ __all__ = [
     "framed",
     "out_of_time",
     "read_response",
+    "without_keeping",
 ]
 
 CONNECT_S = 2.0
@@ -124,6 +126,18 @@ def read_response(response: pb.SessionResponse, memory: Memory, call: Call) -> R
     return read_elsewhere(response.response.header, leased if response.HasField("lease") else inline, call)
 
 
+def without_keeping(method: Callable[[], None]) -> Callable[[], None]:
+    """The method of an object, which does nothing once that is gone."""
+    weak = weakref.WeakMethod(method)
+
+    def call() -> None:
+        bound = weak()
+        if bound is not None:
+            bound()
+
+    return call
+
+
 def out_of_time() -> EntryFailed:
     """What a call ends with that was not answered in time."""
     return EntryFailed(pb.Status(code=_DEADLINE_EXCEEDED))
@@ -146,7 +160,7 @@ def connect(opened: bytes) -> tuple[socket.socket, Memory]:
         _check_user(connection)
         connection.sendall(b"".join(framed([pb.SessionRequest(token=reply.token).SerializeToString()])))
         return connection, _memory(connection)
-    except (OSError, GridgradError, SessionLost) as error:
+    except (OSError, ValueError, GridgradError, SessionLost) as error:
         connection.close()
         raise SessionLost(str(error)) from error
 
@@ -189,7 +203,7 @@ class Session:
     def __init__(self, connection: socket.socket, memory: Memory) -> None:
         connection.setblocking(False)
         self.memory = memory
-        memory.on_large_release = self._tell
+        memory.on_large_release = without_keeping(self._tell)
         self._connection = connection
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
@@ -207,13 +221,17 @@ class Session:
         """
         self._last += 1
         deadline_at = None if timeout_s is None else time.monotonic() + timeout_s
-        self._send(call_message(self._last, call, timeout_s, self.memory), deadline_at)
+        with self._sending:
+            self._send(call_message(self._last, call, timeout_s, self.memory), deadline_at)
         return read_response(self._answer(deadline_at), self.memory, call)
 
     def close(self) -> None:
         """Ends it. What arrays view stays as it is."""
         self.memory.leave()
         self._connection.close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def interrupt(self) -> None:
         """Has a call that another thread waits for fail."""
@@ -233,7 +251,8 @@ class Session:
     def _receive(self, deadline_at: float | None) -> None:
         left_s = None if deadline_at is None else max(deadline_at - time.monotonic(), 0.0)
         if not self._poll.poll(None if left_s is None else 1e3 * left_s):
-            self._send(cancel_message(self._last, self.memory), None)
+            with self._sending:
+                self._send(cancel_message(self._last, self.memory), None)
             raise out_of_time()
         try:
             part = self._connection.recv(READ_BYTES)
@@ -247,10 +266,9 @@ class Session:
 
     def _send(self, parts: list[bytes], deadline_at: float | None) -> None:
         try:
-            with self._sending:
-                sent = self._connection.sendmsg(parts)
-                if sent < sum(map(len, parts)):
-                    self._send_rest(memoryview(b"".join(parts))[sent:], deadline_at)
+            sent = self._connection.sendmsg(parts)
+            if sent < sum(map(len, parts)):
+                self._send_rest(memoryview(b"".join(parts))[sent:], deadline_at)
         except OSError as error:
             raise SessionLost(str(error)) from error
 
@@ -262,10 +280,13 @@ class Session:
             self._connection.setblocking(False)
 
     def _tell(self) -> None:
-        """Tells the server what was released, if that can be done at once."""
+        """Tells the server what was released, unless something is being sent: then the next message does."""
         if self._sending.acquire(blocking=False):
             try:
-                with contextlib.suppress(OSError):
-                    self._connection.sendmsg(cancel_message(0, self.memory))
+                parts = cancel_message(0, self.memory)
+                if self._connection.sendmsg(parts) < sum(map(len, parts)):
+                    self.interrupt()
+            except OSError:
+                self.interrupt()  # what was released would never be told
             finally:
                 self._sending.release()

@@ -118,18 +118,20 @@ class Link:
     def _deliver(self) -> None:
         """Passes on the frames that are whole, until it is paused or closed."""
         position = 0
-        while self._open and not self._is_paused and len(self._received) - position >= _LENGTH.size:
-            length = _LENGTH.unpack_from(self._received, position)[0]
-            if length > self.most_bytes:
-                self._lost()
-                break
-            end = position + _LENGTH.size + length
-            if end > len(self._received):
-                break
-            message = bytes(memoryview(self._received)[position + _LENGTH.size : end])
-            position = end
-            self.on_frame(message)
-        del self._received[:position]
+        try:
+            while self._open and not self._is_paused and len(self._received) - position >= _LENGTH.size:
+                length = _LENGTH.unpack_from(self._received, position)[0]
+                if length > self.most_bytes:
+                    self._lost()
+                    break
+                end = position + _LENGTH.size + length
+                if end > len(self._received):
+                    break
+                message = bytes(memoryview(self._received)[position + _LENGTH.size : end])
+                position = end
+                self.on_frame(message)
+        finally:
+            del self._received[:position]
 
     def _writable(self) -> None:
         while self._to_send:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -394,3 +395,31 @@ async def test_asyncio_gives_up_by_timeout_and_by_cancelling(sessions: FakeSessi
         while sessions.peers[0].cancelled != [1, 2]:
             assert time.monotonic() < give_up_at
             await asyncio.sleep(0.005)
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_client_that_is_dropped_leaves_its_session_without_a_word(server: FakeServer) -> None:
+    client = gridgrad.Client(server.address)
+    for _ in range(2):
+        result = client.gradient("t*k", AXES)
+    assert len(client._sessions) == 1
+    del client
+    gc.collect()  # an unclosed socket would be an error here
+    assert_array_equal(result.value, SUMS)
+
+
+def test_releases_from_many_threads_are_all_told(sessions: FakeSessions, server: FakeServer) -> None:
+    sessions.size = 1 << 28
+    with gridgrad.Client(server.address) as client:
+        client.gradient("t*k", AXES)
+        results = [client.gradient("t*k", LARGE if n % 2 else AXES) for n in range(40)]
+        threads = [threading.Thread(target=results.pop) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            client.gradient("t*k", AXES)
+        for thread in threads:
+            thread.join()
+        client.gradient("t*k", AXES)
+        until(lambda: sorted(set(sessions.peers[0].released)) == list(range(1, 61)))
+    assert len(sessions.peers[0].released) == 60
