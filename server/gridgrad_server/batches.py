@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad_server.entries import Computed, Entry
+from gridgrad_server.pieces import Box, stride_of
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
 from gridgrad_server.requests import Array, Given
-from gridgrad_server.slots import Slots
+from gridgrad_server.slots import Slot, Slots
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["Batch"]
-
-_ALIGNMENT = 64
 
 
 class Batch:
@@ -33,7 +32,7 @@ class Batch:
         self.number = number
         self.tasks = tasks
         self.plan: Plan = tasks[0].entry.plan
-        self.cautious = tasks[0].entry.strikes > 0
+        self.cautious = tasks[0].box.strikes > 0
         self.started_at: float | None = None
         self._results: list[tuple[int, int]] = []  # offset and size of each piece's
         self._pieces, inputs_to_write, size = self._laid_out(pool)
@@ -49,22 +48,36 @@ class Batch:
         to_write: list[tuple[wpb.SlotArray, bytes]] = []
         position = 0
         for entry, box in self.tasks:
-            size = box.points * self.plan.planes * self.plan.itemsize
+            size = self._result_bytes(box)
             self._results.append((position, size))
-            piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position)
-            position = _aligned(position + size)
+            piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position, entries=box.grids)
+            position += stride_of(size)
             if entry.split:
-                _place_split(entry, piece, pool)
+                _place_split(entry, box, piece, pool)
             else:
                 position = _place(entry.inputs, piece, position, to_write)
             pieces.append(piece)
         return pieces, to_write, position
 
+    def _result_bytes(self, box: Box) -> int:
+        size = box.points // box.grids * self.plan.planes * self.plan.itemsize
+        return size if box.grids == 1 else box.grids * stride_of(size)
+
     def _own(self, to_write: list[tuple[wpb.SlotArray, bytes]]) -> None:
         slot = self.slots[0]
+        self._blank_gaps(slot)
         for array, data in to_write:
             array.slot = slot.number
             slot.view[array.offset : array.offset + len(data)] = data
+
+    def _blank_gaps(self, slot: Slot) -> None:
+        """Results that follow each other are sent with what lies between: nothing of other callers."""
+        for (_, box), (offset, size) in zip(self.tasks, self._results, strict=True):
+            stride, used = size // box.grids, box.points // box.grids * self.plan.planes * self.plan.itemsize
+            if box.grids > 1 and used < stride:
+                blank = bytes(stride - used)
+                for start in range(offset + used, offset + size, stride):
+                    slot.view[start : start + len(blank)] = blank
 
     def message(self, slots: Sequence[wpb.Slot], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
         """The frame that asks for it.
@@ -90,9 +103,14 @@ class Batch:
         offset, size = self._results[position]
         return self.slots[0].view[offset : offset + size]
 
+    @property
+    def grids(self) -> int:
+        """How many grids, or parts of one, its pieces have."""
+        return sum(box.grids for _, box in self.tasks)
+
     def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
         """How it was computed."""
-        return Computed(started_at, done.compute_s, len(self.tasks), done.engine, done.tier, device)
+        return Computed(started_at, done.compute_s, self.grids, done.engine, done.tier, device)
 
     def let_go(self) -> None:
         """Gives its slots back: its worker has answered or is dead."""
@@ -112,8 +130,9 @@ def _place(
             array.offset = position
             array.shape.extend(given.spec.shape)
             array.dtype = values.dtype
+            array.stacked = values.stacked
             to_write.append((array, values.data))
-            position = _aligned(position + len(values.data))
+            position += stride_of(len(values.data))
         else:
             target.linspace.start = values.start
             target.linspace.stop = values.stop
@@ -121,7 +140,7 @@ def _place(
     return position
 
 
-def _place_split(entry: Entry, piece: wpb.Piece, pool: Slots) -> None:
+def _place_split(entry: Entry, box: Box, piece: wpb.Piece, pool: Slots) -> None:
     """Names the inputs of an entry of several pieces, which lie once in a slot of its own."""
     to_write: list[tuple[wpb.SlotArray, bytes]] = []
     size = _place(entry.inputs, piece, 0, to_write)
@@ -129,9 +148,7 @@ def _place_split(entry: Entry, piece: wpb.Piece, pool: Slots) -> None:
         entry.slot = pool.take(max(1, size))
         for array, data in to_write:
             entry.slot.view[array.offset : array.offset + len(data)] = data
-    for array, _ in to_write:
+    for array, data in to_write:
         array.slot = entry.slot.number if entry.slot else 0
-
-
-def _aligned(position: int) -> int:
-    return -(-position // _ALIGNMENT) * _ALIGNMENT
+        if array.stacked:  # from the first of the piece's grids on
+            array.offset += len(data) // entry.grids * box.first_grid

@@ -1,19 +1,27 @@
-"""Entries: requests in the server, from admission to their last piece."""
+"""Entries: requests in the server, from admission to their last piece.
+
+An entry is one grid, or a pack: many small grids that came in one message and differ in nothing but numbers.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from gridgrad.errors import GridgradError
+from gridgrad.errors import CrashError, GridgradError
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Info, Plan
-from gridgrad_server.requests import Array, Given
+from gridgrad_server.requests import Array, Given, Reading
 from gridgrad_server.slots import Slot
 
-__all__ = ["Computed", "Entry", "Sink"]
+__all__ = ["Computed", "Entry", "Failures", "Sink"]
+
+Failures = Mapping[int, GridgradError]
+"""What went wrong with some of the grids of a piece, by their positions in it."""
+
+_MOST_STRIKES = 2
 
 
 class Computed(NamedTuple):
@@ -22,7 +30,7 @@ class Computed(NamedTuple):
     Args:
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
-        batch_size: how many entries it had.
+        batch_size: how many grids it had.
     """
 
     started_at: float
@@ -36,11 +44,18 @@ class Computed(NamedTuple):
 class Sink(Protocol):
     """Where the results of an entry go. Each call returns at once."""
 
-    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
-        """Takes the result of a piece, [planes, points]; the memory is the caller's again afterwards."""
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
+        """Takes the result of a piece; the memory is the caller's again afterwards.
+
+        Args:
+            entry: the entry.
+            box: the piece.
+            result: [planes, points]; of several grids that for each, `stride_of` its bytes apart.
+            failures: empty but for a pack.
+        """
 
     def failed(self, entry: Entry, error: GridgradError) -> None:
-        """Takes the error that ends the entry."""
+        """Takes the error that ends the entry: all of it that was not computed before."""
 
 
 class Entry:
@@ -48,60 +63,67 @@ class Entry:
 
     Args:
         plan: its plan.
-        shape: of its grid.
-        inputs: their values.
+        reading: the shape of its grid, the values of its inputs, and how many grids there are.
         sink: takes its results.
+        caller: whose it is.
         deadline_at: when its caller gives up, by time.monotonic; None for never.
         piece_cost: largest cost of its pieces.
         window: most of its pieces that are being computed or are not yet sent.
 
     Attributes:
+        grids: how many grids it has.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
-        strikes: how many workers died computing it.
         slot: holds its inputs when it has several pieces.
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_input_numbers", "_largest_batch", "_latest", "_out", "_started_at",
-                 "_unsent", "_window", "arrived_at", "deadline_at", "ended", "inputs", "next", "plan", "shape", "sink",
-                 "slot", "split", "strikes")  # fmt: skip
+                 "_unsent", "_window", "arrived_at", "caller", "deadline_at", "ended", "grids", "inputs", "next",
+                 "plan", "shape", "sink", "slot", "split")  # fmt: skip
 
     def __init__(
         self,
         plan: Plan,
-        shape: Sequence[int],
-        inputs: Sequence[Given],
+        reading: Reading,
         sink: Sink,
+        caller: str,
         deadline_at: float | None,
         piece_cost: int,
         window: int,
     ) -> None:
         self.plan = plan
-        self.shape = shape
-        self.inputs = inputs
+        self.shape = shape = reading.grid.shape
+        self.grids = reading.grids
+        self.inputs: Sequence[Given] = reading.inputs
         self.sink = sink
+        self.caller = caller
         self.deadline_at = deadline_at
         self.arrived_at = time.monotonic()
         self.ended = False
-        self.strikes = 0
         self.slot: Slot | None = None
         self._window = window
-        self._boxes = boxes(shape, max(1, piece_cost // plan.planes))
+        self._boxes = boxes(shape, max(1, piece_cost // plan.planes), self.grids)
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
-        self._input_numbers = sum(len(given.values.data) for given in inputs if isinstance(given.values, Array)) // 8
+        arrays = [given.values for given in self.inputs if isinstance(given.values, Array)]
+        self._input_numbers = sum(len(array.data) for array in arrays) // 8
         first = next(self._boxes)
         self.next: Box | None = first
-        self.split = first.shape != tuple(shape)
+        self.split = (first.grids, first.shape) != (self.grids, shape)
 
     @property
     def points(self) -> int:
-        """How many points its grid has."""
-        return math.prod(self.shape)
+        """How many points its grids have together."""
+        return math.prod(self.shape) * self.grids
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether others should not have to wait for all of it."""
+        return self.split or self.grids > 1
 
     @property
     def is_open(self) -> bool:
@@ -123,24 +145,40 @@ class Entry:
         self.next = self._again.pop() if self._again else next(self._boxes, None)
         return box
 
-    def put_back(self, box: Box) -> None:
-        """Takes a piece back whose worker died."""
+    def put_back(self, box: Box, blamed: bool) -> None:
+        """Takes a piece back whose worker died; one that has cost two workers their lives fails.
+
+        Args:
+            box: the piece.
+            blamed: whether the worker died of it, as far as one can tell.
+        """
         self._out -= 1
+        again = box.struck() if blamed else [box]
+        if again[0].strikes >= _MOST_STRIKES:
+            self._piece(box, memoryview(b""), dict.fromkeys(range(box.grids), _crash()))
+            return
         if self.next is not None:
             self._again.append(self.next)
-        self.next = box
+        self.next, *others = again
+        self._again += others
 
-    def computed(self, box: Box, result: memoryview, how: Computed) -> None:
-        """Passes the result of a piece on."""
+    def computed(self, box: Box, result: memoryview, how: Computed, failures: Failures) -> None:
+        """Passes the result of a piece on, or what went wrong with it."""
         self._out -= 1
+        if not self.ended:
+            self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
+            self._latest = how
+            self._compute_s += how.compute_s
+            self._largest_batch = max(self._largest_batch, how.batch_size)
+            self._piece(box, result, failures)
+
+    def _piece(self, box: Box, result: memoryview, failures: Failures) -> None:
+        if failures and self.grids == 1:
+            self.fail(failures[0])
         if self.ended:
             return
-        self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
-        self._latest = how
-        self._compute_s += how.compute_s
-        self._largest_batch = max(self._largest_batch, how.batch_size)
         self._unsent += 1
-        self.sink.piece(self, box, result)
+        self.sink.piece(self, box, result, failures)
         if self.all_computed:
             self.end()
 
@@ -175,3 +213,11 @@ class Entry:
             return Info()
         queue_s = max(0.0, self._started_at - self.arrived_at)
         return Info(queue_s, self._compute_s, self._largest_batch, how.engine, how.tier, how.device)
+
+
+def _crash() -> CrashError:
+    return CrashError(
+        "",
+        "two workers died or were killed computing this",
+        "do not send it again; see the server's log",
+    )

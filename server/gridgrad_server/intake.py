@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from gridgrad.errors import TooLargeError, UnavailableError
-from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Admission
 from gridgrad_server.entries import Entry, Sink
 from gridgrad_server.plans import Plan, Plans
-from gridgrad_server.requests import Reading, read
+from gridgrad_server.requests import Reading
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers
 
@@ -51,18 +50,17 @@ class Intake:
         if self._workers.hopeless:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 
-    async def entry(self, request: pb.GridGradientRequest, sink: Sink, deadline_at: float | None) -> Entry:
+    async def entry(self, reading: Reading, sink: Sink, caller: str, deadline_at: float | None) -> Entry:
         """The entry of a request, checked but not yet queued.
 
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        reading = read(request)
         self._check_cost(reading, 1)
         plan = await self._plans.get(reading)
         self._check_cost(reading, plan.planes)
         piece_cost = self._settings.piece_cost
-        return Entry(plan, reading.grid.shape, reading.inputs, sink, deadline_at, piece_cost, self._window)
+        return Entry(plan, reading, sink, caller, deadline_at, piece_cost, self._window)
 
     def _check_cost(self, reading: Reading, planes: int) -> None:
         most = self._settings.request_cost

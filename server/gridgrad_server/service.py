@@ -14,8 +14,9 @@ from gridgrad._version import __version__
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server import describe
+from gridgrad_server.callers import caller_of
 from gridgrad_server.intake import Intake
-from gridgrad_server.requests import decode
+from gridgrad_server.requests import decode, read
 from gridgrad_server.results import UnaryResult
 from gridgrad_server.settings import Settings
 from gridgrad_server.status import abort
@@ -77,8 +78,8 @@ class Service(grpc.GenericRpcHandler):
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        request = decode(pb.GridGradientRequest, raw)
-        entry = await self._intake.entry(request, UnaryResult(answer), deadline_at)
+        reading = read(decode(pb.GridGradientRequest, raw))
+        entry = await self._intake.entry(reading, UnaryResult(answer), caller_of(context), deadline_at)
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)

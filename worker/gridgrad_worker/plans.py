@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+import numpy as np
 import torch
 
 from gridgrad.errors import GridgradError, InternalError, TooLargeError, UnknownFunctionError
@@ -25,6 +27,8 @@ __all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
 
 
 _log = logging.getLogger(__name__)
+
+_ALIGNMENT = 64
 
 EngineName = Literal["structured", "functional"]
 
@@ -57,8 +61,8 @@ class Plan(NamedTuple):
     dtype: str
     registered: str | None
 
-    def piece(self, piece: pb.Piece, slots: Slots) -> Piece:
-        """A piece of a batch, its arrays viewed in their slots.
+    def pieces(self, piece: pb.Piece, slots: Slots) -> list[Piece]:
+        """A piece of a batch, one for each of its entries, its arrays viewed in their slots.
 
         Raises:
             InternalError: it does not fit the plan, or an array does not lie in its slot.
@@ -66,14 +70,20 @@ class Plan(NamedTuple):
         if len(piece.inputs) != len(self.axes) or not len(piece.start) == len(piece.shape) == self.ndim:
             found = f"{len(piece.inputs)} inputs and {len(piece.start)} dims for {len(self.axes)} and {self.ndim}"
             raise InternalError("batch.pieces", found, "please report it")
-        inputs = tuple(
-            _values(given, axes, self.ndim, slots) for given, axes in zip(piece.inputs, self.axes, strict=True)
-        )
-        return Piece(inputs, Box(tuple(piece.start), tuple(piece.shape)))
+        entries, box = max(1, piece.entries), Box(tuple(piece.start), tuple(piece.shape))
+        inputs = [
+            _values(given, axes, self.ndim, entries, slots) for given, axes in zip(piece.inputs, self.axes, strict=True)
+        ]
+        return [Piece(own, box) for own in (zip(*inputs, strict=True) if inputs else [()] * entries)]
 
-    def out(self, piece: pb.Piece, box: Box, slot: int, slots: Slots) -> Array:
-        """Where the results of a piece go: [planes, points] in a slot."""
-        return slots.array(slot, piece.result_offset, (self.planes, box.points), self.dtype)
+    def outs(self, piece: pb.Piece, slot: int, slots: Slots) -> list[Array]:
+        """Where the results of the entries of a piece go: [planes, points] each, in a slot."""
+        entries, points = max(1, piece.entries), math.prod(piece.shape)
+        if entries == 1:
+            return [slots.array(slot, piece.result_offset, (self.planes, points), self.dtype)]
+        numbers = self.planes * points
+        block = slots.array(slot, piece.result_offset, (entries, _stride(numbers, self.dtype)), self.dtype)
+        return [*block[:, :numbers].reshape(entries, self.planes, points)]
 
 
 class Plans:
@@ -193,9 +203,19 @@ def read_dtype(name: str) -> torch.dtype:
     return known[name]
 
 
-def _values(given: pb.PieceInput, axes: tuple[int, ...], ndim: int, slots: Slots) -> Values:
+def _values(given: pb.PieceInput, axes: tuple[int, ...], ndim: int, entries: int, slots: Slots) -> Sequence[Values]:
+    """The values of an input for each entry of a piece."""
     if given.WhichOneof("values") == "linspace":
         spaced = given.linspace
-        return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
+        return [LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)] * entries
     array = given.array
-    return ArrayValues(slots.array(array.slot, array.offset, array.shape, array.dtype), axes, ndim)
+    if not array.stacked:
+        return [ArrayValues(slots.array(array.slot, array.offset, array.shape, array.dtype), axes, ndim)] * entries
+    stack = slots.array(array.slot, array.offset, (entries, *array.shape), array.dtype)
+    return [ArrayValues(own, axes, ndim) for own in stack]
+
+
+def _stride(numbers: int, dtype: str) -> int:
+    """How far apart results lie that follow each other, in numbers."""
+    in_line = _ALIGNMENT // np.dtype(dtype).itemsize
+    return -(-numbers // in_line) * in_line

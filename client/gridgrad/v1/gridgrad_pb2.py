@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1agridgrad/v1/gridgrad.proto\x12\x0bgridgrad.v1\"\xb3\x01\n\x13GridGradientRequest\x12\'\n\x08\x66unction\x18\x01 \x01(\x0b\x32\x15.gridgrad.v1.Function\x12\"\n\x06inputs\x18\x02 \x03(\x0b\x32\x12.gridgrad.v1.Input\x12,\n\x0b\x64\x65rivatives\x18\x03 \x03(\x0b\x32\x17.gridgrad.v1.Derivative\x12!\n\x05\x64type\x18\x04 \x01(\x0e\x32\x12.gridgrad.v1.Dtype\">\n\x08\x46unction\x12\x14\n\nexpression\x18\x01 \x01(\tH\x00\x12\x14\n\nregistered\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"}\n\x05Input\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64ims\x18\x02 \x03(\t\x12#\n\x05\x61rray\x18\x03 \x01(\x0b\x32\x12.gridgrad.v1.ArrayH\x00\x12)\n\x08linspace\x18\x04 \x01(\x0b\x32\x15.gridgrad.v1.LinspaceH\x00\x42\x08\n\x06values\"G\n\x05\x41rray\x12!\n\x05\x64type\x18\x01 \x01(\x0e\x32\x12.gridgrad.v1.Dtype\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"4\n\x08Linspace\x12\r\n\x05start\x18\x01 \x01(\x01\x12\x0c\n\x04stop\x18\x02 \x01(\x01\x12\x0b\n\x03num\x18\x03 \x01(\x03\"\x19\n\nDerivative\x12\x0b\n\x03wrt\x18\x01 \x03(\t\"`\n\x14GridGradientResponse\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.gridgrad.v1.ResultHeader\x12\x0f\n\x07padding\x18\x0e \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x0f \x01(\x0c\"\xc7\x01\n\x0cResultHeader\x12\x0c\n\x04\x64ims\x18\x01 \x03(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x12,\n\x0b\x64\x65rivatives\x18\x03 \x03(\x0b\x32\x17.gridgrad.v1.Derivative\x12\x12\n\ncomponents\x18\x04 \x03(\t\x12\x14\n\x0ctuple_valued\x18\x05 \x01(\x08\x12!\n\x05\x64type\x18\x06 \x01(\x0e\x32\x12.gridgrad.v1.Dtype\x12\x1f\n\x04info\x18\x07 \x01(\x0b\x32\x11.gridgrad.v1.Info\"\x8d\x01\n\x04Info\x12\x0f\n\x07queue_s\x18\x01 \x01(\x01\x12\x11\n\tcompute_s\x18\x02 \x01(\x01\x12\x12\n\nbatch_size\x18\x03 \x01(\x05\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\"[\n\x1aStreamGridGradientsRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x31\n\x07request\x18\x02 \x01(\x0b\x32 .gridgrad.v1.GridGradientRequest\"\xcb\x01\n\x1bStreamGridGradientsResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12)\n\x06header\x18\x02 \x01(\x0b\x32\x19.gridgrad.v1.ResultHeader\x12#\n\x06window\x18\x03 \x01(\x0b\x32\x13.gridgrad.v1.Window\x12\x0c\n\x04last\x18\x04 \x01(\x08\x12#\n\x06status\x18\x05 \x01(\x0b\x32\x13.gridgrad.v1.Status\x12\x0f\n\x07padding\x18\x0e \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x0f \x01(\x0c\"R\n\x06Window\x12\x13\n\x0b\x66irst_plane\x18\x01 \x01(\x03\x12\x0e\n\x06planes\x18\x02 \x01(\x03\x12\x13\n\x0b\x66irst_point\x18\x03 \x01(\x03\x12\x0e\n\x06points\x18\x04 \x01(\x03\"Q\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12(\n\x06\x64\x65tail\x18\x03 \x01(\x0b\x32\x18.gridgrad.v1.ErrorDetail\"e\n\x0b\x45rrorDetail\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.gridgrad.v1.ErrorReason\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t\"\x16\n\x14ListFunctionsRequest\"K\n\x15ListFunctionsResponse\x12\x32\n\tfunctions\x18\x01 \x03(\x0b\x32\x1f.gridgrad.v1.RegisteredFunction\"\xa4\x01\n\x12RegisteredFunction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64oc\x18\x02 \x01(\t\x12*\n\x06inputs\x18\x03 \x03(\x0b\x32\x1a.gridgrad.v1.FunctionInput\x12\x12\n\ncomponents\x18\x04 \x03(\t\x12\x14\n\x0ctuple_valued\x18\x05 \x01(\x08\x12\x0c\n\x04mode\x18\x06 \x01(\t\x12\x0f\n\x07\x63hecked\x18\x07 \x01(\x08\"M\n\rFunctionInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x07\x64\x65\x66\x61ult\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x03 \x01(\tB\n\n\x08_default\"\x16\n\x14GetServerInfoRequest\"\xa9\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07\x64\x65vices\x18\x02 \x03(\t\x12#\n\x06limits\x18\x03 \x01(\x0b\x32\x13.gridgrad.v1.Limits\x12\x39\n\x12language_functions\x18\x04 \x03(\x0b\x32\x1d.gridgrad.v1.LanguageFunction\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\"\x93\x01\n\x06Limits\x12\x14\n\x0crequest_cost\x18\x01 \x01(\x03\x12\x15\n\rmessage_bytes\x18\x02 \x01(\x03\x12\x1a\n\x12unary_result_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06inputs\x18\x04 \x01(\x05\x12\x0c\n\x04\x64ims\x18\x05 \x01(\x05\x12\x13\n\x0b\x64\x65rivatives\x18\x06 \x01(\x05\x12\r\n\x05order\x18\x07 \x01(\x05\"U\n\x10LanguageFunction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\t\x12\x0f\n\x07\x66ormula\x18\x03 \x01(\t\x12\x0f\n\x07\x61liases\x18\x04 \x03(\t*D\n\x05\x44type\x12\x15\n\x11\x44TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rDTYPE_FLOAT32\x10\x01\x12\x11\n\rDTYPE_FLOAT64\x10\x02*\xc0\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45RROR_REASON_REQUEST\x10\x01\x12\x1b\n\x17\x45RROR_REASON_EXPRESSION\x10\x02\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\x03\x12!\n\x1d\x45RROR_REASON_UNKNOWN_FUNCTION\x10\x04\x12\x15\n\x11\x45RROR_REASON_BUSY\x10\x05\x12\x19\n\x15\x45RROR_REASON_DEADLINE\x10\x06\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x07\x12\x16\n\x12\x45RROR_REASON_CRASH\x10\x08\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\t\x12\x1a\n\x16\x45RROR_REASON_CANCELLED\x10\n2\x88\x03\n\x13GridGradientService\x12S\n\x0cGridGradient\x12 .gridgrad.v1.GridGradientRequest\x1a!.gridgrad.v1.GridGradientResponse\x12l\n\x13StreamGridGradients\x12\'.gridgrad.v1.StreamGridGradientsRequest\x1a(.gridgrad.v1.StreamGridGradientsResponse(\x01\x30\x01\x12V\n\rListFunctions\x12!.gridgrad.v1.ListFunctionsRequest\x1a\".gridgrad.v1.ListFunctionsResponse\x12V\n\rGetServerInfo\x12!.gridgrad.v1.GetServerInfoRequest\x1a\".gridgrad.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1agridgrad/v1/gridgrad.proto\x12\x0bgridgrad.v1\"\xb3\x01\n\x13GridGradientRequest\x12\'\n\x08\x66unction\x18\x01 \x01(\x0b\x32\x15.gridgrad.v1.Function\x12\"\n\x06inputs\x18\x02 \x03(\x0b\x32\x12.gridgrad.v1.Input\x12,\n\x0b\x64\x65rivatives\x18\x03 \x03(\x0b\x32\x17.gridgrad.v1.Derivative\x12!\n\x05\x64type\x18\x04 \x01(\x0e\x32\x12.gridgrad.v1.Dtype\">\n\x08\x46unction\x12\x14\n\nexpression\x18\x01 \x01(\tH\x00\x12\x14\n\nregistered\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"}\n\x05Input\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64ims\x18\x02 \x03(\t\x12#\n\x05\x61rray\x18\x03 \x01(\x0b\x32\x12.gridgrad.v1.ArrayH\x00\x12)\n\x08linspace\x18\x04 \x01(\x0b\x32\x15.gridgrad.v1.LinspaceH\x00\x42\x08\n\x06values\"G\n\x05\x41rray\x12!\n\x05\x64type\x18\x01 \x01(\x0e\x32\x12.gridgrad.v1.Dtype\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"4\n\x08Linspace\x12\r\n\x05start\x18\x01 \x01(\x01\x12\x0c\n\x04stop\x18\x02 \x01(\x01\x12\x0b\n\x03num\x18\x03 \x01(\x03\"\x19\n\nDerivative\x12\x0b\n\x03wrt\x18\x01 \x03(\t\"`\n\x14GridGradientResponse\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.gridgrad.v1.ResultHeader\x12\x0f\n\x07padding\x18\x0e \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x0f \x01(\x0c\"\xc7\x01\n\x0cResultHeader\x12\x0c\n\x04\x64ims\x18\x01 \x03(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x12,\n\x0b\x64\x65rivatives\x18\x03 \x03(\x0b\x32\x17.gridgrad.v1.Derivative\x12\x12\n\ncomponents\x18\x04 \x03(\t\x12\x14\n\x0ctuple_valued\x18\x05 \x01(\x08\x12!\n\x05\x64type\x18\x06 \x01(\x0e\x32\x12.gridgrad.v1.Dtype\x12\x1f\n\x04info\x18\x07 \x01(\x0b\x32\x11.gridgrad.v1.Info\"\x8d\x01\n\x04Info\x12\x0f\n\x07queue_s\x18\x01 \x01(\x01\x12\x11\n\tcompute_s\x18\x02 \x01(\x01\x12\x12\n\nbatch_size\x18\x03 \x01(\x05\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\"l\n\x1aStreamGridGradientsRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x31\n\x07request\x18\x02 \x01(\x0b\x32 .gridgrad.v1.GridGradientRequest\x12\x0f\n\x07\x65ntries\x18\x03 \x01(\x05\"\xdc\x01\n\x1bStreamGridGradientsResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12)\n\x06header\x18\x02 \x01(\x0b\x32\x19.gridgrad.v1.ResultHeader\x12#\n\x06window\x18\x03 \x01(\x0b\x32\x13.gridgrad.v1.Window\x12\x0c\n\x04last\x18\x04 \x01(\x08\x12#\n\x06status\x18\x05 \x01(\x0b\x32\x13.gridgrad.v1.Status\x12\x0f\n\x07\x65ntries\x18\x06 \x01(\x05\x12\x0f\n\x07padding\x18\x0e \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x0f \x01(\x0c\"R\n\x06Window\x12\x13\n\x0b\x66irst_plane\x18\x01 \x01(\x03\x12\x0e\n\x06planes\x18\x02 \x01(\x03\x12\x13\n\x0b\x66irst_point\x18\x03 \x01(\x03\x12\x0e\n\x06points\x18\x04 \x01(\x03\"Q\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12(\n\x06\x64\x65tail\x18\x03 \x01(\x0b\x32\x18.gridgrad.v1.ErrorDetail\"e\n\x0b\x45rrorDetail\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.gridgrad.v1.ErrorReason\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t\"\x16\n\x14ListFunctionsRequest\"K\n\x15ListFunctionsResponse\x12\x32\n\tfunctions\x18\x01 \x03(\x0b\x32\x1f.gridgrad.v1.RegisteredFunction\"\xa4\x01\n\x12RegisteredFunction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64oc\x18\x02 \x01(\t\x12*\n\x06inputs\x18\x03 \x03(\x0b\x32\x1a.gridgrad.v1.FunctionInput\x12\x12\n\ncomponents\x18\x04 \x03(\t\x12\x14\n\x0ctuple_valued\x18\x05 \x01(\x08\x12\x0c\n\x04mode\x18\x06 \x01(\t\x12\x0f\n\x07\x63hecked\x18\x07 \x01(\x08\"M\n\rFunctionInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x07\x64\x65\x66\x61ult\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x03 \x01(\tB\n\n\x08_default\"\x16\n\x14GetServerInfoRequest\"\xa9\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07\x64\x65vices\x18\x02 \x03(\t\x12#\n\x06limits\x18\x03 \x01(\x0b\x32\x13.gridgrad.v1.Limits\x12\x39\n\x12language_functions\x18\x04 \x03(\x0b\x32\x1d.gridgrad.v1.LanguageFunction\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\"\x93\x01\n\x06Limits\x12\x14\n\x0crequest_cost\x18\x01 \x01(\x03\x12\x15\n\rmessage_bytes\x18\x02 \x01(\x03\x12\x1a\n\x12unary_result_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06inputs\x18\x04 \x01(\x05\x12\x0c\n\x04\x64ims\x18\x05 \x01(\x05\x12\x13\n\x0b\x64\x65rivatives\x18\x06 \x01(\x05\x12\r\n\x05order\x18\x07 \x01(\x05\"U\n\x10LanguageFunction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\t\x12\x0f\n\x07\x66ormula\x18\x03 \x01(\t\x12\x0f\n\x07\x61liases\x18\x04 \x03(\t*D\n\x05\x44type\x12\x15\n\x11\x44TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rDTYPE_FLOAT32\x10\x01\x12\x11\n\rDTYPE_FLOAT64\x10\x02*\xc0\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45RROR_REASON_REQUEST\x10\x01\x12\x1b\n\x17\x45RROR_REASON_EXPRESSION\x10\x02\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\x03\x12!\n\x1d\x45RROR_REASON_UNKNOWN_FUNCTION\x10\x04\x12\x15\n\x11\x45RROR_REASON_BUSY\x10\x05\x12\x19\n\x15\x45RROR_REASON_DEADLINE\x10\x06\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x07\x12\x16\n\x12\x45RROR_REASON_CRASH\x10\x08\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\t\x12\x1a\n\x16\x45RROR_REASON_CANCELLED\x10\n2\x88\x03\n\x13GridGradientService\x12S\n\x0cGridGradient\x12 .gridgrad.v1.GridGradientRequest\x1a!.gridgrad.v1.GridGradientResponse\x12l\n\x13StreamGridGradients\x12\'.gridgrad.v1.StreamGridGradientsRequest\x1a(.gridgrad.v1.StreamGridGradientsResponse(\x01\x30\x01\x12V\n\rListFunctions\x12!.gridgrad.v1.ListFunctionsRequest\x1a\".gridgrad.v1.ListFunctionsResponse\x12V\n\rGetServerInfo\x12!.gridgrad.v1.GetServerInfoRequest\x1a\".gridgrad.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gridgrad.v1.gridgrad_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DTYPE']._serialized_start=2363
-  _globals['_DTYPE']._serialized_end=2431
-  _globals['_ERRORREASON']._serialized_start=2434
-  _globals['_ERRORREASON']._serialized_end=2754
+  _globals['_DTYPE']._serialized_start=2397
+  _globals['_DTYPE']._serialized_end=2465
+  _globals['_ERRORREASON']._serialized_start=2468
+  _globals['_ERRORREASON']._serialized_end=2788
   _globals['_GRIDGRADIENTREQUEST']._serialized_start=44
   _globals['_GRIDGRADIENTREQUEST']._serialized_end=223
   _globals['_FUNCTION']._serialized_start=225
@@ -54,31 +54,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INFO']._serialized_start=871
   _globals['_INFO']._serialized_end=1012
   _globals['_STREAMGRIDGRADIENTSREQUEST']._serialized_start=1014
-  _globals['_STREAMGRIDGRADIENTSREQUEST']._serialized_end=1105
-  _globals['_STREAMGRIDGRADIENTSRESPONSE']._serialized_start=1108
-  _globals['_STREAMGRIDGRADIENTSRESPONSE']._serialized_end=1311
-  _globals['_WINDOW']._serialized_start=1313
-  _globals['_WINDOW']._serialized_end=1395
-  _globals['_STATUS']._serialized_start=1397
-  _globals['_STATUS']._serialized_end=1478
-  _globals['_ERRORDETAIL']._serialized_start=1480
-  _globals['_ERRORDETAIL']._serialized_end=1581
-  _globals['_LISTFUNCTIONSREQUEST']._serialized_start=1583
-  _globals['_LISTFUNCTIONSREQUEST']._serialized_end=1605
-  _globals['_LISTFUNCTIONSRESPONSE']._serialized_start=1607
-  _globals['_LISTFUNCTIONSRESPONSE']._serialized_end=1682
-  _globals['_REGISTEREDFUNCTION']._serialized_start=1685
-  _globals['_REGISTEREDFUNCTION']._serialized_end=1849
-  _globals['_FUNCTIONINPUT']._serialized_start=1851
-  _globals['_FUNCTIONINPUT']._serialized_end=1928
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=1930
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=1952
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=1955
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=2124
-  _globals['_LIMITS']._serialized_start=2127
-  _globals['_LIMITS']._serialized_end=2274
-  _globals['_LANGUAGEFUNCTION']._serialized_start=2276
-  _globals['_LANGUAGEFUNCTION']._serialized_end=2361
-  _globals['_GRIDGRADIENTSERVICE']._serialized_start=2757
-  _globals['_GRIDGRADIENTSERVICE']._serialized_end=3149
+  _globals['_STREAMGRIDGRADIENTSREQUEST']._serialized_end=1122
+  _globals['_STREAMGRIDGRADIENTSRESPONSE']._serialized_start=1125
+  _globals['_STREAMGRIDGRADIENTSRESPONSE']._serialized_end=1345
+  _globals['_WINDOW']._serialized_start=1347
+  _globals['_WINDOW']._serialized_end=1429
+  _globals['_STATUS']._serialized_start=1431
+  _globals['_STATUS']._serialized_end=1512
+  _globals['_ERRORDETAIL']._serialized_start=1514
+  _globals['_ERRORDETAIL']._serialized_end=1615
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_start=1617
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_end=1639
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_start=1641
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_end=1716
+  _globals['_REGISTEREDFUNCTION']._serialized_start=1719
+  _globals['_REGISTEREDFUNCTION']._serialized_end=1883
+  _globals['_FUNCTIONINPUT']._serialized_start=1885
+  _globals['_FUNCTIONINPUT']._serialized_end=1962
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=1964
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=1986
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=1989
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=2158
+  _globals['_LIMITS']._serialized_start=2161
+  _globals['_LIMITS']._serialized_end=2308
+  _globals['_LANGUAGEFUNCTION']._serialized_start=2310
+  _globals['_LANGUAGEFUNCTION']._serialized_end=2395
+  _globals['_GRIDGRADIENTSERVICE']._serialized_start=2791
+  _globals['_GRIDGRADIENTSERVICE']._serialized_end=3183
 # @@protoc_insertion_point(module_scope)
