@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gridgrad_server.entries import Computed, Entry
-from gridgrad_server.pieces import Box, stride_of
+from gridgrad_server.forms import aligned
+from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
-from gridgrad_server.requests import Array, Given
 from gridgrad_server.slots import Slot, Slots
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["Batch"]
+
+
+class _Place(NamedTuple):
+    """Where in the first slot the result of a piece goes, and where its inputs are.
+
+    The latter is 0 for an entry of several pieces, whose inputs have a slot of their own.
+    """
+
+    result: int
+    result_bytes: int
+    inputs: int
 
 
 class Batch:
@@ -34,50 +46,32 @@ class Batch:
         self.plan: Plan = tasks[0].entry.plan
         self.cautious = tasks[0].box.strikes > 0
         self.started_at: float | None = None
-        self._results: list[tuple[int, int]] = []  # offset and size of each piece's
-        self._pieces, inputs_to_write, size = self._laid_out(pool)
+        self._places, size = _laid_out(tasks)
         self.slots = [pool.take(max(1, size))]
-        self._own(inputs_to_write)
+        self._pieces = [self._piece(task, place, pool) for task, place in zip(tasks, self._places, strict=True)]
         for slot in dict.fromkeys(task.entry.slot for task in tasks):
             if slot:
                 slot.hold()
                 self.slots.append(slot)
 
-    def _laid_out(self, pool: Slots) -> tuple[list[wpb.Piece], list[tuple[wpb.SlotArray, bytes]], int]:
-        pieces: list[wpb.Piece] = []
-        to_write: list[tuple[wpb.SlotArray, bytes]] = []
-        position = 0
-        for entry, box in self.tasks:
-            size = self._result_bytes(box)
-            self._results.append((position, size))
-            piece = wpb.Piece(start=box.start, shape=box.shape, result_offset=position, entries=box.grids)
-            position += stride_of(size)
-            if entry.split:
-                _place_split(entry, box, piece, pool)
-            else:
-                position = _place(entry.inputs, piece, position, to_write)
-            pieces.append(piece)
-        return pieces, to_write, position
-
-    def _result_bytes(self, box: Box) -> int:
-        size = box.points // box.grids * self.plan.planes * self.plan.itemsize
-        return size if box.grids == 1 else box.grids * stride_of(size)
-
-    def _own(self, to_write: list[tuple[wpb.SlotArray, bytes]]) -> None:
+    def _piece(self, task: Task, place: _Place, pool: Slots) -> wpb.Piece:
+        """Writes the inputs of a piece, and says where they are and where its result goes."""
+        entry, box = task
         slot = self.slots[0]
-        self._blank_gaps(slot)
-        for array, data in to_write:
-            array.slot = slot.number
-            slot.view[array.offset : array.offset + len(data)] = data
-
-    def _blank_gaps(self, slot: Slot) -> None:
-        """Results that follow each other are sent with what lies between: nothing of other callers."""
-        for (_, box), (offset, size) in zip(self.tasks, self._results, strict=True):
-            stride, used = size // box.grids, box.points // box.grids * self.plan.planes * self.plan.itemsize
-            if box.grids > 1 and used < stride:
-                blank = bytes(stride - used)
-                for start in range(offset + used, offset + size, stride):
-                    slot.view[start : start + len(blank)] = blank
+        if box.grids > 1:
+            _blank_gaps(entry, slot, place)
+        if not entry.split:
+            _write(entry, slot, place.inputs)
+        elif entry.form.inputs_bytes:
+            slot = _slot_of_inputs(entry, pool)
+        return wpb.Piece(
+            layout=entry.form.layout(box),
+            result_offset=place.result,
+            inputs_slot=slot.number,
+            inputs_offset=place.inputs,
+            entries=box.grids,
+            first_entry=box.first_grid,
+        )
 
     def message(self, slots: Sequence[wpb.Slot], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
         """The frame that asks for it.
@@ -100,13 +94,13 @@ class Batch:
 
     def result(self, position: int) -> memoryview:
         """The result of one of its pieces, in the slot."""
-        offset, size = self._results[position]
-        return self.slots[0].view[offset : offset + size]
+        place = self._places[position]
+        return self.slots[0].view[place.result : place.result + place.result_bytes]
 
     @property
     def grids(self) -> int:
         """How many grids, or parts of one, its pieces have."""
-        return sum(box.grids for _, box in self.tasks)
+        return sum([box.grids for _, box in self.tasks])
 
     def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
         """How it was computed."""
@@ -119,36 +113,41 @@ class Batch:
         self.slots = []
 
 
-def _place(
-    inputs: Sequence[Given], piece: wpb.Piece, position: int, to_write: list[tuple[wpb.SlotArray, bytes]]
-) -> int:
-    """Names the inputs in a piece, to be written from `position` on; returns where they end."""
-    for given in inputs:
-        target, values = piece.inputs.add(), given.values
-        if isinstance(values, Array):
-            array = target.array
-            array.offset = position
-            array.shape.extend(given.spec.shape)
-            array.dtype = values.dtype
-            array.stacked = values.stacked
-            to_write.append((array, values.data))
-            position += stride_of(len(values.data))
-        else:
-            target.linspace.start = values.start
-            target.linspace.stop = values.stop
-            target.linspace.num = values.num
-    return position
+def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Place], int]:
+    """The places of pieces in a slot, and how large that is."""
+    places, position = [], 0
+    for entry, box in tasks:
+        result_bytes = _result_bytes(entry, box)
+        inputs = aligned(position + result_bytes)
+        places.append(_Place(position, result_bytes, 0 if entry.split else inputs))
+        position = inputs if entry.split else inputs + entry.form.inputs_bytes
+    return places, position
 
 
-def _place_split(entry: Entry, box: Box, piece: wpb.Piece, pool: Slots) -> None:
-    """Names the inputs of an entry of several pieces, which lie once in a slot of its own."""
-    to_write: list[tuple[wpb.SlotArray, bytes]] = []
-    size = _place(entry.inputs, piece, 0, to_write)
-    if entry.slot is None and to_write:
-        entry.slot = pool.take(max(1, size))
-        for array, data in to_write:
-            entry.slot.view[array.offset : array.offset + len(data)] = data
-    for array, data in to_write:
-        array.slot = entry.slot.number if entry.slot else 0
-        if array.stacked:  # from the first of the piece's grids on
-            array.offset += len(data) // entry.grids * box.first_grid
+def _slot_of_inputs(entry: Entry, pool: Slots) -> Slot:
+    """The slot in which the inputs of an entry of several pieces lie once for all of them."""
+    if entry.slot is None:
+        entry.slot = pool.take(max(1, entry.form.inputs_bytes))
+        _write(entry, entry.slot, 0)
+    return entry.slot
+
+
+def _write(entry: Entry, slot: Slot, position: int) -> None:
+    for offset, data in zip(entry.form.offsets, entry.data, strict=True):
+        start = position + offset
+        slot.view[start : start + len(data)] = data
+
+
+def _result_bytes(entry: Entry, box: Box) -> int:
+    if box.grids > 1:
+        return box.grids * entry.form.stride
+    return box.points * entry.plan.planes * entry.plan.itemsize
+
+
+def _blank_gaps(entry: Entry, slot: Slot, place: _Place) -> None:
+    """Empties what lies between results that follow each other, since it is sent with them."""
+    gap = bytes(entry.form.stride - entry.form.result_bytes)
+    if gap:
+        for start in range(place.result, place.result + place.result_bytes, entry.form.stride):
+            end = start + entry.form.stride
+            slot.view[end - len(gap) : end] = gap

@@ -5,15 +5,14 @@ An entry is one grid, or a pack: many small grids that came in one message and d
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gridgrad.errors import CrashError, GridgradError
+from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box, boxes
-from gridgrad_server.plans import Info, Plan
-from gridgrad_server.requests import Array, Given, Reading
+from gridgrad_server.plans import Info
 from gridgrad_server.slots import Slot
 
 __all__ = ["Computed", "Entry", "Failures", "Sink"]
@@ -50,7 +49,7 @@ class Sink(Protocol):
         Args:
             entry: the entry.
             box: the piece.
-            result: [planes, points]; of several grids that for each, `stride_of` its bytes apart.
+            result: [planes, points]; of several grids that for each, its form's stride apart.
             failures: empty but for a pack.
         """
 
@@ -62,8 +61,8 @@ class Entry:
     """A request that was admitted.
 
     Args:
-        plan: its plan.
-        reading: the shape of its grid, the values of its inputs, and how many grids there are.
+        form: what it shares with others.
+        data: the numbers of its arrays.
         sink: takes its results.
         caller: whose it is.
         deadline_at: when its caller gives up, by time.monotonic; None for never.
@@ -72,29 +71,32 @@ class Entry:
 
     Attributes:
         grids: how many grids it has.
+        plan: its plan.
+        shape: of its grid.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
         slot: holds its inputs when it has several pieces.
     """
 
-    __slots__ = ("_again", "_boxes", "_compute_s", "_input_numbers", "_largest_batch", "_latest", "_out", "_started_at",
-                 "_unsent", "_window", "arrived_at", "caller", "deadline_at", "ended", "grids", "inputs", "next",
-                 "plan", "shape", "sink", "slot", "split")  # fmt: skip
+    __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
+                 "_window", "arrived_at", "caller", "data", "deadline_at", "ended", "form", "grids", "next", "plan",
+                 "shape", "sink", "slot", "split")  # fmt: skip
 
     def __init__(
         self,
-        plan: Plan,
-        reading: Reading,
+        form: Form,
+        data: Sequence[bytes],
         sink: Sink,
         caller: str,
         deadline_at: float | None,
         piece_cost: int,
         window: int,
     ) -> None:
-        self.plan = plan
-        self.shape = shape = reading.grid.shape
-        self.grids = reading.grids
-        self.inputs: Sequence[Given] = reading.inputs
+        self.form = form
+        self.plan = form.plan
+        self.shape = form.shape
+        self.grids = form.grids
+        self.data = data
         self.sink = sink
         self.caller = caller
         self.deadline_at = deadline_at
@@ -102,23 +104,16 @@ class Entry:
         self.ended = False
         self.slot: Slot | None = None
         self._window = window
-        self._boxes = boxes(shape, max(1, piece_cost // plan.planes), self.grids)
+        self._boxes = boxes(form.shape, max(1, piece_cost // form.plan.planes), form.grids)
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
-        arrays = [given.values for given in self.inputs if isinstance(given.values, Array)]
-        self._input_numbers = sum(len(array.data) for array in arrays) // 8
         first = next(self._boxes)
         self.next: Box | None = first
-        self.split = (first.grids, first.shape) != (self.grids, shape)
-
-    @property
-    def points(self) -> int:
-        """How many points its grids have together."""
-        return math.prod(self.shape) * self.grids
+        self.split = (first.grids, first.shape) != (form.grids, form.shape)
 
     @property
     def is_bulk(self) -> bool:
@@ -134,7 +129,7 @@ class Entry:
     def next_cost(self) -> int:
         """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
         points = self.next.points if self.next else 0
-        return max(1, points * self.plan.planes, 0 if self.split else self._input_numbers)
+        return max(1, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
 
     def take(self) -> Box:
         """The next piece, to be computed."""
@@ -200,7 +195,7 @@ class Entry:
     def end(self) -> None:
         """Ends it: cancelled, failed or complete. Its pieces that are being computed come to nothing."""
         self.ended = True
-        self.inputs = ()
+        self.data = ()
         if self.slot:
             self.slot.let_go()
             self.slot = None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gridgrad.errors import TooLargeError, UnavailableError
+from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Admission
 from gridgrad_server.entries import Entry, Sink
-from gridgrad_server.plans import Plan, Plans
-from gridgrad_server.requests import Reading
+from gridgrad_server.forms import Form, Forms
+from gridgrad_server.plans import Plans
+from gridgrad_server.requests import Array, Reading, decode, read
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers
 
@@ -29,6 +33,7 @@ class Intake:
     def __init__(self, settings: Settings, plans: Plans, workers: Workers) -> None:
         self._settings = settings
         self._plans = plans
+        self._forms = Forms()
         self._workers = workers
         # Enough that every worker has one piece computing and one waiting, and a few are being sent
         self._window = 2 * workers.count + 2
@@ -50,6 +55,19 @@ class Intake:
         if self._workers.hopeless:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 
+    async def entry_of(self, raw: bytes, sink: Sink, caller: str, deadline_at: float | None) -> Entry:
+        """The entry of a serialized request, checked but not yet queued. What was read before is not read again.
+
+        Raises:
+            RequestError: something in it is wrong, or over a limit.
+        """
+        known = self._forms.find(raw)
+        if known is not None:
+            return self._entry(*known, sink, caller, deadline_at)
+        entry = await self.entry(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
+        self._forms.learn(raw, entry.form, entry.data)
+        return entry
+
     async def entry(self, reading: Reading, sink: Sink, caller: str, deadline_at: float | None) -> Entry:
         """The entry of a request, checked but not yet queued.
 
@@ -59,8 +77,12 @@ class Intake:
         self._check_cost(reading, 1)
         plan = await self._plans.get(reading)
         self._check_cost(reading, plan.planes)
-        piece_cost = self._settings.piece_cost
-        return Entry(plan, reading, sink, caller, deadline_at, piece_cost, self._window)
+        form = Form(plan, reading.grid.shape, reading.inputs, reading.grids)
+        data = [given.values.data for given in reading.inputs if isinstance(given.values, Array)]
+        return self._entry(form, data, sink, caller, deadline_at)
+
+    def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, caller: str, deadline_at: float | None) -> Entry:
+        return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self._window)
 
     def _check_cost(self, reading: Reading, planes: int) -> None:
         most = self._settings.request_cost
@@ -80,8 +102,8 @@ class Intake:
                 )
 
     def result_bytes(self, entry: Entry) -> int:
-        """The size of a result."""
-        return _result_bytes(entry.plan, entry.points)
+        """The size of a result, of all grids of a pack together."""
+        return entry.form.result_bytes * entry.grids
 
     def stream_bytes(self, entry: Entry) -> int:
         """How many bytes of a result are held at once while it is streamed."""
@@ -109,7 +131,3 @@ class Intake:
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
         self._workers.batcher.submit(entry)
-
-
-def _result_bytes(plan: Plan, points: int) -> int:
-    return points * plan.planes * plan.itemsize

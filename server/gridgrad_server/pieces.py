@@ -11,12 +11,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Box", "boxes", "stride_of"]
+__all__ = ["Box", "boxes"]
 
 _MOST_GRIDS = 128
 """Of a box: a grid costs a worker some time however few points it has."""
-
-_ALIGNMENT = 64
 
 
 class Box(NamedTuple):
@@ -44,11 +42,6 @@ class Box(NamedTuple):
         """What to try after it has cost a worker its life: each of its grids by itself."""
         one = self._replace(points=self.points // self.grids, grids=1, strikes=self.strikes + 1)
         return [one._replace(first_grid=self.first_grid + i) for i in range(self.grids)]
-
-
-def stride_of(data_bytes: int) -> int:
-    """How far apart results lie that follow each other, each of that many bytes."""
-    return -(-data_bytes // _ALIGNMENT) * _ALIGNMENT
 
 
 def boxes(shape: Sequence[int], most_points: int, grids: int = 1) -> Iterator[Box]:

@@ -12,7 +12,7 @@ from typing import Union
 
 from gridgrad.errors import RequestError
 
-__all__ = ["GRID_GRADIENT", "SMALL_BYTES", "STREAM_GRID_GRADIENTS", "check_structure"]
+__all__ = ["GRID_GRADIENT", "SMALL_BYTES", "STREAM_GRID_GRADIENTS", "Span", "array_spans", "check_structure"]
 
 SMALL_BYTES = 1 << 16
 """What is no longer than this needs no look: parsing it takes 4 ms at the worst."""
@@ -28,6 +28,11 @@ GRID_GRADIENT: Bulk = {1: {1: None, 2: None}, 2: {3: {3: None}}}
 
 STREAM_GRID_GRADIENTS: Bulk = {2: GRID_GRADIENT}
 
+_ARRAYS: Bulk = {2: {3: {3: None}}}
+
+Span = tuple[int, int]
+"""Where something begins in a message and where it ends."""
+
 
 def check_structure(raw: bytes, bulk: Bulk) -> None:
     """Refuses a message that would take long to parse.
@@ -40,11 +45,23 @@ def check_structure(raw: bytes, bulk: Bulk) -> None:
         scan.message(0, len(raw), bulk)
 
 
+def array_spans(raw: bytes) -> list[Span]:
+    """Where the numbers of arrays lie in a serialized GridGradientRequest, in order.
+
+    Raises:
+        RequestError: it has too many fields, or is truncated.
+    """
+    scan = _Scan(raw)
+    scan.message(0, len(raw), _ARRAYS)
+    return scan.bulk_spans
+
+
 class _Scan:
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
         self._fields = 0
         self._seen_bytes = 0
+        self.bulk_spans: list[Span] = []
 
     def message(self, position: int, end: int, bulk: Bulk) -> None:
         while position < end:
@@ -59,7 +76,9 @@ class _Scan:
             else:
                 self._count(0)
                 _, start = self._varint(start)
-                if inside is not None:
+                if inside is None:
+                    self.bulk_spans.append((start, position))
+                else:
                     self.message(start, position, inside)
 
     def _count(self, structure_bytes: int) -> None:

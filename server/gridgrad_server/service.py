@@ -16,7 +16,7 @@ from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server import describe
 from gridgrad_server.callers import caller_of
 from gridgrad_server.intake import Intake
-from gridgrad_server.requests import decode, read
+from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult
 from gridgrad_server.settings import Settings
 from gridgrad_server.status import abort
@@ -78,8 +78,7 @@ class Service(grpc.GenericRpcHandler):
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        reading = read(decode(pb.GridGradientRequest, raw))
-        entry = await self._intake.entry(reading, UnaryResult(answer), caller_of(context), deadline_at)
+        entry = await self._intake.entry_of(raw, UnaryResult(answer), caller_of(context), deadline_at)
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)

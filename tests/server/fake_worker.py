@@ -72,18 +72,20 @@ class Peer:
         self.send(done=pb.BatchDone(id=batch.id, compute_s=0.001, engine="functional", failures=failures))
 
     def fill(self, plan: pb.Plan, target: mmap.mmap, piece: pb.Piece) -> None:
-        shape = [0] * len(piece.shape)
-        for given, sent in zip(plan.inputs, piece.inputs, strict=True):
+        layout = pb.PieceLayout.FromString(piece.layout)
+        shape = [0] * len(layout.shape)
+        for given, sent in zip(plan.inputs, layout.inputs, strict=True):
             lengths = sent.array.shape if sent.HasField("array") else [sent.linspace.num]
             if sent.HasField("array"):
                 count = math.prod(lengths) * (8 if sent.array.dtype == "float64" else 4)
-                assert len(self.maps[sent.array.slot][sent.array.offset :][:count]) == count
+                start = piece.inputs_offset + sent.array.offset
+                assert len(self.maps[piece.inputs_slot][start:][:count]) == count
             for dim, length in zip(given.dims, lengths, strict=True):
                 shape[dims_of(plan).index(dim)] = length
         first = 0
-        for start, length in zip(piece.start, shape, strict=True):
+        for start, length in zip(layout.start, shape, strict=True):
             first = first * length + start
-        points = math.prod(piece.shape)
+        points = math.prod(layout.shape)
         components = plan.expression.count(",") + 1
         code = "d" if plan.dtype == "float64" else "f"
         numbers = array.array(code)

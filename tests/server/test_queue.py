@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from gridgrad.errors import CrashError, DeadlineError, RequestError, UnavailableError
-from gridgrad.grid import Grid, InputSpec
+from gridgrad.grid import InputSpec
 from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Computed, Entry, Failures
+from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
-from gridgrad_server.requests import Given, Linspace, Reading
+from gridgrad_server.requests import Given, Linspace
 from gridgrad_server.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -49,11 +50,10 @@ PLANS = {number: plan(number) for number in range(1, 4)}
 
 
 def make(number: int = 1, points: int = 10, piece_cost: int = 1000, window: int = 4, **fields: Any) -> Entry:
-    inputs = (Given(InputSpec("x", ("x",), (points,)), Linspace(0.0, 1.0, points)),)
-    grid = Grid(("x",), (points,))
-    reading = Reading("expression", "x", inputs, grid, "float64", (("x",),), fields.get("grids", 1))
+    inputs = [Given(InputSpec("x", ("x",), (points,)), Linspace(0.0, 1.0, points))]
+    form = Form(PLANS[number], (points,), inputs, fields.get("grids", 1))
     caller = fields.get("caller", "someone")
-    return Entry(PLANS[number], reading, Remembers(), caller, fields.get("deadline_at"), piece_cost, window)
+    return Entry(form, [], Remembers(), caller, fields.get("deadline_at"), piece_cost, window)
 
 
 def remembered(entry: Entry) -> Remembers:

@@ -178,7 +178,7 @@ async def test_derivatives_commute_and_duplicates_collapse(intake: Intake) -> No
 
 async def test_spellings_of_the_same_share_a_plan(intake: Intake) -> None:
     async def plan(text: str, *inputs: pb.Input, **fields: Any) -> object:
-        return (await intake.entry(request(text, *inputs, **fields), None, None)).plan  # type: ignore[arg-type] # no sink
+        return (await intake.entry(read(request(text, *inputs, **fields)), None, "", None)).plan  # type: ignore[arg-type] # no sink
 
     first = await plan("t*k", T, K)
     assert await plan(" t * k ", linspace("t", 9), K) is first
@@ -197,7 +197,7 @@ async def test_defaults_may_be_left_out_and_given(intake: Intake) -> None:
     entry = await intake.entry(read(request("", X, function=REGISTERED)), None, "", None)  # type: ignore[arg-type] # no sink
     assert entry.plan.key.components == ("u", "v")
     given_too = request("", X, array("nu", [], [], bytes(8)), function=REGISTERED, derivatives=[wrt("nu")])
-    assert (await intake.entry(given_too, None, None)).plan.planes == 4  # type: ignore[arg-type] # no sink
+    assert (await intake.entry(read(given_too), None, "", None)).plan.planes == 4  # type: ignore[arg-type] # no sink
 
 
 def test_an_input_may_hide_a_constant() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,16 +59,23 @@ BILINEAR = pb.Plan(
 )
 WANT = np.stack([T[:, None] * K + 2 * T[:, None] * K**2, K + 2 * K**2 + 0 * T[:, None], T[:, None] * (1 + 4 * K)])
 AT = 1024  # where results go
+BOTH_AXES = [
+    pb.PieceInput(array=pb.SlotArray(offset=0, shape=[3], dtype="float64")),
+    pb.PieceInput(array=pb.SlotArray(offset=64, shape=[2], dtype="float64")),
+]
 
 
 def bilinear_piece(slot: Slot, result_offset: int = AT) -> pb.Piece:
     slot.view(0, [3])[...] = T
     slot.view(64, [2])[...] = K
-    inputs = [
-        pb.PieceInput(array=pb.SlotArray(slot=slot.number, offset=0, shape=[3], dtype="float64")),
-        pb.PieceInput(array=pb.SlotArray(slot=slot.number, offset=64, shape=[2], dtype="float64")),
-    ]
-    return pb.Piece(inputs=inputs, start=[0, 0], shape=[3, 2], result_offset=result_offset)
+    return piece_of(BOTH_AXES, [0, 0], [3, 2], result_offset, inputs_slot=slot.number)
+
+
+def piece_of(
+    inputs: Sequence[pb.PieceInput], start: Sequence[int], shape: Sequence[int], result_offset: int, **fields: int
+) -> pb.Piece:
+    layout = pb.PieceLayout(inputs=inputs, start=start, shape=shape).SerializeToString()
+    return pb.Piece(layout=layout, result_offset=result_offset, **fields)
 
 
 def batch_of(
@@ -90,8 +97,8 @@ def parameter_plan(registered: str) -> pb.Plan:
 
 def parameter_piece(slot: Slot, value: float, offset: int, result_offset: int) -> pb.Piece:
     slot.view(offset, [])[...] = value
-    given = pb.PieceInput(array=pb.SlotArray(slot=slot.number, offset=offset, shape=[], dtype="float64"))
-    return pb.Piece(inputs=[given], start=[], shape=[], result_offset=result_offset)
+    given = pb.PieceInput(array=pb.SlotArray(shape=[], dtype="float64"))
+    return piece_of([given], [], [], result_offset, inputs_slot=slot.number, inputs_offset=offset)
 
 
 def new_slot(size: int = 8192) -> Slot:
@@ -154,11 +161,8 @@ def test_two_batches_under_way_are_answered_in_order(driver: Driver) -> None:
 
 def test_inputs_may_lie_in_a_slot_of_their_own_and_boxes_be_cut_from_them(driver: Driver) -> None:
     results, inputs = new_slot(), new_slot()
-    whole = bilinear_piece(inputs)
-    boxes = []
-    for row in range(3):
-        piece = pb.Piece(inputs=whole.inputs, start=[row, 0], shape=[1, 2], result_offset=AT + 256 * row)
-        boxes.append(piece)
+    bilinear_piece(inputs)
+    boxes = [piece_of(BOTH_AXES, [row, 0], [1, 2], AT + 256 * row, inputs_slot=inputs.number) for row in range(3)]
     batch = batch_of(results, *boxes, plan=BILINEAR)
     batch.slots.append(inputs.message(attached=True))
     assert not driver.ask(batch, [results.descriptor, inputs.descriptor]).failures
@@ -175,7 +179,7 @@ def test_linspace_is_expanded_as_far_as_the_box_needs(driver: Driver) -> None:
         inputs=[pb.PlanInput(name="x", dims=["x"])],
         derivatives=[pb.PlanDerivative()],
     )
-    piece = pb.Piece(inputs=[spaced], start=[10**12 - 3], shape=[3], result_offset=AT)
+    piece = piece_of([spaced], [10**12 - 3], [3], AT)
     assert not driver.ask(batch_of(slot, piece, plan=plan), [slot.descriptor]).failures
     step = 0.7 / (10**12 - 1)
     assert slot.view(AT, [3]).tolist() == [(10**12 - 3) * step, (10**12 - 2) * step, 0.7]
@@ -246,8 +250,8 @@ def test_a_registered_function_that_fails(driver: Driver, name: str, found: str)
 def test_a_piece_that_fails_fails_alone(driver: Driver, cautious: bool) -> None:
     slot = new_slot()
     good = [bilinear_piece(slot, AT), bilinear_piece(slot, AT + 2048)]
-    bad = bilinear_piece(slot)
-    bad.inputs[0].array.shape[:] = [2]  # one short of the box
+    short = pb.PieceInput(array=pb.SlotArray(offset=0, shape=[2], dtype="float64"))  # by one, for the box
+    bad = piece_of([short, BOTH_AXES[1]], [0, 0], [3, 2], AT, inputs_slot=slot.number)
     done = driver.ask(batch_of(slot, good[0], bad, good[1], plan=BILINEAR, cautious=cautious), [slot.descriptor])
     assert [bool(failure.reason) for failure in done.failures] == [False, True, False]
     assert done.failures[1].reason == "internal"

@@ -36,7 +36,7 @@ def failures(
     errors: dict[float, Exception], values: Sequence[float], registered: str | None = None, *, cautious: bool = False
 ) -> tuple[list[GridgradError | None], Engine, list[Array]]:
     engine = Engine(errors)
-    plan = Plan(cast(Any, engine), ((),), 0, 1, "float64", registered)
+    plan = Plan(cast(Any, engine), ((),), 0, 1, "float64", registered, {})
     pieces = [Piece((ArrayValues(np.array(value), [], 0),), Box((), ())) for value in values]
     outs: list[Array] = [np.zeros((1, 1)) for _ in values]
     return compute(plan, pieces, outs, one_by_one=cautious), engine, outs

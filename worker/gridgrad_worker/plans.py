@@ -17,7 +17,7 @@ from gridgrad_worker.calls import bind
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Values
+from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.structured.engine import StructuredEngine
@@ -25,10 +25,11 @@ from gridgrad_worker.v1 import worker_pb2 as pb
 
 __all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
 
-
 _log = logging.getLogger(__name__)
 
 _ALIGNMENT = 64
+
+_LAYOUTS_KEPT = 256
 
 EngineName = Literal["structured", "functional"]
 
@@ -43,6 +44,26 @@ class Engine(Protocol):
         """Computes pieces together into [derivatives * components, points] each."""
 
 
+class ArrayPlace(NamedTuple):
+    """Where the numbers of an input are, counted from where the inputs of its piece begin.
+
+    Args:
+        stacked: whether there is an array for each of several entries, one after another.
+    """
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+    stacked: bool
+
+
+class Layout(NamedTuple):
+    """What a piece is but for its numbers."""
+
+    inputs: tuple[ArrayPlace | LinspaceValues, ...]
+    box: Box
+
+
 class Plan(NamedTuple):
     """A plan that is ready to compute.
 
@@ -52,6 +73,7 @@ class Plan(NamedTuple):
         planes: how many numbers a point has in the results.
         dtype: "float32" or "float64".
         registered: the name of the registered function; None for an expression.
+        layouts: of the pieces seen last, by their bytes.
     """
 
     engine: Engine
@@ -60,6 +82,28 @@ class Plan(NamedTuple):
     planes: int
     dtype: str
     registered: str | None
+    layouts: dict[bytes, Layout]
+
+    def layout(self, raw: bytes) -> Layout:
+        """What a PieceLayout says; read once, since most pieces differ in their numbers alone.
+
+        Raises:
+            InternalError: it does not fit the plan.
+        """
+        known = self.layouts.get(raw)
+        if known is None:
+            known = self._read(pb.PieceLayout.FromString(raw))
+            if len(self.layouts) >= _LAYOUTS_KEPT:
+                self.layouts.clear()
+            self.layouts[raw] = known
+        return known
+
+    def _read(self, layout: pb.PieceLayout) -> Layout:
+        if len(layout.inputs) != len(self.axes) or not len(layout.start) == len(layout.shape) == self.ndim:
+            found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self.axes)} and {self.ndim}"
+            raise InternalError("batch.pieces", found, "please report it")
+        inputs = [_given(given, axes, self.ndim) for given, axes in zip(layout.inputs, self.axes, strict=True)]
+        return Layout(tuple(inputs), Box(tuple(layout.start), tuple(layout.shape)))
 
     def pieces(self, piece: pb.Piece, slots: Slots) -> list[Piece]:
         """A piece of a batch, one for each of its entries, its arrays viewed in their slots.
@@ -67,18 +111,26 @@ class Plan(NamedTuple):
         Raises:
             InternalError: it does not fit the plan, or an array does not lie in its slot.
         """
-        if len(piece.inputs) != len(self.axes) or not len(piece.start) == len(piece.shape) == self.ndim:
-            found = f"{len(piece.inputs)} inputs and {len(piece.start)} dims for {len(self.axes)} and {self.ndim}"
-            raise InternalError("batch.pieces", found, "please report it")
-        entries, box = max(1, piece.entries), Box(tuple(piece.start), tuple(piece.shape))
-        inputs = [
-            _values(given, axes, self.ndim, entries, slots) for given, axes in zip(piece.inputs, self.axes, strict=True)
+        inputs, box = self.layout(piece.layout)
+        values = [
+            self._arrays(given, axes, piece, slots) if isinstance(given, ArrayPlace) else [given] * _entries(piece)
+            for given, axes in zip(inputs, self.axes, strict=True)
         ]
-        return [Piece(own, box) for own in (zip(*inputs, strict=True) if inputs else [()] * entries)]
+        each = zip(*values, strict=True) if values else [()] * _entries(piece)
+        return [Piece(own, box) for own in each]
+
+    def _arrays(self, place: ArrayPlace, axes: tuple[int, ...], piece: pb.Piece, slots: Slots) -> list[ArrayValues]:
+        """The arrays of an input, one for each entry of a piece."""
+        slot, offset, entries = piece.inputs_slot, piece.inputs_offset + place.offset, _entries(piece)
+        if not place.stacked:
+            return [ArrayValues(slots.array(slot, offset, place.shape, place.dtype), axes, self.ndim)] * entries
+        offset += piece.first_entry * math.prod(place.shape) * np.dtype(place.dtype).itemsize
+        stack = slots.array(slot, offset, (entries, *place.shape), place.dtype)
+        return [ArrayValues(own, axes, self.ndim) for own in stack]
 
     def outs(self, piece: pb.Piece, slot: int, slots: Slots) -> list[Array]:
         """Where the results of the entries of a piece go: [planes, points] each, in a slot."""
-        entries, points = max(1, piece.entries), math.prod(piece.shape)
+        entries, points = _entries(piece), self.layout(piece.layout).box.points
         if entries == 1:
             return [slots.array(slot, piece.result_offset, (self.planes, points), self.dtype)]
         numbers = self.planes * points
@@ -161,6 +213,7 @@ def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered
         planes=len(wanted) * components,
         dtype=plan.dtype,
         registered=registered_name,
+        layouts={},
     )
 
 
@@ -203,16 +256,15 @@ def read_dtype(name: str) -> torch.dtype:
     return known[name]
 
 
-def _values(given: pb.PieceInput, axes: tuple[int, ...], ndim: int, entries: int, slots: Slots) -> Sequence[Values]:
-    """The values of an input for each entry of a piece."""
+def _given(given: pb.PieceInput, axes: tuple[int, ...], ndim: int) -> ArrayPlace | LinspaceValues:
     if given.WhichOneof("values") == "linspace":
         spaced = given.linspace
-        return [LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)] * entries
-    array = given.array
-    if not array.stacked:
-        return [ArrayValues(slots.array(array.slot, array.offset, array.shape, array.dtype), axes, ndim)] * entries
-    stack = slots.array(array.slot, array.offset, (entries, *array.shape), array.dtype)
-    return [ArrayValues(own, axes, ndim) for own in stack]
+        return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
+    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
+
+
+def _entries(piece: pb.Piece) -> int:
+    return max(1, piece.entries)
 
 
 def _stride(numbers: int, dtype: str) -> int:
