@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 
 from gridgrad import failures
-from gridgrad.aio_streams import Stream
+from gridgrad.aio_streams import Stream, requests_like
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
@@ -155,7 +155,69 @@ class Client:
         `requests` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
         ahead of the results. An iterator that is not read to its end is closed by `aclose`.
         """
-        flight = Flight(in_flight, errors, self._routes, self._settings)
+        return self._streamed(requests, in_flight, errors, timeout, in_order=False)
+
+    @overload
+    def map(
+        self,
+        function: FunctionLike,
+        many_inputs: Iterable[Inputs] | AsyncIterable[Inputs],
+        *,
+        wrt: str | Iterable[str] | None = ...,
+        order: int | None = ...,
+        derivatives: Iterable[DerivativeLike] | None = ...,
+        dtype: Any = ...,
+        in_flight: int = ...,
+        errors: Literal["raise"] = ...,
+        timeout: float | None = ...,
+    ) -> AsyncIterator[Result]: ...
+
+    @overload
+    def map(
+        self,
+        function: FunctionLike,
+        many_inputs: Iterable[Inputs] | AsyncIterable[Inputs],
+        *,
+        wrt: str | Iterable[str] | None = ...,
+        order: int | None = ...,
+        derivatives: Iterable[DerivativeLike] | None = ...,
+        dtype: Any = ...,
+        in_flight: int = ...,
+        errors: Literal["raise", "return"],
+        timeout: float | None = ...,
+    ) -> AsyncIterator[Result | GridgradError]: ...
+
+    def map(
+        self,
+        function: FunctionLike,
+        many_inputs: Iterable[Inputs] | AsyncIterable[Inputs],
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+        errors: Literal["raise", "return"] = "raise",
+        timeout: float | None = None,
+    ) -> AsyncIterator[Result | GridgradError]:
+        """Computes one function on many inputs and yields the results in their order; see `gridgrad.Client.map`.
+
+        `many_inputs` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
+        ahead of the results. An iterator that is not read to its end is closed by `aclose`.
+        """
+        like = Request(function, {}, wrt, order, derivatives, dtype)
+        return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
+
+    def _streamed(
+        self,
+        requests: Iterable[Request] | AsyncIterable[Request],
+        in_flight: int,
+        errors: str,
+        timeout: float | None,
+        *,
+        in_order: bool,
+    ) -> AsyncIterator[Result | GridgradError]:
+        flight = Flight(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return Stream(self._open_stream, requests, flight, attempts).outcomes()
 
@@ -253,7 +315,7 @@ class _Wire:
         return read_unary(await self._unary(call.message, timeout=timeout_s, metadata=self._metadata), call)
 
     async def by_stream(self, call: Call, timeout_s: float | None) -> Result:
-        answers = self._whole(entry_message(1, call), timeout=timeout_s, metadata=self._metadata)
+        answers = self._whole(entry_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
         assembly, result = Assembly(call), None
         try:
             async for raw in answers:

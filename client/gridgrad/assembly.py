@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,11 @@ from gridgrad.messages import broken, parse
 from gridgrad.result import Info, Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Assembly", "Part", "read_part", "read_unary"]
+__all__ = ["Assembly", "Part", "read_pack", "read_part", "read_unary"]
 
 _DTYPES: dict[int, np.dtype[Any]] = {pb.DTYPE_FLOAT32: FLOAT32, pb.DTYPE_FLOAT64: FLOAT64}
+_STRIDE = 64
+"""Results that follow each other in a message begin at multiples of this many bytes."""
 
 
 class Layout(NamedTuple):
@@ -86,6 +89,27 @@ def read_part(raw: bytes) -> Part:
     """Reads a message of a stream, all but its buffer."""
     parts = wire.split(raw)
     return Part(parse(pb.StreamGridGradientsResponse(), raw[: parts.header_end]), raw, parts)
+
+
+def read_pack(part: Part, calls: Sequence[Call | None]) -> Iterator[Result]:
+    """The results of several entries that one message answers; views of its bytes, or of `out` where there is one.
+
+    Args:
+        part: the message.
+        calls: what it answers; None for what nobody waits for any more.
+
+    Raises:
+        InternalError: the buffer does not fit the header.
+        RequestError: `out` does not fit the components of the result.
+    """
+    message, raw, parts = part
+    layout = _layout(message.header)
+    stride = -(-math.prod(layout.shape) * layout.dtype.itemsize // _STRIDE) * _STRIDE
+    numbers = stride // layout.dtype.itemsize
+    block = _buffer(raw, parts, (len(calls), numbers), layout.dtype)[:, : math.prod(layout.shape)]
+    for planes, call in zip(block.reshape(len(calls), *layout.shape), calls, strict=True):
+        if call:
+            yield layout.result(_put(planes, layout, call), call)
 
 
 class Assembly:
@@ -174,7 +198,11 @@ def _layout(header: pb.ResultHeader) -> Layout:
 
 
 def _whole(raw: bytes, parts: wire.Split, layout: Layout, call: Call) -> FloatArray:
-    view = _buffer(raw, parts, layout.shape, layout.dtype)
+    return _put(_buffer(raw, parts, layout.shape, layout.dtype), layout, call)
+
+
+def _put(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
+    """The numbers of a message, in `out` where the caller gave one."""
     if call.request.out is None:
         return view
     planes = _destination(layout, call)

@@ -34,7 +34,7 @@ from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, SERVER_INFO, STREAM_
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
-from gridgrad.streams import Stream
+from gridgrad.streams import Stream, requests_like
 
 __all__ = ["Client"]
 
@@ -193,7 +193,89 @@ class Client:
         Raises:
             GridgradError: an entry failed, or the stream itself for more attempts than the client may make.
         """
-        flight = Flight(in_flight, errors, self._routes, self._settings)
+        return self._streamed(requests, in_flight, errors, timeout, in_order=False)
+
+    @overload
+    def map(
+        self,
+        function: FunctionLike,
+        many_inputs: Iterable[Inputs],
+        *,
+        wrt: str | Iterable[str] | None = ...,
+        order: int | None = ...,
+        derivatives: Iterable[DerivativeLike] | None = ...,
+        dtype: Any = ...,
+        in_flight: int = ...,
+        errors: Literal["raise"] = ...,
+        timeout: float | None = ...,
+    ) -> Iterator[Result]: ...
+
+    @overload
+    def map(
+        self,
+        function: FunctionLike,
+        many_inputs: Iterable[Inputs],
+        *,
+        wrt: str | Iterable[str] | None = ...,
+        order: int | None = ...,
+        derivatives: Iterable[DerivativeLike] | None = ...,
+        dtype: Any = ...,
+        in_flight: int = ...,
+        errors: Literal["raise", "return"],
+        timeout: float | None = ...,
+    ) -> Iterator[Result | GridgradError]: ...
+
+    def map(
+        self,
+        function: FunctionLike,
+        many_inputs: Iterable[Inputs],
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+        errors: Literal["raise", "return"] = "raise",
+        timeout: float | None = None,
+    ) -> Iterator[Result | GridgradError]:
+        """Computes one function on many inputs and yields the results in their order.
+
+        Requests whose inputs have the same names, dims and shapes travel together, many to a message, and so do their
+        results: for many small grids this is several times as fast as calls. `many_inputs` is read in the calling
+        thread while results are taken, at most `in_flight` ahead of them. Closing the iterator cancels what is in
+        flight. Results that came together share memory, which is held until the last of them is gone; `copy` parts one.
+
+        Args:
+            function: as for `gradient`.
+            many_inputs: for each grid what `gradient` takes as its inputs, read lazily.
+            wrt: as for `gradient`, for all of them.
+            order: as for `gradient`, for all of them.
+            derivatives: as for `gradient`, for all of them.
+            dtype: as for `gradient`, for all of them.
+            in_flight: how many grids may wait for their results.
+            errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
+                of its result and goes on.
+            timeout: seconds for all of it; None for no limit, whatever the client's own.
+
+        Yields:
+            Results, with errors="return" also errors.
+
+        Raises:
+            GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
+        """
+        like = Request(function, {}, wrt, order, derivatives, dtype)
+        return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
+
+    def _streamed(
+        self,
+        requests: Iterable[Request],
+        in_flight: int,
+        errors: str,
+        timeout: float | None,
+        *,
+        in_order: bool,
+    ) -> Iterator[Result | GridgradError]:
+        flight = Flight(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return Stream(self._open_stream, requests, flight, attempts).outcomes()
 
@@ -272,7 +354,7 @@ class Client:
         return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)
 
     def _by_stream(self, call: Call, left_s: float | None) -> Result:
-        answers = self._whole(entry_message(1, call), left_s, self._settings.metadata)
+        answers = self._whole(entry_message(1, [call]), left_s, self._settings.metadata)
         assembly, result = Assembly(call), None
         try:
             for raw in answers:

@@ -20,6 +20,9 @@ __all__ = ["Computed", "Entry", "Failures", "Sink"]
 Failures = Mapping[int, GridgradError]
 """What went wrong with some of the grids of a piece, by their positions in it."""
 
+_GRID_COST = 2048
+"""What a grid of a pack counts at least: it costs a worker some time however few points it has."""
+
 _MOST_STRIKES = 2
 
 
@@ -128,8 +131,9 @@ class Entry:
     @property
     def next_cost(self) -> int:
         """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
-        points = self.next.points if self.next else 0
-        return max(1, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
+        points, grids = (self.next.points, self.next.grids) if self.next else (0, 0)
+        least = grids * _GRID_COST if self.grids > 1 else 1
+        return max(least, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
 
     def take(self) -> Box:
         """The next piece, to be computed."""

@@ -126,18 +126,17 @@ def decode(message: type[M], raw: bytes) -> M:
 
 def read_several(message: pb.StreamGridGradientsRequest) -> Reading:
     """Checks what comes on a stream, one grid or several; see `read`."""
-    grids = max(1, message.entries)
     if not 0 <= message.entries <= MAX_GRIDS:
         raise RequestError("entries", f"{message.entries}", f"put 1 to {MAX_GRIDS} entries into a message")
-    return read(message.request, grids)
+    return read(message.request, message.entries)
 
 
-def read(request: pb.GridGradientRequest, grids: int = 1) -> Reading:
+def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
     """Checks all of a request that can be checked without its function.
 
     Args:
         request: the request.
-        grids: how many it asks for.
+        grids: how many it asks for with arrays for each of them; 0 for one as it stands.
 
     Raises:
         RequestError: something in it is wrong; the error names the field.
@@ -148,7 +147,7 @@ def read(request: pb.GridGradientRequest, grids: int = 1) -> Reading:
         raise RequestError("inputs", f"{len(request.inputs)} inputs", f"send at most {MAX_INPUTS}")
     inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
-    return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request), grids)
+    return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request), max(1, grids))
 
 
 def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
@@ -196,7 +195,7 @@ def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids:
             f"{len(data)} bytes for shape {list(shape)} of {dtype}",
             f"send {wanted} bytes: the product of the shape times {DTYPES[dtype]}",
         )
-    stacked = grids > 1 and len(shape) == len(dims) + 1
+    stacked = grids > 0 and len(shape) == len(dims) + 1
     if stacked and shape[0] != grids:
         raise RequestError(
             f"{field}.shape", f"{shape[0]} arrays for {grids} entries", "send one for each, or one for all of them"

@@ -96,7 +96,7 @@ def test_keys_take_turns() -> None:
 def test_small_entries_overtake_bulk() -> None:
     large, pack, small, other = make(points=100, piece_cost=100), make(grids=3), make(), make(2)
     queue = queued(large, pack, small, other)
-    assert [taken(queue) for _ in range(3)] == [[small], [other], [large, pack]]
+    assert [taken(queue, 1 << 14) for _ in range(3)] == [[small], [other], [large, pack]]
 
 
 def test_bulk_gets_every_fourth_batch_while_it_waits() -> None:
