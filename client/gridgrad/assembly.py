@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gridgrad import wire
 from gridgrad.calls import Call, out_of_shape
+from gridgrad.errors import TooLargeError
 from gridgrad.failures import EntryFailed
 from gridgrad.grid import Derivative
 from gridgrad.inputs import FLOAT32, FLOAT64, FloatArray
@@ -17,7 +19,23 @@ from gridgrad.messages import broken, parse
 from gridgrad.result import Info, Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Assembly", "Part", "read_pack", "read_part", "read_unary"]
+__all__ = [
+    "Assembly",
+    "Layout",
+    "Part",
+    "Progress",
+    "empty",
+    "info_of",
+    "numbers_of",
+    "read_header",
+    "read_pack",
+    "read_part",
+    "read_unary",
+]
+
+Progress = Callable[[int, int], object]
+
+LAYOUTS_KEPT = 512
 
 _DTYPES: dict[int, np.dtype[Any]] = {pb.DTYPE_FLOAT32: FLOAT32, pb.DTYPE_FLOAT64: FLOAT64}
 _STRIDE = 64
@@ -25,33 +43,38 @@ _STRIDE = 64
 
 
 class Layout(NamedTuple):
-    """A ResultHeader in plain Python."""
+    """A ResultHeader but for its info, in plain Python.
+
+    Args:
+        shape: of the buffer: [1 + derivatives, (components,) *grid].
+        points: how many the grid has.
+    """
 
     dims: tuple[str, ...]
-    grid: tuple[int, ...]
+    shape: tuple[int, ...]
+    points: int
     derivatives: tuple[Derivative, ...]
     components: tuple[str, ...]
     tuple_valued: bool
     dtype: np.dtype[Any]
-    info: Info
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the buffer: [1 + derivatives, (components,) *grid]."""
-        components = (len(self.components),) if self.tuple_valued else ()
-        return (1 + len(self.derivatives), *components, *self.grid)
+    def planes(self) -> int:
+        """How many numbers a point has."""
+        return (1 + len(self.derivatives)) * len(self.components)
 
-    def result(self, planes: FloatArray, call: Call) -> Result:
-        """The result in a buffer of that shape."""
+    def result(self, planes: FloatArray, info: Info, call: Call, start: tuple[int, ...] | None = None) -> Result:
+        """The result in a buffer of that shape, or of a part of the grid that begins at start."""
         return Result(
             planes,
             derivatives=self.derivatives,
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,
-            info=self.info,
+            info=info,
             request=call.request,
             sent=call.inputs,
+            start=start,
         )
 
 
@@ -67,8 +90,8 @@ def read_unary(raw: bytes, call: Call) -> Result:
         RequestError: `out` does not fit the components of the result.
     """
     parts = wire.split(raw)
-    layout = _layout(parse(pb.GridGradientResponse(), raw[: parts.header_end]).header)
-    return layout.result(_whole(raw, parts, layout, call), call)
+    layout, info = read_header(parse(pb.GridGradientResponse(), raw[: parts.header_end]).header)
+    return layout.result(_whole(raw, parts, layout, call), info_of(info), call)
 
 
 class Part(NamedTuple):
@@ -103,13 +126,13 @@ def read_pack(part: Part, calls: Sequence[Call | None]) -> Iterator[Result]:
         RequestError: `out` does not fit the components of the result.
     """
     message, raw, parts = part
-    layout = _layout(message.header)
-    stride = -(-math.prod(layout.shape) * layout.dtype.itemsize // _STRIDE) * _STRIDE
-    numbers = stride // layout.dtype.itemsize
-    block = _buffer(raw, parts, (len(calls), numbers), layout.dtype)[:, : math.prod(layout.shape)]
+    layout, own = read_header(message.header)
+    info, numbers = info_of(own), math.prod(layout.shape)
+    stride = -(-numbers * layout.dtype.itemsize // _STRIDE) * _STRIDE // layout.dtype.itemsize
+    block = _buffer(raw, parts, (len(calls), stride), layout.dtype)[:, :numbers]
     for planes, call in zip(block.reshape(len(calls), *layout.shape), calls, strict=True):
         if call:
-            yield layout.result(_put(planes, layout, call), call)
+            yield layout.result(_put(planes, layout, call), info, call)
 
 
 class Assembly:
@@ -117,11 +140,14 @@ class Assembly:
 
     Args:
         call: what they answer.
+        progress: called with the points that have come so far and the points of the grid.
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, progress: Progress | None = None) -> None:
         self._call = call
+        self._progress = progress
         self._layout: Layout | None = None
+        self._info = pb.Info()
         self._planes: FloatArray | None = None
         self._missing = 0
 
@@ -140,7 +166,7 @@ class Assembly:
         if message.HasField("status"):
             raise EntryFailed(message.status)
         if message.HasField("header"):
-            self._layout = _layout(message.header)
+            self._layout, self._info = read_header(message.header)
         layout = self._layout
         if layout is None:
             raise broken("the first message of an entry without a header")
@@ -148,21 +174,17 @@ class Assembly:
             self._planes, self._missing = _whole(raw, parts, layout, self._call), 0
         else:
             self._place(message.window, raw, parts, layout)
+        if self._progress and self._planes is not None:
+            planes = self._planes.size // layout.points if layout.points else 1
+            self._progress(layout.points - -(-self._missing // planes), layout.points)
         return self._finish(layout) if message.last else None
 
     def _place(self, window: pb.Window, raw: bytes, parts: wire.Split, layout: Layout) -> None:
         if self._planes is None:
             self._planes = _destination(layout, self._call)
             self._missing = self._planes.size
-        points = math.prod(layout.grid)
-        planes = self._planes.reshape(-1, points) if points else self._planes.reshape(self._planes.shape[0], 0)
-        rows = slice(window.first_plane, window.first_plane + window.planes)
-        columns = slice(window.first_point, window.first_point + window.points)
-        sizes = rows.start, columns.start, window.planes, window.points
-        if min(sizes) < 0 or rows.stop > planes.shape[0] or columns.stop > points:
-            raise broken(f"a window {sizes} outside of a buffer of {planes.shape}")
-        part = _buffer(raw, parts, (window.planes, window.points), layout.dtype)
-        planes[rows, columns] = part
+        rows, columns, part = numbers_of(window, raw, parts, layout)
+        self._planes.reshape(layout.planes, layout.points)[rows, columns] = part
         self._missing -= part.size
 
     def _finish(self, layout: Layout) -> Result:
@@ -170,30 +192,54 @@ class Assembly:
             raise broken(f"an entry that ended with {self._missing} numbers missing")
         if self._call.request.out is None:
             self._planes.flags.writeable = False
-        return layout.result(self._planes, self._call)
+        return layout.result(self._planes, info_of(self._info), self._call)
 
 
-def _layout(header: pb.ResultHeader) -> Layout:
-    dtype, info = _DTYPES.get(header.dtype), header.info
+def numbers_of(window: pb.Window, raw: bytes, parts: wire.Split, layout: Layout) -> tuple[slice, slice, FloatArray]:
+    """The numbers of a window of a buffer [planes, points], and which planes and points they are.
+
+    Raises:
+        InternalError: they do not fit the window, or it lies outside the buffer.
+    """
+    rows = slice(window.first_plane, window.first_plane + window.planes)
+    columns = slice(window.first_point, window.first_point + window.points)
+    sizes = rows.start, columns.start, window.planes, window.points
+    if min(sizes) < 0 or rows.stop > layout.planes or columns.stop > layout.points:
+        raise broken(f"a window {sizes} outside of a buffer of {(layout.planes, layout.points)}")
+    return rows, columns, _buffer(raw, parts, (window.planes, window.points), layout.dtype)
+
+
+def read_header(header: pb.ResultHeader) -> tuple[Layout, pb.Info]:
+    """A ResultHeader in two: what all results of its shape share, and how this one was computed."""
+    info = header.info
+    header.ClearField("info")
+    return _layout(header.SerializeToString()), info
+
+
+@functools.lru_cache(LAYOUTS_KEPT)
+def _layout(raw: bytes) -> Layout:
+    """Reads a ResultHeader without its info: callers in a loop get the same one again and again."""
+    header = pb.ResultHeader.FromString(raw)
+    dtype = _DTYPES.get(header.dtype)
     if dtype is None:
         raise broken(f"numbers of the unknown dtype {header.dtype}")
+    derivatives, grid = tuple([tuple(derivative.wrt) for derivative in header.derivatives]), tuple(header.shape)
+    components = (len(header.components),) if header.tuple_valued else ()
     return Layout(
         tuple(header.dims),
-        tuple(header.shape),
-        tuple([tuple(derivative.wrt) for derivative in header.derivatives]),
+        (1 + len(derivatives), *components, *grid),
+        math.prod(grid),
+        derivatives,
         tuple(header.components),
         header.tuple_valued,
         dtype,
-        Info(
-            info.queue_s,
-            info.compute_s,
-            info.batch_size,
-            info.engine,
-            info.tier,
-            info.device,
-            info.version,
-            info.digest,
-        ),
+    )
+
+
+def info_of(info: pb.Info) -> Info:
+    """An Info in plain Python."""
+    return Info(
+        info.queue_s, info.compute_s, info.batch_size, info.engine, info.tier, info.device, info.version, info.digest
     )
 
 
@@ -213,10 +259,23 @@ def _put(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
 def _destination(layout: Layout, call: Call) -> FloatArray:
     out = call.request.out
     if out is None:
-        return np.empty(layout.shape, layout.dtype)
+        return empty(layout.shape, layout.dtype)
     if out.shape != layout.shape or out.dtype != layout.dtype:
         raise out_of_shape(out.shape, layout.shape, layout.dtype)
     return out
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+    """Memory for a result.
+
+    Raises:
+        TooLargeError: there is not so much.
+    """
+    try:
+        return np.empty(shape, dtype)
+    except (MemoryError, ValueError) as error:  # numpy refuses what is beyond any address by the latter
+        remedy = "give out=numpy.memmap(...), or take it in parts by Client.windows"
+        raise TooLargeError("out", f"no memory here for {list(shape)} numbers of {dtype}", remedy) from error
 
 
 def _buffer(raw: bytes, parts: wire.Split, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:

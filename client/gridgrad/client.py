@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
+import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, read_part, read_unary
+from gridgrad.assembly import Assembly, Progress, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
-    DEFAULT_IN_FLIGHT,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
@@ -27,14 +26,13 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
-from gridgrad.errors import GridgradError, TooLargeError, UnavailableError
-from gridgrad.flight import Flight
+from gridgrad.errors import TooLargeError, UnavailableError
 from gridgrad.inputs import FloatArray, Inputs
+from gridgrad.many import ManyGrids
 from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, SERVER_INFO, STREAM_GRID_GRADIENTS
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
-from gridgrad.streams import Stream, requests_like
 
 __all__ = ["Client"]
 
@@ -46,7 +44,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client:
+class Client(ManyGrids):
     """A connection to a server. Threads may share one; a process forked from this one needs its own.
 
     Args:
@@ -109,8 +107,11 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
+
+        The grid may be of any size: a large one comes in parts, which are put together in place.
 
         Args:
             function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
@@ -124,7 +125,9 @@ class Client:
                 is, else float64.
             timeout: seconds, retries included; infinity for no limit; None for the client's own.
             out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
-                into, which is then writable.
+                into, which is then writable; also a numpy.memmap, for what is larger than memory.
+            progress: called with the points that have come so far and the points of the grid, now and then while
+                they come and at the end. It begins anew where a broken connection makes the call begin anew.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -135,149 +138,21 @@ class Client:
         """
         call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
         attempts = self._attempts(timeout)
+        by_stream = functools.partial(self._by_stream, call, progress)
         if self._routes.by_stream(call):
-            return self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+            return self._learned(call, self._retried(attempts, by_stream))
         try:
-            return self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
+            result = self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
-        result = self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+        else:
+            if progress:
+                progress(call.plan.grid.points, call.plan.grid.points)
+            return result
+        result = self._learned(call, self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise"] = ...,
-        timeout: float | None = ...,
-    ) -> Iterator[Result]: ...
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise", "return"],
-        timeout: float | None = ...,
-    ) -> Iterator[Result | GridgradError]: ...
-
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = DEFAULT_IN_FLIGHT,
-        errors: Literal["raise", "return"] = "raise",
-        timeout: float | None = None,
-    ) -> Iterator[Result | GridgradError]:
-        """Computes many grids on one stream and yields them as they complete, in any order.
-
-        `requests` is read in the calling thread while results are taken, at most `in_flight` ahead of them.
-        Each result says by `result.request` what it answers, and `request.tag` is the caller's own. Closing
-        the iterator cancels what is in flight.
-
-        Args:
-            requests: what to compute, read lazily.
-            in_flight: how many requests may wait for their results.
-            errors: "raise" ends the stream with the first error and cancels the rest; "return" yields the
-                error of an entry in the place of its result and goes on. `error.request` says whose it is.
-            timeout: seconds for the whole stream; None for no limit, whatever the client's own.
-
-        Yields:
-            Results, with errors="return" also errors.
-
-        Raises:
-            GridgradError: an entry failed, or the stream itself for more attempts than the client may make.
-        """
-        return self._streamed(requests, in_flight, errors, timeout, in_order=False)
-
-    @overload
-    def map(
-        self,
-        function: FunctionLike,
-        many_inputs: Iterable[Inputs],
-        *,
-        wrt: str | Iterable[str] | None = ...,
-        order: int | None = ...,
-        derivatives: Iterable[DerivativeLike] | None = ...,
-        dtype: Any = ...,
-        in_flight: int = ...,
-        errors: Literal["raise"] = ...,
-        timeout: float | None = ...,
-    ) -> Iterator[Result]: ...
-
-    @overload
-    def map(
-        self,
-        function: FunctionLike,
-        many_inputs: Iterable[Inputs],
-        *,
-        wrt: str | Iterable[str] | None = ...,
-        order: int | None = ...,
-        derivatives: Iterable[DerivativeLike] | None = ...,
-        dtype: Any = ...,
-        in_flight: int = ...,
-        errors: Literal["raise", "return"],
-        timeout: float | None = ...,
-    ) -> Iterator[Result | GridgradError]: ...
-
-    def map(
-        self,
-        function: FunctionLike,
-        many_inputs: Iterable[Inputs],
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        in_flight: int = DEFAULT_IN_FLIGHT,
-        errors: Literal["raise", "return"] = "raise",
-        timeout: float | None = None,
-    ) -> Iterator[Result | GridgradError]:
-        """Computes one function on many inputs and yields the results in their order.
-
-        Requests whose inputs have the same names, dims and shapes travel together, many to a message, and so do their
-        results: for many small grids this is several times as fast as calls. `many_inputs` is read in the calling
-        thread while results are taken, at most `in_flight` ahead of them. Closing the iterator cancels what is in
-        flight. Results that came together share memory, which is held until the last of them is gone; `copy` parts one.
-
-        Args:
-            function: as for `gradient`.
-            many_inputs: for each grid what `gradient` takes as its inputs, read lazily.
-            wrt: as for `gradient`, for all of them.
-            order: as for `gradient`, for all of them.
-            derivatives: as for `gradient`, for all of them.
-            dtype: as for `gradient`, for all of them.
-            in_flight: how many grids may wait for their results.
-            errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
-                of its result and goes on.
-            timeout: seconds for all of it; None for no limit, whatever the client's own.
-
-        Yields:
-            Results, with errors="return" also errors.
-
-        Raises:
-            GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
-        """
-        like = Request(function, {}, wrt, order, derivatives, dtype)
-        return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
-
-    def _streamed(
-        self,
-        requests: Iterable[Request],
-        in_flight: int,
-        errors: str,
-        timeout: float | None,
-        *,
-        in_order: bool,
-    ) -> Iterator[Result | GridgradError]:
-        flight = Flight(in_flight, errors, in_order, self._routes, self._settings)
-        attempts = self._attempts(math.inf if timeout is None else timeout)
-        return Stream(self._open_stream, requests, flight, attempts).outcomes()
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server, by name.
@@ -353,9 +228,9 @@ class Client:
     def _by_unary(self, call: Call, left_s: float | None) -> Result:
         return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)
 
-    def _by_stream(self, call: Call, left_s: float | None) -> Result:
-        answers = self._whole(entry_message(1, [call]), left_s, self._settings.metadata)
-        assembly, result = Assembly(call), None
+    def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
+        answers = self._open_whole(call, left_s)
+        assembly, result = Assembly(call, progress), None
         try:
             for raw in answers:
                 result = assembly.feed(read_part(raw)) or result
@@ -368,6 +243,9 @@ class Client:
     def _learned(self, call: Call, result: Result) -> Result:
         self._routes.learn(call, result)
         return result
+
+    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._whole(entry_message(1, [call]), timeout_s, self._settings.metadata)
 
     def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout_s, self._settings.metadata)

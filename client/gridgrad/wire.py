@@ -7,6 +7,7 @@ an array can be viewed in place. It remains an ordinary protobuf message.
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 from gridgrad.errors import InternalError
@@ -18,8 +19,9 @@ ERROR_TRAILER = "gridgrad-error-bin"
 DTYPES = {"float32": 4, "float64": 8}
 """Bytes of a number of each dtype."""
 
+_DATA = 15
 _PADDING_TAG = 14 << 3 | 2
-_DATA_TAG = 15 << 3 | 2
+_DATA_TAG = _DATA << 3 | 2
 
 
 class Split(NamedTuple):
@@ -30,6 +32,7 @@ class Split(NamedTuple):
     data_end: int
 
 
+@functools.lru_cache(1024)
 def field_head(number: int, length: int) -> bytes:
     """What stands before the bytes of a length-delimited field: its tag and its length."""
     return _varint(number << 3 | 2) + _varint(length)
@@ -42,9 +45,15 @@ def prefix(header: bytes, data_bytes: int) -> bytes:
         header: the serialized message without `padding` and `data`.
         data_bytes: the length of the buffer that follows.
     """
-    data_head = bytes([_DATA_TAG]) + _varint(data_bytes)
-    padding = -(len(header) + 2 + len(data_head)) % ALIGNMENT
-    return b"".join((header, bytes([_PADDING_TAG, padding]), bytes(padding), data_head))
+    data_head = field_head(_DATA, data_bytes)
+    return b"".join((header, _padding((len(header) + len(data_head)) % ALIGNMENT), data_head))
+
+
+@functools.lru_cache(ALIGNMENT)
+def _padding(behind: int) -> bytes:
+    """The padding field that leads from so many bytes after a multiple of 16 to such a multiple."""
+    size = -(behind + 2) % ALIGNMENT
+    return bytes([_PADDING_TAG, size, *bytes(size)])
 
 
 def split(raw: bytes) -> Split:
@@ -95,6 +104,8 @@ def _varint(value: int) -> bytes:
 
 
 def _read_varint(raw: bytes, position: int) -> tuple[int, int]:
+    if position < len(raw) and raw[position] < 0x80:
+        return raw[position], position + 1
     value = shift = 0
     while position < len(raw) and shift < 64:
         byte = raw[position]

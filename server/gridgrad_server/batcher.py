@@ -81,13 +81,17 @@ class Batcher:
                 worker.ask(Batch(self.batches, tasks, self._slots))
 
     def _freest(self) -> Worker | None:
-        ready = [worker for worker in self._workers if worker.is_ready and worker.load < _MOST_OUT]
-        return min(ready, key=lambda worker: worker.load, default=None)
+        freest: Worker | None = None
+        for worker in self._workers:
+            if worker.is_ready and worker.load < (freest.load if freest else _MOST_OUT):
+                freest = worker
+        return freest
 
     def done(self, worker: Worker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes the results of a batch on, and the worker its next one first."""
         self._dispatch()
-        log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
         how = batch.computed(done, worker.device, batch.started_at or time.monotonic())
         failures, first = _failures(done, batch.grids), 0
         for position, (entry, box) in enumerate(batch.tasks):

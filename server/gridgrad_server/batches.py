@@ -81,16 +81,15 @@ class Batch:
             with_plan: whether the worker meets the plan for the first time.
             forget_plans: plans that the worker may drop.
         """
-        batch = wpb.Batch(
-            id=self.number,
-            plan_id=self.plan.number,
-            plan=self.plan.message if with_plan else None,
-            forget_plans=forget_plans,
-            slots=slots,
-            pieces=self._pieces,
-            cautious=self.cautious,
-        )
-        return wpb.ServerMessage(batch=batch).SerializeToString()
+        message = wpb.ServerMessage()
+        batch = message.batch
+        batch.id, batch.plan_id, batch.cautious = self.number, self.plan.number, self.cautious
+        if with_plan:
+            batch.plan.CopyFrom(self.plan.message)
+        batch.forget_plans.extend(forget_plans)
+        batch.slots.extend(slots)
+        batch.pieces.extend(self._pieces)
+        return message.SerializeToString()
 
     def result(self, position: int) -> memoryview:
         """The result of one of its pieces, in the slot."""

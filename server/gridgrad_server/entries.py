@@ -107,16 +107,17 @@ class Entry:
         self.ended = False
         self.slot: Slot | None = None
         self._window = window
-        self._boxes = boxes(form.shape, max(1, piece_cost // form.plan.planes), form.grids)
+        most_points = max(1, piece_cost // form.plan.planes)
+        is_whole = form.grids == 1 and form.points <= most_points
+        self._boxes = iter(()) if is_whole else boxes(form.shape, most_points, form.grids)
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
-        first = next(self._boxes)
-        self.next: Box | None = first
-        self.split = (first.grids, first.shape) != (form.grids, form.shape)
+        self.next: Box | None = form.whole if is_whole else next(self._boxes)
+        self.split = self.next is not None and (self.next.grids, self.next.shape) != (form.grids, form.shape)
 
     @property
     def is_bulk(self) -> bool:

@@ -11,6 +11,7 @@ Invariants:
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Sequence
@@ -46,10 +47,8 @@ class Form:
         inputs_bytes: how much memory the inputs take, a multiple of 64.
         result_bytes: the size of the result of a grid.
         stride: how far apart the results of the grids of a pack lie.
+        whole: a grid as a box.
     """
-
-    __slots__ = ("_inputs", "_whole", "grids", "inputs_bytes", "offsets", "plan", "points", "result_bytes", "shape",
-                 "stride")  # fmt: skip
 
     def __init__(self, plan: Plan, shape: Sequence[int], inputs: Sequence[Given], grids: int = 1) -> None:
         self.plan = plan
@@ -64,7 +63,7 @@ class Form:
         for given in inputs:
             self._add(message.inputs.add(), given)
         self._inputs = message.SerializeToString()
-        self._whole = self._inputs + _box_message((0,) * len(self.shape), self.shape)
+        self.whole = Box((0,) * len(self.shape), self.shape, 0, self.points)
 
     def _add(self, target: wpb.PieceInput, given: Given) -> None:
         values = given.values
@@ -79,8 +78,18 @@ class Form:
 
     def layout(self, box: Box) -> bytes:
         """The PieceLayout of a box of the grid, as the worker reads it."""
-        if box.shape == self.shape:
-            return self._whole
+        return self._whole_layout if box.shape == self.shape else self._layout(box)
+
+    @functools.cached_property
+    def _whole_layout(self) -> bytes:
+        return self._layout(self.whole)
+
+    @functools.cached_property
+    def header(self) -> bytes:
+        """The serialized ResultHeader, all but its info."""
+        return self.plan.header(self.shape)
+
+    def _layout(self, box: Box) -> bytes:
         return self._inputs + _box_message(box.start, box.shape)  # serialized messages that are joined merge
 
 
@@ -154,7 +163,7 @@ def _spans_of(raw: bytes, data: Sequence[bytes]) -> list[Span] | None:
         spans = array_spans(raw)
     except RequestError:
         return None
-    # Each array has one span at least; so, where there are as many, each has one and they come in order
+    # An array with numbers has a span at least; so, where there are as many and all fit, each has its own
     if len(spans) != len(data) or any(raw[start:end] != own for (start, end), own in zip(spans, data, strict=True)):
         return None
     return spans

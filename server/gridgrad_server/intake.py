@@ -14,7 +14,10 @@ from gridgrad_server.requests import Array, Reading, decode, read
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers
 
-__all__ = ["Intake"]
+__all__ = ["MOST_NUMBERS", "Intake"]
+
+MOST_NUMBERS = 1 << 53
+"""Of a grid of any size, and its longest dim: what float64 can count."""
 
 
 class Intake:
@@ -85,7 +88,7 @@ class Intake:
         return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self._window)
 
     def _check_cost(self, reading: Reading, planes: int) -> None:
-        most = self._settings.request_cost
+        most = min(self._settings.request_cost or MOST_NUMBERS, MOST_NUMBERS)
         points = reading.grid.points
         if points * planes > most:
             raise TooLargeError(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 __all__ = ["Link"]
 
 _LENGTH = struct.Struct("<I")
-_READ_BYTES = 1 << 18
+_READ_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 20
 
 
@@ -36,7 +36,9 @@ class Link:
         self._socket = connection
         self._on_frame = on_frame
         self._on_closed = on_closed
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._received = bytearray()
+        self._is_writer = False
         self._to_send: deque[tuple[memoryview, Sequence[int]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(connection, self._readable)
@@ -70,15 +72,15 @@ class Link:
     def _read(self) -> bool:
         """Reads once; False when there is nothing now."""
         try:
-            part = self._socket.recv(_READ_BYTES)
+            count = self._socket.recv_into(self._buffer)
         except BlockingIOError:
             return False
         except OSError:
-            part = b""
-        if not part:
+            count = 0
+        if not count:
             self._lost()
             return False
-        self._received += part
+        self._received += self._buffer[:count]
         for message in self._frames():
             if self._open:
                 self._on_frame(message)
@@ -108,10 +110,12 @@ class Link:
             self._to_send[0] = data[sent:], ()
             if sent == len(data):
                 self._to_send.popleft()
-        if self._to_send:
-            self._loop.add_writer(self._socket, self._writable)
-        else:
-            self._loop.remove_writer(self._socket)
+        if self._is_writer != bool(self._to_send):
+            self._is_writer = not self._is_writer
+            if self._is_writer:
+                self._loop.add_writer(self._socket, self._writable)
+            else:
+                self._loop.remove_writer(self._socket)
 
     def _lost(self) -> None:
         if self._open:

@@ -75,6 +75,7 @@ class Plan:
         self.itemsize = DTYPES[key.dtype]
         self._digest = key.identity if key.kind == "expression" else ""
         self._version = version
+        self._made: tuple[object, bytes] = None, b""  # what the infos of the latest results share
 
     @functools.cached_property
     def message(self) -> wpb.Plan:
@@ -89,33 +90,27 @@ class Plan:
         setattr(plan, self.key.kind, self.text)
         return plan
 
-    @functools.cached_property
-    def _header(self) -> bytes:
+    def header(self, shape: Sequence[int]) -> bytes:
+        """The serialized ResultHeader of a result, all but its info."""
         dims = dict.fromkeys(dim for _, dims in self.key.inputs for dim in dims)
         return pb.ResultHeader(
             dims=list(dims),
+            shape=shape,
             derivatives=[pb.Derivative(wrt=wrt) for wrt in self.key.derivatives],
             components=self.key.components,
             tuple_valued=self.key.tuple_valued,
             dtype=_PB_DTYPES[self.key.dtype],
-            info=pb.Info(version=self._version, digest=self._digest),
         ).SerializeToString()
 
-    def header(self, shape: Sequence[int], info: Info) -> bytes:
-        """The serialized ResultHeader of a result."""
-        # Serialized messages that are joined merge, so that what all results share is made once
-        own = pb.ResultHeader(
-            shape=shape,
-            info=pb.Info(
-                queue_s=info.queue_s,
-                compute_s=info.compute_s,
-                batch_size=info.batch_size,
-                engine=info.engine,
-                tier=info.tier,
-                device=info.device,
-            ),
-        )
-        return self._header + own.SerializeToString()
+    def info(self, info: Info) -> bytes:
+        """The serialized Info of a result."""
+        how = info.engine, info.tier, info.device
+        if self._made[0] != how:
+            engine, tier, device = how
+            shared = pb.Info(engine=engine, tier=tier, device=device, version=self._version, digest=self._digest)
+            self._made = how, shared.SerializeToString()
+        own = pb.Info(queue_s=info.queue_s, compute_s=info.compute_s, batch_size=info.batch_size)
+        return own.SerializeToString() + self._made[1]
 
 
 class Plans:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
-from gridgrad.wire import prefix
+from gridgrad.wire import field_head, prefix
 from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.pieces import Box
 from gridgrad_server.status import to_status
@@ -31,6 +31,7 @@ WINDOW_BYTES = 1 << 20
 
 _UNARY_HEADER = 1
 _STREAM_HEADER = 2
+_INFO = pb.ResultHeader.INFO_FIELD_NUMBER
 
 
 class Window(NamedTuple):
@@ -80,7 +81,15 @@ class UnaryResult:
 
 
 def _unary_head(entry: Entry, data_bytes: int) -> bytes:
-    return prefix(_embedded(_UNARY_HEADER, entry.plan.header(entry.shape, entry.info)), data_bytes)
+    return prefix(_header(_UNARY_HEADER, entry), data_bytes)
+
+
+def _header(number: int, entry: Entry) -> bytes:
+    """The ResultHeader of an entry as a field of its message."""
+    shared, info = entry.form.header, entry.plan.info(entry.info)
+    info_head = field_head(_INFO, len(info))
+    head = field_head(number, len(shared) + len(info_head) + len(info))
+    return b"".join((head, shared, info_head, info))
 
 
 def pack_messages(number: int, entry: Entry, box: Box, result: memoryview, failures: Failures) -> list[bytes]:
@@ -102,7 +111,7 @@ def pack_messages(number: int, entry: Entry, box: Box, result: memoryview, failu
     for first, end in _runs(box.grids, failures, most):
         head = pb.StreamGridGradientsResponse(
             id=number + box.first_grid + first, last=True, entries=end - first
-        ).SerializeToString() + _embedded(_STREAM_HEADER, entry.plan.header(entry.shape, entry.info))
+        ).SerializeToString() + _header(_STREAM_HEADER, entry)
         data = result[first * stride : end * stride]
         messages.append(b"".join((prefix(head, len(data)), data)))
     return messages
@@ -140,7 +149,7 @@ def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, fir
             number, None if whole else part._replace(first_point=part.first_point + box.first_point), last
         )
         if last or (first and position == 0):
-            head += _embedded(_STREAM_HEADER, entry.plan.header(entry.shape, entry.info))
+            head += _header(_STREAM_HEADER, entry)
         start = (part.first_plane * box.points + part.first_point) * entry.plan.itemsize
         data = result[start : start + part.planes * part.points * entry.plan.itemsize]
         messages.append(b"".join((prefix(head, len(data)), data)))
@@ -176,13 +185,3 @@ def windows(planes: int, points: int, itemsize: int) -> Iterator[Window]:
     for plane in range(planes):
         for first in range(0, points, step):
             yield Window(plane, 1, first, min(step, points - first))
-
-
-def _embedded(number: int, message: bytes) -> bytes:
-    """A serialized message as a field of another one."""
-    size, length = len(message), bytearray()
-    while size > 0x7F:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    length.append(size)
-    return b"".join((bytes([number << 3 | 2]), length, message))

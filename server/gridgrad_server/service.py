@@ -15,6 +15,7 @@ from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server import describe
 from gridgrad_server.callers import caller_of
+from gridgrad_server.entries import Entry
 from gridgrad_server.intake import Intake
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult
@@ -74,7 +75,14 @@ class Service(grpc.GenericRpcHandler):
     async def _computed(self, raw: bytes, context: Context) -> bytes:
         self._intake.check_open()
         permit = self._intake.admission.take(len(raw))
-        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
+        entry: Entry | None = None
+
+        def ended(_: object) -> None:
+            permit.give_back()
+            if entry:
+                self._intake.cancel(entry)
+
+        context.add_done_callback(ended)  # type: ignore[arg-type] # it gets the context
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -82,10 +90,7 @@ class Service(grpc.GenericRpcHandler):
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)
-        try:
-            return await answer
-        finally:
-            self._intake.cancel(entry)
+        return await answer
 
     async def _stream(self, _: object, context: Context) -> None:
         try:
@@ -96,6 +101,8 @@ class Service(grpc.GenericRpcHandler):
         self._streams.add(stream)
         try:
             failure = await stream.serve()
+        except grpc.aio.InternalError:
+            return  # a message could not be sent: the caller is gone
         finally:
             self._streams.discard(stream)
         if failure:

@@ -81,7 +81,7 @@ class Workers:
     @property
     def hopeless(self) -> bool:
         """Whether none is ready and all of them keep failing to start."""
-        return not self.any_ready and min(self._failed_starts) >= _HOPELESS_AFTER
+        return min(self._failed_starts) >= _HOPELESS_AFTER and not self.any_ready
 
     @property
     def devices(self) -> list[str]:

@@ -128,7 +128,7 @@ BAD: dict[str, tuple[pb.GridGradientRequest, type[GridgradError], str, str]] = {
         request("t*k", linspace("t", 10**9), linspace("k", 10**9)), TooLargeError, "inputs", f"{10**18} points",
     ),
     "a huge length beside an empty one": (
-        request("t*k", linspace("t", 10**12), linspace("k", 0)), TooLargeError, "inputs[0]", "length 1000000000000",
+        request("t*k", linspace("t", 10**16), linspace("k", 0)), TooLargeError, "inputs[0]", f"length {10**16}",
     ),
     "lengths whose product overflows": (
         request("t", array("t", ["a", "b"], [2**62, 2**62], bytes(8))), RequestError, "inputs[0].array.data", "8 bytes",
