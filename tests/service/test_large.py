@@ -118,14 +118,14 @@ def test_windows_that_are_left_end_the_computation(server: Running, client: grid
 
 
 def test_workers_that_die_cost_their_pieces_a_retry(server: Running, client: gridgrad.Client) -> None:
-    """Three of them, while one grid is computed: what is tried again is the piece, and so nothing fails."""
+    """Two of them, while one grid is computed: what has used up a try is the piece, and so nothing fails."""
     x = np.arange(1.0, 1_200_001.0)
     x[x > HOLD] -= HOLD + 1
-    x[[300_000, 600_000, 900_000]] = HOLD + 1  # so far apart that no two are in the workers' hands at once
+    x[[300_000, 900_000]] = HOLD + 1  # so far apart that no two are in the workers' hands at once
     killed: list[int] = []
 
     def kill() -> None:
-        for _ in range(3):
+        for _ in range(2):
             server.control.await_held()
             killed.extend(server.control.held_workers())
             os.kill(killed[-1], signal.SIGKILL)
@@ -134,7 +134,7 @@ def test_workers_that_die_cost_their_pieces_a_retry(server: Running, client: gri
     with server.control.held():
         killer = threading.Thread(target=kill)
         killer.start()
-        result = client.gradient(GATE, {"x": x}, timeout=PATIENCE_S)
+        result = client.gradient(GATE, {"x": x}, timeout=2 * PATIENCE_S)
         killer.join()
     assert_array_equal(result.value, x**2)
-    assert len({*killed}) == 3
+    assert len({*killed}) == 2
