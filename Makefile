@@ -18,7 +18,7 @@ JAX_ENV := build/envs/jax
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench bench-engine proto docs setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-mixes bench-engine proto docs setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -51,6 +51,9 @@ format: $(READY) ## Format the code and mend what ruff can mend
 
 bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
 	@$(BIN)/python -m benchmarks.service $(ARGS)
+
+bench-mixes: $(READY) ## Measure mixed load beside a server with batching off, in one run
+	@$(BIN)/python -m benchmarks.mixes $(ARGS)
 
 bench-engine: $(READY) $(JAX_ENV)/.ready ## Measure the engine beside jax.jit of the same functions, in one run
 	@$(BIN)/python -m benchmarks.engine --jax $(JAX_ENV)/bin/python $(ARGS)

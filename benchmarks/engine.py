@@ -19,9 +19,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gridgrad.heap import keep_freed_memory
 from gridgrad_worker import process
 
-process.keep_freed_memory()
+keep_freed_memory(1 << 28)  # as a worker does
 process.spin_briefly()  # before torch starts its threads
 
 import numpy as np  # noqa: E402 - after the process is set up

@@ -45,7 +45,10 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
 
 
 class Client(ManyGrids):
-    """A connection to a server. Threads may share one; a process forked from this one needs its own.
+    """A connection to a server. Threads may share one.
+
+    A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
+    under way: gRPC can't be forked in the middle of one.
 
     Args:
         address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.

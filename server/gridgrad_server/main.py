@@ -18,6 +18,7 @@ from pathlib import Path
 import grpc
 
 from gridgrad._version import __version__
+from gridgrad.heap import keep_freed_memory
 from gridgrad_server import logs
 from gridgrad_server.devices import NoDeviceError, assign, threads_for
 from gridgrad_server.health import Health
@@ -34,6 +35,8 @@ __all__ = ["Server", "run"]
 
 log = logging.getLogger("gridgrad.server")
 
+_KEPT_BYTES = 1 << 26
+
 _REFUSING_S = 0.25
 """How long to go on refusing calls before connections end: gRPC cancels what arrives just when they do."""
 
@@ -44,6 +47,7 @@ _LAST_WORDS_S = 0.5
 def run(settings: Settings) -> int:
     """Serves until it is told to stop; returns the exit status."""
     logs.configure(settings.log_format, settings.log_level)
+    keep_freed_memory(_KEPT_BYTES)
     try:
         devices = assign(settings)
         threads = threads_for(len(devices))

@@ -6,6 +6,7 @@ A message is its header, joined with the numbers in one copy; see gridgrad.wire 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ __all__ = [
     "windows",
 ]
 
-WINDOW_BYTES = 1 << 20
+WINDOW_BYTES = 1 << 21
 """About how many bytes of numbers a message of a stream has at most."""
 
 _UNARY_HEADER = 1
@@ -181,7 +182,8 @@ def windows(planes: int, points: int, itemsize: int) -> Iterator[Window]:
         for first in range(0, planes, step):
             yield Window(first, min(step, planes - first), 0, points)
         return
-    step = WINDOW_BYTES // itemsize
+    count = -(-plane_bytes // WINDOW_BYTES)
+    edges = [points * i // count for i in range(count + 1)]
     for plane in range(planes):
-        for first in range(0, points, step):
-            yield Window(plane, 1, first, min(step, points - first))
+        for first, end in itertools.pairwise(edges):
+            yield Window(plane, 1, first, end - first)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from gridgrad.heap import keep_freed_memory
 from gridgrad_worker import process
 from gridgrad_worker.channel import Channel
 from gridgrad_worker.logs import configure
@@ -19,6 +20,8 @@ from gridgrad_worker.v1 import worker_pb2 as pb
 __all__ = ["main"]
 
 EXIT_OK, EXIT_DEFECT, EXIT_FATAL = 0, 1, 3
+
+_KEPT_BYTES = 1 << 28
 
 _log = logging.getLogger("gridgrad_worker")
 
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     process.ignore_signals()
     process.die_with_parent()
-    process.keep_freed_memory()
+    keep_freed_memory(_KEPT_BYTES)
     process.spin_briefly()
     configure(options.log_format, options.log_level, options.device)
     with socket.socket(fileno=options.fd) as connection:
