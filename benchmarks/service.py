@@ -124,12 +124,12 @@ def beside_large_grids(floor: Served, ours: Served, *, calls: int, rounds: int) 
 def many_callers(floor: Served, ours: Served, *, calls: int, rounds: int) -> Row:
     """32 callers in 2 client processes, all calling at once."""
     ours.forget_peaks()
-    with _crowd("raw", floor.address) as at_floor, _crowd("ours", ours.address) as at_ours:
+    with open_crowd("raw", floor.address) as at_floor, open_crowd("ours", ours.address) as at_ours:
         costs = [_costs([each.pid for each in crowd], server) for crowd, server in ((at_floor, floor), (at_ours, ours))]
         for crowd in (at_floor, at_ours):  # warm both up
-            _calls(crowd, calls)
+            crowd_calls(crowd, calls)
         blocks = [
-            [each.block(_calls, crowd, calls) for crowd, each in zip((at_floor, at_ours), costs, strict=True)]
+            [each.block(crowd_calls, crowd, calls) for crowd, each in zip((at_floor, at_ours), costs, strict=True)]
             for _ in range(rounds)
         ]
         peaks = ours.peaks()
@@ -140,7 +140,8 @@ def many_callers(floor: Served, ours: Served, *, calls: int, rounds: int) -> Row
 
 
 @contextlib.contextmanager
-def _crowd(kind: str, address: str) -> Iterator[list[subprocess.Popen[str]]]:
+def open_crowd(kind: str, address: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """Client processes with CALLERS callers in all, of "raw" or "ours"."""
     command = [sys.executable, "-m", "benchmarks.callers", kind, address, str(CALLERS // CLIENT_PROCESSES)]
     with contextlib.ExitStack() as stack:
         yield [
@@ -149,7 +150,8 @@ def _crowd(kind: str, address: str) -> Iterator[list[subprocess.Popen[str]]]:
         ]
 
 
-def _calls(crowd: list[subprocess.Popen[str]], calls: int) -> Sample:
+def crowd_calls(crowd: list[subprocess.Popen[str]], calls: int) -> Sample:
+    """What they measure when each caller makes so many calls."""
     for process in crowd:
         assert process.stdin is not None
         process.stdin.write(f"{calls}\n")

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import functools
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
 
 from gridgrad import failures
+from gridgrad.aio_many import ManyGrids
 from gridgrad.aio_sessions import Sessions
-from gridgrad.aio_streams import Stream
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, read_part, read_unary
+from gridgrad.assembly import Assembly, Progress, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
-    DEFAULT_IN_FLIGHT,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
@@ -30,8 +29,7 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
-from gridgrad.errors import GridgradError, RequestError, TooLargeError, UnavailableError
-from gridgrad.flight import Flight
+from gridgrad.errors import RequestError, TooLargeError, UnavailableError
 from gridgrad.inputs import FloatArray, Inputs
 from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, OPEN_SESSION, SERVER_INFO, STREAM_GRID_GRADIENTS
 from gridgrad.result import Result
@@ -48,7 +46,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.aio.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client:
+class Client(ManyGrids):
     """A connection to a server, for the event loop in which it is first used.
 
     Tasks may share one. Cancelling the task that awaits a call cancels the call at the server too.
@@ -112,65 +110,35 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
         call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
         attempts, wire = self._attempts(timeout), self._connected()
-        result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
-        if result is not None:
-            return self._learned(call, result)
-        result = await self._by_grpc(call, attempts, wire)
+        if progress is None:  # in a session all of the grid comes at once
+            result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
+            if result is not None:
+                return self._learned(call, result)
+        result = await self._by_grpc(call, progress, attempts, wire)
         wire.sessions.encourage()
         return result
 
-    async def _by_grpc(self, call: Call, attempts: Attempts, wire: _Wire) -> Result:
+    async def _by_grpc(self, call: Call, progress: Progress | None, attempts: Attempts, wire: _Wire) -> Result:
+        by_stream = functools.partial(self._by_stream, call, progress)
         if self._routes.by_stream(call):
-            return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
+            return self._learned(call, await self._retried(attempts, by_stream))
         try:
-            return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_unary(call, left_s)))
+            result = self._learned(call, await self._retried(attempts, lambda left_s: wire.by_unary(call, left_s)))
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
-        result = self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
+        else:
+            if progress:
+                progress(call.plan.grid.points, call.plan.grid.points)
+            return result
+        result = self._learned(call, await self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request] | AsyncIterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise"] = ...,
-        timeout: float | None = ...,
-    ) -> AsyncIterator[Result]: ...
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request] | AsyncIterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise", "return"],
-        timeout: float | None = ...,
-    ) -> AsyncIterator[Result | GridgradError]: ...
-
-    def stream(
-        self,
-        requests: Iterable[Request] | AsyncIterable[Request],
-        *,
-        in_flight: int = DEFAULT_IN_FLIGHT,
-        errors: Literal["raise", "return"] = "raise",
-        timeout: float | None = None,
-    ) -> AsyncIterator[Result | GridgradError]:
-        """Computes many grids on one stream and yields them as they complete; see `gridgrad.Client.stream`.
-
-        `requests` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
-        ahead of the results. An iterator that is not read to its end is closed by `aclose`.
-        """
-        flight = Flight(in_flight, errors, self._routes, self._settings)
-        attempts = self._attempts(math.inf if timeout is None else timeout)
-        return Stream(self._open_stream, requests, flight, attempts).outcomes()
 
     async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server, by name; see `gridgrad.Client.functions`."""
@@ -238,6 +206,21 @@ class Client:
         attempts, wire = self._attempts(timeout, retries), self._connected()
         return await self._retried(attempts, lambda left_s: wire.plain(path, left_s))
 
+    async def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
+        answers = self._open_whole(call, left_s)
+        assembly, result = Assembly(call, progress), None
+        try:
+            async for raw in answers:
+                result = assembly.feed(read_part(raw)) or result
+        finally:
+            answers.cancel()
+        if result is None:
+            raise failures.StreamEnded
+        return result
+
+    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._connected().open_whole(call, timeout_s)
+
     def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         return self._connected().open_stream(messages, timeout_s)
 
@@ -270,17 +253,8 @@ class _Wire:
     async def by_unary(self, call: Call, timeout_s: float | None) -> Result:
         return read_unary(await self._unary(call.message, timeout=timeout_s, metadata=self._metadata), call)
 
-    async def by_stream(self, call: Call, timeout_s: float | None) -> Result:
-        answers = self._whole(entry_message(1, call), timeout=timeout_s, metadata=self._metadata)
-        assembly, result = Assembly(call), None
-        try:
-            async for raw in answers:
-                result = assembly.feed(read_part(raw)) or result
-        finally:
-            answers.cancel()
-        if result is None:
-            raise failures.StreamEnded
-        return result
+    def open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._whole(entry_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
 
     def open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout=timeout_s, metadata=self._metadata)

@@ -197,7 +197,7 @@ class Sessions:
             GridgradError: its answer can't be used.
         """
         session = self._well()
-        if session is None or call.component_bytes > session.memory.size:
+        if session is None or call.plan.component_bytes > session.memory.size:
             return None
         try:
             return await session.call(call, timeout_s)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -75,6 +76,18 @@ class Request:
     out: FloatArray | None = None
     tag: Any = None
 
+    def settled(self) -> Request:
+        """The same, to be asked many times: what can be read only once is read."""
+        return dataclasses.replace(self, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
+
+    def on(self, inputs: Inputs) -> Request:
+        """The same with other inputs."""
+        return Request(self.function, inputs, self.wrt, self.order, self.derivatives, self.dtype)
+
+
+def _kept(listed: Any) -> Any:
+    return [*listed] if isinstance(listed, Iterator) else listed
+
 
 FunctionKey: TypeAlias = tuple[Literal["expression", "registered"], str]
 
@@ -86,11 +99,15 @@ class Plan(NamedTuple):
         head: the serialized request without its inputs.
         derivatives: the partials in the order in which they are asked for.
         grid: the grid that the inputs span.
+        input_bytes: how large the arrays among the inputs are.
+        component_bytes: how large the result is if the function has one component.
     """
 
     head: bytes
     derivatives: tuple[Derivative, ...]
     grid: Grid
+    input_bytes: int
+    component_bytes: int
 
 
 class Call(NamedTuple):
@@ -100,24 +117,18 @@ class Call(NamedTuple):
         request: what the caller gave.
         function: the kind and text of the function.
         inputs: the inputs as sent.
-        grid: the grid they span.
-        derivatives: the partials asked for, without the value.
-        dtype: the type of the result.
-        message: the serialized GridGradientRequest.
+        plan: what it shares with calls that differ only in numbers.
     """
 
     request: Request
     function: FunctionKey
     inputs: tuple[Input, ...]
-    grid: Grid
-    derivatives: tuple[Derivative, ...]
-    dtype: np.dtype[Any]
-    message: bytes
+    plan: Plan
 
     @property
-    def component_bytes(self) -> int:
-        """The length of the result if the function has one component."""
-        return (1 + len(self.derivatives)) * self.grid.points * self.dtype.itemsize
+    def message(self) -> bytes:
+        """The serialized GridGradientRequest."""
+        return b"".join([self.plan.head, *[part for i in self.inputs for part in _serialized(i)]])
 
 
 def prepare(request: Request) -> Call:
@@ -130,18 +141,21 @@ def prepare(request: Request) -> Call:
     inputs = read_inputs(request.inputs)
     dtype = computing_dtype(inputs, request.dtype)
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
-    plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32)
+    sent = tuple([_snapshot(i, dtype) for i in inputs])
+    plan = _plan(function, tuple([(i.spec, i.dtype) for i in sent]), spelled, dtype == FLOAT32)
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
-    sent = tuple([_snapshot(i, dtype) for i in inputs])
-    message = b"".join([plan.head, *[part for i in sent for part in _serialized(i)]])
-    return Call(request, function, sent, plan.grid, plan.derivatives, dtype, message)
+    return Call(request, function, sent, plan)
 
 
-def entry_message(entry_id: int, call: Call) -> bytes:
-    """The call as an entry of a stream."""
-    head = pb.StreamGridGradientsRequest(id=entry_id).SerializeToString()
-    return head + wire.field_head(_REQUEST_FIELD, len(call.message)) + call.message
+def entry_message(first_id: int, calls: Sequence[Call]) -> bytes:
+    """Calls that share a plan as the entries of one message of a stream, with ids from first_id on."""
+    entries = len(calls) if len(calls) > 1 else 0
+    head = pb.StreamGridGradientsRequest(id=first_id, entries=entries).SerializeToString()
+    parts = [calls[0].plan.head]
+    for each in zip(*[call.inputs for call in calls], strict=True):
+        parts += _stacked(each) if entries else _serialized(each[0])
+    return b"".join([head, wire.field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
 
 
 def _function_key(function: FunctionLike) -> FunctionKey:
@@ -160,10 +174,13 @@ def _function_key(function: FunctionLike) -> FunctionKey:
 
 
 @functools.lru_cache(PLANS_KEPT)
-def _plan(function: FunctionKey, specs: tuple[InputSpec, ...], spelled: Asked, single: bool) -> Plan:
-    grid = grid_of(specs)
-    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec in specs]), spelled, single)
-    return Plan(head, derivatives, grid)
+def _plan(
+    function: FunctionKey, inputs: tuple[tuple[InputSpec, np.dtype[Any] | None], ...], spelled: Asked, single: bool
+) -> Plan:
+    grid = grid_of([spec for spec, _ in inputs])
+    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec, _ in inputs]), spelled, single)
+    input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
+    return Plan(head, derivatives, grid, input_bytes, (1 + len(derivatives)) * grid.points * (4 if single else 8))
 
 
 @functools.lru_cache(PLANS_KEPT)
@@ -198,8 +215,24 @@ def _serialized(sent: Input) -> tuple[bytes, ...]:
         spaced = pb.Linspace(start=values.start, stop=values.stop, num=values.num)
         given = pb.Input(name=sent.name, dims=sent.dims, linspace=spaced)
         return (pb.GridGradientRequest(inputs=[given]).SerializeToString(),)
-    data = values.base if isinstance(values.base, bytes) else values.tobytes()
-    return _array_head(sent.name, sent.dims, values.shape, values.dtype == FLOAT32), data
+    return _array_head(sent.name, sent.dims, values.shape, values.dtype == FLOAT32), _data(values)
+
+
+def _stacked(each: Sequence[Input]) -> tuple[bytes, ...]:
+    """An input of several requests as one field: what stands before its numbers, and these, one after another."""
+    first = each[0]
+    if not isinstance(first.values, Linspace):
+        head = _array_head(first.name, first.dims, (len(each), *first.values.shape), first.dtype == FLOAT32)
+        return head, *[_data(given.values) for given in each]
+    if all(given.values == first.values for given in each):
+        return _serialized(first)
+    return _array_head(first.name, first.dims, (len(each), first.values.num), False), *[_data(i.values) for i in each]
+
+
+def _data(values: FloatArray | Linspace) -> bytes:
+    if isinstance(values, Linspace):
+        return values.values().tobytes()
+    return values.base if isinstance(values.base, bytes) else values.tobytes()
 
 
 @functools.lru_cache(PLANS_KEPT)

@@ -29,7 +29,7 @@ __all__ = [
 DEFAULT_ADDRESS = "localhost:50051"
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_RETRIES = 5
-DEFAULT_IN_FLIGHT = 32
+DEFAULT_IN_FLIGHT = 1024
 CLIENT_ID = "gridgrad-client-id"
 
 # grpc.health.v1.Health, whose messages are these few bytes: https://github.com/grpc/grpc/blob/master/doc/health-checking.md

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, read_part, read_unary
+from gridgrad.assembly import Assembly, Progress, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
-    DEFAULT_IN_FLIGHT,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
@@ -28,15 +26,14 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
-from gridgrad.errors import GridgradError, TooLargeError, UnavailableError
-from gridgrad.flight import Flight
+from gridgrad.errors import TooLargeError, UnavailableError
 from gridgrad.inputs import FloatArray, Inputs
+from gridgrad.many import ManyGrids
 from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, OPEN_SESSION, SERVER_INFO, STREAM_GRID_GRADIENTS
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
 from gridgrad.sessions import Sessions
-from gridgrad.streams import Stream
 
 __all__ = ["Client"]
 
@@ -48,7 +45,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client:
+class Client(ManyGrids):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
@@ -119,8 +116,11 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
+
+        The grid may be of any size: a large one comes in parts, which are put together in place.
 
         Args:
             function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
@@ -134,7 +134,9 @@ class Client:
                 is, else float64.
             timeout: seconds, retries included; infinity for no limit; None for the client's own.
             out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
-                into, which is then writable.
+                into, which is then writable; also a numpy.memmap, for what is larger than memory.
+            progress: called with the points that have come so far and the points of the grid, now and then while
+                they come and at the end. It begins anew where a broken connection makes the call begin anew.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -145,75 +147,30 @@ class Client:
         """
         call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
         attempts = self._attempts(timeout)
-        result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
-        if result is not None:
-            return self._learned(call, result)
-        result = self._by_grpc(call, attempts)
+        if progress is None:  # in a session all of the grid comes at once
+            result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
+            if result is not None:
+                return self._learned(call, result)
+        result = self._by_grpc(call, progress, attempts)
         self._sessions.encourage()
         return result
 
-    def _by_grpc(self, call: Call, attempts: Attempts) -> Result:
+    def _by_grpc(self, call: Call, progress: Progress | None, attempts: Attempts) -> Result:
+        by_stream = functools.partial(self._by_stream, call, progress)
         if self._routes.by_stream(call):
-            return self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+            return self._learned(call, self._retried(attempts, by_stream))
         try:
-            return self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
+            result = self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
-        result = self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+        else:
+            if progress:
+                progress(call.plan.grid.points, call.plan.grid.points)
+            return result
+        result = self._learned(call, self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise"] = ...,
-        timeout: float | None = ...,
-    ) -> Iterator[Result]: ...
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise", "return"],
-        timeout: float | None = ...,
-    ) -> Iterator[Result | GridgradError]: ...
-
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = DEFAULT_IN_FLIGHT,
-        errors: Literal["raise", "return"] = "raise",
-        timeout: float | None = None,
-    ) -> Iterator[Result | GridgradError]:
-        """Computes many grids on one stream and yields them as they complete, in any order.
-
-        `requests` is read in the calling thread while results are taken, at most `in_flight` ahead of them.
-        Each result says by `result.request` what it answers, and `request.tag` is the caller's own. Closing
-        the iterator cancels what is in flight.
-
-        Args:
-            requests: what to compute, read lazily.
-            in_flight: how many requests may wait for their results.
-            errors: "raise" ends the stream with the first error and cancels the rest; "return" yields the
-                error of an entry in the place of its result and goes on. `error.request` says whose it is.
-            timeout: seconds for the whole stream; None for no limit, whatever the client's own.
-
-        Yields:
-            Results, with errors="return" also errors.
-
-        Raises:
-            GridgradError: an entry failed, or the stream itself for more attempts than the client may make.
-        """
-        flight = Flight(in_flight, errors, self._routes, self._settings)
-        attempts = self._attempts(math.inf if timeout is None else timeout)
-        return Stream(self._open_stream, requests, flight, attempts).outcomes()
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server, by name.
@@ -290,9 +247,9 @@ class Client:
     def _by_unary(self, call: Call, left_s: float | None) -> Result:
         return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)
 
-    def _by_stream(self, call: Call, left_s: float | None) -> Result:
-        answers = self._whole(entry_message(1, call), left_s, self._settings.metadata)
-        assembly, result = Assembly(call), None
+    def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
+        answers = self._open_whole(call, left_s)
+        assembly, result = Assembly(call, progress), None
         try:
             for raw in answers:
                 result = assembly.feed(read_part(raw)) or result
@@ -305,6 +262,9 @@ class Client:
     def _learned(self, call: Call, result: Result) -> Result:
         self._routes.learn(call, result)
         return result
+
+    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._whole(entry_message(1, [call]), timeout_s, self._settings.metadata)
 
     def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout_s, self._settings.metadata)

@@ -109,11 +109,12 @@ class Result:
         tuple_valued: whether arrays have a leading component dim.
         info: how it was computed.
         request: what was asked, as a `Request`.
+        slices: which part of the grid it is, a slice for each dim: all of it but for `Client.windows`.
 
     Arrays are read-only, unless the caller gave `out` or they come from `copy`.
     """
 
-    __slots__ = ("_inputs", "_planes", "_sent", "components", "d", "dims", "info", "request", "tuple_valued")
+    __slots__ = ("_inputs", "_planes", "_sent", "_start", "components", "d", "dims", "info", "request", "tuple_valued")
 
     def __init__(
         self,
@@ -126,9 +127,11 @@ class Result:
         info: Info,
         request: Request,
         sent: tuple[Input, ...],
+        start: tuple[int, ...] | None = None,
     ) -> None:
         self._planes = planes
         self._sent = sent
+        self._start = start
         self._inputs: dict[str, FloatArray] | None = None
         self.d = Derivatives(planes, derivatives, [i.name for i in sent])
         self.dims = dims
@@ -147,8 +150,16 @@ class Result:
     def inputs(self) -> Mapping[str, FloatArray]:
         """What it was computed on by name, read-only arrays in the dtype computed in."""
         if self._inputs is None:
-            self._inputs = {i.name: _computed_on(i, self._planes.dtype) for i in self._sent}
+            part = dict(zip(self.dims, self.slices, strict=True))
+            self._inputs = {i.name: _computed_on(i, self._planes.dtype, part) for i in self._sent}
         return self._inputs
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """Which part of the grid it is: `whole[result.slices] = result.value`."""
+        lengths = self._planes.shape[1 + self.tuple_valued :]
+        start = self._start or (0,) * len(lengths)
+        return tuple(slice(first, first + length) for first, length in zip(start, lengths, strict=True))
 
     @property
     def nbytes(self) -> int:
@@ -166,6 +177,7 @@ class Result:
             info=self.info,
             request=self.request,
             sent=self._sent,
+            start=self._start,
         )
 
     def __repr__(self) -> str:
@@ -183,9 +195,9 @@ def spelling(derivative: Derivative) -> str:
     return quoted[0] if len(quoted) == 1 else f"({', '.join(quoted)})"
 
 
-def _computed_on(sent: Input, dtype: np.dtype[Any]) -> FloatArray:
+def _computed_on(sent: Input, dtype: np.dtype[Any], part: Mapping[str, slice]) -> FloatArray:
     values = sent.values.values() if isinstance(sent.values, Linspace) else sent.values
     with np.errstate(over="ignore"):
-        own: FloatArray = values.astype(dtype)
+        own = np.array(values[tuple([part[dim] for dim in sent.dims])], dtype)
     own.flags.writeable = False
     return own

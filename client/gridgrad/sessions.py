@@ -137,7 +137,7 @@ class Sessions:
 
     def _taken(self, call: Call, timeout_s: float | None) -> Session | None:
         with self._lock:
-            if call.component_bytes > self._memory_bytes > 0:
+            if call.plan.component_bytes > self._memory_bytes > 0:
                 return None
             if self._idle:
                 session = self._idle.pop()

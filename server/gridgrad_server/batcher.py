@@ -11,9 +11,9 @@ import logging
 import time
 from collections.abc import Iterable
 
-from gridgrad.errors import CrashError, GridgradError, InternalError, RequestError, TooLargeError
+from gridgrad.errors import GridgradError, InternalError, RequestError, TooLargeError
 from gridgrad_server.batches import Batch
-from gridgrad_server.entries import Entry
+from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.logs import fields
 from gridgrad_server.queue import Queue
 from gridgrad_server.slots import Slots
@@ -25,7 +25,6 @@ __all__ = ["Batcher"]
 log = logging.getLogger("gridgrad.server")
 
 _MOST_OUT = 2  # one batch computing, one waiting, so that the worker never idles between them
-_MOST_STRIKES = 2
 _FAILURES: dict[str, type[GridgradError]] = {"request": RequestError, "too_large": TooLargeError}
 
 
@@ -94,40 +93,32 @@ class Batcher:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
         how = batch.computed(done, worker.device, batch.started_at or time.monotonic())
+        failures, first = _failures(done, batch.grids), 0
         for position, (entry, box) in enumerate(batch.tasks):
-            error = _failure(done, position, len(batch.tasks))
-            if error:
-                entry.fail(error)
-            else:
-                entry.computed(box, batch.result(position), how)
-                self.submit(entry)
+            own = {i: failures[first + i] for i in range(box.grids) if first + i in failures} if failures else {}
+            first += box.grids
+            entry.computed(box, batch.result(position), how, own)
+            self.submit(entry)
 
     def lost(self, batch: Batch, blamed: bool) -> None:
         """Puts the pieces of a batch back whose worker died."""
         for entry, box in reversed(batch.tasks):
-            self._queue.remove(entry)  # a strike changes its key
-            entry.put_back(box)
-            entry.strikes += blamed
-            if entry.strikes >= _MOST_STRIKES:
-                entry.fail(_crash())
+            self._queue.remove(entry)
+            entry.put_back(box, blamed)
             if entry.is_open:
                 self._queue.put_first(entry)
         self.schedule()
 
 
-def _failure(done: wpb.BatchDone, position: int, pieces: int) -> GridgradError | None:
+def _failures(done: wpb.BatchDone, grids: int) -> Failures:
+    """What went wrong with the grids of a batch, by their positions in it."""
     if not done.failures:
-        return None
-    if len(done.failures) != pieces:
-        return InternalError("", "a worker's answer that does not fit its batch", "please report it")
-    failure = done.failures[position]
-    kind = _FAILURES.get(failure.reason, InternalError)
-    return kind(failure.field, failure.found, failure.remedy) if failure.reason else None
-
-
-def _crash() -> CrashError:
-    return CrashError(
-        "",
-        "two workers died or were killed computing this",
-        "do not send it again; see the server's log",
-    )
+        return {}
+    if len(done.failures) != grids:
+        error = InternalError("", "a worker's answer that does not fit its batch", "please report it")
+        return dict.fromkeys(range(grids), error)
+    return {
+        position: _FAILURES.get(failure.reason, InternalError)(failure.field, failure.found, failure.remedy)
+        for position, failure in enumerate(done.failures)
+        if failure.reason
+    }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gridgrad_server.entries import Computed, Entry
-from gridgrad_server.forms import ALIGNMENT
+from gridgrad_server.forms import aligned
 from gridgrad_server.memory import Block, Memory
 from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Plan
@@ -47,7 +47,7 @@ class Batch:
         self.number = number
         self.tasks = tasks
         self.plan: Plan = tasks[0].entry.plan
-        self.cautious = tasks[0].entry.strikes > 0
+        self.cautious = tasks[0].box.strikes > 0
         self.started_at: float | None = None
         self._places, size = _laid_out(tasks)
         self._slot = pool.take(max(1, size))
@@ -65,6 +65,8 @@ class Batch:
         """Writes the inputs of a piece, and says where they are and where its result goes."""
         entry, box = task
         slot = self._slot
+        if box.grids > 1:
+            _blank_gaps(entry, slot, place)
         if not entry.split:
             _write(entry, slot, place.inputs)
         elif entry.form.inputs_bytes:
@@ -74,6 +76,8 @@ class Batch:
             result_offset=place.result,
             inputs_slot=slot.number,
             inputs_offset=place.inputs,
+            entries=box.grids,
+            first_entry=box.first_grid,
         )
         if entry.place:
             _put(piece, entry, entry.place, box)
@@ -102,9 +106,14 @@ class Batch:
         place = self._places[position]
         return self._slot.view[place.result : place.result + place.result_bytes]
 
+    @property
+    def grids(self) -> int:
+        """How many grids, or parts of one, its pieces have."""
+        return sum([box.grids for _, box in self.tasks])
+
     def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
         """How it was computed."""
-        return Computed(started_at, done.compute_s, len(self.tasks), done.engine, done.tier, device)
+        return Computed(started_at, done.compute_s, self.grids, done.engine, done.tier, device)
 
     def let_go(self) -> None:
         """Gives its memory back: its worker has answered or is dead."""
@@ -124,8 +133,8 @@ def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Place], int]:
     """The places of pieces in a slot, and how large that is."""
     places, position = [], 0
     for entry, box in tasks:
-        result_bytes = 0 if entry.place else box.points * entry.plan.planes * entry.plan.itemsize
-        inputs = _aligned(position + result_bytes)
+        result_bytes = 0 if entry.place else _result_bytes(entry, box)
+        inputs = aligned(position + result_bytes)
         places.append(_Place(position, result_bytes, 0 if entry.split else inputs))
         position = inputs if entry.split else inputs + entry.form.inputs_bytes
     return places, position
@@ -145,5 +154,16 @@ def _write(entry: Entry, slot: Slot, position: int) -> None:
         slot.view[start : start + len(data)] = data
 
 
-def _aligned(position: int) -> int:
-    return -(-position // ALIGNMENT) * ALIGNMENT
+def _result_bytes(entry: Entry, box: Box) -> int:
+    if box.grids > 1:
+        return box.grids * entry.form.stride
+    return box.points * entry.plan.planes * entry.plan.itemsize
+
+
+def _blank_gaps(entry: Entry, slot: Slot, place: _Place) -> None:
+    """Empties what lies between results that follow each other, since it is sent with them."""
+    gap = bytes(entry.form.stride - entry.form.result_bytes)
+    if gap:
+        for start in range(place.result, place.result + place.result_bytes, entry.form.stride):
+            end = start + entry.form.stride
+            slot.view[end - len(gap) : end] = gap

@@ -13,10 +13,24 @@ from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
 from gridgrad_server.scan import GRID_GRADIENT, SESSION, STREAM_GRID_GRADIENTS, Bulk, check_structure
 
-__all__ = ["MAX_DERIVATIVES", "Array", "Given", "Linspace", "Reading", "decode", "read", "too_many_derivatives"]
+__all__ = [
+    "MAX_DERIVATIVES",
+    "MAX_GRIDS",
+    "Array",
+    "Given",
+    "Linspace",
+    "Reading",
+    "decode",
+    "read",
+    "read_several",
+    "too_many_derivatives",
+]
 
 MAX_DERIVATIVES = 256
 """Most derivatives of a request, without the value."""
+
+MAX_GRIDS = 4096
+"""Most grids of one message."""
 
 _MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
 _MAX_NAME = 200
@@ -32,10 +46,17 @@ M = TypeVar("M", bound=Message)
 
 
 class Array(NamedTuple):
-    """Numbers as they came: the name of their dtype, and little-endian bytes in C order."""
+    """Numbers as they came.
+
+    Args:
+        dtype: its name.
+        data: little-endian bytes in C order.
+        stacked: whether there is an array for each of several grids, one after another.
+    """
 
     dtype: str
     data: bytes
+    stacked: bool = False
 
 
 class Linspace(NamedTuple):
@@ -63,6 +84,7 @@ class Reading(NamedTuple):
         grid: what they span.
         dtype: the name of the dtype to compute in.
         derivatives: as listed, neither sorted nor without duplicates.
+        grids: how many grids there are of that kind and shape.
     """
 
     kind: str
@@ -71,6 +93,21 @@ class Reading(NamedTuple):
     grid: Grid
     dtype: str
     derivatives: tuple[tuple[str, ...], ...]
+    grids: int = 1
+
+    def apart(self) -> list[Reading]:
+        """Each of its grids by itself."""
+        return [
+            self._replace(inputs=tuple(_one(i, n, self.grids) for i in self.inputs), grids=1) for n in range(self.grids)
+        ]
+
+
+def _one(given: Given, position: int, grids: int) -> Given:
+    values = given.values
+    if not isinstance(values, Array) or not values.stacked:
+        return given
+    size = len(values.data) // grids
+    return given._replace(values=Array(values.dtype, values.data[position * size : (position + 1) * size]))
 
 
 def decode(message: type[M], raw: bytes) -> M:
@@ -88,8 +125,19 @@ def decode(message: type[M], raw: bytes) -> M:
         ) from None
 
 
-def read(request: pb.GridGradientRequest) -> Reading:
+def read_several(message: pb.StreamGridGradientsRequest) -> Reading:
+    """Checks what comes on a stream, one grid or several; see `read`."""
+    if not 0 <= message.entries <= MAX_GRIDS:
+        raise RequestError("entries", f"{message.entries}", f"put 1 to {MAX_GRIDS} entries into a message")
+    return read(message.request, message.entries)
+
+
+def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
     """Checks all of a request that can be checked without its function.
+
+    Args:
+        request: the request.
+        grids: how many it asks for with arrays for each of them; 0 for one as it stands.
 
     Raises:
         RequestError: something in it is wrong; the error names the field.
@@ -98,9 +146,9 @@ def read(request: pb.GridGradientRequest) -> Reading:
     kind, text = _function(request)
     if len(request.inputs) > MAX_INPUTS:
         raise RequestError("inputs", f"{len(request.inputs)} inputs", f"send at most {MAX_INPUTS}")
-    inputs = tuple(_input(f"inputs[{i}]", each) for i, each in enumerate(request.inputs))
+    inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
-    return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request))
+    return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request), max(1, grids))
 
 
 def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
@@ -117,7 +165,7 @@ def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
     return kind, text
 
 
-def _input(field: str, given: pb.Input) -> Given:
+def _input(field: str, given: pb.Input, grids: int) -> Given:
     name, dims = given.name, tuple(given.dims)
     if not (name.isascii() and name.isidentifier() and len(name) <= _MAX_NAME):
         raise RequestError(
@@ -128,13 +176,13 @@ def _input(field: str, given: pb.Input) -> Given:
             raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
     kind = given.WhichOneof("values")
     if kind == "array":
-        return _array(f"{field}.array", name, dims, given.array)
+        return _array(f"{field}.array", name, dims, given.array, grids)
     if kind == "linspace":
         return _linspace(f"{field}.linspace", name, dims, given.linspace)
     raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
 
 
-def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array) -> Given:
+def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> Given:
     dtype = _DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
     if dtype is None:
         raise _unknown_dtype(f"{field}.dtype", array.dtype)
@@ -148,7 +196,12 @@ def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array) -> Giv
             f"{len(data)} bytes for shape {list(shape)} of {dtype}",
             f"send {wanted} bytes: the product of the shape times {DTYPES[dtype]}",
         )
-    return Given(InputSpec(name, dims, shape), Array(dtype, data))
+    stacked = grids > 0 and len(shape) == len(dims) + 1
+    if stacked and shape[0] != grids:
+        raise RequestError(
+            f"{field}.shape", f"{shape[0]} arrays for {grids} entries", "send one for each, or one for all of them"
+        )
+    return Given(InputSpec(name, dims, shape[1:] if stacked else shape), Array(dtype, data, stacked))
 
 
 def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspace) -> Given:

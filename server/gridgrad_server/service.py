@@ -14,6 +14,7 @@ from gridgrad._version import __version__
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server import describe
+from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry
 from gridgrad_server.intake import Intake
 from gridgrad_server.requests import decode
@@ -89,7 +90,7 @@ class Service(grpc.GenericRpcHandler):
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        entry = await self._intake.entry_of(raw, UnaryResult(answer), deadline_at)
+        entry = await self._intake.entry_of(raw, UnaryResult(answer), caller_of(context), deadline_at)
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)
@@ -104,6 +105,8 @@ class Service(grpc.GenericRpcHandler):
         self._streams.add(stream)
         try:
             failure = await stream.serve()
+        except grpc.aio.InternalError:
+            return  # a message could not be sent: the caller is gone
         finally:
             self._streams.discard(stream)
         if failure:
@@ -127,6 +130,6 @@ class Service(grpc.GenericRpcHandler):
     async def _open_session(self, raw: bytes, context: Context) -> bytes:
         try:
             decode(pb.OpenSessionRequest, raw)
-            return self._sessions.open().SerializeToString()
+            return self._sessions.open(caller_of(context)).SerializeToString()
         except GridgradError as error:
             await abort(context, error)

@@ -17,7 +17,7 @@ from gridgrad.errors import CallCancelledError, GridgradError, RequestError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import field_head
 from gridgrad_server.admission import Permit
-from gridgrad_server.entries import Entry
+from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.intake import Intake
 from gridgrad_server.link import Link
 from gridgrad_server.memory import Block, Memory
@@ -52,9 +52,9 @@ class _Call:
         self.task: asyncio.Task[None] | None = None
         self.is_answered = False
 
-    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
         if entry.place is None:
-            self._inline.piece(entry, box, result)
+            self._inline.piece(entry, box, result, failures)
             return
         entry.sent()
         if entry.all_computed:
@@ -80,10 +80,14 @@ class Session:
         link: to the caller.
         memory: of the session, which the caller has mapped.
         intake: makes entries of requests.
+        caller: whose turns its calls take in the queue.
         on_end: called once when it has ended.
     """
 
-    def __init__(self, link: Link, memory: Memory, intake: Intake, on_end: Callable[[Session], None]) -> None:
+    def __init__(
+        self, link: Link, memory: Memory, intake: Intake, caller: str, on_end: Callable[[Session], None]
+    ) -> None:
+        self._caller = caller
         self._link = link
         self._memory = memory
         self._intake = intake
@@ -154,7 +158,7 @@ class Session:
         self._held_bytes += size
         deadline_at = time.monotonic() + message.timeout_s if message.timeout_s > 0 else None
         try:
-            entry = self._intake.known_entry_of(message.request, call, deadline_at)
+            entry = self._intake.known_entry_of(message.request, call, self._caller, deadline_at)
             if entry is None:
                 work = self._accept_later(call, message.request, deadline_at)
                 call.task = asyncio.get_running_loop().create_task(work)
@@ -166,7 +170,7 @@ class Session:
 
     async def _accept_later(self, call: _Call, request: bytes, deadline_at: float | None) -> None:
         try:
-            self._accept(call, await self._intake.entry_of(request, call, deadline_at))
+            self._accept(call, await self._intake.entry_of(request, call, self._caller, deadline_at))
         except GridgradError as error:
             self.refuse(call, error)
 

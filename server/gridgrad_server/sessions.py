@@ -16,6 +16,7 @@ import socket
 import struct
 import time
 from collections import OrderedDict
+from typing import NamedTuple
 
 from gridgrad.errors import BusyError, RequestError, UnavailableError
 from gridgrad.v1 import gridgrad_pb2 as pb
@@ -43,6 +44,13 @@ _PAUSE_S = 1.0
 _UCRED = struct.Struct("iII")
 
 
+class _Offer(NamedTuple):
+    """What a token stands for: until when it serves, by time.monotonic, and whose session it opens."""
+
+    serves_until: float
+    caller: str
+
+
 class Sessions:
     """Opens sessions, and keeps those that are open.
 
@@ -58,7 +66,7 @@ class Sessions:
         self._intake = intake
         self._slots = slots
         self._listener: socket.socket | None = None
-        self._tokens: OrderedDict[bytes, float] = OrderedDict()  # until when each serves, oldest first
+        self._tokens: OrderedDict[bytes, _Offer] = OrderedDict()  # oldest first
         self._guests: dict[Link, asyncio.TimerHandle] = {}
         self._open: set[Session] = set()
         self._checking: asyncio.TimerHandle | None = None
@@ -77,8 +85,11 @@ class Sessions:
         self._take_in()
         self._checking = asyncio.get_running_loop().call_later(_CHECK_EVERY_S, self._check)
 
-    def open(self) -> pb.OpenSessionResponse:
+    def open(self, caller: str) -> pb.OpenSessionResponse:
         """Makes a token.
+
+        Args:
+            caller: whose turns the session's calls take in the queue.
 
         Raises:
             UnavailableError: there are no sessions here, or nothing new is accepted.
@@ -88,12 +99,12 @@ class Sessions:
         if self._listener is None:
             raise UnavailableError("", "this server opens no sessions", "call it by gRPC, or give it --sessions")
         now = time.monotonic()
-        while self._tokens and next(iter(self._tokens.values())) < now:
+        while self._tokens and next(iter(self._tokens.values())).serves_until < now:
             self._tokens.popitem(last=False)
         if len(self._open) + len(self._tokens) >= self._most:
             raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
         token = secrets.token_bytes(_TOKEN_BYTES)
-        self._tokens[token] = now + TOKEN_FOR_S
+        self._tokens[token] = _Offer(now + TOKEN_FOR_S, caller)
         return pb.OpenSessionResponse(socket=self._listener.getsockname()[1:].decode(), token=token)
 
     def close(self) -> None:
@@ -140,8 +151,8 @@ class Sessions:
             token = decode(pb.SessionRequest, frame).token
         except RequestError:
             token = b""
-        serves_until = self._tokens.pop(token, 0.0)
-        if time.monotonic() > serves_until:
+        offer = self._tokens.pop(token, None)
+        if offer is None or time.monotonic() > offer.serves_until:
             self._dismiss(guest)
             return
         size = self.budget.most_bytes // mmap.PAGESIZE * mmap.PAGESIZE
@@ -153,7 +164,7 @@ class Sessions:
             return
         self._guests.pop(guest).cancel()
         guest.most_bytes = self._message_bytes
-        self._open.add(Session(guest, memory, self._intake, self._open.discard))
+        self._open.add(Session(guest, memory, self._intake, offer.caller, self._open.discard))
         guest.send(pb.SessionResponse(memory_bytes=size).SerializeToString(), [memory.descriptor])
 
     def _dismiss(self, guest: Link) -> None:

@@ -140,8 +140,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("piece-cost", _count(1), 1 << 19, "524288",
          "cost of the pieces into which large grids are cut. Raise it on a GPU, which wants large pieces; lower it "
          "to keep small requests quick beside large ones"),
-    Flag("request-cost", _count(1), 1 << 28, "268435456",
-         "largest cost of one request. Raise it for callers with huge grids, lower it where strangers call"),
+    Flag("request-cost", _count(1), None, "none",
+         "largest cost of one request. None is needed for memory: of a grid of any size only a few pieces are held. "
+         "Give one where strangers call, to bound the time that one request may compute"),
     Flag("message-bytes", _bytes, 64 * MIB, "64MiB",
          "largest message accepted. Raise it for large coefficient fields; every caller may make the server hold one"),
     Flag("unary-result-bytes", _bytes, 2 * MIB, "2MiB",
@@ -187,7 +188,7 @@ class Settings:
     queue_bytes: int
     batch_cost: int
     piece_cost: int
-    request_cost: int
+    request_cost: int | None
     message_bytes: int
     unary_result_bytes: int
     sessions: int

@@ -497,7 +497,7 @@ async def test_ten_thousand_sessions_leave_nothing(serve: Any) -> None:
 
 
 async def opened(serving: Serving) -> Caller:
-    offered = serving.server.sessions.open()  # what the call would answer
+    offered = serving.server.sessions.open("a caller")  # what the call would answer
     caller = Caller(offered.socket)
     await caller.greet(offered.token)
     return caller

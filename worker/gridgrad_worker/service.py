@@ -56,28 +56,22 @@ class Service:
         failures = self._failures(batch, descriptors, done)
         done.compute_s = time.perf_counter() - start_at
         if any(failures):
-            _log.info("batch %d: %d of %d pieces failed", batch.id, sum(map(bool, failures)), len(batch.pieces))
+            _log.info("batch %d: %d of %d entries failed", batch.id, sum(map(bool, failures)), len(failures))
             done.failures.extend([_told(failure) for failure in failures])
         return done
 
     def _failures(self, batch: pb.Batch, descriptors: Sequence[int], done: pb.BatchDone) -> list[GridgradError | None]:
-        """Computes a batch, says what with, and returns what went wrong with each piece."""
+        """Computes a batch, says what with, and returns what went wrong with each entry."""
         try:
             self._slots.admit(batch.slots, descriptors)
             plan = self._plans.of(batch)
             done.engine, done.tier = plan.engine.name, plan.engine.tier
-            pieces = [plan.piece(piece, self._slots) for piece in batch.pieces]
-            outs = self._outs(batch, plan, pieces)
+            pieces = [piece for sent in batch.pieces for piece in plan.pieces(sent, self._slots)]
+            outs = [out for sent in batch.pieces for out in plan.outs(sent, batch.slots[0].id, self._slots)]
         except Exception as error:  # noqa: BLE001 - a defect here must not end the worker
             failure = _understood(error, None)
-            return [failure] * len(batch.pieces)
+            return [failure] * sum(max(1, piece.entries) for piece in batch.pieces)
         return compute(plan, pieces, outs, one_by_one=batch.cautious)
-
-    def _outs(self, batch: pb.Batch, plan: Plan, pieces: Sequence[Piece]) -> list[Array]:
-        return [
-            plan.out(sent, piece.box, sent.result_slot or batch.slots[0].id, self._slots)
-            for sent, piece in zip(batch.pieces, pieces, strict=True)
-        ]
 
 
 def compute(

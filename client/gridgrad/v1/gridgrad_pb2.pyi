@@ -147,20 +147,23 @@ class Info(_message.Message):
     def __init__(self, queue_s: _Optional[float] = ..., compute_s: _Optional[float] = ..., batch_size: _Optional[int] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., device: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class StreamGridGradientsRequest(_message.Message):
-    __slots__ = ("id", "request")
+    __slots__ = ("id", "request", "entries")
     ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
     id: int
     request: GridGradientRequest
-    def __init__(self, id: _Optional[int] = ..., request: _Optional[_Union[GridGradientRequest, _Mapping]] = ...) -> None: ...
+    entries: int
+    def __init__(self, id: _Optional[int] = ..., request: _Optional[_Union[GridGradientRequest, _Mapping]] = ..., entries: _Optional[int] = ...) -> None: ...
 
 class StreamGridGradientsResponse(_message.Message):
-    __slots__ = ("id", "header", "window", "last", "status", "padding", "data")
+    __slots__ = ("id", "header", "window", "last", "status", "entries", "padding", "data")
     ID_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
     PADDING_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     id: int
@@ -168,9 +171,10 @@ class StreamGridGradientsResponse(_message.Message):
     window: Window
     last: bool
     status: Status
+    entries: int
     padding: bytes
     data: bytes
-    def __init__(self, id: _Optional[int] = ..., header: _Optional[_Union[ResultHeader, _Mapping]] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., status: _Optional[_Union[Status, _Mapping]] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., header: _Optional[_Union[ResultHeader, _Mapping]] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., status: _Optional[_Union[Status, _Mapping]] = ..., entries: _Optional[int] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Window(_message.Message):
     __slots__ = ("first_plane", "planes", "first_point", "points")
