@@ -55,6 +55,9 @@ bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
 bench-mixes: $(READY) ## Measure mixed load beside a server with batching off, in one run
 	@$(BIN)/python -m benchmarks.mixes $(ARGS)
 
+bench-floods: $(READY) ## Measure floods of small grids, and a grid of 1.6 GB, beside a raw gRPC server, in one run
+	@$(BIN)/python -m benchmarks.floods $(ARGS)
+
 bench-engine: $(READY) $(JAX_ENV)/.ready ## Measure the engine beside jax.jit of the same functions, in one run
 	@$(BIN)/python -m benchmarks.engine --jax $(JAX_ENV)/bin/python $(ARGS)
 

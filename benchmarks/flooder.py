@@ -21,7 +21,7 @@ SIDE = 32
 
 def _flood(address: str) -> None:
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=_await_end, args=(ended,), daemon=True).start()
     inputs, taken = axes(SIDE), 0
     with gridgrad.Client(address) as client:
         for _ in client.map(EXPRESSION, itertools.takewhile(lambda _: not ended.is_set(), itertools.repeat(inputs))):
@@ -29,6 +29,11 @@ def _flood(address: str) -> None:
             if taken == 1000:
                 print("flooding", flush=True)
     print(taken, flush=True)
+
+
+def _await_end(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
 
 
 if __name__ == "__main__":

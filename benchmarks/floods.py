@@ -71,9 +71,12 @@ def one_large(floor: Served, ours: Served, rounds: int) -> list[Line]:
     """A grid of 1.6 GB of results, against raw's stream of the same bytes; and the memory it takes meanwhile."""
     out = np.zeros((3, LARGE, LARGE))  # its pages are there before the first round
     inputs, size = axes(LARGE), answer_bytes(LARGE)
-    with grpc.insecure_channel(floor.address, raw.OPTIONS) as channel, gridgrad.Client(ours.address) as client:
+    with (
+        grpc.insecure_channel(floor.address, raw.OPTIONS) as channel,
+        gridgrad.Client(ours.address, sessions=False) as client,
+    ):
         stream: Any = channel.unary_stream(raw.STREAM)
-        client.gradient(EXPRESSION, inputs, out=out)
+        client.gradient(EXPRESSION, axes(SIDE))
         ours.forget_peaks()
         before = ours.peaks()
         pairs = [
@@ -103,9 +106,9 @@ def one_large(floor: Served, ours: Served, rounds: int) -> list[Line]:
     ]
 
 
-def beside_a_flood(_: Served, ours: Served, rounds: int) -> list[Line]:
+def beside_a_flood(floor: Served, ours: Served, rounds: int) -> list[Line]:  # noqa: ARG001 - all cases take the same
     """The 99th percentile of one caller's single calls, beside another's flood and without it."""
-    with gridgrad.Client(ours.address) as client:
+    with gridgrad.Client(ours.address, sessions=False) as client:
         quiet, beside = [], []
         for _ in range(rounds):
             quiet.append(_p99_ms(client))

@@ -131,12 +131,20 @@ class Call(NamedTuple):
         return b"".join([self.plan.head, *[part for i in self.inputs for part in _serialized(i)]])
 
 
-def prepare(request: Request) -> Call:
+def prepare(request: Request, like: Call | None = None) -> Call:
     """Converts, checks and serializes a request.
+
+    Args:
+        request: what the caller gave.
+        like: a call before it, which it may differ from only in numbers; then most of the work is done.
 
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
+    if like is not None and _is_asked_alike(request, like.request):
+        alike = _inputs_alike(request.inputs, like.inputs)
+        if alike is not None:
+            return Call(request, like.function, alike, like.plan)
     function = _function_key(request.function)
     inputs = read_inputs(request.inputs)
     dtype = computing_dtype(inputs, request.dtype)
@@ -146,6 +154,36 @@ def prepare(request: Request) -> Call:
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
     return Call(request, function, sent, plan)
+
+
+def _is_asked_alike(request: Request, like: Request) -> bool:
+    return (
+        request.function is like.function
+        and request.wrt is like.wrt
+        and request.order is like.order
+        and request.derivatives is like.derivatives
+        and request.dtype is like.dtype
+        and request.out is None
+    )
+
+
+def _inputs_alike(inputs: Inputs, like: tuple[Input, ...]) -> tuple[Input, ...] | None:
+    """The inputs as sent, if they are arrays of one dim that differ from those sent before in numbers alone."""
+    if type(inputs) is not dict or len(inputs) != len(like):
+        return None
+    sent = []
+    for (name, value), (known, dims, before) in zip(inputs.items(), like, strict=True):
+        if (
+            name != known
+            or dims != (name,)
+            or type(value) is not np.ndarray
+            or type(before) is not np.ndarray
+            or value.shape != before.shape
+            or value.dtype != before.dtype
+        ):
+            return None
+        sent.append(Input(name, dims, np.ndarray(before.shape, before.dtype, value.tobytes())))
+    return tuple(sent)
 
 
 def entry_message(first_id: int, calls: Sequence[Call]) -> bytes:

@@ -99,6 +99,7 @@ class Flight:
         self._outcomes: dict[int, tuple[Result | GridgradError, int]] = {}  # by their turns, with their sizes
         self._launched = self._landed = self._taken = 0
         self._nbytes = 0
+        self._latest: Call | None = None
 
     @property
     def has_room(self) -> bool:
@@ -127,7 +128,7 @@ class Flight:
         try:
             if not isinstance(request, Request):
                 raise RequestError("requests", f"a {type(request).__name__}", "give gridgrad.Request(function, inputs)")
-            call = prepare(request)
+            call = self._latest = prepare(request, self._latest)
         except GridgradError as error:
             error.request = request
             self._complete(number, error, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from gridgrad.calls import Request
 
 __all__ = ["Derivatives", "Info", "Result"]
+
+INDICES_KEPT = 512
 
 
 class Info(NamedTuple):
@@ -58,8 +61,8 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
     def __init__(self, planes: FloatArray, derivatives: Sequence[Derivative], names: Sequence[str]) -> None:
         self._planes = planes
         self._derivatives = tuple(derivatives)
-        self._names = tuple(names)
-        self._index = {derivative: plane for plane, derivative in enumerate(((), *self._derivatives))}
+        self._names = names
+        self._index = _index(self._derivatives)
 
     def __getitem__(self, wrt: str | Iterable[str]) -> FloatArray:
         spelled = (wrt,) if isinstance(wrt, str) else tuple(wrt)
@@ -187,6 +190,12 @@ class Result:
         derivatives = ", ".join(spelling(derivative) for derivative in self.d) or "none"
         computed = f"{self.info.engine} on {self.info.device}, {1e3 * self.info.compute_s:.3g} ms"
         return f"<Result {self._planes.dtype} on {grid}{components}; d: {derivatives}; {computed}>"
+
+
+@functools.lru_cache(INDICES_KEPT)
+def _index(derivatives: tuple[Derivative, ...]) -> Mapping[Derivative, int]:
+    """Which plane of a buffer holds which derivative; the same for all results of a kind."""
+    return {derivative: plane for plane, derivative in enumerate(((), *derivatives))}
 
 
 def spelling(derivative: Derivative) -> str:

@@ -126,7 +126,7 @@ class Plan(NamedTuple):
             return [ArrayValues(slots.array(slot, offset, place.shape, place.dtype), axes, self.ndim)] * entries
         offset += piece.first_entry * math.prod(place.shape) * np.dtype(place.dtype).itemsize
         stack = slots.array(slot, offset, (entries, *place.shape), place.dtype)
-        return [ArrayValues(own, axes, self.ndim) for own in stack]
+        return ArrayValues.each(stack, axes, self.ndim)
 
     def outs(self, piece: pb.Piece, slot: int, slots: Slots) -> list[Array]:
         """Where the results of the entries of a piece go: [planes, points] each, in its slot.
