@@ -39,6 +39,7 @@ GREETING_WITHIN_S = 5.0
 _TOKEN_BYTES = 32
 _MOST_GREETING_BYTES = 256
 _MOST_GUESTS = 64
+_MOST_TOKENS = 1024
 _CHECK_EVERY_S = 5.0
 _PAUSE_S = 1.0
 _UCRED = struct.Struct("iII")
@@ -98,13 +99,12 @@ class Sessions:
         self._intake.check_open()
         if self._listener is None:
             raise UnavailableError("", "this server opens no sessions", "call it by gRPC, or give it --sessions")
-        now = time.monotonic()
-        while self._tokens and next(iter(self._tokens.values())).serves_until < now:
-            self._tokens.popitem(last=False)
-        if len(self._open) + len(self._tokens) >= self._most:
+        if len(self._open) >= self._most:
             raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
+        if len(self._tokens) >= _MOST_TOKENS:  # who asks and does not come must not keep others out
+            self._tokens.popitem(last=False)
         token = secrets.token_bytes(_TOKEN_BYTES)
-        self._tokens[token] = _Offer(now + TOKEN_FOR_S, caller)
+        self._tokens[token] = _Offer(time.monotonic() + TOKEN_FOR_S, caller)
         return pb.OpenSessionResponse(socket=self._listener.getsockname()[1:].decode(), token=token)
 
     def close(self) -> None:
@@ -152,7 +152,7 @@ class Sessions:
         except RequestError:
             token = b""
         offer = self._tokens.pop(token, None)
-        if offer is None or time.monotonic() > offer.serves_until:
+        if offer is None or time.monotonic() > offer.serves_until or len(self._open) >= self._most:
             self._dismiss(guest)
             return
         size = self.budget.most_bytes // mmap.PAGESIZE * mmap.PAGESIZE

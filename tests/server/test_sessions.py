@@ -335,12 +335,26 @@ async def test_a_server_without_sessions(serve: Any) -> None:
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
+async def test_who_asks_and_does_not_come_keeps_nobody_out(serve: Any, opening: Opening) -> None:
+    serving = await serve(sessions=2)
+    for _ in range(3000):
+        serving.server.sessions.open("somebody")
+    for _ in range(2):
+        await (caller := await opening(serving)).ask()
+        assert (await caller.answer()).HasField("lease")
+
+
 async def test_sessions_are_bounded(serve: Any, opening: Opening) -> None:
     serving = await serve(sessions=2)
+    offered = await offer(serving)
     first = await opening(serving)
     await opening(serving)
     with pytest.raises(grpc.aio.AioRpcError, match="raise --sessions"):
         await offer(serving)
+    late = Caller(offered.socket)
+    await late.send(token=offered.token)
+    assert await late.hung_up()
+    late.close()
     first.close()
     await until(lambda: len(serving.server.sessions) == 1)
     await opening(serving)
