@@ -72,10 +72,10 @@ class Batcher:
     def _dispatch(self) -> None:
         self._is_scheduled = False
         while self._queue:
-            worker = self._freest()
-            if worker is None:
+            worker, now = self._freest(), time.monotonic()
+            if worker is None or (worker.load and not self._queue.may_wait_at_worker(now)):
                 return
-            tasks = self._queue.take(self._batch_cost, time.monotonic())
+            tasks = self._queue.take(self._batch_cost, now)
             if tasks:
                 self.batches += 1
                 worker.ask(Batch(self.batches, tasks, self._slots))

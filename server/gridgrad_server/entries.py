@@ -132,17 +132,32 @@ class Entry:
     @property
     def next_cost(self) -> int:
         """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
-        points, grids = (self.next.points, self.next.grids) if self.next else (0, 0)
-        least = grids * _GRID_COST if self.grids > 1 else 1
-        return max(least, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
+        if self.next is None:
+            return 1
+        if self.grids > 1:
+            return self.next.grids * self._grid_cost
+        return max(1, self.next.points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
 
-    def take(self) -> Box:
-        """The next piece, to be computed."""
+    @property
+    def _grid_cost(self) -> int:
+        return max(_GRID_COST, self.form.points * self.plan.planes, self.form.inputs_bytes // self.grids // 8)
+
+    def take(self, most_cost: int) -> Box:
+        """The next piece, to be computed.
+
+        Args:
+            most_cost: what it may cost. A pack is cut to that; a part of a grid may cost more.
+        """
         box = self.next
         if box is None:
             raise RuntimeError("all pieces are taken")
         self._out += 1
-        self.next = self._again.pop() if self._again else next(self._boxes, None)
+        grids = max(1, most_cost // self._grid_cost) if self.grids > 1 else 1
+        if box.grids > grids:
+            box, self.next = box.cut(-(-box.grids // -(-box.grids // grids)))
+            self.split = True
+        else:
+            self.next = self._again.pop() if self._again else next(self._boxes, None)
         return box
 
     def put_back(self, box: Box, blamed: bool) -> None:

@@ -96,7 +96,7 @@ def test_keys_take_turns() -> None:
 def test_small_entries_overtake_bulk() -> None:
     large, pack, small, other = make(points=100, piece_cost=100), make(grids=3), make(), make(2)
     queue = queued(large, pack, small, other)
-    assert [taken(queue, 1 << 14) for _ in range(3)] == [[small], [other], [large, pack]]
+    assert [taken(queue, 1 << 17) for _ in range(3)] == [[small], [other], [large, pack]]
 
 
 def test_bulk_gets_every_fourth_batch_while_it_waits() -> None:
@@ -124,8 +124,21 @@ def test_callers_take_turns_with_pieces_too() -> None:
 def test_a_pack_is_cut_between_its_grids() -> None:
     pack = make(points=10, grids=10, piece_cost=60)  # 20 each: value and one derivative
     queue = queued(pack)
-    cut = [queue.take(1000, NOW)[0].box for _ in range(4)]
+    cut = [queue.take(1 << 20, NOW)[0].box for _ in range(4)]
     assert [(box.first_grid, box.grids, box.points) for box in cut] == [(0, 2, 20), (2, 3, 30), (5, 2, 20), (7, 3, 30)]
+
+
+def test_packs_are_cut_smaller_while_small_entries_come() -> None:
+    pack, small, late = make(grids=40), make(2), make(2)  # 2048 a grid
+    queue = queued(pack, small)
+    assert taken(queue, 1 << 15) == [small]
+    assert [queue.take(1 << 15, NOW + 0.1)[0].box.grids for _ in range(2)] == [4, 4]
+    assert [task.box.grids for task in queue.take(1 << 15, NOW + 1)] == [16]
+    queue.put(late)
+    assert taken(queue, 1 << 15) == [late]
+    assert [task.box.grids for task in queue.take(1 << 20, NOW + 1)] == [16]
+    assert pack.split
+    assert not queue
 
 
 def test_a_grid_of_a_pack_that_is_large_goes_whole() -> None:
@@ -249,6 +262,28 @@ async def test_a_worker_has_one_batch_computing_and_one_waiting(batcher: Batcher
     batcher.submit(late)
     answer(batcher, workers[0])
     assert [len(batch.tasks) for batch in workers[0].out] == [1, 2]
+
+
+async def test_bulk_leaves_a_worker_free_for_small_entries_while_they_come(
+    batcher: Batcher, workers: list[Any]
+) -> None:
+    worker, pack, small = workers[0], make(grids=40), make(2)
+    batcher.submit(small)
+    batcher.submit(pack)
+    await turn()
+    assert [batch.tasks[0].entry for batch in worker.out] == [small]
+    answer(batcher, worker)
+    assert [batch.tasks[0].entry for batch in worker.out] == [pack]
+    late = make(2)
+    batcher.submit(late)
+    await turn()
+    assert [batch.tasks[0].entry for batch in worker.out] == [pack, late]
+
+
+async def test_bulk_alone_keeps_a_worker_busy(batcher: Batcher, workers: list[Any]) -> None:
+    batcher.submit(make(grids=40))
+    await turn()
+    assert workers[0].load == 2
 
 
 async def test_a_large_entry_is_spread_over_all_workers(batcher: Batcher, workers: list[Any]) -> None:
