@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["GRID_GRADIENT", "LIST_FUNCTIONS", "METHODS", "SERVER_INFO", "SERVICE", "STREAM_GRID_GRADIENTS", "Method"]
+__all__ = [
+    "EXPLAIN",
+    "GRID_GRADIENT",
+    "LIST_FUNCTIONS",
+    "METHODS",
+    "PREPARE",
+    "SERVER_INFO",
+    "SERVICE",
+    "STREAM_GRID_GRADIENTS",
+    "Method",
+]
 
 SERVICE = "gridgrad.v1.GridGradientService"
 
@@ -28,5 +38,7 @@ GRID_GRADIENT = Method("GridGradient")
 STREAM_GRID_GRADIENTS = Method("StreamGridGradients")
 LIST_FUNCTIONS = Method("ListFunctions")
 SERVER_INFO = Method("GetServerInfo")
+PREPARE = Method("Prepare")
+EXPLAIN = Method("Explain")
 
-METHODS = (GRID_GRADIENT, STREAM_GRID_GRADIENTS, LIST_FUNCTIONS, SERVER_INFO)
+METHODS = (GRID_GRADIENT, STREAM_GRID_GRADIENTS, LIST_FUNCTIONS, SERVER_INFO, PREPARE, EXPLAIN)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from gridgrad.errors import CrashError, GridgradError
+from gridgrad.errors import CrashError, GridgradError, RequestError, UnavailableError
 from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Info
@@ -33,6 +33,7 @@ class Computed(NamedTuple):
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
         batch_size: how many grids it had.
+        tier: of the piece at hand.
     """
 
     started_at: float
@@ -74,7 +75,9 @@ class Entry:
 
     Attributes:
         grids: how many grids it has.
+        tier: what its pieces are to be computed in; empty for what is ready, None for what the first one is.
         plan: its plan.
+        asked_tier: "direct" or "compiled" where its caller wants that and no other, else empty.
         shape: of its grid.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
@@ -82,8 +85,8 @@ class Entry:
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
-                 "_window", "arrived_at", "caller", "data", "deadline_at", "ended", "form", "grids", "next", "plan",
-                 "shape", "sink", "slot", "split")  # fmt: skip
+                 "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
+                 "next", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
 
     def __init__(
         self,
@@ -106,6 +109,8 @@ class Entry:
         self.arrived_at = time.monotonic()
         self.ended = False
         self.slot: Slot | None = None
+        self.asked_tier = form.tier
+        self.tier: str | None = form.tier
         self._window = window
         most_points = max(1, piece_cost // form.plan.planes)
         is_whole = form.grids == 1 and form.points <= most_points
@@ -126,8 +131,19 @@ class Entry:
 
     @property
     def is_open(self) -> bool:
-        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up."""
-        return not self.ended and self.next is not None and self._out + self._unsent < self._window
+        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up, nor awaited."""
+        window = 1 if self.tier is None else self._window
+        return not self.ended and self.next is not None and self._out + self._unsent < window
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether none of its pieces is computed or being computed."""
+        return not self._out and self._latest is None
+
+    @property
+    def is_struck(self) -> bool:
+        """Whether a piece that waits has cost a worker its life."""
+        return any(box.strikes for box in self._again) or bool(self.next and self.next.strikes)
 
     @property
     def next_cost(self) -> int:
@@ -180,12 +196,26 @@ class Entry:
     def computed(self, box: Box, result: memoryview, how: Computed, failures: Failures) -> None:
         """Passes the result of a piece on, or what went wrong with it."""
         self._out -= 1
-        if not self.ended:
-            self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
-            self._latest = how
-            self._compute_s += how.compute_s
-            self._largest_batch = max(self._largest_batch, how.batch_size)
-            self._piece(box, result, failures)
+        mixed = None if failures else self._mixed(how)
+        if mixed:
+            self.fail(mixed)
+        if self.ended:
+            return
+        if self.tier is None and self.grids == 1:
+            self.tier = how.tier
+        self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
+        self._latest = how
+        self._compute_s += how.compute_s
+        self._largest_batch = max(self._largest_batch, how.batch_size)
+        self._piece(box, result, failures)
+
+    def _mixed(self, how: Computed) -> GridgradError | None:
+        """What is wrong with the tier that a piece was computed in."""
+        if self.asked_tier and how.tier != self.asked_tier:
+            return _in_another_tier(self.asked_tier, how)
+        if self.grids == 1 and self._latest and how.tier != self._latest.tier:
+            return UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again")
+        return None
 
     def _piece(self, box: Box, result: memoryview, failures: Failures) -> None:
         if failures and self.grids == 1:
@@ -236,3 +266,10 @@ def _crash() -> CrashError:
         "two workers died or were killed computing this",
         "do not send it again; see the server's log",
     )
+
+
+def _in_another_tier(asked: str, how: Computed) -> RequestError:
+    found = f"{asked!r}, but this grid can only be computed in the {how.tier} tier"
+    if not how.tier:
+        found = f"{asked!r}, but this function is computed by the {how.engine} engine, which has no tiers"
+    return RequestError("tier", found, "leave it at 'auto'")

@@ -4,7 +4,7 @@ Invariants:
 * At most two batches are out: the first is being computed, the second waits. Answers come in that order.
 * A worker that is lost, by its exit, its socket, a time limit or silence, gives its batches back at
   once; the slots in them only when the process is gone.
-* Only the first batch is blamed for a death: the second had not begun.
+* Only the first batch is blamed for a death: the second had not begun, nor has any while a question is open.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,8 @@ from google.protobuf.message import DecodeError
 from gridgrad_server.batches import Batch
 from gridgrad_server.link import Link
 from gridgrad_server.logs import fields
+from gridgrad_server.plans import Plan
+from gridgrad_server.questions import Questions
 from gridgrad_server.slots import Slot
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -37,7 +39,6 @@ log = logging.getLogger("gridgrad.server")
 PING_AFTER_S = 5.0
 PONG_WITHIN_S = 10.0
 START_WITHIN_S = 600.0
-MOST_PLANS = 256
 
 _EXIT_WITHIN_S = 2.0
 
@@ -59,6 +60,12 @@ class Owner(Protocol):
     def batch_lost(self, batch: Batch, blamed: bool) -> None:
         """It died with a batch."""
 
+    def plan_changed(self, plan: Plan, compiled: bool) -> None:
+        """It has said whether it has compiled code of a plan."""
+
+    def plan_fatal(self, plan: Plan) -> None:
+        """It died when it was asked about a plan."""
+
 
 class Worker:
     """A worker process from its start to its end; a replacement is another one.
@@ -72,6 +79,7 @@ class Worker:
     Attributes:
         device: what it computes on, once it is ready.
         is_ready: whether it takes batches.
+        questions: what it knows of plans, and is asked about them.
         exited: set when its process is gone.
     """
 
@@ -87,7 +95,7 @@ class Worker:
         self._lost_batches: list[Batch] = []
         self._slots: set[int] = set()
         self._dropped: list[int] = []
-        self._plans: OrderedDict[int, None] = OrderedDict()
+        self.questions = Questions(self._ask_beside)
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
@@ -105,18 +113,24 @@ class Worker:
         """How many batches are out."""
         return len(self._out)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it computes something, or is asked about a plan."""
+        return bool(self._out or self.questions)
+
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
         descriptors, slots = self._introduce(batch.slots)
-        number = batch.plan.number
-        with_plan = number not in self._plans
-        self._plans[number] = None
-        self._plans.move_to_end(number)
-        forget = [self._plans.popitem(last=False)[0]] if len(self._plans) > MOST_PLANS else []
-        if not self._out:
+        with_plan, forget = self.questions.meet(batch.plan)
+        if not self.is_busy:
             batch.started_at = time.monotonic()
         self._out.append(batch)
         self._link.send(batch.message(slots, with_plan, forget), descriptors)
+
+    def _ask_beside(self, message: wpb.ServerMessage) -> None:
+        if not self.is_busy:
+            self._heard_at = time.monotonic()  # its time begins now
+        self._link.send(message.SerializeToString())
 
     def _introduce(self, slots: Sequence[Slot]) -> tuple[list[int], list[wpb.Slot]]:
         descriptors, messages = [], []
@@ -155,7 +169,7 @@ class Worker:
         late = self._late(now)
         if late:
             self.kill(late)
-        elif self.is_ready and not self._out and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
+        elif self.is_ready and not self.is_busy and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
             self._pinged_at = now
             self._link.send(_PING)
 
@@ -168,6 +182,8 @@ class Worker:
         first = self._out[0] if self._out else None
         if first and first.started_at is not None and now - first.started_at > self._piece_timeout:
             return f"a batch took longer than --piece-timeout, {self._piece_timeout:g} s"
+        if self.questions and (not first or first.started_at is None) and now - self._heard_at > self._piece_timeout:
+            return f"a question about a plan took longer than --piece-timeout, {self._piece_timeout:g} s"
         if self._pinged_at is not None and not first and now - self._pinged_at > PONG_WITHIN_S:
             return f"it did not answer a ping within {PONG_WITHIN_S:g} s"
         return ""
@@ -183,6 +199,14 @@ class Worker:
         self._pinged_at = None
         if kind == "done":
             self._done(message.done)
+        elif kind == "pong":
+            self._answered(message.pong)
+        elif kind == "state":
+            plan = self.questions.told(message.state)
+            if plan:
+                self._owner.plan_changed(plan, message.state.compiled == "ready")
+        elif kind == "explanation":
+            self.questions.explained(message.explanation)
         elif kind == "ready":
             self.device = message.ready.device
             self.is_ready = True
@@ -195,10 +219,15 @@ class Worker:
             self.kill(f"it answered batch {done.id}, which is not its first")
             return
         batch = self._out.popleft()
-        if self._out:
+        if self._out and not self.questions:
             self._out[0].started_at = self._heard_at
         self._owner.batch_done(self, batch, done)
         batch.let_go()
+
+    def _answered(self, pong: wpb.Pong) -> None:
+        self.questions.answered(pong)
+        if self._out and not self.questions:
+            self._out[0].started_at = self._out[0].started_at or self._heard_at
 
     def _fail_closed(self) -> None:
         # It is about to end, with a status of its own; one that only closed its socket is made to
@@ -210,8 +239,12 @@ class Worker:
         self._link.close()
         lost, self._out = list(self._out), deque()
         self._lost_batches += lost
+        begun = bool(lost) and lost[0].started_at is not None
         for batch in lost:
-            self._owner.batch_lost(batch, blamed=blame and batch is lost[0])
+            self._owner.batch_lost(batch, blamed=blame and begun and batch is lost[0])
+        plan = self.questions.lost()
+        if plan and blame and not begun:
+            self._owner.plan_fatal(plan)
         self._let_go_when_gone()
 
     def _gone(self) -> None:

@@ -19,6 +19,7 @@ from gridgrad_server.plans import Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
 from gridgrad_server.requests import Given, Linspace
 from gridgrad_server.slots import Slots
+from gridgrad_server.tiers import Tiers
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 NOW = 0.0
@@ -51,7 +52,7 @@ PLANS = {number: plan(number) for number in range(1, 4)}
 
 def make(number: int = 1, points: int = 10, piece_cost: int = 1000, window: int = 4, **fields: Any) -> Entry:
     inputs = [Given(InputSpec("x", ("x",), (points,)), Linspace(0.0, 1.0, points))]
-    form = Form(PLANS[number], (points,), inputs, fields.get("grids", 1))
+    form = Form(PLANS[number], (points,), inputs, grids=fields.get("grids", 1))
     caller = fields.get("caller", "someone")
     return Entry(form, [], Remembers(), caller, fields.get("deadline_at"), piece_cost, window)
 
@@ -228,7 +229,7 @@ def workers() -> list[Any]:
 
 @pytest.fixture
 def batcher(workers: list[Any]) -> Batcher:
-    return Batcher(1000, Slots(), workers)
+    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False))
 
 
 def answer(batcher: Batcher, worker: Any, *failures: wpb.PieceFailure) -> None:
