@@ -18,7 +18,7 @@ JAX_ENV := build/envs/jax
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench bench-mixes bench-engine proto docs setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine proto docs setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets

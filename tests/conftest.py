@@ -16,6 +16,9 @@ settings.register_profile("repeatable", derandomize=True, database=None, deadlin
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
+# The servers that tests start compile nothing and leave the user's cache alone, unless a test says otherwise
+os.environ["GRIDGRAD_COMPILE"] = "0"
+
 _skipped_gpu_tests: list[str] = []
 
 

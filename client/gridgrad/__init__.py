@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from gridgrad.errors import ExpressionError as ExpressionError
     from gridgrad.errors import GridgradError as GridgradError
     from gridgrad.errors import InternalError as InternalError
+    from gridgrad.errors import NotPreparedError as NotPreparedError
     from gridgrad.errors import RefusedError as RefusedError
     from gridgrad.errors import RequestError as RequestError
     from gridgrad.errors import TooLargeError as TooLargeError
     from gridgrad.errors import UnavailableError as UnavailableError
     from gridgrad.errors import UnknownFunctionError as UnknownFunctionError
+    from gridgrad.explained import Explanation as Explanation
+    from gridgrad.explained import Prepared as Prepared
     from gridgrad.lang.parser import parse as parse
     from gridgrad.lang.program import Program as Program
     from gridgrad.result import Info as Info
@@ -45,10 +48,13 @@ _HOMES = {
     "CrashError": "errors",
     "DeadlineError": "errors",
     "ExpressionError": "errors",
+    "Explanation": "explained",
     "GridgradError": "errors",
     "Info": "result",
     "InternalError": "errors",
     "Linspace": "spacing",
+    "NotPreparedError": "errors",
+    "Prepared": "explained",
     "Program": "lang.program",
     "RefusedError": "errors",
     "Registered": "calls",

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 
 from gridgrad import failures
 from gridgrad.aio_many import ManyGrids
 from gridgrad.aio_sessions import Sessions
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, Progress, read_part, read_unary
-from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
+from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
     DEFAULT_RETRIES,
@@ -30,11 +31,22 @@ from gridgrad.channel import (
     settings_of,
 )
 from gridgrad.errors import RequestError, TooLargeError, UnavailableError
+from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import FloatArray, Inputs
-from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, OPEN_SESSION, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.methods import (
+    EXPLAIN,
+    GRID_GRADIENT,
+    LIST_FUNCTIONS,
+    OPEN_SESSION,
+    PREPARE,
+    SERVER_INFO,
+    STREAM_GRID_GRADIENTS,
+)
+from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
+from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
 
@@ -110,10 +122,11 @@ class Client(ManyGrids):
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        tier: Tier = "auto",
         progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
         attempts, wire = self._attempts(timeout), self._connected()
         if progress is None:  # in a session all of the grid comes at once
             result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
@@ -139,6 +152,36 @@ class Client(ManyGrids):
         result = self._learned(call, await self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
+
+    async def prepare(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+    ) -> Prepared:
+        """Has an expression compiled at the server; see `gridgrad.Client.prepare`."""
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
+
+    async def explain(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+    ) -> Explanation:
+        """Says how an expression is computed; see `gridgrad.Client.explain`."""
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        return read_explanation(await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server, by name; see `gridgrad.Client.functions`."""
@@ -202,9 +245,12 @@ class Client(ManyGrids):
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             await asyncio.sleep(attempts.wait_s(failure))
 
-    async def _plain(self, path: str, timeout: float | None, retries: int | None = None) -> bytes:
+    async def _plain(
+        self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
+    ) -> bytes:
         attempts, wire = self._attempts(timeout, retries), self._connected()
-        return await self._retried(attempts, lambda left_s: wire.plain(path, left_s))
+        raw = message.SerializeToString() if message else b""
+        return await self._retried(attempts, lambda left_s: wire.plain(path, raw, left_s))
 
     async def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
         answers = self._open_whole(call, left_s)
@@ -235,7 +281,7 @@ class _Wire:
     def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.channel = _open(settings)
-        self._metadata = settings.metadata
+        self._metadata = grpc.aio.Metadata(*settings.metadata)  # which gRPC would make of it for each call
         self.sessions = Sessions(self._open_session, settings)
         # Without serializers these take and give bytes
         self._unary: Unary = self.channel.unary_unary(GRID_GRADIENT.path)
@@ -244,11 +290,11 @@ class _Wire:
         self._many: StreamStream = self.channel.stream_stream(STREAM_GRID_GRADIENTS.path)
 
     async def _open_session(self, timeout_s: float) -> bytes:
-        return await self.plain(OPEN_SESSION.path, timeout_s)
+        return await self.plain(OPEN_SESSION.path, b"", timeout_s)
 
-    async def plain(self, path: str, timeout_s: float | None) -> bytes:
+    async def plain(self, path: str, raw: bytes, timeout_s: float | None) -> bytes:
         method: Unary = self.channel.unary_unary(path)
-        return await method(b"", timeout=timeout_s, metadata=self._metadata)
+        return await method(raw, timeout=timeout_s, metadata=self._metadata)
 
     async def by_unary(self, call: Call, timeout_s: float | None) -> Result:
         return read_unary(await self._unary(call.message, timeout=timeout_s, metadata=self._metadata), call)

@@ -12,7 +12,7 @@ from gridgrad import failures
 from gridgrad.aio_streams import Stream, requests_like
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import read_part
-from gridgrad.calls import Call, FunctionLike, Request, prepare
+from gridgrad.calls import Call, FunctionLike, Request, Tier, prepare
 from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
@@ -93,6 +93,7 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
@@ -108,6 +109,7 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
@@ -122,6 +124,7 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        tier: Tier = "auto",
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
@@ -131,7 +134,7 @@ class ManyGrids(ABC):
         `many_inputs` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
         ahead of the results. An iterator that is not read to its end is closed by `aclose`.
         """
-        like = Request(function, {}, wrt, order, derivatives, dtype)
+        like = Request(function, {}, wrt, order, derivatives, dtype, tier=tier)
         return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
 
     def _streamed(
@@ -156,11 +159,12 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        tier: Tier = "auto",
         points: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Result]:
         """Computes a grid of any size and yields windows of it as they are complete; see `gridgrad.Client.windows`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, tier=tier))
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return self._windows(call, Windows(call, points), attempts)
 

@@ -20,9 +20,20 @@ from gridgrad.lang.program import Program
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Call", "FunctionLike", "Registered", "Request", "entry_message", "prepare", "registered"]
+__all__ = [
+    "Call",
+    "FunctionLike",
+    "Registered",
+    "Request",
+    "Tier",
+    "entry_message",
+    "function_key",
+    "prepare",
+    "registered",
+]
 
 PLANS_KEPT = 512
+_TIERS = {"auto": pb.TIER_UNSPECIFIED, "direct": pb.TIER_DIRECT, "compiled": pb.TIER_COMPILED}
 _REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
 
 
@@ -50,6 +61,7 @@ def registered(name: str) -> Registered:
 
 
 FunctionLike: TypeAlias = str | Registered | Program
+Tier: TypeAlias = Literal["auto", "direct", "compiled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +77,7 @@ class Request:
         dtype: "float32" or "float64"; by default float32 if every array given is, else float64.
         out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result into.
         tag: whatever the caller wants to find again in `result.request.tag`.
+        tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
     """
 
     function: FunctionLike
@@ -75,6 +88,7 @@ class Request:
     dtype: Any = None
     out: FloatArray | None = None
     tag: Any = None
+    tier: Tier = "auto"
 
     def settled(self) -> Request:
         """The same, to be asked many times: what can be read only once is read."""
@@ -82,7 +96,7 @@ class Request:
 
     def on(self, inputs: Inputs) -> Request:
         """The same with other inputs."""
-        return Request(self.function, inputs, self.wrt, self.order, self.derivatives, self.dtype)
+        return Request(self.function, inputs, self.wrt, self.order, self.derivatives, self.dtype, tier=self.tier)
 
 
 def _kept(listed: Any) -> Any:
@@ -145,12 +159,13 @@ def prepare(request: Request, like: Call | None = None) -> Call:
         alike = _inputs_alike(request.inputs, like.inputs)
         if alike is not None:
             return Call(request, like.function, alike, like.plan)
-    function = _function_key(request.function)
+    function = function_key(request.function)
     inputs = read_inputs(request.inputs)
     dtype = computing_dtype(inputs, request.dtype)
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
     sent = tuple([_snapshot(i, dtype) for i in inputs])
-    plan = _plan(function, tuple([(i.spec, i.dtype) for i in sent]), spelled, dtype == FLOAT32)
+    kinds = tuple([(i.spec, i.dtype) for i in sent])
+    plan = _plan(function, kinds, spelled, dtype == FLOAT32, _tier(request.tier))
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
     return Call(request, function, sent, plan)
@@ -163,6 +178,7 @@ def _is_asked_alike(request: Request, like: Request) -> bool:
         and request.order is like.order
         and request.derivatives is like.derivatives
         and request.dtype is like.dtype
+        and request.tier == like.tier
         and request.out is None
     )
 
@@ -196,7 +212,12 @@ def entry_message(first_id: int, calls: Sequence[Call]) -> bytes:
     return b"".join([head, wire.field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
 
 
-def _function_key(function: FunctionLike) -> FunctionKey:
+def function_key(function: FunctionLike) -> FunctionKey:
+    """The kind and text of a function.
+
+    Raises:
+        RequestError: it is none.
+    """
     if isinstance(function, str):
         return "expression", function
     if isinstance(function, Registered):
@@ -213,17 +234,22 @@ def _function_key(function: FunctionLike) -> FunctionKey:
 
 @functools.lru_cache(PLANS_KEPT)
 def _plan(
-    function: FunctionKey, inputs: tuple[tuple[InputSpec, np.dtype[Any] | None], ...], spelled: Asked, single: bool
+    function: FunctionKey,
+    inputs: tuple[tuple[InputSpec, np.dtype[Any] | None], ...],
+    spelled: Asked,
+    single: bool,
+    tier: pb.Tier,
 ) -> Plan:
     grid = grid_of([spec for spec, _ in inputs])
-    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec, _ in inputs]), spelled, single)
+    names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
+    derivatives, head = _head(function, names, spelled, single, tier)
     input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
     return Plan(head, derivatives, grid, input_bytes, (1 + len(derivatives)) * grid.points * (4 if single else 8))
 
 
 @functools.lru_cache(PLANS_KEPT)
 def _head(
-    function: FunctionKey, inputs: tuple[tuple[str, bool], ...], spelled: Asked, single: bool
+    function: FunctionKey, inputs: tuple[tuple[str, bool], ...], spelled: Asked, single: bool, tier: pb.Tier
 ) -> tuple[tuple[Derivative, ...], bytes]:
     names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = asked.resolve(spelled, names, scalars)
@@ -231,8 +257,15 @@ def _head(
         function=pb.Function(**{function[0]: function[1]}),
         derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
+        tier=tier,
     )
     return derivatives, message.SerializeToString()
+
+
+def _tier(spelled: object) -> pb.Tier:
+    if not isinstance(spelled, str) or spelled not in _TIERS:
+        raise RequestError("tier", f"{spelled!r}", f"say one of {', '.join(map(repr, _TIERS))}")
+    return _TIERS[spelled]
 
 
 def _snapshot(given: Input, dtype: np.dtype[Any]) -> Input:

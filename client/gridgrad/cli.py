@@ -1,4 +1,4 @@
-"""The command `gridgrad`: eval, functions and info.
+"""The command `gridgrad`: eval, explain, prepare, functions and info.
 
 Exit statuses: 0 done; 1 the server or the way to it failed; 2 the request or the command line is wrong;
 130 interrupted.
@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gridgrad {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_eval(commands)
+    _add_about(commands, "explain", "say how an expression and its derivatives are computed", _explain)
+    _add_about(commands, "prepare", "have an expression and its derivatives compiled, and wait for it", _prepare)
     _add_plain(commands, "functions", "list the functions registered at a server", _functions)
     _add_plain(commands, "info", "describe a server: version, devices, limits, language", _info)
     return parser
@@ -83,13 +85,35 @@ def _add_eval(commands: Any) -> None:
     add = command.add_argument
     add("--axis", action="append", default=[], type=_axis, metavar="NAME=VALUES", help="1,2,4 or start:stop:count")
     add("--param", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an input that is a number")
+    _add_asked(command)
+    add(
+        "--tier",
+        choices=("auto", "direct", "compiled"),
+        default="auto",
+        help="what computes it (default: what is ready)",
+    )
+    _add_server(command)
+    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
+    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
+
+
+def _add_about(commands: Any, name: str, what: str, run: Any) -> None:
+    command = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
+    command.set_defaults(run=run)
+    command.add_argument("expression", help="what it is about, in the language of docs/language.md")
+    add = command.add_argument
+    add("--axis", action="append", default=[], metavar="NAME", help="an axis; t=1,2,4 is as good as t")
+    add("--param", action="append", default=[], metavar="NAME", help="an input that is a number")
+    _add_asked(command)
+    _add_server(command)
+
+
+def _add_asked(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
     add("--order", type=int, metavar="N", help="all partials up to this order, 0 to 4 (default: 1)")
     add("--wrt", action="append", type=_names, metavar="NAMES", help="of these inputs (default: the axes)")
     add("--derivative", action="append", type=_names, metavar="NAMES", help="t,k for one partial, instead of --order")
     add("--dtype", metavar="TYPE", help="float32 or float64, the default")
-    _add_server(command)
-    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
-    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
 
 
 def _add_plain(commands: Any, name: str, what: str, run: Any) -> None:
@@ -149,7 +173,7 @@ def _eval(given: argparse.Namespace) -> None:
 
     function, inputs, asked = _function(given), _inputs(given), _asked(given)
     with _server(given) as address, _client(given, address) as client:
-        result = client.gradient(function, inputs, **asked)
+        result = client.gradient(function, inputs, tier=given.tier, **asked)
     if given.output:
         names = printing.save(result, given.output)
         print(f"{given.output}: {', '.join(names)}", file=sys.stderr if given.json else sys.stdout)
@@ -180,6 +204,21 @@ def _inputs(given: argparse.Namespace) -> dict[str, Any]:
 def _asked(given: argparse.Namespace) -> dict[str, Any]:
     wrt = None if given.wrt is None else [name for names in given.wrt for name in names]
     return {"wrt": wrt, "order": given.order, "derivatives": given.derivative, "dtype": given.dtype}
+
+
+def _explain(given: argparse.Namespace) -> None:
+    with _server(given) as address, _client(given, address) as client:
+        print(client.explain(given.expression, _named_inputs(given), **_asked(given)))
+
+
+def _prepare(given: argparse.Namespace) -> None:
+    with _server(given) as address, _client(given, address) as client:
+        print(client.prepare(given.expression, _named_inputs(given), **_asked(given)))
+
+
+def _named_inputs(given: argparse.Namespace) -> list[Any]:
+    axes = [text.partition("=")[0].strip() for text in given.axis]
+    return [*axes, *((text.partition("=")[0].strip(), ()) for text in given.param)]
 
 
 @contextlib.contextmanager

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, Progress, read_part, read_unary
-from gridgrad.calls import Call, FunctionLike, Request, entry_message, prepare
+from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
     DEFAULT_RETRIES,
@@ -27,13 +28,24 @@ from gridgrad.channel import (
     settings_of,
 )
 from gridgrad.errors import TooLargeError, UnavailableError
+from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import FloatArray, Inputs
 from gridgrad.many import ManyGrids
-from gridgrad.methods import GRID_GRADIENT, LIST_FUNCTIONS, OPEN_SESSION, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.methods import (
+    EXPLAIN,
+    GRID_GRADIENT,
+    LIST_FUNCTIONS,
+    OPEN_SESSION,
+    PREPARE,
+    SERVER_INFO,
+    STREAM_GRID_GRADIENTS,
+)
+from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
 from gridgrad.sessions import Sessions
+from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
 
@@ -116,6 +128,7 @@ class Client(ManyGrids):
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        tier: Tier = "auto",
         progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
@@ -137,15 +150,17 @@ class Client(ManyGrids):
                 into, which is then writable; also a numpy.memmap, for what is larger than memory.
             progress: called with the points that have come so far and the points of the grid, now and then while
                 they come and at the end. It begins anew where a broken connection makes the call begin anew.
+            tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
 
         Raises:
             RequestError: something in the request is wrong, or too large.
+            NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
         attempts = self._attempts(timeout)
         if progress is None:  # in a session all of the grid comes at once
             result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
@@ -171,6 +186,75 @@ class Client(ManyGrids):
         result = self._learned(call, self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
+
+    def prepare(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+    ) -> Prepared:
+        """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
+
+        Requests for the same function, names and dims of inputs, derivatives and dtype are then computed by compiled
+        code, whatever their shapes and values. They are served all along, without it.
+
+        Args:
+            function: an expression such as "t*k + 2*t*k**2".
+            inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
+                are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `gradient`; float64 for just names.
+            timeout: seconds to wait; None for the client's own. Then the compiling goes on.
+
+        Returns:
+            What requests are computed in from now on, and why if that is not compiled code.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            DeadlineError: it is not done yet.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
+
+    def explain(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+    ) -> Explanation:
+        """Says how an expression is computed: `print` shows it.
+
+        Args:
+            function: an expression such as "t*k + 2*t*k**2".
+            inputs: as for `prepare`.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `prepare`.
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            Its program and derivatives as text, how many operations run on which dims, and what computes it now.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server, by name.
@@ -239,10 +323,13 @@ class Client(ManyGrids):
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             time.sleep(attempts.wait_s(failure))
 
-    def _plain(self, path: str, timeout: float | None, retries: int | None = None) -> bytes:
+    def _plain(
+        self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
+    ) -> bytes:
         attempts = self._attempts(timeout, retries)
         method: Unary = self._channel.unary_unary(path)
-        return self._retried(attempts, lambda left_s: method(b"", left_s, self._settings.metadata))
+        raw = message.SerializeToString() if message else b""
+        return self._retried(attempts, lambda left_s: method(raw, left_s, self._settings.metadata))
 
     def _by_unary(self, call: Call, left_s: float | None) -> Result:
         return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)

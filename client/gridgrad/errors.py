@@ -5,6 +5,7 @@ GridgradError
 │   ├── ExpressionError                      the expression is not one; says where and what to write
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
 │   └── TooLargeError                        over a limit of this server; retrying can't help
+├── NotPreparedError (RuntimeError)          compiled code was asked for, and there is none
 ├── BusyError (ConnectionError)              the server's queue is full; retry later
 ├── DeadlineError (TimeoutError)             the caller's timeout passed first
 ├── UnavailableError (ConnectionError)       no server there, draining, or without a worker
@@ -32,6 +33,7 @@ __all__ = [
     "ExpressionError",
     "GridgradError",
     "InternalError",
+    "NotPreparedError",
     "Reason",
     "RefusedError",
     "RequestError",
@@ -86,6 +88,12 @@ class TooLargeError(RequestError):
     """The request is over a limit of this server. Retrying can't help: ask for less at a time."""
 
     reason = "TOO_LARGE"
+
+
+class NotPreparedError(GridgradError, RuntimeError):
+    """tier="compiled" was asked for where there is no compiled code. Call `Client.prepare` first."""
+
+    reason = "NOT_PREPARED"
 
 
 class BusyError(GridgradError, ConnectionError):
@@ -151,4 +159,5 @@ REASONS: dict[str, Reason] = {
     "CRASH": Reason(8, 10, CrashError),
     "INTERNAL": Reason(9, 13, InternalError),
     "CANCELLED": Reason(10, 1, CallCancelledError),
+    "NOT_PREPARED": Reason(11, 9, NotPreparedError),
 }

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import read_part
-from gridgrad.calls import Call, FunctionLike, Request, prepare
+from gridgrad.calls import Call, FunctionLike, Request, Tier, prepare
 from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
@@ -107,6 +107,7 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
@@ -122,6 +123,7 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
@@ -136,6 +138,7 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        tier: Tier = "auto",
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
@@ -154,6 +157,7 @@ class ManyGrids(ABC):
             order: as for `gradient`, for all of them.
             derivatives: as for `gradient`, for all of them.
             dtype: as for `gradient`, for all of them.
+            tier: as for `gradient`, for all of them.
             in_flight: how many grids may wait for their results.
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
@@ -165,7 +169,7 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
-        like = Request(function, {}, wrt, order, derivatives, dtype)
+        like = Request(function, {}, wrt, order, derivatives, dtype, tier=tier)
         return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
 
     def _streamed(
@@ -190,6 +194,7 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        tier: Tier = "auto",
         points: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Result]:
@@ -206,6 +211,7 @@ class ManyGrids(ABC):
             order: as for `gradient`.
             derivatives: as for `gradient`.
             dtype: as for `gradient`.
+            tier: as for `gradient`.
             points: most points of a window, which is contiguous in C order; by default what makes about 16 MiB.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
 
@@ -215,7 +221,7 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: as `gradient`.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, tier=tier))
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return self._windows(call, Windows(call, points), attempts)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 __all__ = [
+    "EXPLAIN",
     "GRID_GRADIENT",
     "LIST_FUNCTIONS",
     "METHODS",
     "OPEN_SESSION",
+    "PREPARE",
     "SERVER_INFO",
     "SERVICE",
     "STREAM_GRID_GRADIENTS",
@@ -37,6 +39,8 @@ GRID_GRADIENT = Method("GridGradient")
 STREAM_GRID_GRADIENTS = Method("StreamGridGradients")
 LIST_FUNCTIONS = Method("ListFunctions")
 SERVER_INFO = Method("GetServerInfo")
+PREPARE = Method("Prepare")
+EXPLAIN = Method("Explain")
 OPEN_SESSION = Method("OpenSession")
 
-METHODS = (GRID_GRADIENT, STREAM_GRID_GRADIENTS, LIST_FUNCTIONS, SERVER_INFO, OPEN_SESSION)
+METHODS = (GRID_GRADIENT, STREAM_GRID_GRADIENTS, LIST_FUNCTIONS, SERVER_INFO, PREPARE, EXPLAIN, OPEN_SESSION)

@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import Iterable
 
-from gridgrad.errors import GridgradError, InternalError, RequestError, TooLargeError
+from gridgrad.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Entry, Failures
+from gridgrad_server.failures import error_of
 from gridgrad_server.logs import fields
 from gridgrad_server.queue import Queue
 from gridgrad_server.slots import Slots
+from gridgrad_server.tiers import Tiers
 from gridgrad_server.worker import Worker
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -25,7 +27,6 @@ __all__ = ["Batcher"]
 log = logging.getLogger("gridgrad.server")
 
 _MOST_OUT = 2  # one batch computing, one waiting, so that the worker never idles between them
-_FAILURES: dict[str, type[GridgradError]] = {"request": RequestError, "too_large": TooLargeError}
 
 
 class Batcher:
@@ -35,15 +36,17 @@ class Batcher:
         batch_cost: largest cost of a batch of several entries.
         slots: the memory of batches.
         workers: all workers, ready or not; looked at anew each time.
+        tiers: decides what entries are computed in.
 
     Attributes:
         batches: how many there were.
     """
 
-    def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker]) -> None:
+    def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker], tiers: Tiers) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
         self._workers = workers
+        self._tiers = tiers
         self._queue = Queue()
         self.batches = 0
         self._is_scheduled = False
@@ -51,8 +54,13 @@ class Batcher:
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
         if entry.is_open:
+            self._decide(entry)
             self._queue.put(entry)
             self.schedule()
+
+    def _decide(self, entry: Entry) -> None:
+        if entry.is_untouched:
+            entry.tier = self._tiers.of(entry)
 
     def cancel(self, entry: Entry) -> None:
         """Forgets an entry: its caller is gone, or has its answer."""
@@ -72,10 +80,10 @@ class Batcher:
     def _dispatch(self) -> None:
         self._is_scheduled = False
         while self._queue:
-            worker = self._freest()
-            if worker is None:
+            worker, now = self._freest(), time.monotonic()
+            if worker is None or (worker.load and not self._queue.may_wait_at_worker(now)):
                 return
-            tasks = self._queue.take(self._batch_cost, time.monotonic())
+            tasks = self._queue.take(self._batch_cost, now)
             if tasks:
                 self.batches += 1
                 worker.ask(Batch(self.batches, tasks, self._slots))
@@ -92,12 +100,12 @@ class Batcher:
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
-        how = batch.computed(done, worker.device, batch.started_at or time.monotonic())
-        failures, first = _failures(done, batch.grids), 0
+        started_at, first = batch.started_at or time.monotonic(), 0
         for position, (entry, box) in enumerate(batch.tasks):
-            own = {i: failures[first + i] for i in range(box.grids) if first + i in failures} if failures else {}
+            failures = _failures(done, entry, range(first, first + box.grids), batch.grids)
+            how = batch.computed(first, done, worker.device, started_at)
             first += box.grids
-            entry.computed(box, batch.result(position), how, own)
+            entry.computed(box, batch.result(position), how, failures)
             self.submit(entry)
 
     def lost(self, batch: Batch, blamed: bool) -> None:
@@ -106,19 +114,25 @@ class Batcher:
             self._queue.remove(entry)
             entry.put_back(box, blamed)
             if entry.is_open:
+                self._decide(entry)
                 self._queue.put_first(entry)
         self.schedule()
 
 
-def _failures(done: wpb.BatchDone, grids: int) -> Failures:
-    """What went wrong with the grids of a batch, by their positions in it."""
+def _failures(done: wpb.BatchDone, entry: Entry, positions: range, grids: int) -> Failures:
+    """What went wrong with the grids of a piece, by their positions in it."""
     if not done.failures:
         return {}
     if len(done.failures) != grids:
         error = InternalError("", "a worker's answer that does not fit its batch", "please report it")
-        return dict.fromkeys(range(grids), error)
-    return {
-        position: _FAILURES.get(failure.reason, InternalError)(failure.field, failure.found, failure.remedy)
-        for position, failure in enumerate(done.failures)
-        if failure.reason
-    }
+        return dict.fromkeys(range(len(positions)), error)
+    found = ((i, _failure(done.failures[position], entry)) for i, position in enumerate(positions))
+    return {i: error for i, error in found if error}
+
+
+def _failure(failure: wpb.PieceFailure, entry: Entry) -> GridgradError | None:
+    error = error_of(failure)
+    if isinstance(error, NotPreparedError) and not entry.asked_tier:
+        found = "this grid was begun with compiled code, which a worker that was to go on with it lacks"
+        return UnavailableError("", found, "send it again")
+    return error

@@ -78,6 +78,7 @@ class Batch:
             inputs_offset=place.inputs,
             entries=box.grids,
             first_entry=box.first_grid,
+            tier=_tier(entry, box),
         )
         if entry.place:
             _put(piece, entry, entry.place, box)
@@ -111,9 +112,10 @@ class Batch:
         """How many grids, or parts of one, its pieces have."""
         return sum([box.grids for _, box in self.tasks])
 
-    def computed(self, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
-        """How it was computed."""
-        return Computed(started_at, done.compute_s, self.grids, done.engine, done.tier, device)
+    def computed(self, grid: int, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
+        """How one of its grids was computed."""
+        tier = done.tiers[grid] if done.tiers else ""
+        return Computed(started_at, done.compute_s, self.grids, done.engine, tier, device)
 
     def let_go(self) -> None:
         """Gives its memory back: its worker has answered or is dead."""
@@ -127,6 +129,13 @@ def _put(piece: wpb.Piece, entry: Entry, place: Block, box: Box) -> None:
     piece.result_slot = place.memory.number
     piece.result_offset = place.offset + box.first_point * entry.plan.itemsize
     piece.result_stride = entry.form.points * entry.plan.itemsize
+
+
+def _tier(entry: Entry, box: Box) -> str:
+    """What a piece is to be computed in; empty for what is ready."""
+    if entry.grids > 1 and box.strikes and not entry.asked_tier:
+        return "direct"
+    return entry.tier or ""
 
 
 def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Place], int]:

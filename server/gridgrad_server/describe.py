@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from gridgrad.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER
 from gridgrad.lang.functions import DIFF, FUNCTIONS
 from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_server.plans import Plan
 from gridgrad_server.requests import MAX_DERIVATIVES
 from gridgrad_server.settings import Settings
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
-__all__ = ["functions", "server"]
+__all__ = ["explained", "functions", "prepared", "server"]
 
 
 def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
@@ -45,3 +46,36 @@ def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetSe
     return pb.GetServerInfoResponse(
         version=version, devices=devices, limits=limits, language_functions=language, engine=settings.engine
     )
+
+
+def prepared(plan: Plan, state: wpb.PlanState, took_s: float) -> pb.PrepareResponse:
+    """What a plan is computed in from now on."""
+    tier, reason = _tier(state)
+    return pb.PrepareResponse(engine=state.engine, tier=tier, reason=reason, digest=plan.digest, took_s=took_s)
+
+
+def explained(plan: Plan, explanation: wpb.Explanation, state: wpb.PlanState) -> pb.ExplainResponse:
+    """How a plan is computed."""
+    tier, reason = _tier(state)
+    return pb.ExplainResponse(
+        digest=plan.digest,
+        program=explanation.program,
+        derived=explanation.derived,
+        separated=explanation.separated,
+        levels=[pb.LevelOperations(dims=on.dims, before=on.before, after=on.after) for on in explanation.levels],
+        ranks=explanation.ranks,
+        operations_written=explanation.written,
+        operations_hoisted=explanation.hoisted,
+        operations_left=explanation.left,
+        engine=state.engine,
+        tier=tier,
+        reason=reason,
+    )
+
+
+def _tier(state: wpb.PlanState) -> tuple[str, str]:
+    """What a plan is computed in now, and why that is not compiled code."""
+    if state.compiled == "ready":
+        return "compiled", ""
+    tier = "direct" if state.engine == "structured" else ""
+    return tier, state.why or "it is compiled once it is hot, or prepared"

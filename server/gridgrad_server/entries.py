@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from gridgrad.errors import CrashError, GridgradError
+from gridgrad.errors import CrashError, GridgradError, RequestError, UnavailableError
 from gridgrad_server.forms import Form
 from gridgrad_server.memory import Block
 from gridgrad_server.pieces import Box, boxes
@@ -34,6 +34,7 @@ class Computed(NamedTuple):
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
         batch_size: how many grids it had.
+        tier: of the piece at hand.
     """
 
     started_at: float
@@ -76,7 +77,9 @@ class Entry:
 
     Attributes:
         grids: how many grids it has.
+        tier: what its pieces are to be computed in; empty for what is ready, None for what the first one is.
         plan: its plan.
+        asked_tier: "direct" or "compiled" where its caller wants that and no other, else empty.
         shape: of its grid.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
@@ -85,8 +88,8 @@ class Entry:
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
-                 "_window", "arrived_at", "caller", "data", "deadline_at", "ended", "form", "grids", "next", "place",
-                 "plan", "shape", "sink", "slot", "split")  # fmt: skip
+                 "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
+                 "next", "place", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
 
     def __init__(
         self,
@@ -110,6 +113,8 @@ class Entry:
         self.ended = False
         self.slot: Slot | None = None
         self.place: Block | None = None
+        self.asked_tier = form.tier
+        self.tier: str | None = form.tier
         self._window = window
         most_points = max(1, piece_cost // form.plan.planes)
         is_whole = form.grids == 1 and form.points <= most_points
@@ -130,23 +135,49 @@ class Entry:
 
     @property
     def is_open(self) -> bool:
-        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up."""
-        return not self.ended and self.next is not None and self._out + self._unsent < self._window
+        """Whether a piece may be taken now: there is one, and its earlier ones are not piling up, nor awaited."""
+        window = 1 if self.tier is None else self._window
+        return not self.ended and self.next is not None and self._out + self._unsent < window
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether none of its pieces is computed or being computed."""
+        return not self._out and self._latest is None
+
+    @property
+    def is_struck(self) -> bool:
+        """Whether a piece that waits has cost a worker its life."""
+        return any(box.strikes for box in self._again) or bool(self.next and self.next.strikes)
 
     @property
     def next_cost(self) -> int:
         """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
-        points, grids = (self.next.points, self.next.grids) if self.next else (0, 0)
-        least = grids * _GRID_COST if self.grids > 1 else 1
-        return max(least, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
+        if self.next is None:
+            return 1
+        if self.grids > 1:
+            return self.next.grids * self._grid_cost
+        return max(1, self.next.points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
 
-    def take(self) -> Box:
-        """The next piece, to be computed."""
+    @property
+    def _grid_cost(self) -> int:
+        return max(_GRID_COST, self.form.points * self.plan.planes, self.form.inputs_bytes // self.grids // 8)
+
+    def take(self, most_cost: int) -> Box:
+        """The next piece, to be computed.
+
+        Args:
+            most_cost: what it may cost. A pack is cut to that; a part of a grid may cost more.
+        """
         box = self.next
         if box is None:
             raise RuntimeError("all pieces are taken")
         self._out += 1
-        self.next = self._again.pop() if self._again else next(self._boxes, None)
+        grids = max(1, most_cost // self._grid_cost) if self.grids > 1 else 1
+        if box.grids > grids:
+            box, self.next = box.cut(-(-box.grids // -(-box.grids // grids)))
+            self.split = True
+        else:
+            self.next = self._again.pop() if self._again else next(self._boxes, None)
         return box
 
     def put_back(self, box: Box, blamed: bool) -> None:
@@ -169,12 +200,26 @@ class Entry:
     def computed(self, box: Box, result: memoryview, how: Computed, failures: Failures) -> None:
         """Passes the result of a piece on, or what went wrong with it."""
         self._out -= 1
-        if not self.ended:
-            self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
-            self._latest = how
-            self._compute_s += how.compute_s
-            self._largest_batch = max(self._largest_batch, how.batch_size)
-            self._piece(box, result, failures)
+        mixed = None if failures else self._mixed(how)
+        if mixed:
+            self.fail(mixed)
+        if self.ended:
+            return
+        if self.tier is None and self.grids == 1:
+            self.tier = how.tier
+        self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
+        self._latest = how
+        self._compute_s += how.compute_s
+        self._largest_batch = max(self._largest_batch, how.batch_size)
+        self._piece(box, result, failures)
+
+    def _mixed(self, how: Computed) -> GridgradError | None:
+        """What is wrong with the tier that a piece was computed in."""
+        if self.asked_tier and how.tier != self.asked_tier:
+            return _in_another_tier(self.asked_tier, how)
+        if self.grids == 1 and self._latest and how.tier != self._latest.tier:
+            return UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again")
+        return None
 
     def _piece(self, box: Box, result: memoryview, failures: Failures) -> None:
         if failures and self.grids == 1:
@@ -225,3 +270,10 @@ def _crash() -> CrashError:
         "two workers died or were killed computing this",
         "do not send it again; see the server's log",
     )
+
+
+def _in_another_tier(asked: str, how: Computed) -> RequestError:
+    found = f"{asked!r}, but this grid can only be computed in the {how.tier} tier"
+    if not how.tier:
+        found = f"{asked!r}, but this function is computed by the {how.engine} engine, which has no tiers"
+    return RequestError("tier", found, "leave it at 'auto'")

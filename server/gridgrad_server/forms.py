@@ -40,6 +40,7 @@ class Form:
         shape: of its grid.
         inputs: one for each of the plan's.
         grids: how many grids it is for: more than one for a pack.
+        tier: "direct" or "compiled" where the caller wants that and no other, else empty.
 
     Attributes:
         points: how many a grid has.
@@ -50,8 +51,11 @@ class Form:
         whole: a grid as a box.
     """
 
-    def __init__(self, plan: Plan, shape: Sequence[int], inputs: Sequence[Given], grids: int = 1) -> None:
+    def __init__(
+        self, plan: Plan, shape: Sequence[int], inputs: Sequence[Given], tier: str = "", grids: int = 1
+    ) -> None:
         self.plan = plan
+        self.tier = tier
         self.shape = tuple(shape)
         self.grids = grids
         self.points = math.prod(shape)

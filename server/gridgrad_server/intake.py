@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gridgrad.errors import TooLargeError, UnavailableError
+from gridgrad.errors import RequestError, TooLargeError, UnavailableError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Admission
 from gridgrad_server.entries import Entry, Sink
 from gridgrad_server.forms import Form, Forms
-from gridgrad_server.plans import Plans
-from gridgrad_server.requests import Array, Reading, decode, read
+from gridgrad_server.plans import Plan, Plans
+from gridgrad_server.requests import Array, Reading, decode, read, read_plan
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers
 
@@ -82,14 +82,34 @@ class Intake:
             RequestError: something in it is wrong, or over a limit.
         """
         self._check_cost(reading, 1)
-        plan = await self._plans.get(reading)
+        plan = await self._plans.get(reading.asked)
         self._check_cost(reading, plan.planes)
-        form = Form(plan, reading.grid.shape, reading.inputs, reading.grids)
+        self._check_tier(reading.tier)
+        form = Form(plan, reading.grid.shape, reading.inputs, reading.tier, reading.grids)
         data = [given.values.data for given in reading.inputs if isinstance(given.values, Array)]
         return self._entry(form, data, sink, caller, deadline_at)
 
     def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, caller: str, deadline_at: float | None) -> Entry:
         return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self._window)
+
+    async def plan(self, message: pb.Plan) -> Plan:
+        """The plan of an expression that is asked about.
+
+        Raises:
+            RequestError: something in it is wrong.
+        """
+        asked = read_plan(message)
+        if asked.kind == "registered":
+            found = f"{asked.text!r}, a registered function: it is neither derived nor compiled"
+            raise RequestError(
+                "function.registered", found, "give an expression; functions() describes registered ones"
+            )
+        return await self._plans.get(asked)
+
+    def _check_tier(self, tier: str) -> None:
+        if tier and self._settings.engine != "structured":
+            found = f"{tier!r}, but this server computes expressions by the {self._settings.engine} engine"
+            raise RequestError("tier", found, "leave it at 'auto', or start the server with --engine structured")
 
     def _check_cost(self, reading: Reading, planes: int) -> None:
         most = min(self._settings.request_cost or MOST_NUMBERS, MOST_NUMBERS)

@@ -38,6 +38,13 @@ class Box(NamedTuple):
     grids: int = 1
     strikes: int = 0
 
+    def cut(self, grids: int) -> tuple[Box, Box]:
+        """Its first so many grids, and the others."""
+        points = self.points // self.grids
+        head = self._replace(points=grids * points, grids=grids)
+        left = self.grids - grids
+        return head, self._replace(points=left * points, first_grid=self.first_grid + grids, grids=left)
+
     def struck(self) -> list[Box]:
         """What to try after it has cost a worker its life: each of its grids by itself."""
         one = self._replace(points=self.points // self.grids, grids=1, strikes=self.strikes + 1)

@@ -19,7 +19,7 @@ from gridgrad.lang.program import Program
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
 from gridgrad_server.programs import Programs
-from gridgrad_server.requests import MAX_DERIVATIVES, Reading, too_many_derivatives
+from gridgrad_server.requests import MAX_DERIVATIVES, Asked, too_many_derivatives
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["Info", "Plan", "Plans"]
@@ -73,7 +73,7 @@ class Plan:
         self.text = text
         self.planes = len(key.components) * (1 + len(key.derivatives))
         self.itemsize = DTYPES[key.dtype]
-        self._digest = key.identity if key.kind == "expression" else ""
+        self.digest = key.identity if key.kind == "expression" else ""
         self._version = version
         self._made: tuple[object, bytes] = None, b""  # what the infos of the latest results share
 
@@ -107,7 +107,7 @@ class Plan:
         how = info.engine, info.tier, info.device
         if self._made[0] != how:
             engine, tier, device = how
-            shared = pb.Info(engine=engine, tier=tier, device=device, version=self._version, digest=self._digest)
+            shared = pb.Info(engine=engine, tier=tier, device=device, version=self._version, digest=self.digest)
             self._made = how, shared.SerializeToString()
         own = pb.Info(queue_s=info.queue_s, compute_s=info.compute_s, batch_size=info.batch_size)
         return own.SerializeToString() + self._made[1]
@@ -125,22 +125,20 @@ class Plans:
         self._programs = programs
         self._version = version
         self._numbers = itertools.count(1)
-        self._by_request: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
+        self._by_request: OrderedDict[Asked, Plan] = OrderedDict()
         self._by_key: OrderedDict[Key, Plan] = OrderedDict()
         self.registered: Registered = {}
 
-    async def get(self, reading: Reading) -> Plan:
+    async def get(self, asked: Asked) -> Plan:
         """The plan of a request.
 
         Raises:
             RequestError: its function is none, or its inputs or derivatives do not fit the function.
         """
-        inputs = tuple((given.spec.name, given.spec.dims) for given in reading.inputs)
-        spelled = reading.kind, reading.text, inputs, reading.dtype, reading.derivatives
-        plan = self._by_request.get(spelled)
+        plan = self._by_request.get(asked)
         if plan is None:
-            plan = self._intern(await self._key(reading, inputs), reading.text)
-            _keep(self._by_request, spelled, plan)
+            plan = self._intern(await self._key(asked), asked.text)
+            _keep(self._by_request, asked, plan)
         return plan
 
     def _intern(self, key: Key, text: str) -> Plan:
@@ -148,17 +146,17 @@ class Plans:
         _keep(self._by_key, key, plan)
         return plan
 
-    async def _key(self, reading: Reading, inputs: tuple[PlanInput, ...]) -> Key:
-        if reading.kind == "expression":
-            program = await self._programs.get(reading.text, [name for name, _ in inputs])
+    async def _key(self, asked: Asked) -> Key:
+        if asked.kind == "expression":
+            program = await self._programs.get(asked.text, [name for name, _ in asked.inputs])
             identity, signature = program.digest, _signature(program)
         else:
-            function = self._function(reading.text)
+            function = self._function(asked.text)
             identity, signature = function.name, _registered_signature(function)
-        _check_inputs(signature, inputs)
-        derivatives = _derivatives(reading.derivatives, inputs, signature)
+        _check_inputs(signature, asked.inputs)
+        derivatives = _derivatives(asked.derivatives, asked.inputs, signature)
         return Key(
-            reading.kind, identity, signature.components, signature.tuple_valued, reading.dtype, inputs, derivatives
+            asked.kind, identity, signature.components, signature.tuple_valued, asked.dtype, asked.inputs, derivatives
         )
 
     def _function(self, name: str) -> wpb.RegisteredFunction:

@@ -1,6 +1,8 @@
 """The queue: entries that wait for a worker, by compatibility key and caller.
 
 * Small entries overtake bulk: packs, and grids of several pieces. While bulk waits it gets every fourth batch.
+* While small entries come, which have to wait for what is at the workers, batches of bulk are small, and only one is at
+  a worker.
 * The key that has waited longest since its last turn is served first.
 * Inside a key callers take turns, entry by entry, so that who floods waits for himself alone. A caller's own
   entries go in the order in which they came.
@@ -11,6 +13,7 @@ One owner, the batcher, calls it; nothing here waits or locks.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -24,6 +27,8 @@ MOST_TASKS = 120
 """Most pieces of a batch: each may bring two regions, and the kernel passes 253 descriptors at once."""
 
 _BULK_EVERY = 4
+_BULK_SHARE = 4
+_SMALL_WITHIN_S = 0.5
 
 Key = tuple[int, int]
 
@@ -94,6 +99,7 @@ class Queue:
         self._small, self._bulk = _Lane(), _Lane()
         self._places: dict[Entry, tuple[_Lane, Key]] = {}
         self._small_in_a_row = 0
+        self._small_at = -math.inf
 
     def __bool__(self) -> bool:
         return bool(self._places)
@@ -132,11 +138,21 @@ class Queue:
             lane = self._next_lane()
             key, turns = next(iter(lane.keys.items()))
             lane.keys.move_to_end(key)
-            tasks = self._take(turns, most_cost, now)
+            is_bulk = lane is self._bulk
+            is_careful = is_bulk and self._is_shared(now)
+            tasks = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now)
             if tasks:
-                self._small_in_a_row = 0 if lane is self._bulk else self._small_in_a_row + 1
+                self._small_in_a_row = 0 if is_bulk else self._small_in_a_row + 1
+                self._small_at = self._small_at if is_bulk else now
                 return tasks
         return []
+
+    def may_wait_at_worker(self, now: float) -> bool:
+        """Whether the next batch may be given to a worker that is busy with another."""
+        return bool(self._small.keys) or not self._is_shared(now)
+
+    def _is_shared(self, now: float) -> bool:
+        return now - self._small_at < _SMALL_WITHIN_S
 
     def _next_lane(self) -> _Lane:
         if not self._small.keys:
@@ -153,7 +169,7 @@ class Queue:
                 cost += entry.next_cost
                 if tasks and cost > most_cost:
                     break
-                tasks.append(Task(entry, entry.take()))
+                tasks.append(Task(entry, entry.take(most_cost)))
             self.remove(entry)
             turns.pass_on(entry.caller)
         for entry, _ in tasks:

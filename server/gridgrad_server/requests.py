@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -11,17 +12,19 @@ from gridgrad.errors import RequestError, TooLargeError
 from gridgrad.grid import MAX_INPUTS, Grid, InputSpec, grid_of
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
-from gridgrad_server.scan import GRID_GRADIENT, SESSION, STREAM_GRID_GRADIENTS, Bulk, check_structure
+from gridgrad_server.scan import GRID_GRADIENT, PLAN, SESSION, STREAM_GRID_GRADIENTS, Bulk, check_structure
 
 __all__ = [
     "MAX_DERIVATIVES",
     "MAX_GRIDS",
     "Array",
+    "Asked",
     "Given",
     "Linspace",
     "Reading",
     "decode",
     "read",
+    "read_plan",
     "read_several",
     "too_many_derivatives",
 ]
@@ -36,9 +39,13 @@ _MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
 _MAX_NAME = 200
 _DTYPE_NAMES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "float64"}
 
+_TIERS: dict[int, str] = {pb.TIER_UNSPECIFIED: "", pb.TIER_DIRECT: "direct", pb.TIER_COMPILED: "compiled"}
+
 _BULK: dict[type[Message], Bulk] = {
     pb.GridGradientRequest: GRID_GRADIENT,
     pb.StreamGridGradientsRequest: STREAM_GRID_GRADIENTS,
+    pb.PrepareRequest: PLAN,
+    pb.ExplainRequest: PLAN,
     pb.SessionRequest: SESSION,
 }
 
@@ -74,32 +81,22 @@ class Given(NamedTuple):
     values: Array | Linspace
 
 
-class Reading(NamedTuple):
-    """A request that is well formed, its function not yet looked at.
+class Asked(NamedTuple):
+    """What a plan is made from, as it was spelled.
 
     Args:
         kind: "expression" or "registered".
         text: the expression, or the registered name.
-        inputs: in the request's order.
-        grid: what they span.
+        inputs: the name and the dims of each input, in the request's order.
         dtype: the name of the dtype to compute in.
         derivatives: as listed, neither sorted nor without duplicates.
-        grids: how many grids there are of that kind and shape.
     """
 
     kind: str
     text: str
-    inputs: tuple[Given, ...]
-    grid: Grid
+    inputs: tuple[tuple[str, tuple[str, ...]], ...]
     dtype: str
     derivatives: tuple[tuple[str, ...], ...]
-    grids: int = 1
-
-    def apart(self) -> list[Reading]:
-        """Each of its grids by itself."""
-        return [
-            self._replace(inputs=tuple(_one(i, n, self.grids) for i in self.inputs), grids=1) for n in range(self.grids)
-        ]
 
 
 def _one(given: Given, position: int, grids: int) -> Given:
@@ -108,6 +105,30 @@ def _one(given: Given, position: int, grids: int) -> Given:
         return given
     size = len(values.data) // grids
     return given._replace(values=Array(values.dtype, values.data[position * size : (position + 1) * size]))
+
+
+class Reading(NamedTuple):
+    """A request that is well formed, its function not yet looked at.
+
+    Args:
+        asked: what its plan is made from.
+        inputs: in the request's order.
+        grid: what they span.
+        tier: "direct", "compiled", or empty for what is ready.
+        grids: how many grids there are of that kind and shape.
+    """
+
+    asked: Asked
+    inputs: tuple[Given, ...]
+    grid: Grid
+    tier: str
+    grids: int = 1
+
+    def apart(self) -> list[Reading]:
+        """Each of its grids by itself."""
+        return [
+            self._replace(inputs=tuple(_one(i, n, self.grids) for i in self.inputs), grids=1) for n in range(self.grids)
+        ]
 
 
 def decode(message: type[M], raw: bytes) -> M:
@@ -143,23 +164,45 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
         RequestError: something in it is wrong; the error names the field.
         TooLargeError: it lists too many derivatives.
     """
-    kind, text = _function(request)
-    if len(request.inputs) > MAX_INPUTS:
-        raise RequestError("inputs", f"{len(request.inputs)} inputs", f"send at most {MAX_INPUTS}")
+    kind, text = _function(request.function)
+    _check_count(request.inputs)
     inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
-    return Reading(kind, text, inputs, grid, _dtype(request.dtype, inputs), _derivatives(request), max(1, grids))
+    named = tuple((given.spec.name, given.spec.dims) for given in inputs)
+    asked = Asked(kind, text, named, _dtype(request.dtype, inputs), _derivatives(request.derivatives))
+    return Reading(asked, inputs, grid, _tier(request.tier, kind), max(1, grids))
 
 
-def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
-    kind = request.function.WhichOneof("kind")
+def read_plan(plan: pb.Plan) -> Asked:
+    """Checks all of a plan that can be checked without its function.
+
+    Raises:
+        RequestError: something in it is wrong; the error names the field.
+        TooLargeError: it lists too many derivatives.
+    """
+    kind, text = _function(plan.function)
+    _check_count(plan.inputs)
+    for position, each in enumerate(plan.inputs):
+        _check_names(f"inputs[{position}]", each.name, each.dims)
+    inputs = tuple((each.name, tuple(each.dims)) for each in plan.inputs)
+    grid_of([InputSpec(name, dims, (1,) * len(dims)) for name, dims in inputs])
+    return Asked(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
+
+
+def _check_count(inputs: Sequence[object]) -> None:
+    if len(inputs) > MAX_INPUTS:
+        raise RequestError("inputs", f"{len(inputs)} inputs", f"send at most {MAX_INPUTS}")
+
+
+def _function(function: pb.Function) -> tuple[str, str]:
+    kind = function.WhichOneof("kind")
     if kind is None:
         raise RequestError(
             "function",
             "neither an expression nor a registered name",
             "set function.expression, such as 't*k', or function.registered",
         )
-    text: str = getattr(request.function, kind)
+    text: str = getattr(function, kind)
     if not text and kind == "registered":
         raise RequestError("function.registered", "empty text", "write a name that ListFunctions gives")
     return kind, text
@@ -167,6 +210,16 @@ def _function(request: pb.GridGradientRequest) -> tuple[str, str]:
 
 def _input(field: str, given: pb.Input, grids: int) -> Given:
     name, dims = given.name, tuple(given.dims)
+    _check_names(field, name, dims)
+    kind = given.WhichOneof("values")
+    if kind == "array":
+        return _array(f"{field}.array", name, dims, given.array, grids)
+    if kind == "linspace":
+        return _linspace(f"{field}.linspace", name, dims, given.linspace)
+    raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
+
+
+def _check_names(field: str, name: str, dims: Iterable[str]) -> None:
     if not (name.isascii() and name.isidentifier() and len(name) <= _MAX_NAME):
         raise RequestError(
             f"{field}.name", repr(name), "use an ASCII identifier: letters, digits and _, not beginning with a digit"
@@ -174,12 +227,6 @@ def _input(field: str, given: pb.Input, grids: int) -> Given:
     for dim in dims:
         if not dim or len(dim) > _MAX_NAME:
             raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
-    kind = given.WhichOneof("values")
-    if kind == "array":
-        return _array(f"{field}.array", name, dims, given.array, grids)
-    if kind == "linspace":
-        return _linspace(f"{field}.linspace", name, dims, given.linspace)
-    raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
 
 
 def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> Given:
@@ -229,11 +276,20 @@ def _unknown_dtype(field: str, number: int) -> RequestError:
     return RequestError(field, f"the unknown dtype {number}", "use DTYPE_FLOAT32 (1) or DTYPE_FLOAT64 (2)")
 
 
-def _derivatives(request: pb.GridGradientRequest) -> tuple[tuple[str, ...], ...]:
-    count = len(request.derivatives)
+def _tier(number: int, kind: str) -> str:
+    tier = _TIERS.get(number)
+    if tier is None:
+        raise RequestError("tier", f"the unknown tier {number}", "use TIER_DIRECT (1) or TIER_COMPILED (2)")
+    if tier and kind == "registered":
+        raise RequestError("tier", f"{tier!r} for a registered function, which has no tiers", "leave it out")
+    return tier
+
+
+def _derivatives(listed: Sequence[pb.Derivative]) -> tuple[tuple[str, ...], ...]:
+    count = len(listed)
     if count > _MOST_LISTED:
         raise too_many_derivatives(count)
-    derivatives = tuple(tuple(each.wrt) for each in request.derivatives)
+    derivatives = tuple(tuple(each.wrt) for each in listed)
     if () in derivatives:
         raise RequestError(
             f"derivatives[{derivatives.index(())}]",

@@ -12,7 +12,16 @@ from typing import Union
 
 from gridgrad.errors import RequestError
 
-__all__ = ["GRID_GRADIENT", "SESSION", "SMALL_BYTES", "STREAM_GRID_GRADIENTS", "Span", "array_spans", "check_structure"]
+__all__ = [
+    "GRID_GRADIENT",
+    "PLAN",
+    "SESSION",
+    "SMALL_BYTES",
+    "STREAM_GRID_GRADIENTS",
+    "Span",
+    "array_spans",
+    "check_structure",
+]
 
 SMALL_BYTES = 1 << 16
 """What is no longer than this needs no look: parsing it takes 4 ms at the worst."""
@@ -28,7 +37,11 @@ GRID_GRADIENT: Bulk = {1: {1: None, 2: None}, 2: {3: {3: None}}}
 
 STREAM_GRID_GRADIENTS: Bulk = {2: GRID_GRADIENT}
 
+PLAN: Bulk = {1: {1: {1: None, 2: None}}}
+"""The texts of Function in the Plan of a request."""
+
 SESSION: Bulk = {15: None}
+"""The request in a message of a session, which is looked at by itself."""
 
 _ARRAYS: Bulk = {2: {3: {3: None}}}
 

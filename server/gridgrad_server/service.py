@@ -17,6 +17,7 @@ from gridgrad_server import describe
 from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry
 from gridgrad_server.intake import Intake
+from gridgrad_server.plans import Plan
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult
 from gridgrad_server.sessions import Sessions
@@ -53,6 +54,8 @@ class Service(grpc.GenericRpcHandler):
             methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(self._stream),
             methods.LIST_FUNCTIONS.path: grpc.unary_unary_rpc_method_handler(self._list_functions),
             methods.SERVER_INFO.path: grpc.unary_unary_rpc_method_handler(self._server_info),
+            methods.PREPARE.path: grpc.unary_unary_rpc_method_handler(self._prepare),
+            methods.EXPLAIN.path: grpc.unary_unary_rpc_method_handler(self._explain),
             methods.OPEN_SESSION.path: grpc.unary_unary_rpc_method_handler(self._open_session),
         }
 
@@ -64,6 +67,7 @@ class Service(grpc.GenericRpcHandler):
         """Lets open streams end once what they have accepted is answered."""
         for stream in self._streams:
             stream.drain()
+        self._workers.tiers.changed()
 
     @property
     def open_streams(self) -> int:
@@ -126,6 +130,29 @@ class Service(grpc.GenericRpcHandler):
             return info.SerializeToString()
         except GridgradError as error:
             await abort(context, error)
+
+    async def _prepare(self, raw: bytes, context: Context) -> bytes:
+        arrived_at = time.monotonic()
+        try:
+            plan = await self._asked_about(decode(pb.PrepareRequest, raw).plan, len(raw), context)
+            state = await self._workers.tiers.prepare(plan, self._intake.check_open)
+        except GridgradError as error:
+            await abort(context, error)
+        return describe.prepared(plan, state, time.monotonic() - arrived_at).SerializeToString()
+
+    async def _explain(self, raw: bytes, context: Context) -> bytes:
+        try:
+            plan = await self._asked_about(decode(pb.ExplainRequest, raw).plan, len(raw), context)
+            explanation, state = await self._workers.tiers.explain(plan, self._intake.check_open)
+            return describe.explained(plan, explanation, state).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def _asked_about(self, message: pb.Plan, size: int, context: Context) -> Plan:
+        self._intake.check_open()
+        permit = self._intake.admission.take(size)
+        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
+        return await self._intake.plan(message)
 
     async def _open_session(self, raw: bytes, context: Context) -> bytes:
         try:

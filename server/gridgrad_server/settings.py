@@ -16,6 +16,10 @@ from gridgrad._version import __version__
 
 __all__ = ["FLAGS", "Flag", "Settings", "parse"]
 
+_SWITCHED = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
@@ -29,6 +33,7 @@ class Flag(NamedTuple):
         shown: the default as the help shows it.
         help: what it is, and why one would change it.
         repeated: whether it may be given several times; the value is then a tuple.
+        switch: whether it is given without a value, and with no- before its name for the contrary.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Flag(NamedTuple):
     shown: str
     help: str
     repeated: bool = False
+    switch: bool = False
 
     @property
     def field(self) -> str:
@@ -76,6 +82,12 @@ def _seconds(text: str) -> float:
     if not 0 < value < 1e9:
         raise ValueError("a number of seconds over 0")
     return value
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in _SWITCHED:
+        raise ValueError("one of 1, true, yes, on, 0, false, no, off")
+    return _SWITCHED[text.lower()]
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -126,6 +138,22 @@ FLAGS: tuple[Flag, ...] = (
     Flag("engine", _one_of("structured", "functional"), "structured", "structured",
          "what computes expressions: structured is fast, functional evaluates them as it does registered functions. "
          "Say functional to compare the two"),
+    Flag("compile", _switch, True, "on",
+         "whether expressions that prove hot, or are prepared, are compiled in the background. Say --no-compile where "
+         "no machine code may be made or kept", switch=True),
+    Flag("hot-points", _count(1), 1 << 21, "2097152",
+         "points of an expression that a worker computes before it compiles it. Lower it for few expressions that are "
+         "used for long, raise it where most are used once"),
+    Flag("hot-pieces", _count(1), 50, "50",
+         "or grids of it, small ones and pieces of large ones, whatever comes first. As --hot-points"),
+    Flag("cache", Path, None, "~/.cache/gridgrad",
+         "directory that compiled code is kept in, private to the server's user. Give it one that outlives the "
+         "container, so that a restart need not compile again"),
+    Flag("cache-bytes", _bytes, 512 * MIB, "512MiB",
+         "how much compiled code may take on disk; what was used longest ago goes first. Raise it for thousands of "
+         "expressions"),
+    Flag("compile-timeout", _seconds, 600.0, "600",
+         "seconds after which a compilation is given up. Lower it where strangers call, raise it on a slow machine"),
     Flag("functions", _module, (), "none",
          "module with registered Python functions to load into the workers. For what is no expression",
          repeated=True),
@@ -183,6 +211,12 @@ class Settings:
     workers: int | None
     device: str
     engine: str
+    compile: bool
+    hot_points: int
+    hot_pieces: int
+    cache: Path | None
+    cache_bytes: int
+    compile_timeout: float
     functions: tuple[str, ...]
     queue_entries: int
     queue_bytes: int
@@ -234,11 +268,15 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
     )
     parser.add_argument("--version", action="version", version=__version__)
     for flag in FLAGS:
+        shown = f"{flag.help}. Default: {flag.shown}. Or {flag.variable}".replace("%", "%%")
+        if flag.switch:
+            parser.add_argument(f"--{flag.name}", action=argparse.BooleanOptionalAction, help=shown)
+            continue
         parser.add_argument(
             f"--{flag.name}",
             action="append" if flag.repeated else "store",
             metavar=flag.field.rpartition("_")[2].upper(),
-            help=f"{flag.help}. Default: {flag.shown}. Or {flag.variable}".replace("%", "%%"),
+            help=shown,
         )
     given = vars(parser.parse_args(arguments))
     try:
@@ -259,7 +297,9 @@ def _converted(given: Mapping[str, Any], environment: Mapping[str, str]) -> dict
     return values
 
 
-def _convert(flag: Flag, source: str, texts: str | list[str]) -> object:
+def _convert(flag: Flag, source: str, texts: str | list[str] | bool) -> object:
+    if isinstance(texts, bool):
+        return texts
     try:
         return tuple(map(flag.convert, texts)) if isinstance(texts, list) else flag.convert(texts)
     except ValueError as error:

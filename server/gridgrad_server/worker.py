@@ -5,7 +5,7 @@ Invariants:
 * A worker that is lost, by its exit, its socket, a time limit or silence, gives its batches back at
   once; the memory in them only when the process is gone. A batch whose results go to the memory of sessions it
   gives back only then: the next worker writes to the same places.
-* Only the first batch is blamed for a death: the second had not begun.
+* Only the first batch is blamed for a death: the second had not begun, nor has any while a question is open.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +29,8 @@ from gridgrad_server.batches import Batch
 from gridgrad_server.link import Link
 from gridgrad_server.logs import fields
 from gridgrad_server.memory import Memory
+from gridgrad_server.plans import Plan
+from gridgrad_server.questions import Questions
 from gridgrad_server.slots import Slot
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -39,7 +41,6 @@ log = logging.getLogger("gridgrad.server")
 PING_AFTER_S = 5.0
 PONG_WITHIN_S = 10.0
 START_WITHIN_S = 600.0
-MOST_PLANS = 256
 
 _EXIT_WITHIN_S = 2.0
 
@@ -61,6 +62,12 @@ class Owner(Protocol):
     def batch_lost(self, batch: Batch, blamed: bool) -> None:
         """It died with a batch."""
 
+    def plan_changed(self, plan: Plan, compiled: bool) -> None:
+        """It has said whether it has compiled code of a plan."""
+
+    def plan_fatal(self, plan: Plan) -> None:
+        """It died when it was asked about a plan."""
+
 
 class Worker:
     """A worker process from its start to its end; a replacement is another one.
@@ -74,6 +81,7 @@ class Worker:
     Attributes:
         device: what it computes on, once it is ready.
         is_ready: whether it takes batches.
+        questions: what it knows of plans, and is asked about them.
         exited: set when its process is gone.
     """
 
@@ -89,7 +97,7 @@ class Worker:
         self._lost_batches: list[tuple[Batch, bool]] = []  # and whether it is blamed
         self._slots: set[int] = set()
         self._dropped: list[int] = []
-        self._plans: OrderedDict[int, None] = OrderedDict()
+        self.questions = Questions(self._ask_beside)
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
@@ -107,18 +115,24 @@ class Worker:
         """How many batches are out."""
         return len(self._out)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it computes something, or is asked about a plan."""
+        return bool(self._out or self.questions)
+
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
         descriptors, slots = self._introduce(batch.regions)
-        number = batch.plan.number
-        with_plan = number not in self._plans
-        self._plans[number] = None
-        self._plans.move_to_end(number)
-        forget = [self._plans.popitem(last=False)[0]] if len(self._plans) > MOST_PLANS else []
-        if not self._out:
+        with_plan, forget = self.questions.meet(batch.plan)
+        if not self.is_busy:
             batch.started_at = time.monotonic()
         self._out.append(batch)
         self._link.send(batch.message(slots, with_plan, forget), descriptors)
+
+    def _ask_beside(self, message: wpb.ServerMessage) -> None:
+        if not self.is_busy:
+            self._heard_at = time.monotonic()  # its time begins now
+        self._link.send(message.SerializeToString())
 
     def _introduce(self, regions: Sequence[Slot | Memory]) -> tuple[list[int], list[wpb.Slot]]:
         descriptors, messages = [], []
@@ -157,7 +171,7 @@ class Worker:
         late = self._late(now)
         if late:
             self.kill(late)
-        elif self.is_ready and not self._out and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
+        elif self.is_ready and not self.is_busy and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
             self._pinged_at = now
             self._link.send(_PING)
         elif self.is_ready and self._dropped:
@@ -175,6 +189,8 @@ class Worker:
         first = self._out[0] if self._out else None
         if first and first.started_at is not None and now - first.started_at > self._piece_timeout:
             return f"a batch took longer than --piece-timeout, {self._piece_timeout:g} s"
+        if self.questions and (not first or first.started_at is None) and now - self._heard_at > self._piece_timeout:
+            return f"a question about a plan took longer than --piece-timeout, {self._piece_timeout:g} s"
         if self._pinged_at is not None and not first and now - self._pinged_at > PONG_WITHIN_S:
             return f"it did not answer a ping within {PONG_WITHIN_S:g} s"
         return ""
@@ -190,6 +206,14 @@ class Worker:
         self._pinged_at = None
         if kind == "done":
             self._done(message.done)
+        elif kind == "pong":
+            self._answered(message.pong)
+        elif kind == "state":
+            plan = self.questions.told(message.state)
+            if plan:
+                self._owner.plan_changed(plan, message.state.compiled == "ready")
+        elif kind == "explanation":
+            self.questions.explained(message.explanation)
         elif kind == "ready":
             self.device = message.ready.device
             self.is_ready = True
@@ -202,10 +226,15 @@ class Worker:
             self.kill(f"it answered batch {done.id}, which is not its first")
             return
         batch = self._out.popleft()
-        if self._out:
+        if self._out and not self.questions:
             self._out[0].started_at = self._heard_at
         self._owner.batch_done(self, batch, done)
         batch.let_go()
+
+    def _answered(self, pong: wpb.Pong) -> None:
+        self.questions.answered(pong)
+        if self._out and not self.questions:
+            self._out[0].started_at = self._out[0].started_at or self._heard_at
 
     def _fail_closed(self) -> None:
         # It is about to end, with a status of its own; one that only closed its socket is made to
@@ -216,11 +245,15 @@ class Worker:
         self.is_ready = False
         self._link.close()
         lost, self._out = list(self._out), deque()
+        begun = bool(lost) and lost[0].started_at is not None
         for batch in lost:
-            blamed = blame and batch is lost[0]
+            blamed = blame and begun and batch is lost[0]
             self._lost_batches.append((batch, blamed))
             if not batch.is_placed:
                 self._owner.batch_lost(batch, blamed)
+        plan = self.questions.lost()
+        if plan and blame and not begun:
+            self._owner.plan_fatal(plan)
         self._let_go_when_gone()
 
     def _gone(self) -> None:

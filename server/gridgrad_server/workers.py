@@ -13,8 +13,10 @@ from gridgrad.errors import UnavailableError
 from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.logs import fields
+from gridgrad_server.plans import Plan
 from gridgrad_server.settings import Settings
 from gridgrad_server.slots import Slots
+from gridgrad_server.tiers import Tiers
 from gridgrad_server.worker import Worker
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -32,10 +34,18 @@ _SETTLED_AFTER_S = 30.0
 def worker_command(settings: Settings, device: str, threads: int) -> list[str]:
     """The command of a worker, but for the descriptor of its socket."""
     command = [sys.executable, "-m", "gridgrad_worker", "--device", device, "--threads", str(threads)]
-    command += ["--engine", settings.engine]
+    command += ["--engine", settings.engine, *_compile_flags(settings)]
     if settings.functions:
         command += ["--functions", *settings.functions]
     return [*command, "--log-format", settings.log_format, "--log-level", settings.log_level]
+
+
+def _compile_flags(settings: Settings) -> list[str]:
+    if not settings.compile:
+        return ["--no-compile"]
+    flags = ["--hot-points", str(settings.hot_points), "--hot-pieces", str(settings.hot_pieces)]
+    flags += ["--cache-bytes", str(settings.cache_bytes), "--compile-timeout", str(settings.compile_timeout)]
+    return [*flags, "--cache", str(settings.cache)] if settings.cache else flags
 
 
 class Workers:
@@ -49,6 +59,7 @@ class Workers:
 
     Attributes:
         batcher: gives them work.
+        tiers: decides in which tier.
         current: those that run, ready or not.
         ready: what the worker that was ready first said of itself; None before.
         slots: the memory that they share with the server.
@@ -71,7 +82,8 @@ class Workers:
         self._failed_starts = [0] * len(commands)
         self._closing = False
         self._supervisors: list[asyncio.Task[None]] = []
-        self.batcher = Batcher(settings.batch_cost, self.slots, self.current)
+        self.tiers = Tiers(self.current, settings.engine == "structured" and settings.compile)
+        self.batcher = Batcher(settings.batch_cost, self.slots, self.current, self.tiers)
         self.ready: wpb.Ready | None = None
 
     @property
@@ -103,7 +115,7 @@ class Workers:
         """Ends them all and waits until they are gone."""
         self._closing = True
         for worker in list(self.current):
-            if worker.load or not worker.is_ready:
+            if worker.is_busy or not worker.is_ready:
                 worker.kill("the server ends, and nobody waits for what it does")
             else:
                 worker.close()
@@ -149,6 +161,7 @@ class Workers:
             if self.ready is None:
                 self._on_fatal(f"its workers end before they are ready, the last with status {worker.status}")
         self._on_change()
+        self.tiers.changed()
 
     def _slot_dropped(self, number: int) -> None:
         for worker in self.current:
@@ -161,6 +174,7 @@ class Workers:
         self._failed_starts[worker.name] = 0
         self.ready = self.ready or ready
         self._on_change()
+        self.tiers.changed()
         self.batcher.schedule()
 
     def worker_refused(self, worker: Worker, why: str) -> None:
@@ -175,6 +189,16 @@ class Workers:
     def batch_lost(self, batch: Batch, blamed: bool) -> None:
         """Puts a batch back."""
         self.batcher.lost(batch, blamed)
+
+    def plan_changed(self, plan: Plan, compiled: bool) -> None:
+        """Has the others load what one has compiled."""
+        if compiled:
+            self.tiers.share(plan)
+        self.tiers.changed()
+
+    def plan_fatal(self, plan: Plan) -> None:
+        """Remembers that a worker died when it was asked about a plan."""
+        self.tiers.died_of(plan)
 
 
 def _pause_s(failures: int) -> float:

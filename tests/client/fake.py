@@ -41,6 +41,7 @@ INFO = pb.Info(
 )
 
 Unary = Callable[[pb.GridGradientRequest, grpc.ServicerContext], bytes]
+Plain = Callable[[grpc.ServicerContext], bytes]
 Stream = Callable[[Iterator[pb.StreamGridGradientsRequest], grpc.ServicerContext], Iterable[bytes]]
 
 
@@ -55,7 +56,8 @@ class FakeServer(grpc.GenericRpcHandler):
         entries: those of the streaming method, each by itself.
         packs: how many entries each message of the streaming method had.
         metadata: that of every call.
-        plain: the answers of the methods without arguments, by path.
+        plain: the answers of the other methods, by path.
+        asked: what those were called with.
     """
 
     def __init__(self, credentials: grpc.ServerCredentials | None = None, address: str = "127.0.0.1:0") -> None:
@@ -65,11 +67,12 @@ class FakeServer(grpc.GenericRpcHandler):
         self.entries: list[pb.StreamGridGradientsRequest] = []
         self.packs: list[int] = []
         self.metadata: list[dict[str, Any]] = []
-        self.plain: dict[str, Callable[[grpc.ServicerContext], bytes]] = {
+        self.plain: dict[str, Plain] = {
             methods.LIST_FUNCTIONS.path: lambda _: b"",
             methods.SERVER_INFO.path: lambda _: b"",
             HEALTH: lambda _: b"\x08\x01",
         }
+        self.asked: list[bytes] = []
         self._pool = futures.ThreadPoolExecutor(80)
         self._server = grpc.server(self._pool, handlers=[self], options=[("grpc.so_reuseport", 0)])
         port = (
@@ -87,12 +90,18 @@ class FakeServer(grpc.GenericRpcHandler):
         if details.method == methods.STREAM_GRID_GRADIENTS.path:
             return grpc.stream_stream_rpc_method_handler(self._stream)
         plain = self.plain.get(details.method)
-        return grpc.unary_unary_rpc_method_handler(lambda _, context: plain(context)) if plain else None
+        if plain is None:
+            return None
+        return grpc.unary_unary_rpc_method_handler(lambda raw, context: self._plain(plain, raw, context))
 
     def stop(self) -> None:
         """Ends the server and every call."""
         self._server.stop(None).wait()
         self._pool.shutdown()
+
+    def _plain(self, answer: Plain, raw: bytes, context: grpc.ServicerContext) -> bytes:
+        self.asked.append(raw)
+        return answer(context)
 
     def _unary(self, raw: bytes, context: grpc.ServicerContext) -> bytes:
         self._note(context)

@@ -191,6 +191,27 @@ def test_an_interrupt_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert run(*BILINEAR) == (130, "", "")
 
 
+def test_explain_and_prepare(run: Run, server: FakeServer) -> None:
+    server.plain[methods.EXPLAIN.path] = lambda _: pb.ExplainResponse(program="t*k", reason="why").SerializeToString()
+    server.plain[methods.PREPARE.path] = lambda _: pb.PrepareResponse(tier="compiled").SerializeToString()
+    asked = ["t*k", "--axis", "t=1,2", "--axis", "k", "--param", "c=3", "--order", "2"]
+    status, shown, _ = run("explain", *asked)
+    assert status == 0
+    assert "t*k" in shown
+    assert "why" in shown
+    status, shown, _ = run("prepare", *asked)
+    assert status == 0
+    assert shown.startswith("compiled")
+    plan = pb.PrepareRequest.FromString(server.asked[-1]).plan
+    assert [(each.name, list(each.dims)) for each in plan.inputs] == [("t", ["t"]), ("k", ["k"]), ("c", [])]
+    assert len(plan.derivatives) == 5
+
+
+def test_the_tier_is_sent(run: Run, server: FakeServer) -> None:
+    run("eval", "t*k", "--axis", "t=1,2", "--axis", "k=1", "--tier", "direct")
+    assert server.requests[-1].tier == pb.TIER_DIRECT
+
+
 def test_functions(run: Run, server: FakeServer) -> None:
     assert "--functions" in run("functions")[1]
     inputs = [pb.FunctionInput(name="x"), pb.FunctionInput(name="T", default=300, unit="K")]

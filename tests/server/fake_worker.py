@@ -1,7 +1,8 @@
 """A worker that computes nothing: plane p of a result holds 1e6*p plus the index of each point.
 
 It speaks the protocol of a worker, and its registered functions misbehave in the ways that the
-server must survive. Run as a script: fake_worker.py --fd N.
+server must survive, as do expressions that name "kills", "hangs" or "fails" when it is asked about them.
+Run as a script: fake_worker.py --fd N.
 """
 
 from __future__ import annotations
@@ -75,6 +76,28 @@ class Peer:
         for number in slots:
             self.maps.pop(number).close()
 
+    def prepare(self, request: pb.PlanRequest) -> None:
+        self.ask_about(request)
+        self.send(state=pb.PlanState(plan_id=request.plan_id, compiled="ready", engine="structured"))
+
+    def explain(self, request: pb.PlanRequest) -> None:
+        plan = self.ask_about(request)
+        if "fails" in plan.expression:
+            failure = pb.PieceFailure(reason="too_large", field="f", found="it is long", remedy="shorten it")
+            self.send(explanation=pb.Explanation(plan_id=request.plan_id, failure=failure))
+        else:
+            self.send(explanation=pb.Explanation(plan_id=request.plan_id, program=plan.expression, ranks=[3]))
+
+    def ask_about(self, request: pb.PlanRequest) -> pb.Plan:
+        if request.HasField("plan"):
+            self.plans[request.plan_id] = request.plan
+        plan = self.plans[request.plan_id]
+        if "kills" in plan.expression:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "hangs" in plan.expression:
+            time.sleep(1000)
+        return plan
+
     def fill(self, plan: pb.Plan, target: mmap.mmap, piece: pb.Piece) -> None:
         layout = pb.PieceLayout.FromString(piece.layout)
         shape = [0] * len(layout.shape)
@@ -133,9 +156,13 @@ def main() -> None:
             message = peer.receive()
             if message.HasField("batch"):
                 peer.compute(message.batch)
+            elif message.HasField("prepare"):
+                peer.prepare(message.prepare)
+            elif message.HasField("explain"):
+                peer.explain(message.explain)
             else:
                 peer.forget(message.ping.forget_slots)
-                peer.send(pong=pb.Pong())
+                peer.send(pong=pb.Pong(question=message.ping.question))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from gridgrad_server.plans import Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
 from gridgrad_server.requests import Given, Linspace
 from gridgrad_server.slots import Slots
+from gridgrad_server.tiers import Tiers
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 NOW = 0.0
@@ -51,7 +52,7 @@ PLANS = {number: plan(number) for number in range(1, 4)}
 
 def make(number: int = 1, points: int = 10, piece_cost: int = 1000, window: int = 4, **fields: Any) -> Entry:
     inputs = [Given(InputSpec("x", ("x",), (points,)), Linspace(0.0, 1.0, points))]
-    form = Form(PLANS[number], (points,), inputs, fields.get("grids", 1))
+    form = Form(PLANS[number], (points,), inputs, grids=fields.get("grids", 1))
     caller = fields.get("caller", "someone")
     return Entry(form, [], Remembers(), caller, fields.get("deadline_at"), piece_cost, window)
 
@@ -96,7 +97,7 @@ def test_keys_take_turns() -> None:
 def test_small_entries_overtake_bulk() -> None:
     large, pack, small, other = make(points=100, piece_cost=100), make(grids=3), make(), make(2)
     queue = queued(large, pack, small, other)
-    assert [taken(queue, 1 << 14) for _ in range(3)] == [[small], [other], [large, pack]]
+    assert [taken(queue, 1 << 17) for _ in range(3)] == [[small], [other], [large, pack]]
 
 
 def test_bulk_gets_every_fourth_batch_while_it_waits() -> None:
@@ -124,8 +125,21 @@ def test_callers_take_turns_with_pieces_too() -> None:
 def test_a_pack_is_cut_between_its_grids() -> None:
     pack = make(points=10, grids=10, piece_cost=60)  # 20 each: value and one derivative
     queue = queued(pack)
-    cut = [queue.take(1000, NOW)[0].box for _ in range(4)]
+    cut = [queue.take(1 << 20, NOW)[0].box for _ in range(4)]
     assert [(box.first_grid, box.grids, box.points) for box in cut] == [(0, 2, 20), (2, 3, 30), (5, 2, 20), (7, 3, 30)]
+
+
+def test_packs_are_cut_smaller_while_small_entries_come() -> None:
+    pack, small, late = make(grids=40), make(2), make(2)  # 2048 a grid
+    queue = queued(pack, small)
+    assert taken(queue, 1 << 15) == [small]
+    assert [queue.take(1 << 15, NOW + 0.1)[0].box.grids for _ in range(2)] == [4, 4]
+    assert [task.box.grids for task in queue.take(1 << 15, NOW + 1)] == [16]
+    queue.put(late)
+    assert taken(queue, 1 << 15) == [late]
+    assert [task.box.grids for task in queue.take(1 << 20, NOW + 1)] == [16]
+    assert pack.split
+    assert not queue
 
 
 def test_a_grid_of_a_pack_that_is_large_goes_whole() -> None:
@@ -215,7 +229,7 @@ def workers() -> list[Any]:
 
 @pytest.fixture
 def batcher(workers: list[Any]) -> Batcher:
-    return Batcher(1000, Slots(), workers)
+    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False))
 
 
 def answer(batcher: Batcher, worker: Any, *failures: wpb.PieceFailure) -> None:
@@ -249,6 +263,28 @@ async def test_a_worker_has_one_batch_computing_and_one_waiting(batcher: Batcher
     batcher.submit(late)
     answer(batcher, workers[0])
     assert [len(batch.tasks) for batch in workers[0].out] == [1, 2]
+
+
+async def test_bulk_leaves_a_worker_free_for_small_entries_while_they_come(
+    batcher: Batcher, workers: list[Any]
+) -> None:
+    worker, pack, small = workers[0], make(grids=40), make(2)
+    batcher.submit(small)
+    batcher.submit(pack)
+    await turn()
+    assert [batch.tasks[0].entry for batch in worker.out] == [small]
+    answer(batcher, worker)
+    assert [batch.tasks[0].entry for batch in worker.out] == [pack]
+    late = make(2)
+    batcher.submit(late)
+    await turn()
+    assert [batch.tasks[0].entry for batch in worker.out] == [pack, late]
+
+
+async def test_bulk_alone_keeps_a_worker_busy(batcher: Batcher, workers: list[Any]) -> None:
+    batcher.submit(make(grids=40))
+    await turn()
+    assert workers[0].load == 2
 
 
 async def test_a_large_entry_is_spread_over_all_workers(batcher: Batcher, workers: list[Any]) -> None:

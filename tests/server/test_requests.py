@@ -210,11 +210,11 @@ def test_an_input_may_hide_a_constant() -> None:
 )
 def test_the_default_dtype_is_float32_if_every_array_is(dtypes: list[int], dtype: str) -> None:
     inputs = [array(f"x{i}", [], [], bytes(4 if each == 1 else 8), each) for i, each in enumerate(dtypes)]
-    assert read(request("x0", *inputs)).dtype == dtype
+    assert read(request("x0", *inputs)).asked.dtype == dtype
 
 
 def test_linspaces_alone_are_float64() -> None:
-    assert read(request("t", T)).dtype == "float64"
+    assert read(request("t", T)).asked.dtype == "float64"
 
 
 async def test_no_worker_and_drain_are_unavailable(intake: Intake) -> None:

@@ -44,11 +44,16 @@ class Slot:
 
 
 class Driver:
-    """The server's side of a worker."""
+    """The server's side of a worker.
+
+    Attributes:
+        states: what it has said of plans, by id.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
         self.process = process
         self.connection = connection
+        self.states: dict[int, pb.PlanState] = {}
         connection.settimeout(START_TIMEOUT_S)
 
     def send(self, message: pb.ServerMessage, descriptors: Sequence[int] = ()) -> None:
@@ -58,8 +63,13 @@ class Driver:
         assert sent == len(data) + 4
 
     def receive(self) -> pb.WorkerMessage:
-        (length,) = struct.unpack("<I", self._read(4))
-        return pb.WorkerMessage.FromString(self._read(length))
+        """The next message that is no state of a plan."""
+        while True:
+            (length,) = struct.unpack("<I", self._read(4))
+            message = pb.WorkerMessage.FromString(self._read(length))
+            if message.WhichOneof("kind") != "state":
+                return message
+            self.states[message.state.plan_id] = message.state
 
     def ask(self, batch: pb.Batch, descriptors: Sequence[int] = ()) -> pb.BatchDone:
         self.send(pb.ServerMessage(batch=batch), descriptors)
@@ -79,9 +89,10 @@ class Driver:
 
 
 @contextlib.contextmanager
-def start(*arguments: str, cwd: Path = ROOT) -> Iterator[Driver]:
+def start(*arguments: str, cwd: Path = ROOT, compiling: bool = False) -> Iterator[Driver]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     command = [sys.executable, "-m", "gridgrad_worker", "--fd", str(theirs.fileno()), "--device", "cpu", *arguments]
+    command += [] if compiling else ["--no-compile"]
     with ours, subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=cwd, stderr=subprocess.PIPE) as process:
         theirs.close()
         try:

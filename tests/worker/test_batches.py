@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def bilinear_piece(slot: Slot, result_offset: int = AT) -> pb.Piece:
 
 
 def piece_of(
-    inputs: Sequence[pb.PieceInput], start: Sequence[int], shape: Sequence[int], result_offset: int, **fields: int
+    inputs: Sequence[pb.PieceInput], start: Sequence[int], shape: Sequence[int], result_offset: int, **fields: Any
 ) -> pb.Piece:
     layout = pb.PieceLayout(inputs=inputs, start=start, shape=shape).SerializeToString()
     return pb.Piece(layout=layout, result_offset=result_offset, **fields)
@@ -165,7 +166,7 @@ def test_a_ping_says_what_to_forget(driver: Driver) -> None:
 def test_a_batch_is_computed_into_its_slot(driver: Driver) -> None:
     slot = new_slot()
     done = driver.ask(batch_of(slot, bilinear_piece(slot), plan=BILINEAR), [slot.descriptor])
-    assert (done.engine, done.tier, list(done.failures)) == ("structured", "direct", [])
+    assert (done.engine, list(done.tiers), list(done.failures)) == ("structured", ["direct"], [])
     assert 0 < done.compute_s < ANSWER_TIMEOUT_S
     assert np.array_equal(slot.view(AT, [3, 3, 2]), WANT)
 
@@ -244,7 +245,7 @@ def test_defaults_fill_in_and_components_lie_side_by_side(driver: Driver) -> Non
         (pb.Plan(registered="nobody", dtype="float64"), "request", "function.registered", "'nobody'"),
         (pb.Plan(expression="1.5", dtype="float16"), "internal", "batch.plan.dtype", "'float16'"),
         (pb.Plan(registered="pair", dtype="float64"), "request", "inputs", "'pair' without its input 'x'"),
-        (None, "internal", "batch.plan_id", "never sent"),
+        (None, "internal", "plan_id", "never sent"),
     ],
 )
 def test_a_plan_that_cannot_be_computed_fails_all_its_pieces(
@@ -306,7 +307,7 @@ def test_forgotten_plans_and_slots_are_gone(driver: Driver) -> None:
     stale = pb.Batch(
         id=next(numbers), plan_id=first.plan_id, slots=[other.message(attached=False)], pieces=[bilinear_piece(other)]
     )
-    assert driver.ask(stale).failures[0].field == "batch.plan_id"
+    assert driver.ask(stale).failures[0].field == "plan_id"
     stale.id, stale.plan_id = next(numbers), second.plan_id
     stale.pieces[0].CopyFrom(bilinear_piece(slot))
     stale.slots[0].id = slot.number
@@ -325,3 +326,36 @@ def test_forgotten_slots_leave_no_descriptor(driver: Driver) -> None:
         driver.ask(batch, [extra.descriptor])
         slot = extra
     assert len(list(folder.iterdir())) == before
+
+
+# What is asked beside the batches
+
+
+def test_a_worker_that_compiles_nothing_says_so_when_it_meets_a_plan_and_not_again(driver: Driver) -> None:
+    slot = new_slot()
+    driver.ask(batch_of(slot, bilinear_piece(slot), plan=BILINEAR, plan_id=71), [slot.descriptor])
+    said = driver.states.pop(71)
+    assert (said.compiled, said.engine) == ("never", "structured")
+    assert "--no-compile" in said.why
+    driver.ask(batch_of(slot, bilinear_piece(slot), plan_id=71))
+    assert 71 not in driver.states
+
+
+def test_a_piece_that_must_be_compiled_fails_alone(driver: Driver) -> None:
+    slot = new_slot()
+    pieces = [bilinear_piece(slot), bilinear_piece(slot, AT + 512)]
+    pieces[1].tier = "compiled"
+    done = driver.ask(batch_of(slot, *pieces, plan=BILINEAR, plan_id=72), [slot.descriptor])
+    assert [each.reason for each in done.failures] == ["", "not_prepared"]
+    assert list(done.tiers) == ["direct", ""]
+    assert np.array_equal(slot.view(AT, [3, 3, 2]), WANT)
+
+
+def test_a_plan_is_explained(driver: Driver) -> None:
+    driver.send(pb.ServerMessage(explain=pb.PlanRequest(plan_id=73, plan=BILINEAR)))
+    explained = driver.receive().explanation
+    assert (explained.plan_id, explained.failure.reason) == (73, "")
+    assert "f_t" in explained.derived
+    assert driver.states[73].compiled == "never"
+    driver.send(pb.ServerMessage(explain=pb.PlanRequest(plan_id=74, plan=pb.Plan(registered="fails", dtype="float64"))))
+    assert driver.receive().explanation.failure.reason == "request"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gridgrad_worker.devices import CpuDevice, CudaDevice, is_out_of_memory, open_device
+from gridgrad_worker.cuda.device import CudaDevice
+from gridgrad_worker.devices import CpuDevice, is_out_of_memory, open_device
 
 Solver = Any  # the fixture of conftest.py
 

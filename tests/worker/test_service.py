@@ -14,10 +14,13 @@ from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import ArrayValues, Box, Piece
 from gridgrad_worker.plans import Plan
 from gridgrad_worker.service import compute
+from gridgrad_worker.v1 import worker_pb2 as pb
 
 
 class Engine:
     """Fails when one of the pieces has a value that it maps to an error."""
+
+    tier = "direct"
 
     def __init__(self, errors: dict[float, Exception]) -> None:
         self.errors = errors
@@ -36,10 +39,11 @@ def failures(
     errors: dict[float, Exception], values: Sequence[float], registered: str | None = None, *, cautious: bool = False
 ) -> tuple[list[GridgradError | None], Engine, list[Array]]:
     engine = Engine(errors)
-    plan = Plan(cast(Any, engine), ((),), 0, 1, "float64", registered, {})
+    plan = Plan(cast(Any, engine), ((),), 0, 1, pb.Plan(dtype="float64", registered=registered), {})
     pieces = [Piece((ArrayValues(np.array(value), [], 0),), Box((), ())) for value in values]
     outs: list[Array] = [np.zeros((1, 1)) for _ in values]
-    return compute(plan, pieces, outs, one_by_one=cautious), engine, outs
+    found = compute(plan, pieces, outs, [""] * len(pieces), one_by_one=cautious)
+    return [None if each == "direct" else cast(GridgradError, each) for each in found], engine, outs
 
 
 def test_a_good_batch_is_computed_at_once() -> None:

@@ -6,8 +6,22 @@ import numpy as np
 import pytest
 
 from gridgrad.errors import InternalError
+from gridgrad_worker.devices import Bytes
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
+
+
+class Pinned:
+    """Knows what is pinned."""
+
+    def __init__(self) -> None:
+        self.addresses: list[int] = []
+
+    def pin(self, memory: Bytes) -> None:
+        self.addresses.append(memory.ctypes.data)
+
+    def unpin(self, memory: Bytes) -> None:
+        self.addresses.remove(memory.ctypes.data)
 
 
 def region(numbers: object) -> tuple[int, int]:
@@ -18,8 +32,8 @@ def region(numbers: object) -> tuple[int, int]:
     return descriptor, len(data)
 
 
-def admitted(numbers: object, slot: int = 1) -> Slots:
-    slots = Slots()
+def admitted(numbers: object, slot: int = 1, device: Pinned | None = None) -> Slots:
+    slots = Slots(device or Pinned())
     descriptor, size = region(numbers)
     slots.admit([pb.Slot(id=slot, size=size, descriptor_attached=True)], [descriptor])
     return slots
@@ -28,7 +42,7 @@ def admitted(numbers: object, slot: int = 1) -> Slots:
 def test_numbers_are_viewed_where_they_lie() -> None:
     descriptor, size = region([0, 1, 2, 3, 4])
     kept = os.dup(descriptor)
-    slots = Slots()
+    slots = Slots(Pinned())
     slots.admit([pb.Slot(id=7, size=size, descriptor_attached=True)], [descriptor])
     view = slots.array(7, 8, (2, 2), "float64")
     assert view.tolist() == [[1, 2], [3, 4]]
@@ -40,7 +54,7 @@ def test_numbers_are_viewed_where_they_lie() -> None:
 def test_the_descriptors_are_closed_whatever_happens() -> None:
     descriptor, size = region([1])
     with pytest.raises(InternalError, match="1 descriptors for 0 slots"):
-        Slots().admit([pb.Slot(id=1, size=size)], [descriptor])
+        Slots(Pinned()).admit([pb.Slot(id=1, size=size)], [descriptor])
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 
@@ -48,7 +62,7 @@ def test_the_descriptors_are_closed_whatever_happens() -> None:
 def test_a_region_smaller_than_said_is_refused() -> None:
     descriptor, size = region([1])
     with pytest.raises(InternalError, match="slot 3 of 16 bytes"):
-        Slots().admit([pb.Slot(id=3, size=2 * size, descriptor_attached=True)], [descriptor])
+        Slots(Pinned()).admit([pb.Slot(id=3, size=2 * size, descriptor_attached=True)], [descriptor])
 
 
 def test_a_slot_stays_until_it_is_forgotten() -> None:
@@ -78,3 +92,14 @@ def test_what_does_not_lie_in_its_slot_is_refused(offset: int, shape: tuple[int,
 
 def test_empty_arrays_lie_anywhere() -> None:
     assert admitted([1]).array(1, 8, (3, 0), "float32").shape == (3, 0)
+
+
+def test_a_slot_is_pinned_once_and_until_it_is_forgotten() -> None:
+    device = Pinned()
+    slots = admitted([1, 2], 1, device)
+    assert not device.addresses
+    for _ in range(2):
+        slots.pin(1)
+    assert device.addresses == [slots.array(1, 0, (2,), "float64").ctypes.data]
+    slots.admit([pb.Slot(id=9, size=8, forget=[1])], [])
+    assert not device.addresses

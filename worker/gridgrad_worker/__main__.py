@@ -10,12 +10,18 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridgrad.heap import keep_freed_memory
 from gridgrad_worker import process
 from gridgrad_worker.channel import Channel
 from gridgrad_worker.logs import configure
 from gridgrad_worker.v1 import worker_pb2 as pb
+
+if TYPE_CHECKING:  # it loads torch
+    from gridgrad_worker.compiled.tiers import Tier
+    from gridgrad_worker.devices import Device
 
 __all__ = ["main"]
 
@@ -62,6 +68,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--engine", choices=("structured", "functional"), default="structured", help="what computes expressions"
     )
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
+    add = parser.add_argument
+    add("--no-compile", action="store_true", help="compile nothing")
+    add("--hot-points", type=int, default=1 << 21, help="points of an expression after which it is compiled")
+    add("--hot-pieces", type=int, default=50, help="or pieces of it")
+    add("--cache", type=Path, help="directory of compiled code (default: in the user's own cache)")
+    add("--cache-bytes", type=int, default=1 << 29, help="how much compiled code may take on disk")
+    add("--compile-timeout", type=float, default=600.0, help="seconds after which a compilation is given up")
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     return parser.parse_args(arguments)
@@ -80,11 +93,35 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
         return EXIT_FATAL
     from gridgrad_worker.service import Service, ready
 
+    tier = _tier(options, device)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
     channel.send(pb.WorkerMessage(ready=ready(device, registered)).SerializeToString())
     _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
-    Service(channel, device, registered, options.engine).run()
+    try:
+        Service(channel, device, registered, options.engine, tier).run()
+    finally:
+        if tier is not None:
+            tier.close()
     return EXIT_OK
+
+
+def _tier(options: argparse.Namespace, device: Device) -> Tier | None:
+    if options.no_compile or options.engine != "structured":
+        return None
+    if device.torch_device.type == "cuda":
+        from gridgrad_worker.cuda.start import open_tier
+
+        return open_tier(device)
+    from gridgrad_worker.compiled.tier import CompiledTier, Settings
+
+    settings = Settings(
+        hot_points=options.hot_points,
+        hot_pieces=options.hot_pieces,
+        cache_bytes=options.cache_bytes,
+        compile_timeout_s=options.compile_timeout,
+        root=options.cache and options.cache.absolute() / "compiled",
+    )
+    return CompiledTier(settings)
 
 
 if __name__ == "__main__":

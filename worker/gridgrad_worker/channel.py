@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import os
+import select
 import socket
 import struct
 from typing import NamedTuple
@@ -43,6 +44,12 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Waits until there is something to receive, or the server has closed its end; whether that is so now."""
+        return bool(self._poll.poll(1000 * timeout_s))
 
     def receive(self) -> Frame | None:
         """Waits for a frame.

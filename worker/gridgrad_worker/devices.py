@@ -1,13 +1,14 @@
 """Devices: where tiles are computed, and how their points get there and their results back.
 
-A device is used from one thread. What `download` returns is overwritten by the next tile.
+A device is used from one thread. What `download` returns is overwritten by the next tile. A device
+with an outbox computes in memory of its own; one without computes in the host's.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,21 +16,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gridgrad_worker import zero_tangents
+from gridgrad_worker.cuda import driver
+from gridgrad_worker.cuda.outbox import Outbox
 
-__all__ = ["CpuDevice", "CudaDevice", "Device", "is_lost", "is_out_of_memory", "open_device"]
+__all__ = ["Bytes", "CpuDevice", "Device", "Pins", "is_lost", "is_out_of_memory", "open_device", "reused", "within"]
+
+Bytes = NDArray[np.uint8]
 
 _POINTS_PER_THREAD = 1 << 16  # measured: less is all overhead, more falls out of the caches
-_CUDA_TILE_POINTS = 1 << 20
 _TILE_NUMBERS = 1 << 21  # results of a tile, however many planes they have
 _LEAST_TILE_POINTS = 1 << 10
 _OUT_OF_MEMORY = ("can't allocate memory", "CUDA error: out of memory")
 
 
-class Device(Protocol):
+class Pins(Protocol):
+    """What copies to memory of the host."""
+
+    def pin(self, memory: Bytes) -> None:
+        """Lets copies to this memory run beside the computing, if that can be."""
+
+    def unpin(self, memory: Bytes) -> None:
+        """Ends that, before the memory goes."""
+
+
+class Device(Pins, Protocol):
     """Where tiles are computed."""
 
     name: str
     torch_device: torch.device
+
+    @property
+    def outbox(self) -> Outbox[Any] | None:
+        """Brings results to the host; None where they are computed there."""
 
     def tile_points(self, planes: int) -> int:
         """How many points to compute at a time when each has this many results."""
@@ -42,6 +60,12 @@ class Device(Protocol):
 
     def download(self, results: Sequence[Tensor]) -> list[NDArray[np.floating]]:
         """The results on the host, complete."""
+
+    def write(self, numbers: NDArray[Any], into: Tensor) -> None:
+        """Brings numbers of the host to a tensor of the device; they may change from then on."""
+
+    def drain(self) -> None:
+        """Waits until all that the outbox was given is on the host."""
 
     def free(self) -> None:
         """Gives cached memory back, after an allocation failed."""
@@ -56,6 +80,7 @@ class CpuDevice:
 
     name = "cpu"
     torch_device = torch.device("cpu")
+    outbox = None
 
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -64,11 +89,11 @@ class CpuDevice:
 
     def tile_points(self, planes: int) -> int:
         """How many points to compute at a time when each has this many results."""
-        return _within(planes, _POINTS_PER_THREAD * self._threads)
+        return within(planes, _POINTS_PER_THREAD * self._threads)
 
     def staging(self, inputs: int, points: int, dtype: torch.dtype) -> Tensor:
         """A buffer [inputs, points], used again and again so that its pages stay faulted in."""
-        return _reused(self._staging, inputs, points, dtype, pinned=False)
+        return reused(self._staging, inputs, points, dtype, pinned=False)
 
     def upload(self, staged: Tensor) -> Tensor:
         """The same numbers: they are where they are needed."""
@@ -78,55 +103,21 @@ class CpuDevice:
         """The same numbers, seen by numpy."""
         return [result.numpy(force=True) for result in results]  # forced, since a slope may be a ZeroTensor
 
+    def write(self, numbers: NDArray[Any], into: Tensor) -> None:
+        """Copies the numbers."""
+        into.copy_(torch.from_numpy(numbers))
+
+    def drain(self) -> None:
+        """Nothing: results are where they go."""
+
+    def pin(self, memory: Bytes) -> None:
+        """Nothing: there are no copies."""
+
+    def unpin(self, memory: Bytes) -> None:
+        """Nothing."""
+
     def free(self) -> None:
         """Nothing: the processor's allocator keeps no cache of its own."""
-
-
-class CudaDevice:
-    """A GPU, used on a stream of its own with pinned buffers for what goes there and comes back.
-
-    The stream is made the current one of this thread for good: all work and all transfers are queued
-    on it in order, constants that plans and functions make included.
-
-    Args:
-        index: which GPU.
-    """
-
-    def __init__(self, index: int) -> None:
-        self.name = f"cuda:{index}"
-        self.torch_device = torch.device("cuda", index)
-        torch.cuda.set_device(self.torch_device)
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
-        self._stream = torch.cuda.Stream(self.torch_device)  # type: ignore[no-untyped-call] # torch has no types there
-        torch.cuda.set_stream(self._stream)
-        self._staging: dict[torch.dtype, Tensor] = {}
-        self._results: dict[torch.dtype, Tensor] = {}
-
-    def tile_points(self, planes: int) -> int:
-        """How many points to compute at a time when each has this many results."""
-        return _within(planes, _CUDA_TILE_POINTS)
-
-    def staging(self, inputs: int, points: int, dtype: torch.dtype) -> Tensor:
-        """A pinned buffer [inputs, points]; free again, since `download` awaits all transfers."""
-        return _reused(self._staging, inputs, points, dtype, pinned=True)
-
-    def upload(self, staged: Tensor) -> Tensor:
-        """A copy on the GPU, queued."""
-        return staged.to(self.torch_device, non_blocking=True)
-
-    def download(self, results: Sequence[Tensor]) -> list[NDArray[np.floating]]:
-        """The results in a pinned buffer, once the stream has come to them."""
-        points = results[0].shape[0]
-        buffer = _reused(self._results, len(results), points, results[0].dtype, pinned=True)
-        for row, result in zip(buffer, results, strict=True):
-            row.copy_(result, non_blocking=True)
-        self._stream.synchronize()
-        return list(buffer.numpy())
-
-    def free(self) -> None:
-        """Empties torch's cache of device memory."""
-        torch.cuda.empty_cache()
 
 
 def open_device(name: str, threads: int) -> Device:
@@ -142,6 +133,8 @@ def open_device(name: str, threads: int) -> Device:
     if name == "cpu":
         return CpuDevice(threads)
     torch.set_num_threads(threads)
+    from gridgrad_worker.cuda.device import CudaDevice
+
     return CudaDevice(torch.device(name).index or 0)
 
 
@@ -162,14 +155,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def is_lost(error: BaseException) -> bool:
     """Whether the device answers nothing any more until the process is started anew."""
-    return isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error)
+    return isinstance(error, torch.AcceleratorError | driver.LostError) and not is_out_of_memory(error)
 
 
-def _within(planes: int, points: int) -> int:
+def within(planes: int, points: int) -> int:
+    """So many points, or fewer where each has many results."""
     return max(_LEAST_TILE_POINTS, min(points, _TILE_NUMBERS // max(1, planes)))
 
 
-def _reused(buffers: dict[torch.dtype, Tensor], rows: int, columns: int, dtype: torch.dtype, *, pinned: bool) -> Tensor:
+def reused(buffers: dict[torch.dtype, Tensor], rows: int, columns: int, dtype: torch.dtype, *, pinned: bool) -> Tensor:
     """The first rows * columns numbers of a buffer that grows to the largest asked for."""
     count = rows * columns
     buffer = buffers.get(dtype)

@@ -59,16 +59,19 @@ class ArrayValues:
         array: of the input's own dims.
         axes: for each of its dims, which of the grid's it is.
         ndim: how many dims the grid has.
+
+    Attributes:
+        spread: a view of the array with the grid's dims, of length 1 where the input has not the dim.
     """
 
-    __slots__ = ("_axes", "_spread", "array")
+    __slots__ = ("_axes", "array", "spread")
 
     array: Array
-    _spread: Array
+    spread: Array
 
     def __init__(self, array: Array, axes: Sequence[int], ndim: int) -> None:
         self.array = array
-        self._spread = _spread(array[np.newaxis], axes, ndim)[0]
+        self.spread = _spread(array[np.newaxis], axes, ndim)[0]
         self._axes = frozenset(axes)
 
     @classmethod
@@ -77,13 +80,13 @@ class ArrayValues:
         spread, own_axes = _spread(stack, axes, ndim), frozenset(axes)
         several = [cls.__new__(cls) for _ in stack]
         for values, array, own in zip(several, stack, spread, strict=True):
-            values.array, values._spread, values._axes = array, own, own_axes
+            values.array, values.spread, values._axes = array, own, own_axes
         return several
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Of the whole input along the dims of the grid, 1 where the input has not the dim."""
-        return self._spread.shape
+        return self.spread.shape
 
     @property
     def content(self) -> Hashable:
@@ -92,7 +95,7 @@ class ArrayValues:
 
     def over(self, box: Box) -> Array:
         """The values over a box, a view."""
-        return self._spread[
+        return self.spread[
             tuple(
                 slice(start, start + length) if axis in self._axes else slice(None)
                 for axis, (start, length) in enumerate(zip(*box, strict=True))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
 
-from gridgrad.errors import GridgradError, InternalError, TooLargeError, UnknownFunctionError
+from gridgrad.errors import GridgradError, InternalError, NotPreparedError, TooLargeError, UnknownFunctionError
 from gridgrad.lang.parser import parse
 from gridgrad.lang.program import Program
 from gridgrad_worker.calls import bind
+from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.tiered import TieredEngine
+from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
@@ -21,9 +24,10 @@ from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.structured.engine import StructuredEngine
+from gridgrad_worker.structured.explain import explanation_of
 from gridgrad_worker.v1 import worker_pb2 as pb
 
-__all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
+__all__ = ["Engine", "EngineName", "Plan", "Plans", "entries_of", "make_plan", "read_dtype"]
 
 _log = logging.getLogger(__name__)
 
@@ -71,18 +75,64 @@ class Plan(NamedTuple):
         axes: for each input, which of the grid's dims its own are.
         ndim: how many dims the grid has.
         planes: how many numbers a point has in the results.
-        dtype: "float32" or "float64".
-        registered: the name of the registered function; None for an expression.
+        message: what it was made from.
         layouts: of the pieces seen last, by their bytes.
+        untiered: why there are no tiers to choose from; empty where there are.
     """
 
-    engine: Engine
+    engine: Engine | TieredEngine
     axes: tuple[tuple[int, ...], ...]
     ndim: int
     planes: int
-    dtype: str
-    registered: str | None
+    message: pb.Plan
     layouts: dict[bytes, Layout]
+    untiered: str = ""
+
+    @property
+    def registered(self) -> str | None:
+        """The name of the registered function; None for an expression."""
+        return self.message.registered if self.message.WhichOneof("function") == "registered" else None
+
+    @property
+    def state(self) -> State:
+        """Whether there is compiled code."""
+        return self.engine.state if isinstance(self.engine, TieredEngine) else State("never", self.untiered)
+
+    def prepare(self) -> None:
+        """Has compiled code made in the background, if there can be any."""
+        if isinstance(self.engine, TieredEngine):
+            self.engine.prepare()
+
+    def explained(self) -> pb.Explanation:
+        """What is computed.
+
+        Raises:
+            GridgradError: it is a registered function, or too large.
+        """
+        if isinstance(self.engine, TieredEngine):
+            self.engine.look()
+        return explanation_of(self.message)
+
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str]) -> list[str]:
+        """Computes pieces together.
+
+        Args:
+            pieces: what to compute.
+            outs: for each of them, where its results go.
+            tiers: for each of them the tier that it must be computed in, or "".
+
+        Returns:
+            For each of them the tier that it was computed in; "" where the engine has none.
+
+        Raises:
+            GridgradError: what is wrong with one of them.
+        """
+        if isinstance(self.engine, TieredEngine):
+            return self.engine.compute(pieces, outs, tiers)
+        if "compiled" in tiers:
+            raise NotPreparedError("tier", f"'compiled', but {self.untiered}", "ask for tier='auto'")
+        self.engine.compute(pieces, outs)
+        return [self.engine.tier] * len(pieces)
 
     def layout(self, raw: bytes) -> Layout:
         """What a PieceLayout says; read once, since most pieces differ in their numbers alone.
@@ -113,15 +163,15 @@ class Plan(NamedTuple):
         """
         inputs, box = self.layout(piece.layout)
         values = [
-            self._arrays(given, axes, piece, slots) if isinstance(given, ArrayPlace) else [given] * _entries(piece)
+            self._arrays(given, axes, piece, slots) if isinstance(given, ArrayPlace) else [given] * entries_of(piece)
             for given, axes in zip(inputs, self.axes, strict=True)
         ]
-        each = zip(*values, strict=True) if values else [()] * _entries(piece)
+        each = zip(*values, strict=True) if values else [()] * entries_of(piece)
         return [Piece(own, box) for own in each]
 
     def _arrays(self, place: ArrayPlace, axes: tuple[int, ...], piece: pb.Piece, slots: Slots) -> list[ArrayValues]:
         """The arrays of an input, one for each entry of a piece."""
-        slot, offset, entries = piece.inputs_slot, piece.inputs_offset + place.offset, _entries(piece)
+        slot, offset, entries = piece.inputs_slot, piece.inputs_offset + place.offset, entries_of(piece)
         if not place.stacked:
             return [ArrayValues(slots.array(slot, offset, place.shape, place.dtype), axes, self.ndim)] * entries
         offset += piece.first_entry * math.prod(place.shape) * np.dtype(place.dtype).itemsize
@@ -136,13 +186,13 @@ class Plan(NamedTuple):
             slot: the id of the batch's first.
             slots: all slots.
         """
-        entries, points = _entries(piece), self.layout(piece.layout).box.points
+        entries, points, dtype = entries_of(piece), self.layout(piece.layout).box.points, self.message.dtype
         slot = piece.result_slot or slot
         if entries == 1:
-            strides = (piece.result_stride, np.dtype(self.dtype).itemsize) if piece.result_stride else None
-            return [slots.array(slot, piece.result_offset, (self.planes, points), self.dtype, strides)]
+            strides = (piece.result_stride, np.dtype(dtype).itemsize) if piece.result_stride else None
+            return [slots.array(slot, piece.result_offset, (self.planes, points), dtype, strides)]
         numbers = self.planes * points
-        block = slots.array(slot, piece.result_offset, (entries, _stride(numbers, self.dtype)), self.dtype)
+        block = slots.array(slot, piece.result_offset, (entries, _stride(numbers, dtype)), dtype)
         return [*block[:, :numbers].reshape(entries, self.planes, points)]
 
 
@@ -153,42 +203,81 @@ class Plans:
         device: they compute on.
         registered: the functions that they may name.
         engine: what computes expressions.
+        tier: the compiled tier; None where nothing is to be compiled.
     """
 
-    def __init__(self, device: Device, registered: Mapping[str, Registered], engine: EngineName) -> None:
+    def __init__(
+        self,
+        device: Device,
+        registered: Mapping[str, Registered],
+        engine: EngineName,
+        tier: Tier | None = None,
+    ) -> None:
         self._device = device
         self._engine = engine
         self._registered = registered
+        self._tier = tier
         self._plans: dict[int, Plan | GridgradError] = {}
+        self._told: dict[int, State] = {}
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    def of(self, batch: pb.Batch) -> Plan:
-        """The plan of a batch. Drops those that the batch names as forgotten.
+    @property
+    def numbers(self) -> list[int]:
+        """The ids of all plans."""
+        return list(self._plans)
+
+    def news(self, numbers: Iterable[int]) -> Iterator[pb.PlanState]:
+        """The states of those of some plans that have changed since they were asked for last."""
+        for number in numbers:
+            plan = self._plans.get(number)
+            if plan is None:
+                continue
+            state, engine = State("never", str(plan)), ""
+            if isinstance(plan, Plan):
+                state, engine = plan.state, plan.engine.name
+            if self._told.get(number) != state:
+                self._told[number] = state
+                yield pb.PlanState(plan_id=number, compiled=state.compiled, why=state.why, engine=engine)
+
+    def of(self, asked: pb.Batch | pb.PlanRequest) -> Plan:
+        """The plan that a message is about. Drops those that it names as forgotten.
 
         Raises:
             GridgradError: the plan can't be computed: what is wrong with its function or inputs.
         """
-        for forgotten in batch.forget_plans:
-            self._plans.pop(forgotten, None)
-        if batch.HasField("plan"):
-            self._plans[batch.plan_id] = self._made(batch.plan)
-        plan = self._plans.get(batch.plan_id)
+        for forgotten in asked.forget_plans:
+            self._drop(forgotten)
+        if asked.HasField("plan"):
+            self._plans[asked.plan_id] = self._made(asked.plan)
+        plan = self._plans.get(asked.plan_id)
         if plan is None:
-            raise InternalError("batch.plan_id", f"plan {batch.plan_id}, which was never sent", "please report it")
+            raise InternalError("plan_id", f"plan {asked.plan_id}, which was never sent", "please report it")
         if isinstance(plan, GridgradError):
             raise plan
         return plan
 
+    def _drop(self, number: int) -> None:
+        plan = self._plans.pop(number, None)
+        self._told.pop(number, None)
+        if isinstance(plan, Plan) and isinstance(plan.engine, TieredEngine):
+            plan.engine.close()
+
     def _made(self, plan: pb.Plan) -> Plan | GridgradError:
         try:
-            return make_plan(plan, self._device, self._registered, self._engine)
+            return make_plan(plan, self._device, self._registered, self._engine, self._tier)
         except GridgradError as error:
             return error.with_traceback(None)
 
 
-def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered], engine: EngineName) -> Plan:
+def make_plan(
+    plan: pb.Plan,
+    device: Device,
+    registered: Mapping[str, Registered],
+    engine: EngineName,
+    tier: Tier | None = None,
+) -> Plan:
     """Makes a plan ready to compute.
 
     Args:
@@ -196,6 +285,7 @@ def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered
         device: where.
         registered: the functions that it may name.
         engine: what computes expressions; registered functions take the functional one.
+        tier: the compiled tier; None where nothing is to be compiled.
 
     Raises:
         GridgradError: its function is none, or lacks inputs.
@@ -203,45 +293,37 @@ def make_plan(plan: pb.Plan, device: Device, registered: Mapping[str, Registered
     dtype = read_dtype(plan.dtype)
     dims = list(dict.fromkeys(dim for each in plan.inputs for dim in each.dims))
     axes = {each.name: tuple(map(dims.index, each.dims)) for each in plan.inputs}
-    wanted = [tuple(derivative.wrt) for derivative in plan.derivatives]
-    registered_name = plan.registered if plan.WhichOneof("function") == "registered" else None
-    if registered_name is None:
-        program = parse(plan.expression, list(axes))
-        components = len(program.components)
-        made = _for_expression(program, axes, len(dims), wanted, dtype, device, engine)
-    else:
-        found = _registered(registered_name, registered)
+    wanted = tuple(tuple(derivative.wrt) for derivative in plan.derivatives)
+    made: Engine | TieredEngine
+    if plan.WhichOneof("function") == "registered":
+        found = _registered(plan.registered, registered)
         components = len(found.components)
         function = bind(found, list(axes), dtype, device.torch_device)
         made = FunctionalEngine(function, wanted, components, dtype, device, found.mode)
-    return Plan(
-        engine=made,
-        axes=tuple(axes.values()),
-        ndim=len(dims),
-        planes=len(wanted) * components,
-        dtype=plan.dtype,
-        registered=registered_name,
-        layouts={},
-    )
+        untiered = "it is a registered function, and only expressions are compiled"
+    else:
+        program = parse(plan.expression, list(axes))
+        components = len(program.components)
+        order = Order(str(program), tuple(axes), tuple(axes.values()), len(dims), wanted, plan.dtype, device.name)
+        made, untiered = _for_expression(program, order, device, engine)
+        if isinstance(made, StructuredEngine) and tier is not None:
+            made, untiered = TieredEngine(made, tier, tier.add(order, made)), ""
+    return Plan(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, {}, untiered)
 
 
-def _for_expression(
-    program: Program,
-    axes: Mapping[str, tuple[int, ...]],
-    ndim: int,
-    wanted: Sequence[tuple[int, ...]],
-    dtype: torch.dtype,
-    device: Device,
-    engine: EngineName,
-) -> Engine:
-    # On a GPU the structured engine has not been run yet
-    if engine == "structured" and device.torch_device.type == "cpu":
+def _for_expression(program: Program, order: Order, device: Device, engine: EngineName) -> tuple[Engine, str]:
+    """What computes an expression at once, and why nothing else does."""
+    untiered = "the server computes expressions by the functional engine, which has no tiers"
+    if engine == "structured":
         try:
-            return StructuredEngine(program, axes, ndim, wanted, dtype, device)
+            made = StructuredEngine(program, order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
         except TooLargeError as error:
             _log.info("the functional engine takes what is too large to derive: %s", error)
-    function = torch_function(program, list(axes), dtype)
-    return FunctionalEngine(function, wanted, len(program.components), dtype, device)
+            untiered = f"the functional engine takes what is too large to derive: {error.found}"
+        else:
+            return made, "the server was started with --no-compile"
+    function = torch_function(program, order.names, order.torch_dtype)
+    return FunctionalEngine(function, order.wanted, len(program.components), order.torch_dtype, device), untiered
 
 
 def _registered(name: str, registered: Mapping[str, Registered]) -> Registered:
@@ -271,7 +353,8 @@ def _given(given: pb.PieceInput, axes: tuple[int, ...], ndim: int) -> ArrayPlace
     return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
 
 
-def _entries(piece: pb.Piece) -> int:
+def entries_of(piece: pb.Piece) -> int:
+    """How many entries a piece has."""
     return max(1, piece.entries)
 
 

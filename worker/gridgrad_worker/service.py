@@ -1,17 +1,23 @@
-"""The worker's loop: a batch comes, is computed into its slot, and is answered. One thread does it all."""
+"""The worker's loop: a batch comes, is computed into its slot, and is answered. One thread does it all.
+
+While something is compiled for it, the loop looks after that between messages, and now and then when none comes.
+What has changed by it is told before the answer to the message at hand.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
 
-from gridgrad.errors import GridgradError, InternalError, RequestError, TooLargeError
+from gridgrad.errors import GridgradError, InternalError, NotPreparedError, RequestError, TooLargeError
 from gridgrad_worker.channel import Channel, Frame
+from gridgrad_worker.compiled.tiers import Tier
 from gridgrad_worker.devices import Device, is_lost, is_out_of_memory
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
-from gridgrad_worker.plans import EngineName, Plan, Plans
+from gridgrad_worker.plans import EngineName, Plan, Plans, entries_of
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
@@ -19,6 +25,8 @@ from gridgrad_worker.v1 import worker_pb2 as pb
 __all__ = ["Service", "ready"]
 
 _log = logging.getLogger(__name__)
+
+_ATTEND_S = 0.05
 
 
 class Service:
@@ -29,26 +37,79 @@ class Service:
         device: computed on.
         registered: the functions that batches may name.
         engine: what computes expressions.
+        tier: the compiled tier; None where nothing is to be compiled.
     """
 
     def __init__(
-        self, channel: Channel, device: Device, registered: Mapping[str, Registered], engine: EngineName
+        self,
+        channel: Channel,
+        device: Device,
+        registered: Mapping[str, Registered],
+        engine: EngineName,
+        tier: Tier | None = None,
     ) -> None:
         self._channel = channel
-        self._slots = Slots()
-        self._plans = Plans(device, registered, engine)
+        self._slots = Slots(device)
+        self._tier = tier
+        self._plans = Plans(device, registered, engine, tier)
 
     def run(self) -> None:
         """Answers until the server closes its end."""
-        while (frame := self._channel.receive()) is not None:
-            self._channel.send(self._answer(frame).SerializeToString())
+        while (frame := self._next()) is not None:
+            message = pb.ServerMessage.FromString(frame.message)
+            answer = self._answer(message, frame.descriptors)
+            self._attend()
+            if answer is not None:
+                self._send(answer)
 
-    def _answer(self, frame: Frame) -> pb.WorkerMessage:
-        message = pb.ServerMessage.FromString(frame.message)
-        if message.WhichOneof("kind") == "batch":
-            return pb.WorkerMessage(done=self._computed(message.batch, frame.descriptors))
-        self._slots.forget(message.ping.forget_slots)
-        return pb.WorkerMessage(pong=pb.Pong())
+    def _next(self) -> Frame | None:
+        while self._is_compiling and not self._channel.wait(_ATTEND_S):
+            self._attend()
+        return self._channel.receive()
+
+    @property
+    def _is_compiling(self) -> bool:
+        return self._tier is not None and self._tier.is_waiting
+
+    def _attend(self) -> None:
+        """Looks after what is compiled, and tells the server which plans have compiled code now."""
+        if self._tier is not None and self._tier.is_waiting:
+            self._tier.attend()
+            self._tell(self._plans.numbers)
+
+    def _tell(self, plans: Sequence[int]) -> None:
+        for state in self._plans.news(plans):
+            self._send(pb.WorkerMessage(state=state))
+
+    def _send(self, message: pb.WorkerMessage) -> None:
+        self._channel.send(message.SerializeToString())
+
+    def _answer(self, message: pb.ServerMessage, descriptors: Sequence[int]) -> pb.WorkerMessage | None:
+        match message.WhichOneof("kind"):
+            case "batch":
+                return pb.WorkerMessage(done=self._computed(message.batch, descriptors))
+            case "prepare":
+                self._prepare(message.prepare)
+                return None
+            case "explain":
+                return pb.WorkerMessage(explanation=self._explained(message.explain))
+            case _:
+                self._slots.forget(message.ping.forget_slots)
+                return pb.WorkerMessage(pong=pb.Pong(question=message.ping.question))
+
+    def _prepare(self, request: pb.PlanRequest) -> None:
+        with contextlib.suppress(GridgradError):  # why the plan is none is in its state
+            self._plans.of(request).prepare()
+        self._tell([request.plan_id])
+
+    def _explained(self, request: pb.PlanRequest) -> pb.Explanation:
+        try:
+            explanation = self._plans.of(request).explained()
+        except Exception as error:  # noqa: BLE001 - a defect here must not end the worker
+            explanation = pb.Explanation(failure=_failure(_understood(error, None)))
+        self._tell([request.plan_id])
+        explanation.plan_id = request.plan_id
+        return explanation
 
     def _computed(self, batch: pb.Batch, descriptors: Sequence[int]) -> pb.BatchDone:
         start_at = time.perf_counter()
@@ -57,7 +118,7 @@ class Service:
         done.compute_s = time.perf_counter() - start_at
         if any(failures):
             _log.info("batch %d: %d of %d entries failed", batch.id, sum(map(bool, failures)), len(failures))
-            done.failures.extend([_told(failure) for failure in failures])
+            done.failures.extend([_failure(failure) for failure in failures])
         return done
 
     def _failures(self, batch: pb.Batch, descriptors: Sequence[int], done: pb.BatchDone) -> list[GridgradError | None]:
@@ -65,19 +126,29 @@ class Service:
         try:
             self._slots.admit(batch.slots, descriptors)
             plan = self._plans.of(batch)
-            done.engine, done.tier = plan.engine.name, plan.engine.tier
+            done.engine = plan.engine.name
             pieces = [piece for sent in batch.pieces for piece in plan.pieces(sent, self._slots)]
+            self._slots.pin(batch.slots[0].id)
             outs = [out for sent in batch.pieces for out in plan.outs(sent, batch.slots[0].id, self._slots)]
-        except Exception as error:  # noqa: BLE001 - a defect here must not end the worker
+        except Exception as error:
+            if is_lost(error):
+                raise
             failure = _understood(error, None)
-            return [failure] * sum(max(1, piece.entries) for piece in batch.pieces)
-        return compute(plan, pieces, outs, one_by_one=batch.cautious)
+            return [failure] * sum(map(entries_of, batch.pieces))
+        wishes = [piece.tier for piece in batch.pieces for _ in range(entries_of(piece))]
+        computed = compute(plan, pieces, outs, wishes, one_by_one=batch.cautious)
+        done.tiers.extend(each if isinstance(each, str) else "" for each in computed)
+        self._tell([batch.plan_id])
+        return [None if isinstance(each, str) else each for each in computed]
 
 
 def compute(
-    plan: Plan, pieces: Sequence[Piece], outs: Sequence[Array], *, one_by_one: bool
-) -> list[GridgradError | None]:
-    """Computes pieces, together unless told otherwise or that fails, and returns what went wrong with each.
+    plan: Plan, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str], *, one_by_one: bool
+) -> list[str | GridgradError]:
+    """Computes pieces, together unless told otherwise or that fails.
+
+    Returns:
+        For each piece the tier that it was computed in, or what went wrong with it.
 
     Raises:
         torch.AcceleratorError: the device is lost. The worker is to end, and the server to start another.
@@ -85,19 +156,19 @@ def compute(
     if len(pieces) > 1:
         if not one_by_one:
             try:
-                plan.engine.compute(pieces, outs)
-                return [None] * len(pieces)
-            except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
+                return [*plan.compute(pieces, outs, tiers)]
+            except Exception as error:
+                if is_lost(error):
+                    raise
                 _log.debug("a batch of %d pieces failed: %s", len(pieces), error)
-        alone = [compute(plan, [p], [o], one_by_one=True) for p, o in zip(pieces, outs, strict=True)]
-        return [failure for each in alone for failure in each]
+        each = zip(pieces, outs, tiers, strict=True)
+        return [compute(plan, [p], [o], [t], one_by_one=True)[0] for p, o, t in each]
     try:
-        plan.engine.compute(pieces, outs)
+        return [*plan.compute(pieces, outs, tiers)]
     except Exception as error:
         if is_lost(error):
             raise
-        return [_understood(error, plan.registered)]
-    return [None] * len(pieces)
+        return [_understood(error, plan.registered)] * len(pieces)
 
 
 def _understood(error: Exception, registered: str | None) -> GridgradError:
@@ -117,12 +188,14 @@ def _understood(error: Exception, registered: str | None) -> GridgradError:
     return InternalError("", found, "please report it, with the request that caused it")
 
 
-def _told(failure: GridgradError | None) -> pb.PieceFailure:
+def _failure(failure: GridgradError | None) -> pb.PieceFailure:
     if failure is None:
         return pb.PieceFailure()
     reason = "request" if isinstance(failure, RequestError) else "internal"
     if isinstance(failure, TooLargeError):
         reason = "too_large"
+    elif isinstance(failure, NotPreparedError):
+        reason = "not_prepared"
     return pb.PieceFailure(reason=reason, field=failure.field, found=failure.found, remedy=failure.remedy)
 
 

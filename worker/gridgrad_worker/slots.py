@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.errors import InternalError
+from gridgrad_worker.devices import Bytes, Pins
 from gridgrad_worker.v1 import worker_pb2 as pb
 
 __all__ = ["Slots"]
@@ -20,10 +21,15 @@ class Slots:
     """The mapped slots by id.
 
     A mapping ends when its slot is forgotten and the last array that views it is gone.
+
+    Args:
+        device: what writes to slots.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: Pins) -> None:
+        self._device = device
         self._mappings: dict[int, mmap.mmap] = {}
+        self._pinned: dict[int, Bytes] = {}
 
     def __len__(self) -> int:
         return len(self._mappings)
@@ -53,7 +59,15 @@ class Slots:
     def forget(self, slots: Iterable[int]) -> None:
         """Unmaps slots that the server has dropped."""
         for slot in slots:
+            if slot in self._pinned:
+                self._device.unpin(self._pinned.pop(slot))
             self._mappings.pop(slot, None)
+
+    def pin(self, slot: int) -> None:
+        """Lets the device copy to a slot by itself, once and until it is forgotten."""
+        if slot in self._mappings and slot not in self._pinned:
+            self._pinned[slot] = memory = np.frombuffer(self._mappings[slot], np.uint8)
+            self._device.pin(memory)
 
     def array(
         self, slot: int, offset: int, shape: Sequence[int], dtype: str, strides: Sequence[int] | None = None

@@ -12,6 +12,12 @@ class Dtype(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DTYPE_FLOAT32: _ClassVar[Dtype]
     DTYPE_FLOAT64: _ClassVar[Dtype]
 
+class Tier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TIER_UNSPECIFIED: _ClassVar[Tier]
+    TIER_DIRECT: _ClassVar[Tier]
+    TIER_COMPILED: _ClassVar[Tier]
+
 class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
@@ -25,9 +31,13 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_CRASH: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_CANCELLED: _ClassVar[ErrorReason]
+    ERROR_REASON_NOT_PREPARED: _ClassVar[ErrorReason]
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
 DTYPE_FLOAT64: Dtype
+TIER_UNSPECIFIED: Tier
+TIER_DIRECT: Tier
+TIER_COMPILED: Tier
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_REQUEST: ErrorReason
 ERROR_REASON_EXPRESSION: ErrorReason
@@ -39,18 +49,21 @@ ERROR_REASON_UNAVAILABLE: ErrorReason
 ERROR_REASON_CRASH: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_CANCELLED: ErrorReason
+ERROR_REASON_NOT_PREPARED: ErrorReason
 
 class GridGradientRequest(_message.Message):
-    __slots__ = ("function", "inputs", "derivatives", "dtype")
+    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
     function: Function
     inputs: _containers.RepeatedCompositeFieldContainer[Input]
     derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
     dtype: Dtype
-    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ...) -> None: ...
+    tier: Tier
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ...) -> None: ...
 
 class Function(_message.Message):
     __slots__ = ("expression", "registered")
@@ -209,6 +222,90 @@ class ErrorDetail(_message.Message):
     found: str
     remedy: str
     def __init__(self, reason: _Optional[_Union[ErrorReason, str]] = ..., field: _Optional[str] = ..., found: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
+
+class Plan(_message.Message):
+    __slots__ = ("function", "inputs", "derivatives", "dtype")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    function: Function
+    inputs: _containers.RepeatedCompositeFieldContainer[PlanInput]
+    derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
+    dtype: Dtype
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ...) -> None: ...
+
+class PlanInput(_message.Message):
+    __slots__ = ("name", "dims")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dims: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., dims: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PrepareRequest(_message.Message):
+    __slots__ = ("plan",)
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    plan: Plan
+    def __init__(self, plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
+
+class PrepareResponse(_message.Message):
+    __slots__ = ("engine", "tier", "reason", "digest", "took_s")
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TOOK_S_FIELD_NUMBER: _ClassVar[int]
+    engine: str
+    tier: str
+    reason: str
+    digest: str
+    took_s: float
+    def __init__(self, engine: _Optional[str] = ..., tier: _Optional[str] = ..., reason: _Optional[str] = ..., digest: _Optional[str] = ..., took_s: _Optional[float] = ...) -> None: ...
+
+class ExplainRequest(_message.Message):
+    __slots__ = ("plan",)
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    plan: Plan
+    def __init__(self, plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
+
+class ExplainResponse(_message.Message):
+    __slots__ = ("digest", "program", "derived", "separated", "levels", "ranks", "operations_written", "operations_hoisted", "operations_left", "engine", "tier", "reason")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    DERIVED_FIELD_NUMBER: _ClassVar[int]
+    SEPARATED_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    RANKS_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_HOISTED_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    program: str
+    derived: str
+    separated: str
+    levels: _containers.RepeatedCompositeFieldContainer[LevelOperations]
+    ranks: _containers.RepeatedScalarFieldContainer[int]
+    operations_written: int
+    operations_hoisted: int
+    operations_left: int
+    engine: str
+    tier: str
+    reason: str
+    def __init__(self, digest: _Optional[str] = ..., program: _Optional[str] = ..., derived: _Optional[str] = ..., separated: _Optional[str] = ..., levels: _Optional[_Iterable[_Union[LevelOperations, _Mapping]]] = ..., ranks: _Optional[_Iterable[int]] = ..., operations_written: _Optional[int] = ..., operations_hoisted: _Optional[int] = ..., operations_left: _Optional[int] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class LevelOperations(_message.Message):
+    __slots__ = ("dims", "before", "after")
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    dims: _containers.RepeatedScalarFieldContainer[str]
+    before: int
+    after: int
+    def __init__(self, dims: _Optional[_Iterable[str]] = ..., before: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
 
 class ListFunctionsRequest(_message.Message):
     __slots__ = ()

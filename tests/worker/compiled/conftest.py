@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gridgrad_worker.compiled.build import build, source_of
+from gridgrad_worker.compiled.compiled import CompiledEngine
+from gridgrad_worker.compiled.making import engine_of
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.tier import Settings
 from gridgrad_worker.devices import CpuDevice, open_device
@@ -46,6 +49,22 @@ def piece() -> Callable[..., Piece]:
         return Piece(inputs, Box((0, 0), (rows, columns)))
 
     return made
+
+
+@pytest.fixture(scope="session")
+def build_engine(
+    tmp_path_factory: pytest.TempPathFactory, device: CpuDevice
+) -> Callable[[Order], tuple[CompiledEngine, StructuredEngine]]:
+    """Compiles an order in this process: its compiled tier and its direct one."""
+
+    def built(order: Order) -> tuple[CompiledEngine, StructuredEngine]:
+        direct = StructuredEngine(
+            order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device, separating=True
+        )
+        library = build(source_of(order, direct), tmp_path_factory.mktemp("built"))
+        return engine_of(order, direct, library), direct
+
+    return built
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def library(tmp_path: Path, content: bytes = b"code") -> Path:
 
 
 def keep(cache: Cache, tmp_path: Path, key: str = KEY, size: int = 4) -> None:
-    cache.keep(key, [library(tmp_path, b"x" * size)], "layout", whole_vectors=False)
+    cache.keep(key, [library(tmp_path, b"x" * size)], "layout")
 
 
 def test_what_is_kept_is_found(cache: Cache, tmp_path: Path) -> None:

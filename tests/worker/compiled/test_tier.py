@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridgrad.errors import InternalError
+from gridgrad.errors import NotPreparedError
 from gridgrad_worker.compiled import tier as module
 from gridgrad_worker.compiled.cache import Cache
 from gridgrad_worker.compiled.compiling import Compilation
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.tier import CompiledTier, Settings
 from gridgrad_worker.compiled.tiered import TieredEngine
-from gridgrad_worker.pieces import Box, Piece
+from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.engine import StructuredEngine
 
 
@@ -73,6 +73,17 @@ def test_an_expression_is_compiled_when_it_is_hot(
     assert tier.lookup(key) is None
 
 
+def test_an_expression_is_hot_when_it_is_asked_for_often(
+    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
+) -> None:
+    key = tier.add(order, direct)
+    tier.note(key, 1, 48)
+    tier.note(key, 1)
+    assert not started
+    tier.note(key, 1)
+    assert len(started) == 1
+
+
 def test_one_is_compiled_at_a_time(
     tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
 ) -> None:
@@ -121,7 +132,7 @@ def test_a_library_that_is_none_is_dropped(
     assert settings.root is not None
     cache = Cache(settings.root, 1 << 20)
     (tmp_path / "grid.so").write_bytes(b"no library")
-    cache.keep(order.key(), [tmp_path / "grid.so"], "another layout", whole_vectors=False)
+    cache.keep(order.key(), [tmp_path / "grid.so"], "another layout")
     key = tier.add(order, direct)
     assert tier.lookup(key) is None
     assert cache.find(key) is None
@@ -176,13 +187,15 @@ def test_without_a_writable_disk_it_says_so_once(
         tier = CompiledTier(Settings(hot_points=1, root=tmp_path / "file" / "compiled"))
         engine = TieredEngine(direct, tier, tier.add(order, direct))
         out, expected = np.empty((2, 3, 60))
-        engine.compute([piece(6, 10)], [out])
-        engine.compute([piece(6, 10)], [out])
+        for _ in range(2):
+            assert engine.compute([piece(6, 10)], [out]) == ["direct"]
     direct.compute([piece(6, 10)], [expected])
     assert np.array_equal(out, expected)
-    assert engine.tier == "direct"
     (record,) = caplog.records
     assert "GRIDGRAD_CACHE" in record.getMessage()
+    engine.prepare()
+    assert engine.state.compiled == "never"
+    assert "GRIDGRAD_CACHE" in engine.state.why
     tier.close()
 
 
@@ -202,13 +215,13 @@ class Ready:
 
     tier = "compiled"
 
-    def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> list[int]:
+    def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> None:
+        assert pieces, "an engine is not called for nothing"
         for _, out in zip(pieces, outs, strict=True):
             out[...] = 1
-        return []
 
 
-def test_the_pieces_of_a_grid_get_one_tier(
+def test_each_piece_gets_the_tier_that_it_asks_for(
     tier: CompiledTier,
     order: Order,
     direct: StructuredEngine,
@@ -216,27 +229,54 @@ def test_the_pieces_of_a_grid_get_one_tier(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = TieredEngine(direct, tier, tier.add(order, direct))
-    early, late = piece(8, 10), piece(8, 10, low=0.25)
-    halves = [Box((0, 0), (4, 10)), Box((4, 0), (4, 10))]
-
-    def computed(whole: Piece, box: Box) -> tuple[str, float]:
-        out = np.zeros((3, box.points))
-        engine.compute([Piece(whole.inputs, box)], [out])
-        return engine.tier, float(out.mean())
-
-    assert computed(early, halves[0])[0] == "direct"
+    outs = [np.zeros((3, 80)) for _ in range(3)]
+    assert engine.compute([piece(8, 10)] * 3, outs, ["", "direct", ""]) == ["direct"] * 3
     monkeypatch.setattr(tier, "lookup", lambda _key: Ready())
-    assert computed(early, halves[1])[0] == "direct", "as the half before"
-    assert [computed(late, box) for box in halves] == [("compiled", 1.0)] * 2
-    assert computed(early, early.box) == ("compiled", 1.0), "it is another entry"
+    assert engine.compute([piece(8, 10)] * 3, outs, ["", "direct", "compiled"]) == ["compiled", "direct", "compiled"]
+    assert [bool((out == 1).all()) for out in outs] == [True, False, True]
+    assert engine.compute([piece(8, 10)], [np.zeros((3, 80))], ["direct"]) == ["direct"]
 
 
 def test_a_piece_that_must_be_compiled_fails_where_it_can_not_be(
     tier: CompiledTier, order: Order, direct: StructuredEngine, piece: Callable[..., Piece]
 ) -> None:
     engine = TieredEngine(direct, tier, tier.add(order, direct))
-    with pytest.raises(InternalError, match="not ready"):
+    with pytest.raises(NotPreparedError, match="call prepare first"):
         engine.compute([piece(8, 10)], [np.empty((3, 80))], ["compiled"])
+
+
+def test_an_expression_that_was_added_twice_is_known_until_it_was_forgotten_twice(
+    tier: CompiledTier, order: Order, direct: StructuredEngine
+) -> None:
+    first, second = (TieredEngine(direct, tier, tier.add(order, direct)) for _ in range(2))
+    first.close()
+    assert second.state.compiled == "pending"
+    second.close()
+    assert not tier.is_waiting
+
+
+def test_two_workers_take_turns_and_the_second_takes_what_the_first_has_made(
+    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine, settings: Settings
+) -> None:
+    other = CompiledTier(settings, started)
+    key = tier.add(order, direct)
+    assert other.add(order, direct) == key
+    tier.prepare(key)
+    other.prepare(key)
+    assert len(started) == 1
+    assert other.is_waiting
+    assert other.state(key).compiled == "pending"
+    assert settings.root is not None
+    Cache(settings.root, 1).refuse(key, "no use")
+    other.attend()
+    assert other.is_waiting, "the first is not done yet"
+    started[0].status = 0
+    for each in (tier, other):
+        each.attend()
+        assert not each.is_waiting
+        assert each.state(key) == ("never", "no use")
+    assert len(started) == 1
+    other.close()
 
 
 def test_keys_differ_by_all_that_counts(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:

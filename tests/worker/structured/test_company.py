@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridgrad_worker.structured import engine, panels
+from gridgrad_worker.structured import panels, runner
 
 Expressions = Any  # the fixture of conftest.py
 
@@ -50,7 +50,7 @@ def test_pieces_change_nothing(expression: Expressions, text: str, shape: tuple[
 def test_tiles_change_nothing(expression: Expressions, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = entry(300, 70)
     (expected,) = expression.up_to(text, inputs, 1).structured(inputs)
-    monkeypatch.setattr(engine, "_TILE_POINTS", 500)
+    monkeypatch.setattr(runner, "_TILE_POINTS", 500)
     assert np.array_equal(expression.up_to(text, inputs, 1).structured(inputs)[0], expected)
 
 

@@ -37,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     text = sys.stdin.read()
     with tempfile.TemporaryDirectory(prefix="making-", dir=options.root) as workplace:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(workplace, "inductor")
         os.environ["TMPDIR"] = tempfile.tempdir = workplace
         # torch comes in here, after its environment is set
         from gridgrad_worker.compiled.making import make

@@ -1,154 +1,93 @@
-"""Compiles an order: its plan exported and made into shared libraries by torch's inductor."""
+"""Compiles an order: its plans as one C++ source, made into a shared library."""
 
 from __future__ import annotations
 
-import re
-import warnings
-import zipfile
-from collections.abc import Mapping
+import hashlib
+import importlib.resources
+import subprocess
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 import torch
 
-from gridgrad_worker.compiled.graphs import GridGraph, HoistGraph
-from gridgrad_worker.compiled.layout import LevelLayout, digest_of, lay_out
-from gridgrad_worker.compiled.libraries import GRID, HOIST
+from gridgrad_worker.compiled.compiler import find_compiler
+from gridgrad_worker.compiled.emit import Functions, plan_class
 from gridgrad_worker.compiled.order import Order
-from gridgrad_worker.devices import Device
+from gridgrad_worker.compiled.recording import CannotCompileError
 from gridgrad_worker.structured.engine import StructuredEngine
-from gridgrad_worker.structured.plan import SEPARATED
 
-__all__ = ["Built", "CannotCompileError", "build"]
+__all__ = ["NAME", "build", "digest_of", "source_of"]
 
-_ENTRIES = 3
-"""More than the threads that the compiler is told of: then it shares the leading dims out as one."""
+NAME = "grid.so"
+"""The library of a package."""
 
-_LEADING, _LAST = 24, 96
-_LEADING_OF_MANY = 3
-
-_SETTINGS: dict[str, object] = {
-    "cpp_cache_precompile_headers": False,  # they take 300 MB of disk to save some seconds
-    "compile_threads": 1,
-}
-
-_SCALAR = re.compile(r"std::(exp|pow|log|sin|cos|tan|a|s|c|e|l|t|f)[a-z0-9]*\(|calc_\w+\(")
-"""Functions of one number at a time: where vectors end in them, their last digits are others there."""
-
-_FUSED: dict[str, object] = {"cpp.enable_floating_point_contract_flag": "fast"}
-"""Products added in one rounding: for separated sums alone. Elsewhere x*x - y*y is 0 where x is y, as it must be."""
+_FLAGS = (
+    "-std=c++17", "-O2", "-march=native", "-shared", "-fPIC", "-fopenmp", "-fvisibility=hidden",
+    # As IEEE has it, so that both tiers agree; nothing reads errno or traps
+    "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+    "-Wno-psabi", "-Wno-ignored-attributes",
+)  # fmt: skip
+_CPP = Path(str(importlib.resources.files(__package__) / "cpp"))
+_TORCH = Path(torch.__file__).parent
 
 
-class CannotCompileError(RuntimeError):
-    """The program is one for the direct tier; the message says why."""
-
-
-class Built(NamedTuple):
-    """What was compiled.
+def source_of(order: Order, engine: StructuredEngine) -> str:
+    """The C++ of an order.
 
     Args:
-        files: the libraries, named in this module.
-        layout: what they and their caller must agree on.
-        whole_vectors: whether the grid must be computed in whole vectors.
-        engine: the direct tier, of the same plan.
-    """
-
-    files: tuple[Path, ...]
-    layout: str
-    whole_vectors: bool
-    engine: StructuredEngine
-
-
-def build(order: Order, device: Device, directory: Path) -> Built:
-    """Compiles.
-
-    Args:
-        order: what.
-        device: compiled for.
-        directory: where to put the libraries and what comes about beside them.
+        order: what to compile.
+        engine: the direct tier of it.
 
     Raises:
-        CannotCompileError: it can't be compiled, or would not be reproducible.
+        CannotCompileError: it comes down to something that has no form in C++.
     """
-    engine = StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
-    levels = lay_out(engine.plan, engine.watched)
-    files = []
-    if levels:
-        _compiled(_hoist(order, engine, levels), directory / HOIST)
-        files.append(directory / HOIST)
-    only_sums = all(engine.plan.steps[i].op == SEPARATED for i in engine.plan.levels[-1].steps)
-    whole_vectors = _compiled(_grid(order, engine, levels), directory / GRID, _FUSED if only_sums else {})
-    files.append(directory / GRID)
-    return Built(tuple(files), digest_of(engine.plan, levels), whole_vectors, engine)
-
-
-def _hoist(order: Order, engine: StructuredEngine, levels: tuple[LevelLayout, ...]) -> torch.export.ExportedProgram:
-    dtype = order.torch_dtype
-    lengths = [torch.export.Dim(f"n{level.mask}", min=1, max=1 << 40) for level in levels]
-    counts = [_LAST * _LEADING + 8 * place for place, _ in enumerate(levels)]
-    arrays = [torch.ones(len(level.rows), n, dtype=dtype) for level, n in zip(levels, counts, strict=True)]
-    inputs = [[torch.ones(n, dtype=dtype) for _ in level.inputs] for level, n in zip(levels, counts, strict=True)]
-    shapes = (
-        [{1: n} for n in lengths],
-        [[{0: n} for _ in level.inputs] for n, level in zip(lengths, levels, strict=True)],
+    functions = Functions(order.torch_dtype)
+    plans = plan_class("SeparatedPlan", engine.plan, engine.guard, functions)
+    plans += (
+        plan_class("PlainPlan", engine.plain_plan, None, functions)
+        if engine.guard
+        else "typedef SeparatedPlan PlainPlan;\n"
     )
-    return _exported(HoistGraph(engine.plan, levels, dtype), (arrays, inputs), shapes)
+    return "\n".join(
+        [
+            f"typedef {'double' if order.dtype == 'float64' else 'float'} Real;",
+            f"constexpr int DIMS = {max(order.ndim, 1)}, INPUTS = {max(len(order.names), 1)};",
+            '#include "special.h"' if functions.special else '#include "vectors.h"',
+            '#include "runtime.h"',
+            *functions.definitions,
+            plans,
+            '#include "entries.h"',
+        ]
+    )
 
 
-def _grid(order: Order, engine: StructuredEngine, levels: tuple[LevelLayout, ...]) -> torch.export.ExportedProgram:
-    dtype, ndim = order.torch_dtype, order.ndim
-    first = _LEADING if ndim <= 3 else _LEADING_OF_MANY
-    shape = (_ENTRIES, *[first] * (ndim - 1), _LAST)
-    dims = [torch.export.Dim(f"d{place}", min=1, max=1 << 40) for place in range(ndim + 1)]
-    planes = [torch.ones(shape, dtype=dtype) for _ in engine.plan.outputs]
-    masks = [level.mask for level in levels]
-    arrays = [torch.ones(len(level.rows), *_lengths(shape, level.mask), dtype=dtype) for level in levels]
-    inputs = [torch.ones(shape, dtype=dtype) for _ in engine.plan.levels[-1].inputs]
-    whole = dict(enumerate(dims))
-    of_levels = [{p + 1: d for p, d in whole.items() if p == 0 or mask >> (p - 1) & 1} for mask in masks]
-    shapes = ([whole for _ in planes], of_levels, [whole for _ in inputs])
-    return _exported(GridGraph(engine.plan, levels, dtype), (planes, arrays, inputs), shapes)
+def digest_of(engine: StructuredEngine) -> str:
+    """What a package and its caller must agree on, SHA-256, hex."""
+    said = (engine.plan, engine.plain_plan, engine.guard.kinds if engine.guard else None)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def _lengths(shape: tuple[int, ...], mask: int) -> tuple[int, ...]:
-    return (shape[0], *(length if mask >> dim & 1 else 1 for dim, length in enumerate(shape[1:])))
+def build(source: str, directory: Path) -> Path:
+    """Compiles, and returns the library.
+
+    Args:
+        source: from `source_of`.
+        directory: where to put the library and what comes about beside it.
+
+    Raises:
+        CannotCompileError: the compiler refuses.
+    """
+    text, library = directory / "grid.cpp", directory / NAME
+    text.write_text(source)
+    compiler = find_compiler()
+    if compiler is None:
+        raise CannotCompileError("there is no C++ compiler")
+    places = [f"-I{_CPP}", f"-isystem{_TORCH / 'include'}", f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
+    command = [compiler, *_FLAGS, str(text), "-o", str(library), *places]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no word of a request
+    if done.returncode:
+        raise CannotCompileError(f"the compiler refuses it: {_first_error(done.stderr)}")
+    return library
 
 
-def _exported(
-    module: torch.nn.Module, arguments: tuple[object, ...], shapes: tuple[object, ...]
-) -> torch.export.ExportedProgram:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's own, of its own old code
-        return torch.export.export(module, arguments, dynamic_shapes=shapes, strict=False)
-
-
-def _compiled(
-    program: torch.export.ExportedProgram, library: Path, settings: Mapping[str, object] = MappingProxyType({})
-) -> bool:
-    """Writes a library, and returns whether it computes the ends of rows otherwise than their beginnings."""
-    package = library.with_suffix(".pt2")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch._inductor.aoti_compile_and_package(
-            program, package_path=str(package), inductor_configs={**_SETTINGS, **settings}
-        )
-    with zipfile.ZipFile(package) as archive:
-        names = archive.namelist()
-        sources = [archive.read(name).decode() for name in names if name.endswith(".cpp")]
-        (made,) = (name for name in names if name.endswith(".so"))
-        library.write_bytes(archive.read(made))
-    package.unlink()
-    for source in sources:
-        _check(source)
-    return any(_SCALAR.search(source.partition('extern "C"')[2]) for source in sources if "#pragma omp" in source)
-
-
-def _check(source: str) -> None:
-    """Refuses what calls torch's own routines: their bits depend on where a number stands in a tensor."""
-    position = source.find("aoti_torch_cpu_")
-    if position >= 0:
-        called = source[position:].split("(", 1)[0]
-        raise CannotCompileError(
-            f"the compiler has nothing better than torch's {called.removeprefix('aoti_torch_cpu_')}"
-        )
+def _first_error(said: str) -> str:
+    return next((line for line in said.splitlines() if "error" in line), said[:200])

@@ -34,13 +34,11 @@ class Package(NamedTuple):
     Args:
         libraries: the paths of the libraries by name.
         layout: what they and their caller must agree on.
-        whole_vectors: whether they must be given whole vectors for their bits to be the same everywhere.
         refused: why there are none and never will be; empty otherwise.
     """
 
     libraries: Mapping[str, Path]
     layout: str
-    whole_vectors: bool
     refused: str
 
 
@@ -63,7 +61,7 @@ class Cache:
         if manifest is None or manifest.key != key:
             return None
         if manifest.refused:
-            return Package({}, "", False, manifest.refused)
+            return Package({}, "", manifest.refused)
         known = compiler_version()
         if known is not None and manifest.compiler != known:
             return None
@@ -72,15 +70,15 @@ class Cache:
                 return None
         with contextlib.suppress(OSError):
             os.utime(place)
-        return Package({name: place / name for name in manifest.files}, manifest.layout, manifest.whole_vectors, "")
+        return Package({name: place / name for name in manifest.files}, manifest.layout, "")
 
-    def keep(self, key: str, files: Sequence[Path], layout: str, *, whole_vectors: bool) -> None:
+    def keep(self, key: str, files: Sequence[Path], layout: str) -> None:
         """Takes verified libraries in, in place of what was there for the key, and drops what was used longest ago.
 
         Raises:
             OSError: the disk has no room, or is not writable.
         """
-        self._write(key, files, {"layout": layout, "whole_vectors": whole_vectors, "refused": ""})
+        self._write(key, files, {"layout": layout, "refused": ""})
         self.evict(key)
 
     def refuse(self, key: str, why: str) -> None:
@@ -89,7 +87,7 @@ class Cache:
         Raises:
             OSError: as in `keep`.
         """
-        self._write(key, (), {"layout": "", "whole_vectors": False, "refused": why})
+        self._write(key, (), {"layout": "", "refused": why})
 
     def discard(self, key: str) -> None:
         """Drops the package of a key, if there is one."""
@@ -154,7 +152,6 @@ class _Manifest(NamedTuple):
     key: str
     files: dict[str, str]
     layout: str
-    whole_vectors: bool
     refused: str
     compiler: str
 
@@ -176,7 +173,7 @@ def _manifest(place: Path) -> _Manifest | None:
 def _read(content: object) -> _Manifest | None:
     if not isinstance(content, dict) or set(content) != set(_Manifest._fields):
         return None
-    if not isinstance(content["files"], dict) or not isinstance(content["whole_vectors"], bool):
+    if not isinstance(content["files"], dict):
         return None
     manifest = _Manifest(**content)
     said = [manifest.key, manifest.layout, manifest.refused, manifest.compiler]

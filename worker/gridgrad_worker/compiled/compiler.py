@@ -7,23 +7,31 @@ import os
 import shutil
 import subprocess
 
-__all__ = ["compiler_version"]
+__all__ = ["compiler_version", "find_compiler"]
 
 _NAMES = ("g++", "clang++")
 _TIMEOUT_S = 20.0
 
 
-@functools.cache
-def compiler_version() -> str | None:
-    """The first line of what the C++ compiler says of itself; None if there is none.
+def find_compiler() -> str | None:
+    """The path of the C++ compiler: what the environment variable CXX names, else g++ or clang++ of the PATH."""
+    found = _found()
+    return found[0] if found else None
 
-    As inductor does, takes what the environment variable CXX names, else g++ or clang++ of the PATH.
-    """
+
+def compiler_version() -> str | None:
+    """The first line of what the C++ compiler says of itself; None if there is none."""
+    found = _found()
+    return found[1] if found else None
+
+
+@functools.cache
+def _found() -> tuple[str, str] | None:
     for name in filter(None, (os.environ.get("CXX"), *_NAMES)):
         path = shutil.which(name)
         said = _said_by(path) if path else None
-        if said:
-            return said
+        if path and said:
+            return path, said
     return None
 
 

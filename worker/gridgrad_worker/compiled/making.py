@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from gridgrad_worker.compiled.build import Built, CannotCompileError, build
+from gridgrad_worker.compiled.build import build, digest_of, source_of
 from gridgrad_worker.compiled.cache import Cache
 from gridgrad_worker.compiled.compiled import CompiledEngine
-from gridgrad_worker.compiled.libraries import GRID, HOIST, load
+from gridgrad_worker.compiled.library import Library
 from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.recording import CannotCompileError
 from gridgrad_worker.compiled.verify import VerificationError, verify
 from gridgrad_worker.devices import open_device
+from gridgrad_worker.structured.engine import StructuredEngine
 
 __all__ = ["engine_of", "make"]
 
 _THREADS = 2
-"""Compiled code shares its loops out among as many threads as there are, but only if told of more than one."""
 
 
 def make(order: Order, root: Path, cache_bytes: int, workplace: Path) -> str:
@@ -32,17 +36,28 @@ def make(order: Order, root: Path, cache_bytes: int, workplace: Path) -> str:
     """
     cache = Cache(root, cache_bytes)
     device = open_device(order.device, _THREADS)
+    direct = StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
     try:
-        built = build(order, device, workplace)
-        verify(order, built.engine, engine_of(built, order))
+        library = build(source_of(order, direct), workplace)
+        verify(order, direct, engine_of(order, direct, library))
     except (CannotCompileError, VerificationError) as error:
         cache.refuse(order.key(), str(error))
         return str(error)
-    cache.keep(order.key(), built.files, built.layout, whole_vectors=built.whole_vectors)
+    cache.keep(order.key(), [library], digest_of(direct))
     return ""
 
 
-def engine_of(built: Built, order: Order) -> CompiledEngine:
-    """What was built, ready to compute."""
-    libraries = {file.name: load(file) for file in built.files}
-    return CompiledEngine(built.engine, libraries.get(HOIST), libraries[GRID], order.torch_dtype, built.whole_vectors)
+def engine_of(
+    order: Order,
+    direct: StructuredEngine,
+    library: Path,
+    running: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+) -> CompiledEngine:
+    """A library, ready to compute.
+
+    Raises:
+        OSError: it is none.
+        AttributeError: it is another one.
+    """
+    loaded = Library(library, len(order.names), order.ndim)
+    return CompiledEngine(direct, loaded, order.dims, order.ndim, order.torch_dtype, running)

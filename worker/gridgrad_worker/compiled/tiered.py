@@ -1,24 +1,20 @@
 """Both tiers of an expression, as one engine.
 
-One grid is computed in one tier. A piece that is a whole entry takes what is ready. The pieces of an entry
-that was cut get the tier that its first one got here; where they are spread over several workers, who spreads
-them says which tier to take.
+One grid is computed in one tier. A piece that is a whole entry takes what is ready; for the pieces of an entry
+that was cut, who cut it says which tier to take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
-from gridgrad.errors import InternalError
-from gridgrad_worker.compiled.compiled import CompiledEngine, entry_shape
-from gridgrad_worker.compiled.tier import CompiledTier
+from gridgrad.errors import NotPreparedError
+from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.engine import StructuredEngine
 
 __all__ = ["TieredEngine"]
-
-_MOST_REMEMBERED = 256
 
 
 class TieredEngine:
@@ -28,21 +24,16 @@ class TieredEngine:
         direct: the direct tier.
         tier: finds the compiled one.
         key: of the expression there.
-
-    Attributes:
-        tier: what the last batch was computed in; "direct" if any of its pieces was.
     """
 
     name = "structured"
 
-    def __init__(self, direct: StructuredEngine, tier: CompiledTier, key: str) -> None:
-        self.tier = "direct"
+    def __init__(self, direct: StructuredEngine, tier: Tier, key: str) -> None:
         self._direct = direct
         self._compiled = tier
         self._key = key
-        self._decided: dict[Hashable, bool] = {}
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str] | None = None) -> None:
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str] | None = None) -> list[str]:
         """Computes pieces together.
 
         Args:
@@ -50,32 +41,43 @@ class TieredEngine:
             outs: for each of them, where its results go: [planes, points], of the computing dtype.
             tiers: for each of them "direct", "compiled" or, to leave it to the worker, "".
 
+        Returns:
+            For each of them the tier that it was computed in.
+
         Raises:
-            InternalError: a piece must be compiled, and there is no compiled code here.
+            NotPreparedError: a piece must be compiled, and there is no compiled code here.
         """
         ready = self._compiled.lookup(self._key)
+        if ready is None and tiers is not None and "compiled" in tiers:
+            raise self._not_prepared()
         asked = tiers or [""] * len(pieces)
-        chosen = [self._takes_compiled(piece, wish, ready) for piece, wish in zip(pieces, asked, strict=True)]
-        left = [position for position, taken in enumerate(chosen) if not taken]
-        compiled = [position for position, taken in enumerate(chosen) if taken]
-        if ready is not None and compiled:
-            returned = ready.compute([pieces[i] for i in compiled], [outs[i] for i in compiled])
-            left.extend(compiled[i] for i in returned)
-        if left:
-            self._direct.compute([pieces[i] for i in left], [outs[i] for i in left])
+        took = ["direct" if ready is None or wish == "direct" else "compiled" for wish in asked]
+        for engine, tier in ((ready, "compiled"), (self._direct, "direct")):
+            chosen = [i for i, each in enumerate(took) if each == tier]
+            if engine is not None and chosen:
+                engine.compute([pieces[i] for i in chosen], [outs[i] for i in chosen])
         if ready is None:
-            self._compiled.note(self._key, sum(piece.box.points for piece in pieces))
-        self.tier = "direct" if left else "compiled"
+            self._compiled.note(self._key, sum(piece.box.points for piece in pieces), len(pieces))
+        return took
 
-    def _takes_compiled(self, piece: Piece, wish: str, ready: CompiledEngine | None) -> bool:
-        if wish == "compiled" and ready is None:
-            raise InternalError("batch.pieces.tier", "compiled, which is not ready here", "compute the grid again")
-        shape = entry_shape(piece)
-        if wish or piece.box.shape == shape:
-            return ready is not None and wish != "direct"
-        entry = (shape, *(values.content for values in piece.inputs))
-        if entry not in self._decided:
-            if len(self._decided) >= _MOST_REMEMBERED:
-                self._decided.pop(next(iter(self._decided)))
-            self._decided[entry] = ready is not None
-        return self._decided[entry]
+    @property
+    def state(self) -> State:
+        """Whether there is compiled code."""
+        return self._compiled.state(self._key)
+
+    def look(self) -> None:
+        """Loads compiled code, if there is some on disk."""
+        self._compiled.lookup(self._key)
+
+    def prepare(self) -> None:
+        """Asks for compiled code to be made."""
+        self._compiled.prepare(self._key)
+
+    def close(self) -> None:
+        """Gives the expression up."""
+        self._compiled.forget(self._key)
+
+    def _not_prepared(self) -> NotPreparedError:
+        why = self.state.why
+        found = "'compiled', for which there is no compiled code" + (f": {why}" if why else " yet")
+        return NotPreparedError("tier", found, "ask for tier='auto'" if why else "call prepare first and wait for it")

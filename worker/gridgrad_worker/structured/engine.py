@@ -17,7 +17,14 @@ from gridgrad_worker.devices import Device, is_out_of_memory
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.structured.guard import Guard, Ranges, merged
-from gridgrad_worker.structured.panels import Segment, entry_shape, panel_shape, panels_of, segments
+from gridgrad_worker.structured.panels import (
+    Segment,
+    deep_panel_shape,
+    entry_shape,
+    panel_shape,
+    panels_of,
+    segments,
+)
 from gridgrad_worker.structured.plan import Plan, make_plan
 from gridgrad_worker.structured.products import SMALL
 from gridgrad_worker.structured.runner import PlanRunner
@@ -25,9 +32,8 @@ from gridgrad_worker.structured.separate import separate
 
 __all__ = ["StructuredEngine"]
 
-_TILE_POINTS = 1 << 15  # for each thread; measured: less is all overhead, more falls out of the caches
-_CUDA_TILE_POINTS = 1 << 20
-_TOGETHER = 1 << 20  # points of a group of entries of one shape
+_ALONE = 1 << 15  # points of an entry that is computed by itself: the calls for it are no more than the work
+_TOGETHER = 1 << 20  # points of a group of entries of one shape; on a GPU, of an entry that is computed by itself too
 _ROUNDED = 16
 _CALL_POINTS = 1 << 13  # to call an operation takes as long as to run it on so many points
 _GUARD_POINTS = 1 << 20  # the guard takes as long as one operation on so many points
@@ -67,9 +73,9 @@ class StructuredEngine:
         derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
         self._sources = [next(i for i, dims in enumerate(inputs.values()) if dim in dims) for dim in range(ndim)]
-        runner = functools.partial(
-            PlanRunner, dtype=dtype, device=device.torch_device, tile_points=_tile_points(device)
-        )
+        runner = functools.partial(PlanRunner, dtype=dtype, device=device)
+        # The guard would wait for the GPU before each launch, and save operations, which a GPU has to spare
+        separating = False if separating is None and device.outbox is not None else separating
         self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
         self._separated: PlanRunner | None = None
         separated = separate(derived.nodes, derived.outputs, masks)
@@ -81,7 +87,9 @@ class StructuredEngine:
             self._separated = runner(plan)
             self._guard = Guard(plan, separated.checked, dtype)
         plan = (self._separated or self._plain).plan
-        self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: panel_shape(shape, plan))
+        self._alone = _ALONE if device.outbox is None else _TOGETHER
+        shape_of_panels = panel_shape if device.outbox is None else deep_panel_shape
+        self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: shape_of_panels(shape, plan))
         self._decided: tuple[Hashable, bool] = (None, False)
         self._guarded: tuple[object, NDArray[np.bool_]] = (None, np.ones(0, bool))
 
@@ -91,14 +99,14 @@ class StructuredEngine:
         return (self._separated or self._plain).plan
 
     @property
+    def plain_plan(self) -> Plan:
+        """What is run for entries that the guard stops."""
+        return self._plain.plan
+
+    @property
     def guard(self) -> Guard | None:
         """Decides for entries whether the plan may be run."""
         return self._guard if self._separated else None
-
-    @property
-    def watched(self) -> tuple[int, ...]:
-        """The steps that the guard looks at."""
-        return tuple(self._guard.watched) if self._separated else ()
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
         """Computes pieces together.
@@ -117,8 +125,11 @@ class StructuredEngine:
             for piece, out in zip(pieces, outs, strict=True):
                 shape = entry_shape(piece, self._sources)
                 parts.extend(segments(piece, shape, self._panel_shape(shape), out))
-            for group in _groups(parts, self._pays):
-                self._run_within_memory(group)
+            try:
+                for group in _groups(parts, self._pays, self._alone):
+                    self._run_within_memory(group)
+            finally:
+                self._device.drain()
 
     def _run_within_memory(self, group: list[Segment]) -> None:
         """Computes a group; where there is no memory for it, half of it at a time, then in smaller tiles."""
@@ -195,18 +206,14 @@ class StructuredEngine:
         return total is None or bool(self._guard.holds(total)[0])
 
 
-def _tile_points(device: Device) -> int:
-    return _CUDA_TILE_POINTS if device.torch_device.type == "cuda" else _TILE_POINTS * torch.get_num_threads()
-
-
-def _groups(parts: Sequence[Segment], pays: Callable[[tuple[int, ...]], bool]) -> Iterator[list[Segment]]:
+def _groups(parts: Sequence[Segment], pays: Callable[[tuple[int, ...]], bool], alone: int) -> Iterator[list[Segment]]:
     """Brings together what has about one shape, is not large by itself, and is computed in the same way."""
     if len(parts) == 1:
         yield [*parts]
         return
     alike: dict[tuple[tuple[int, ...], bool], list[Segment]] = {}
     for part in parts:
-        if part.whole and part.panel.shape == part.shape and part.panel.points < _TILE_POINTS:
+        if part.whole and part.panel.shape == part.shape and part.panel.points < alone:
             alike.setdefault((_rounded_up(part.shape), pays(part.shape)), []).append(part)
         else:
             yield [part]

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from gridgrad.errors import RequestError
 from gridgrad.lang.derive import derive
+from gridgrad.lang.parser import parse
 from gridgrad.lang.program import Builder, Node, Program
 from gridgrad_worker.structured.plan import SEPARATED, Plan, make_plan
 from gridgrad_worker.structured.separate import separate
+from gridgrad_worker.v1 import worker_pb2 as pb
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "cut", "explain", "explanation_of"]
+
+_MOST_LINES = 200
+_LONGEST_LINE = 500
+_MOST_RANKS = 1024
 
 
 class Explanation(NamedTuple):
@@ -52,8 +59,8 @@ def explain(
     counts = (_counts(before), _counts(after))
     by_mask = sorted(counts[0].keys() | counts[1].keys(), key=lambda mask: (mask.bit_count(), mask))
     return Explanation(
-        derived=str(derived),
-        separated=str(_written_out(derived, separated.nodes, separated.outputs)),
+        derived=_text_of(derived),
+        separated=_text_of(_written_out(derived, separated.nodes, separated.outputs)),
         operations={
             tuple(dim for position, dim in enumerate(dims) if mask >> position & 1): (
                 counts[0].get(mask, 0),
@@ -64,6 +71,12 @@ def explain(
         ranks=separated.ranks,
         per_point=(sum(counts[0].values()), counts[0].get(before.full, 0), counts[1].get(after.full, 0)),
     )
+
+
+def _text_of(program: Program) -> str:
+    """A program as text, without the lines that only put its inputs in order."""
+    ordering = {f"{name} = {name}" for name in program.inputs}
+    return "\n".join(line for line in str(program).split("\n") if line not in ordering)
 
 
 def _counts(plan: Plan) -> dict[int, int]:
@@ -98,3 +111,43 @@ def _sum_of_products(builder: Builder, left: Sequence[int], right: Sequence[int]
     for product in products[1:]:
         total = builder.op("add", total, product)
     return total
+
+
+def explanation_of(plan: pb.Plan) -> pb.Explanation:
+    """What is computed for a plan, in a message of bounded size.
+
+    Raises:
+        RequestError: it is a registered function.
+        TooLargeError: it has too many operations to derive.
+    """
+    if plan.WhichOneof("function") == "registered":
+        found = f"{plan.registered!r}, a registered function, which is differentiated as it runs"
+        raise RequestError("function.registered", found, "explain an expression; functions lists what is registered")
+    inputs = {each.name: list(each.dims) for each in plan.inputs}
+    names = list(inputs)
+    derivatives = [tuple(names[i] for i in each.wrt) for each in plan.derivatives if each.wrt]
+    program = parse(plan.expression, names)
+    explained = explain(program, inputs, derivatives)
+    written, hoisted, left = explained.per_point
+    return pb.Explanation(
+        program=cut(_text_of(program)),
+        derived=cut(explained.derived),
+        separated=cut(explained.separated),
+        levels=[
+            pb.LevelCount(dims=dims, before=before, after=after)
+            for dims, (before, after) in explained.operations.items()
+        ],
+        ranks=explained.ranks[:_MOST_RANKS],
+        written=written,
+        hoisted=hoisted,
+        left=left,
+    )
+
+
+def cut(text: str) -> str:
+    """A text of bounded length: where it is longer, its middle lines are left out, and the ends of long lines."""
+    lines = text.split("\n")
+    if len(lines) > _MOST_LINES:
+        half = _MOST_LINES // 2
+        lines[half:-half] = [f"... {len(lines) - 2 * half:,} lines are left out here ..."]
+    return "\n".join(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..." for line in lines)

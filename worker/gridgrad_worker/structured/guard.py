@@ -54,6 +54,12 @@ class Guard:
         plan: whose terms are checked.
         checked: the terms of each sum.
         dtype: computed in.
+
+    Attributes:
+        watched: the steps that are looked at, those twice that are factors and exponents.
+        most: for each mask, the most factors and the most exponentials that a term has of its steps.
+        furthest_constant: the largest exponent, up or down, of the constants of a term.
+        reach: exponents that are no larger than this, added up over a term, are within range in any order.
     """
 
     def __init__(self, plan: Plan, checked: Sequence[Sequence[Checked]], dtype: torch.dtype) -> None:
@@ -83,19 +89,31 @@ class Guard:
                 by_mask.setdefault(plan.steps[step].mask, []).append(position)
         self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
         kinds = (~self._is_power, self._is_power)
-        self._most_factors = [[self._most(p, kind[p]) for kind in kinds] for p, _ in self._by_mask]
+        self.most = {
+            plan.steps[steps[0]].mask: (self._most(p, kinds[0][p]), self._most(p, kinds[1][p]))
+            for p, steps in self._by_mask
+        }
         furthest = [max(-low, high) for _, (low, high, _) in self._constants]
-        self._furthest_constant = self._most([n for n, _ in self._constants], furthest)
+        self.furthest_constant = self._most([n for n, _ in self._constants], furthest)
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
         self._digits = -math.log2(limits.eps)
+        self.reach = min(self._largest, -self._least)
 
     def _most(self, positions: Sequence[int], weights: Sequence[float] | NDArray[np.bool_]) -> float:
         """The largest sum of weights, those of what is watched at these positions, that a term has."""
         spread = np.zeros((1, len(self.watched)))
         spread[0, list(positions)] = weights
         return float((self._above.of(spread) + self._below.of(spread)).max(initial=0.0))
+
+    @property
+    def kinds(self) -> tuple[list[int], list[int], list[int]]:
+        """The steps that are looked at and not constant: factors, divisors, and the arguments of exponentials."""
+        kinds = [2 if power else int(divides) for power, divides in zip(self._is_power, self._divides, strict=True)]
+        positions = sorted(p for each, _ in self._by_mask for p in each)
+        factors, divisors, powers = ([self.watched[p] for p in positions if kinds[p] == kind] for kind in range(3))
+        return factors, divisors, powers
 
     def ranges(self, known: Stacked, entries: int) -> Ranges:
         """The exponents of what is watched.
@@ -110,21 +128,6 @@ class Guard:
         for positions, steps in self._by_mask:
             ranges[:, :, positions] = self._measured(known.stacked(steps).flatten(2), positions)
         return ranges
-
-    def surely_holds(self, known: Stacked) -> bool:
-        """Whether all terms of all entries stay within range by far: what is seen at a glance.
-
-        Args:
-            known: as for `ranges`.
-        """
-        total = self._furthest_constant
-        for (positions, steps), most in zip(self._by_mask, self._most_factors, strict=True):
-            values = known.stacked(steps).numpy(force=True)
-            count = len(positions) - int(np.count_nonzero(self._is_power[positions]))
-            if values.size:
-                total += most[0] * _furthest(values[:count], self._divides[positions[:count]])
-                total += most[1] * float(np.abs(values[count:]).max(initial=0.0)) / math.log(2)
-        return total <= min(self._largest, -self._least)
 
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
         """For each entry, whether all terms stay within range."""
@@ -191,22 +194,6 @@ class _Sums:
 def merged(first: Ranges, second: Ranges) -> Ranges:
     """The exponents of two parts of one entry."""
     return np.stack([np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), np.maximum(first[2], second[2])])
-
-
-def _furthest(factors: NDArray[np.floating], divides: NDArray[np.bool_]) -> float:
-    """The largest exponent of any number, up or down; inf if that can't be said."""
-    sizes = np.abs(factors)
-    if not sizes.size:
-        return 0.0
-    least, largest = float(sizes.min()), float(sizes.max())
-    if least == 0:
-        zero = sizes == 0
-        if zero.reshape(len(sizes), -1).any(axis=1)[divides].any():
-            return math.inf
-        least, largest = float(np.where(zero, 1.0, sizes).min()), largest or 1.0
-    if not 0 < least <= largest < math.inf:
-        return math.inf
-    return max(math.log2(largest), -math.log2(least), 0.0)
 
 
 def _extremes(

@@ -63,7 +63,9 @@ class Call(NamedTuple):
     bound: tuple[float, ...] = ()
 
 
-def make_call(step: Step, steps: Sequence[Step], dtype: torch.dtype, *, columns: bool = False) -> Call:
+def make_call(
+    step: Step, steps: Sequence[Step], dtype: torch.dtype, *, columns: bool = False, host: bool = True
+) -> Call:
     """The call of an operation.
 
     Args:
@@ -71,6 +73,7 @@ def make_call(step: Step, steps: Sequence[Step], dtype: torch.dtype, *, columns:
         steps: of the plan.
         dtype: computed in.
         columns: whether constants may be tensors; else, what torch takes as a Python number is bound.
+        host: whether it runs on the processor.
     """
     declared = FUNCTIONS[step.op]
     value = VALUES[step.op]
@@ -83,7 +86,7 @@ def make_call(step: Step, steps: Sequence[Step], dtype: torch.dtype, *, columns:
         known = [int(steps[i].number) for i in step.args[:integers]]
         function = lambda *tensors: value(*known, *tensors)  # noqa: E731 - binds what is known
         bound = tuple(map(float, known))
-    elif _takes_scalar(step, steps, columns=columns):
+    elif _takes_scalar(step, steps, columns=columns, host=host):
         bound = (_rounded(steps[args[1]].number, dtype),)
         function, args = _with_second(value, bound[0]), args[:1]
     elif step.op == "positive":
@@ -102,7 +105,9 @@ def padded(count: int, threads: int) -> int:
     return length
 
 
-def _takes_scalar(step: Step, steps: Sequence[Step], *, columns: bool) -> bool:
+def _takes_scalar(step: Step, steps: Sequence[Step], *, columns: bool, host: bool) -> bool:
+    if step.op == "div" and not host:
+        return False  # a GPU would multiply by the reciprocal, which is rounded
     if step.op not in _WITH_SCALAR or steps[step.args[1]].op != "const" or steps[step.args[0]].op == "const":
         return False
     return not columns or (step.op == "pow" and steps[step.args[1]].number in _EASY_POWERS)

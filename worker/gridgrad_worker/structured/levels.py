@@ -48,7 +48,8 @@ class LevelRunner:
         self.operands = level.operands
         self.kept = level.kept
         self._level = level
-        self._calls = {i: make_call(steps[i], steps, dtype) for i in level.steps if steps[i].op != SEPARATED}
+        called = [i for i in level.steps if steps[i].op != SEPARATED]
+        self._calls = {i: make_call(steps[i], steps, dtype, host=device.type == "cpu") for i in called}
         self._splits = {i: split_of(steps, i) for i in level.steps if steps[i].op == SEPARATED}
         self._factors: dict[int, Factors] = {}
         self._args = {i: Sides.of(steps, i) for i in self._splits}

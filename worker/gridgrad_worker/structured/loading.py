@@ -3,47 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Values
 
-__all__ = ["load_entries", "load_part"]
+__all__ = ["Write", "load_entries", "load_part"]
 
 Floats = NDArray[np.floating]
 
+Write = Callable[[Floats, Tensor], None]
+"""Brings numbers to where they are computed with."""
 
-def load_part(row: Tensor, values: Values, box: Box) -> None:
+
+def load_part(row: Tensor, values: Values, box: Box, write: Write) -> None:
     """Fills in an input of one entry over a box; beyond the entry's end, its last values again.
 
     Args:
         row: [one length for each dim], 1 for a dim that the input has not.
         values: of the input.
         box: where the row begins, and its shape.
+        write: the device's.
     """
     shape = [min(n, length - start) for start, n, length in zip(*box, values.lengths, strict=True)]
     numbers = np.require(values.over(Box(box.start, tuple(shape))), requirements="W")
     for dim, (wanted, given) in enumerate(zip(box.shape, shape, strict=True)):
         if given < wanted:
             numbers = np.concatenate([numbers, np.repeat(numbers.take([-1], dim), wanted - given, dim)], dim)
-    row.copy_(torch.from_numpy(numbers))
+    write(numbers, row)
 
 
-def load_entries(rows: Tensor, values: Sequence[Values]) -> None:
+def load_entries(rows: Tensor, values: Sequence[Values], write: Write) -> None:
     """Fills in an input of several entries, whole; beyond an entry's end, its last values again.
 
     Args:
         rows: [entries, one length for each dim], 1 for a dim that the input has not.
         values: of the input, for each entry.
+        write: the device's.
     """
     shape = tuple(rows.shape[1:])
     if sum(length > 1 for length in shape) > 1:
         for row, each in zip(rows, values, strict=True):
-            load_part(row, each, Box((0,) * len(shape), shape))
+            load_part(row, each, Box((0,) * len(shape), shape), write)
         return
     length = math.prod(shape)
     spaced = [each for each in values if isinstance(each, LinspaceValues)]
@@ -51,7 +55,7 @@ def load_entries(rows: Tensor, values: Sequence[Values]) -> None:
         numbers: Floats = _linspaces(spaced, length)
     else:
         numbers = _arrays([_all_of(each) for each in values], length)
-    rows.copy_(torch.from_numpy(numbers).view(rows.shape))
+    write(numbers.reshape(rows.shape), rows)
 
 
 def _all_of(values: Values) -> Floats:

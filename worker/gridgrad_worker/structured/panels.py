@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gridgrad_worker.pieces import Box, Piece, Values
 from gridgrad_worker.structured.plan import Plan
 
-__all__ = ["Segment", "common_shape", "entry_shape", "panel_shape", "panels_of", "segments"]
+__all__ = ["Segment", "common_shape", "deep_panel_shape", "entry_shape", "panel_shape", "panels_of", "segments"]
 
 Array = NDArray[np.floating]
 
@@ -26,6 +26,7 @@ _LAST = 1 << 10
 _OTHER = 1 << 12
 _LEAST = 64
 _NUMBERS = 1 << 22
+_DEEP_NUMBERS = 1 << 26
 
 
 class Segment(NamedTuple):
@@ -71,8 +72,17 @@ def entry_shape(piece: Piece, sources: Sequence[int]) -> tuple[int, ...]:
 def panel_shape(shape: Sequence[int], plan: Plan) -> tuple[int, ...]:
     """The shape of the panels of an entry of this shape."""
     most = [_OTHER] * (len(shape) - 1) + [_LAST] if len(shape) > 1 else list(shape)
-    panel = [min(length, limit) for length, limit in zip(shape, most, strict=True)]
-    while _hoisted(panel, plan) > _NUMBERS:
+    return _within([min(length, limit) for length, limit in zip(shape, most, strict=True)], plan, _NUMBERS)
+
+
+def deep_panel_shape(shape: Sequence[int], plan: Plan) -> tuple[int, ...]:
+    """The same for a GPU, which has memory for whole ones, whose rows lie end to end in the results."""
+    return _within(list(shape), plan, _DEEP_NUMBERS)
+
+
+def _within(panel: list[int], plan: Plan, numbers: int) -> tuple[int, ...]:
+    """Halves the longest dims until no more than so many numbers are kept."""
+    while _hoisted(panel, plan) > numbers:
         longest = max(range(len(panel)), key=lambda dim: (panel[dim], -dim))
         if panel[longest] <= _LEAST:
             break

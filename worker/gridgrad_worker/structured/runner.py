@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
+from gridgrad_worker.devices import Device
 from gridgrad_worker.pieces import Box
 from gridgrad_worker.structured.hoist import HoistedLevel, Known, Table
 from gridgrad_worker.structured.levels import LevelRunner, Values
@@ -18,7 +19,10 @@ from gridgrad_worker.structured.windows import Window, cut
 
 __all__ = ["PlanRunner"]
 
+_TILE_POINTS = 1 << 15  # for each thread; measured: less is all overhead, more falls out of the caches
 _STRAIGHT = 1 << 20  # points
+_SENT_POINTS = 1 << 20
+_SENT_NUMBERS = 1 << 22  # of a tile that is copied to the host while the next one is computed
 _LEAST_TILE_POINTS = 1 << 8
 _TABLES = 12  # shapes repeat; what is not there is made anew
 
@@ -30,25 +34,30 @@ class PlanRunner:
         plan: what to run.
         dtype: computed in.
         device: computed on.
-        tile_points: how many points of the grid to compute at a time.
     """
 
-    def __init__(self, plan: Plan, dtype: torch.dtype, device: torch.device, tile_points: int) -> None:
+    def __init__(self, plan: Plan, dtype: torch.dtype, device: Device) -> None:
         self.plan = plan
         *below, grid = plan.levels
+        where = device.torch_device
         self._below = [
-            (HoistedLevel if level.mask.bit_count() < 2 else LevelRunner)(plan, level, dtype, device) for level in below
+            (HoistedLevel if level.mask.bit_count() < 2 else LevelRunner)(plan, level, dtype, where) for level in below
         ]
-        self._grid = LevelRunner(plan, grid, dtype, device)
+        self._grid = LevelRunner(plan, grid, dtype, where)
         self._inputs_below = [int(plan.steps[i].value or 0) for level in below for i in level.inputs]
         self._content_known: tuple[Hashable, Known] = (None, Known(plan))
         self._prepared: Known | None = None
         self._tables: dict[tuple[int, tuple[int, ...]], Table] = {}
-        # What is written straight into the results needs no tiles that fit into the cache
-        self._tile_points = (
-            _STRAIGHT if set(grid.steps) <= set(plan.outputs) else max(tile_points, self._grid.block_points)
-        )
+        self._tile_points = self._most_points(device)
         self._dtype, self._device = dtype, device
+
+    def _most_points(self, device: Device) -> int:
+        """Of a tile."""
+        if device.outbox is not None:
+            return max(_LEAST_TILE_POINTS, min(_SENT_POINTS, _SENT_NUMBERS // len(self.plan.outputs)))
+        if set(self.plan.levels[-1].steps) <= set(self.plan.outputs):
+            return _STRAIGHT  # what is written straight into the results needs no tiles that fit into the cache
+        return max(_TILE_POINTS * torch.get_num_threads(), self._grid.block_points)
 
     def run(self, group: Sequence[Segment], hoisted: Known | None = None) -> None:
         """Computes panels, whole ones if there are several; smaller ones as if they had the common shape.
@@ -69,8 +78,8 @@ class PlanRunner:
             for step in self._grid.inputs:
                 here[step] = self._grid.input(step, tile.shape)
                 self._load(step, here[step].view, tile, group)
-            self._grid.run(tile, here, results.destinations(tile))
-            results.write(tile, here, known)
+            self._grid.run(tile, here, results.begin(tile))
+            results.end(tile, here, known)
         results.finish()
 
     def shrink(self) -> bool:
@@ -125,7 +134,7 @@ class PlanRunner:
         if key not in self._tables:
             while len(self._tables) >= _TABLES:
                 del self._tables[next(iter(self._tables))]
-            self._tables[key] = Table(level, shape, self._dtype, self._device)
+            self._tables[key] = Table(level, shape, self._dtype, self._device.torch_device)
         return self._tables[key]
 
     def _load(self, step: int, values: Tensor, window: Window, group: Sequence[Segment]) -> None:
@@ -133,9 +142,10 @@ class PlanRunner:
         position = int(self.plan.steps[step].value or 0)
         entries = group[window.entries]
         if len(entries) > 1:
-            load_entries(values, [segment.inputs[position] for segment in entries])
+            load_entries(values, [segment.inputs[position] for segment in entries], self._device.write)
         else:
-            load_part(values[0], entries[0].inputs[position], _box(entries[0], window, self.plan.steps[step].mask))
+            box = _box(entries[0], window, self.plan.steps[step].mask)
+            load_part(values[0], entries[0].inputs[position], box, self._device.write)
 
 
 def _as_it_is(values: Tensor) -> Tensor:

@@ -6,34 +6,46 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ServerMessage(_message.Message):
-    __slots__ = ("batch", "ping")
+    __slots__ = ("batch", "ping", "prepare", "explain")
     BATCH_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
+    PREPARE_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     batch: Batch
     ping: Ping
-    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ...) -> None: ...
+    prepare: PlanRequest
+    explain: PlanRequest
+    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., prepare: _Optional[_Union[PlanRequest, _Mapping]] = ..., explain: _Optional[_Union[PlanRequest, _Mapping]] = ...) -> None: ...
 
 class WorkerMessage(_message.Message):
-    __slots__ = ("ready", "done", "pong", "fatal")
+    __slots__ = ("ready", "done", "pong", "fatal", "state", "explanation")
     READY_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
     FATAL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     ready: Ready
     done: BatchDone
     pong: Pong
     fatal: str
-    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ...) -> None: ...
+    state: PlanState
+    explanation: Explanation
+    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
 
 class Ping(_message.Message):
-    __slots__ = ("forget_slots",)
+    __slots__ = ("forget_slots", "question")
     FORGET_SLOTS_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
     forget_slots: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, forget_slots: _Optional[_Iterable[int]] = ...) -> None: ...
+    question: int
+    def __init__(self, forget_slots: _Optional[_Iterable[int]] = ..., question: _Optional[int] = ...) -> None: ...
 
 class Pong(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("question",)
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    question: int
+    def __init__(self, question: _Optional[int] = ...) -> None: ...
 
 class Ready(_message.Message):
     __slots__ = ("device", "functions")
@@ -99,6 +111,62 @@ class PlanDerivative(_message.Message):
     wrt: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, wrt: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class PlanRequest(_message.Message):
+    __slots__ = ("plan_id", "plan", "forget_plans")
+    PLAN_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    FORGET_PLANS_FIELD_NUMBER: _ClassVar[int]
+    plan_id: int
+    plan: Plan
+    forget_plans: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, plan_id: _Optional[int] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ..., forget_plans: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class PlanState(_message.Message):
+    __slots__ = ("plan_id", "compiled", "why", "engine")
+    PLAN_ID_FIELD_NUMBER: _ClassVar[int]
+    COMPILED_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    plan_id: int
+    compiled: str
+    why: str
+    engine: str
+    def __init__(self, plan_id: _Optional[int] = ..., compiled: _Optional[str] = ..., why: _Optional[str] = ..., engine: _Optional[str] = ...) -> None: ...
+
+class Explanation(_message.Message):
+    __slots__ = ("plan_id", "failure", "derived", "separated", "levels", "ranks", "written", "hoisted", "left", "program")
+    PLAN_ID_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    DERIVED_FIELD_NUMBER: _ClassVar[int]
+    SEPARATED_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    RANKS_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    HOISTED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    plan_id: int
+    failure: PieceFailure
+    derived: str
+    separated: str
+    levels: _containers.RepeatedCompositeFieldContainer[LevelCount]
+    ranks: _containers.RepeatedScalarFieldContainer[int]
+    written: int
+    hoisted: int
+    left: int
+    program: str
+    def __init__(self, plan_id: _Optional[int] = ..., failure: _Optional[_Union[PieceFailure, _Mapping]] = ..., derived: _Optional[str] = ..., separated: _Optional[str] = ..., levels: _Optional[_Iterable[_Union[LevelCount, _Mapping]]] = ..., ranks: _Optional[_Iterable[int]] = ..., written: _Optional[int] = ..., hoisted: _Optional[int] = ..., left: _Optional[int] = ..., program: _Optional[str] = ...) -> None: ...
+
+class LevelCount(_message.Message):
+    __slots__ = ("dims", "before", "after")
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    dims: _containers.RepeatedScalarFieldContainer[str]
+    before: int
+    after: int
+    def __init__(self, dims: _Optional[_Iterable[str]] = ..., before: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
+
 class Batch(_message.Message):
     __slots__ = ("id", "plan_id", "plan", "forget_plans", "slots", "pieces", "cautious")
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -130,11 +198,12 @@ class Slot(_message.Message):
     def __init__(self, id: _Optional[int] = ..., size: _Optional[int] = ..., descriptor_attached: bool = ..., forget: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Piece(_message.Message):
-    __slots__ = ("layout", "result_offset", "inputs_slot", "inputs_offset", "entries", "first_entry", "result_slot", "result_stride")
+    __slots__ = ("layout", "result_offset", "inputs_slot", "inputs_offset", "tier", "entries", "first_entry", "result_slot", "result_stride")
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
     RESULT_OFFSET_FIELD_NUMBER: _ClassVar[int]
     INPUTS_SLOT_FIELD_NUMBER: _ClassVar[int]
     INPUTS_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     FIRST_ENTRY_FIELD_NUMBER: _ClassVar[int]
     RESULT_SLOT_FIELD_NUMBER: _ClassVar[int]
@@ -143,11 +212,12 @@ class Piece(_message.Message):
     result_offset: int
     inputs_slot: int
     inputs_offset: int
+    tier: str
     entries: int
     first_entry: int
     result_slot: int
     result_stride: int
-    def __init__(self, layout: _Optional[bytes] = ..., result_offset: _Optional[int] = ..., inputs_slot: _Optional[int] = ..., inputs_offset: _Optional[int] = ..., entries: _Optional[int] = ..., first_entry: _Optional[int] = ..., result_slot: _Optional[int] = ..., result_stride: _Optional[int] = ...) -> None: ...
+    def __init__(self, layout: _Optional[bytes] = ..., result_offset: _Optional[int] = ..., inputs_slot: _Optional[int] = ..., inputs_offset: _Optional[int] = ..., tier: _Optional[str] = ..., entries: _Optional[int] = ..., first_entry: _Optional[int] = ..., result_slot: _Optional[int] = ..., result_stride: _Optional[int] = ...) -> None: ...
 
 class PieceLayout(_message.Message):
     __slots__ = ("inputs", "start", "shape")
@@ -190,18 +260,18 @@ class Linspace(_message.Message):
     def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., num: _Optional[int] = ...) -> None: ...
 
 class BatchDone(_message.Message):
-    __slots__ = ("id", "compute_s", "engine", "tier", "failures")
+    __slots__ = ("id", "compute_s", "engine", "failures", "tiers")
     ID_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
-    TIER_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
     id: int
     compute_s: float
     engine: str
-    tier: str
     failures: _containers.RepeatedCompositeFieldContainer[PieceFailure]
-    def __init__(self, id: _Optional[int] = ..., compute_s: _Optional[float] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., failures: _Optional[_Iterable[_Union[PieceFailure, _Mapping]]] = ...) -> None: ...
+    tiers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., compute_s: _Optional[float] = ..., engine: _Optional[str] = ..., failures: _Optional[_Iterable[_Union[PieceFailure, _Mapping]]] = ..., tiers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PieceFailure(_message.Message):
     __slots__ = ("reason", "field", "found", "remedy")

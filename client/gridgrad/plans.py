@@ -1,0 +1,66 @@
+"""What `prepare` and `explain` are asked about: a function with the names and dims of its inputs, no numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from gridgrad import asked
+from gridgrad.asked import DerivativeLike
+from gridgrad.calls import FunctionLike, function_key
+from gridgrad.errors import RequestError
+from gridgrad.inputs import FLOAT32, Inputs, computing_dtype, read_inputs
+from gridgrad.v1 import gridgrad_pb2 as pb
+
+__all__ = ["Names", "plan_message"]
+
+Names: TypeAlias = Sequence[Any]
+"""Inputs without numbers: "t" is an axis, ("K", ()) a number, ("T", "option") and ("u", ("i", "j")) have those dims.
+Not spelled as types, since a list of them that stands in a variable would be refused."""
+
+SPELLING = 'name axes, and give the dims of other inputs: ["t", ("K", ()), ("T", "option"), ("u", ("i", "j"))]'
+
+
+def plan_message(
+    function: FunctionLike,
+    inputs: Inputs | Names,
+    wrt: str | Iterable[str] | None,
+    order: int | None,
+    derivatives: Iterable[DerivativeLike] | None,
+    dtype: Any,
+) -> pb.Plan:
+    """Reads the arguments of `Client.prepare` and `Client.explain`.
+
+    Raises:
+        RequestError: something in them is wrong that shows without the server.
+    """
+    given = read_inputs(inputs) if isinstance(inputs, Mapping) else ()
+    named = [(each.name, each.dims) for each in given] if given else _named(inputs)
+    single = computing_dtype(given, dtype) == FLOAT32 if given or dtype is not None else False
+    names, scalars = [name for name, _ in named], [name for name, dims in named if not dims]
+    wanted = asked.resolve(asked.read_asked(wrt, order, derivatives), names, scalars)
+    kind, text = function_key(function)
+    return pb.Plan(
+        function=pb.Function(**{kind: text}),
+        inputs=[pb.PlanInput(name=name, dims=dims) for name, dims in named],
+        derivatives=[pb.Derivative(wrt=derivative) for derivative in wanted],
+        dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
+    )
+
+
+def _named(inputs: Inputs | Names) -> list[tuple[str, tuple[str, ...]]]:
+    if isinstance(inputs, str) or not isinstance(inputs, Iterable):
+        raise RequestError("inputs", f"{inputs!r}", SPELLING)
+    return [_one(each) for each in inputs]
+
+
+def _one(given: object) -> tuple[str, tuple[str, ...]]:
+    if isinstance(given, str):
+        return given, (given,)
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], str):
+        name, dims = given
+        if isinstance(dims, str):
+            return name, (dims,)
+        if isinstance(dims, Sequence) and all(isinstance(dim, str) for dim in dims):
+            return name, tuple(dims)
+    raise RequestError("inputs", f"{given!r}", SPELLING)

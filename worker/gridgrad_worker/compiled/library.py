@@ -1,0 +1,60 @@
+"""A compiled library, loaded: computes rows that each describe an entry."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+__all__ = ["DONE", "FLOATS", "GUARDED", "LOOK", "PLAIN", "SEPARATED", "SPACED", "UNSURE", "VALUE", "Library", "Rows"]
+
+VALUE, SPACED, DOUBLES, FLOATS = range(4)
+"""How an input is given: as one number, as what numpy.linspace takes, or as an array of either dtype."""
+
+GUARDED, SEPARATED, PLAIN, LOOK = range(4)
+"""What to do with an entry: compute it if it is plain to see that the guard lets it pass, compute it in either way, or
+take down the extremes of what the guard looks at."""
+
+DONE, UNSURE, TOO_LARGE = range(3)
+"""What came of it."""
+
+Rows = NDArray[np.void]
+"""One for each entry, as `Entry` of `cpp/runtime.h`."""
+
+
+class Library:
+    """Loads a library. Takes a millisecond.
+
+    Args:
+        path: of the library.
+        inputs: how many inputs entries have.
+        ndim: how many dims the grid has.
+
+    Raises:
+        OSError: it is none.
+        AttributeError: it is another one.
+    """
+
+    def __init__(self, path: Path, inputs: int, ndim: int) -> None:
+        self._compute = ctypes.CDLL(str(path)).compute
+        self._compute.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
+        self._compute.restype = None
+        dims = (max(ndim, 1),)
+        given = np.dtype([
+            ("kind", "i8"), ("data", "i8"), ("strides", "i8", dims), ("start", "f8"), ("stop", "f8"), ("count", "i8")
+        ])  # fmt: skip
+        self._row = np.dtype([
+            ("inputs", given, (max(inputs, 1),)), ("first", "i8", dims), ("shape", "i8", dims),
+            ("out", "i8"), ("pitch", "i8"), ("mode", "i8"), ("outcome", "i8"),
+        ])  # fmt: skip
+
+    def rows(self, count: int) -> Rows:
+        """Rows to be filled in."""
+        return np.zeros(count, self._row)
+
+    def compute(self, rows: Rows) -> None:
+        """Computes entries, and says in their rows what came of it. Lets other Python threads run meanwhile."""
+        self._compute(rows.ctypes.data, len(rows), torch.get_num_threads())
