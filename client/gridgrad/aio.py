@@ -276,7 +276,7 @@ class _Wire:
     def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.channel = _open(settings)
-        self._metadata = settings.metadata
+        self._metadata = grpc.aio.Metadata(*settings.metadata)  # which gRPC would make of it for each call
         # Without serializers these take and give bytes
         self._unary: Unary = self.channel.unary_unary(GRID_GRADIENT.path)
         # One request and many answers are on the wire what the bidirectional method expects

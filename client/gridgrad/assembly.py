@@ -49,6 +49,7 @@ class Layout(NamedTuple):
             components=self.components,
             tuple_valued=self.tuple_valued,
             info=_info(info),
+            function=call.function,
             request=call.request,
             sent=call.inputs,
         )
