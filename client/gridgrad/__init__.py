@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gridgrad import aio as aio
+    from gridgrad import testing as testing
     from gridgrad._version import __version__ as __version__
     from gridgrad.calls import Registered as Registered
     from gridgrad.calls import Request as Request
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gridgrad.errors import ExpressionError as ExpressionError
     from gridgrad.errors import GridgradError as GridgradError
     from gridgrad.errors import InternalError as InternalError
+    from gridgrad.errors import MissingExtraError as MissingExtraError
     from gridgrad.errors import NotPreparedError as NotPreparedError
     from gridgrad.errors import RefusedError as RefusedError
     from gridgrad.errors import RequestError as RequestError
@@ -53,6 +55,7 @@ _HOMES = {
     "Info": "result",
     "InternalError": "errors",
     "Linspace": "spacing",
+    "MissingExtraError": "errors",
     "NotPreparedError": "errors",
     "Prepared": "explained",
     "Program": "lang.program",
@@ -71,7 +74,7 @@ _HOMES = {
     "parse": "lang.parser",
     "registered": "calls",
 }
-_MODULES = {"aio"}
+_MODULES = {"aio", "testing"}
 
 __all__ = sorted(_HOMES.keys() | _MODULES)
 

@@ -72,6 +72,7 @@ class Layout(NamedTuple):
             components=self.components,
             tuple_valued=self.tuple_valued,
             info=info,
+            function=call.function,
             request=call.request,
             sent=call.inputs,
             start=start,
