@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridgrad.calls import Registered, Request
 from gridgrad.errors import RequestError

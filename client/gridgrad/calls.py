@@ -104,13 +104,23 @@ class Request:
     tier: Tier = "auto"
 
     def settled(self) -> Request:
-        """The same, to be asked many times: what can be read only once is read."""
-        return dataclasses.replace(self, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
+        """The same, to be asked many times: what can be read only once is read, and a function traced once."""
+        function = _traced_once(self.function)
+        return dataclasses.replace(self, function=function, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
 
     def on(self, inputs: Inputs) -> Request:
         """The same with other inputs."""
         asked = self.wrt, self.order, self.derivatives, self.dtype
         return Request(self.function, inputs, *asked, coefficients=self.coefficients, tier=self.tier)
+
+
+def _traced_once(function: Any) -> FunctionLike:
+    if not callable(function) or hasattr(function, "free_symbols"):  # sympy's symbols can be called
+        traced: FunctionLike = function
+        return traced
+    from gridgrad.tracing.function import TracedFunction
+
+    return function if isinstance(function, TracedFunction) else TracedFunction(function)
 
 
 def _kept(listed: Any) -> Any:

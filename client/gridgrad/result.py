@@ -201,9 +201,8 @@ class Result(Fields):
     @property
     def slices(self) -> tuple[slice, ...]:
         """Which part of the grid it is: `whole[result.slices] = result.value`."""
-        lengths = self._planes.shape[1 + self.tuple_valued :]
-        start = self._start or (0,) * len(lengths)
-        return tuple(slice(first, first + length) for first, length in zip(start, lengths, strict=True))
+        start = self._start or (0,) * len(self.shape)
+        return tuple(slice(first, first + length) for first, length in zip(start, self.shape, strict=True))
 
     @property
     def input_dims(self) -> Mapping[str, tuple[str, ...]]:
