@@ -372,6 +372,6 @@ def _index(derivatives: tuple[Derivative, ...]) -> Mapping[Derivative, int]:
 def _computed_on(sent: Input, dtype: np.dtype[Any], part: Mapping[str, slice]) -> FloatArray:
     values = sent.values.values() if isinstance(sent.values, Linspace) else sent.values
     with np.errstate(over="ignore"):
-        own = np.array(values[tuple([part[dim] for dim in sent.dims])], dtype)
+        own = np.array(values[tuple([part.get(dim, slice(None)) for dim in sent.dims])], dtype)
     own.flags.writeable = False
     return own
