@@ -19,8 +19,8 @@ SITE_ENV := build/envs/site
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench bench-mixes bench-engine bench-readme proto docs figures site
-.PHONY: setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto docs
+.PHONY: figures site setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -56,6 +56,9 @@ bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
 
 bench-mixes: $(READY) ## Measure mixed load beside a server with batching off, in one run
 	@$(BIN)/python -m benchmarks.mixes $(ARGS)
+
+bench-floods: $(READY) ## Measure floods of small grids, and a grid of 1.6 GB, beside a raw gRPC server, in one run
+	@$(BIN)/python -m benchmarks.floods $(ARGS)
 
 bench-engine: $(READY) $(JAX_ENV)/.ready ## Measure the engine beside jax.jit of the same functions, in one run
 	@$(BIN)/python -m benchmarks.engine --jax $(JAX_ENV)/bin/python $(ARGS)

@@ -90,7 +90,7 @@ async def _in_turn(client: gridgrad.aio.Client, mix: Iterator[Asked]) -> Seen:
 async def _obey(address: str) -> None:
     kinds = [draw(random.Random(number)) for number in range(KINDS)]  # noqa: S311 - no secret
     loop = asyncio.get_running_loop()
-    async with gridgrad.aio.Client(address) as client:
+    async with gridgrad.aio.Client(address, sessions=False) as client:
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             requests, rate, seed = json.loads(line)
             source = random.Random(seed)  # noqa: S311 - no secret

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridgrad.calls import Registered, Request
 from gridgrad.errors import RequestError
@@ -115,7 +116,7 @@ def _gathered(arrays: Mapping[Derivative, FloatArray]) -> tuple[FloatArray, Plan
     flat = {wrt: array.reshape(-1, *shape) for wrt, array in arrays.items()}
     planes = np.concatenate([*flat.values()])
     planes.flags.writeable = False
-    index: PlaneIndex = {}
+    index: dict[Derivative, int | NDArray[np.intp]] = {}
     first = 0
     for wrt, array in arrays.items():
         leading = array.shape[: array.ndim - len(shape)]

@@ -74,7 +74,7 @@ class Limits(NamedTuple):
     """What one request may ask for.
 
     Args:
-        request_cost: points times components times derivatives, the value counted as one.
+        request_cost: points times components times derivatives, the value counted as one; 0 for no limit.
         message_bytes: the length of a message.
         unary_result_bytes: the length of a result in one message; larger ones are streamed.
         inputs: how many inputs with dims.

@@ -76,6 +76,11 @@ class Input(NamedTuple):
         values = self.values
         return InputSpec(self.name, self.dims, (values.num,) if isinstance(values, Linspace) else values.shape)
 
+    @property
+    def dtype(self) -> np.dtype[Any] | None:
+        """The type of its numbers; None for a linspace, which has none of its own."""
+        return None if isinstance(self.values, Linspace) else self.values.dtype
+
 
 def read_inputs(inputs: Inputs) -> tuple[Input, ...]:
     """Converts what a user gave, in order.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from gridgrad.calls import FunctionKey, Request
 
 __all__ = ["Derivatives", "Info", "Result"]
+
+INDICES_KEPT = 512
 
 
 class Info(NamedTuple):
@@ -52,7 +55,7 @@ class Info(NamedTuple):
     digest: str
 
 
-PlaneIndex: TypeAlias = dict[Derivative, "int | NDArray[np.intp]"]
+PlaneIndex: TypeAlias = Mapping[Derivative, "int | NDArray[np.intp]"]
 
 
 class Derivatives(Mapping[str | Derivative, FloatArray]):
@@ -76,9 +79,7 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
     ) -> None:
         self._planes = planes
         self._names = tuple(names)
-        self._index: PlaneIndex = (
-            derivatives if isinstance(derivatives, dict) else {d: plane for plane, d in enumerate(((), *derivatives))}
-        )
+        self._index: PlaneIndex = derivatives if isinstance(derivatives, Mapping) else _index(tuple(derivatives))
         self._derivatives = tuple([derivative for derivative in self._index if derivative])
 
     @property
@@ -137,6 +138,7 @@ class Result(Fields):
         info: how it was computed.
         function: what was computed: ("expression", its text) or ("registered", its name).
         request: what was asked, as a `Request`.
+        slices: which part of the grid it is, a slice for each dim: all of it but for `Client.windows`.
 
     Arrays are read-only, unless the caller gave `out` or they come from `copy`. Every method with `wrt` makes a
     field from the partials that were asked for.
@@ -146,6 +148,7 @@ class Result(Fields):
         "_inputs",
         "_planes",
         "_sent",
+        "_start",
         "components",
         "d",
         "dims",
@@ -167,9 +170,11 @@ class Result(Fields):
         function: FunctionKey,
         request: Request,
         sent: tuple[Input, ...],
+        start: tuple[int, ...] | None = None,
     ) -> None:
         self._planes = planes
         self._sent = sent
+        self._start = start
         self._inputs: dict[str, FloatArray] | None = None
         self.d = Derivatives(planes, derivatives, [i.name for i in sent])
         self.dims = dims
@@ -189,8 +194,15 @@ class Result(Fields):
     def inputs(self) -> Mapping[str, FloatArray]:
         """What it was computed on by name, read-only arrays in the dtype computed in."""
         if self._inputs is None:
-            self._inputs = {i.name: _computed_on(i, self._planes.dtype) for i in self._sent}
+            part = dict(zip(self.dims, self.slices, strict=True))
+            self._inputs = {i.name: _computed_on(i, self._planes.dtype, part) for i in self._sent}
         return self._inputs
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """Which part of the grid it is: `whole[result.slices] = result.value`."""
+        start = self._start or (0,) * len(self.shape)
+        return tuple(slice(first, first + length) for first, length in zip(start, self.shape, strict=True))
 
     @property
     def input_dims(self) -> Mapping[str, tuple[str, ...]]:
@@ -236,6 +248,7 @@ class Result(Fields):
             function=self.function,
             request=self.request,
             sent=self._sent,
+            start=self._start,
         )
 
     def __repr__(self) -> str:
@@ -350,9 +363,15 @@ class Result(Fields):
         return plotting.plot(self, derivatives=derivatives, at=at, figure=figure)
 
 
-def _computed_on(sent: Input, dtype: np.dtype[Any]) -> FloatArray:
+@functools.lru_cache(INDICES_KEPT)
+def _index(derivatives: tuple[Derivative, ...]) -> Mapping[Derivative, int]:
+    """Which plane of a buffer holds which derivative; the same for all results of a kind."""
+    return {derivative: plane for plane, derivative in enumerate(((), *derivatives))}
+
+
+def _computed_on(sent: Input, dtype: np.dtype[Any], part: Mapping[str, slice]) -> FloatArray:
     values = sent.values.values() if isinstance(sent.values, Linspace) else sent.values
     with np.errstate(over="ignore"):
-        own: FloatArray = values.astype(dtype)
+        own = np.array(values[tuple([part.get(dim, slice(None)) for dim in sent.dims])], dtype)
     own.flags.writeable = False
     return own

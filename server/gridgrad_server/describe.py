@@ -25,7 +25,7 @@ def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
 def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetServerInfoResponse:
     """What the server is and what it accepts."""
     limits = pb.Limits(
-        request_cost=settings.request_cost,
+        request_cost=settings.request_cost or 0,
         message_bytes=settings.message_bytes,
         unary_result_bytes=settings.unary_result_bytes,
         inputs=MAX_INPUTS,

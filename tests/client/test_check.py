@@ -36,19 +36,19 @@ def answer(request: Request, wrong: tuple[str, ...] | None = None) -> Result:
     call = prepare(request)
     program = gridgrad.parse(call.function[1])
     grid = grid_of([each.spec for each in call.inputs])
-    planes = np.empty((1 + len(call.derivatives), len(program.components), *grid.shape))
-    derived = derive(program, call.derivatives).program
+    planes = np.empty((1 + len(call.plan.derivatives), len(program.components), *grid.shape))
+    derived = derive(program, call.plan.derivatives).program
     for position in np.ndindex(*grid.shape):
         along = dict(zip(grid.dims, position, strict=True))
         point = {
             name: float(values[tuple(along[d] for d in dims)]) for name, dims, values in map(expanded, call.inputs)
         }
         planes[(..., *position)] = np.reshape(evaluate(derived, **point), planes.shape[:2])
-    if wrong in call.derivatives:
-        planes[1 + call.derivatives.index(wrong)] *= 1.001
+    if wrong in call.plan.derivatives:
+        planes[1 + call.plan.derivatives.index(wrong)] *= 1.001
     return Result(
         planes if program.tuple_valued else planes[:, 0],
-        derivatives=call.derivatives,
+        derivatives=call.plan.derivatives,
         dims=grid.dims,
         components=program.components,
         tuple_valued=program.tuple_valued,

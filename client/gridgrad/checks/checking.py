@@ -48,13 +48,13 @@ def checking(
     call = prepare(request)
     sent = as_sent(call)
     precise = call.function[0] == "expression" and has_mpmath()
-    if not (precise or call.derivatives):
+    if not (precise or call.plan.derivatives):
         remedy = "ask for order=1 or more; for expressions, pip install 'gridgrad[check]' compares values too"
         raise RequestError("derivatives", "none, and a value alone can't be checked by differences", remedy)
     result = yield sent
     sample = draw(sent, result, points, seed)
     found = by_mpmath(call.function[1], sample) if precise else (yield from by_differences(sample))
-    allowed = tolerance if tolerance is not None else _TOLERANCES[call.dtype.name]
+    allowed = tolerance if tolerance is not None else _TOLERANCES[call.plan.dtype.name]
     return _report(sample, found, allowed)
 
 

@@ -65,8 +65,8 @@ def as_sent(call: Call) -> Request:
     return Request(
         text if kind == "expression" else Registered(text),
         {each.name: (each.dims, each.values) for each in call.inputs},
-        derivatives=call.derivatives,
-        dtype=call.dtype,
+        derivatives=call.plan.derivatives,
+        dtype=call.plan.dtype,
     )
 
 

@@ -93,14 +93,17 @@ class FakeServer(grpc.GenericRpcHandler):
     def _stream(self, raws: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
         for raw in raws:
             message = pb.StreamGridGradientsRequest.FromString(raw)
-            try:
-                header, planes = self._answer(message.request)
-            except GridgradError as error:
-                code = REASONS[error.reason].code
-                status = pb.Status(code=code, message=str(error), detail=to_detail(error))
-                yield pb.StreamGridGradientsResponse(id=message.id, status=status, last=True).SerializeToString()
-            else:
-                yield _with_buffer(pb.StreamGridGradientsResponse(id=message.id, header=header, last=True), planes)
+            for number in range(max(1, message.entries)):
+                yield self._outcome(message.id + number, _entry(message, number))
+
+    def _outcome(self, entry_id: int, message: pb.GridGradientRequest) -> bytes:
+        try:
+            header, planes = self._answer(message)
+        except GridgradError as error:
+            code = REASONS[error.reason].code
+            status = pb.Status(code=code, message=str(error), detail=to_detail(error))
+            return pb.StreamGridGradientsResponse(id=entry_id, status=status, last=True).SerializeToString()
+        return _with_buffer(pb.StreamGridGradientsResponse(id=entry_id, header=header, last=True), planes)
 
     def _answer(self, message: pb.GridGradientRequest) -> tuple[pb.ResultHeader, FloatArray]:
         asked = _read(message)
@@ -147,6 +150,20 @@ class FakeClient(Client):
         """Ends the connection and the server. Closing twice does nothing."""
         super().close()
         self._server.close()
+
+
+def _entry(message: pb.StreamGridGradientsRequest, number: int) -> pb.GridGradientRequest:
+    """One of the entries that share a message: arrays with one length more than dims hold one for each."""
+    if not message.entries:
+        return message.request
+    request = pb.GridGradientRequest()
+    request.CopyFrom(message.request)
+    for given in request.inputs:
+        if given.HasField("array") and len(given.array.shape) > len(given.dims):
+            size = len(given.array.data) // message.entries
+            given.array.data = given.array.data[number * size : (number + 1) * size]
+            del given.array.shape[0]
+    return request
 
 
 def _read(message: pb.GridGradientRequest) -> Asked:

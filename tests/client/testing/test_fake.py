@@ -112,6 +112,21 @@ def test_large_results_streams_and_the_server(make: Callable[..., FakeClient]) -
     assert client.server_info().devices == ("fake",)
 
 
+def test_many_grids_by_map(make: Callable[..., FakeClient]) -> None:
+    client = make(BILINEAR)
+    many = [{"t": [1.0, 2.0, 4.0], "k": [float(n)]} for n in range(50)]
+    results = list(client.map("t*k", many, order=0))
+    assert [result.value[2, 0] for result in results] == [4 * n for n in range(50)]
+    assert len(client.requests) == 50
+    pytest.importorskip("xarray")
+    data = client.map("t*k", many, order=0).to_xarray(dim="run")
+    assert data.f.dims == ("run", "t", "k")
+    assert data.f.values[:, 1, 0].tolist() == [2 * n for n in range(50)]
+    assert data.t.dims == ("t",)
+    with pytest.raises(gridgrad.RequestError, match="not canned"):
+        client.map("k*k", many, order=0, errors="return").to_xarray()
+
+
 @pytest.mark.parametrize(
     ("grids", "function", "error", "said"),
     [

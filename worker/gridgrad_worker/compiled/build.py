@@ -55,7 +55,7 @@ def source_of(order: Order, engine: StructuredEngine) -> str:
         [
             f"typedef {'double' if order.dtype == 'float64' else 'float'} Real;",
             f"constexpr int DIMS = {max(order.ndim, 1)}, INPUTS = {max(len(order.names), 1)};",
-            '#include "special.h"' if functions.special else '#include "vectors.h"',
+            '#include "special.h"' if functions.special else '#include "functions.h"',
             '#include "runtime.h"',
             *functions.definitions,
             plans,
