@@ -15,12 +15,13 @@ PROTO_ENV := build/envs/proto
 FLOOR_ENV := build/envs/floor
 JAX_ENV := build/envs/jax
 SITE_ENV := build/envs/site
-# Where `make proto` puts the generated packages; the tests give another place.
+# Where `make proto` puts the generated packages, and `make site` the site; the tests give other places.
 OUT := .
+SITE := build/site
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
 .PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto docs
-.PHONY: figures site setup clean
+.PHONY: figures site node setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -78,7 +79,10 @@ figures: $(READY) ## Draw the README's figure, docs/images/nitrogen.png, anew
 	@$(BIN)/python -m docs.figures.nitrogen
 
 site: $(SITE_ENV)/.ready ## Build the documentation as a web site in build/site; a link that leads nowhere fails it
-	@$(SITE_ENV)/bin/sphinx-build -q -W --keep-going -c docs/site docs build/site && echo "The site begins at build/site/index.html"
+	@$(SITE_ENV)/bin/sphinx-build -q -W --keep-going -c docs/site docs $(SITE) && echo "The site begins at $(SITE)/index.html"
+
+node: ## Get the npm packages of examples/node, so that its tests run
+	@cd examples/node && npm ci --silent --no-audit --no-fund
 
 setup: $(READY) ## Create .venv and install everything into it, as the other targets do
 

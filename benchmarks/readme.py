@@ -1,8 +1,8 @@
 """The README's table: nitrogen with all partials to second order, by everything one could do instead, in one run.
 
-Ours is the whole call as its caller sees it, in another process than the server. JAX runs in its caller's process, so
-it sends nothing. Raw is a grpc.aio server that computes nothing and returns as many bytes. Finite differences are
-numpy's in the same process.
+Ours is the whole call as its caller sees it, in another process than the server: in a session, which callers on the
+same machine have by themselves, and by gRPC, as callers from elsewhere go. Raw is a grpc.aio server that computes
+nothing and returns as many bytes. JAX and numpy run in their caller's process, and so send nothing.
 """
 
 from __future__ import annotations
@@ -30,17 +30,20 @@ SIDES = (32, 256, 1024)
 COARSE = 16
 """Errors are taken at so many points along each axis."""
 UNARY_BYTES = 2 << 20
+JAX_ROUNDS = 3
+"""Each of them compiles anew."""
 HEAD = """\
-| grid | Gridgrad, from call to arrays | raw gRPC, as many bytes | JAX in the caller's process | JAX, first grid of a shape | \
-numpy, finite differences |
-| --- | --- | --- | --- | --- | --- |"""
+| grid | Gridgrad on the same machine | Gridgrad by gRPC | raw gRPC, as many bytes | JAX in the caller's process | \
+JAX, first grid of a shape | numpy, finite differences |
+| --- | --- | --- | --- | --- | --- | --- |"""
 
 
 class Row(NamedTuple):
-    """What one size of grid took, in milliseconds, and the relative errors of the worst of the six."""
+    """What one size of grid took, in milliseconds."""
 
     side: int
-    ours: float
+    session: float
+    by_grpc: float
     raw: float
     jax: float
     jax_first: float
@@ -77,9 +80,14 @@ def measured(side: int, floor: Served, ours: Served, jax: Jax, rounds: int) -> R
     """All kinds in turn, blocks of calls of each."""
     function, inputs = in_numpy(), axes(side)
     case = Case("nitrogen_helmholtz", side, 2)
-    with grpc.insecure_channel(floor.address, raw.OPTIONS) as channel, gridgrad.Client(ours.address) as client:
+    with (
+        grpc.insecure_channel(floor.address, raw.OPTIONS) as channel,
+        gridgrad.Client(ours.address) as near,
+        gridgrad.Client(ours.address, sessions=False) as far,
+    ):
         calls: dict[str, Callable[[], object]] = {
-            "ours": lambda: client.gradient(TEXT, inputs, order=2),
+            "session": lambda: near.gradient(TEXT, inputs, order=2),
+            "by_grpc": lambda: far.gradient(TEXT, inputs, order=2),
             "raw": _raw_call(channel, 8 * len(WANTED) * side**2, len(TEXT) + 16 * side),
             "numpy": lambda: finite_differences(inputs, function),
         }
@@ -87,8 +95,8 @@ def measured(side: int, floor: Served, ours: Served, jax: Jax, rounds: int) -> R
         for number in range(rounds):
             for name, call in calls.items():
                 taken[name] += timed(call)
-            if number < 3:  # each compiles anew
-                answer = jax.measured(case, len(taken["ours"]) // (number + 1))
+            if number < JAX_ROUNDS:
+                answer = jax.measured(case, len(taken["session"]) // (number + 1))
                 taken["jax"] += answer["calls_s"]
                 taken["jax_first"].append(answer["first_s"])
     return Row(side, **{name: 1e3 * statistics.median(seconds) for name, seconds in taken.items()})
@@ -119,7 +127,7 @@ def print_table(rows: list[Row], first_ms: float, prepared: gridgrad.Prepared, e
     """Prints the table as it stands in the README, and what it was measured on."""
     print(HEAD)
     for side, *times in rows:
-        print(f"| {side}² | {' | '.join(f'{ms:.2g} ms' if ms < 100 else f'{ms:.0f} ms' for ms in times)} |")
+        print(f"| {side}² | {' | '.join(f'{ms:#.2g}'.rstrip('.') + ' ms' if ms < 100 else f'{ms:.0f} ms' for ms in times)} |")
     print(f"\nGridgrad's first grid ever, 256²: {first_ms:.0f} ms. Its tier: {prepared.tier}.")
     for name, error in errors.items():
         print(f"Relative error of the worst of six, {name}: median {np.median(error):.0e}, greatest {error.max():.0e}")
