@@ -305,7 +305,7 @@ class Session:
             self._connection.setblocking(False)
 
     def _tell(self) -> None:
-        """Tells the server what was released; where another thread is just sending, that one or the next message does."""
+        """Tells the server what was released; where another thread is sending, that or the next message does."""
         while self.memory.has_news and self._sending.acquire(blocking=False):
             try:
                 parts = cancel_message(0, self.memory)
