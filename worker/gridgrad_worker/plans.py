@@ -234,9 +234,10 @@ class Plans:
             plan = self._plans.get(number)
             if plan is None:
                 continue
-            state, engine = State("never", str(plan)), ""
             if isinstance(plan, Plan):
                 state, engine = plan.state, plan.engine.name
+            else:
+                state, engine = State("never", str(plan)), ""
             if self._told.get(number) != state:
                 self._told[number] = state
                 yield pb.PlanState(plan_id=number, compiled=state.compiled, why=state.why, engine=engine)
