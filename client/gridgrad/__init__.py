@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gridgrad.errors import ExpressionError as ExpressionError
     from gridgrad.errors import GridgradError as GridgradError
     from gridgrad.errors import InternalError as InternalError
+    from gridgrad.errors import MissingExtraError as MissingExtraError
     from gridgrad.errors import NotPreparedError as NotPreparedError
     from gridgrad.errors import RefusedError as RefusedError
     from gridgrad.errors import RequestError as RequestError
@@ -53,6 +54,7 @@ _HOMES = {
     "Info": "result",
     "InternalError": "errors",
     "Linspace": "spacing",
+    "MissingExtraError": "errors",
     "NotPreparedError": "errors",
     "Prepared": "explained",
     "Program": "lang.program",

@@ -12,6 +12,7 @@ GridgradError
 ├── RefusedError (PermissionError)           credentials are missing or not accepted
 ├── CallCancelledError                       the caller gave the call up
 ├── CrashError (RuntimeError)                the request has cost two workers their lives
+├── MissingExtraError (ImportError)          an optional package is not installed here
 └── InternalError (RuntimeError)             a defect of Gridgrad, or of something between
 
 `REASONS` is the one table of reasons, status codes and exceptions.
@@ -33,6 +34,7 @@ __all__ = [
     "ExpressionError",
     "GridgradError",
     "InternalError",
+    "MissingExtraError",
     "NotPreparedError",
     "Reason",
     "RefusedError",
@@ -130,6 +132,12 @@ class CrashError(GridgradError, RuntimeError):
     """The request has cost two workers their lives and is not tried again."""
 
     reason = "CRASH"
+
+
+class MissingExtraError(GridgradError, ImportError):
+    """An optional package is not installed here; the message names the extra that brings it."""
+
+    reason = "MISSING_EXTRA"
 
 
 class InternalError(GridgradError, RuntimeError):
