@@ -178,28 +178,28 @@ def sort_inputs(inputs: Inputs, package: Package[A], dtype: Any) -> Sorted[A]:
         RequestError: as for `Client.gradient`.
     """
     read = [_read(name, value, package) for name, value in checked(inputs).items()]
-    computed = _dtype([each for each, _ in read], [each for each, array in read if array is not None], dtype)
+    computed = _dtype([each for each, _ in read], [each for each, own in read if own], dtype)
     grid = grid_of([each.spec for each, _ in read])
     sorted_inputs: list[Variable | Input] = []
     arrays: list[A] = []
-    for each, array in read:
+    for each, own in read:
         if isinstance(each.values, Linspace):
             sorted_inputs.append(each)
         else:
             sorted_inputs.append(Variable(each.name, each.dims))
-            arrays.append(package.constant(each.values.astype(computed)) if array is None else array)
+            arrays += own or (package.constant(each.values.astype(computed)),)
     return Sorted(tuple(sorted_inputs), tuple(arrays), grid.dims, grid.shape, computed)
 
 
-def _read(name: str, value: Any, package: Package[A]) -> tuple[Input, A | None]:
+def _read(name: str, value: Any, package: Package[A]) -> tuple[Input, tuple[A, ...]]:
     """The input, and the package's array if it is one: then the input has its type and shape, and no numbers."""
     dims, values = split_dims(name, value)
     if not isinstance(values, package.array):
         (read,) = read_inputs({name: value})
-        return read, None
+        return read, ()
     shape = tuple(values.shape)  # type: ignore[attr-defined] # arrays have one
     stand_in = np.broadcast_to(np.zeros((), package.dtype_of(values)), shape)
-    return Input(name, fitting_dims(name, dims, shape), stand_in), values
+    return Input(name, fitting_dims(name, dims, shape), stand_in), (values,)
 
 
 def _dtype(read: Sequence[Input], of_package: Sequence[Input], dtype: Any) -> np.dtype[Any]:

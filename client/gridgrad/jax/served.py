@@ -42,8 +42,7 @@ def served(operation: Operation, shape: tuple[int, ...], derivatives: tuple[Deri
         A function for JAX to transform.
     """
 
-    @jax.custom_jvp
-    def planes(*arrays: jax.Array) -> Planes:
+    def compute(*arrays: jax.Array) -> Planes:
         out = tuple([jax.ShapeDtypeStruct(shape, operation.dtype)] * len(derivatives))
         return tuple(jax.pure_callback(_Ask(operation, derivatives), out, *arrays, vmap_method="expand_dims"))
 
@@ -60,7 +59,9 @@ def served(operation: Operation, shape: tuple[int, ...], derivatives: tuple[Deri
         moved = [sum((found[raised[wrt, each]] * moving[each] for each in moving), zero) for wrt in derivatives]
         return tuple([found[wrt] for wrt in derivatives]), tuple(moved)
 
-    planes.defjvp(jvp, symbolic_zeros=True)
+    differentiable = jax.custom_jvp(compute)
+    differentiable.defjvp(jvp, symbolic_zeros=True)
+    planes: Callable[..., Planes] = differentiable
     return planes
 
 

@@ -14,7 +14,7 @@ from gridgrad.extras import optional
 from gridgrad.grid import MAX_ORDER
 from gridgrad.inputs import Inputs, split_dims
 from gridgrad.operation import Operation, Package, sort_inputs, synchronous
-from gridgrad.torch.served import Planes, Served
+from gridgrad.torch.served import Planes, served
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +24,6 @@ else:
 __all__ = ["evaluate"]
 
 
-@torch.compiler.disable  # it asks a server; compiled code calls it as it is
 def evaluate(
     client: Client,
     function: FunctionLike,
@@ -66,8 +65,11 @@ def evaluate(
     given = sort_inputs(inputs, _PACKAGE, _numpy_dtype(dtype) if isinstance(dtype, torch.dtype) else dtype)
     operation = Operation(synchronous(client), function, given.inputs, given.grid, given.dtype, timeout, tier)
     planes = Planes(operation, _differentiated(operation, given.arrays), order, _device_of(inputs))
-    value: torch.Tensor = Served.apply(planes, (), *given.arrays)
-    return value
+    return served(planes, (), given.arrays)
+
+
+if not TYPE_CHECKING:  # the decorator would take its types away
+    evaluate = torch.compiler.disable(evaluate)  # it asks a server; compiled code calls it as it is
 
 
 def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     torch = optional("torch", "torch")
 
-__all__ = ["Planes", "Served"]
+__all__ = ["Planes", "served"]
 
 LEAD = 2
 """How many arguments of the operation come before the variables."""
@@ -78,8 +78,23 @@ class Planes:
         return [*dict.fromkeys([derivative, *all_of_order])]
 
 
-class Served(torch.autograd.Function):
-    """The value or a partial of a served function: `Served.apply(planes, derivative, *variables)`."""
+def served(planes: Planes, derivative: Derivative, variables: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The value () or a partial of an evaluation, which torch can differentiate further.
+
+    Args:
+        planes: those of the evaluation.
+        derivative: which of them.
+        variables: the tensors of its variables, in order.
+
+    Returns:
+        [(components,) *grid].
+    """
+    tensor: torch.Tensor = _Served.apply(planes, derivative, *variables)  # type: ignore[no-untyped-call] # torch's own
+    return tensor
+
+
+class _Served(torch.autograd.Function):
+    """The operation as torch wants it: planes, derivative, *variables."""
 
     @staticmethod
     def forward(planes: Planes, derivative: Derivative, *variables: torch.Tensor) -> torch.Tensor:
@@ -127,7 +142,7 @@ class Served(torch.autograd.Function):
             variable if dim is None else variable.movedim(dim, 0)
             for variable, dim in zip(variables, in_dims[LEAD:], strict=True)
         ]
-        out = Served.apply(batched, derivative, *moved)
+        out = served(batched, derivative, moved)
         return out, out.dim() - len(batched.operation.grid)
 
 
@@ -137,7 +152,7 @@ def _partials(ctx: Any, needed: Sequence[bool]) -> Iterator[tuple[int, tuple[str
     variables = {position: each for position, each in enumerate(operation.variables, LEAD) if needed[position]}
     ctx.planes.expect([each.name for each in variables.values()])
     for position, each in variables.items():
-        yield position, each.dims, Served.apply(ctx.planes, operation.raised(ctx.derivative, each), *ctx.saved_tensors)
+        yield position, each.dims, served(ctx.planes, operation.raised(ctx.derivative, each), ctx.saved_tensors)
 
 
 def _refuse_nested_forward_mode() -> None:
