@@ -13,12 +13,11 @@ READY := .venv/.ready
 # The oldest grpcio-tools for our Pythons: its code runs on every protobuf from 5.28 on.
 PROTO_ENV := build/envs/proto
 FLOOR_ENV := build/envs/floor
-JAX_ENV := build/envs/jax
 # Where `make proto` puts the generated packages; the tests give another place.
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench bench-mixes bench-engine proto docs setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine proto docs setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -55,8 +54,11 @@ bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
 bench-mixes: $(READY) ## Measure mixed load beside a server with batching off, in one run
 	@$(BIN)/python -m benchmarks.mixes $(ARGS)
 
-bench-engine: $(READY) $(JAX_ENV)/.ready ## Measure the engine beside jax.jit of the same functions, in one run
-	@$(BIN)/python -m benchmarks.engine --jax $(JAX_ENV)/bin/python $(ARGS)
+bench-floods: $(READY) ## Measure floods of small grids, and a grid of 1.6 GB, beside a raw gRPC server, in one run
+	@$(BIN)/python -m benchmarks.floods $(ARGS)
+
+bench-engine: $(READY) ## Measure the engine beside jax.jit of the same functions, in one run
+	@$(BIN)/python -m benchmarks.engine --jax $(BIN)/python $(ARGS)
 
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/client $(OUT)/worker
@@ -82,11 +84,6 @@ $(READY): pyproject.toml constraints.txt
 $(PROTO_ENV)/.ready:
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) 'grpcio-tools==1.68.1' 'setuptools<81'
-	@touch $@
-
-$(JAX_ENV)/.ready:
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python $(PIP) jax
 	@touch $@
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt

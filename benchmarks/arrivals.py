@@ -4,7 +4,7 @@
 
 A line of JSON on standard input, [requests, rate, seed], has it send so many: at random times, `rate` a
 second on average, or, with a rate of 0, from 32 callers that each wait for their answer. It answers with
-a line of JSON: [seconds in all, [seconds of each, from when it was due], [size of each one's batch]].
+a line of JSON: [seconds in all, [[seconds from when it was due, size of its batch, points of its grid] of each]].
 """
 
 from __future__ import annotations
@@ -58,14 +58,12 @@ class Seen:
     """What the calls showed."""
 
     def __init__(self) -> None:
-        self.latencies: list[float] = []
-        self.batches: list[int] = []
+        self.calls: list[tuple[float, int, int]] = []
 
     async def call(self, client: gridgrad.aio.Client, asked: Asked, due_at: float) -> None:
         """Makes one call."""
         result = await client.gradient(asked.function, asked.inputs)
-        self.latencies.append(time.perf_counter() - due_at)
-        self.batches.append(result.info.batch_size)
+        self.calls.append((time.perf_counter() - due_at, result.info.batch_size, result.value.size))
 
 
 async def _at_random(client: gridgrad.aio.Client, mix: Iterator[Asked], rate: float, source: random.Random) -> Seen:
@@ -92,14 +90,14 @@ async def _in_turn(client: gridgrad.aio.Client, mix: Iterator[Asked]) -> Seen:
 async def _obey(address: str) -> None:
     kinds = [draw(random.Random(number)) for number in range(KINDS)]  # noqa: S311 - no secret
     loop = asyncio.get_running_loop()
-    async with gridgrad.aio.Client(address) as client:
+    async with gridgrad.aio.Client(address, sessions=False) as client:
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             requests, rate, seed = json.loads(line)
             source = random.Random(seed)  # noqa: S311 - no secret
             mix = iter(source.choices(kinds, k=requests))
             start_at = time.perf_counter()
             seen = await (_at_random(client, mix, rate, source) if rate else _in_turn(client, mix))
-            print(json.dumps([time.perf_counter() - start_at, seen.latencies, seen.batches]), flush=True)
+            print(json.dumps([time.perf_counter() - start_at, seen.calls]), flush=True)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ async def _raw(address: str, callers: int) -> None:
 
 
 async def _ours(address: str, callers: int) -> None:
-    async with gridgrad.aio.Client(address) as client:
+    async with gridgrad.aio.Client(address, sessions=False) as client:
         inputs = axes(SIDE)
 
         async def call() -> object:

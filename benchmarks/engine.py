@@ -1,23 +1,21 @@
-"""The structured engine, as a worker runs it, beside `jax.jit` of the same function and the functional engine.
+"""The structured engine, as a worker runs it, beside `jax.jit` of the same functions and the functional engine.
 
-Float64, the value and both first partials, two threads each, warm; medians. Blocks of calls alternate
-between all, so that what the machine does besides meets all. `make bench-engine` installs jax into
-an environment of its own; without it, `--jax PYTHON` names an interpreter that has it.
+Float64, two threads each, warm; medians. Blocks of calls alternate between all, so that what the machine does
+besides meets all; inputs and results alternate between two. Each line says what was to be reached. `--jax
+PYTHON` names an interpreter that has jax, as `make bench-engine` does.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from gridgrad.heap import keep_freed_memory
 from gridgrad_worker import process
@@ -28,192 +26,181 @@ process.spin_briefly()  # before torch starts its threads
 import numpy as np  # noqa: E402 - after the process is set up
 import torch  # noqa: E402 - after the process is set up
 
-from gridgrad_worker.compiled.tiered import TieredEngine  # noqa: E402 - after the process is set up
-from gridgrad_worker.devices import open_device  # noqa: E402 - after the process is set up
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece  # noqa: E402 - after the process is set up
-from gridgrad_worker.plans import Engine, EngineName, make_plan  # noqa: E402 - after the process is set up
-from gridgrad_worker.v1 import worker_pb2 as pb  # noqa: E402 - after the process is set up
+from benchmarks.engine_sides import (  # noqa: E402 - after the process is set up
+    Case,
+    Engine,
+    Jax,
+    compiled,
+    direct,
+    entry,
+    first_call,
+    functional,
+    timed,
+)
+from gridgrad_worker.compiled.tier import CompiledTier, Settings  # noqa: E402 - after the process is set up
 
-WORKLOADS = Path(__file__).parents[1] / "tests" / "workloads"
-THREADS = 2
-ROUNDS = 3
-BLOCK_S = 0.15
-CALLS = (5, 200)
-
-
-class Case(NamedTuple):
-    """What is computed: a function on a grid of side², or on many small grids."""
-
-    workload: str
-    side: int
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The workload's file."""
-        content: dict[str, Any] = json.loads((WORKLOADS / f"{self.workload}.json").read_text())
-        return content
-
-    @property
-    def axes(self) -> list[tuple[str, float, float, int]]:
-        """Name, start, stop and number of each axis."""
-        spans = {name: (axis.get("start", 1.0), axis.get("stop", 4.0)) for name, axis in self.content["axes"].items()}
-        return [(name, start, stop, self.side) for name, (start, stop) in spans.items()]
-
-
-CASES = [
-    Case(workload, side)
-    for workload in ("nitrogen_helmholtz", "black_scholes_call", "bilinear_quadratic")
-    for side in (32, 256, 1024)
+ROUNDS = 5
+NITROGEN, BLACK_SCHOLES, BILINEAR = "nitrogen_helmholtz", "black_scholes_call", "bilinear_quadratic"
+AGAINST_JAX = [
+    (Case(NITROGEN, 32), 1.0),
+    (Case(NITROGEN, 256), 0.4),
+    (Case(NITROGEN, 1024), 0.4),
+    (Case(NITROGEN, 256, 2), 0.4),
+    (Case(BLACK_SCHOLES, 32), None),
+    (Case(BLACK_SCHOLES, 256), 0.5),
+    (Case(BLACK_SCHOLES, 1024), 0.5),
+    (Case(BILINEAR, 32), None),
+    (Case(BILINEAR, 256), None),
+    (Case(BILINEAR, 1024), 0.5),
 ]
+_FUNCTIONAL_TO = 256
+SIDES = (256, 512, 1024, 2048, 4096)
+
+Samples = dict[str, list[float]]
 
 
-class Ours:
-    """One of our engines on one case.
+def calls_on(engine: Engine, case: Case) -> Callable[[], object]:
+    """Computes one grid, not the one before, since an engine may keep what it knows of the last entry."""
+    entries = itertools.cycle([entry(case, case.side, case.side, shift) for shift in (0.0, 0.01)])
 
-    Args:
-        case: what it computes.
-        engine: which.
-    """
+    def call() -> object:
+        piece, out = next(entries)
+        return engine.compute([piece], [out])
 
-    def __init__(self, case: Case, engine: EngineName) -> None:
-        started_at = time.perf_counter()
-        self.engine = engine_for(case, engine)
-        pieces = [entry(case, case.side, case.side, shift) for shift in (0.0, 0.01)]
-        self._entries = itertools.cycle(pieces)  # since an engine may keep what it knows of the last entry
-        self.call()
-        self.first_s = time.perf_counter() - started_at
-
-    def call(self) -> None:
-        """Computes one grid, not the one before."""
-        piece, out = next(self._entries)
-        self.engine.compute([piece], [out])
+    return call
 
 
-class Jax:
-    """The peer on all cases.
-
-    Args:
-        python: an interpreter that has jax.
-    """
-
-    def __init__(self, python: str) -> None:
-        environment = os.environ | {
-            "PYTHONPATH": "client",
-            "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
-            "JAX_PLATFORMS": "cpu",
-        }
-        self._process = subprocess.Popen(
-            [python, "-m", "benchmarks.jax_peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
-
-    def measured(self, case: Case, calls: int) -> dict[str, Any]:
-        """The first call and so many later ones, in seconds."""
-        assert self._process.stdin
-        assert self._process.stdout
-        asked = {
-            "text": case.content["expression"],
-            "axes": case.axes,
-            "parameters": case.content["parameters"],
-            "calls": calls,
-        }
-        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def close(self) -> None:
-        """Ends it."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+def alternating(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """The median time of each call, in milliseconds."""
+    samples: Samples = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            samples[name] += timed(call)
+    return {name: 1e3 * statistics.median(taken) for name, taken in samples.items()}
 
 
-def engine_for(case: Case, engine: EngineName) -> Engine:
-    """An engine made as a worker makes it of a plan."""
-    names = [name for name, *_ in case.axes]
-    inputs = [pb.PlanInput(name=name, dims=[name]) for name in names]
-    inputs += [pb.PlanInput(name=name) for name in case.content["parameters"]]
-    wanted = [pb.PlanDerivative(wrt=each) for each in ((), (0,), (1,))]
-    text = case.content["expression"]
-    plan = pb.Plan(expression=text, dtype="float64", inputs=inputs, derivatives=wanted)
-    made = make_plan(plan, DEVICE, {}, engine).engine
-    assert not isinstance(made, TieredEngine), "without a cache there are no tiers"
-    return made
+def line(name: str, ratio: float | None, goal: float | None, detail: str) -> None:
+    """Prints one measurement beside its goal."""
+    reached = f"{ratio:6.2f}" if ratio is not None else f"{'-':>6}"
+    wanted = f"<= {goal:4.2f}" if goal is not None else f"{'':7}"
+    met = "" if ratio is None or goal is None else "met" if ratio <= goal else "missed"
+    print(f"{name:44} {reached}  {wanted} {met:7} {detail}", flush=True)
 
 
-def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Piece, Any]:
-    """A grid of a case, its axes shifted, and memory for its results whose pages are there."""
-    lengths = (rows, columns)
-    axes = [
-        LinspaceValues(start + shift, stop + shift, lengths[dim], dim, 2)
-        for dim, (_, start, stop, _) in enumerate(case.axes)
-    ]
-    scalars = [ArrayValues(np.array(value), (), 2) for value in case.content["parameters"].values()]
-    return Piece((*axes, *scalars), Box((0, 0), lengths)), np.full((3, rows * columns), np.nan)
+def compare_with_jax(tier: CompiledTier, jax: Jax | None, only: str) -> None:
+    """Prints a line for each case of the table."""
+    print("\nmilliseconds a grid of side²; the ratio is that of compiled to jax")
+    for case, goal in AGAINST_JAX:
+        if only not in case.workload:
+            continue
+        ready, compile_s = compiled(case, tier)
+        calls = {"compiled": calls_on(ready, case), "direct": calls_on(direct(case), case)}
+        if case.side <= _FUNCTIONAL_TO and case.order == 1:
+            calls["functional"] = calls_on(functional(case), case)
+        samples: Samples = {name: [] for name in (*calls, "jax")}
+        for _ in range(ROUNDS):
+            for name, call in calls.items():
+                samples[name] += timed(call)
+            if jax:
+                samples["jax"] += jax.measured(case, len(samples["compiled"]) // ROUNDS)["calls_s"]
+        medians = {name: 1e3 * statistics.median(taken) for name, taken in samples.items() if taken}
+        ratio = medians["compiled"] / medians["jax"] if jax else None
+        detail = ", ".join(f"{name} {ms:.3f}" for name, ms in medians.items())
+        name = f"{case.workload} {case.side}²" + (" to order 2" if case.order > 1 else "")
+        line(name, ratio, goal, f"{detail}; compiled after {compile_s:.1f} s")
 
 
-def timed(call: Callable[[], object]) -> list[float]:
-    """Calls for a while, and how long each took, in seconds."""
-    taken: list[float] = []
-    while len(taken) < CALLS[0] or (sum(taken) < BLOCK_S and len(taken) < CALLS[1]):
-        started_at = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started_at)
-    return taken
+def compare_with_filling(tier: CompiledTier) -> None:
+    """Prints how long three arrays of 1024² take beside filling the same."""
+    case = Case(BILINEAR, 1024)
+    ready, _ = compiled(case, tier)
+    entries = [entry(case, case.side, case.side, shift) for shift in (0.0, 0.01)]
+    ours, filled = itertools.cycle(entries), itertools.cycle([torch.from_numpy(out) for _, out in entries])
+
+    def compute() -> object:
+        piece, out = next(ours)
+        return ready.compute([piece], [out])
+
+    medians = alternating({"compiled": compute, "filling": lambda: next(filled).fill_(1.0)})
+    detail = ", ".join(f"{name} {ms:.3f}" for name, ms in medians.items())
+    line("bilinear_quadratic 1024² to filling", medians["compiled"] / medians["filling"], 1.5, detail)
 
 
-def compare(case: Case, jax: Jax | None) -> None:
-    """Prints one line of the table."""
-    ours, functional = Ours(case, "structured"), Ours(case, "functional")
-    samples: dict[str, list[float]] = {"ours": [], "functional": [], "jax": []}
-    firsts: list[float] = []
-    for _ in range(ROUNDS):
-        samples["ours"] += timed(ours.call)
-        if case.side < 1024:
-            samples["functional"] += timed(functional.call)
-        if jax:
-            answer = jax.measured(case, len(samples["ours"]) // ROUNDS)
-            samples["jax"] += answer["calls_s"]
-            firsts.append(answer["first_s"])
-    medians = {name: 1e3 * statistics.median(taken) for name, taken in samples.items() if taken}
-    cells = [f"{case.workload:20} {case.side:5}² {medians['ours']:9.3f}", _cell(medians, "functional")]
-    cells += [_cell(medians, "jax"), f"{_ratio(medians):>7} {1e6 * medians['ours'] / case.side**2:8.2f}"]
-    cells += [f"{1e3 * ours.first_s:9.1f} {1e3 * firsts[0] if firsts else float('nan'):9.1f}"]
-    print(*cells, flush=True)
+def compare_shapes(tier: CompiledTier) -> None:
+    """Prints grids of shapes that were not seen before beside those of one shape."""
+    case = Case(NITROGEN, 256)
+    ready, _ = compiled(case, tier)
+    shapes = itertools.count(200)
+    same = entry(case, 256, 256)
+    samples: Samples = {"unseen": [], "repeated": []}
+    for _ in range(40):
+        rows = next(shapes)
+        new = entry(case, rows, 65536 // rows)
+        for name, (piece, out) in (("unseen", new), ("repeated", same)):
+            started_at = time.perf_counter()
+            ready.compute([piece], [out])
+            samples[name].append((time.perf_counter() - started_at) / piece.box.points)
+    medians = {name: 1e9 * statistics.median(taken) for name, taken in samples.items()}
+    detail = ", ".join(f"{name} {ns:.2f} ns a point" for name, ns in medians.items())
+    line("nitrogen, a shape not seen before", medians["unseen"] / medians["repeated"], 1.2, detail)
 
 
-def compare_batches(workload: str) -> None:
+def compare_first_calls(jax: Jax | None) -> None:
+    """Prints the first call ever of nitrogen with all six functions."""
+    case = Case(NITROGEN, 256, 2)
+    ours = min(first_call(case, direct) for _ in range(2))
+    theirs = jax.measured(case, 1)["first_s"] if jax else None
+    detail = f"{1e3 * ours:.0f} ms" + (f", jax {1e3 * theirs:.0f} ms" if theirs else "")
+    line("nitrogen to order 2, first call", ours / theirs if theirs else None, 0.25, detail)
+
+
+def compare_batches(tier: CompiledTier, workload: str) -> None:
     """Prints 256 small grids beside one grid of as many points."""
-    one = Ours(Case(workload, 512), "structured")
+    case = Case(workload, 512)
+    ready, _ = compiled(case, tier)
     random = np.random.default_rng(0)
-    for name, sides in (
-        ("256 grids of 32²", np.full((256, 2), 32)),
-        ("256 grids of 20² to 44²", random.integers(20, 45, (256, 2))),
-    ):
-        entries = [entry(Case(workload, 32), int(rows), int(columns)) for rows, columns in sides]
+    for name, sides in (("32²", np.full((256, 2), 32)), ("20² to 44²", random.integers(20, 45, (256, 2)))):
+        entries = [entry(case, int(rows), int(columns)) for rows, columns in sides]
         pieces, outs = [piece for piece, _ in entries], [out for _, out in entries]
         points = sum(piece.box.points for piece in pieces)
-        alone, together = [], []
-        for _ in range(ROUNDS):
-            alone += timed(one.call)
-            together += timed(lambda: one.engine.compute(pieces, outs))  # noqa: B023 - called at once
-        a, b = (1e3 * statistics.median(taken) for taken in (alone, together))
-        ratio = (b / points) / (a / 512**2)
-        print(f"{workload:20} {name:24} {b:8.2f} ms; one grid of 512² {a:8.2f} ms; per point {ratio:5.2f} times")
+
+        def together(pieces: list[object] = pieces, outs: list[object] = outs) -> object:  # type: ignore[assignment] # bound now
+            return ready.compute(pieces, outs)  # type: ignore[arg-type] # what they are
+
+        medians = alternating({"batch": together, "one of 512²": calls_on(ready, case)})
+        ratio = (medians["batch"] / points) / (medians["one of 512²"] / 512**2)
+        detail = ", ".join(f"{each} {ms:.3f}" for each, ms in medians.items())
+        line(f"{workload} 256 grids of {name}", ratio, 1.2, detail)
 
 
-def fill_time(side: int) -> float:
-    """How long it takes to fill three arrays of side², in milliseconds."""
-    arrays = torch.ones(3, side * side, dtype=torch.float64)
-    return 1e3 * statistics.median(timed(lambda: arrays.fill_(1.0)))
+def compare_sizes(tier: CompiledTier, workload: str) -> None:
+    """Prints the time a point takes from 256² to 4096²."""
+    cases = [Case(workload, side) for side in SIDES]
+    ready, _ = compiled(cases[0], tier)
+    medians = alternating({str(case.side): calls_on(ready, case) for case in cases}, rounds=3)
+    per_point = {side: 1e6 * ms / int(side) ** 2 for side, ms in medians.items()}
+    detail = ", ".join(f"{side}² {ns:.2f}" for side, ns in per_point.items()) + " ns a point"
+    line(f"{workload} longest to shortest", max(per_point.values()) / min(per_point.values()), 1.25, detail)
 
 
-def _cell(medians: dict[str, float], name: str) -> str:
-    return f"{medians[name]:10.3f}" if name in medians else f"{'-':>10}"
+def restart(root: Path) -> None:
+    """In a process of its own: makes the engine with a full cache, computes a grid, and prints the seconds."""
+    case = Case(NITROGEN, 256)
+    piece, out = entry(case, 256, 256)
+    started_at = time.perf_counter()
+    tier = CompiledTier(Settings(root=root))
+    ready = tier.lookup(tier.add(case.ordered, direct(case)))
+    assert ready is not None, "the cache has it"
+    ready.compute([piece], [out])
+    print(time.perf_counter() - started_at)
+    tier.close()
 
 
-def _ratio(medians: dict[str, float]) -> str:
-    return f"{medians['ours'] / medians['jax']:.2f}" if "jax" in medians else "-"
+def compare_restart(root: Path) -> None:
+    """Prints after how long a restarted worker has computed its first grid in the compiled tier."""
+    command = [sys.executable, "-m", "benchmarks.engine", "--restart", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    line("nitrogen 256², restart with a full cache", float(done.stdout), 1.0, "seconds to the first grid, compiled")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -221,23 +208,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jax", metavar="PYTHON", help="an interpreter that has jax; by default none is asked")
     parser.add_argument("--only", default="", help="part of a workload's name")
+    parser.add_argument("--restart", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.restart:
+        restart(options.restart)
+        return
     jax = Jax(options.jax) if options.jax else None
     if jax is None:
         print("jax is not installed: give --jax PYTHON, or run `make bench-engine`", file=sys.stderr)
-    print("milliseconds, medians    structured functional        jax   ratio ns/point first ours first jax")
-    for case in CASES:
-        if options.only in case.workload:
-            compare(case, jax)
-    print(f"three arrays of 1024² are filled in {fill_time(1024):.2f} ms")
-    for workload in ("nitrogen_helmholtz", "black_scholes_call", "bilinear_quadratic"):
-        if options.only in workload:
-            compare_batches(workload)
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory) / "compiled"
+        tier = CompiledTier(Settings(root=root))
+        compare_with_jax(tier, jax, options.only)
+        if options.only in NITROGEN:
+            compare_first_calls(jax)
+            compare_shapes(tier)
+            compare_restart(root)
+        if options.only in BILINEAR:
+            compare_with_filling(tier)
+        for workload in (NITROGEN, BLACK_SCHOLES, BILINEAR):
+            if options.only in workload:
+                compare_batches(tier, workload)
+        for workload in (NITROGEN, BLACK_SCHOLES):
+            if options.only in workload:
+                compare_sizes(tier, workload)
+        tier.close()
     if jax:
         jax.close()
 
-
-DEVICE = open_device("cpu", THREADS)
 
 if __name__ == "__main__":
     main()

@@ -1,8 +1,8 @@
 """The peer of the engine's benchmark: `jax.jit` of the same function. Runs in an interpreter that has jax.
 
 It answers lines of JSON on standard input: {"text", "axes": [[name, start, stop, num], ...],
-"parameters", "calls"}, each with {"first_s", "calls_s"} of the value and both first partials. Written
-in the two ways that one would write it, broadcast and with vmap; the faster one counts.
+"parameters", "derivatives", "calls"}, each with {"first_s", "calls_s"} of the derivatives, tuples of positions of axes.
+Written in the two ways that one would write it, broadcast and with vmap; the faster one counts.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 Function = Callable[..., Any]
+Wanted = Sequence[Sequence[int]]
 
 
 def function_of(program: Program) -> Function:
@@ -56,30 +57,50 @@ def function_of(program: Program) -> Function:
     return function
 
 
-def broadcast(function: Function, names: Sequence[str], parameters: dict[str, float]) -> Function:
-    """The value and both partials of arrays that broadcast, one forward derivative for each axis."""
-    a, b = names
+def broadcast(function: Function, names: Sequence[str], parameters: dict[str, float], wanted: Wanted) -> Function:
+    """The value and partials of arrays that broadcast, one forward derivative for each order of each axis."""
 
     def along(x: Any, y: Any) -> Any:
-        rows, columns = jnp.broadcast_arrays(x[:, None], y[None])
-        one = jnp.ones_like(rows)
-        value, by_a = jax.jvp(lambda t: function(**{a: t, b: columns}, **parameters), (rows,), (one,))
-        _, by_b = jax.jvp(lambda t: function(**{a: rows, b: t}, **parameters), (columns,), (one,))
-        return value, by_a, by_b
+        grids = jnp.broadcast_arrays(x[:, None], y[None])
+
+        def of(*grids: Any) -> Any:
+            return function(**dict(zip(names, grids, strict=True)), **parameters)
+
+        return [_partial(of, each)(*grids) for each in wanted]
 
     jitted: Function = jax.jit(along)
     return jitted
 
 
-def mapped(function: Function, names: Sequence[str], parameters: dict[str, float]) -> Function:
-    """The value and both partials at a point, mapped over both axes."""
-    a, b = names
+def _partial(function: Function, wrt: Sequence[int]) -> Function:
+    if not wrt:
+        return function
+    *before, last = wrt
+    inner = _partial(function, before)
+
+    def derivative(*grids: Any) -> Any:
+        def one(t: Any) -> Any:
+            return inner(*grids[:last], t, *grids[last + 1 :])
+
+        return jax.jvp(one, (grids[last],), (jnp.ones_like(grids[last]),))[1]
+
+    return derivative
+
+
+def mapped(function: Function, names: Sequence[str], parameters: dict[str, float], wanted: Wanted) -> Function:
+    """The value and partials at a point, mapped over both axes."""
 
     def at(x: Any, y: Any) -> Any:
-        def of(t: Any, u: Any) -> Any:
-            return function(**{a: t, b: u}, **parameters)
+        def of(*point: Any) -> Any:
+            return function(**dict(zip(names, point, strict=True)), **parameters)
 
-        return of(x, y), jax.jacfwd(of, 0)(x, y), jax.jacfwd(of, 1)(x, y)
+        results = []
+        for each in wanted:
+            derivative = of
+            for position in each:
+                derivative = jax.jacfwd(derivative, position)
+            results.append(derivative(x, y))
+        return results
 
     jitted: Function = jax.jit(jax.vmap(jax.vmap(at, (None, 0)), (0, None)))
     return jitted
@@ -93,7 +114,7 @@ def measured(asked: dict[str, Any]) -> dict[str, Any]:
     answers = []
     for way in (broadcast, mapped):
         started_at = time.perf_counter()
-        compiled = way(function_of(program), names, asked["parameters"])
+        compiled = way(function_of(program), names, asked["parameters"], asked["derivatives"])
         jax.block_until_ready(compiled(*axes))
         first_s = time.perf_counter() - started_at
         answers.append({"first_s": first_s, "calls_s": [_timed(compiled, axes) for _ in range(asked["calls"])]})

@@ -94,5 +94,5 @@ if __name__ == "__main__":
             _obey(_raw(channel))
     else:
         inputs = axes(SIDE)
-        with gridgrad.Client(target) as client:
+        with gridgrad.Client(target, sessions=False) as client:
             _obey(lambda: client.gradient(EXPRESSION, inputs))

@@ -3,7 +3,7 @@
 Both servers run at the same time; blocks of calls alternate between them, so that what the
 machine does besides meets both. One caller is a thread with a synchronous channel in this
 process; many callers are coroutines (grpc.aio on uvloop) in client processes of their own. A neighbour
-is a client process of its own that asks for large grids.
+is a client process of its own that asks for large grids. All calls go over TCP but where a session is named.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def main() -> None:
     with serve("benchmarks.raw") as floor, serve("gridgrad_server", flags) as ours:
         rows = [
             one_caller(floor, ours, side=SIDE, calls=100, rounds=rounds, goal=1.5),
+            one_caller(floor, ours, side=SIDE, calls=100, rounds=rounds, goal=0.35, sessions=True),
             one_caller(floor, ours, side=1024, calls=5, rounds=rounds, goal=1.3),
+            one_caller(floor, ours, side=1024, calls=5, rounds=rounds, goal=0.2, sessions=True),
             many_callers(floor, ours, calls=20, rounds=rounds),
             beside_large_grids(floor, ours, calls=50, rounds=rounds),
         ]
@@ -70,10 +72,15 @@ def _together(floor: Costs, ours: Costs) -> dict[str, float]:
     return {**ours.per_call_us(), "raw": sum(floor.per_call_us().values())}
 
 
-def one_caller(floor: Served, ours: Served, *, side: int, calls: int, rounds: int, goal: float) -> Row:
-    """One caller in a loop; the floor is the better of one message and a stream."""
+def one_caller(
+    floor: Served, ours: Served, *, side: int, calls: int, rounds: int, goal: float, sessions: bool = False
+) -> Row:
+    """One caller in a loop; the floor is the better of one message and a stream, over TCP."""
     ours.forget_peaks()
-    with grpc.insecure_channel(floor.address, raw.OPTIONS) as channel, gridgrad.Client(ours.address) as client:
+    with (
+        grpc.insecure_channel(floor.address, raw.OPTIONS) as channel,
+        gridgrad.Client(ours.address, sessions=sessions) as client,
+    ):
         request = raw.request(answer_bytes(side), request_bytes(side))
         unary: Any = channel.unary_unary(raw.UNARY)
         stream: Any = channel.unary_stream(raw.STREAM)
@@ -88,7 +95,7 @@ def one_caller(floor: Served, ours: Served, *, side: int, calls: int, rounds: in
         )
         best, costs = (one, whole) if one.p50 <= many.p50 else (many, parts)
         ratio = own.p50 / best.p50
-        case, met = f"{side}x{side}, 1 caller", ratio <= goal
+        case, met = f"{side}x{side}, 1 caller{' in a session' if sessions else ''}", ratio <= goal
         return Row(case, best, own, ratio, f"<= {goal}", met, _together(costs, own_costs), ours.peaks())
 
 
@@ -97,7 +104,7 @@ def beside_large_grids(floor: Served, ours: Served, *, calls: int, rounds: int) 
     ours.forget_peaks()
     with contextlib.ExitStack() as stack:
         channel = stack.enter_context(grpc.insecure_channel(floor.address, raw.OPTIONS))
-        client = stack.enter_context(gridgrad.Client(ours.address))
+        client = stack.enter_context(gridgrad.Client(ours.address, sessions=False))
         at_floor = stack.enter_context(looper("raw", floor.address))
         at_ours = stack.enter_context(looper("ours", ours.address))
         request = raw.request(answer_bytes(SIDE), request_bytes(SIDE))
@@ -117,12 +124,12 @@ def beside_large_grids(floor: Served, ours: Served, *, calls: int, rounds: int) 
 def many_callers(floor: Served, ours: Served, *, calls: int, rounds: int) -> Row:
     """32 callers in 2 client processes, all calling at once."""
     ours.forget_peaks()
-    with _crowd("raw", floor.address) as at_floor, _crowd("ours", ours.address) as at_ours:
+    with open_crowd("raw", floor.address) as at_floor, open_crowd("ours", ours.address) as at_ours:
         costs = [_costs([each.pid for each in crowd], server) for crowd, server in ((at_floor, floor), (at_ours, ours))]
         for crowd in (at_floor, at_ours):  # warm both up
-            _calls(crowd, calls)
+            crowd_calls(crowd, calls)
         blocks = [
-            [each.block(_calls, crowd, calls) for crowd, each in zip((at_floor, at_ours), costs, strict=True)]
+            [each.block(crowd_calls, crowd, calls) for crowd, each in zip((at_floor, at_ours), costs, strict=True)]
             for _ in range(rounds)
         ]
         peaks = ours.peaks()
@@ -133,7 +140,8 @@ def many_callers(floor: Served, ours: Served, *, calls: int, rounds: int) -> Row
 
 
 @contextlib.contextmanager
-def _crowd(kind: str, address: str) -> Iterator[list[subprocess.Popen[str]]]:
+def open_crowd(kind: str, address: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """Client processes with CALLERS callers in all, of "raw" or "ours"."""
     command = [sys.executable, "-m", "benchmarks.callers", kind, address, str(CALLERS // CLIENT_PROCESSES)]
     with contextlib.ExitStack() as stack:
         yield [
@@ -142,7 +150,8 @@ def _crowd(kind: str, address: str) -> Iterator[list[subprocess.Popen[str]]]:
         ]
 
 
-def _calls(crowd: list[subprocess.Popen[str]], calls: int) -> Sample:
+def crowd_calls(crowd: list[subprocess.Popen[str]], calls: int) -> Sample:
+    """What they measure when each caller makes so many calls."""
     for process in crowd:
         assert process.stdin is not None
         process.stdin.write(f"{calls}\n")

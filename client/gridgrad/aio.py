@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import functools
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
 from gridgrad import failures
-from gridgrad.aio_streams import Stream
+from gridgrad.aio_many import ManyGrids
+from gridgrad.aio_sessions import Sessions
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, read_part, read_unary
+from gridgrad.assembly import Assembly, Progress, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
-    DEFAULT_IN_FLIGHT,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
@@ -30,11 +30,22 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
-from gridgrad.errors import GridgradError, RequestError, TooLargeError, UnavailableError
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.checks.checking import checking
+from gridgrad.checks.report import CheckReport
+from gridgrad.coefficients import Coefficients
+from gridgrad.errors import RequestError, TooLargeError, UnavailableError
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
-from gridgrad.flight import Flight
 from gridgrad.inputs import FloatArray, Inputs
-from gridgrad.methods import EXPLAIN, GRID_GRADIENT, LIST_FUNCTIONS, PREPARE, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.methods import (
+    EXPLAIN,
+    GRID_GRADIENT,
+    LIST_FUNCTIONS,
+    OPEN_SESSION,
+    PREPARE,
+    SERVER_INFO,
+    STREAM_GRID_GRADIENTS,
+)
 from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
@@ -51,7 +62,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.aio.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client:
+class Client(ManyGrids):
     """A connection to a server, for the event loop in which it is first used.
 
     Tasks may share one. Cancelling the task that awaits a call cancels the call at the server too.
@@ -64,6 +75,8 @@ class Client:
         retries: how many attempts may follow a first that found the server unavailable or busy. All of them
             count against the timeout; the default spans about 3 s when nobody answers.
         proxy: whether to use the HTTP proxy that the environment names.
+        sessions: whether to go by a session where the server is on this machine and offers one; GRIDGRAD_SESSIONS=0
+            in the environment switches them off too.
         options: further channel options of gRPC.
 
     Raises:
@@ -79,6 +92,7 @@ class Client:
         timeout: float | None = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
         proxy: bool = False,
+        sessions: bool = True,
         options: Iterable[tuple[str, Any]] = (),
     ) -> None:
         self._settings = settings_of(
@@ -88,6 +102,7 @@ class Client:
             timeout=timeout,
             retries=retries,
             proxy=proxy,
+            sessions=sessions,
             options=options,
         )
         self._routes = Routes()
@@ -111,58 +126,67 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
+        progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts, wire = self._attempts(timeout), self._connected()
+        if progress is None:  # in a session all of the grid comes at once
+            result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
+            if result is not None:
+                return self._learned(call, result)
+        result = await self._by_grpc(call, progress, attempts, wire)
+        wire.sessions.encourage()
+        return result
+
+    async def _by_grpc(self, call: Call, progress: Progress | None, attempts: Attempts, wire: _Wire) -> Result:
+        by_stream = functools.partial(self._by_stream, call, progress)
         if self._routes.by_stream(call):
-            return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
+            return self._learned(call, await self._retried(attempts, by_stream))
         try:
-            return self._learned(call, await self._retried(attempts, lambda left_s: wire.by_unary(call, left_s)))
+            result = self._learned(call, await self._retried(attempts, lambda left_s: wire.by_unary(call, left_s)))
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
-        result = self._learned(call, await self._retried(attempts, lambda left_s: wire.by_stream(call, left_s)))
+        else:
+            if progress:
+                progress(call.plan.grid.points, call.plan.grid.points)
+            return result
+        result = self._learned(call, await self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
 
-    @overload
-    def stream(
+    async def check(
         self,
-        requests: Iterable[Request] | AsyncIterable[Request],
+        function: FunctionLike,
+        inputs: Inputs,
         *,
-        in_flight: int = ...,
-        errors: Literal["raise"] = ...,
-        timeout: float | None = ...,
-    ) -> AsyncIterator[Result]: ...
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request] | AsyncIterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise", "return"],
-        timeout: float | None = ...,
-    ) -> AsyncIterator[Result | GridgradError]: ...
-
-    def stream(
-        self,
-        requests: Iterable[Request] | AsyncIterable[Request],
-        *,
-        in_flight: int = DEFAULT_IN_FLIGHT,
-        errors: Literal["raise", "return"] = "raise",
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        points: int = DEFAULT_POINTS,
+        tolerance: float | None = None,
+        seed: int = 0,
         timeout: float | None = None,
-    ) -> AsyncIterator[Result | GridgradError]:
-        """Computes many grids on one stream and yields them as they complete; see `gridgrad.Client.stream`.
-
-        `requests` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
-        ahead of the results. An iterator that is not read to its end is closed by `aclose`.
-        """
-        flight = Flight(in_flight, errors, self._routes, self._settings)
-        attempts = self._attempts(math.inf if timeout is None else timeout)
-        return Stream(self._open_stream, requests, flight, attempts).outcomes()
+    ) -> CheckReport:
+        """Compares derivatives with finite differences; see `gridgrad.Client.check`."""
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
+        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
+        result = None
+        while True:
+            try:
+                asked = steps.send(result) if result else next(steps)
+            except StopIteration as done:
+                report: CheckReport = done.value
+                return report
+            result = await self.gradient(
+                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
+            )
 
     async def prepare(
         self,
@@ -174,9 +198,10 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Prepared:
         """Has an expression compiled at the server; see `gridgrad.Client.prepare`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
     async def explain(
@@ -189,9 +214,10 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Explanation:
         """Says how an expression is computed; see `gridgrad.Client.explain`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_explanation(await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
@@ -220,6 +246,7 @@ class Client:
         """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
         self._closed = True
         if self._wire is not None:
+            await self._wire.sessions.close()
             await self._wire.channel.close()
 
     async def __aenter__(self) -> Client:
@@ -262,6 +289,21 @@ class Client:
         raw = message.SerializeToString() if message else b""
         return await self._retried(attempts, lambda left_s: wire.plain(path, raw, left_s))
 
+    async def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
+        answers = self._open_whole(call, left_s)
+        assembly, result = Assembly(call, progress), None
+        try:
+            async for raw in answers:
+                result = assembly.feed(read_part(raw)) or result
+        finally:
+            answers.cancel()
+        if result is None:
+            raise failures.StreamEnded
+        return result
+
+    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._connected().open_whole(call, timeout_s)
+
     def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         return self._connected().open_stream(messages, timeout_s)
 
@@ -276,12 +318,16 @@ class _Wire:
     def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.channel = _open(settings)
-        self._metadata = settings.metadata
+        self._metadata = grpc.aio.Metadata(*settings.metadata)  # which gRPC would make of it for each call
+        self.sessions = Sessions(self._open_session, settings)
         # Without serializers these take and give bytes
         self._unary: Unary = self.channel.unary_unary(GRID_GRADIENT.path)
         # One request and many answers are on the wire what the bidirectional method expects
         self._whole: UnaryStream = self.channel.unary_stream(STREAM_GRID_GRADIENTS.path)
         self._many: StreamStream = self.channel.stream_stream(STREAM_GRID_GRADIENTS.path)
+
+    async def _open_session(self, timeout_s: float) -> bytes:
+        return await self.plain(OPEN_SESSION.path, b"", timeout_s)
 
     async def plain(self, path: str, raw: bytes, timeout_s: float | None) -> bytes:
         method: Unary = self.channel.unary_unary(path)
@@ -290,17 +336,8 @@ class _Wire:
     async def by_unary(self, call: Call, timeout_s: float | None) -> Result:
         return read_unary(await self._unary(call.message, timeout=timeout_s, metadata=self._metadata), call)
 
-    async def by_stream(self, call: Call, timeout_s: float | None) -> Result:
-        answers = self._whole(entry_message(1, call), timeout=timeout_s, metadata=self._metadata)
-        assembly, result = Assembly(call), None
-        try:
-            async for raw in answers:
-                result = assembly.feed(read_part(raw)) or result
-        finally:
-            answers.cancel()
-        if result is None:
-            raise failures.StreamEnded
-        return result
+    def open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._whole(entry_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
 
     def open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout=timeout_s, metadata=self._metadata)

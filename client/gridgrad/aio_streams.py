@@ -1,4 +1,4 @@
-"""`gridgrad.aio.Client.stream`: one task reads requests and one the answers; both report to the caller's.
+"""`gridgrad.aio.Client.stream` and `map`: one task reads requests and one the answers; both report to the caller's.
 
 That way a request source and a server that are slow do not wait for each other, and neither runs ahead
 of what may be in flight.
@@ -16,19 +16,18 @@ from gridgrad import failures
 from gridgrad.calls import Request
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
+from gridgrad.inputs import Inputs
 from gridgrad.result import Result
 from gridgrad.retry import Attempts
 
-__all__ = ["Stream"]
+__all__ = ["Stream", "requests_like"]
 
 OpenCall = Callable[[AsyncIterator[bytes], float | None], Any]
 END_TIMEOUT_S = 2.0
 
 
 class Launched(NamedTuple):
-    """A request was taken on; `error` when it was wrong in itself."""
-
-    error: GridgradError | None
+    """Requests were taken on."""
 
 
 class SourceEnded(NamedTuple):
@@ -98,7 +97,7 @@ class Pipe:
 
 
 class Stream:
-    """What `gridgrad.aio.Client.stream` does.
+    """What `gridgrad.aio.Client.stream` and `map` do.
 
     Args:
         open_call: starts a call with the messages to send and a timeout.
@@ -119,20 +118,22 @@ class Stream:
         self._flight = flight
         self._attempts = attempts
         self._more = True
+        self._told = False
 
     async def outcomes(self) -> AsyncIterator[Result | GridgradError]:
-        """Results as they complete, and errors where the flight returns them."""
+        """Results, and errors where the flight returns them."""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._room = asyncio.Event()
         self._pipe = self._open()
         source = asyncio.create_task(self._pull())
         try:
             while self._more or not self._flight.idle:
-                self._pipe.send(self._flight.outgoing())
-                outcome = await self._take()
+                while (outcome := self._flight.take()) is not None:
+                    yield outcome
                 self._room.set()
-                if outcome is not None:
-                    yield self._flight.checked(outcome)
+                self._pipe.send(self._flight.outgoing())
+                if not self._flight.idle or self._more:
+                    await self._hear()
         finally:
             source.cancel()
             await self._pipe.close(cancel=self._more or not self._flight.idle)
@@ -141,28 +142,32 @@ class Stream:
     def _open(self) -> Pipe:
         return Pipe(self._open_call, self._attempts.left_s(), self._events)
 
-    async def _take(self) -> Result | GridgradError | None:
+    async def _hear(self) -> None:
         try:
             event = await asyncio.wait_for(self._events.get(), self._flight.due_in_s())
         except TimeoutError:
-            return None
+            return
         match event:
             case Received(pipe, raw) if pipe is self._pipe:
-                return self._flight.land(raw, self._attempts)
+                self._flight.land(raw, self._attempts)
             case CallEnded(pipe, error) if pipe is self._pipe:
                 await self._reconnect(error)
-            case Launched(error):
-                return error
+            case Launched():
+                self._told = False
             case SourceEnded(error):
                 self._more = False
                 if error is not None:
                     raise error
-        return None
 
     async def _pull(self) -> None:
         try:
             async for request in _each(self._requests, self._has_room):
-                self._events.put_nowait(Launched(self._flight.launch(request)))
+                self._flight.launch(request)
+                if not self._told:  # what is launched before the other task runs is sent together
+                    self._told = True
+                    self._events.put_nowait(Launched())
+                if self._flight.has_pack:
+                    await asyncio.sleep(0)
             self._events.put_nowait(SourceEnded(None))
         except Exception as error:  # noqa: BLE001 - the caller's own, which goes back to the caller
             self._events.put_nowait(SourceEnded(error))
@@ -192,3 +197,16 @@ async def _each(
         for request in requests:
             yield request
             await has_room()
+
+
+async def requests_like(
+    request: Request, many_inputs: Iterable[Inputs] | AsyncIterable[Inputs]
+) -> AsyncIterator[Request]:
+    """A request again and again, with other inputs each time."""
+    settled = request.settled()
+    if isinstance(many_inputs, AsyncIterable):
+        async for inputs in many_inputs:
+            yield settled.on(inputs)
+    else:
+        for inputs in many_inputs:
+            yield settled.on(inputs)

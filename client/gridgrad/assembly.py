@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from gridgrad import wire
 from gridgrad.calls import Call, out_of_shape
+from gridgrad.errors import TooLargeError
 from gridgrad.failures import EntryFailed
 from gridgrad.grid import Derivative
 from gridgrad.inputs import FLOAT32, FLOAT64, FloatArray
@@ -17,11 +19,30 @@ from gridgrad.messages import broken, parse
 from gridgrad.result import Info, Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Assembly", "Part", "read_part", "read_unary"]
+__all__ = [
+    "Assembly",
+    "Layout",
+    "Part",
+    "Progress",
+    "View",
+    "empty",
+    "info_of",
+    "numbers_of",
+    "read_elsewhere",
+    "read_header",
+    "read_pack",
+    "read_part",
+    "read_unary",
+]
+
+Progress = Callable[[int, int], object]
+View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
 LAYOUTS_KEPT = 512
 
 _DTYPES: dict[int, np.dtype[Any]] = {pb.DTYPE_FLOAT32: FLOAT32, pb.DTYPE_FLOAT64: FLOAT64}
+_STRIDE = 64
+"""Results that follow each other in a message begin at multiples of this many bytes."""
 
 
 class Layout(NamedTuple):
@@ -40,17 +61,25 @@ class Layout(NamedTuple):
     tuple_valued: bool
     dtype: np.dtype[Any]
 
-    def result(self, planes: FloatArray, info: pb.Info, call: Call) -> Result:
-        """The result in a buffer of that shape."""
+    @property
+    def planes(self) -> int:
+        """How many numbers a point has."""
+        return (1 + len(self.derivatives)) * len(self.components)
+
+    def result(self, planes: FloatArray, info: Info, call: Call, start: tuple[int, ...] | None = None) -> Result:
+        """The result in a buffer of that shape, or of a part of the grid that begins at start."""
+        shown = call.shown
         return Result(
             planes,
-            derivatives=self.derivatives,
+            derivatives=self.derivatives if shown is None else shown.stacks.planes,
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,
-            info=_info(info),
+            info=info,
+            function=call.function,
             request=call.request,
-            sent=call.inputs,
+            sent=call.inputs if shown is None else shown.inputs,
+            start=start,
         )
 
 
@@ -66,8 +95,8 @@ def read_unary(raw: bytes, call: Call) -> Result:
         RequestError: `out` does not fit the components of the result.
     """
     parts = wire.split(raw)
-    layout, info = _read_header(parse(pb.GridGradientResponse(), raw[: parts.header_end]).header)
-    return layout.result(_whole(raw, parts, layout, call), info, call)
+    layout, info = read_header(parse(pb.GridGradientResponse(), raw[: parts.header_end]).header)
+    return layout.result(_whole(raw, parts, layout, call), info_of(info), call)
 
 
 class Part(NamedTuple):
@@ -90,15 +119,38 @@ def read_part(raw: bytes) -> Part:
     return Part(parse(pb.StreamGridGradientsResponse(), raw[: parts.header_end]), raw, parts)
 
 
+def read_pack(part: Part, calls: Sequence[Call | None]) -> Iterator[Result]:
+    """The results of several entries that one message answers; views of its bytes, or of `out` where there is one.
+
+    Args:
+        part: the message.
+        calls: what it answers; None for what nobody waits for any more.
+
+    Raises:
+        InternalError: the buffer does not fit the header.
+        RequestError: `out` does not fit the components of the result.
+    """
+    message, raw, parts = part
+    layout, own = read_header(message.header)
+    info, numbers = info_of(own), math.prod(layout.shape)
+    stride = -(-numbers * layout.dtype.itemsize // _STRIDE) * _STRIDE // layout.dtype.itemsize
+    block = _buffer(raw, parts, (len(calls), stride), layout.dtype)[:, :numbers]
+    for planes, call in zip(block.reshape(len(calls), *layout.shape), calls, strict=True):
+        if call:
+            yield layout.result(_put(planes, layout, call), info, call)
+
+
 class Assembly:
     """Puts the windows of one entry of a stream into their places.
 
     Args:
         call: what they answer.
+        progress: called with the points that have come so far and the points of the grid.
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, progress: Progress | None = None) -> None:
         self._call = call
+        self._progress = progress
         self._layout: Layout | None = None
         self._info = pb.Info()
         self._planes: FloatArray | None = None
@@ -119,7 +171,7 @@ class Assembly:
         if message.HasField("status"):
             raise EntryFailed(message.status)
         if message.HasField("header"):
-            self._layout, self._info = _read_header(message.header)
+            self._layout, self._info = read_header(message.header)
         layout = self._layout
         if layout is None:
             raise broken("the first message of an entry without a header")
@@ -127,21 +179,17 @@ class Assembly:
             self._planes, self._missing = _whole(raw, parts, layout, self._call), 0
         else:
             self._place(message.window, raw, parts, layout)
+        if self._progress and self._planes is not None:
+            planes = self._planes.size // layout.points if layout.points else 1
+            self._progress(layout.points - -(-self._missing // planes), layout.points)
         return self._finish(layout) if message.last else None
 
     def _place(self, window: pb.Window, raw: bytes, parts: wire.Split, layout: Layout) -> None:
         if self._planes is None:
             self._planes = _destination(layout, self._call)
             self._missing = self._planes.size
-        points = layout.points
-        planes = self._planes.reshape(-1, points) if points else self._planes.reshape(self._planes.shape[0], 0)
-        rows = slice(window.first_plane, window.first_plane + window.planes)
-        columns = slice(window.first_point, window.first_point + window.points)
-        sizes = rows.start, columns.start, window.planes, window.points
-        if min(sizes) < 0 or rows.stop > planes.shape[0] or columns.stop > points:
-            raise broken(f"a window {sizes} outside of a buffer of {planes.shape}")
-        part = _buffer(raw, parts, (window.planes, window.points), layout.dtype)
-        planes[rows, columns] = part
+        rows, columns, part = numbers_of(window, raw, parts, layout)
+        self._planes.reshape(layout.planes, layout.points)[rows, columns] = part
         self._missing -= part.size
 
     def _finish(self, layout: Layout) -> Result:
@@ -149,10 +197,25 @@ class Assembly:
             raise broken(f"an entry that ended with {self._missing} numbers missing")
         if self._call.request.out is None:
             self._planes.flags.writeable = False
-        return layout.result(self._planes, self._info, self._call)
+        return layout.result(self._planes, info_of(self._info), self._call)
 
 
-def _read_header(header: pb.ResultHeader) -> tuple[Layout, pb.Info]:
+def numbers_of(window: pb.Window, raw: bytes, parts: wire.Split, layout: Layout) -> tuple[slice, slice, FloatArray]:
+    """The numbers of a window of a buffer [planes, points], and which planes and points they are.
+
+    Raises:
+        InternalError: they do not fit the window, or it lies outside the buffer.
+    """
+    rows = slice(window.first_plane, window.first_plane + window.planes)
+    columns = slice(window.first_point, window.first_point + window.points)
+    sizes = rows.start, columns.start, window.planes, window.points
+    if min(sizes) < 0 or rows.stop > layout.planes or columns.stop > layout.points:
+        raise broken(f"a window {sizes} outside of a buffer of {(layout.planes, layout.points)}")
+    return rows, columns, _buffer(raw, parts, (window.planes, window.points), layout.dtype)
+
+
+def read_header(header: pb.ResultHeader) -> tuple[Layout, pb.Info]:
+    """A ResultHeader in two: what all results of its shape share, and how this one was computed."""
     info = header.info
     header.ClearField("info")
     return _layout(header.SerializeToString()), info
@@ -178,14 +241,35 @@ def _layout(raw: bytes) -> Layout:
     )
 
 
-def _info(info: pb.Info) -> Info:
+def info_of(info: pb.Info) -> Info:
+    """An Info in plain Python."""
     return Info(
         info.queue_s, info.compute_s, info.batch_size, info.engine, info.tier, info.device, info.version, info.digest
     )
 
 
+def read_elsewhere(header: pb.ResultHeader, view: View, call: Call) -> Result:
+    """The result whose numbers lie outside of its message: views of them, or of `out` where the caller gave one.
+
+    Args:
+        header: what the numbers are.
+        view: gives a read-only array of the shape and dtype of the whole buffer.
+        call: what it answers.
+
+    Raises:
+        InternalError: the header makes no sense.
+        RequestError: `out` does not fit the components of the result.
+    """
+    layout, info = read_header(header)
+    return layout.result(_put(view(layout.shape, layout.dtype), layout, call), info_of(info), call)
+
+
 def _whole(raw: bytes, parts: wire.Split, layout: Layout, call: Call) -> FloatArray:
-    view = _buffer(raw, parts, layout.shape, layout.dtype)
+    return _put(_buffer(raw, parts, layout.shape, layout.dtype), layout, call)
+
+
+def _put(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
+    """The numbers of a message, in `out` where the caller gave one."""
     if call.request.out is None:
         return view
     planes = _destination(layout, call)
@@ -196,10 +280,23 @@ def _whole(raw: bytes, parts: wire.Split, layout: Layout, call: Call) -> FloatAr
 def _destination(layout: Layout, call: Call) -> FloatArray:
     out = call.request.out
     if out is None:
-        return np.empty(layout.shape, layout.dtype)
+        return empty(layout.shape, layout.dtype)
     if out.shape != layout.shape or out.dtype != layout.dtype:
         raise out_of_shape(out.shape, layout.shape, layout.dtype)
     return out
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+    """Memory for a result.
+
+    Raises:
+        TooLargeError: there is not so much.
+    """
+    try:
+        return np.empty(shape, dtype)
+    except (MemoryError, ValueError) as error:  # numpy refuses what is beyond any address by the latter
+        remedy = "give out=numpy.memmap(...), or take it in parts by Client.windows"
+        raise TooLargeError("out", f"no memory here for {list(shape)} numbers of {dtype}", remedy) from error
 
 
 def _buffer(raw: bytes, parts: wire.Split, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:

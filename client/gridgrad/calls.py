@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from gridgrad import asked, wire
 from gridgrad.asked import Asked, DerivativeLike
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative, Grid, InputSpec, grid_of
-from gridgrad.inputs import FLOAT32, FloatArray, Input, Inputs, computing_dtype, read_inputs
+from gridgrad.inputs import FLOAT32, FLOAT64, FloatArray, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.lang.program import Program
+from gridgrad.lowering import Shown, lower
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
 
@@ -59,7 +62,15 @@ def registered(name: str) -> Registered:
     return Registered(name)
 
 
-FunctionLike: TypeAlias = str | Registered | Program
+class Symbolic(Protocol):
+    """What sympy's expressions have in common."""
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols in it."""
+
+
+FunctionLike: TypeAlias = str | Registered | Program | Callable[..., Any] | Symbolic
 Tier: TypeAlias = Literal["auto", "direct", "compiled"]
 
 
@@ -68,7 +79,8 @@ class Request:
     """One grid to compute: the arguments of `Client.gradient`, for `Client.stream`.
 
     Args:
-        function: an expression, a parsed program, or `gridgrad.registered(name)`.
+        function: an expression, a parsed program, a Python function written with numpy, a sympy expression, or
+            `gridgrad.registered(name)`.
         inputs: names to arrays and numbers, as for `Client.gradient`.
         wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
         order: all partials up to this order, 0 to 4; 1 if nothing is said.
@@ -76,6 +88,7 @@ class Request:
         dtype: "float32" or "float64"; by default float32 if every array given is, else float64.
         out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result into.
         tag: whatever the caller wants to find again in `result.request.tag`.
+        coefficients: names to arrays whose elements are scalars of the function, as for `Client.gradient`.
         tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
     """
 
@@ -87,7 +100,31 @@ class Request:
     dtype: Any = None
     out: FloatArray | None = None
     tag: Any = None
+    coefficients: Coefficients | None = None
     tier: Tier = "auto"
+
+    def settled(self) -> Request:
+        """The same, to be asked many times: what can be read only once is read, and a function traced once."""
+        function = _traced_once(self.function)
+        return dataclasses.replace(self, function=function, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
+
+    def on(self, inputs: Inputs) -> Request:
+        """The same with other inputs."""
+        asked = self.wrt, self.order, self.derivatives, self.dtype
+        return Request(self.function, inputs, *asked, coefficients=self.coefficients, tier=self.tier)
+
+
+def _traced_once(function: Any) -> FunctionLike:
+    if not callable(function) or hasattr(function, "free_symbols"):  # sympy's symbols can be called
+        traced: FunctionLike = function
+        return traced
+    from gridgrad.tracing.function import TracedFunction
+
+    return function if isinstance(function, TracedFunction) else TracedFunction(function)
+
+
+def _kept(listed: Any) -> Any:
+    return [*listed] if isinstance(listed, Iterator) else listed
 
 
 FunctionKey: TypeAlias = tuple[Literal["expression", "registered"], str]
@@ -100,11 +137,17 @@ class Plan(NamedTuple):
         head: the serialized request without its inputs.
         derivatives: the partials in the order in which they are asked for.
         grid: the grid that the inputs span.
+        input_bytes: how large the arrays among the inputs are.
+        component_bytes: how large the result is if the function has one component.
+        dtype: computed in.
     """
 
     head: bytes
     derivatives: tuple[Derivative, ...]
     grid: Grid
+    input_bytes: int
+    component_bytes: int
+    dtype: np.dtype[Any]
 
 
 class Call(NamedTuple):
@@ -114,48 +157,91 @@ class Call(NamedTuple):
         request: what the caller gave.
         function: the kind and text of the function.
         inputs: the inputs as sent.
-        grid: the grid they span.
-        derivatives: the partials asked for, without the value.
-        dtype: the type of the result.
-        message: the serialized GridGradientRequest.
+        plan: what it shares with calls that differ only in numbers.
+        shown: what the caller sees of it, where that differs from what travels.
     """
 
     request: Request
     function: FunctionKey
     inputs: tuple[Input, ...]
-    grid: Grid
-    derivatives: tuple[Derivative, ...]
-    dtype: np.dtype[Any]
-    message: bytes
+    plan: Plan
+    shown: Shown | None = None
 
     @property
-    def component_bytes(self) -> int:
-        """The length of the result if the function has one component."""
-        return (1 + len(self.derivatives)) * self.grid.points * self.dtype.itemsize
+    def message(self) -> bytes:
+        """The serialized GridGradientRequest."""
+        return b"".join([self.plan.head, *[part for i in self.inputs for part in _serialized(i)]])
 
 
-def prepare(request: Request) -> Call:
+def prepare(request: Request, like: Call | None = None) -> Call:
     """Converts, checks and serializes a request.
+
+    Args:
+        request: what the caller gave.
+        like: a call before it, which it may differ from only in numbers; then most of the work is done.
 
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
-    function = function_key(request.function)
-    inputs = read_inputs(request.inputs)
-    dtype = computing_dtype(inputs, request.dtype)
+    if like is not None and _is_asked_alike(request, like):
+        alike = _inputs_alike(request.inputs, like.inputs)
+        if alike is not None:
+            return Call(request, like.function, alike, like.plan)
+    given, inputs, shown = request.function, read_inputs(request.inputs), None
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
-    plan = _plan(function, tuple([i.spec for i in inputs]), spelled, dtype == FLOAT32, _tier(request.tier))
+    if request.coefficients or not isinstance(given, str | Registered | Program):
+        given, inputs, spelled, shown = lower(given, inputs, spelled, request.coefficients)
+    function, dtype = function_key(given), computing_dtype(inputs, request.dtype)
+    sent = tuple([_snapshot(i, dtype) for i in inputs])
+    kinds = tuple([(i.spec, i.dtype) for i in sent])
+    plan = _plan(function, kinds, spelled, dtype == FLOAT32, _tier(request.tier))
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
-    sent = tuple([_snapshot(i, dtype) for i in inputs])
-    message = b"".join([plan.head, *[part for i in sent for part in _serialized(i)]])
-    return Call(request, function, sent, plan.grid, plan.derivatives, dtype, message)
+    return Call(request, function, sent, plan, shown)
 
 
-def entry_message(entry_id: int, call: Call) -> bytes:
-    """The call as an entry of a stream."""
-    head = pb.StreamGridGradientsRequest(id=entry_id).SerializeToString()
-    return head + wire.field_head(_REQUEST_FIELD, len(call.message)) + call.message
+def _is_asked_alike(request: Request, before: Call) -> bool:
+    like = before.request
+    return (
+        before.shown is None
+        and request.function is like.function
+        and request.coefficients is like.coefficients
+        and request.wrt is like.wrt
+        and request.order is like.order
+        and request.derivatives is like.derivatives
+        and request.dtype is like.dtype
+        and request.tier == like.tier
+        and request.out is None
+    )
+
+
+def _inputs_alike(inputs: Inputs, like: tuple[Input, ...]) -> tuple[Input, ...] | None:
+    """The inputs as sent, if they are arrays of one dim that differ from those sent before in numbers alone."""
+    if type(inputs) is not dict or len(inputs) != len(like):
+        return None
+    sent = []
+    for (name, value), (known, dims, before) in zip(inputs.items(), like, strict=True):
+        if (
+            name != known
+            or dims != (name,)
+            or type(value) is not np.ndarray
+            or type(before) is not np.ndarray
+            or value.shape != before.shape
+            or value.dtype != before.dtype
+        ):
+            return None
+        sent.append(Input(name, dims, np.ndarray(before.shape, before.dtype, value.tobytes())))
+    return tuple(sent)
+
+
+def entry_message(first_id: int, calls: Sequence[Call]) -> bytes:
+    """Calls that share a plan as the entries of one message of a stream, with ids from first_id on."""
+    entries = len(calls) if len(calls) > 1 else 0
+    head = pb.StreamGridGradientsRequest(id=first_id, entries=entries).SerializeToString()
+    parts = [calls[0].plan.head]
+    for each in zip(*[call.inputs for call in calls], strict=True):
+        parts += _stacked(each) if entries else _serialized(each[0])
+    return b"".join([head, wire.field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
 
 
 def function_key(function: FunctionLike) -> FunctionKey:
@@ -171,7 +257,9 @@ def function_key(function: FunctionLike) -> FunctionKey:
     if isinstance(function, Program):
         return "expression", str(function)
     raise RequestError(
-        "function", f"a {type(function).__name__}", 'give an expression such as "t*k", or gridgrad.registered("name")'
+        "function",
+        f"a {type(function).__name__}",
+        'give an expression such as "t*k", a Python function, or gridgrad.registered("name")',
     )
 
 
@@ -179,10 +267,20 @@ def function_key(function: FunctionLike) -> FunctionKey:
 
 
 @functools.lru_cache(PLANS_KEPT)
-def _plan(function: FunctionKey, specs: tuple[InputSpec, ...], spelled: Asked, single: bool, tier: pb.Tier) -> Plan:
-    grid = grid_of(specs)
-    derivatives, head = _head(function, tuple([(spec.name, not spec.dims) for spec in specs]), spelled, single, tier)
-    return Plan(head, derivatives, grid)
+def _plan(
+    function: FunctionKey,
+    inputs: tuple[tuple[InputSpec, np.dtype[Any] | None], ...],
+    spelled: Asked,
+    single: bool,
+    tier: pb.Tier,
+) -> Plan:
+    grid = grid_of([spec for spec, _ in inputs])
+    names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
+    derivatives, head = _head(function, names, spelled, single, tier)
+    input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
+    dtype = FLOAT32 if single else FLOAT64
+    component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
+    return Plan(head, derivatives, grid, input_bytes, component_bytes, dtype)
 
 
 @functools.lru_cache(PLANS_KEPT)
@@ -224,8 +322,24 @@ def _serialized(sent: Input) -> tuple[bytes, ...]:
         spaced = pb.Linspace(start=values.start, stop=values.stop, num=values.num)
         given = pb.Input(name=sent.name, dims=sent.dims, linspace=spaced)
         return (pb.GridGradientRequest(inputs=[given]).SerializeToString(),)
-    data = values.base if isinstance(values.base, bytes) else values.tobytes()
-    return _array_head(sent.name, sent.dims, values.shape, values.dtype == FLOAT32), data
+    return _array_head(sent.name, sent.dims, values.shape, values.dtype == FLOAT32), _data(values)
+
+
+def _stacked(each: Sequence[Input]) -> tuple[bytes, ...]:
+    """An input of several requests as one field: what stands before its numbers, and these, one after another."""
+    first = each[0]
+    if not isinstance(first.values, Linspace):
+        head = _array_head(first.name, first.dims, (len(each), *first.values.shape), first.dtype == FLOAT32)
+        return head, *[_data(given.values) for given in each]
+    if all(given.values == first.values for given in each):
+        return _serialized(first)
+    return _array_head(first.name, first.dims, (len(each), first.values.num), False), *[_data(i.values) for i in each]
+
+
+def _data(values: FloatArray | Linspace) -> bytes:
+    if isinstance(values, Linspace):
+        return values.values().tobytes()
+    return values.base if isinstance(values.base, bytes) else values.tobytes()
 
 
 @functools.lru_cache(PLANS_KEPT)

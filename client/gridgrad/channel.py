@@ -29,7 +29,7 @@ __all__ = [
 DEFAULT_ADDRESS = "localhost:50051"
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_RETRIES = 5
-DEFAULT_IN_FLIGHT = 32
+DEFAULT_IN_FLIGHT = 1024
 CLIENT_ID = "gridgrad-client-id"
 
 # grpc.health.v1.Health, whose messages are these few bytes: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
@@ -39,6 +39,8 @@ HEALTH_POLL_S = 0.1
 
 _SCHEMES = re.compile(r"(unix|unix-abstract|dns|ipv4|ipv6|vsock|xds):")
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):\d{1,5}")
+# Where the server can only be on this machine, unless its port is forwarded
+_NEAR = re.compile(r"unix:|unix-abstract:|(dns:(///)?|ipv[46]:)?(localhost|127\.[\d.]+|\[::1\])(:|$)")
 
 Metadata = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
 
@@ -69,6 +71,7 @@ class Settings(NamedTuple):
         options: gRPC's channel options.
         timeout_s: of a call that gives none; None for no limit.
         retries: how many attempts may follow the first.
+        sessions: whether to ask the server for sessions, since it may be on this machine.
     """
 
     target: str
@@ -77,6 +80,7 @@ class Settings(NamedTuple):
     options: tuple[tuple[str, Any], ...]
     timeout_s: float | None
     retries: int
+    sessions: bool
 
 
 def settings_of(
@@ -87,6 +91,7 @@ def settings_of(
     timeout: float | None,
     retries: int,
     proxy: bool,
+    sessions: bool,
     options: Iterable[tuple[str, Any]],
 ) -> Settings:
     """Reads the arguments of a client; see `Client`.
@@ -96,13 +101,15 @@ def settings_of(
     """
     if not isinstance(retries, int) or retries < 0:
         raise RequestError("retries", f"{retries!r}", "give a whole number, 0 for a single attempt")
+    target = _target(address or os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS)
     return Settings(
-        target=_target(address or os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS),
+        target=target,
         credentials=credentials,
         metadata=_metadata(metadata),
         options=(*_OPTIONS, ("grpc.enable_http_proxy", int(proxy)), *options),
         timeout_s=timeout_of(timeout, None),
         retries=retries,
+        sessions=sessions and os.environ.get("GRIDGRAD_SESSIONS") != "0" and _NEAR.match(target) is not None,
     )
 
 

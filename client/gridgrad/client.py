@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
+import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, read_part, read_unary
+from gridgrad.assembly import Assembly, Progress, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
-    DEFAULT_IN_FLIGHT,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
@@ -28,16 +27,28 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
-from gridgrad.errors import GridgradError, TooLargeError, UnavailableError
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.checks.checking import checking
+from gridgrad.checks.report import CheckReport
+from gridgrad.coefficients import Coefficients
+from gridgrad.errors import TooLargeError, UnavailableError
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
-from gridgrad.flight import Flight
 from gridgrad.inputs import FloatArray, Inputs
-from gridgrad.methods import EXPLAIN, GRID_GRADIENT, LIST_FUNCTIONS, PREPARE, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad.many import ManyGrids
+from gridgrad.methods import (
+    EXPLAIN,
+    GRID_GRADIENT,
+    LIST_FUNCTIONS,
+    OPEN_SESSION,
+    PREPARE,
+    SERVER_INFO,
+    STREAM_GRID_GRADIENTS,
+)
 from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
-from gridgrad.streams import Stream
+from gridgrad.sessions import Sessions
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
@@ -50,7 +61,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client:
+class Client(ManyGrids):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
@@ -64,6 +75,8 @@ class Client:
         retries: how many attempts may follow a first that found the server unavailable or busy. All of them
             count against the timeout; the default spans about 3 s when nobody answers.
         proxy: whether to use the HTTP proxy that the environment names.
+        sessions: whether to go by a session where the server is on this machine and offers one; GRIDGRAD_SESSIONS=0
+            in the environment switches them off too.
         options: further channel options of gRPC.
 
     Raises:
@@ -79,6 +92,7 @@ class Client:
         timeout: float | None = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
         proxy: bool = False,
+        sessions: bool = True,
         options: Iterable[tuple[str, Any]] = (),
     ) -> None:
         self._settings = settings_of(
@@ -88,12 +102,14 @@ class Client:
             timeout=timeout,
             retries=retries,
             proxy=proxy,
+            sessions=sessions,
             options=options,
         )
         self._routes = Routes()
         self._process_id = os.getpid()
         self._closed = False
         self._channel = _open(self._settings)
+        self._sessions = Sessions(functools.partial(_open_session, self._channel, self._settings), self._settings)
         # Without serializers these take and give bytes
         self._unary: Unary = self._channel.unary_unary(GRID_GRADIENT.path)
         # One request and many answers are on the wire what the bidirectional method expects
@@ -116,12 +132,17 @@ class Client:
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
+        progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
+        The grid may be of any size: a large one comes in parts, which are put together in place.
+
         Args:
-            function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+            function: an expression such as "t*k + 2*t*k**2", a Python function written with numpy such as
+                `lambda t, k: t*np.sin(k)`, a sympy expression, or `gridgrad.registered(name)`.
             inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
                 parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
                 `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
@@ -132,7 +153,12 @@ class Client:
                 is, else float64.
             timeout: seconds, retries included; infinity for no limit; None for the client's own.
             out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
-                into, which is then writable.
+                into, which is then writable; also a numpy.memmap, for what is larger than memory.
+            coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
+                text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
+                front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
+            progress: called with the points that have come so far and the points of the grid, now and then while
+                they come and at the end. It begins anew where a broken connection makes the call begin anew.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
 
         Returns:
@@ -143,69 +169,84 @@ class Client:
             NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts = self._attempts(timeout)
+        if progress is None:  # in a session all of the grid comes at once
+            result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
+            if result is not None:
+                return self._learned(call, result)
+        result = self._by_grpc(call, progress, attempts)
+        self._sessions.encourage()
+        return result
+
+    def _by_grpc(self, call: Call, progress: Progress | None, attempts: Attempts) -> Result:
+        by_stream = functools.partial(self._by_stream, call, progress)
         if self._routes.by_stream(call):
-            return self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+            return self._learned(call, self._retried(attempts, by_stream))
         try:
-            return self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
+            result = self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
-        result = self._learned(call, self._retried(attempts, lambda left_s: self._by_stream(call, left_s)))
+        else:
+            if progress:
+                progress(call.plan.grid.points, call.plan.grid.points)
+            return result
+        result = self._learned(call, self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
 
-    @overload
-    def stream(
+    def check(
         self,
-        requests: Iterable[Request],
+        function: FunctionLike,
+        inputs: Inputs,
         *,
-        in_flight: int = ...,
-        errors: Literal["raise"] = ...,
-        timeout: float | None = ...,
-    ) -> Iterator[Result]: ...
-
-    @overload
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = ...,
-        errors: Literal["raise", "return"],
-        timeout: float | None = ...,
-    ) -> Iterator[Result | GridgradError]: ...
-
-    def stream(
-        self,
-        requests: Iterable[Request],
-        *,
-        in_flight: int = DEFAULT_IN_FLIGHT,
-        errors: Literal["raise", "return"] = "raise",
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        points: int = DEFAULT_POINTS,
+        tolerance: float | None = None,
+        seed: int = 0,
         timeout: float | None = None,
-    ) -> Iterator[Result | GridgradError]:
-        """Computes many grids on one stream and yields them as they complete, in any order.
+    ) -> CheckReport:
+        """Compares the served value and derivatives with finite differences, at some points of the grid.
 
-        `requests` is read in the calling thread while results are taken, at most `in_flight` ahead of them.
-        Each result says by `result.request` what it answers, and `request.tag` is the caller's own. Closing
-        the iterator cancels what is in flight.
+        The grid is computed as by `gradient`. With mpmath (the extra `check`) an expression, a Python function or a
+        sympy expression is then evaluated with 50 digits on both sides of each point; without it, and for registered
+        functions, the differences are those of served values of one order less, extrapolated to step 0. A point
+        where the two sides disagree, such as a kink or the edge of the domain, says nothing and is left out.
 
         Args:
-            requests: what to compute, read lazily.
-            in_flight: how many requests may wait for their results.
-            errors: "raise" ends the stream with the first error and cancels the rest; "return" yields the
-                error of an entry in the place of its result and goes on. `error.request` says whose it is.
-            timeout: seconds for the whole stream; None for no limit, whatever the client's own.
+            function, inputs, wrt, order, derivatives, dtype, coefficients: as for `gradient`.
+            points: at how many points, drawn from the grid.
+            tolerance: by how much served numbers may differ, relative to what they should be, and where that
+                vanishes to a millionth of the largest among the points; by default 1e-6, and 1e-3 for float32.
+                The bound of the differences' own error is added.
+            seed: of the random numbers that choose the points.
+            timeout: seconds for each call, of which there is one more for each input when values are served;
+                None for the client's own.
 
-        Yields:
-            Results, with errors="return" also errors.
+        Returns:
+            What was compared, and what disagrees: `report.ok`, `report.disagreements`, `str(report)`.
 
         Raises:
-            GridgradError: an entry failed, or the stream itself for more attempts than the client may make.
+            GridgradError: as for `gradient`.
         """
-        flight = Flight(in_flight, errors, self._routes, self._settings)
-        attempts = self._attempts(math.inf if timeout is None else timeout)
-        return Stream(self._open_stream, requests, flight, attempts).outcomes()
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
+        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
+        result = None
+        while True:
+            try:
+                asked = steps.send(result) if result else next(steps)
+            except StopIteration as done:
+                report: CheckReport = done.value
+                return report
+            result = self.gradient(
+                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
+            )
 
     def prepare(
         self,
@@ -217,6 +258,7 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Prepared:
         """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
 
@@ -224,7 +266,7 @@ class Client:
         code, whatever their shapes and values. They are served all along, without it.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2".
+            function: an expression, or a Python function or sympy expression as for `gradient`.
             inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
                 are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
             wrt: as for `gradient`.
@@ -232,6 +274,7 @@ class Client:
             derivatives: as for `gradient`.
             dtype: as for `gradient`; float64 for just names.
             timeout: seconds to wait; None for the client's own. Then the compiling goes on.
+            coefficients: as for `gradient`; only their names and shapes count.
 
         Returns:
             What requests are computed in from now on, and why if that is not compiled code.
@@ -241,7 +284,7 @@ class Client:
             DeadlineError: it is not done yet.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
     def explain(
@@ -254,17 +297,19 @@ class Client:
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Explanation:
         """Says how an expression is computed: `print` shows it.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2".
+            function: as for `prepare`.
             inputs: as for `prepare`.
             wrt: as for `gradient`.
             order: as for `gradient`.
             derivatives: as for `gradient`.
             dtype: as for `prepare`.
             timeout: seconds; None for the client's own.
+            coefficients: as for `prepare`.
 
         Returns:
             Its program and derivatives as text, how many operations run on which dims, and what computes it now.
@@ -273,7 +318,7 @@ class Client:
             RequestError: something in it is wrong, or the function is registered at the server.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
@@ -316,6 +361,7 @@ class Client:
     def close(self) -> None:
         """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
         self._closed = True
+        self._sessions.close()
         self._channel.close()
 
     def __enter__(self) -> Client:
@@ -353,9 +399,9 @@ class Client:
     def _by_unary(self, call: Call, left_s: float | None) -> Result:
         return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)
 
-    def _by_stream(self, call: Call, left_s: float | None) -> Result:
-        answers = self._whole(entry_message(1, call), left_s, self._settings.metadata)
-        assembly, result = Assembly(call), None
+    def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
+        answers = self._open_whole(call, left_s)
+        assembly, result = Assembly(call, progress), None
         try:
             for raw in answers:
                 result = assembly.feed(read_part(raw)) or result
@@ -369,8 +415,16 @@ class Client:
         self._routes.learn(call, result)
         return result
 
+    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._whole(entry_message(1, [call]), timeout_s, self._settings.metadata)
+
     def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout_s, self._settings.metadata)
+
+
+def _open_session(channel: grpc.Channel, settings: Settings, timeout_s: float) -> bytes:
+    method: Unary = channel.unary_unary(OPEN_SESSION.path)
+    return method(b"", timeout_s, settings.metadata)
 
 
 def _open(settings: Settings) -> grpc.Channel:

@@ -3,6 +3,7 @@
 GridgradError
 ├── RequestError (ValueError)                the caller's: something in the request is wrong
 │   ├── ExpressionError                      the expression is not one; says where and what to write
+│   ├── TracingError (TypeError)             a Python function does what can't be traced; never on the wire
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
 │   └── TooLargeError                        over a limit of this server; retrying can't help
 ├── NotPreparedError (RuntimeError)          compiled code was asked for, and there is none
@@ -40,6 +41,7 @@ __all__ = [
     "RefusedError",
     "RequestError",
     "TooLargeError",
+    "TracingError",
     "UnavailableError",
     "UnknownFunctionError",
 ]
@@ -78,6 +80,10 @@ class ExpressionError(RequestError):
     """The expression is not one. The caller's fault; the message says where and what to write."""
 
     reason = "EXPRESSION"
+
+
+class TracingError(RequestError, TypeError):
+    """A Python function does what can't be traced. The caller's fault; the message says where and what to write."""
 
 
 class UnknownFunctionError(RequestError, LookupError):

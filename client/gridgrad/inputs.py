@@ -33,6 +33,7 @@ __all__ = [
     "fitting_dims",
     "read_inputs",
     "split_dims",
+    "spread_over",
 ]
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
@@ -77,6 +78,11 @@ class Input(NamedTuple):
         """What its grid is made from."""
         values = self.values
         return InputSpec(self.name, self.dims, (values.num,) if isinstance(values, Linspace) else values.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any] | None:
+        """The type of its numbers; None for a linspace, which has none of its own."""
+        return None if isinstance(self.values, Linspace) else self.values.dtype
 
 
 def read_inputs(inputs: Inputs) -> tuple[Input, ...]:
@@ -130,6 +136,13 @@ def computing_dtype(inputs: Sequence[Input], dtype: Any = None) -> np.dtype[Any]
     if asked is None or asked not in (FLOAT32, FLOAT64):  # numpy takes None for float64
         raise RequestError("dtype", f"{dtype!r}", "ask for 'float32' or 'float64'")
     return FLOAT32 if asked == FLOAT32 else FLOAT64
+
+
+def spread_over(grid_dims: Sequence[str], dims: Sequence[str], values: FloatArray) -> FloatArray:
+    """An input in the dims of a grid, of length 1 along those that it does not have: a view."""
+    order = sorted(range(len(dims)), key=lambda position: grid_dims.index(dims[position]))
+    lengths = dict(zip(dims, values.shape, strict=True))
+    return values.transpose(order).reshape([lengths.get(dim, 1) for dim in grid_dims])
 
 
 def _read(name: str, value: Any) -> Input:

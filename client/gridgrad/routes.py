@@ -23,7 +23,7 @@ class Routes:
 
     def result_bytes(self, call: Call) -> int:
         """The length of the result, or less when the number of components is not known yet."""
-        return call.component_bytes * self._components.get(call.function, 1)
+        return call.plan.component_bytes * self._components.get(call.function, 1)
 
     def by_stream(self, call: Call) -> bool:
         """Whether to ask for it by a stream at once."""

@@ -1,4 +1,4 @@
-"""`Client.stream`: one thread reads the answers, the caller's own reads requests and takes results.
+"""`Client.stream` and `Client.map`: one thread reads the answers, the caller's own reads requests and takes results.
 
 gRPC's iterator of answers can only block, so without that thread a caller whose requests come slowly would
 have to choose between waiting for an answer and asking for more. What is read ahead is bounded by what is in
@@ -19,13 +19,16 @@ from gridgrad import failures
 from gridgrad.calls import Request
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
+from gridgrad.inputs import Inputs
 from gridgrad.result import Result
 from gridgrad.retry import Attempts
 
-__all__ = ["Stream"]
+__all__ = ["Stream", "requests_like"]
 
 OpenCall = Callable[[Iterator[bytes], float | None], Any]
 END_TIMEOUT_S = 2.0
+PATIENCE_S = 0.002
+_NO_MORE: Any = object()
 
 
 class Pipe:
@@ -80,7 +83,7 @@ class Pipe:
 
 
 class Stream:
-    """What `Client.stream` does.
+    """What `Client.stream` and `Client.map` do.
 
     Args:
         open_call: starts a call with the messages to send and a timeout.
@@ -96,38 +99,50 @@ class Stream:
         self._attempts = attempts
 
     def outcomes(self) -> Iterator[Result | GridgradError]:
-        """Results as they complete, and errors where the flight returns them."""
+        """Results, and errors where the flight returns them."""
         self._pipe = Pipe(self._open_call, self._attempts.left_s())
         try:
             while self._source is not None or not self._flight.idle:
-                outcome = self._launch() or self._land()
-                if outcome is not None:
-                    yield self._flight.checked(outcome)
+                while (outcome := self._flight.take()) is not None:
+                    yield outcome
+                self._launch()
+                self._land()
         finally:
             self._pipe.close(cancel=self._source is not None or not self._flight.idle)
 
-    def _launch(self) -> GridgradError | None:
-        if self._source is None or not self._flight.has_room:
-            return None
-        for request in self._source:
-            return self._flight.launch(request)
-        self._source = None
-        return None
+    def _launch(self) -> None:
+        """Reads requests, as long as they come so quickly that none waits for another to be sent with it."""
+        give_up_at = time.monotonic() + PATIENCE_S
+        while self._source is not None and self._flight.has_room:
+            request = next(self._source, _NO_MORE)
+            if request is _NO_MORE:
+                self._source = None
+                return
+            self._flight.launch(request)
+            if self._flight.has_pack or self._flight.has_outcome or time.monotonic() > give_up_at:
+                return
 
-    def _land(self) -> Result | GridgradError | None:
+    def _land(self) -> None:
         self._pipe.send(self._flight.outgoing())
-        if self._flight.idle:
-            return None
+        if self._flight.idle or self._flight.has_outcome:
+            return
         may_launch = self._source is not None and self._flight.has_room
         try:
             raw = self._pipe.receive(0 if may_launch else self._flight.due_in_s())
         except failures.FOREIGN as raised:
             self._reconnect(raised)
-            return None
-        return self._flight.land(raw, self._attempts) if raw is not None else None
+        else:
+            if raw is not None:
+                self._flight.land(raw, self._attempts)
 
     def _reconnect(self, raised: Exception) -> None:
         time.sleep(self._attempts.wait_s(self._flight.failure(raised, self._attempts)))
         self._pipe.close(cancel=True)
         self._flight.restart()
         self._pipe = Pipe(self._open_call, self._attempts.left_s())
+
+
+def requests_like(request: Request, many_inputs: Iterable[Inputs]) -> Iterator[Request]:
+    """A request again and again, with other inputs each time."""
+    settled = request.settled()
+    return (settled.on(inputs) for inputs in many_inputs)

@@ -11,9 +11,9 @@ import logging
 import time
 from collections.abc import Iterable
 
-from gridgrad.errors import CrashError, GridgradError, InternalError, NotPreparedError, UnavailableError
+from gridgrad.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_server.batches import Batch
-from gridgrad_server.entries import Entry
+from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.failures import error_of
 from gridgrad_server.logs import fields
 from gridgrad_server.queue import Queue
@@ -27,7 +27,6 @@ __all__ = ["Batcher"]
 log = logging.getLogger("gridgrad.server")
 
 _MOST_OUT = 2  # one batch computing, one waiting, so that the worker never idles between them
-_MOST_STRIKES = 2
 
 
 class Batcher:
@@ -81,10 +80,10 @@ class Batcher:
     def _dispatch(self) -> None:
         self._is_scheduled = False
         while self._queue:
-            worker = self._freest()
-            if worker is None:
+            worker, now = self._freest(), time.monotonic()
+            if worker is None or (worker.load and not self._queue.may_wait_at_worker(now)):
                 return
-            tasks = self._queue.take(self._batch_cost, time.monotonic())
+            tasks = self._queue.take(self._batch_cost, now)
             if tasks:
                 self.batches += 1
                 worker.ask(Batch(self.batches, tasks, self._slots))
@@ -101,45 +100,39 @@ class Batcher:
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
-        started_at = batch.started_at or time.monotonic()
+        started_at, first = batch.started_at or time.monotonic(), 0
         for position, (entry, box) in enumerate(batch.tasks):
-            error = _failure(done, position, entry, len(batch.tasks))
-            if error:
-                entry.fail(error)
-            else:
-                how = batch.computed(position, done, worker.device, started_at)
-                entry.computed(box, batch.result(position), how)
-                self.submit(entry)
+            failures = _failures(done, entry, range(first, first + box.grids), batch.grids)
+            how = batch.computed(first, done, worker.device, started_at)
+            first += box.grids
+            entry.computed(box, batch.result(position), how, failures)
+            self.submit(entry)
 
     def lost(self, batch: Batch, blamed: bool) -> None:
         """Puts the pieces of a batch back whose worker died."""
         for entry, box in reversed(batch.tasks):
-            self._queue.remove(entry)  # a strike changes its key
-            entry.put_back(box)
-            entry.strikes += blamed
-            if entry.strikes >= _MOST_STRIKES:
-                entry.fail(_crash())
+            self._queue.remove(entry)
+            entry.put_back(box, blamed)
             if entry.is_open:
                 self._decide(entry)
                 self._queue.put_first(entry)
         self.schedule()
 
 
-def _failure(done: wpb.BatchDone, position: int, entry: Entry, pieces: int) -> GridgradError | None:
+def _failures(done: wpb.BatchDone, entry: Entry, positions: range, grids: int) -> Failures:
+    """What went wrong with the grids of a piece, by their positions in it."""
     if not done.failures:
-        return None
-    if len(done.failures) != pieces:
-        return InternalError("", "a worker's answer that does not fit its batch", "please report it")
-    error = error_of(done.failures[position])
+        return {}
+    if len(done.failures) != grids:
+        error = InternalError("", "a worker's answer that does not fit its batch", "please report it")
+        return dict.fromkeys(range(len(positions)), error)
+    found = ((i, _failure(done.failures[position], entry)) for i, position in enumerate(positions))
+    return {i: error for i, error in found if error}
+
+
+def _failure(failure: wpb.PieceFailure, entry: Entry) -> GridgradError | None:
+    error = error_of(failure)
     if isinstance(error, NotPreparedError) and not entry.asked_tier:
         found = "this grid was begun with compiled code, which a worker that was to go on with it lacks"
         return UnavailableError("", found, "send it again")
     return error
-
-
-def _crash() -> CrashError:
-    return CrashError(
-        "",
-        "two workers died or were killed computing this",
-        "do not send it again; see the server's log",
-    )

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gridgrad_server.entries import Computed, Entry
-from gridgrad_server.forms import ALIGNMENT
+from gridgrad_server.forms import aligned
+from gridgrad_server.memory import Block, Memory
+from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
 from gridgrad_server.slots import Slot, Slots
@@ -18,7 +20,8 @@ __all__ = ["Batch"]
 class _Place(NamedTuple):
     """Where in the first slot the result of a piece goes, and where its inputs are.
 
-    The latter is 0 for an entry of several pieces, whose inputs have a slot of their own.
+    A result takes nothing there if the entry has a place for it. The inputs of an entry of several pieces begin at 0,
+    in a slot of their own.
     """
 
     result: int
@@ -35,7 +38,8 @@ class Batch:
         pool: gives the slots.
 
     Attributes:
-        slots: what the message names; the first takes the results.
+        regions: what the message names: slots, of which the first takes results, and memories of sessions.
+        is_placed: whether results go to memories of sessions, where nobody else may write before its worker is gone.
         started_at: when the worker began with it, by time.monotonic; None while it waits.
     """
 
@@ -43,37 +47,48 @@ class Batch:
         self.number = number
         self.tasks = tasks
         self.plan: Plan = tasks[0].entry.plan
-        self.cautious = tasks[0].entry.strikes > 0
+        self.cautious = tasks[0].box.strikes > 0
         self.started_at: float | None = None
         self._places, size = _laid_out(tasks)
-        self.slots = [pool.take(max(1, size))]
+        self._slot = pool.take(max(1, size))
         self._pieces = [self._piece(task, place, pool) for task, place in zip(tasks, self._places, strict=True)]
-        for slot in dict.fromkeys(task.entry.slot for task in tasks):
-            if slot:
-                slot.hold()
-                self.slots.append(slot)
+        slots = list(dict.fromkeys(entry.slot for entry, _ in tasks if entry.slot))
+        blocks = list(dict.fromkeys(entry.place for entry, _ in tasks if entry.place))
+        shared: list[Slot | Block] = [*slots, *blocks]
+        for held in shared:
+            held.hold()
+        self._held = [self._slot, *shared]
+        self.regions: list[Slot | Memory] = [self._slot, *slots, *dict.fromkeys(block.memory for block in blocks)]
+        self.is_placed = bool(blocks)
 
     def _piece(self, task: Task, place: _Place, pool: Slots) -> wpb.Piece:
         """Writes the inputs of a piece, and says where they are and where its result goes."""
         entry, box = task
-        slot = self.slots[0]
+        slot = self._slot
+        if box.grids > 1:
+            _blank_gaps(entry, slot, place)
         if not entry.split:
             _write(entry, slot, place.inputs)
         elif entry.form.inputs_bytes:
             slot = _slot_of_inputs(entry, pool)
-        return wpb.Piece(
+        piece = wpb.Piece(
             layout=entry.form.layout(box),
             result_offset=place.result,
             inputs_slot=slot.number,
             inputs_offset=place.inputs,
-            tier=entry.tier or "",
+            entries=box.grids,
+            first_entry=box.first_grid,
+            tier=_tier(entry, box),
         )
+        if entry.place:
+            _put(piece, entry, entry.place, box)
+        return piece
 
     def message(self, slots: Sequence[wpb.Slot], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
         """The frame that asks for it.
 
         Args:
-            slots: its slots, as the worker must be told of them.
+            slots: its regions, as the worker must be told of them.
             with_plan: whether the worker meets the plan for the first time.
             forget_plans: plans that the worker may drop.
         """
@@ -88,28 +103,47 @@ class Batch:
         return message.SerializeToString()
 
     def result(self, position: int) -> memoryview:
-        """The result of one of its pieces, in the slot."""
+        """The result of one of its pieces, in the slot; empty if the entry has a place for it."""
         place = self._places[position]
-        return self.slots[0].view[place.result : place.result + place.result_bytes]
+        return self._slot.view[place.result : place.result + place.result_bytes]
 
-    def computed(self, position: int, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
-        """How one of its pieces was computed."""
-        tier = done.tiers[position] if done.tiers else ""
-        return Computed(started_at, done.compute_s, len(self.tasks), done.engine, tier, device)
+    @property
+    def grids(self) -> int:
+        """How many grids, or parts of one, its pieces have."""
+        return sum([box.grids for _, box in self.tasks])
+
+    def computed(self, grid: int, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
+        """How one of its grids was computed."""
+        tier = done.tiers[grid] if done.tiers else ""
+        return Computed(started_at, done.compute_s, self.grids, done.engine, tier, device)
 
     def let_go(self) -> None:
-        """Gives its slots back: its worker has answered or is dead."""
-        for slot in self.slots:
-            slot.let_go()
-        self.slots = []
+        """Gives its memory back: its worker has answered or is dead."""
+        for held in self._held:
+            held.let_go()
+        self._held = []
+
+
+def _put(piece: wpb.Piece, entry: Entry, place: Block, box: Box) -> None:
+    """Has the result of a piece go to its points in that of the whole entry."""
+    piece.result_slot = place.memory.number
+    piece.result_offset = place.offset + box.first_point * entry.plan.itemsize
+    piece.result_stride = entry.form.points * entry.plan.itemsize
+
+
+def _tier(entry: Entry, box: Box) -> str:
+    """What a piece is to be computed in; empty for what is ready."""
+    if entry.grids > 1 and box.strikes and not entry.asked_tier:
+        return "direct"
+    return entry.tier or ""
 
 
 def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Place], int]:
     """The places of pieces in a slot, and how large that is."""
     places, position = [], 0
     for entry, box in tasks:
-        result_bytes = box.points * entry.plan.planes * entry.plan.itemsize
-        inputs = _aligned(position + result_bytes)
+        result_bytes = 0 if entry.place else _result_bytes(entry, box)
+        inputs = aligned(position + result_bytes)
         places.append(_Place(position, result_bytes, 0 if entry.split else inputs))
         position = inputs if entry.split else inputs + entry.form.inputs_bytes
     return places, position
@@ -129,5 +163,16 @@ def _write(entry: Entry, slot: Slot, position: int) -> None:
         slot.view[start : start + len(data)] = data
 
 
-def _aligned(position: int) -> int:
-    return -(-position // ALIGNMENT) * ALIGNMENT
+def _result_bytes(entry: Entry, box: Box) -> int:
+    if box.grids > 1:
+        return box.grids * entry.form.stride
+    return box.points * entry.plan.planes * entry.plan.itemsize
+
+
+def _blank_gaps(entry: Entry, slot: Slot, place: _Place) -> None:
+    """Empties what lies between results that follow each other, since it is sent with them."""
+    gap = bytes(entry.form.stride - entry.form.result_bytes)
+    if gap:
+        for start in range(place.result, place.result + place.result_bytes, entry.form.stride):
+            end = start + entry.form.stride
+            slot.view[end - len(gap) : end] = gap

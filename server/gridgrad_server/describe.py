@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gridgrad.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER
+from gridgrad.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
 from gridgrad.lang.functions import DIFF, FUNCTIONS
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.plans import Plan
@@ -25,13 +25,14 @@ def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
 def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetServerInfoResponse:
     """What the server is and what it accepts."""
     limits = pb.Limits(
-        request_cost=settings.request_cost,
+        request_cost=settings.request_cost or 0,
         message_bytes=settings.message_bytes,
         unary_result_bytes=settings.unary_result_bytes,
         inputs=MAX_INPUTS,
         dims=MAX_DIMS,
         derivatives=MAX_DERIVATIVES,
         order=MAX_ORDER,
+        scalars=MAX_SCALARS,
     )
     language = [
         pb.LanguageFunction(

@@ -1,18 +1,30 @@
-"""Entries: requests in the server, from admission to their last piece."""
+"""Entries: requests in the server, from admission to their last piece.
+
+An entry is one grid, or a pack: many small grids that came in one message and differ in nothing but numbers.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from gridgrad.errors import GridgradError, RequestError, UnavailableError
+from gridgrad.errors import CrashError, GridgradError, RequestError, UnavailableError
 from gridgrad_server.forms import Form
+from gridgrad_server.memory import Block
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Info
 from gridgrad_server.slots import Slot
 
-__all__ = ["Computed", "Entry", "Sink"]
+__all__ = ["Computed", "Entry", "Failures", "Sink"]
+
+Failures = Mapping[int, GridgradError]
+"""What went wrong with some of the grids of a piece, by their positions in it."""
+
+_GRID_COST = 2048
+"""What a grid of a pack counts at least: it costs a worker some time however few points it has."""
+
+_MOST_STRIKES = 2
 
 
 class Computed(NamedTuple):
@@ -21,7 +33,7 @@ class Computed(NamedTuple):
     Args:
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
-        batch_size: how many entries it had.
+        batch_size: how many grids it had.
         tier: of the piece at hand.
     """
 
@@ -36,11 +48,19 @@ class Computed(NamedTuple):
 class Sink(Protocol):
     """Where the results of an entry go. Each call returns at once."""
 
-    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
-        """Takes the result of a piece, [planes, points]; the memory is the caller's again afterwards."""
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
+        """Takes the result of a piece; the memory is the caller's again afterwards.
+
+        Args:
+            entry: the entry.
+            box: the piece.
+            result: [planes, points]; of several grids that for each, its form's stride apart. Empty if the entry has a
+                place for it.
+            failures: empty but for a pack.
+        """
 
     def failed(self, entry: Entry, error: GridgradError) -> None:
-        """Takes the error that ends the entry."""
+        """Takes the error that ends the entry: all of it that was not computed before."""
 
 
 class Entry:
@@ -50,30 +70,33 @@ class Entry:
         form: what it shares with others.
         data: the numbers of its arrays.
         sink: takes its results.
+        caller: whose it is.
         deadline_at: when its caller gives up, by time.monotonic; None for never.
         piece_cost: largest cost of its pieces.
         window: most of its pieces that are being computed or are not yet sent.
 
     Attributes:
+        grids: how many grids it has.
         tier: what its pieces are to be computed in; empty for what is ready, None for what the first one is.
         plan: its plan.
         asked_tier: "direct" or "compiled" where its caller wants that and no other, else empty.
         shape: of its grid.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
-        strikes: how many workers died computing it.
         slot: holds its inputs when it has several pieces.
+        place: takes its result, [planes, points] of the whole grid; None for the memory of each batch.
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
-                 "_window", "arrived_at", "asked_tier", "data", "deadline_at", "ended", "form", "next", "plan",
-                 "shape", "sink", "slot", "split", "strikes", "tier")  # fmt: skip
+                 "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
+                 "next", "place", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
 
     def __init__(
         self,
         form: Form,
         data: Sequence[bytes],
         sink: Sink,
+        caller: str,
         deadline_at: float | None,
         piece_cost: int,
         window: int,
@@ -81,31 +104,34 @@ class Entry:
         self.form = form
         self.plan = form.plan
         self.shape = form.shape
+        self.grids = form.grids
         self.data = data
         self.sink = sink
+        self.caller = caller
         self.deadline_at = deadline_at
         self.arrived_at = time.monotonic()
         self.ended = False
-        self.strikes = 0
         self.slot: Slot | None = None
+        self.place: Block | None = None
         self.asked_tier = form.tier
         self.tier: str | None = form.tier
         self._window = window
         most_points = max(1, piece_cost // form.plan.planes)
-        self.split = form.points > most_points
-        self._boxes = boxes(form.shape, most_points) if self.split else iter(())
+        is_whole = form.grids == 1 and form.points <= most_points
+        self._boxes = iter(()) if is_whole else boxes(form.shape, most_points, form.grids)
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
-        self.next: Box | None = next(self._boxes) if self.split else form.whole
+        self.next: Box | None = form.whole if is_whole else next(self._boxes)
+        self.split = self.next is not None and (self.next.grids, self.next.shape) != (form.grids, form.shape)
 
     @property
-    def points(self) -> int:
-        """How many points its grid has."""
-        return self.form.points
+    def is_bulk(self) -> bool:
+        """Whether others should not have to wait for all of it."""
+        return self.split or self.grids > 1
 
     @property
     def is_open(self) -> bool:
@@ -119,46 +145,89 @@ class Entry:
         return not self._out and self._latest is None
 
     @property
+    def is_struck(self) -> bool:
+        """Whether a piece that waits has cost a worker its life."""
+        return any(box.strikes for box in self._again) or bool(self.next and self.next.strikes)
+
+    @property
     def next_cost(self) -> int:
         """The cost of the next piece, 1 at least; its inputs count where they lie with it."""
-        points = self.next.points if self.next else 0
-        return max(1, points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
+        if self.next is None:
+            return 1
+        if self.grids > 1:
+            return self.next.grids * self._grid_cost
+        return max(1, self.next.points * self.plan.planes, 0 if self.split else self.form.inputs_bytes // 8)
 
-    def take(self) -> Box:
-        """The next piece, to be computed."""
+    @property
+    def _grid_cost(self) -> int:
+        return max(_GRID_COST, self.form.points * self.plan.planes, self.form.inputs_bytes // self.grids // 8)
+
+    def take(self, most_cost: int) -> Box:
+        """The next piece, to be computed.
+
+        Args:
+            most_cost: what it may cost. A pack is cut to that; a part of a grid may cost more.
+        """
         box = self.next
         if box is None:
             raise RuntimeError("all pieces are taken")
         self._out += 1
-        self.next = self._again.pop() if self._again else next(self._boxes, None)
+        grids = max(1, most_cost // self._grid_cost) if self.grids > 1 else 1
+        if box.grids > grids:
+            box, self.next = box.cut(-(-box.grids // -(-box.grids // grids)))
+            self.split = True
+        else:
+            self.next = self._again.pop() if self._again else next(self._boxes, None)
         return box
 
-    def put_back(self, box: Box) -> None:
-        """Takes a piece back whose worker died."""
+    def put_back(self, box: Box, blamed: bool) -> None:
+        """Takes a piece back whose worker died; one that has cost two workers their lives fails.
+
+        Args:
+            box: the piece.
+            blamed: whether the worker died of it, as far as one can tell.
+        """
         self._out -= 1
+        again = box.struck() if blamed else [box]
+        if again[0].strikes >= _MOST_STRIKES:
+            self._piece(box, memoryview(b""), dict.fromkeys(range(box.grids), _crash()))
+            return
         if self.next is not None:
             self._again.append(self.next)
-        self.next = box
+        self.next, *others = again
+        self._again += others
 
-    def computed(self, box: Box, result: memoryview, how: Computed) -> None:
-        """Passes the result of a piece on."""
+    def computed(self, box: Box, result: memoryview, how: Computed, failures: Failures) -> None:
+        """Passes the result of a piece on, or what went wrong with it."""
         self._out -= 1
+        mixed = None if failures else self._mixed(how)
+        if mixed:
+            self.fail(mixed)
         if self.ended:
             return
-        if self.asked_tier and how.tier != self.asked_tier:
-            self.fail(_in_another_tier(self.asked_tier, how))
-            return
-        if self._latest and how.tier != self._latest.tier:
-            self.fail(UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again"))
-            return
-        if self.tier is None:
+        if self.tier is None and self.grids == 1:
             self.tier = how.tier
         self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
         self._latest = how
         self._compute_s += how.compute_s
         self._largest_batch = max(self._largest_batch, how.batch_size)
+        self._piece(box, result, failures)
+
+    def _mixed(self, how: Computed) -> GridgradError | None:
+        """What is wrong with the tier that a piece was computed in."""
+        if self.asked_tier and how.tier != self.asked_tier:
+            return _in_another_tier(self.asked_tier, how)
+        if self.grids == 1 and self._latest and how.tier != self._latest.tier:
+            return UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again")
+        return None
+
+    def _piece(self, box: Box, result: memoryview, failures: Failures) -> None:
+        if failures and self.grids == 1:
+            self.fail(failures[0])
+        if self.ended:
+            return
         self._unsent += 1
-        self.sink.piece(self, box, result)
+        self.sink.piece(self, box, result, failures)
         if self.all_computed:
             self.end()
 
@@ -193,6 +262,14 @@ class Entry:
             return Info()
         queue_s = max(0.0, self._started_at - self.arrived_at)
         return Info(queue_s, self._compute_s, self._largest_batch, how.engine, how.tier, how.device)
+
+
+def _crash() -> CrashError:
+    return CrashError(
+        "",
+        "two workers died or were killed computing this",
+        "do not send it again; see the server's log",
+    )
 
 
 def _in_another_tier(asked: str, how: Computed) -> RequestError:

@@ -24,10 +24,9 @@ from gridgrad_server.requests import Given, Linspace
 from gridgrad_server.scan import Span, array_spans
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
-__all__ = ["Form", "Forms"]
+__all__ = ["Form", "Forms", "aligned"]
 
-ALIGNMENT = 64
-
+_ALIGNMENT = 64
 _MOST_FORMS = 1024
 _MOST_SPELLINGS = 4
 _MOST_SPELLED_BYTES = 1 << 12
@@ -40,22 +39,28 @@ class Form:
         plan: its plan.
         shape: of its grid.
         inputs: one for each of the plan's.
+        grids: how many grids it is for: more than one for a pack.
         tier: "direct" or "compiled" where the caller wants that and no other, else empty.
 
     Attributes:
-        points: how many the grid has.
+        points: how many a grid has.
         offsets: where the numbers of each array go, counted from where the inputs begin.
         inputs_bytes: how much memory the inputs take, a multiple of 64.
-        result_bytes: the size of the result.
-        whole: the grid as a box.
+        result_bytes: the size of the result of a grid.
+        stride: how far apart the results of the grids of a pack lie.
+        whole: a grid as a box.
     """
 
-    def __init__(self, plan: Plan, shape: Sequence[int], inputs: Sequence[Given], tier: str = "") -> None:
+    def __init__(
+        self, plan: Plan, shape: Sequence[int], inputs: Sequence[Given], tier: str = "", grids: int = 1
+    ) -> None:
         self.plan = plan
         self.tier = tier
         self.shape = tuple(shape)
+        self.grids = grids
         self.points = math.prod(shape)
         self.result_bytes = self.points * plan.planes * plan.itemsize
+        self.stride = aligned(self.result_bytes)
         message = wpb.PieceLayout()
         self.offsets: list[int] = []
         self.inputs_bytes = 0
@@ -69,13 +74,15 @@ class Form:
         if isinstance(values, Linspace):
             target.linspace.CopyFrom(wpb.Linspace(start=values.start, stop=values.stop, num=values.num))
             return
-        target.array.CopyFrom(wpb.SlotArray(offset=self.inputs_bytes, shape=given.spec.shape, dtype=values.dtype))
+        target.array.CopyFrom(
+            wpb.SlotArray(offset=self.inputs_bytes, shape=given.spec.shape, dtype=values.dtype, stacked=values.stacked)
+        )
         self.offsets.append(self.inputs_bytes)
-        self.inputs_bytes += -(-len(values.data) // ALIGNMENT) * ALIGNMENT
+        self.inputs_bytes += aligned(len(values.data))
 
     def layout(self, box: Box) -> bytes:
         """The PieceLayout of a box of the grid, as the worker reads it."""
-        return self._whole_layout if box is self.whole else self._layout(box)
+        return self._whole_layout if box.shape == self.shape else self._layout(box)
 
     @functools.cached_property
     def _whole_layout(self) -> bytes:
@@ -88,6 +95,11 @@ class Form:
 
     def _layout(self, box: Box) -> bytes:
         return self._inputs + _box_message(box.start, box.shape)  # serialized messages that are joined merge
+
+
+def aligned(size: int) -> int:
+    """The next multiple of 64: what lies in a slot begins at one."""
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
 def _box_message(start: Sequence[int], shape: Sequence[int]) -> bytes:

@@ -14,7 +14,10 @@ from gridgrad_server.requests import Array, Reading, decode, read, read_plan
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers
 
-__all__ = ["Intake"]
+__all__ = ["MOST_NUMBERS", "Intake"]
+
+MOST_NUMBERS = 1 << 53
+"""Of a grid of any size, and its longest dim: what float64 can count."""
 
 
 class Intake:
@@ -55,36 +58,39 @@ class Intake:
         if self._workers.hopeless:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 
-    async def entry_of(self, raw: bytes, sink: Sink, deadline_at: float | None) -> Entry:
+    async def entry_of(self, raw: bytes, sink: Sink, caller: str, deadline_at: float | None) -> Entry:
         """The entry of a serialized request, checked but not yet queued. What was read before is not read again.
 
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        known = self._forms.find(raw)
-        if known is not None:
-            return self._entry(*known, sink, deadline_at)
-        entry = await self.entry(decode(pb.GridGradientRequest, raw), sink, deadline_at)
-        self._forms.learn(raw, entry.form, entry.data)
+        entry = self.known_entry_of(raw, sink, caller, deadline_at)
+        if entry is None:
+            entry = await self.entry(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
+            self._forms.learn(raw, entry.form, entry.data)
         return entry
 
-    async def entry(self, request: pb.GridGradientRequest, sink: Sink, deadline_at: float | None) -> Entry:
+    def known_entry_of(self, raw: bytes, sink: Sink, caller: str, deadline_at: float | None) -> Entry | None:
+        """The entry of a request like one that was read before; None for any other."""
+        known = self._forms.find(raw)
+        return None if known is None else self._entry(*known, sink, caller, deadline_at)
+
+    async def entry(self, reading: Reading, sink: Sink, caller: str, deadline_at: float | None) -> Entry:
         """The entry of a request, checked but not yet queued.
 
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        reading = read(request)
         self._check_cost(reading, 1)
         plan = await self._plans.get(reading.asked)
         self._check_cost(reading, plan.planes)
         self._check_tier(reading.tier)
-        form = Form(plan, reading.grid.shape, reading.inputs, reading.tier)
+        form = Form(plan, reading.grid.shape, reading.inputs, reading.tier, reading.grids)
         data = [given.values.data for given in reading.inputs if isinstance(given.values, Array)]
-        return self._entry(form, data, sink, deadline_at)
+        return self._entry(form, data, sink, caller, deadline_at)
 
-    def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, deadline_at: float | None) -> Entry:
-        return Entry(form, data, sink, deadline_at, self._settings.piece_cost, self._window)
+    def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, caller: str, deadline_at: float | None) -> Entry:
+        return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self._window)
 
     async def plan(self, message: pb.Plan) -> Plan:
         """The plan of an expression that is asked about.
@@ -106,7 +112,7 @@ class Intake:
             raise RequestError("tier", found, "leave it at 'auto', or start the server with --engine structured")
 
     def _check_cost(self, reading: Reading, planes: int) -> None:
-        most = self._settings.request_cost
+        most = min(self._settings.request_cost or MOST_NUMBERS, MOST_NUMBERS)
         points = reading.grid.points
         if points * planes > most:
             raise TooLargeError(
@@ -123,8 +129,8 @@ class Intake:
                 )
 
     def result_bytes(self, entry: Entry) -> int:
-        """The size of a result."""
-        return entry.form.result_bytes
+        """The size of a result, of all grids of a pack together."""
+        return entry.form.result_bytes * entry.grids
 
     def stream_bytes(self, entry: Entry) -> int:
         """How many bytes of a result are held at once while it is streamed."""

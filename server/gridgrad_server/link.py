@@ -1,4 +1,4 @@
-"""The server's end of the socket pair to a worker: frames out with descriptors, frames in.
+"""The server's end of a unix socket, to a worker or to a caller with a session: frames out with descriptors, frames in.
 
 Nothing here blocks: what the socket does not take at once waits in order and goes when it can.
 """
@@ -17,25 +17,37 @@ __all__ = ["Link"]
 _LENGTH = struct.Struct("<I")
 _READ_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 20
+_MOST_BYTES = (1 << 32) - 1
 
 
 class Link:
-    """Frames to and from a worker.
+    """Frames to and from the other end.
 
     Args:
         connection: the server's end; the link closes it.
         on_frame: called with each message.
-        on_closed: called once when the worker's end is closed; not after `close`.
+        on_closed: called once when the other end is closed, or sends a frame that is too large; not after `close`.
+        most_bytes: of a frame that comes.
+
+    Attributes:
+        on_frame, on_closed, most_bytes: may be changed.
+        on_sent: called when the socket has taken all that was to be sent.
     """
 
     def __init__(
-        self, connection: socket.socket, on_frame: Callable[[bytes], None], on_closed: Callable[[], None]
+        self,
+        connection: socket.socket,
+        on_frame: Callable[[bytes], None],
+        on_closed: Callable[[], None],
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
         connection.setblocking(False)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
         self._socket = connection
-        self._on_frame = on_frame
-        self._on_closed = on_closed
+        self.on_frame = on_frame
+        self.on_closed = on_closed
+        self.on_sent: Callable[[], None] | None = None
+        self.most_bytes = most_bytes
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._received = bytearray()
         self._is_writer = False
@@ -43,6 +55,25 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(connection, self._readable)
         self._open = True
+        self._is_paused = False
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether something waits until the socket takes it."""
+        return bool(self._to_send)
+
+    def pause(self) -> None:
+        """Reads no further until `resume`."""
+        if self._open and not self._is_paused:
+            self._is_paused = True
+            self._loop.remove_reader(self._socket)
+
+    def resume(self) -> None:
+        """Reads on."""
+        if self._open and self._is_paused:
+            self._is_paused = False
+            self._loop.add_reader(self._socket, self._readable)
+            self._loop.call_soon(self._deliver)
 
     def send(self, message: bytes, descriptors: Sequence[int] = ()) -> None:
         """Sends a frame; the descriptors must stay open until the worker has answered it."""
@@ -81,21 +112,26 @@ class Link:
             self._lost()
             return False
         self._received += self._buffer[:count]
-        for message in self._frames():
-            if self._open:
-                self._on_frame(message)
+        self._deliver()
         return True
 
-    def _frames(self) -> list[bytes]:
-        frames, position = [], 0
-        while len(self._received) - position >= _LENGTH.size:
-            end = position + _LENGTH.size + _LENGTH.unpack_from(self._received, position)[0]
-            if end > len(self._received):
-                break
-            frames.append(bytes(self._received[position + _LENGTH.size : end]))
-            position = end
-        del self._received[:position]
-        return frames
+    def _deliver(self) -> None:
+        """Passes on the frames that are whole, until it is paused or closed."""
+        position = 0
+        try:
+            while self._open and not self._is_paused and len(self._received) - position >= _LENGTH.size:
+                length = _LENGTH.unpack_from(self._received, position)[0]
+                if length > self.most_bytes:
+                    self._lost()
+                    break
+                end = position + _LENGTH.size + length
+                if end > len(self._received):
+                    break
+                message = bytes(memoryview(self._received)[position + _LENGTH.size : end])
+                position = end
+                self.on_frame(message)
+        finally:
+            del self._received[:position]
 
     def _writable(self) -> None:
         while self._to_send:
@@ -116,11 +152,13 @@ class Link:
                 self._loop.add_writer(self._socket, self._writable)
             else:
                 self._loop.remove_writer(self._socket)
+        if self.on_sent and not self._to_send:
+            self.on_sent()
 
     def _lost(self) -> None:
         if self._open:
             self.close()
-            self._on_closed()
+            self.on_closed()
 
 
 def _rights(descriptors: Sequence[int]) -> list[tuple[int, int, array.array[int]]]:

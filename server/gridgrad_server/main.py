@@ -28,6 +28,7 @@ from gridgrad_server.logs import fields
 from gridgrad_server.plans import Plans
 from gridgrad_server.programs import Programs
 from gridgrad_server.service import Service
+from gridgrad_server.sessions import Sessions
 from gridgrad_server.settings import Settings
 from gridgrad_server.workers import Workers, worker_command
 
@@ -87,6 +88,7 @@ class Server:
         addresses: where it listens, as gRPC targets, once it does.
         intake: accepts requests.
         workers: compute them.
+        sessions: of callers on this machine.
         is_serving: whether a worker was warm once.
     """
 
@@ -95,7 +97,8 @@ class Server:
         self.workers = Workers(commands, settings, self._workers_changed, self._fatal)
         self._plans = Plans(Programs(), __version__)
         self.intake = Intake(settings, self._plans, self.workers)
-        self._service = Service(settings, self.intake, self.workers)
+        self.sessions = Sessions(settings, self.intake, self.workers.slots)
+        self._service = Service(settings, self.intake, self.workers, self.sessions)
         self._changed = asyncio.Event()
         self._failure: str | None = None
         self.is_serving = False
@@ -115,10 +118,12 @@ class Server:
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
         self.workers.start()
+        self.sessions.listen()
         try:
             await self._follow(health)
             await self._drain(health)
         finally:
+            self.sessions.close()
             await server.stop(_LAST_WORDS_S)
             await self.workers.close()
             self._remove_files()

@@ -1,7 +1,8 @@
-"""Pieces: an entry's grid cut into boxes that are contiguous in C order.
+"""Pieces: an entry cut into boxes, parts of its grid that are contiguous in C order.
 
 A box has length 1 in its first dims, a range of one dim, and all of the dims after it; so its
-points are a range of the flattened grid, and its result is a window of the whole one.
+points are a range of the flattened grid, and its result is a window of the whole one. A pack, the
+entry of many small grids, is cut between its grids and never within one.
 """
 
 from __future__ import annotations
@@ -12,32 +13,59 @@ from typing import NamedTuple
 
 __all__ = ["Box", "boxes"]
 
+_MOST_GRIDS = 128
+"""Of a box: a grid costs a worker some time however few points it has."""
+
 
 class Box(NamedTuple):
-    """A part of a grid that is contiguous in C order.
+    """A part of a grid that is contiguous in C order, or some of the grids of a pack.
 
     Args:
         start: its first index in each dim.
         shape: its length in each dim.
         first_point: the index of its first point in the flattened grid.
-        points: how many points it has.
+        points: how many points it has, in all of its grids.
+        first_grid: the first of its grids.
+        grids: how many it has: all of the points of each, if there are several.
+        strikes: how many workers died computing it.
     """
 
     start: tuple[int, ...]
     shape: tuple[int, ...]
     first_point: int
     points: int
+    first_grid: int = 0
+    grids: int = 1
+    strikes: int = 0
+
+    def cut(self, grids: int) -> tuple[Box, Box]:
+        """Its first so many grids, and the others."""
+        points = self.points // self.grids
+        head = self._replace(points=grids * points, grids=grids)
+        left = self.grids - grids
+        return head, self._replace(points=left * points, first_grid=self.first_grid + grids, grids=left)
+
+    def struck(self) -> list[Box]:
+        """What to try after it has cost a worker its life: each of its grids by itself."""
+        one = self._replace(points=self.points // self.grids, grids=1, strikes=self.strikes + 1)
+        return [one._replace(first_grid=self.first_grid + i) for i in range(self.grids)]
 
 
-def boxes(shape: Sequence[int], most_points: int) -> Iterator[Box]:
-    """Cuts a grid into boxes, in order of their points.
+def boxes(shape: Sequence[int], most_points: int, grids: int = 1) -> Iterator[Box]:
+    """Cuts an entry into boxes, in order of their points.
 
     Args:
-        shape: of the grid.
-        most_points: of a box, 1 or more.
+        shape: of its grid.
+        most_points: of a box, 1 or more; more only where a single grid of a pack has more.
+        grids: how many of that shape there are.
     """
     shape = tuple(shape)
     points = math.prod(shape)
+    if grids > 1:
+        whole = Box((0,) * len(shape), shape, 0, points)
+        for first, count in _ranges(grids, min(_MOST_GRIDS, max(1, most_points // max(1, points)))):
+            yield whole._replace(points=count * points, first_grid=first, grids=count)
+        return
     if points <= most_points:
         yield Box((0,) * len(shape), shape, 0, points)
         return

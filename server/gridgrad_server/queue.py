@@ -1,14 +1,19 @@
-"""The queue: entries that wait for a worker, by compatibility key.
+"""The queue: entries that wait for a worker, by compatibility key and caller.
 
-The key that has waited longest since its last turn is served first, its entries in the order in
-which they came. A batch takes one piece of an entry at most; an entry with more pieces goes
-behind the others of its key, so that a large one never holds up the small ones.
+* Small entries overtake bulk: packs, and grids of several pieces. While bulk waits it gets every fourth batch.
+* While small entries come, which have to wait for what is at the workers, batches of bulk are small, and only one is at
+  a worker.
+* The key that has waited longest since its last turn is served first.
+* Inside a key callers take turns, entry by entry, so that who floods waits for himself alone. A caller's own
+  entries go in the order in which they came.
+* A batch takes one piece of an entry at most; an entry with more pieces goes behind its caller's others.
 
 One owner, the batcher, calls it; nothing here waits or locks.
 """
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -18,8 +23,12 @@ from gridgrad_server.pieces import Box
 
 __all__ = ["MOST_TASKS", "Queue", "Task"]
 
-MOST_TASKS = 240
-"""Most pieces of a batch: each may bring a slot, and the kernel passes 253 descriptors at once."""
+MOST_TASKS = 120
+"""Most pieces of a batch: each may bring two regions, and the kernel passes 253 descriptors at once."""
+
+_BULK_EVERY = 4
+_BULK_SHARE = 4
+_SMALL_WITHIN_S = 0.5
 
 Key = tuple[int, int]
 
@@ -31,35 +40,92 @@ class Task(NamedTuple):
     box: Box
 
 
-class Queue:
-    """Entries by key. False when it is empty."""
+class _Turns:
+    """Entries of one key, by callers that take turns."""
 
     def __init__(self) -> None:
-        self._keys: OrderedDict[Key, OrderedDict[Entry, None]] = OrderedDict()
+        self._callers: OrderedDict[str, OrderedDict[Entry, None]] = OrderedDict()
 
     def __bool__(self) -> bool:
-        return bool(self._keys)
+        return bool(self._callers)
 
     def put(self, entry: Entry) -> None:
-        """Adds an entry behind the others of its key, unless it stands there already."""
-        self._keys.setdefault(_key(entry), OrderedDict()).setdefault(entry)
+        self._callers.setdefault(entry.caller, OrderedDict())[entry] = None
+
+    def put_first(self, entry: Entry) -> None:
+        own = self._callers.setdefault(entry.caller, OrderedDict())
+        own[entry] = None
+        own.move_to_end(entry, last=False)
+        self._callers.move_to_end(entry.caller, last=False)
+
+    def remove(self, entry: Entry) -> None:
+        own = self._callers[entry.caller]
+        del own[entry]
+        if not own:
+            del self._callers[entry.caller]
+
+    def first(self) -> Entry:
+        return next(iter(next(iter(self._callers.values()))))
+
+    def pass_on(self, caller: str) -> None:
+        """Makes it the turn of the others, if the caller has entries left."""
+        if caller in self._callers:
+            self._callers.move_to_end(caller)
+
+
+class _Lane:
+    """Entries of one class, by keys that take turns."""
+
+    def __init__(self) -> None:
+        self.keys: OrderedDict[Key, _Turns] = OrderedDict()
+
+    def turns(self, key: Key) -> _Turns:
+        return self.keys.setdefault(key, _Turns())
+
+    def put_first(self, key: Key, entry: Entry) -> None:
+        self.turns(key).put_first(entry)
+        self.keys.move_to_end(key, last=False)
+
+    def remove(self, key: Key, entry: Entry) -> None:
+        self.keys[key].remove(entry)
+        if not self.keys[key]:
+            del self.keys[key]
+
+
+class Queue:
+    """Entries in their turns. False when it is empty."""
+
+    def __init__(self) -> None:
+        self._small, self._bulk = _Lane(), _Lane()
+        self._places: dict[Entry, tuple[_Lane, Key]] = {}
+        self._small_in_a_row = 0
+        self._small_at = -math.inf
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def put(self, entry: Entry) -> None:
+        """Adds an entry behind its caller's others, unless it stands there already."""
+        if entry not in self._places:
+            lane, key = self._place(entry)
+            lane.turns(key).put(entry)
 
     def put_first(self, entry: Entry) -> None:
         """Adds an entry before all others, since it has waited before."""
-        key = _key(entry)
-        waiting = self._keys.setdefault(key, OrderedDict())
-        waiting.setdefault(entry)
-        waiting.move_to_end(entry, last=False)
-        self._keys.move_to_end(key, last=False)
+        self.remove(entry)
+        lane, key = self._place(entry)
+        lane.put_first(key, entry)
+
+    def _place(self, entry: Entry) -> tuple[_Lane, Key]:
+        place = self._places[entry] = (self._bulk if entry.is_bulk else self._small), _key(entry)
+        return place
 
     def remove(self, entry: Entry) -> None:
         """Removes an entry if it is there, so that those that were cancelled take no memory."""
-        key = _key(entry)
-        waiting = self._keys.get(key)
-        if waiting is not None:
-            waiting.pop(entry, None)
-            if not waiting:
-                del self._keys[key]
+        place = self._places.pop(entry, None)
+        if place:
+            lane, key = place
+            lane.remove(key, entry)
 
     def take(self, most_cost: int, now: float) -> list[Task]:
         """The next batch: one piece each of the entries of one key, at least one if there is any.
@@ -68,45 +134,60 @@ class Queue:
             most_cost: of all of them together, unless the first alone costs more.
             now: by time.monotonic; entries whose deadline is before it are failed.
         """
-        while self._keys:
-            key, waiting = next(iter(self._keys.items()))
-            tasks = _take(waiting, most_cost, now)
-            if waiting:
-                self._keys.move_to_end(key)
-            else:
-                del self._keys[key]
+        while self._places:
+            lane = self._next_lane()
+            key, turns = next(iter(lane.keys.items()))
+            lane.keys.move_to_end(key)
+            is_bulk = lane is self._bulk
+            is_careful = is_bulk and self._is_shared(now)
+            tasks = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now)
             if tasks:
+                self._small_in_a_row = 0 if is_bulk else self._small_in_a_row + 1
+                self._small_at = self._small_at if is_bulk else now
                 return tasks
         return []
 
+    def may_wait_at_worker(self, now: float) -> bool:
+        """Whether the next batch may be given to a worker that is busy with another."""
+        return bool(self._small.keys) or not self._is_shared(now)
+
+    def _is_shared(self, now: float) -> bool:
+        return now - self._small_at < _SMALL_WITHIN_S
+
+    def _next_lane(self) -> _Lane:
+        if not self._small.keys:
+            return self._bulk
+        bulk_is_due = self._bulk.keys and self._small_in_a_row >= _BULK_EVERY - 1
+        return self._bulk if bulk_is_due else self._small
+
+    def _take(self, turns: _Turns, most_cost: int, now: float) -> list[Task]:
+        tasks: list[Task] = []
+        cost = 0
+        while turns and len(tasks) < MOST_TASKS:
+            entry = turns.first()
+            if entry.is_open and not _expired(entry, now):
+                cost += entry.next_cost
+                if tasks and cost > most_cost:
+                    break
+                tasks.append(Task(entry, entry.take(most_cost)))
+            self.remove(entry)
+            turns.pass_on(entry.caller)
+        for entry, _ in tasks:
+            if entry.is_open:
+                self.put(entry)
+        return tasks
+
     def fail_all(self, error: GridgradError) -> None:
         """Empties it, failing every entry."""
-        while self._keys:
-            _, waiting = self._keys.popitem(last=False)
-            for entry in waiting:
-                entry.fail(type(error)(error.field, error.found, error.remedy))
-
-
-def _take(waiting: OrderedDict[Entry, None], most_cost: int, now: float) -> list[Task]:
-    tasks: list[Task] = []
-    cost = 0
-    while waiting and len(tasks) < MOST_TASKS:
-        entry = next(iter(waiting))
-        if entry.is_open and not _expired(entry, now):
-            cost += entry.next_cost
-            if tasks and cost > most_cost:
-                break
-            tasks.append(Task(entry, entry.take()))
-        del waiting[entry]
-    for entry, _ in tasks:
-        if entry.is_open:
-            waiting[entry] = None
-    return tasks
+        while self._places:
+            entry = next(iter(self._places))
+            self.remove(entry)
+            entry.fail(type(error)(error.field, error.found, error.remedy))
 
 
 def _key(entry: Entry) -> Key:
-    # Who cost a worker its life is computed alone
-    return entry.plan.number, id(entry) if entry.strikes else 0
+    # What cost a worker its life is computed alone
+    return entry.plan.number, id(entry) if entry.next and entry.next.strikes else 0
 
 
 def _expired(entry: Entry, now: float) -> bool:

@@ -9,13 +9,14 @@ from typing import NamedTuple, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from gridgrad.errors import RequestError, TooLargeError
-from gridgrad.grid import MAX_INPUTS, Grid, InputSpec, grid_of
+from gridgrad.grid import Grid, InputSpec, check_counts, grid_of
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
-from gridgrad_server.scan import GRID_GRADIENT, PLAN, STREAM_GRID_GRADIENTS, Bulk, check_structure
+from gridgrad_server.scan import GRID_GRADIENT, PLAN, SESSION, STREAM_GRID_GRADIENTS, Bulk, check_structure
 
 __all__ = [
     "MAX_DERIVATIVES",
+    "MAX_GRIDS",
     "Array",
     "Asked",
     "Given",
@@ -24,11 +25,15 @@ __all__ = [
     "decode",
     "read",
     "read_plan",
+    "read_several",
     "too_many_derivatives",
 ]
 
 MAX_DERIVATIVES = 256
 """Most derivatives of a request, without the value."""
+
+MAX_GRIDS = 4096
+"""Most grids of one message."""
 
 _MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
 _MAX_NAME = 200
@@ -41,16 +46,24 @@ _BULK: dict[type[Message], Bulk] = {
     pb.StreamGridGradientsRequest: STREAM_GRID_GRADIENTS,
     pb.PrepareRequest: PLAN,
     pb.ExplainRequest: PLAN,
+    pb.SessionRequest: SESSION,
 }
 
 M = TypeVar("M", bound=Message)
 
 
 class Array(NamedTuple):
-    """Numbers as they came: the name of their dtype, and little-endian bytes in C order."""
+    """Numbers as they came.
+
+    Args:
+        dtype: its name.
+        data: little-endian bytes in C order.
+        stacked: whether there is an array for each of several grids, one after another.
+    """
 
     dtype: str
     data: bytes
+    stacked: bool = False
 
 
 class Linspace(NamedTuple):
@@ -86,6 +99,14 @@ class Asked(NamedTuple):
     derivatives: tuple[tuple[str, ...], ...]
 
 
+def _one(given: Given, position: int, grids: int) -> Given:
+    values = given.values
+    if not isinstance(values, Array) or not values.stacked:
+        return given
+    size = len(values.data) // grids
+    return given._replace(values=Array(values.dtype, values.data[position * size : (position + 1) * size]))
+
+
 class Reading(NamedTuple):
     """A request that is well formed, its function not yet looked at.
 
@@ -94,12 +115,20 @@ class Reading(NamedTuple):
         inputs: in the request's order.
         grid: what they span.
         tier: "direct", "compiled", or empty for what is ready.
+        grids: how many grids there are of that kind and shape.
     """
 
     asked: Asked
     inputs: tuple[Given, ...]
     grid: Grid
     tier: str
+    grids: int = 1
+
+    def apart(self) -> list[Reading]:
+        """Each of its grids by itself."""
+        return [
+            self._replace(inputs=tuple(_one(i, n, self.grids) for i in self.inputs), grids=1) for n in range(self.grids)
+        ]
 
 
 def decode(message: type[M], raw: bytes) -> M:
@@ -117,20 +146,31 @@ def decode(message: type[M], raw: bytes) -> M:
         ) from None
 
 
-def read(request: pb.GridGradientRequest) -> Reading:
+def read_several(message: pb.StreamGridGradientsRequest) -> Reading:
+    """Checks what comes on a stream, one grid or several; see `read`."""
+    if not 0 <= message.entries <= MAX_GRIDS:
+        raise RequestError("entries", f"{message.entries}", f"put 1 to {MAX_GRIDS} entries into a message")
+    return read(message.request, message.entries)
+
+
+def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
     """Checks all of a request that can be checked without its function.
+
+    Args:
+        request: the request.
+        grids: how many it asks for with arrays for each of them; 0 for one as it stands.
 
     Raises:
         RequestError: something in it is wrong; the error names the field.
         TooLargeError: it lists too many derivatives.
     """
     kind, text = _function(request.function)
-    _check_count(request.inputs)
-    inputs = tuple(_input(f"inputs[{i}]", each) for i, each in enumerate(request.inputs))
+    _check_counts(request.inputs)
+    inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
     named = tuple((given.spec.name, given.spec.dims) for given in inputs)
     asked = Asked(kind, text, named, _dtype(request.dtype, inputs), _derivatives(request.derivatives))
-    return Reading(asked, inputs, grid, _tier(request.tier, kind))
+    return Reading(asked, inputs, grid, _tier(request.tier, kind), max(1, grids))
 
 
 def read_plan(plan: pb.Plan) -> Asked:
@@ -141,7 +181,7 @@ def read_plan(plan: pb.Plan) -> Asked:
         TooLargeError: it lists too many derivatives.
     """
     kind, text = _function(plan.function)
-    _check_count(plan.inputs)
+    _check_counts(plan.inputs)
     for position, each in enumerate(plan.inputs):
         _check_names(f"inputs[{position}]", each.name, each.dims)
     inputs = tuple((each.name, tuple(each.dims)) for each in plan.inputs)
@@ -149,9 +189,8 @@ def read_plan(plan: pb.Plan) -> Asked:
     return Asked(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
 
 
-def _check_count(inputs: Sequence[object]) -> None:
-    if len(inputs) > MAX_INPUTS:
-        raise RequestError("inputs", f"{len(inputs)} inputs", f"send at most {MAX_INPUTS}")
+def _check_counts(inputs: Sequence[pb.Input | pb.PlanInput]) -> None:
+    check_counts(sum(1 for given in inputs if given.dims), len(inputs))
 
 
 def _function(function: pb.Function) -> tuple[str, str]:
@@ -168,12 +207,12 @@ def _function(function: pb.Function) -> tuple[str, str]:
     return kind, text
 
 
-def _input(field: str, given: pb.Input) -> Given:
+def _input(field: str, given: pb.Input, grids: int) -> Given:
     name, dims = given.name, tuple(given.dims)
     _check_names(field, name, dims)
     kind = given.WhichOneof("values")
     if kind == "array":
-        return _array(f"{field}.array", name, dims, given.array)
+        return _array(f"{field}.array", name, dims, given.array, grids)
     if kind == "linspace":
         return _linspace(f"{field}.linspace", name, dims, given.linspace)
     raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
@@ -189,7 +228,7 @@ def _check_names(field: str, name: str, dims: Iterable[str]) -> None:
             raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
 
 
-def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array) -> Given:
+def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> Given:
     dtype = _DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
     if dtype is None:
         raise _unknown_dtype(f"{field}.dtype", array.dtype)
@@ -203,7 +242,12 @@ def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array) -> Giv
             f"{len(data)} bytes for shape {list(shape)} of {dtype}",
             f"send {wanted} bytes: the product of the shape times {DTYPES[dtype]}",
         )
-    return Given(InputSpec(name, dims, shape), Array(dtype, data))
+    stacked = grids > 0 and len(shape) == len(dims) + 1
+    if stacked and shape[0] != grids:
+        raise RequestError(
+            f"{field}.shape", f"{shape[0]} arrays for {grids} entries", "send one for each, or one for all of them"
+        )
+    return Given(InputSpec(name, dims, shape[1:] if stacked else shape), Array(dtype, data, stacked))
 
 
 def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspace) -> Given:

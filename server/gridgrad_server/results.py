@@ -5,19 +5,28 @@ A message is its header, joined with the numbers in one copy; see gridgrad.wire 
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import field_head, prefix
-from gridgrad_server.entries import Entry
+from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.pieces import Box
 from gridgrad_server.status import to_status
 
-__all__ = ["WINDOW_BYTES", "UnaryResult", "Window", "failure_message", "stream_messages", "windows"]
+__all__ = [
+    "WINDOW_BYTES",
+    "Answer",
+    "UnaryResult",
+    "Window",
+    "failure_message",
+    "pack_messages",
+    "stream_messages",
+    "unary_header",
+    "windows",
+]
 
 WINDOW_BYTES = 1 << 21
 """About how many bytes of numbers a message of a stream has at most."""
@@ -36,18 +45,31 @@ class Window(NamedTuple):
     points: int
 
 
+class Answer(Protocol):
+    """What becomes of a call answered in one message; a future is one."""
+
+    def done(self) -> bool:
+        """Whether it has an answer, or needs none."""
+
+    def set_result(self, result: bytes, /) -> None:
+        """Takes the serialized GridGradientResponse."""
+
+    def set_exception(self, exception: GridgradError, /) -> None:
+        """Takes the error."""
+
+
 class UnaryResult:
-    """The sink of a unary call: the answer becomes the result of a future.
+    """The sink of a call answered in one message.
 
     Args:
         answer: set to the serialized GridGradientResponse, or to the error.
     """
 
-    def __init__(self, answer: asyncio.Future[bytes]) -> None:
+    def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._parts: list[tuple[Box, bytes]] = []
 
-    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:  # noqa: ARG002 - a Sink takes them
         """Takes the result of a piece."""
         entry.sent()  # the whole is small, so that no piece waits for another to leave
         if self._answer.done():
@@ -74,7 +96,12 @@ class UnaryResult:
 
 
 def _unary_head(entry: Entry, data_bytes: int) -> bytes:
-    return prefix(_header(_UNARY_HEADER, entry), data_bytes)
+    return prefix(unary_header(entry), data_bytes)
+
+
+def unary_header(entry: Entry) -> bytes:
+    """A serialized GridGradientResponse but for its numbers."""
+    return _header(_UNARY_HEADER, entry)
 
 
 def _header(number: int, entry: Entry) -> bytes:
@@ -83,6 +110,40 @@ def _header(number: int, entry: Entry) -> bytes:
     info_head = field_head(_INFO, len(info))
     head = field_head(number, len(shared) + len(info_head) + len(info))
     return b"".join((head, shared, info_head, info))
+
+
+def pack_messages(number: int, entry: Entry, box: Box, result: memoryview, failures: Failures) -> list[bytes]:
+    """The messages of a stream for some of the grids of a pack.
+
+    Args:
+        number: the caller's id of the pack's first grid.
+        entry: the pack.
+        box: which of its grids.
+        result: their numbers.
+        failures: what went wrong with some of them.
+
+    Returns:
+        Serialized StreamGridGradientsResponses, each of which answers one grid or several that follow each other.
+    """
+    messages = [failure_message(number + box.first_grid + i, error) for i, error in failures.items()]
+    stride = len(result) // box.grids
+    most = max(1, WINDOW_BYTES // max(1, stride))
+    for first, end in _runs(box.grids, failures, most):
+        head = pb.StreamGridGradientsResponse(
+            id=number + box.first_grid + first, last=True, entries=end - first
+        ).SerializeToString() + _header(_STREAM_HEADER, entry)
+        data = result[first * stride : end * stride]
+        messages.append(b"".join((prefix(head, len(data)), data)))
+    return messages
+
+
+def _runs(grids: int, without: Failures, most: int) -> Iterator[tuple[int, int]]:
+    """Cuts a range into ranges of at most `most`, leaving some positions out."""
+    first = 0
+    for left_out in (*sorted(without), grids):
+        for start in range(first, left_out, most):
+            yield start, min(start + most, left_out)
+        first = left_out + 1
 
 
 def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, first: bool) -> list[bytes]:
@@ -125,9 +186,11 @@ def _stream_head(number: int, window: Window | None, last: bool) -> bytes:
     return message.SerializeToString()
 
 
-def failure_message(number: int, error: GridgradError) -> bytes:
-    """The message of a stream that ends an entry with an error."""
-    return pb.StreamGridGradientsResponse(id=number, last=True, status=to_status(error)).SerializeToString()
+def failure_message(number: int, error: GridgradError, grids: int = 1) -> bytes:
+    """The message of a stream that ends an entry, or several that it numbers one after another, with an error."""
+    return pb.StreamGridGradientsResponse(
+        id=number, last=True, entries=grids if grids > 1 else 0, status=to_status(error)
+    ).SerializeToString()
 
 
 def windows(planes: int, points: int, itemsize: int) -> Iterator[Window]:

@@ -15,6 +15,7 @@ from gridgrad.errors import RequestError
 __all__ = [
     "GRID_GRADIENT",
     "PLAN",
+    "SESSION",
     "SMALL_BYTES",
     "STREAM_GRID_GRADIENTS",
     "Span",
@@ -38,6 +39,9 @@ STREAM_GRID_GRADIENTS: Bulk = {2: GRID_GRADIENT}
 
 PLAN: Bulk = {1: {1: {1: None, 2: None}}}
 """The texts of Function in the Plan of a request."""
+
+SESSION: Bulk = {15: None}
+"""The request in a message of a session, which is looked at by itself."""
 
 _ARRAYS: Bulk = {2: {3: {3: None}}}
 

@@ -14,11 +14,13 @@ from gridgrad._version import __version__
 from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server import describe
+from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry
 from gridgrad_server.intake import Intake
 from gridgrad_server.plans import Plan
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult
+from gridgrad_server.sessions import Sessions
 from gridgrad_server.settings import Settings
 from gridgrad_server.status import abort
 from gridgrad_server.stream import Stream
@@ -38,9 +40,11 @@ class Service(grpc.GenericRpcHandler):
         settings: of the server.
         intake: accepts requests.
         workers: compute them.
+        sessions: opens sessions.
     """
 
-    def __init__(self, settings: Settings, intake: Intake, workers: Workers) -> None:
+    def __init__(self, settings: Settings, intake: Intake, workers: Workers, sessions: Sessions) -> None:
+        self._sessions = sessions
         self._settings = settings
         self._intake = intake
         self._workers = workers
@@ -52,6 +56,7 @@ class Service(grpc.GenericRpcHandler):
             methods.SERVER_INFO.path: grpc.unary_unary_rpc_method_handler(self._server_info),
             methods.PREPARE.path: grpc.unary_unary_rpc_method_handler(self._prepare),
             methods.EXPLAIN.path: grpc.unary_unary_rpc_method_handler(self._explain),
+            methods.OPEN_SESSION.path: grpc.unary_unary_rpc_method_handler(self._open_session),
         }
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
@@ -89,7 +94,7 @@ class Service(grpc.GenericRpcHandler):
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        entry = await self._intake.entry_of(raw, UnaryResult(answer), deadline_at)
+        entry = await self._intake.entry_of(raw, UnaryResult(answer), caller_of(context), deadline_at)
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)
@@ -104,6 +109,8 @@ class Service(grpc.GenericRpcHandler):
         self._streams.add(stream)
         try:
             failure = await stream.serve()
+        except grpc.aio.InternalError:
+            return  # a message could not be sent: the caller is gone
         finally:
             self._streams.discard(stream)
         if failure:
@@ -146,3 +153,10 @@ class Service(grpc.GenericRpcHandler):
         permit = self._intake.admission.take(size)
         context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
         return await self._intake.plan(message)
+
+    async def _open_session(self, raw: bytes, context: Context) -> bytes:
+        try:
+            decode(pb.OpenSessionRequest, raw)
+            return self._sessions.open(caller_of(context)).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)

@@ -168,12 +168,19 @@ FLAGS: tuple[Flag, ...] = (
     Flag("piece-cost", _count(1), 1 << 19, "524288",
          "cost of the pieces into which large grids are cut. Raise it on a GPU, which wants large pieces; lower it "
          "to keep small requests quick beside large ones"),
-    Flag("request-cost", _count(1), 1 << 28, "268435456",
-         "largest cost of one request. Raise it for callers with huge grids, lower it where strangers call"),
+    Flag("request-cost", _count(1), None, "none",
+         "largest cost of one request. None is needed for memory: of a grid of any size only a few pieces are held. "
+         "Give one where strangers call, to bound the time that one request may compute"),
     Flag("message-bytes", _bytes, 64 * MIB, "64MiB",
          "largest message accepted. Raise it for large coefficient fields; every caller may make the server hold one"),
     Flag("unary-result-bytes", _bytes, 2 * MIB, "2MiB",
          "largest result of the unary call; larger ones are streamed. Raise it for clients that can't stream"),
+    Flag("sessions", _count(0), 256, "256",
+         "sessions open at once: callers of the same user on this machine get them, with results in shared memory. "
+         "Raise it for many such processes; 0 opens none"),
+    Flag("session-bytes", _bytes, GIB, "1GiB",
+         "bytes of results that lie in the memory of sessions, of all together; beyond, they go over the socket. Raise "
+         "it for callers that keep large results"),
     Flag("piece-timeout", _seconds, 60.0, "60",
          "seconds that a batch may compute before its worker is killed and replaced. Raise it for registered "
          "functions that are slow by nature"),
@@ -215,9 +222,11 @@ class Settings:
     queue_bytes: int
     batch_cost: int
     piece_cost: int
-    request_cost: int
+    request_cost: int | None
     message_bytes: int
     unary_result_bytes: int
+    sessions: int
+    session_bytes: int
     piece_timeout: float
     drain_timeout: float
     keepalive: float

@@ -84,10 +84,19 @@ class Slots:
             self.idle_bytes -= size
             slot = idle.pop()  # the one used last: its pages are warm
         else:
-            self._made += 1
-            slot = Slot(self._made, size, self)
+            slot = Slot(self.new_number(), size, self)
         slot.hold()
         return slot
+
+    def new_number(self) -> int:
+        """A number for a region that workers are to know beside those handed out here."""
+        self._made += 1
+        return self._made
+
+    def dropped(self, number: int) -> None:
+        """Tells that a region is no more."""
+        for tell in self.on_dropped:
+            tell(number)
 
     def take_back(self, slot: Slot) -> None:
         """Puts a slot among the free ones, dropping those of sizes that were not needed for longest."""
@@ -110,5 +119,4 @@ class Slots:
         slot = idle.pop(0)
         self.idle_bytes -= size
         slot.close()
-        for tell in self.on_dropped:
-            tell(slot.number)
+        self.dropped(slot.number)

@@ -2,7 +2,7 @@
 
 Memory is bounded by reading no further: a stream has at most MOST_ENTRIES entries and MOST_BYTES of
 requests and results in the server, and an entry's next pieces are computed only while few of its
-earlier ones wait to be sent.
+earlier ones wait to be sent. Many small grids that come in one message are one entry, a pack.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import grpc
 from gridgrad.errors import GridgradError, RequestError, UnavailableError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Permit
-from gridgrad_server.entries import Entry
+from gridgrad_server.callers import caller_of
+from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.intake import Intake
 from gridgrad_server.pieces import Box
-from gridgrad_server.requests import decode
-from gridgrad_server.results import failure_message, stream_messages
+from gridgrad_server.requests import MAX_GRIDS, Reading, decode, read_several
+from gridgrad_server.results import WINDOW_BYTES, failure_message, pack_messages, stream_messages
 
 __all__ = ["MOST_BYTES", "MOST_ENTRIES", "Stream"]
 
@@ -32,25 +33,38 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class _InFlight:
-    """An entry of a stream, and the sink of its results."""
+    """An entry of a stream, and the sink of its results.
 
-    __slots__ = ("_begun", "_stream", "entry", "held_bytes", "number", "permit")
+    Args:
+        stream: takes its messages.
+        number: the caller's id of it, or of the first grid of a pack.
+        grids: how many it has.
+    """
 
-    def __init__(self, stream: Stream, number: int) -> None:
+    __slots__ = ("_begun", "_stream", "entry", "grids", "held_bytes", "number", "permit")
+
+    def __init__(self, stream: Stream, number: int, grids: int) -> None:
         self._stream = stream
         self._begun = False
         self.number = number
+        self.grids = grids
         self.entry: Entry | None = None
         self.permit: Permit | None = None
         self.held_bytes = 0
 
-    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:
-        messages = stream_messages(self.number, entry, box, result, not self._begun)
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
+        if self.grids > 1:
+            messages = pack_messages(self.number, entry, box, result, failures)
+        else:
+            messages = stream_messages(self.number, entry, box, result, not self._begun)
         self._begun = True
         self._stream.send(self, messages, entry.all_computed)
 
     def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
-        self._stream.send(self, [failure_message(self.number, error)], True)
+        self.refuse(error)
+
+    def refuse(self, error: GridgradError) -> None:
+        self._stream.send(self, [failure_message(self.number, error, self.grids)], True)
 
 
 class Stream:
@@ -66,7 +80,9 @@ class Stream:
         self._context = context
         remaining_s = context.time_remaining()
         self._deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
-        self._in_flight: dict[int, _InFlight] = {}
+        self._caller = caller_of(context)
+        self._in_flight: set[_InFlight] = set()
+        self._ids: set[int] = set()
         self._held_bytes = 0
         self._outbox: deque[tuple[_InFlight, list[bytes], bool]] = deque()
         self._news = asyncio.Event()
@@ -124,21 +140,51 @@ class Stream:
             await self._room.wait()
 
     async def _accept(self, message: pb.StreamGridGradientsRequest, size: int) -> None:
-        if message.id in self._in_flight:
-            raise RequestError(
-                "id", f"{message.id}, which is still in flight on this stream", "use each id once at a time"
-            )
-        flight = self._in_flight[message.id] = _InFlight(self, message.id)
+        grids = min(max(1, message.entries), MAX_GRIDS)
+        self._check_ids(message.id, grids)
+        flight = self._launched(message.id, grids)
         try:
             self._intake.check_open()
-            entry = await self._intake.entry(message.request, flight, self._deadline_at)
-            held_bytes = size + self._intake.stream_bytes(entry)
-            await self._intake.admission.room(held_bytes)
-            self._intake.check_open()
-            flight.permit = self._intake.admission.take(held_bytes)
+            reading = read_several(message)
+            entry = await self._intake.entry(reading, flight, self._caller, self._deadline_at)
+            if reading.grids > 1 and self._intake.result_bytes(entry) > reading.grids * WINDOW_BYTES:
+                await self._accept_apart(flight, reading, size)
+            else:
+                await self._admit(flight, entry, size)
         except GridgradError as error:
-            self.send(flight, [failure_message(message.id, error)], True)
-            return
+            flight.refuse(error)
+
+    async def _accept_apart(self, pack: _InFlight, reading: Reading, size: int) -> None:
+        """Takes what came as a pack, but is too large for one, grid by grid."""
+        self._forget(pack)
+        for position, one in enumerate(reading.apart()):
+            flight = self._launched(pack.number + position, 1)
+            try:
+                entry = await self._intake.entry(one, flight, self._caller, self._deadline_at)
+                await self._admit(flight, entry, size // reading.grids)
+            except GridgradError as error:
+                flight.refuse(error)
+            await self._until_room()
+
+    def _check_ids(self, first: int, grids: int) -> None:
+        ids = range(first, first + grids)
+        if ids[-1] >= 1 << 64:
+            raise RequestError("id", f"{first} for {grids} entries", "choose ids below 2**64")
+        if not self._ids.isdisjoint(ids):
+            used = min(self._ids.intersection(ids))
+            raise RequestError("id", f"{used}, which is still in flight on this stream", "use each id once at a time")
+
+    def _launched(self, first: int, grids: int) -> _InFlight:
+        flight = _InFlight(self, first, grids)
+        self._in_flight.add(flight)
+        self._ids.update(range(first, first + grids))
+        return flight
+
+    async def _admit(self, flight: _InFlight, entry: Entry, size: int) -> None:
+        held_bytes = size + self._intake.stream_bytes(entry)
+        await self._intake.admission.room(held_bytes)
+        self._intake.check_open()
+        flight.permit = self._intake.admission.take(held_bytes)
         flight.entry, flight.held_bytes = entry, held_bytes
         self._held_bytes += held_bytes
         self._intake.submit(entry)
@@ -161,14 +207,15 @@ class Stream:
                 self._forget(flight)
 
     def _forget(self, flight: _InFlight) -> None:
-        self._in_flight.pop(flight.number, None)
+        self._in_flight.discard(flight)
+        self._ids.difference_update(range(flight.number, flight.number + flight.grids))
         self._held_bytes -= flight.held_bytes
         if flight.permit:
             flight.permit.give_back()
         self._room.set()
 
     def _cancel_all(self) -> None:
-        for flight in list(self._in_flight.values()):
+        for flight in list(self._in_flight):
             if flight.entry:
                 self._intake.cancel(flight.entry)
             self._forget(flight)

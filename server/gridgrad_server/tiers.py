@@ -1,9 +1,10 @@
 """Tiers: which workers have compiled code of which plan, and so what the pieces of a grid are computed in.
 
-One grid is computed in one tier. What is computed in one piece takes what its worker has. For a grid of several
-pieces it is decided before the first of them is sent, and again only while none is begun: compiled if all workers
-are known to have compiled code, direct if one is known to have none. Where that is not known, the first piece goes
-alone, and the others follow it. A worker that can't follow fails the grid, and its caller sends it again.
+One grid is computed in one tier. What is computed in one piece takes what its worker has, as does each grid of a
+pack. For a grid of several pieces it is decided before the first of them is sent, and again only while none is begun:
+compiled if all workers are known to have compiled code, direct if one is known to have none. Where that is not known,
+the first piece goes alone, and the others follow it. A worker that can't follow fails the grid, and its caller sends
+it again.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ class Tiers:
         """What an entry of which nothing is begun is to be computed in; see `Entry.tier`."""
         if entry.asked_tier or not self._has_tiers or entry.plan.key.kind != "expression":
             return entry.asked_tier
-        if entry.strikes:
+        if entry.is_struck:
             return "direct"
-        if not entry.split:
+        if entry.grids > 1 or not entry.split:
             return ""
         states = [worker.questions.state(entry.plan) for worker in self._ready()]
         known = {state.compiled for state in states if state}

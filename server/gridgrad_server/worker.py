@@ -3,7 +3,8 @@
 Invariants:
 * At most two batches are out: the first is being computed, the second waits. Answers come in that order.
 * A worker that is lost, by its exit, its socket, a time limit or silence, gives its batches back at
-  once; the slots in them only when the process is gone.
+  once; the memory in them only when the process is gone. A batch whose results go to the memory of sessions it
+  gives back only then: the next worker writes to the same places.
 * Only the first batch is blamed for a death: the second had not begun, nor has any while a question is open.
 """
 
@@ -27,6 +28,7 @@ from google.protobuf.message import DecodeError
 from gridgrad_server.batches import Batch
 from gridgrad_server.link import Link
 from gridgrad_server.logs import fields
+from gridgrad_server.memory import Memory
 from gridgrad_server.plans import Plan
 from gridgrad_server.questions import Questions
 from gridgrad_server.slots import Slot
@@ -92,7 +94,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._piece_timeout = piece_timeout
         self._out: deque[Batch] = deque()
-        self._lost_batches: list[Batch] = []
+        self._lost_batches: list[tuple[Batch, bool]] = []  # and whether it is blamed
         self._slots: set[int] = set()
         self._dropped: list[int] = []
         self.questions = Questions(self._ask_beside)
@@ -120,7 +122,7 @@ class Worker:
 
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
-        descriptors, slots = self._introduce(batch.slots)
+        descriptors, slots = self._introduce(batch.regions)
         with_plan, forget = self.questions.meet(batch.plan)
         if not self.is_busy:
             batch.started_at = time.monotonic()
@@ -132,14 +134,14 @@ class Worker:
             self._heard_at = time.monotonic()  # its time begins now
         self._link.send(message.SerializeToString())
 
-    def _introduce(self, slots: Sequence[Slot]) -> tuple[list[int], list[wpb.Slot]]:
+    def _introduce(self, regions: Sequence[Slot | Memory]) -> tuple[list[int], list[wpb.Slot]]:
         descriptors, messages = [], []
-        for slot in slots:
-            is_new = slot.number not in self._slots
+        for region in regions:
+            is_new = region.number not in self._slots
             if is_new:
-                self._slots.add(slot.number)
-                descriptors.append(slot.descriptor)
-            messages.append(wpb.Slot(id=slot.number, size=slot.size, descriptor_attached=is_new))
+                self._slots.add(region.number)
+                descriptors.append(region.descriptor)
+            messages.append(wpb.Slot(id=region.number, size=region.size, descriptor_attached=is_new))
         if self._dropped:
             messages[0].forget.extend(self._dropped)
             self._dropped.clear()
@@ -172,6 +174,11 @@ class Worker:
         elif self.is_ready and not self.is_busy and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
             self._pinged_at = now
             self._link.send(_PING)
+        elif self.is_ready and self._dropped:
+            # Soon, even if no batch comes: what it maps is not given back to the system
+            forget = wpb.Ping(forget_slots=self._dropped)
+            self._dropped.clear()
+            self._link.send(wpb.ServerMessage(ping=forget).SerializeToString())
 
     def _late(self, now: float) -> str:
         stopped_before, self._stopped_seen = self._stopped_seen, _is_stopped(self.pid)
@@ -238,10 +245,12 @@ class Worker:
         self.is_ready = False
         self._link.close()
         lost, self._out = list(self._out), deque()
-        self._lost_batches += lost
         begun = bool(lost) and lost[0].started_at is not None
         for batch in lost:
-            self._owner.batch_lost(batch, blamed=blame and begun and batch is lost[0])
+            blamed = blame and begun and batch is lost[0]
+            self._lost_batches.append((batch, blamed))
+            if not batch.is_placed:
+                self._owner.batch_lost(batch, blamed)
         plan = self.questions.lost()
         if plan and blame and not begun:
             self._owner.plan_fatal(plan)
@@ -254,9 +263,11 @@ class Worker:
 
     def _let_go_when_gone(self) -> None:
         if self.exited.is_set():
-            for batch in self._lost_batches:
+            gone, self._lost_batches = self._lost_batches, []
+            for batch, blamed in gone:
+                if batch.is_placed:
+                    self._owner.batch_lost(batch, blamed)
                 batch.let_go()
-            self._lost_batches = []
 
     @property
     def status(self) -> int | None:

@@ -62,6 +62,7 @@ class Workers:
         tiers: decides in which tier.
         current: those that run, ready or not.
         ready: what the worker that was ready first said of itself; None before.
+        slots: the memory that they share with the server.
     """
 
     def __init__(
@@ -75,14 +76,14 @@ class Workers:
         self._settings = settings
         self._on_change = on_change
         self._on_fatal = on_fatal
-        self._slots = Slots()
-        self._slots.on_dropped.append(self._slot_dropped)
+        self.slots = Slots()
+        self.slots.on_dropped.append(self._slot_dropped)
         self.current: list[Worker] = []
         self._failed_starts = [0] * len(commands)
         self._closing = False
         self._supervisors: list[asyncio.Task[None]] = []
         self.tiers = Tiers(self.current, settings.engine == "structured" and settings.compile)
-        self.batcher = Batcher(settings.batch_cost, self._slots, self.current, self.tiers)
+        self.batcher = Batcher(settings.batch_cost, self.slots, self.current, self.tiers)
         self.ready: wpb.Ready | None = None
 
     @property
@@ -122,7 +123,7 @@ class Workers:
             supervisor.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
         await asyncio.gather(*(self._end(worker) for worker in list(self.current)))
-        self._slots.close()
+        self.slots.close()
 
     async def _end(self, worker: Worker) -> None:
         try:

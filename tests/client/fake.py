@@ -20,9 +20,21 @@ from gridgrad import methods, wire
 from gridgrad.details import to_detail
 from gridgrad.errors import REASONS, GridgradError
 from gridgrad.grid import Grid, InputSpec, grid_of
+from gridgrad.inputs import spread_over
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["FakeServer", "answer", "entry", "failed_entry", "header_of", "planes_of", "refuse", "spread_inputs", "windows"]
+__all__ = [
+    "FakeServer",
+    "answer",
+    "entry",
+    "failed_entry",
+    "header_of",
+    "planes_of",
+    "refuse",
+    "spread_inputs",
+    "together",
+    "windows",
+]
 
 HEALTH = "/grpc.health.v1.Health/Check"
 DTYPES: dict[int, np.dtype[Any]] = {pb.DTYPE_FLOAT32: np.dtype("<f4"), pb.DTYPE_FLOAT64: np.dtype("<f8")}
@@ -43,7 +55,8 @@ class FakeServer(grpc.GenericRpcHandler):
         unary: answers GridGradient.
         stream: answers StreamGridGradients.
         requests: the requests of the unary method, as they came.
-        entries: those of the streaming method.
+        entries: those of the streaming method, each by itself.
+        packs: how many entries each message of the streaming method had.
         metadata: that of every call.
         plain: the answers of the other methods, by path.
         asked: what those were called with.
@@ -54,6 +67,7 @@ class FakeServer(grpc.GenericRpcHandler):
         self.stream: Stream = answers
         self.requests: list[pb.GridGradientRequest] = []
         self.entries: list[pb.StreamGridGradientsRequest] = []
+        self.packs: list[int] = []
         self.metadata: list[dict[str, Any]] = []
         self.plain: dict[str, Plain] = {
             methods.LIST_FUNCTIONS.path: lambda _: b"",
@@ -104,8 +118,10 @@ class FakeServer(grpc.GenericRpcHandler):
     def _noted(self, raws: Iterator[bytes]) -> Iterator[pb.StreamGridGradientsRequest]:
         for raw in raws:
             message = pb.StreamGridGradientsRequest.FromString(raw)
-            self.entries.append(message)
-            yield message
+            self.packs.append(max(1, message.entries))
+            for entry_ in apart(message):
+                self.entries.append(entry_)
+                yield entry_
 
     def _note(self, context: grpc.ServicerContext) -> None:
         self.metadata.append({pair[0]: pair[1] for pair in context.invocation_metadata()})
@@ -121,6 +137,30 @@ def answers(messages: Iterator[pb.StreamGridGradientsRequest], _: grpc.ServicerC
     """The default answer of the streaming method: each entry whole, in order."""
     for message in messages:
         yield entry(message)
+
+
+def apart(message: pb.StreamGridGradientsRequest) -> Iterator[pb.StreamGridGradientsRequest]:
+    """The entries of a message, each as a message of its own."""
+    for position in range(max(1, message.entries)):
+        request = pb.GridGradientRequest()
+        request.CopyFrom(message.request)
+        for given in request.inputs:
+            if message.entries and given.HasField("array") and len(given.array.shape) > len(given.dims):
+                assert given.array.shape[0] == message.entries
+                size = len(given.array.data) // message.entries
+                given.array.data = given.array.data[position * size : (position + 1) * size]
+                del given.array.shape[0]
+        yield pb.StreamGridGradientsRequest(id=message.id + position, request=request)
+
+
+def together(messages: Sequence[pb.StreamGridGradientsRequest]) -> bytes:
+    """Entries of one shape with ids that follow each other, answered in one message."""
+    buffers = [planes_of(message.request).tobytes() for message in messages]
+    data = b"".join(buffer + bytes(-len(buffer) % 64) for buffer in buffers)
+    head = pb.StreamGridGradientsResponse(
+        id=messages[0].id, entries=len(messages), header=header_of(messages[0].request), last=True
+    )
+    return wire.prefix(head.SerializeToString(), len(data)) + data
 
 
 def entry(message: pb.StreamGridGradientsRequest) -> bytes:
@@ -176,12 +216,8 @@ def planes_of(request: pb.GridGradientRequest) -> NDArray[Any]:
 
 def spread_inputs(request: pb.GridGradientRequest) -> dict[str, NDArray[Any]]:
     """The inputs by name, each broadcastable to the grid."""
-    grid, spread = _grid(request), {}
-    for given in request.inputs:
-        shape = [length if dim in given.dims else 1 for dim, length in zip(grid.dims, grid.shape, strict=True)]
-        order = np.argsort([grid.dims.index(dim) for dim in given.dims])
-        spread[given.name] = np.transpose(_values(given), order).reshape(shape)
-    return spread
+    dims = _grid(request).dims
+    return {given.name: spread_over(dims, tuple(given.dims), _values(given)) for given in request.inputs}
 
 
 def refuse(context: grpc.ServicerContext, error: GridgradError, pushback_ms: int | None = None) -> bytes:

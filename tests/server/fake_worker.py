@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterable
 
 from gridgrad_worker.v1 import worker_pb2 as pb
 
@@ -64,13 +65,16 @@ class Peer:
                 descriptor = self.descriptors.pop(0)
                 self.maps[slot.id] = mmap.mmap(descriptor, slot.size)
                 os.close(descriptor)
-            for number in slot.forget:
-                self.maps.pop(number).close()
+            self.forget(slot.forget)
         plan = self.plans[batch.plan_id]
         failures = misbehave(plan, batch)
         for piece in batch.pieces:
-            self.fill(plan, self.maps[batch.slots[0].id], piece)
+            self.fill(plan, self.maps[piece.result_slot or batch.slots[0].id], piece)
         self.send(done=pb.BatchDone(id=batch.id, compute_s=0.001, engine="functional", failures=failures))
+
+    def forget(self, slots: Iterable[int]) -> None:
+        for number in slots:
+            self.maps.pop(number).close()
 
     def prepare(self, request: pb.PlanRequest) -> None:
         self.ask_about(request)
@@ -111,11 +115,11 @@ class Peer:
         points = math.prod(layout.shape)
         components = plan.expression.count(",") + 1
         code = "d" if plan.dtype == "float64" else "f"
-        numbers = array.array(code)
         for plane in range(len(plan.derivatives) * components):
             start = 1_000_000 * plane + first
-            numbers.extend(array.array(code, range(start, start + points)))
-        target[piece.result_offset : piece.result_offset + len(numbers) * numbers.itemsize] = numbers.tobytes()
+            numbers = array.array(code, range(start, start + points)).tobytes()
+            offset = piece.result_offset + plane * (piece.result_stride or len(numbers))
+            target[offset : offset + len(numbers)] = numbers
 
 
 def dims_of(plan: pb.Plan) -> list[str]:
@@ -157,6 +161,7 @@ def main() -> None:
             elif message.HasField("explain"):
                 peer.explain(message.explain)
             else:
+                peer.forget(message.ping.forget_slots)
                 peer.send(pong=pb.Pong(question=message.ping.question))
 
 

@@ -48,7 +48,7 @@ def intake() -> Intake:
 
 async def entry_of(intake: Intake, raw: bytes) -> Entry:
     nowhere: Any = None
-    return await intake.entry_of(raw, nowhere, None)
+    return await intake.entry_of(raw, nowhere, "", None)
 
 
 def known(raw: bytes) -> tuple[Forms, Form, list[bytes]]:

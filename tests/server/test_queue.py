@@ -12,9 +12,9 @@ from gridgrad.errors import CrashError, DeadlineError, RequestError, Unavailable
 from gridgrad.grid import InputSpec
 from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
-from gridgrad_server.entries import Computed, Entry
+from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.forms import Form
-from gridgrad_server.pieces import Box
+from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
 from gridgrad_server.requests import Given, Linspace
@@ -31,10 +31,12 @@ class Remembers:
 
     def __init__(self) -> None:
         self.pieces: list[Box] = []
+        self.failures: list[Failures] = []
         self.errors: list[Exception] = []
 
-    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:  # noqa: ARG002 - a Sink takes it
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:  # noqa: ARG002 - a Sink takes it
         self.pieces.append(box)
+        self.failures.append(failures)
 
     def failed(self, entry: Entry, error: Exception) -> None:  # noqa: ARG002 - a Sink takes it
         self.errors.append(error)
@@ -50,8 +52,9 @@ PLANS = {number: plan(number) for number in range(1, 4)}
 
 def make(number: int = 1, points: int = 10, piece_cost: int = 1000, window: int = 4, **fields: Any) -> Entry:
     inputs = [Given(InputSpec("x", ("x",), (points,)), Linspace(0.0, 1.0, points))]
-    sink = Remembers()
-    return Entry(Form(PLANS[number], (points,), inputs), [], sink, fields.get("deadline_at"), piece_cost, window)
+    form = Form(PLANS[number], (points,), inputs, grids=fields.get("grids", 1))
+    caller = fields.get("caller", "someone")
+    return Entry(form, [], Remembers(), caller, fields.get("deadline_at"), piece_cost, window)
 
 
 def remembered(entry: Entry) -> Remembers:
@@ -91,12 +94,56 @@ def test_keys_take_turns() -> None:
     assert [taken(queue, 20) for _ in range(5)] == [[a[0]], [b[0]], [a[1]], [b[1]], [a[2]]]
 
 
-def test_a_large_entry_goes_behind_the_small_ones_after_each_piece() -> None:
-    large, small = make(points=100, piece_cost=100), make(points=10)
-    queue = queued(large, small)
-    assert taken(queue, 100) == [large]
-    assert taken(queue, 110) == [small]
-    assert taken(queue, 110) == [large]
+def test_small_entries_overtake_bulk() -> None:
+    large, pack, small, other = make(points=100, piece_cost=100), make(grids=3), make(), make(2)
+    queue = queued(large, pack, small, other)
+    assert [taken(queue, 1 << 17) for _ in range(3)] == [[small], [other], [large, pack]]
+
+
+def test_bulk_gets_every_fourth_batch_while_it_waits() -> None:
+    large, small = make(points=400, piece_cost=100, window=9), [make() for _ in range(8)]
+    queue = queued(*small, large)
+    batches = [taken(queue, 20) for _ in range(10)]
+    assert [batch == [large] for batch in batches] == [False, False, False, True] * 2 + [False, False]
+
+
+def test_callers_take_turns_inside_a_key() -> None:
+    flood, other = [make(caller="flood") for _ in range(5)], [make(caller="other") for _ in range(2)]
+    queue = queued(*flood, *other)
+    assert taken(queue, 60) == [flood[0], other[0], flood[1]]
+    assert taken(queue, 60) == [other[1], flood[2], flood[3]]
+
+
+def test_callers_take_turns_with_pieces_too() -> None:
+    flood = [make(points=100, piece_cost=40, window=9, caller="flood") for _ in range(3)]
+    other = make(points=100, piece_cost=40, window=9, caller="other")
+    queue = queued(*flood, other)
+    turns = [entry for _ in range(4) for entry in taken(queue, 80)]
+    assert turns == [flood[0], other, flood[1], other, flood[2], other, flood[0], other]
+
+
+def test_a_pack_is_cut_between_its_grids() -> None:
+    pack = make(points=10, grids=10, piece_cost=60)  # 20 each: value and one derivative
+    queue = queued(pack)
+    cut = [queue.take(1 << 20, NOW)[0].box for _ in range(4)]
+    assert [(box.first_grid, box.grids, box.points) for box in cut] == [(0, 2, 20), (2, 3, 30), (5, 2, 20), (7, 3, 30)]
+
+
+def test_packs_are_cut_smaller_while_small_entries_come() -> None:
+    pack, small, late = make(grids=40), make(2), make(2)  # 2048 a grid
+    queue = queued(pack, small)
+    assert taken(queue, 1 << 15) == [small]
+    assert [queue.take(1 << 15, NOW + 0.1)[0].box.grids for _ in range(2)] == [4, 4]
+    assert [task.box.grids for task in queue.take(1 << 15, NOW + 1)] == [16]
+    queue.put(late)
+    assert taken(queue, 1 << 15) == [late]
+    assert [task.box.grids for task in queue.take(1 << 20, NOW + 1)] == [16]
+    assert pack.split
+    assert not queue
+
+
+def test_a_grid_of_a_pack_that_is_large_goes_whole() -> None:
+    assert [box.grids for box in boxes((10,), 4, grids=3)] == [1, 1, 1]
 
 
 def test_a_batch_takes_one_piece_of_an_entry() -> None:
@@ -107,9 +154,9 @@ def test_a_batch_takes_one_piece_of_an_entry() -> None:
 def test_pieces_wait_until_earlier_ones_were_sent() -> None:
     entry = make(points=100, piece_cost=20, window=2)
     queue = queued(entry)
-    boxes = [queue.take(1000, NOW)[0].box for _ in range(2)]
+    out = [queue.take(1000, NOW)[0].box for _ in range(2)]
     assert not queue
-    entry.computed(boxes[0], memoryview(b""), HOW)
+    entry.computed(out[0], memoryview(b""), HOW, {})
     assert not entry.is_open
     entry.sent()
     assert entry.is_open
@@ -216,6 +263,28 @@ async def test_a_worker_has_one_batch_computing_and_one_waiting(batcher: Batcher
     batcher.submit(late)
     answer(batcher, workers[0])
     assert [len(batch.tasks) for batch in workers[0].out] == [1, 2]
+
+
+async def test_bulk_leaves_a_worker_free_for_small_entries_while_they_come(
+    batcher: Batcher, workers: list[Any]
+) -> None:
+    worker, pack, small = workers[0], make(grids=40), make(2)
+    batcher.submit(small)
+    batcher.submit(pack)
+    await turn()
+    assert [batch.tasks[0].entry for batch in worker.out] == [small]
+    answer(batcher, worker)
+    assert [batch.tasks[0].entry for batch in worker.out] == [pack]
+    late = make(2)
+    batcher.submit(late)
+    await turn()
+    assert [batch.tasks[0].entry for batch in worker.out] == [pack, late]
+
+
+async def test_bulk_alone_keeps_a_worker_busy(batcher: Batcher, workers: list[Any]) -> None:
+    batcher.submit(make(grids=40))
+    await turn()
+    assert workers[0].load == 2
 
 
 async def test_a_large_entry_is_spread_over_all_workers(batcher: Batcher, workers: list[Any]) -> None:

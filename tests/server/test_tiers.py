@@ -11,7 +11,7 @@ from gridgrad.errors import GridgradError, NotPreparedError, RequestError, Unava
 from gridgrad.grid import InputSpec
 from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
-from gridgrad_server.entries import Entry
+from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Key, Plan
@@ -32,7 +32,7 @@ class Sink:
         self.pieces: list[Box] = []
         self.errors: list[GridgradError] = []
 
-    def piece(self, entry: Entry, box: Box, result: memoryview) -> None:  # noqa: ARG002 - a Sink takes it
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:  # noqa: ARG002 - a Sink takes it
         entry.sent()
         self.pieces.append(box)
 
@@ -87,7 +87,7 @@ class Case:
         self.batcher = Batcher(1, Slots(), self.workers, self.tiers)
         self.sink = Sink()
         given = [Given(InputSpec("x", ("x",), (pieces,)), Linspace(0.0, 1.0, pieces))]
-        self.entry = Entry(Form(plan(kind), (pieces,), given, asked), [], self.sink, None, 1, 10)
+        self.entry = Entry(Form(plan(kind), (pieces,), given, asked), [], self.sink, "someone", None, 1, 10)
 
     async def begin(self) -> list[str]:
         """Submits the entry; the tiers that its pieces are then asked in."""

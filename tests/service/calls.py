@@ -119,9 +119,9 @@ class Calls:
         """Returns when the server has met what was sent on this channel before."""
         self._info(b"", timeout=NEVER_LONGER_S)
 
-    def open_stream(self, messages: Iterator[bytes], timeout: float = NEVER_LONGER_S) -> Call:
+    def open_stream(self, messages: Iterator[bytes], timeout: float = NEVER_LONGER_S, client_id: str = "") -> Call:
         """A stream of these bytes, as grpcio gives it."""
-        return self._stream(messages, timeout=timeout)
+        return self._stream(messages, timeout=timeout, metadata=[("gridgrad-client-id", client_id or "tests")])
 
 
 def refusal_of(call: Call) -> Refusal:

@@ -106,8 +106,12 @@ class Control:
 
     def points(self) -> set[float]:
         """The values of x that `gate` has been computed at."""
+        return set(self.points_in_order())
+
+    def points_in_order(self) -> list[float]:
+        """The same, one after another."""
         file = self.folder / "points"
-        return {float(word) for word in file.read_text().split()} if file.exists() else set()
+        return [float(word) for word in file.read_text().split()] if file.exists() else []
 
     def deaths(self) -> int:
         """How many workers `deadly` has killed."""

@@ -130,6 +130,39 @@ def test_a_ping_is_answered(driver: Driver) -> None:
     assert driver.receive().WhichOneof("kind") == "pong"
 
 
+def test_a_result_goes_to_a_slot_of_its_own_with_room_between_its_planes(driver: Driver) -> None:
+    slot, own = new_slot(), new_slot()
+    piece = bilinear_piece(slot)
+    piece.result_slot, piece.result_offset, piece.result_stride = own.number, 512, 1024
+    batch = batch_of(slot, piece, plan=BILINEAR)
+    batch.slots.append(own.message(attached=True))
+    done = driver.ask(batch, [slot.descriptor, own.descriptor])
+    assert list(done.failures) == []
+    for plane in range(3):
+        assert np.array_equal(own.view(512 + 1024 * plane, [3, 2]), WANT[plane])
+    assert not own.view(512 + 48, [(1024 - 48) // 8]).any()
+    assert not slot.view(AT, [18]).any()
+
+
+def test_planes_beyond_the_slot_are_refused(driver: Driver) -> None:
+    slot = new_slot()
+    piece = bilinear_piece(slot)
+    piece.result_stride = 1 << 40
+    done = driver.ask(batch_of(slot, piece, plan=BILINEAR), [slot.descriptor])
+    assert [failure.field for failure in done.failures] == ["batch.slots"]
+
+
+def test_a_ping_says_what_to_forget(driver: Driver) -> None:
+    slot = new_slot()
+    driver.ask(batch_of(slot, bilinear_piece(slot), plan=BILINEAR, plan_id=77_001), [slot.descriptor])
+    driver.send(pb.ServerMessage(ping=pb.Ping(forget_slots=[slot.number])))
+    assert driver.receive().WhichOneof("kind") == "pong"
+    batch = batch_of(slot, bilinear_piece(slot), plan_id=77_001)
+    batch.slots[0].descriptor_attached = False
+    done = driver.ask(batch)
+    assert "forgotten" in done.failures[0].found
+
+
 def test_a_batch_is_computed_into_its_slot(driver: Driver) -> None:
     slot = new_slot()
     done = driver.ask(batch_of(slot, bilinear_piece(slot), plan=BILINEAR), [slot.descriptor])

@@ -64,14 +64,24 @@ class ArrayValues:
         spread: a view of the array with the grid's dims, of length 1 where the input has not the dim.
     """
 
+    __slots__ = ("_axes", "array", "spread")
+
+    array: Array
+    spread: Array
+
     def __init__(self, array: Array, axes: Sequence[int], ndim: int) -> None:
         self.array = array
-        order = sorted(range(len(axes)), key=axes.__getitem__)
-        shape = [1] * ndim
-        for position in order:
-            shape[axes[position]] = array.shape[position]
-        self.spread = array.transpose(order).reshape(shape) if axes else array.reshape(shape)
+        self.spread = _spread(array[np.newaxis], axes, ndim)[0]
         self._axes = frozenset(axes)
+
+    @classmethod
+    def each(cls, stack: Array, axes: Sequence[int], ndim: int) -> list[ArrayValues]:
+        """The values of each of several entries, from their arrays [entries, *own dims]."""
+        spread, own_axes = _spread(stack, axes, ndim), frozenset(axes)
+        several = [cls.__new__(cls) for _ in stack]
+        for values, array, own in zip(several, stack, spread, strict=True):
+            values.array, values.spread, values._axes = array, own, own_axes
+        return several
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -91,6 +101,15 @@ class ArrayValues:
                 for axis, (start, length) in enumerate(zip(*box, strict=True))
             )
         ]
+
+
+def _spread(stack: Array, axes: Sequence[int], ndim: int) -> Array:
+    """Arrays [entries, *own dims] as [entries, *the grid's dims], of length 1 where they have not the dim."""
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    shape = [1] * ndim
+    for position in order:
+        shape[axes[position]] = stack.shape[1 + position]
+    return stack.transpose(0, *[1 + position for position in order]).reshape(len(stack), *shape)
 
 
 class LinspaceValues:

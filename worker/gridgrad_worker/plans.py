@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+import numpy as np
 import torch
 
 from gridgrad.errors import GridgradError, InternalError, NotPreparedError, TooLargeError, UnknownFunctionError
@@ -25,9 +27,11 @@ from gridgrad_worker.structured.engine import StructuredEngine
 from gridgrad_worker.structured.explain import explanation_of
 from gridgrad_worker.v1 import worker_pb2 as pb
 
-__all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
+__all__ = ["Engine", "EngineName", "Plan", "Plans", "entries_of", "make_plan", "read_dtype"]
 
 _log = logging.getLogger(__name__)
+
+_ALIGNMENT = 64
 
 _LAYOUTS_KEPT = 256
 
@@ -45,11 +49,16 @@ class Engine(Protocol):
 
 
 class ArrayPlace(NamedTuple):
-    """Where the numbers of an input are, counted from where the inputs of its piece begin."""
+    """Where the numbers of an input are, counted from where the inputs of its piece begin.
+
+    Args:
+        stacked: whether there is an array for each of several entries, one after another.
+    """
 
     offset: int
     shape: tuple[int, ...]
     dtype: str
+    stacked: bool
 
 
 class Layout(NamedTuple):
@@ -146,29 +155,45 @@ class Plan(NamedTuple):
         inputs = [_given(given, axes, self.ndim) for given, axes in zip(layout.inputs, self.axes, strict=True)]
         return Layout(tuple(inputs), Box(tuple(layout.start), tuple(layout.shape)))
 
-    def piece(self, piece: pb.Piece, slots: Slots) -> Piece:
-        """A piece of a batch, its arrays viewed in their slots.
+    def pieces(self, piece: pb.Piece, slots: Slots) -> list[Piece]:
+        """A piece of a batch, one for each of its entries, its arrays viewed in their slots.
 
         Raises:
             InternalError: it does not fit the plan, or an array does not lie in its slot.
         """
         inputs, box = self.layout(piece.layout)
-        slot, begin = piece.inputs_slot, piece.inputs_offset
-        return Piece(
-            tuple(
-                [
-                    ArrayValues(slots.array(slot, begin + given.offset, given.shape, given.dtype), axes, self.ndim)
-                    if isinstance(given, ArrayPlace)
-                    else given
-                    for given, axes in zip(inputs, self.axes, strict=True)
-                ]
-            ),
-            box,
-        )
+        values = [
+            self._arrays(given, axes, piece, slots) if isinstance(given, ArrayPlace) else [given] * entries_of(piece)
+            for given, axes in zip(inputs, self.axes, strict=True)
+        ]
+        each = zip(*values, strict=True) if values else [()] * entries_of(piece)
+        return [Piece(own, box) for own in each]
 
-    def out(self, piece: pb.Piece, box: Box, slot: int, slots: Slots) -> Array:
-        """Where the results of a piece go: [planes, points] in a slot."""
-        return slots.array(slot, piece.result_offset, (self.planes, box.points), self.message.dtype)
+    def _arrays(self, place: ArrayPlace, axes: tuple[int, ...], piece: pb.Piece, slots: Slots) -> list[ArrayValues]:
+        """The arrays of an input, one for each entry of a piece."""
+        slot, offset, entries = piece.inputs_slot, piece.inputs_offset + place.offset, entries_of(piece)
+        if not place.stacked:
+            return [ArrayValues(slots.array(slot, offset, place.shape, place.dtype), axes, self.ndim)] * entries
+        offset += piece.first_entry * math.prod(place.shape) * np.dtype(place.dtype).itemsize
+        stack = slots.array(slot, offset, (entries, *place.shape), place.dtype)
+        return ArrayValues.each(stack, axes, self.ndim)
+
+    def outs(self, piece: pb.Piece, slot: int, slots: Slots) -> list[Array]:
+        """Where the results of the entries of a piece go: [planes, points] each, in its slot.
+
+        Args:
+            piece: the piece.
+            slot: the id of the batch's first.
+            slots: all slots.
+        """
+        entries, points, dtype = entries_of(piece), self.layout(piece.layout).box.points, self.message.dtype
+        slot = piece.result_slot or slot
+        if entries == 1:
+            strides = (piece.result_stride, np.dtype(dtype).itemsize) if piece.result_stride else None
+            return [slots.array(slot, piece.result_offset, (self.planes, points), dtype, strides)]
+        numbers = self.planes * points
+        block = slots.array(slot, piece.result_offset, (entries, _stride(numbers, dtype)), dtype)
+        return [*block[:, :numbers].reshape(entries, self.planes, points)]
 
 
 class Plans:
@@ -325,4 +350,15 @@ def _given(given: pb.PieceInput, axes: tuple[int, ...], ndim: int) -> ArrayPlace
     if given.WhichOneof("values") == "linspace":
         spaced = given.linspace
         return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
-    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype)
+    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
+
+
+def entries_of(piece: pb.Piece) -> int:
+    """How many entries a piece has."""
+    return max(1, piece.entries)
+
+
+def _stride(numbers: int, dtype: str) -> int:
+    """How far apart results lie that follow each other, in numbers."""
+    in_line = _ALIGNMENT // np.dtype(dtype).itemsize
+    return -(-numbers // in_line) * in_line

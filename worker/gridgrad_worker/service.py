@@ -17,7 +17,7 @@ from gridgrad_worker.compiled.tiers import Tier
 from gridgrad_worker.devices import Device, is_lost, is_out_of_memory
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
-from gridgrad_worker.plans import EngineName, Plan, Plans
+from gridgrad_worker.plans import EngineName, Plan, Plans, entries_of
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
@@ -94,6 +94,7 @@ class Service:
             case "explain":
                 return pb.WorkerMessage(explanation=self._explained(message.explain))
             case _:
+                self._slots.forget(message.ping.forget_slots)
                 return pb.WorkerMessage(pong=pb.Pong(question=message.ping.question))
 
     def _prepare(self, request: pb.PlanRequest) -> None:
@@ -116,35 +117,29 @@ class Service:
         failures = self._failures(batch, descriptors, done)
         done.compute_s = time.perf_counter() - start_at
         if any(failures):
-            _log.info("batch %d: %d of %d pieces failed", batch.id, sum(map(bool, failures)), len(batch.pieces))
+            _log.info("batch %d: %d of %d entries failed", batch.id, sum(map(bool, failures)), len(failures))
             done.failures.extend([_failure(failure) for failure in failures])
         return done
 
     def _failures(self, batch: pb.Batch, descriptors: Sequence[int], done: pb.BatchDone) -> list[GridgradError | None]:
-        """Computes a batch, says what with, and returns what went wrong with each piece."""
+        """Computes a batch, says what with, and returns what went wrong with each entry."""
         try:
             self._slots.admit(batch.slots, descriptors)
             plan = self._plans.of(batch)
             done.engine = plan.engine.name
-            pieces = [plan.piece(piece, self._slots) for piece in batch.pieces]
+            pieces = [piece for sent in batch.pieces for piece in plan.pieces(sent, self._slots)]
             self._slots.pin(batch.slots[0].id)
-            outs = self._outs(batch, plan, pieces)
+            outs = [out for sent in batch.pieces for out in plan.outs(sent, batch.slots[0].id, self._slots)]
         except Exception as error:
             if is_lost(error):
                 raise
             failure = _understood(error, None)
-            return [failure] * len(batch.pieces)
-        wishes = [piece.tier for piece in batch.pieces]
+            return [failure] * sum(map(entries_of, batch.pieces))
+        wishes = [piece.tier for piece in batch.pieces for _ in range(entries_of(piece))]
         computed = compute(plan, pieces, outs, wishes, one_by_one=batch.cautious)
         done.tiers.extend(each if isinstance(each, str) else "" for each in computed)
         self._tell([batch.plan_id])
         return [None if isinstance(each, str) else each for each in computed]
-
-    def _outs(self, batch: pb.Batch, plan: Plan, pieces: Sequence[Piece]) -> list[Array]:
-        return [
-            plan.out(sent, piece.box, batch.slots[0].id, self._slots)
-            for sent, piece in zip(batch.pieces, pieces, strict=True)
-        ]
 
 
 def compute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +49,19 @@ class Slots:
             if len(attached) != len(descriptors):
                 raise _broken(f"{len(descriptors)} descriptors for {len(attached)} slots")
             for slot in slots:
-                for forgotten in slot.forget:
-                    self._forget(forgotten)
+                self.forget(slot.forget)
             for slot, descriptor in zip(attached, descriptors, strict=True):
                 self._mappings[slot.id] = _map(slot, descriptor)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+    def forget(self, slots: Iterable[int]) -> None:
+        """Unmaps slots that the server has dropped."""
+        for slot in slots:
+            if slot in self._pinned:
+                self._device.unpin(self._pinned.pop(slot))
+            self._mappings.pop(slot, None)
 
     def pin(self, slot: int) -> None:
         """Lets the device copy to a slot by itself, once and until it is forgotten."""
@@ -63,7 +69,9 @@ class Slots:
             self._pinned[slot] = memory = np.frombuffer(self._mappings[slot], np.uint8)
             self._device.pin(memory)
 
-    def array(self, slot: int, offset: int, shape: Sequence[int], dtype: str) -> NDArray[np.floating]:
+    def array(
+        self, slot: int, offset: int, shape: Sequence[int], dtype: str, strides: Sequence[int] | None = None
+    ) -> NDArray[np.floating]:
         """Views numbers in a slot.
 
         Args:
@@ -71,6 +79,7 @@ class Slots:
             offset: where in it, in bytes.
             shape: of the array; C order.
             dtype: "float32" or "float64".
+            strides: of each dim, in bytes; by default the array has no gaps.
 
         Raises:
             InternalError: there is no such slot, or the array does not lie in it.
@@ -82,14 +91,9 @@ class Slots:
         if count == 0:
             return np.empty(shape, dtype)
         try:
-            return np.frombuffer(mapping, dtype, count, offset).reshape(shape)
-        except ValueError as error:
+            return np.ndarray(shape, dtype, mapping, offset, strides)
+        except (TypeError, ValueError) as error:
             raise _broken(f"{count} numbers at byte {offset} of slot {slot}: {error}") from error
-
-    def _forget(self, slot: int) -> None:
-        if slot in self._pinned:
-            self._device.unpin(self._pinned.pop(slot))
-        self._mappings.pop(slot, None)
 
 
 def _map(slot: pb.Slot, descriptor: int) -> mmap.mmap:

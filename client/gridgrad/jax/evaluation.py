@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridgrad.calls import FunctionLike, Tier, function_key
+from gridgrad.asked import NOTHING_SAID
+from gridgrad.calls import FunctionLike, Registered, Tier
 from gridgrad.catalog import RegisteredFunction
 from gridgrad.client import Client
 from gridgrad.errors import RequestError, UnknownFunctionError
 from gridgrad.extras import optional
-from gridgrad.inputs import FLOAT64, Inputs
+from gridgrad.inputs import FLOAT64, Input, Inputs
 from gridgrad.jax.served import served
-from gridgrad.lang.parser import parse
-from gridgrad.operation import Operation, Package, sort_inputs, synchronous
+from gridgrad.lowering import lower
+from gridgrad.operation import Operation, Package, Variable, sort_inputs, synchronous
 
 if TYPE_CHECKING:
     import jax
@@ -67,7 +67,7 @@ def evaluate(
     given = sort_inputs(inputs, _PACKAGE, dtype)
     _check_precision(given.dtype)
     operation = Operation(client, function, given.inputs, given.grid, given.dtype, timeout, tier)
-    components = _components(client, function, [each.name for each in given.inputs])
+    components = _components(client, function, given.inputs)
     (value,) = served(operation, (*components, *given.shape), ((),))(*given.arrays)
     return value
 
@@ -89,19 +89,18 @@ def _check_precision(dtype: np.dtype[Any]) -> None:
         raise RequestError("dtype", "float64, which JAX would cut down to float32", remedy)
 
 
-def _components(client: Client, function: FunctionLike, names: Sequence[str]) -> tuple[int, ...]:
+def _components(client: Client, function: FunctionLike, inputs: Sequence[Variable | Input]) -> tuple[int, ...]:
     """The shape that a tuple-valued function adds to the grid's."""
-    kind, text = function_key(function)
-    if kind == "expression":
-        program = _parsed(text, tuple(names))
-        return (len(program.components),) if program.tuple_valued else ()
-    if text not in _listed.get(client, {}):
-        _listed[client] = {each.name: each for each in client.functions()}
-    known = _listed[client].get(text)
-    if known is None:
-        remedy = f"it has {', '.join(_listed[client]) or 'none'}"
-        raise UnknownFunctionError("function", f"{text!r}, which is not registered at the server", remedy)
+    stand_ins = tuple([Input(each.name, each.dims, np.empty([0] * len(each.dims))) for each in inputs])
+    lowered = lower(function, stand_ins, NOTHING_SAID, None).function
+    known = _registered(client, lowered.name) if isinstance(lowered, Registered) else lowered
     return (len(known.components),) if known.tuple_valued else ()
 
 
-_parsed = functools.lru_cache(512)(parse)
+def _registered(client: Client, name: str) -> RegisteredFunction:
+    if name not in _listed.get(client, {}):
+        _listed[client] = {each.name: each for each in client.functions()}
+    if name not in _listed[client]:
+        remedy = f"it has {', '.join(_listed[client]) or 'none'}"
+        raise UnknownFunctionError("function", f"{name!r}, which is not registered at the server", remedy)
+    return _listed[client][name]

@@ -160,20 +160,23 @@ class Info(_message.Message):
     def __init__(self, queue_s: _Optional[float] = ..., compute_s: _Optional[float] = ..., batch_size: _Optional[int] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., device: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class StreamGridGradientsRequest(_message.Message):
-    __slots__ = ("id", "request")
+    __slots__ = ("id", "request", "entries")
     ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
     id: int
     request: GridGradientRequest
-    def __init__(self, id: _Optional[int] = ..., request: _Optional[_Union[GridGradientRequest, _Mapping]] = ...) -> None: ...
+    entries: int
+    def __init__(self, id: _Optional[int] = ..., request: _Optional[_Union[GridGradientRequest, _Mapping]] = ..., entries: _Optional[int] = ...) -> None: ...
 
 class StreamGridGradientsResponse(_message.Message):
-    __slots__ = ("id", "header", "window", "last", "status", "padding", "data")
+    __slots__ = ("id", "header", "window", "last", "status", "entries", "padding", "data")
     ID_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
     PADDING_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     id: int
@@ -181,9 +184,10 @@ class StreamGridGradientsResponse(_message.Message):
     window: Window
     last: bool
     status: Status
+    entries: int
     padding: bytes
     data: bytes
-    def __init__(self, id: _Optional[int] = ..., header: _Optional[_Union[ResultHeader, _Mapping]] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., status: _Optional[_Union[Status, _Mapping]] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., header: _Optional[_Union[ResultHeader, _Mapping]] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., status: _Optional[_Union[Status, _Mapping]] = ..., entries: _Optional[int] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Window(_message.Message):
     __slots__ = ("first_plane", "planes", "first_point", "points")
@@ -360,7 +364,7 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., devices: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., language_functions: _Optional[_Iterable[_Union[LanguageFunction, _Mapping]]] = ..., engine: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order")
+    __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order", "scalars")
     REQUEST_COST_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     UNARY_RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -368,6 +372,7 @@ class Limits(_message.Message):
     DIMS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
+    SCALARS_FIELD_NUMBER: _ClassVar[int]
     request_cost: int
     message_bytes: int
     unary_result_bytes: int
@@ -375,7 +380,8 @@ class Limits(_message.Message):
     dims: int
     derivatives: int
     order: int
-    def __init__(self, request_cost: _Optional[int] = ..., message_bytes: _Optional[int] = ..., unary_result_bytes: _Optional[int] = ..., inputs: _Optional[int] = ..., dims: _Optional[int] = ..., derivatives: _Optional[int] = ..., order: _Optional[int] = ...) -> None: ...
+    scalars: int
+    def __init__(self, request_cost: _Optional[int] = ..., message_bytes: _Optional[int] = ..., unary_result_bytes: _Optional[int] = ..., inputs: _Optional[int] = ..., dims: _Optional[int] = ..., derivatives: _Optional[int] = ..., order: _Optional[int] = ..., scalars: _Optional[int] = ...) -> None: ...
 
 class LanguageFunction(_message.Message):
     __slots__ = ("name", "signature", "formula", "aliases")
@@ -388,3 +394,55 @@ class LanguageFunction(_message.Message):
     formula: str
     aliases: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, name: _Optional[str] = ..., signature: _Optional[str] = ..., formula: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class OpenSessionRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class OpenSessionResponse(_message.Message):
+    __slots__ = ("socket", "token")
+    SOCKET_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    socket: str
+    token: bytes
+    def __init__(self, socket: _Optional[str] = ..., token: _Optional[bytes] = ...) -> None: ...
+
+class SessionRequest(_message.Message):
+    __slots__ = ("token", "id", "timeout_s", "released", "cancel", "request")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    token: bytes
+    id: int
+    timeout_s: float
+    released: _containers.RepeatedScalarFieldContainer[int]
+    cancel: int
+    request: bytes
+    def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
+
+class SessionResponse(_message.Message):
+    __slots__ = ("id", "status", "lease", "memory_bytes", "response")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    status: Status
+    lease: Lease
+    memory_bytes: int
+    response: GridGradientResponse
+    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., response: _Optional[_Union[GridGradientResponse, _Mapping]] = ...) -> None: ...
+
+class Lease(_message.Message):
+    __slots__ = ("number", "offset", "size")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    offset: int
+    size: int
+    def __init__(self, number: _Optional[int] = ..., offset: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...

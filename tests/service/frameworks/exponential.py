@@ -1,4 +1,4 @@
-"""A server that computes exp(2t + 3k + 5a) and all its partials, whatever the expression, and remembers the requests."""
+"""A server that computes exp(2t + 3k + 5a) and all its partials, whatever the expression, and keeps the requests."""
 
 from __future__ import annotations
 

@@ -99,6 +99,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's h
         self._kept: list[object] = list(parameters)  # so that no id is used twice
         self._lists: dict[int, list[Tensor]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Of torch: without this it imports all of dynamo, which takes a second or two, to be told to stay away."""
+        return False
+
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:

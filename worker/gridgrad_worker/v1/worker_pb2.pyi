@@ -34,10 +34,12 @@ class WorkerMessage(_message.Message):
     def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
 
 class Ping(_message.Message):
-    __slots__ = ("question",)
+    __slots__ = ("forget_slots", "question")
+    FORGET_SLOTS_FIELD_NUMBER: _ClassVar[int]
     QUESTION_FIELD_NUMBER: _ClassVar[int]
+    forget_slots: _containers.RepeatedScalarFieldContainer[int]
     question: int
-    def __init__(self, question: _Optional[int] = ...) -> None: ...
+    def __init__(self, forget_slots: _Optional[_Iterable[int]] = ..., question: _Optional[int] = ...) -> None: ...
 
 class Pong(_message.Message):
     __slots__ = ("question",)
@@ -196,18 +198,26 @@ class Slot(_message.Message):
     def __init__(self, id: _Optional[int] = ..., size: _Optional[int] = ..., descriptor_attached: bool = ..., forget: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Piece(_message.Message):
-    __slots__ = ("layout", "result_offset", "inputs_slot", "inputs_offset", "tier")
+    __slots__ = ("layout", "result_offset", "inputs_slot", "inputs_offset", "tier", "entries", "first_entry", "result_slot", "result_stride")
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
     RESULT_OFFSET_FIELD_NUMBER: _ClassVar[int]
     INPUTS_SLOT_FIELD_NUMBER: _ClassVar[int]
     INPUTS_OFFSET_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ENTRY_FIELD_NUMBER: _ClassVar[int]
+    RESULT_SLOT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_STRIDE_FIELD_NUMBER: _ClassVar[int]
     layout: bytes
     result_offset: int
     inputs_slot: int
     inputs_offset: int
     tier: str
-    def __init__(self, layout: _Optional[bytes] = ..., result_offset: _Optional[int] = ..., inputs_slot: _Optional[int] = ..., inputs_offset: _Optional[int] = ..., tier: _Optional[str] = ...) -> None: ...
+    entries: int
+    first_entry: int
+    result_slot: int
+    result_stride: int
+    def __init__(self, layout: _Optional[bytes] = ..., result_offset: _Optional[int] = ..., inputs_slot: _Optional[int] = ..., inputs_offset: _Optional[int] = ..., tier: _Optional[str] = ..., entries: _Optional[int] = ..., first_entry: _Optional[int] = ..., result_slot: _Optional[int] = ..., result_stride: _Optional[int] = ...) -> None: ...
 
 class PieceLayout(_message.Message):
     __slots__ = ("inputs", "start", "shape")
@@ -228,14 +238,16 @@ class PieceInput(_message.Message):
     def __init__(self, array: _Optional[_Union[SlotArray, _Mapping]] = ..., linspace: _Optional[_Union[Linspace, _Mapping]] = ...) -> None: ...
 
 class SlotArray(_message.Message):
-    __slots__ = ("offset", "shape", "dtype")
+    __slots__ = ("offset", "shape", "dtype", "stacked")
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
+    STACKED_FIELD_NUMBER: _ClassVar[int]
     offset: int
     shape: _containers.RepeatedScalarFieldContainer[int]
     dtype: str
-    def __init__(self, offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[str] = ...) -> None: ...
+    stacked: bool
+    def __init__(self, offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[str] = ..., stacked: bool = ...) -> None: ...
 
 class Linspace(_message.Message):
     __slots__ = ("start", "stop", "num")

@@ -1,0 +1,178 @@
+"""What the engine's benchmark compares: both tiers, the functional engine, and `jax.jit` in a process of its own."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.tier import CompiledTier
+from gridgrad_worker.devices import open_device
+from gridgrad_worker.expressions import torch_function
+from gridgrad_worker.functional import Array, FunctionalEngine
+from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
+from gridgrad_worker.structured.engine import StructuredEngine
+
+__all__ = [
+    "DEVICE",
+    "THREADS",
+    "Case",
+    "Engine",
+    "Jax",
+    "compiled",
+    "direct",
+    "entry",
+    "first_call",
+    "functional",
+    "timed",
+]
+
+WORKLOADS = Path(__file__).parents[1] / "tests" / "workloads"
+THREADS = 2
+DEVICE = open_device("cpu", THREADS)
+BLOCK_S = 0.15
+CALLS = (5, 200)
+
+
+class Engine(Protocol):
+    """Computes pieces."""
+
+    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> object:
+        """Computes pieces together."""
+
+
+class Case(NamedTuple):
+    """A function and its partials up to an order, on a grid of side²."""
+
+    workload: str
+    side: int
+    order: int = 1
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The workload's file."""
+        content: dict[str, Any] = json.loads((WORKLOADS / f"{self.workload}.json").read_text())
+        return content
+
+    @property
+    def axes(self) -> list[tuple[str, float, float, int]]:
+        """Name, start, stop and number of each axis."""
+        spans = {name: (axis.get("start", 1.0), axis.get("stop", 4.0)) for name, axis in self.content["axes"].items()}
+        return [(name, start, stop, self.side) for name, (start, stop) in spans.items()]
+
+    @property
+    def wanted(self) -> tuple[tuple[int, ...], ...]:
+        """The value and the partials."""
+        ways = [itertools.combinations_with_replacement((0, 1), order) for order in range(self.order + 1)]
+        return tuple(itertools.chain.from_iterable(ways))
+
+    @property
+    def ordered(self) -> Order:
+        """What there is to compile."""
+        names = [name for name, *_ in self.axes]
+        parameters = list(self.content["parameters"])
+        dims = [(dim,) for dim, _ in enumerate(names)] + [() for _ in parameters]
+        text = self.content["expression"]
+        return Order(text, (*names, *parameters), tuple(dims), len(names), self.wanted, "float64", "cpu")
+
+
+def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Piece, Array]:
+    """A grid of a case, its axes shifted, and memory for its results whose pages are there."""
+    lengths = (rows, columns)
+    axes = [
+        LinspaceValues(start + shift, stop + shift, lengths[dim], dim, 2)
+        for dim, (_, start, stop, _) in enumerate(case.axes)
+    ]
+    scalars = [ArrayValues(np.array(value), (), 2) for value in case.content["parameters"].values()]
+    return Piece((*axes, *scalars), Box((0, 0), lengths)), np.full((len(case.wanted), rows * columns), np.nan)
+
+
+def direct(case: Case) -> StructuredEngine:
+    """The direct tier."""
+    order = case.ordered
+    return StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, DEVICE)
+
+
+def functional(case: Case) -> FunctionalEngine:
+    """The functional engine."""
+    order = case.ordered
+    program = order.program()
+    return FunctionalEngine(torch_function(program, order.names, torch.float64), order.wanted, 1, torch.float64, DEVICE)
+
+
+def compiled(case: Case, tier: CompiledTier) -> tuple[Engine, float]:
+    """The compiled tier, and after how many seconds it was there."""
+    started_at = time.perf_counter()
+    key = tier.add(case.ordered, direct(case))
+    tier.prepare(key)
+    while (ready := tier.lookup(key)) is None:
+        assert tier.is_waiting, "nothing is compiled: see the log"
+        time.sleep(0.02)
+    return ready, time.perf_counter() - started_at
+
+
+def first_call(case: Case, make: Callable[[Case], Engine]) -> float:
+    """How long the first grid takes, the engine made for it, in seconds."""
+    piece, out = entry(case, case.side, case.side)
+    started_at = time.perf_counter()
+    make(case).compute([piece], [out])
+    return time.perf_counter() - started_at
+
+
+def timed(call: Callable[[], object]) -> list[float]:
+    """Calls for a while, and how long each took, in seconds."""
+    taken: list[float] = []
+    while len(taken) < CALLS[0] or (sum(taken) < BLOCK_S and len(taken) < CALLS[1]):
+        started_at = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started_at)
+    return taken
+
+
+class Jax:
+    """The peer on all cases.
+
+    Args:
+        python: an interpreter that has jax.
+    """
+
+    def __init__(self, python: str) -> None:
+        environment = os.environ | {
+            "PYTHONPATH": "client",
+            "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
+            "JAX_PLATFORMS": "cpu",
+        }
+        self._process = subprocess.Popen(
+            [python, "-m", "benchmarks.jax_peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+
+    def measured(self, case: Case, calls: int) -> dict[str, Any]:
+        """The first call and so many later ones, in seconds."""
+        assert self._process.stdin
+        assert self._process.stdout
+        asked = {
+            "text": case.content["expression"],
+            "axes": case.axes,
+            "parameters": case.content["parameters"],
+            "derivatives": case.wanted,
+            "calls": calls,
+        }
+        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        """Ends it."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(timeout=30)

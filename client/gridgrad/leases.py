@@ -1,0 +1,118 @@
+"""The memory of a session in the client: mapped read-only, and viewed by arrays that keep their part of it.
+
+Invariants:
+* A part is released once, when the last array that views it is gone; the server uses it for another result only then.
+* The mapping outlives the session as long as arrays view it. What they hold then is never used again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import mmap
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gridgrad.inputs import FloatArray
+from gridgrad.messages import broken
+from gridgrad.v1 import gridgrad_pb2 as pb
+
+__all__ = ["LARGE_BYTES", "Memory"]
+
+LARGE_BYTES = 1 << 20
+"""Parts of this size are released at once; smaller ones with the next call."""
+
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+
+
+class Memory:
+    """The memory of one session.
+
+    Args:
+        descriptor: of the sealed memfd; the caller closes it.
+        size: in bytes.
+
+    Attributes:
+        on_large_release: called when a large part was released, in whatever thread and moment that happens.
+        is_left: whether nothing is told of what was released any more.
+
+    Raises:
+        InternalError: the memory could shrink, and reading it so end the process.
+        OSError, ValueError: it can't be mapped.
+    """
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) & _SEALS != _SEALS:
+            raise broken("memory without seals")
+        self.size = size
+        self.on_large_release: Callable[[], None] | None = None
+        self.is_left = False
+        self._map = mmap.mmap(descriptor, size, mmap.MAP_SHARED, mmap.PROT_READ)
+        self._address: int = np.frombuffer(self._map, np.uint8).__array_interface__["data"][0]
+        self._given = 0
+        self._told = 0
+        self._released: deque[int] = deque()  # its methods are atomic: arrays end in any thread, and in the collector
+
+    @property
+    def is_viewed(self) -> bool:
+        """Whether arrays view it."""
+        return self._given > self._told + len(self._released)
+
+    def array(self, lease: pb.Lease, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+        """A read-only array of what was leased.
+
+        Raises:
+            InternalError: it does not fit the lease, or the lease not the memory.
+        """
+        self._given += 1
+        held = _Held(self, lease.number, lease.size)
+        if lease.size != math.prod(shape) * dtype.itemsize or lease.offset + lease.size > self.size:
+            raise broken(f"a lease of {lease.size} bytes at {lease.offset} for {list(shape)} numbers of {dtype}")
+        data = (self._address + lease.offset, True)
+        held.__array_interface__ = {"data": data, "shape": shape, "typestr": dtype.str, "version": 3}
+        array: FloatArray = np.asarray(held)
+        return array
+
+    def release(self, number: int, size: int = 0) -> None:
+        """Notes that nothing views a part any more."""
+        self._released.append(number)
+        tell = self.on_large_release
+        if size >= LARGE_BYTES and tell:
+            tell()
+
+    def ignore(self, lease: pb.Lease) -> None:
+        """Notes that nothing will ever view a part."""
+        self._given += 1
+        self.release(lease.number)
+
+    def leave(self) -> None:
+        """Has all that is viewed now stay as it is: other processes view it too."""
+        self.is_left = True
+        self.on_large_release = None
+
+    def take_released(self) -> list[int]:
+        """The parts to tell the server of, once."""
+        if self.is_left:
+            return []
+        numbers = [self._released.popleft() for _ in range(len(self._released))]
+        self._told += len(numbers)
+        return numbers
+
+
+class _Held:
+    """What arrays that view one part have for a base: it goes when they are all gone."""
+
+    __slots__ = ("__array_interface__", "_memory", "_number", "_size")
+
+    __array_interface__: dict[str, Any]
+
+    def __init__(self, memory: Memory, number: int, size: int) -> None:
+        self._memory = memory
+        self._number = number
+        self._size = size
+
+    def __del__(self) -> None:
+        self._memory.release(self._number, self._size)

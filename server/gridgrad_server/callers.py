@@ -1,0 +1,26 @@
+"""Who calls: a host, and a client on it. Callers take turns in the queue."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import grpc
+
+__all__ = ["MOST_PER_HOST", "caller_of"]
+
+MOST_PER_HOST = 256
+"""Turns that one host can get, however many clients it claims to be."""
+
+_CLIENT_ID = "gridgrad-client-id"
+
+
+def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+    """Names the caller of a call.
+
+    Clients are told apart by the id in their metadata, or else by their connection; callers that come over a
+    unix socket have no address of their own.
+    """
+    host, _, connection = context.peer().rpartition(":")
+    client = next((value for key, value in context.invocation_metadata() or () if key == _CLIENT_ID), connection)
+    return f"{host} {zlib.crc32(str(client).encode()) % MOST_PER_HOST}"
