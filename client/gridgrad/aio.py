@@ -14,11 +14,11 @@ from google.protobuf.message import Message
 
 from gridgrad import failures
 from gridgrad.aio_many import ManyGrids
+from gridgrad.aio_questions import Questions
 from gridgrad.aio_sessions import Sessions
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, Progress, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
-from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
@@ -30,27 +30,13 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
-from gridgrad.checks import DEFAULT_POINTS
-from gridgrad.checks.checking import checking
-from gridgrad.checks.report import CheckReport
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError, TooLargeError, UnavailableError
-from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import FloatArray, Inputs
-from gridgrad.methods import (
-    EXPLAIN,
-    GRID_GRADIENT,
-    LIST_FUNCTIONS,
-    OPEN_SESSION,
-    PREPARE,
-    SERVER_INFO,
-    STREAM_GRID_GRADIENTS,
-)
-from gridgrad.plans import Names, plan_message
+from gridgrad.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
-from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
 
@@ -62,7 +48,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.aio.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client(ManyGrids):
+class Client(ManyGrids, Questions):
     """A connection to a server, for the event loop in which it is first used.
 
     Tasks may share one. Cancelling the task that awaits a call cancels the call at the server too.
@@ -132,6 +118,9 @@ class Client(ManyGrids):
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
         request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        return await self._computed(request, timeout, progress)
+
+    async def _computed(self, request: Request, timeout: float | None, progress: Progress | None = None) -> Result:
         call = prepare(request)
         attempts, wire = self._attempts(timeout), self._connected()
         if progress is None:  # in a session all of the grid comes at once
@@ -158,75 +147,6 @@ class Client(ManyGrids):
         result = self._learned(call, await self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
-
-    async def check(
-        self,
-        function: FunctionLike,
-        inputs: Inputs,
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        coefficients: Coefficients | None = None,
-        points: int = DEFAULT_POINTS,
-        tolerance: float | None = None,
-        seed: int = 0,
-        timeout: float | None = None,
-    ) -> CheckReport:
-        """Compares derivatives with finite differences; see `gridgrad.Client.check`."""
-        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
-        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
-        result = None
-        while True:
-            try:
-                asked = steps.send(result) if result else next(steps)
-            except StopIteration as done:
-                report: CheckReport = done.value
-                return report
-            result = await self.gradient(
-                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
-            )
-
-    async def prepare(
-        self,
-        function: FunctionLike,
-        inputs: Inputs | Names,
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        timeout: float | None = None,
-        coefficients: Coefficients | None = None,
-    ) -> Prepared:
-        """Has an expression compiled at the server; see `gridgrad.Client.prepare`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
-
-    async def explain(
-        self,
-        function: FunctionLike,
-        inputs: Inputs | Names,
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        timeout: float | None = None,
-        coefficients: Coefficients | None = None,
-    ) -> Explanation:
-        """Says how an expression is computed; see `gridgrad.Client.explain`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        return read_explanation(await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
-
-    async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
-        """Lists the functions registered at the server, by name; see `gridgrad.Client.functions`."""
-        return read_functions(await self._plain(LIST_FUNCTIONS.path, timeout))
-
-    async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
-        """Describes the server; see `gridgrad.Client.server_info`."""
-        return read_server_info(await self._plain(SERVER_INFO.path, timeout))
 
     async def wait_ready(self, *, timeout: float | None = None) -> None:
         """Returns when the server is there and has a warm worker; see `gridgrad.Client.wait_ready`."""

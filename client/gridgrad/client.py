@@ -15,7 +15,6 @@ from gridgrad import failures
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import Assembly, Progress, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
-from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
@@ -27,29 +26,16 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
-from gridgrad.checks import DEFAULT_POINTS
-from gridgrad.checks.checking import checking
-from gridgrad.checks.report import CheckReport
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import TooLargeError, UnavailableError
-from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import FloatArray, Inputs
 from gridgrad.many import ManyGrids
-from gridgrad.methods import (
-    EXPLAIN,
-    GRID_GRADIENT,
-    LIST_FUNCTIONS,
-    OPEN_SESSION,
-    PREPARE,
-    SERVER_INFO,
-    STREAM_GRID_GRADIENTS,
-)
-from gridgrad.plans import Names, plan_message
+from gridgrad.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
+from gridgrad.questions import Questions
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
 from gridgrad.sessions import Sessions
-from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
 
@@ -61,7 +47,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client(ManyGrids):
+class Client(ManyGrids, Questions):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
@@ -170,6 +156,9 @@ class Client(ManyGrids):
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
         request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        return self._computed(request, timeout, progress)
+
+    def _computed(self, request: Request, timeout: float | None, progress: Progress | None = None) -> Result:
         call = prepare(request)
         attempts = self._attempts(timeout)
         if progress is None:  # in a session all of the grid comes at once
@@ -196,146 +185,6 @@ class Client(ManyGrids):
         result = self._learned(call, self._retried(attempts, by_stream))
         self._routes.learn_limit(result)
         return result
-
-    def check(
-        self,
-        function: FunctionLike,
-        inputs: Inputs,
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        coefficients: Coefficients | None = None,
-        points: int = DEFAULT_POINTS,
-        tolerance: float | None = None,
-        seed: int = 0,
-        timeout: float | None = None,
-    ) -> CheckReport:
-        """Compares the served value and derivatives with finite differences, at some points of the grid.
-
-        The grid is computed as by `gradient`. With mpmath (the extra `check`) an expression, a Python function or a
-        sympy expression is then evaluated with 50 digits on both sides of each point; without it, and for registered
-        functions, the differences are those of served values of one order less, extrapolated to step 0. A point
-        where the two sides disagree, such as a kink or the edge of the domain, says nothing and is left out.
-
-        Args:
-            function, inputs, wrt, order, derivatives, dtype, coefficients: as for `gradient`.
-            points: at how many points, drawn from the grid.
-            tolerance: by how much served numbers may differ, relative to what they should be, and where that
-                vanishes to a millionth of the largest among the points; by default 1e-6, and 1e-3 for float32.
-                The bound of the differences' own error is added.
-            seed: of the random numbers that choose the points.
-            timeout: seconds for each call, of which there is one more for each input when values are served;
-                None for the client's own.
-
-        Returns:
-            What was compared, and what disagrees: `report.ok`, `report.disagreements`, `str(report)`.
-
-        Raises:
-            GridgradError: as for `gradient`.
-        """
-        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
-        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
-        result = None
-        while True:
-            try:
-                asked = steps.send(result) if result else next(steps)
-            except StopIteration as done:
-                report: CheckReport = done.value
-                return report
-            result = self.gradient(
-                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
-            )
-
-    def prepare(
-        self,
-        function: FunctionLike,
-        inputs: Inputs | Names,
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        timeout: float | None = None,
-        coefficients: Coefficients | None = None,
-    ) -> Prepared:
-        """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
-
-        Requests for the same function, names and dims of inputs, derivatives and dtype are then computed by compiled
-        code, whatever their shapes and values. They are served all along, without it.
-
-        Args:
-            function: an expression, or a Python function or sympy expression as for `gradient`.
-            inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
-                are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
-            wrt: as for `gradient`.
-            order: as for `gradient`.
-            derivatives: as for `gradient`.
-            dtype: as for `gradient`; float64 for just names.
-            timeout: seconds to wait; None for the client's own. Then the compiling goes on.
-            coefficients: as for `gradient`; only their names and shapes count.
-
-        Returns:
-            What requests are computed in from now on, and why if that is not compiled code.
-
-        Raises:
-            RequestError: something in it is wrong, or the function is registered at the server.
-            DeadlineError: it is not done yet.
-            GridgradError: anything else; `gridgrad.errors` draws the tree.
-        """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
-
-    def explain(
-        self,
-        function: FunctionLike,
-        inputs: Inputs | Names,
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        timeout: float | None = None,
-        coefficients: Coefficients | None = None,
-    ) -> Explanation:
-        """Says how an expression is computed: `print` shows it.
-
-        Args:
-            function: as for `prepare`.
-            inputs: as for `prepare`.
-            wrt: as for `gradient`.
-            order: as for `gradient`.
-            derivatives: as for `gradient`.
-            dtype: as for `prepare`.
-            timeout: seconds; None for the client's own.
-            coefficients: as for `prepare`.
-
-        Returns:
-            Its program and derivatives as text, how many operations run on which dims, and what computes it now.
-
-        Raises:
-            RequestError: something in it is wrong, or the function is registered at the server.
-            GridgradError: anything else; `gridgrad.errors` draws the tree.
-        """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
-
-    def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
-        """Lists the functions registered at the server, by name.
-
-        Args:
-            timeout: seconds; None for the client's own.
-        """
-        return read_functions(self._plain(LIST_FUNCTIONS.path, timeout))
-
-    def server_info(self, *, timeout: float | None = None) -> ServerInfo:
-        """Describes the server: version, devices, limits, and the functions of the language.
-
-        Args:
-            timeout: seconds; None for the client's own.
-        """
-        return read_server_info(self._plain(SERVER_INFO.path, timeout))
 
     def wait_ready(self, *, timeout: float | None = None) -> None:
         """Returns when the server is there and has a warm worker.
