@@ -56,7 +56,7 @@ class Interpolant:
         if self.bounds_error:
             self._refuse_outside(points)
         found: FloatArray = self.polynomial(points.reshape(-1, len(self.names)), self._orders(nu), extrapolate=False)
-        return found.reshape(*points.shape[:-1], *found.shape[1:])
+        return found.reshape([*points.shape[:-1], *found.shape[1:]])
 
     def __repr__(self) -> str:
         axes = ", ".join(
