@@ -5,6 +5,7 @@ The partials of an operation are operations on the same arrays. That makes it di
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -51,7 +52,7 @@ class Operation:
 
     Args:
         client: asks the server.
-        function: an expression, or `gridgrad.registered(name)`.
+        function: whatever `Client.gradient` takes.
         inputs: the variables and the linspaces between them, in order.
         grid: the dims of what it returns, in order.
         dtype: the type computed in.
@@ -85,7 +86,7 @@ class Operation:
 
     def batched(self, variables: Collection[Variable]) -> Operation:
         """The same on a further dim, which leads the grid and each of these variables."""
-        dim = f"batch_{len(self.grid)}"
+        dim = next(name for name in map("batch_{}".format, itertools.count()) if name not in self.grid)
         inputs = [
             each._replace(dims=(dim, *each.dims)) if isinstance(each, Variable) and each in variables else each
             for each in self.inputs
@@ -198,8 +199,10 @@ def _read(name: str, value: Any, package: Package[A]) -> tuple[Input, tuple[A, .
         (read,) = read_inputs({name: value})
         return read, ()
     shape = tuple(values.shape)  # type: ignore[attr-defined] # arrays have one
-    stand_in = np.broadcast_to(np.zeros((), package.dtype_of(values)), shape)
-    return Input(name, fitting_dims(name, dims, shape), stand_in), (values,)
+    dims = fitting_dims(name, dims, shape)
+    (empty,) = read_inputs({name: (dims, np.empty([0] * len(dims), package.dtype_of(values)))})
+    stand_in = np.broadcast_to(np.zeros((), empty.values.dtype), shape)  # type: ignore[union-attr] # no linspace
+    return Input(name, dims, stand_in), (values,)
 
 
 def _dtype(read: Sequence[Input], of_package: Sequence[Input], dtype: Any) -> np.dtype[Any]:

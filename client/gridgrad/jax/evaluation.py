@@ -46,7 +46,7 @@ def evaluate(
 
     Args:
         client: a connection to the server.
-        function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+        function: an expression such as "t*k + 2*t*k**2", or whatever else `Client.gradient` takes.
         inputs: names to values as for `Client.gradient`: an array [n] is an axis, an array [] a parameter,
             ("dim", array) and (("i", "j"), array) have those dims. JAX's arrays are variables; all else is constant.
         dtype: float32 or float64, computed in and returned; by default float32 if every array with dims is, or every
@@ -81,7 +81,7 @@ _PACKAGE = Package(jax.Array, _dtype_of, jax.numpy.asarray)
 
 
 def _check_precision(dtype: np.dtype[Any]) -> None:
-    if dtype == FLOAT64 and not jax.config.read("jax_enable_x64"):
+    if dtype == FLOAT64 and not jax.config.jax_enable_x64:
         remedy = (
             'call jax.config.update("jax_enable_x64", True) when the program starts, '
             "or accept single precision by dtype='float32'"

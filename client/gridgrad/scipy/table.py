@@ -41,7 +41,7 @@ def interpolant(
 
     Args:
         client: a connection to the server.
-        function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+        function: an expression such as "t*k + 2*t*k**2", or whatever else `Client.gradient` takes.
         inputs: one to four axes of two or more points each, increasing or decreasing, and numbers, which stay as they
             are; spelled as for `Client.gradient`. All is computed in float64.
         parts: into how many parts each cell is divided along each axis to measure the error; 1 to measure none. With n

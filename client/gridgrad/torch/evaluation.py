@@ -42,7 +42,7 @@ def evaluate(
 
     Args:
         client: a connection to the server.
-        function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+        function: an expression such as "t*k + 2*t*k**2", or whatever else `Client.gradient` takes.
         inputs: names to values as for `Client.gradient`: a tensor [n] is an axis, a tensor [] a parameter,
             ("dim", tensor) and (("i", "j"), tensor) have those dims; and whatever else `Client.gradient` takes.
         order: partials up to this order come with the value if a tensor requires its gradient: 2 saves a request where

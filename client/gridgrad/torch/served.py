@@ -160,7 +160,7 @@ def _refuse_nested_forward_mode() -> None:
     levels = torch._C._functorch.get_interpreter_stack() or ()
     forward = torch._C._functorch.TransformType.Jvp
     if sum(level.key() == forward for level in levels) > 1:
-        found = "forward mode inside forward mode, which torch has not for operations from outside"
+        found = "forward mode inside forward mode, which torch does not have for such operations"
         raise RequestError(
             "torch.func", found, "make one of them reverse mode: torch.func.hessian, or jacrev for jacfwd"
         )

@@ -78,6 +78,7 @@ def test_functions_may_be_registered_or_written_in_python(client: gridgrad.Clien
         ({"t": np.ones(2, np.float32), "a": np.ones(1)}, None, "float64"),
         ({"t": np.float32(1), "a": 2.0}, None, "float32"),
         ({"t": jnp.ones(2, jnp.bfloat16), "a": 2.0}, None, "float32"),
+        ({"t": jnp.ones(2, jnp.float16), "a": 2.0}, None, "float32"),
         ({"t": np.ones(2), "a": 2.0}, "float32", "float32"),
         ({"t": np.ones(2, np.float32), "a": 2.0}, "float64", "float64"),
     ],
@@ -211,6 +212,8 @@ def test_what_is_wrong_shows_when_it_is_traced(client: gridgrad.Client) -> None:
         jax.jit(lambda t: evaluate(client, "log(t", {"t": t}))(t)
     with pytest.raises(gridgrad.UnknownFunctionError, match="nothing_so_called"):
         jax.jit(lambda t: evaluate(client, gridgrad.registered("nothing_so_called"), {"t": t}))(t)
+    with pytest.raises(gridgrad.RequestError, match="complex128 values; give real and imaginary parts"):
+        jax.jit(lambda t: evaluate(client, "t", {"t": t * 1j}))(t)
     with pytest.raises(gridgrad.RequestError, match="without the names of its dims"):
         jax.jit(lambda t: evaluate(client, "t", {"t": t.reshape(1, 3)}))(t)
 

@@ -65,6 +65,8 @@ def test_without_tensors_it_is_a_constant(client: gridgrad.Client) -> None:
         ({"t": tensor(1.0)[0], "a": tensor(1.0, dtype=torch.float32)[0]}, None, torch.float64),
         ({"t": tensor(1.0)[0], "a": tensor(1.0, dtype=torch.float32)}, None, torch.float32),
         ({"t": tensor(1.0, dtype=torch.bfloat16), "a": 2.0}, None, torch.float32),
+        ({"t": tensor(1.0, dtype=torch.float16), "a": 2.0}, None, torch.float32),
+        ({"t": tensor(1.0, dtype=torch.float32), "a": torch.ones(1, dtype=torch.int32)}, None, torch.float64),
         ({"t": tensor(1.0), "a": 2.0}, torch.float32, torch.float32),
         ({"t": tensor(1.0, dtype=torch.float32), "a": 2.0}, "float64", torch.float64),
     ],
@@ -246,6 +248,12 @@ def test_what_vmap_maps_over_is_one_request(name: str, exponential: gridgrad.Cli
     assert asked(counted) == requests
 
 
+def test_vmap_adds_a_dim_of_a_name_of_its_own(exponential: gridgrad.Client) -> None:
+    t, k = torch.rand(4, 3, dtype=torch.float64), torch.rand(2, dtype=torch.float64)
+    found = vmap(lambda t: evaluate(exponential, EXPONENTIAL, {"t": ("batch_0", t), "k": ("batch_1", k)}))(t)
+    assert_close(found, torch.exp(2 * t[..., None] + 3 * k))
+
+
 def test_vmap_keeps_components_first(client: gridgrad.Client) -> None:
     t, k = torch.rand(4, 3, dtype=torch.float64), torch.rand(2, dtype=torch.float64)
     found = vmap(lambda t: evaluate(client, "t*k, t - k", {"t": t, "k": k}))(t)
@@ -285,6 +293,8 @@ def test_what_cannot_be_meant_is_refused(exponential: gridgrad.Client) -> None:
         evaluate(exponential, EXPONENTIAL, {"t": (("i", "j"), t)})
     with pytest.raises(gridgrad.RequestError, match="'t' on cpu and 'k' on meta"):
         evaluate(exponential, EXPONENTIAL, {"t": t, "k": torch.empty(2, device="meta")})
+    with pytest.raises(gridgrad.RequestError, match="complex64 values; give real and imaginary parts"):
+        evaluate(exponential, EXPONENTIAL, {"t": t.to(torch.complex64)})
     with pytest.raises(gridgrad.RequestError, match=r"give names with their values"):
         evaluate(exponential, EXPONENTIAL, [t])  # type: ignore[arg-type] # what the test is about
 
