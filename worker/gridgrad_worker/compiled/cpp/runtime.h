@@ -46,7 +46,6 @@ struct Index {
 constexpr int64_t MOST_NUMBERS = 1 << 22;      // kept for a panel
 constexpr int64_t LEAST_PANEL = 64;            // points along a dim
 constexpr int64_t FOR_ONE_THREAD = 1 << 13;    // points up to which waking another takes longer than they do
-constexpr int64_t FEW_VECTORS = 1 << 13;       // of a level, for which no thread is woken either
 constexpr int64_t TILE_POINTS = 1 << 13;
 constexpr int64_t TILE_NUMBERS = 1 << 16;      // of a level, so that they stay in a cache
 constexpr int64_t PAST_CACHES = 1 << 23;       // bytes of results from which on they are written past the caches
@@ -171,43 +170,46 @@ template <class Plan> struct Panel {
 
 // ---------------------------------------------------------------- the guard
 
-// What is seen of a level at a glance: how far its factors are from 1, and the arguments of exponentials from 0.
+// What is seen of a level at a glance: how far its factors are from 1, and the arguments of exponentials from 0. Sizes
+// are compared by their bits, as whole numbers: they have the same order, what isn't finite is the largest, and 1 less
+// than those of 0 is the largest without a sign.
 struct Glance {
-    Vector least = Vector{} + 1, largest = Vector{} + 1, power = Vector{};
-    Mask bad = Mask{};
+    Sizes least = (Sizes)broadcast(1) - 1;
+    Mask largest = (Mask)broadcast(1), power = Mask{}, no_divisor = Mask{};
 
     template <class Level> INLINE_MEMBER void look(const Real* at) {
         for (int row = 0; row < Level::FACTORS + Level::DIVISORS; row++) {
-            Vector size = abs(load(at + row * LANES));
-            Mask zero = size == 0;
-            if (row >= Level::FACTORS) bad |= zero;
-            bad |= ~(size < UNBOUNDED);
-            least = select((size < least) & ~zero, size, least);
-            largest = select(size > largest, size, largest);
+            Mask size = (Mask)abs(load(at + row * LANES));
+            Sizes below = (Sizes)size - 1;
+            least = below < least ? below : least;
+            largest = size > largest ? size : largest;
+            if (row >= Level::FACTORS) no_divisor |= size == 0;
         }
         for (int row = Level::FACTORS + Level::DIVISORS; row < Level::WATCHED; row++) {
-            Vector size = abs(load(at + row * LANES));
-            bad |= ~(size < UNBOUNDED);
-            power = select(size > power, size, power);
+            Mask size = (Mask)abs(load(at + row * LANES));
+            power = size > power ? size : power;
         }
     }
 
     void join(const Glance& other) {
-        least = select(other.least < least, other.least, least);
-        largest = select(other.largest > largest, other.largest, largest);
-        power = select(other.power > power, other.power, power);
-        bad |= other.bad;
+        least = other.least < least ? other.least : least;
+        largest = other.largest > largest ? other.largest : largest;
+        power = other.power > power ? other.power : power;
+        no_divisor |= other.no_divisor;
     }
 
     // The largest exponent, up or down, that so many factors and exponentials together can reach.
     double reach(double factors, double powers) const {
-        double exponent = 0, argument = 0;
+        Real small = 1, large = 1, argument = 0;
+        Vector least_size = (Vector)(least + 1), largest_size = (Vector)largest, power_size = (Vector)power;
         for (int lane = 0; lane < LANES; lane++) {
-            if (bad[lane]) return std::numeric_limits<double>::infinity();
-            exponent = std::max({exponent, -std::log2(double(least[lane])), std::log2(double(largest[lane]))});
-            argument = std::max(argument, double(power[lane]));
+            if (no_divisor[lane] || !(largest_size[lane] < UNBOUNDED) || !(power_size[lane] < UNBOUNDED)) return UNBOUNDED;
+            small = std::min(small, least_size[lane]);
+            large = std::max(large, largest_size[lane]);
+            argument = std::max(argument, power_size[lane]);
         }
-        return factors * exponent + powers * argument * 1.4426950408889634;
+        double exponent = std::max(-std::log2(double(small)), std::log2(double(large)));
+        return factors * exponent + powers * double(argument) * 1.4426950408889634;
     }
 };
 

@@ -29,6 +29,7 @@
 typedef std::conditional_t<std::is_same_v<Real, double>, int64_t, int32_t> Whole;
 typedef Real Vector __attribute__((vector_size(BYTES)));
 typedef Whole Mask __attribute__((vector_size(BYTES)));  // -1 where it holds, else 0
+typedef std::make_unsigned_t<Whole> Sizes __attribute__((vector_size(BYTES)));
 
 constexpr bool DOUBLE = std::is_same_v<Real, double>;
 constexpr int LANES = BYTES / sizeof(Real);
@@ -159,7 +160,8 @@ INLINE void sum_products(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64
                 Vector factor = load(right + rights[term] + row * right_down + column * right_along);
                 total[row][column] = fused(other, factor, total[row][column]);
             }
-        }    }
+        }
+    }
 }
 
 // ---------------------------------------------------------------- bits, rounding, comparisons
