@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -47,6 +48,12 @@ INLINE Vector broadcast(Real x) { return x - Vector{}; }
 
 INLINE Vector load(const Real* from) { return *(const Vector*)from; }
 
+INLINE Vector load_unaligned(const Real* from) {
+    Vector result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+}
+
 INLINE void store(Real* to, Vector x) { *(Vector*)to = x; }
 
 INLINE void store_unaligned(Real* to, Vector x) { std::memcpy(to, &x, sizeof x); }
@@ -72,6 +79,14 @@ INLINE void store_some(Real* to, Vector x, int count) {
 #else
     for (int lane = 0; lane < count; lane++) to[lane] = x[lane];
 #endif
+}
+
+// Copies numbers past the caches from where LANES more may be read, but for what shares a vector with others.
+INLINE void copy_past(Real* to, const Real* from, int64_t count) {
+    int64_t n = std::min(count, int64_t(-(uintptr_t)to % BYTES / sizeof(Real)));
+    if (n) store_some(to, load_unaligned(from), int(n));
+    for (; n + LANES <= count; n += LANES) store_past(to + n, load_unaligned(from + n));
+    if (n < count) store_some(to + n, load_unaligned(from + n), int(count - n));
 }
 
 INLINE void finish_stores() {
