@@ -77,15 +77,12 @@ class CompiledEngine:
             if self._guard is None or not self._separating:
                 rows["mode"] = PLAIN
             else:
-                cut = (rows["first"] != 0).any(1) | (rows["shape"] != shapes).any(1)
-                for position in np.flatnonzero(cut).tolist():
+                for position in _cut(rows, shapes):
                     rows["mode"][position] = self._mode(
                         pieces[position], rows[position : position + 1], shapes[position]
                     )
-            self._compute(rows)
-            unsure = np.flatnonzero(rows["outcome"] == UNSURE)
-            if unsure.size:
-                again = rows[unsure]
+            if not self._compute(rows):
+                again = rows[rows["outcome"] == UNSURE]
                 again["mode"] = self._looked_at(again)
                 self._compute(again)
 
@@ -99,11 +96,16 @@ class CompiledEngine:
             return None
         return Recipe(self._library, rows, self._running)
 
-    def _compute(self, rows: Rows) -> None:
+    def _compute(self, rows: Rows) -> bool:
+        """Computes entries, and returns whether that is done, and not one left for a close look."""
         self._library.compute(rows)
-        if (rows["outcome"] == TOO_LARGE).any():
+        outcomes = rows["outcome"]
+        if not outcomes.any():
+            return True
+        if (outcomes == TOO_LARGE).any():
             found = "there is no memory for what is computed on single dims"
             raise TooLargeError("inputs", found, "ask for a smaller grid or fewer derivatives at a time")
+        return False
 
     def _mode(self, piece: Piece, row: Rows, shape: NDArray[np.int64]) -> int:
         """How to compute a part of an entry: as all others of the same."""
@@ -128,6 +130,14 @@ class CompiledEngine:
         self._library.compute(looks)
         holds = self._guard.holds(self._guard.ranges(_Extremes(self._watched, extremes), len(rows)))
         return np.where(holds & (looks["outcome"] == DONE), SEPARATED, PLAIN)
+
+
+def _cut(rows: Rows, shapes: NDArray[np.int64]) -> list[int]:
+    """Which rows are parts of entries of these shapes."""
+    first, shape = rows["first"], rows["shape"]
+    if not first.any() and (shape == shapes).all():
+        return []
+    return np.flatnonzero(first.any(1) | (shape != shapes).any(1)).tolist()
 
 
 def _watched(direct: StructuredEngine) -> list[tuple[int, bool]]:
