@@ -39,6 +39,7 @@ __all__ = [
 WORKLOADS = Path(__file__).parents[1] / "tests" / "workloads"
 THREADS = 2
 DEVICE = open_device("cpu", THREADS)
+LINE = 8
 BLOCK_S = 0.15
 CALLS = (5, 200)
 
@@ -86,14 +87,21 @@ class Case(NamedTuple):
 
 
 def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Piece, Array]:
-    """A grid of a case, its axes shifted, and memory for its results whose pages are there."""
+    """A grid of a case, its axes shifted, and memory for its results as in a slot: aligned, and its pages are there."""
     lengths = (rows, columns)
     axes = [
         LinspaceValues(start + shift, stop + shift, lengths[dim], dim, 2)
         for dim, (_, start, stop, _) in enumerate(case.axes)
     ]
     scalars = [ArrayValues(np.array(value), (), 2) for value in case.content["parameters"].values()]
-    return Piece((*axes, *scalars), Box((0, 0), lengths)), np.full((len(case.wanted), rows * columns), np.nan)
+    return Piece((*axes, *scalars), Box((0, 0), lengths)), _in_line((len(case.wanted), rows * columns))
+
+
+def _in_line(shape: tuple[int, int]) -> Array:
+    """An array that begins with a line of the cache."""
+    numbers = np.full(shape[0] * shape[1] + LINE, np.nan)
+    first = -numbers.ctypes.data // numbers.itemsize % LINE
+    return numbers[first : first + shape[0] * shape[1]].reshape(shape)
 
 
 def direct(case: Case) -> StructuredEngine:

@@ -15,14 +15,15 @@ from scipy.optimize import least_squares
 
 import gridgrad
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 TRUTH = np.array([90.0, 0.8, 30.0, 0.15])
 
 
 @gridgrad.function
 def decay(t: Array, n: Array) -> Array:
     """Two amplitudes and two rates."""
-    return n[0] * np.exp(-n[1] * t) + n[2] * np.exp(-n[3] * t)
+    decayed: Array = n[0] * np.exp(-n[1] * t) + n[2] * np.exp(-n[3] * t)
+    return decayed
 
 
 def fit(client: gridgrad.Client, t: Array, counts: Array, start: Array) -> Any:

@@ -42,7 +42,8 @@ def divergence(u: Grid, c: Grid, radius: Grid, angle: Grid) -> Grid:
     around = (c[:, 1:] + c[:, :-1]) / 2 * (u[:, 1:] - u[:, :-1]) / da
     inner = radius[1:-1, 1:-1]
     of_radius: Grid = (outward[1:] - outward[:-1])[:, 1:-1] / dr / inner
-    return of_radius + (around[:, 1:] - around[:, :-1])[1:-1] / da / inner**2
+    of_angle: Grid = (around[:, 1:] - around[:, :-1])[1:-1] / da / inner**2
+    return of_radius + of_angle
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ def draw(client: gridgrad.Client, side: int, every: int) -> Figure:
     coarse = {name: values[::every] for name, values in axes(side).items()}
     exact = exact_grids(coarse)
     errors = {
-        "served": relative_error([result.d[wrt][::every, ::every] for wrt in WANTED], exact),
+        "served": relative_error([np.asarray(result.d[wrt][::every, ::every], float) for wrt in WANTED], exact),
         "finite differences": relative_error(finite_differences(coarse, in_numpy()), exact),
     }
     figure = Figure(figsize=(13.6, 5.4), layout="constrained")

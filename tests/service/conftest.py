@@ -16,8 +16,9 @@ _figures: list[str] = []
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server with default limits, the functions of these tests and of the examples; leave it as it was."""
-    with running(tmp_path_factory.mktemp("server"), "--functions", "examples.functions") as started:
+    """A server that strangers may call, with the functions of these tests and of the examples; leave it as it was."""
+    flags = ["--functions", "examples.functions", "--request-cost", str(1 << 28)]
+    with running(tmp_path_factory.mktemp("server"), *flags) as started:
         yield started
 
 

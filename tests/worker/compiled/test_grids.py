@@ -18,6 +18,8 @@ from gridgrad_worker.structured.engine import StructuredEngine
 
 pytestmark = pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")
 
+LINE = 16
+
 Array = NDArray[np.floating]
 Built = tuple[CompiledEngine, StructuredEngine]
 
@@ -134,6 +136,46 @@ def test_a_grid_of_two_threads_is_that_of_one(case: tuple[Case, Built]) -> None:
         assert np.array_equal(computed(compiled, order, piece)[0], alone)
     finally:
         torch.set_num_threads(before)
+
+
+LARGE = {
+    "few operations": ("x*y + 2*x*y**2", "float64"),
+    "few operations, float32": ("x*y + 2*x*y**2", "float32"),
+    "many operations": (" + ".join(f"sqrt({n} + x*y)" for n in range(20)), "float64"),
+    "a long sum": (_SUMS.replace("a*y", "y"), "float64"),
+    "too many results for a stage": ("; ".join(f"u{n} = x*y + {n}*x*y**2" for n in range(50)), "float64"),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_results_are_written_as_small_ones(build_engine: Callable[[Order], Built], name: str) -> None:
+    text, dtype = LARGE[name]
+    if ";" in text:
+        text += f"; ({', '.join(f'u{n}' for n in range(50))})"
+    order = Order(text, ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), dtype, "cpu")
+    compiled, _ = build_engine(order)
+    planes = 150 if ";" in text else 3
+    rows = 100 if ";" in text else 900
+    for columns, first in ((1024, 0), (1024, 1), (797, 0), (797, 3)):
+        piece = whole(order, (rows, columns))
+        points = piece.box.points
+        memory = _in_line(planes * points + 2 * LINE, dtype)
+        memory[:] = 12345.0
+        out = memory[LINE + first : LINE + first + planes * points].reshape(planes, points)
+        compiled.compute([piece], [out])
+        parts = [Piece(piece.inputs, box) for box in boxes(piece.box, 40_000 if planes == 3 else 4_000)]
+        outs = [np.empty((planes, part.box.points), dtype) for part in parts]
+        compiled.compute(parts, outs)
+        assert np.array_equal(out, np.concatenate(outs, axis=1))
+        assert (memory[: LINE + first] == 12345).all()
+        assert (memory[LINE + first + planes * points :] == 12345).all()
+
+
+def _in_line(count: int, dtype: str) -> Array:
+    """Memory that begins with a line of the cache."""
+    memory: Array = np.empty(count + LINE, dtype)
+    first = -memory.ctypes.data // memory.itemsize % LINE
+    return memory[first : first + count]
 
 
 @pytest.mark.parametrize("low", [0.0, -1e-300, 1e-160, 1e150, np.inf, np.nan, -0.0])

@@ -14,6 +14,7 @@ from torch import Tensor
 from gridgrad.errors import TooLargeError
 from gridgrad_worker.compiled.layout import lay_out
 from gridgrad_worker.compiled.library import DONE, LOOK, PLAIN, SEPARATED, TOO_LARGE, UNSURE, Library, Rows
+from gridgrad_worker.compiled.recipes import Recipe
 from gridgrad_worker.compiled.rows import Filler
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
@@ -76,23 +77,35 @@ class CompiledEngine:
             if self._guard is None or not self._separating:
                 rows["mode"] = PLAIN
             else:
-                cut = (rows["first"] != 0).any(1) | (rows["shape"] != shapes).any(1)
-                for position in np.flatnonzero(cut).tolist():
+                for position in _cut(rows, shapes):
                     rows["mode"][position] = self._mode(
                         pieces[position], rows[position : position + 1], shapes[position]
                     )
-            self._compute(rows)
-            unsure = np.flatnonzero(rows["outcome"] == UNSURE)
-            if unsure.size:
-                again = rows[unsure]
+            if not self._compute(rows):
+                again = rows[rows["outcome"] == UNSURE]
                 again["mode"] = self._looked_at(again)
                 self._compute(again)
 
-    def _compute(self, rows: Rows) -> None:
+    def recipe(self, piece: Piece, out: Array) -> Recipe | None:
+        """How to compute pieces like one; None where the numbers of each decide about that."""
+        rows = self._library.rows(1)
+        shapes, _ = self._filler.fill(rows, [piece], [out])
+        if self._guard is None or not self._separating:
+            rows["mode"] = PLAIN
+        elif rows["first"].any() or (rows["shape"] != shapes).any():
+            return None
+        return Recipe(self._library, rows, self._running)
+
+    def _compute(self, rows: Rows) -> bool:
+        """Computes entries, and returns whether that is done, and not one left for a close look."""
         self._library.compute(rows)
-        if (rows["outcome"] == TOO_LARGE).any():
+        outcomes = rows["outcome"]
+        if not outcomes.any():
+            return True
+        if (outcomes == TOO_LARGE).any():
             found = "there is no memory for what is computed on single dims"
             raise TooLargeError("inputs", found, "ask for a smaller grid or fewer derivatives at a time")
+        return False
 
     def _mode(self, piece: Piece, row: Rows, shape: NDArray[np.int64]) -> int:
         """How to compute a part of an entry: as all others of the same."""
@@ -117,6 +130,14 @@ class CompiledEngine:
         self._library.compute(looks)
         holds = self._guard.holds(self._guard.ranges(_Extremes(self._watched, extremes), len(rows)))
         return np.where(holds & (looks["outcome"] == DONE), SEPARATED, PLAIN)
+
+
+def _cut(rows: Rows, shapes: NDArray[np.int64]) -> list[int]:
+    """Which rows are parts of entries of these shapes."""
+    first, shape = rows["first"], rows["shape"]
+    if not first.any() and (shape == shapes).all():
+        return []
+    return np.flatnonzero(first.any(1) | (shape != shapes).any(1)).tolist()
 
 
 def _watched(direct: StructuredEngine) -> list[tuple[int, bool]]:

@@ -16,10 +16,13 @@ from gridgrad_worker.structured.plan import SEPARATED, Plan
 
 __all__ = ["Functions", "plan_class"]
 
-_EACH = "const Real* const* at, const Where& where, const Writer& writer, int row, int column"
+_EACH = "const Real* const* at, const Where& where, const Writer<WAY>& writer, int row, int column"
 
 _LONG = 24
 """Operations from which on a function is called, and not written where it is used."""
+
+_LIGHT = 16
+"""Operations on the grid up to which they leave the processor waiting for memory."""
 
 
 class Functions:
@@ -155,10 +158,11 @@ class _Emitter:
         return (
             "    struct Grid {\n"
             f"        static constexpr int HEIGHT = {size}, WIDTH = {2 if sums else 1};\n"
+            f"        static constexpr bool LIGHT = {str(bool(sums) or len(grid.steps) <= _LIGHT).lower()};\n"
             + "".join(f"        {line}\n" for i in sums for line in self._tables(i))
-            + "        template <int W> INLINE_MEMBER static void run(const Corner<LEVELS>& corner) {\n"
+            + "        template <int W, Way WAY> INLINE_MEMBER static void run(const Corner<LEVELS>& corner) {\n"
             + "".join(f"            {line}\n" for i in sums for line in self._sum(i))
-            + f"            corner.template each<W>([&]({_EACH}) {{\n"
+            + f"            corner.template each<W, WAY>([&]({_EACH}) {{\n"
             + "".join(f"                {line}\n" for line in scope.lines)
             + "            });\n        }\n    };\n"
         )

@@ -16,7 +16,7 @@ from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Valu
 
 __all__ = ["Filler"]
 
-_Lengths = list[NDArray[np.int64] | None]
+_Shapes = NDArray[np.int64]
 
 
 class Filler:
@@ -31,7 +31,7 @@ class Filler:
         self._dims = dims
         self._ndim = ndim
 
-    def fill(self, rows: Rows, pieces: Sequence[Piece], outs: Sequence[Array]) -> tuple[NDArray[np.int64], list[Array]]:
+    def fill(self, rows: Rows, pieces: Sequence[Piece], outs: Sequence[Array]) -> tuple[_Shapes, list[Array]]:
         """Fills rows in.
 
         Args:
@@ -42,11 +42,11 @@ class Filler:
         Returns:
             The shapes of the whole entries, [pieces, dims], and arrays that must live as long as the rows.
         """
-        lengths: _Lengths = [None] * self._ndim
+        shapes = np.ones((len(pieces), max(1, self._ndim)), np.int64)
         kept: list[Array] = []
         for position, dims in enumerate(self._dims):
             values = [piece.inputs[position] for piece in pieces]
-            kept += _fill_input(rows["inputs"][:, position], values, dims, lengths)
+            kept += _fill_input(rows["inputs"][:, position], values, dims, shapes)
         if self._ndim:
             corners = itertools.chain.from_iterable([piece.box.start + piece.box.shape for piece in pieces])
             boxes = np.fromiter(corners, np.int64, 2 * self._ndim * len(pieces)).reshape(-1, 2, self._ndim)
@@ -55,16 +55,15 @@ class Filler:
             rows["shape"] = 1
         rows["out"] = _addresses(outs)
         rows["pitch"] = [out.strides[0] for out in outs]
-        known = [each for each in lengths if each is not None]
-        return np.stack(known, 1) if known else np.ones((len(pieces), 1), np.int64), kept
+        return shapes, kept
 
 
-def _fill_input(row: Any, values: Sequence[Values], dims: Sequence[int], lengths: _Lengths) -> list[Array]:
+def _fill_input(row: Any, values: Sequence[Values], dims: Sequence[int], shapes: _Shapes) -> list[Array]:
     spaced = [each.ends for each in values if type(each) is LinspaceValues]
     if len(spaced) == len(values):
         ends = np.fromiter(itertools.chain.from_iterable(spaced), np.float64, 3 * len(values)).reshape(-1, 3)
         row["kind"], row["start"], row["stop"], row["count"] = SPACED, ends[:, 0], ends[:, 1], ends[:, 2]
-        _note(lengths, dims[0], row["count"])
+        shapes[:, dims[0]] = ends[:, 2]
         return []
     if not dims:
         row["kind"] = VALUE
@@ -78,19 +77,14 @@ def _fill_input(row: Any, values: Sequence[Values], dims: Sequence[int], lengths
         row["data"] = joined.ctypes.data + (np.cumsum(counts) - counts) * joined.itemsize
         row["kind"] = _kind(joined)
         row["strides"][:, dims[0]] = joined.itemsize
-        _note(lengths, dims[0], counts)
+        shapes[:, dims[0]] = counts
         return [joined]
     row["data"] = [array.ctypes.data for array in arrays]
     row["kind"] = [_kind(array) for array in arrays]
     for dim in dims:
         row["strides"][:, dim] = [array.strides[dim] for array in arrays]
-        _note(lengths, dim, np.array([array.shape[dim] for array in arrays], np.int64))
+        shapes[:, dim] = [array.shape[dim] for array in arrays]
     return arrays
-
-
-def _note(lengths: _Lengths, dim: int, counts: NDArray[np.int64]) -> None:
-    if lengths[dim] is None:
-        lengths[dim] = counts
 
 
 def _array(values: Values) -> Array:

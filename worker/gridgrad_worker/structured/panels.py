@@ -22,7 +22,9 @@ __all__ = ["Segment", "common_shape", "deep_panel_shape", "entry_shape", "panel_
 
 Array = NDArray[np.floating]
 
-_LAST = 1 << 10
+_LAST = 1 << 13
+"""Of the last dim: so long that pieces, which are made of rows, lie in one panel, and share what is known of it."""
+
 _OTHER = 1 << 12
 _LEAST = 64
 _NUMBERS = 1 << 22

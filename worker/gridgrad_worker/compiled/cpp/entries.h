@@ -2,16 +2,22 @@
 
 #pragma once
 
-#include <omp.h>
-
 #include <vector>
 
 #include "runtime.h"
+#include "work.h"
 
-// Memory that grows and is given back in the end.
+constexpr int64_t GRAIN = 1 << 8;  // numbers of a level that a thread computes at a time, in vectors
+
+// What is needed to compute an entry after another: memory that grows and is given back in the end, and what each of
+// the threads has seen of a level.
 struct Scratch {
     Real* memory = nullptr;
     int64_t numbers = 0;
+    std::vector<Glance> seen;
+
+    explicit Scratch(int threads) : seen(threads) {}
+    Scratch(const Scratch&) = delete;
 
     // Makes room for so many numbers; whether there is any.
     bool fits(int64_t wanted) {
@@ -24,16 +30,6 @@ struct Scratch {
     }
     ~Scratch() { std::free(memory); }
 };
-
-// Calls f(n, thread) for all n.
-template <class F> INLINE void share(int threads, int64_t count, F f) {
-    if (threads == 1) {
-        for (int64_t n = 0; n < count; n++) f(n, 0);
-        return;
-    }
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int64_t n = 0; n < count; n++) f(n, omp_get_thread_num());
-}
 
 template <class Plan> int64_t numbers_of(const Index& shape) {
     Panel<Plan> panel;
@@ -77,24 +73,45 @@ INLINE int64_t count_panels(const Entry& entry, const Index& shape, bool diagona
     return count;
 }
 
-// Computes the levels of a panel; if it is guarded, returns whether the guard surely lets it pass.
-template <class Plan> bool run_levels(const Panel<Plan>& panel, const Entry& entry, int threads, bool guarded) {
+// A panel that threads compute together.
+template <class Plan> struct Task {
+    const Entry& entry;
+    const Panel<Plan> panel;
+    const bool guarded;
+    std::vector<Glance>& seen;
     double reach = Plan::FURTHEST_CONSTANT;
-    Plan::each_level([&](auto level) {
-        typedef decltype(level) Level;
-        int64_t vectors = panel.template vectors<Level>();
-        // A thread is woken for what takes longer than that
-        int helpers = vectors * Level::ROWS > FEW_VECTORS ? threads : 1;
-        std::vector<Glance> seen(helpers);
-        share(helpers, vectors, [&](int64_t n, int thread) {
+    Work levels[Plan::LEVELS + 1], tiles;
+
+    // Whether the guard surely lets it pass, if there is one.
+    bool passes() const { return !guarded || reach <= Plan::REACH; }
+
+    // Computes the levels, and if it passes the grid; what one of the threads does.
+    void run(int thread) {
+        Plan::each_level([&](auto level) { run_level<decltype(level)>(thread); });
+        if (!passes()) return;
+        Tiling<Plan> tiling(panel.shape);
+        tiles.share(tiling.tiles(), 1, [&](int64_t tile) { run_tile(panel, tiling, entry, tile); });
+    }
+
+    template <class Level> void run_level(int thread) {
+        auto compute = [&](int64_t n) {
             const Real* at = panel.template run<Level>(entry, n);
             if (guarded) seen[thread].template look<Level>(at);
+        };
+        levels[Level::NUMBER].share(panel.template vectors<Level>(), 1 + GRAIN / std::max(1, Level::ROWS), compute, [&] {
+            if (guarded && Level::WATCHED > 0) reach += seen_by_all().reach(Level::MOST_FACTORS, Level::MOST_POWERS);
         });
-        for (int thread = 1; thread < helpers; thread++) seen[0].join(seen[thread]);
-        if constexpr (Level::WATCHED > 0) reach += seen[0].reach(Level::MOST_FACTORS, Level::MOST_POWERS);
-    });
-    return !guarded || reach <= Plan::REACH;
-}
+    }
+
+    Glance seen_by_all() {
+        Glance all;
+        for (Glance& each : seen) {
+            all.join(each);
+            each = Glance{};
+        }
+        return all;
+    }
+};
 
 // Computes an entry, and returns its outcome.
 template <class Plan> int64_t run_entry(const Entry& entry, Scratch& scratch, int threads, bool guarded) {
@@ -105,9 +122,9 @@ template <class Plan> int64_t run_entry(const Entry& entry, Scratch& scratch, in
     for (int64_t n = 0; n < panels; n++) {
         Panel<Plan> panel = nth_panel<Plan>(entry, shape, n, false);
         panel.lay_out(scratch.memory);
-        if (!run_levels(panel, entry, threads, guarded)) return UNSURE;
-        Tiling<Plan> tiling(panel.shape);
-        share(threads, tiling.tiles(), [&](int64_t tile, int) { run_tile(panel, tiling, entry, tile); });
+        Task<Plan> task{entry, panel, guarded, scratch.seen};
+        together(threads, [&](int thread) { task.run(thread); });
+        if (!task.passes()) return UNSURE;
     }
     return DONE;
 }
@@ -150,7 +167,7 @@ INLINE int64_t points_of(const Entry& entry) {
 
 // Small entries are computed each in one thread, others each in all of them.
 extern "C" __attribute__((visibility("default"))) void compute(Entry* entries, int64_t count, int threads) {
-    Scratch scratch;
+    Scratch scratch(threads);
     std::vector<Entry*> small;
     int64_t points_of_small = 0;
     for (Entry* entry = entries; entry < entries + count; entry++) {
@@ -163,7 +180,10 @@ extern "C" __attribute__((visibility("default"))) void compute(Entry* entries, i
             points_of_small += points;
         }
     }
-    int helpers = small.size() > 1 && points_of_small > FOR_ONE_THREAD ? threads : 1;
-    std::vector<Scratch> own(helpers);
-    share(helpers, small.size(), [&](int64_t n, int thread) { small[n]->outcome = run(*small[n], own[thread], 1); });
+    if (small.empty()) return;
+    Work work;
+    together(points_of_small > FOR_ONE_THREAD ? threads : 1, [&](int) {
+        Scratch own(1);
+        work.share(small.size(), 1, [&](int64_t n) { small[n]->outcome = run(*small[n], own, 1); });
+    });
 }

@@ -7,7 +7,9 @@
 //   Level<n>::run(at, to, where)  computes a vector's worth of points and writes ROWS vectors
 //   Level<n>::FACTORS, DIVISORS, POWERS   the rows that the guard looks at, in this order, from the first on: WATCHED
 //   Grid::HEIGHT                  how many rows of points are computed together
-//   Grid::run<width>(...)         computes so many rows of width vectors
+//   Grid::LIGHT                   whether stores past the caches can follow each other at once: where many operations lie
+//                                 between them, these are held up by stores that wait
+//   Grid::run<width, way>(...)    computes so many rows of width vectors, and writes them that way
 //
 // The numbers of a level lie in blocks of LANES points along its last dim, [leading points][blocks][ROWS][LANES],
 // so that what a point needs is at constant distances from one address. Blocks are whole: beyond the end of a
@@ -18,7 +20,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "vectors.h"
+#include "guard.h"
 
 struct Input {
     int64_t kind;  // see below
@@ -46,10 +48,10 @@ struct Index {
 constexpr int64_t MOST_NUMBERS = 1 << 22;      // kept for a panel
 constexpr int64_t LEAST_PANEL = 64;            // points along a dim
 constexpr int64_t FOR_ONE_THREAD = 1 << 13;    // points up to which waking another takes longer than they do
-constexpr int64_t FEW_VECTORS = 1 << 13;       // of a level, for which no thread is woken either
 constexpr int64_t TILE_POINTS = 1 << 13;
 constexpr int64_t TILE_NUMBERS = 1 << 16;      // of a level, so that they stay in a cache
 constexpr int64_t PAST_CACHES = 1 << 23;       // bytes of results from which on they are written past the caches
+constexpr int64_t STAGE_BYTES = 1 << 15;       // so that they stay in a cache, too
 constexpr int64_t MOST_PANELS = 64;
 
 INLINE int64_t blocks_of(int64_t length) { return (length + LANES - 1) / LANES; }
@@ -93,11 +95,8 @@ struct Where {
         const char* from = input.data;
         for (int dim = 0; dim < DIMS; dim++) from += at.of[dim] * input.strides[dim];
         int64_t stride = input.strides[LAST];
-        if (input.kind == (DOUBLE ? DOUBLES : FLOATS) && stride == sizeof(Real) && left >= LANES) {
-            Vector result;
-            std::memcpy(&result, from, sizeof result);
-            return result;
-        }
+        if (input.kind == (DOUBLE ? DOUBLES : FLOATS) && stride == sizeof(Real) && left >= LANES)
+            return load_unaligned((const Real*)from);
         return input.kind == DOUBLES ? gathered<double>(from, stride, left) : gathered<float>(from, stride, left);
     }
 };
@@ -169,81 +168,24 @@ template <class Plan> struct Panel {
     }
 };
 
-// ---------------------------------------------------------------- the guard
-
-// What is seen of a level at a glance: how far its factors are from 1, and the arguments of exponentials from 0.
-struct Glance {
-    Vector least = Vector{} + 1, largest = Vector{} + 1, power = Vector{};
-    Mask bad = Mask{};
-
-    template <class Level> INLINE_MEMBER void look(const Real* at) {
-        for (int row = 0; row < Level::FACTORS + Level::DIVISORS; row++) {
-            Vector size = abs(load(at + row * LANES));
-            Mask zero = size == 0;
-            if (row >= Level::FACTORS) bad |= zero;
-            bad |= ~(size < UNBOUNDED);
-            least = select((size < least) & ~zero, size, least);
-            largest = select(size > largest, size, largest);
-        }
-        for (int row = Level::FACTORS + Level::DIVISORS; row < Level::WATCHED; row++) {
-            Vector size = abs(load(at + row * LANES));
-            bad |= ~(size < UNBOUNDED);
-            power = select(size > power, size, power);
-        }
-    }
-
-    void join(const Glance& other) {
-        least = select(other.least < least, other.least, least);
-        largest = select(other.largest > largest, other.largest, largest);
-        power = select(other.power > power, other.power, power);
-        bad |= other.bad;
-    }
-
-    // The largest exponent, up or down, that so many factors and exponentials together can reach.
-    double reach(double factors, double powers) const {
-        double exponent = 0, argument = 0;
-        for (int lane = 0; lane < LANES; lane++) {
-            if (bad[lane]) return std::numeric_limits<double>::infinity();
-            exponent = std::max({exponent, -std::log2(double(least[lane])), std::log2(double(largest[lane]))});
-            argument = std::max(argument, double(power[lane]));
-        }
-        return factors * exponent + powers * argument * 1.4426950408889634;
-    }
-};
-
-// The extremes of each row that the guard looks at: the least size but 0 (of a power, the least), the largest, and
-// the least size.
-template <class Level> INLINE void look_closely(const Real* at, Real (*extremes)[3]) {
-    for (int row = 0; row < Level::WATCHED; row++)
-        for (int lane = 0; lane < LANES; lane++) {
-            Real value = at[row * LANES + lane];
-            bool power = row >= Level::FACTORS + Level::DIVISORS;
-            if (!power) value = std::abs(value);
-            Real* seen = extremes[row];
-            if (value != value || seen[1] != seen[1]) {
-                seen[0] = seen[1] = seen[2] = NOT_A_NUMBER;
-                continue;
-            }
-            if (value < seen[0] && (power || value != 0)) seen[0] = value;
-            if (value > seen[1]) seen[1] = value;
-            if (value < seen[2]) seen[2] = value;
-        }
-}
-
 // ---------------------------------------------------------------- the grid
 
-// Writes the points of a vector.
-struct Writer {
+// How a vector is written: all of it, all of it past the caches, or its first points only.
+enum class Way { WHOLE, PAST, SOME };
+
+struct Place {
     Real* to;
     int64_t pitch;  // numbers from plane to plane
     int64_t count;  // of points
-    bool past;
+};
 
+// Writes the points of a vector.
+template <Way WAY> struct Writer : Place {
     INLINE_MEMBER void put(int plane, Vector x) const {
         Real* there = to + plane * pitch;
-        if (count < LANES) store_some(there, x, int(count));
-        else if (past) store_past(there, x);
-        else store_unaligned(there, x);
+        if constexpr (WAY == Way::WHOLE) store_unaligned(there, x);
+        else if constexpr (WAY == Way::PAST) store_past(there, x);
+        else store_some(there, x, int(std::min<int64_t>(LANES, count)));
     }
 };
 
@@ -253,12 +195,12 @@ template <int LEVELS> struct Corner {
     int64_t down[LEVELS + 1];       // from a row to the next
     int64_t along[LEVELS + 1];      // from a vector to the next
     Where where;
-    Writer writer;
+    Place place;
     int height;     // how many rows are wanted
     int64_t width;  // points of a row of the results
 
     // Calls f for each vector.
-    template <int WIDTH, class F> INLINE_MEMBER void each(F f) const {
+    template <int WIDTH, Way WAY, class F> INLINE_MEMBER void each(F f) const {
 #pragma GCC unroll 1
         for (int row = 0; row < height; row++)
 #pragma GCC unroll 1
@@ -270,8 +212,8 @@ template <int LEVELS> struct Corner {
                 if (DIMS > 1) here.at.of[DIMS > 1 ? DIMS - 2 : 0] += row;
                 here.at.of[DIMS - 1] += column * LANES;
                 here.left -= column * LANES;
-                Real* to = writer.to + row * width + column * LANES;
-                f(at, here, Writer{to, writer.pitch, writer.count - column * LANES, writer.past}, row, column);
+                Real* to = place.to + row * width + column * LANES;
+                f(at, here, Writer<WAY>{{to, place.pitch, place.count - column * LANES}}, row, column);
             }
     }
 
@@ -280,8 +222,8 @@ template <int LEVELS> struct Corner {
         for (int level = 0; level < LEVELS; level++) below[level] += along[level] * vectors;
         where.at.of[DIMS - 1] += vectors * LANES;
         where.left -= vectors * LANES;
-        writer.to += vectors * LANES;
-        writer.count -= vectors * LANES;
+        place.to += vectors * LANES;
+        place.count -= vectors * LANES;
     }
 };
 
@@ -305,6 +247,42 @@ template <class Plan> struct Tiling {
     int64_t tiles() const { return leading * across() * down(); }
 };
 
+// The last points of some rows.
+template <class Plan> void run_last(Corner<Plan::LEVELS>& corner, int64_t points) {
+    for (; points > 0; points -= LANES, corner.advance(1)) Plan::Grid::template run<1, Way::SOME>(corner);
+}
+
+// Computes so many points of some rows, and goes on to what follows them.
+template <class Plan, Way WAY> void run_along(Corner<Plan::LEVELS>& corner, int64_t points) {
+    constexpr int WIDTH = Plan::Grid::WIDTH;
+    for (; points >= WIDTH * LANES; points -= WIDTH * LANES, corner.advance(WIDTH))
+        Plan::Grid::template run<WIDTH, WAY>(corner);
+    if (points) run_last<Plan>(corner, points);
+}
+
+// Memory in a cache for the results of some rows, from which they are written past the caches in whole lines.
+template <class Plan> struct Stage {
+    static constexpr int64_t HEIGHT = Plan::Grid::HEIGHT, ROWS = Plan::PLANES * HEIGHT;
+    static constexpr int64_t WIDTH = std::clamp<int64_t>(STAGE_BYTES / (ROWS * BYTES) & ~1, 2, 128) * LANES;
+    static constexpr bool WORTHWHILE = ROWS * WIDTH * sizeof(Real) <= STAGE_BYTES && WIDTH >= 8 * LANES;
+    alignas(BYTES) Real numbers[WORTHWHILE ? ROWS * WIDTH + LANES : 1];
+
+    void run(Corner<Plan::LEVELS> corner) {
+        Place place = corner.place;
+        int64_t width = corner.width;
+        corner.width = WIDTH;
+        while (corner.where.left > 0) {
+            int64_t points = std::min(WIDTH, corner.where.left);
+            corner.place = Place{numbers, HEIGHT * WIDTH, points};
+            run_along<Plan, Way::WHOLE>(corner, points);
+            for (int64_t plane = 0; plane < Plan::PLANES; plane++)
+                for (int64_t row = 0; row < corner.height; row++)
+                    copy_past(place.to + plane * place.pitch + row * width, numbers + (plane * HEIGHT + row) * WIDTH, points);
+            place.to += points;
+        }
+    }
+};
+
 // Computes the n-th tile of a panel.
 template <class Plan> void run_tile(const Panel<Plan>& panel, const Tiling<Plan>& tiling, const Entry& entry, int64_t n) {
     constexpr int HEIGHT = Plan::Grid::HEIGHT, LAST = DIMS - 1, ROW = DIMS > 1 ? DIMS - 2 : 0;
@@ -319,7 +297,8 @@ template <class Plan> void run_tile(const Panel<Plan>& panel, const Tiling<Plan>
     int64_t last_column = std::min(first_column + tiling.wide, tiling.columns);
     int64_t pitch = entry.pitch / int64_t(sizeof(Real));
     bool large = entry.pitch * Plan::PLANES >= PAST_CACHES;
-    bool past = large && !((int64_t)entry.out % BYTES | entry.pitch % BYTES | entry.shape[LAST] * sizeof(Real) % BYTES);
+    bool in_line = !((int64_t)entry.out % BYTES | entry.pitch % BYTES | entry.shape[LAST] * sizeof(Real) % BYTES);
+    Stage<Plan> stage;
     for (int64_t row = first_row; row < last_row; row += HEIGHT) {
         if (DIMS > 1) at.of[ROW] = row;
         at.of[LAST] = first_column;
@@ -332,7 +311,7 @@ template <class Plan> void run_tile(const Panel<Plan>& panel, const Tiling<Plan>
         int64_t left = last_column - first_column;
         Corner<Plan::LEVELS> corner{};
         corner.where = Where{entry.inputs, in_grid, left};
-        corner.writer = Writer{(Real*)entry.out + offset, pitch, left, past};
+        corner.place = Place{(Real*)entry.out + offset, pitch, left};
         corner.height = int(std::min<int64_t>(HEIGHT, last_row - row));
         corner.width = entry.shape[LAST];
         Plan::each_level([&](auto level) {
@@ -342,9 +321,9 @@ template <class Plan> void run_tile(const Panel<Plan>& panel, const Tiling<Plan>
                 corner.down[Level::NUMBER] = Level::LAST == ROW ? 1 : panel.step[Level::NUMBER][ROW];
             if (Level::MASK >> LAST & 1) corner.along[Level::NUMBER] = Level::ROWS * LANES;
         });
-        for (; corner.where.left > (Plan::Grid::WIDTH - 1) * LANES; corner.advance(Plan::Grid::WIDTH))
-            Plan::Grid::template run<Plan::Grid::WIDTH>(corner);
-        if (Plan::Grid::WIDTH > 1 && corner.where.left > 0) Plan::Grid::template run<1>(corner);
+        if (large && in_line && (Plan::Grid::LIGHT || !stage.WORTHWHILE)) run_along<Plan, Way::PAST>(corner, left);
+        else if (large && stage.WORTHWHILE) stage.run(corner);
+        else run_along<Plan, Way::WHOLE>(corner, left);
     }
-    if (past) finish_stores();
+    if (large) finish_stores();
 }

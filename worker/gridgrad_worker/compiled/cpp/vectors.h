@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -29,6 +30,7 @@
 typedef std::conditional_t<std::is_same_v<Real, double>, int64_t, int32_t> Whole;
 typedef Real Vector __attribute__((vector_size(BYTES)));
 typedef Whole Mask __attribute__((vector_size(BYTES)));  // -1 where it holds, else 0
+typedef std::make_unsigned_t<Whole> Sizes __attribute__((vector_size(BYTES)));
 
 constexpr bool DOUBLE = std::is_same_v<Real, double>;
 constexpr int LANES = BYTES / sizeof(Real);
@@ -45,6 +47,12 @@ constexpr Whole SIGN_BIT = std::numeric_limits<Whole>::min();
 INLINE Vector broadcast(Real x) { return x - Vector{}; }
 
 INLINE Vector load(const Real* from) { return *(const Vector*)from; }
+
+INLINE Vector load_unaligned(const Real* from) {
+    Vector result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+}
 
 INLINE void store(Real* to, Vector x) { *(Vector*)to = x; }
 
@@ -71,6 +79,14 @@ INLINE void store_some(Real* to, Vector x, int count) {
 #else
     for (int lane = 0; lane < count; lane++) to[lane] = x[lane];
 #endif
+}
+
+// Copies numbers past the caches from where LANES more may be read, but for what shares a vector with others.
+INLINE void copy_past(Real* to, const Real* from, int64_t count) {
+    int64_t n = std::min(count, int64_t(-(uintptr_t)to % BYTES / sizeof(Real)));
+    if (n) store_some(to, load_unaligned(from), int(n));
+    for (; n + LANES <= count; n += LANES) store_past(to + n, load_unaligned(from + n));
+    if (n < count) store_some(to + n, load_unaligned(from + n), int(count - n));
 }
 
 INLINE void finish_stores() {
@@ -159,7 +175,8 @@ INLINE void sum_products(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64
                 Vector factor = load(right + rights[term] + row * right_down + column * right_along);
                 total[row][column] = fused(other, factor, total[row][column]);
             }
-        }    }
+        }
+    }
 }
 
 // ---------------------------------------------------------------- bits, rounding, comparisons

@@ -1,0 +1,69 @@
+// What the guard sees of the levels.
+
+#pragma once
+
+#include <algorithm>
+
+#include "vectors.h"
+
+// What is seen of a level at a glance: how far its factors are from 1, and the arguments of exponentials from 0. Sizes
+// are compared by their bits, as whole numbers: they have the same order, what isn't finite is the largest, and 1 less
+// than those of 0 is the largest without a sign.
+struct Glance {
+    Sizes least = (Sizes)broadcast(1) - 1;
+    Mask largest = (Mask)broadcast(1), power = Mask{}, no_divisor = Mask{};
+
+    template <class Level> INLINE_MEMBER void look(const Real* at) {
+        for (int row = 0; row < Level::FACTORS + Level::DIVISORS; row++) {
+            Mask size = (Mask)abs(load(at + row * LANES));
+            Sizes below = (Sizes)size - 1;
+            least = below < least ? below : least;
+            largest = size > largest ? size : largest;
+            if (row >= Level::FACTORS) no_divisor |= size == 0;
+        }
+        for (int row = Level::FACTORS + Level::DIVISORS; row < Level::WATCHED; row++) {
+            Mask size = (Mask)abs(load(at + row * LANES));
+            power = size > power ? size : power;
+        }
+    }
+
+    void join(const Glance& other) {
+        least = other.least < least ? other.least : least;
+        largest = other.largest > largest ? other.largest : largest;
+        power = other.power > power ? other.power : power;
+        no_divisor |= other.no_divisor;
+    }
+
+    // The largest exponent, up or down, that so many factors and exponentials together can reach.
+    double reach(double factors, double powers) const {
+        Real small = 1, large = 1, argument = 0;
+        Vector least_size = (Vector)(least + 1), largest_size = (Vector)largest, power_size = (Vector)power;
+        for (int lane = 0; lane < LANES; lane++) {
+            if (no_divisor[lane] || !(largest_size[lane] < UNBOUNDED) || !(power_size[lane] < UNBOUNDED)) return UNBOUNDED;
+            small = std::min(small, least_size[lane]);
+            large = std::max(large, largest_size[lane]);
+            argument = std::max(argument, power_size[lane]);
+        }
+        double exponent = std::max(-std::log2(double(small)), std::log2(double(large)));
+        return factors * exponent + powers * double(argument) * 1.4426950408889634;
+    }
+};
+
+// The extremes of each row that the guard looks at: the least size but 0 (of a power, the least), the largest, and
+// the least size.
+template <class Level> INLINE void look_closely(const Real* at, Real (*extremes)[3]) {
+    for (int row = 0; row < Level::WATCHED; row++)
+        for (int lane = 0; lane < LANES; lane++) {
+            Real value = at[row * LANES + lane];
+            bool power = row >= Level::FACTORS + Level::DIVISORS;
+            if (!power) value = std::abs(value);
+            Real* seen = extremes[row];
+            if (value != value || seen[1] != seen[1]) {
+                seen[0] = seen[1] = seen[2] = NOT_A_NUMBER;
+                continue;
+            }
+            if (value < seen[0] && (power || value != 0)) seen[0] = value;
+            if (value > seen[1]) seen[1] = value;
+            if (value < seen[2]) seen[2] = value;
+        }
+}
