@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 __all__ = ["TEXT", "WANTED", "Grid", "axes", "exact_grids", "finite_differences", "in_numpy", "relative_error"]
 
-Grid = NDArray[np.float64]
+Grid = NDArray[np.floating]
 
 WORKLOAD = Path(__file__).parents[1] / "tests" / "workloads" / "nitrogen_helmholtz.json"
 TEXT: str = json.loads(WORKLOAD.read_text())["expression"]
@@ -48,7 +48,10 @@ def relative_error(grids: Sequence[Grid], exact: Sequence[Any]) -> Grid:
     """At each point the largest of the six relative errors."""
     with mpmath.workdps(DIGITS):
         errors = [
-            [[float(abs(mpmath.mpf(x) / y - 1)) for x, y in zip(*rows, strict=True)] for rows in zip(*pair, strict=True)]
+            [
+                [float(abs(mpmath.mpf(x) / y - 1)) for x, y in zip(*rows, strict=True)]
+                for rows in zip(*pair, strict=True)
+            ]
             for pair in zip([grid.tolist() for grid in grids], exact, strict=True)
         ]
     worst: Grid = np.max(errors, axis=0)

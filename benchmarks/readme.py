@@ -127,12 +127,16 @@ def print_table(rows: list[Row], first_ms: float, prepared: gridgrad.Prepared, e
     """Prints the table as it stands in the README, and what it was measured on."""
     print(HEAD)
     for side, *times in rows:
-        print(f"| {side}² | {' | '.join(f'{ms:#.2g}'.rstrip('.') + ' ms' if ms < 100 else f'{ms:.0f} ms' for ms in times)} |")
+        print(f"| {side}² | {' | '.join(map(_shown, times))} |")
     print(f"\nGridgrad's first grid ever, 256²: {first_ms:.0f} ms. Its tier: {prepared.tier}.")
     for name, error in errors.items():
         print(f"Relative error of the worst of six, {name}: median {np.median(error):.0e}, greatest {error.max():.0e}")
     cores, numpy, grpcio = os.cpu_count(), np.__version__, grpc.__version__
     print(f"{_processor()}, {cores} cores; Python {platform.python_version()}, numpy {numpy}, grpcio {grpcio}")
+
+
+def _shown(ms: float) -> str:
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:#.2g}".rstrip(".") + " ms"
 
 
 def _processor() -> str:

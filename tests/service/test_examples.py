@@ -42,8 +42,8 @@ def test_the_state_table_is_that_of_the_equation(client: gridgrad.Client) -> Non
 def test_the_greeks_solve_the_equation_of_black_and_scholes(client: gridgrad.Client) -> None:
     book = listed_options.greeks(client, options=50, spots=5)
     assert (book.dims, book.value.shape) == (("option", "S"), (50, 5))
-    S, sigma = book.on_grid("S"), book.on_grid("sigma")
-    drift = 0.03 * (S * book.d["S"] - book.value) + sigma**2 * S**2 * book.d["S", "S"] / 2
+    spot, sigma = book.on_grid("S"), book.on_grid("sigma")
+    drift = 0.03 * (spot * book.d["S"] - book.value) + sigma**2 * spot**2 * book.d["S", "S"] / 2
     np.testing.assert_allclose(book.d["T"], drift, rtol=1e-9, atol=1e-12)
 
 
