@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 __all__ = ["TEXT", "WANTED", "Grid", "axes", "exact_grids", "finite_differences", "in_numpy", "relative_error"]
 
-Grid = NDArray[np.float64]
+Grid = NDArray[np.floating]
 
 WORKLOAD = Path(__file__).parents[1] / "tests" / "workloads" / "nitrogen_helmholtz.json"
 TEXT: str = json.loads(WORKLOAD.read_text())["expression"]

@@ -118,7 +118,7 @@ def errors_of(ours: Served) -> dict[str, Any]:
         result = client.gradient(TEXT, coarse, order=2)
     exact = exact_grids(coarse)
     return {
-        "Gridgrad": relative_error([np.asarray(result.d[wrt], float) for wrt in WANTED], exact),
+        "Gridgrad": relative_error([result.d[wrt] for wrt in WANTED], exact),
         "finite differences": relative_error(finite_differences(coarse, in_numpy()), exact),
     }
 
@@ -127,13 +127,16 @@ def print_table(rows: list[Row], first_ms: float, prepared: gridgrad.Prepared, e
     """Prints the table as it stands in the README, and what it was measured on."""
     print(HEAD)
     for side, *times in rows:
-        cells = [f"{ms:#.2g}".rstrip(".") if ms < 100 else f"{ms:.0f}" for ms in times]
-        print(f"| {side}² | {' | '.join(f'{cell} ms' for cell in cells)} |")
+        print(f"| {side}² | {' | '.join(map(_shown, times))} |")
     print(f"\nGridgrad's first grid ever, 256²: {first_ms:.0f} ms. Its tier: {prepared.tier}.")
     for name, error in errors.items():
         print(f"Relative error of the worst of six, {name}: median {np.median(error):.0e}, greatest {error.max():.0e}")
     cores, numpy, grpcio = os.cpu_count(), np.__version__, grpc.__version__
     print(f"{_processor()}, {cores} cores; Python {platform.python_version()}, numpy {numpy}, grpcio {grpcio}")
+
+
+def _shown(ms: float) -> str:
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:#.2g}".rstrip(".") + " ms"
 
 
 def _processor() -> str:

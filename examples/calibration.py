@@ -1,8 +1,7 @@
 """A calibration with scipy: the exact Jacobian by the coefficients comes with every value.
 
-Two exponentials that decay are fitted to noisy counts.
-The coefficients travel as numbers of one program: however many steps the fit takes, the server reads it once, and
-compiles it when it proves hot.
+Two exponentials that decay are fitted to noisy counts. The coefficients travel as numbers of one program: however many
+steps the fit takes, the server reads it once, and compiles it when it proves hot.
 """
 
 from __future__ import annotations
@@ -15,15 +14,14 @@ from scipy.optimize import least_squares
 
 import gridgrad
 
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.floating]
 TRUTH = np.array([90.0, 0.8, 30.0, 0.15])
 
 
 @gridgrad.function
-def decay(t: Array, n: Array) -> Array:
+def decay(t: Array, n: Array) -> Any:
     """Two amplitudes and two rates."""
-    decayed: Array = n[0] * np.exp(-n[1] * t) + n[2] * np.exp(-n[3] * t)
-    return decayed
+    return n[0] * np.exp(-n[1] * t) + n[2] * np.exp(-n[3] * t)
 
 
 def fit(client: gridgrad.Client, t: Array, counts: Array, start: Array) -> Any:

@@ -38,12 +38,12 @@ def residual(client: gridgrad.Client, side: int) -> float:
 def divergence(u: Grid, c: Grid, radius: Grid, angle: Grid) -> Grid:
     """∇·(c ∇u) in polar coordinates by differences of fluxes, at the inner points."""
     dr, da = radius[1, 0] - radius[0, 0], angle[0, 1] - angle[0, 0]
-    outward = (c[1:] + c[:-1]) / 2 * (radius[1:] + radius[:-1]) / 2 * (u[1:] - u[:-1]) / dr
-    around = (c[:, 1:] + c[:, :-1]) / 2 * (u[:, 1:] - u[:, :-1]) / da
+    outward = (c[1:] + c[:-1]) / 2 * (radius[1:] + radius[:-1]) / 2 * np.diff(u, axis=0) / dr
+    around = (c[:, 1:] + c[:, :-1]) / 2 * np.diff(u, axis=1) / da
     inner = radius[1:-1, 1:-1]
-    of_radius: Grid = (outward[1:] - outward[:-1])[:, 1:-1] / dr / inner
-    of_angle: Grid = (around[:, 1:] - around[:, :-1])[1:-1] / da / inner**2
-    return of_radius + of_angle
+    across, along = np.diff(outward, axis=0)[:, 1:-1] / dr, np.diff(around, axis=1)[1:-1] / da
+    both: Grid = across / inner + along / inner**2
+    return both
 
 
 def main() -> None:

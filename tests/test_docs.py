@@ -1,8 +1,8 @@
 """Runs the code of README and docs: every block alone, against a real server.
 
-A ```python block is run by an interpreter of its own, a ```js block by Node in the folder of its example, the
-`$ ` lines of a ```console block by the shell; what they print is compared with the ```text block right after, or
-with the console block's other lines, where `...` stands for anything.
+A ```python block is run by an interpreter of its own, a ```js block by Node in the folder of its example, and the lines
+of a ```console block that begin with a dollar sign by the shell. What they print is compared with the ```text block
+right after, or with the console block's other lines, where `...` stands for anything.
 
 What is not run: ```sh blocks are for people, since they install and serve; what they name is there: make targets,
 flags, extras, modules. ```text, ```proto and ```cpp are to be read.
