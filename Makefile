@@ -13,7 +13,6 @@ READY := .venv/.ready
 # The oldest grpcio-tools for our Pythons: its code runs on every protobuf from 5.28 on.
 PROTO_ENV := build/envs/proto
 FLOOR_ENV := build/envs/floor
-JAX_ENV := build/envs/jax
 # Where `make proto` puts the generated packages; the tests give another place.
 OUT := .
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
@@ -58,8 +57,8 @@ bench-mixes: $(READY) ## Measure mixed load beside a server with batching off, i
 bench-floods: $(READY) ## Measure floods of small grids, and a grid of 1.6 GB, beside a raw gRPC server, in one run
 	@$(BIN)/python -m benchmarks.floods $(ARGS)
 
-bench-engine: $(READY) $(JAX_ENV)/.ready ## Measure the engine beside jax.jit of the same functions, in one run
-	@$(BIN)/python -m benchmarks.engine --jax $(JAX_ENV)/bin/python $(ARGS)
+bench-engine: $(READY) ## Measure the engine beside jax.jit of the same functions, in one run
+	@$(BIN)/python -m benchmarks.engine --jax $(BIN)/python $(ARGS)
 
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/client $(OUT)/worker
@@ -85,11 +84,6 @@ $(READY): pyproject.toml constraints.txt
 $(PROTO_ENV)/.ready:
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) 'grpcio-tools==1.68.1' 'setuptools<81'
-	@touch $@
-
-$(JAX_ENV)/.ready:
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python $(PIP) jax
 	@touch $@
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt

@@ -1,8 +1,8 @@
 """The structured engine, as a worker runs it, beside `jax.jit` of the same functions and the functional engine.
 
 Float64, two threads each, warm; medians. Blocks of calls alternate between all, so that what the machine does
-besides meets all; inputs and results alternate between two. Each line says what was to be reached. `make bench-engine`
-installs jax into an environment of its own; without it, `--jax PYTHON` names an interpreter that has it.
+besides meets all; inputs and results alternate between two. Each line says what was to be reached. `--jax
+PYTHON` names an interpreter that has jax, as `make bench-engine` does.
 """
 
 from __future__ import annotations

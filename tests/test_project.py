@@ -69,18 +69,30 @@ def imports_of(path: Path) -> Iterator[str]:
 # What may import what
 
 
+INTEGRATIONS = {"gridgrad.torch": {"torch"}, "gridgrad.jax": {"jax", "scipy"}, "gridgrad.scipy": {"scipy"}}
+"""Parts of the client for callers that have another package: they may load these, and no other part may."""
+
+
 @pytest.mark.parametrize(
     ("package", "forbidden"),
     [
-        ("gridgrad", ("gridgrad_server", "gridgrad_worker", "torch")),
+        ("gridgrad", ("gridgrad_server", "gridgrad_worker", "torch", "jax", "scipy", *INTEGRATIONS)),
         ("gridgrad_server", ("torch",)),
         ("gridgrad_worker", ("grpc", "gridgrad_server")),
     ],
 )
 def test_a_package_never_loads_what_it_must_not(package: str, forbidden: tuple[str, ...]) -> None:
-    assert not any_of(loaded_by(*modules(package)), *forbidden)
+    every = {*modules(package)}
+    assert not any_of(loaded_by(*sorted(every - any_of(every, *INTEGRATIONS))), *forbidden)
+    folders = [PACKAGES["gridgrad"] / name.replace(".", "/") for name in INTEGRATIONS]
     for path in sources(package):
-        assert not any_of(set(imports_of(path)), *forbidden), path
+        if not any(path.is_relative_to(folder) for folder in folders):
+            assert not any_of(set(imports_of(path)), *forbidden), path
+
+
+@pytest.mark.parametrize(("name", "own"), INTEGRATIONS.items())
+def test_an_integration_loads_its_own_package_alone(name: str, own: set[str]) -> None:
+    assert not any_of(loaded_by(name), "gridgrad_server", "gridgrad_worker", *{"torch", "jax", "scipy"} - own)
 
 
 def test_the_server_takes_only_the_messages_of_the_worker() -> None:

@@ -123,10 +123,9 @@ class Client(ManyGrids, Questions):
     async def _computed(self, request: Request, timeout: float | None, progress: Progress | None = None) -> Result:
         call = prepare(request)
         attempts, wire = self._attempts(timeout), self._connected()
-        if progress is None:  # in a session all of the grid comes at once
-            result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
-            if result is not None:
-                return self._learned(call, result)
+        result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s, progress))
+        if result is not None:
+            return self._learned(call, result)
         result = await self._by_grpc(call, progress, attempts, wire)
         wire.sessions.encourage()
         return result

@@ -7,29 +7,38 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import grpc
 
 from gridgrad import failures
+from gridgrad.assembly import Progress
 from gridgrad.calls import Call
 from gridgrad.channel import Settings
 from gridgrad.leases import Memory
 from gridgrad.result import Result
 from gridgrad.session import (
     READ_BYTES,
+    Answer,
     Inbox,
     SessionLost,
     call_message,
     cancel_message,
     connect,
     out_of_time,
-    read_response,
     without_keeping,
 )
 from gridgrad.sessions import OPEN_WITHIN_S, Willingness, watch_forks
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Session", "Sessions"]
+
+
+class _Waiting(NamedTuple):
+    """A call that waits for its result."""
+
+    result: asyncio.Future[Result]
+    answer: Answer
 
 
 class Session:
@@ -46,12 +55,12 @@ class Session:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._inbox = Inbox()
-        self._waiting: dict[int, asyncio.Future[pb.SessionResponse]] = {}
+        self._waiting: dict[int, _Waiting] = {}
         self._to_send: deque[memoryview] = deque()
         self._last = 0
         self._is_open = True
         self._loop.add_reader(connection, self._readable)
-        memory.on_large_release = without_keeping(self._tell_soon)
+        memory.on_release = without_keeping(self._tell_soon)
 
     @property
     def is_well(self) -> bool:
@@ -63,8 +72,8 @@ class Session:
         """Whether no call is under way."""
         return not self._waiting
 
-    async def call(self, call: Call, timeout_s: float | None) -> Result:
-        """Makes a call and waits for its result.
+    async def call(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result:
+        """Makes a call and waits for its result; see `gridgrad.session.Session.call`.
 
         Raises:
             SessionLost: the session has ended. Whether the call was computed is not known.
@@ -72,12 +81,13 @@ class Session:
             GridgradError: its answer can't be used.
         """
         self._last += 1
-        number, answer = self._last, self._loop.create_future()
-        self._waiting[number] = answer
-        expiry = None if timeout_s is None else self._loop.call_later(timeout_s, _expire, answer)
+        number = self._last
+        result: asyncio.Future[Result] = self._loop.create_future()
+        self._waiting[number] = _Waiting(result, Answer(call, self.memory, progress))
+        expiry = None if timeout_s is None else self._loop.call_later(timeout_s, _expire, result)
         try:
             self._send(call_message(number, call, timeout_s, self.memory))
-            return read_response(await answer, self.memory, call)
+            return await result
         finally:
             if expiry:
                 expiry.cancel()
@@ -93,9 +103,9 @@ class Session:
             self._loop.remove_writer(self._connection)
             self.forget()
             waiting, self._waiting = self._waiting, {}
-            for answer in waiting.values():
-                if not answer.done():
-                    answer.set_exception(SessionLost("the session has ended"))
+            for each in waiting.values():
+                if not each.result.done():
+                    each.result.set_exception(SessionLost("the session has ended"))
 
     def __del__(self) -> None:
         self.forget()
@@ -119,11 +129,20 @@ class Session:
             self._take(response)
 
     def _take(self, response: pb.SessionResponse) -> None:
-        answer = self._waiting.pop(response.id, None)
-        if answer is not None and not answer.done():
-            answer.set_result(response)
-        elif response.HasField("lease"):
-            self.memory.ignore(response.lease)  # of a call that was given up
+        waiting = self._waiting.get(response.id)
+        if waiting is None or waiting.result.done():
+            if response.HasField("lease"):
+                self.memory.ignore(response.lease)  # of a call that was given up
+            return
+        try:
+            result = waiting.answer.feed(response)
+        except Exception as error:  # noqa: BLE001 - the caller gets it, whatever it is
+            waiting.result.set_exception(error)
+        else:
+            if result is not None:
+                waiting.result.set_result(result)
+        if response.HasField("status") or response.last or not response.HasField("window"):
+            del self._waiting[response.id]
 
     def _send(self, parts: list[bytes]) -> None:
         if self._is_open:
@@ -154,9 +173,9 @@ class Session:
         self._send(cancel_message(0, self.memory))
 
 
-def _expire(answer: asyncio.Future[pb.SessionResponse]) -> None:
-    if not answer.done():
-        answer.set_exception(out_of_time())
+def _expire(result: asyncio.Future[Result]) -> None:
+    if not result.done():
+        result.set_exception(out_of_time())
 
 
 class Sessions:
@@ -186,8 +205,8 @@ class Sessions:
         if self._opening is None and self._will and self._well() is None:
             self._opening = asyncio.create_task(self._open())
 
-    async def gradient(self, call: Call, timeout_s: float | None) -> Result | None:
-        """Makes a call in the session.
+    async def gradient(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result | None:
+        """Makes a call in the session; see `gridgrad.sessions.Sessions.gradient`.
 
         Returns:
             The result; None when the call has to go by gRPC.
@@ -197,10 +216,10 @@ class Sessions:
             GridgradError: its answer can't be used.
         """
         session = self._well()
-        if session is None or call.plan.component_bytes > session.memory.size:
+        if session is None:
             return None
         try:
-            return await session.call(call, timeout_s)
+            return await session.call(call, timeout_s, progress)
         except SessionLost:
             self._will.lost()
             if self._is_closed:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from gridgrad.errors import RequestError
 from gridgrad.grid import MAX_ORDER, Derivative, canonical, expand_order
 
-__all__ = ["Asked", "DerivativeLike", "read_asked", "resolve"]
+__all__ = ["NOTHING_SAID", "Asked", "DerivativeLike", "read_asked", "resolve"]
 
 DerivativeLike: TypeAlias = str | Sequence[str]
 """A derivative as users spell it: "t", or ("t", "k")."""

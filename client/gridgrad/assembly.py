@@ -28,7 +28,6 @@ __all__ = [
     "empty",
     "info_of",
     "numbers_of",
-    "read_elsewhere",
     "read_header",
     "read_pack",
     "read_part",
@@ -112,6 +111,14 @@ class Part(NamedTuple):
     raw: bytes
     parts: wire.Split
 
+    def view(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+        """Its buffer as a read-only array.
+
+        Raises:
+            InternalError: it is none of that shape.
+        """
+        return _buffer(self.raw, self.parts, shape, dtype)
+
 
 def read_part(raw: bytes) -> Part:
     """Reads a message of a stream, all but its buffer."""
@@ -141,7 +148,7 @@ def read_pack(part: Part, calls: Sequence[Call | None]) -> Iterator[Result]:
 
 
 class Assembly:
-    """Puts the windows of one entry of a stream into their places.
+    """Puts the windows of one result into their places.
 
     Args:
         call: what they answer.
@@ -167,28 +174,47 @@ class Assembly:
             InternalError: a window lies outside the buffer, or the last message came too early.
             RequestError: `out` does not fit the components of the result.
         """
-        message, raw, parts = part
+        message = part.message
         if message.HasField("status"):
             raise EntryFailed(message.status)
         if message.HasField("header"):
             self._layout, self._info = read_header(message.header)
+        window = message.window if message.HasField("window") else None
+        return self._take(window, part.view, message.last)
+
+    def feed_leased(self, message: pb.SessionResponse, view: View) -> Result | None:
+        """Takes one answer of a session; as `feed`.
+
+        Args:
+            message: the answer.
+            view: gives a read-only array of the shape and dtype of what it brings.
+        """
+        if message.HasField("status"):
+            raise EntryFailed(message.status)
+        if message.HasField("response"):
+            self._layout, self._info = read_header(message.response.header)
+        if message.HasField("window"):
+            return self._take(message.window, view, message.last)
+        return self._take(None, view, last=True)
+
+    def _take(self, window: pb.Window | None, view: View, last: bool) -> Result | None:
         layout = self._layout
         if layout is None:
             raise broken("the first message of an entry without a header")
-        if not message.HasField("window"):
-            self._planes, self._missing = _whole(raw, parts, layout, self._call), 0
+        if window is None:
+            self._planes, self._missing = _put(view(layout.shape, layout.dtype), layout, self._call), 0
         else:
-            self._place(message.window, raw, parts, layout)
+            self._place(window, view, layout)
         if self._progress and self._planes is not None:
             planes = self._planes.size // layout.points if layout.points else 1
             self._progress(layout.points - -(-self._missing // planes), layout.points)
-        return self._finish(layout) if message.last else None
+        return self._finish(layout) if last else None
 
-    def _place(self, window: pb.Window, raw: bytes, parts: wire.Split, layout: Layout) -> None:
+    def _place(self, window: pb.Window, view: View, layout: Layout) -> None:
         if self._planes is None:
             self._planes = _destination(layout, self._call)
             self._missing = self._planes.size
-        rows, columns, part = numbers_of(window, raw, parts, layout)
+        rows, columns, part = numbers_of(window, view, layout)
         self._planes.reshape(layout.planes, layout.points)[rows, columns] = part
         self._missing -= part.size
 
@@ -200,7 +226,7 @@ class Assembly:
         return layout.result(self._planes, info_of(self._info), self._call)
 
 
-def numbers_of(window: pb.Window, raw: bytes, parts: wire.Split, layout: Layout) -> tuple[slice, slice, FloatArray]:
+def numbers_of(window: pb.Window, view: View, layout: Layout) -> tuple[slice, slice, FloatArray]:
     """The numbers of a window of a buffer [planes, points], and which planes and points they are.
 
     Raises:
@@ -211,7 +237,7 @@ def numbers_of(window: pb.Window, raw: bytes, parts: wire.Split, layout: Layout)
     sizes = rows.start, columns.start, window.planes, window.points
     if min(sizes) < 0 or rows.stop > layout.planes or columns.stop > layout.points:
         raise broken(f"a window {sizes} outside of a buffer of {(layout.planes, layout.points)}")
-    return rows, columns, _buffer(raw, parts, (window.planes, window.points), layout.dtype)
+    return rows, columns, view((window.planes, window.points), layout.dtype)
 
 
 def read_header(header: pb.ResultHeader) -> tuple[Layout, pb.Info]:
@@ -246,22 +272,6 @@ def info_of(info: pb.Info) -> Info:
     return Info(
         info.queue_s, info.compute_s, info.batch_size, info.engine, info.tier, info.device, info.version, info.digest
     )
-
-
-def read_elsewhere(header: pb.ResultHeader, view: View, call: Call) -> Result:
-    """The result whose numbers lie outside of its message: views of them, or of `out` where the caller gave one.
-
-    Args:
-        header: what the numbers are.
-        view: gives a read-only array of the shape and dtype of the whole buffer.
-        call: what it answers.
-
-    Raises:
-        InternalError: the header makes no sense.
-        RequestError: `out` does not fit the components of the result.
-    """
-    layout, info = read_header(header)
-    return layout.result(_put(view(layout.shape, layout.dtype), layout, call), info_of(info), call)
 
 
 def _whole(raw: bytes, parts: wire.Split, layout: Layout, call: Call) -> FloatArray:

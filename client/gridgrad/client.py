@@ -161,10 +161,9 @@ class Client(ManyGrids, Questions):
     def _computed(self, request: Request, timeout: float | None, progress: Progress | None = None) -> Result:
         call = prepare(request)
         attempts = self._attempts(timeout)
-        if progress is None:  # in a session all of the grid comes at once
-            result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
-            if result is not None:
-                return self._learned(call, result)
+        result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s, progress))
+        if result is not None:
+            return self._learned(call, result)
         result = self._by_grpc(call, progress, attempts)
         self._sessions.encourage()
         return result

@@ -28,8 +28,11 @@ __all__ = [
     "Input",
     "InputLike",
     "Inputs",
+    "checked",
     "computing_dtype",
+    "fitting_dims",
     "read_inputs",
+    "split_dims",
     "spread_over",
 ]
 
@@ -96,11 +99,23 @@ def read_inputs(inputs: Inputs) -> tuple[Input, ...]:
     Raises:
         RequestError: something is no array of real numbers, or lacks the names of its dims.
     """
+    return tuple([_read(name, value) for name, value in checked(inputs).items()])
+
+
+def checked(inputs: Inputs) -> Inputs:
+    """The same inputs, if they are names with values.
+
+    Raises:
+        RequestError: they are not.
+    """
     if not isinstance(inputs, Mapping):
         raise RequestError(
             "inputs", f"a {type(inputs).__name__}", "give names with their values: {'t': [1.0, 2.0], 'k': 3.0}"
         )
-    return tuple([_read(name, value) for name, value in inputs.items()])
+    for name in inputs:
+        if not isinstance(name, str):
+            raise RequestError("inputs", f"{name!r} as the name of an input", "name inputs by text: {'t': [1.0, 2.0]}")
+    return inputs
 
 
 def computing_dtype(inputs: Sequence[Input], dtype: Any = None) -> np.dtype[Any]:
@@ -131,19 +146,19 @@ def spread_over(grid_dims: Sequence[str], dims: Sequence[str], values: FloatArra
 
 
 def _read(name: str, value: Any) -> Input:
-    if not isinstance(name, str):
-        raise RequestError("inputs", f"{name!r} as the name of an input", "name inputs by text: {'t': [1.0, 2.0]}")
-    dims, values = _split_dims(name, value)
+    dims, values = split_dims(name, value)
     if isinstance(values, Linspace):
-        return Input(name, (name,) if dims is None else _fitting(name, dims, (values.num,)), values)
+        return Input(name, fitting_dims(name, dims, (values.num,)), values)
     array = _floats(name, values)
-    if dims is None:
-        return Input(name, _implied_dims(name, array), array)
-    return Input(name, _fitting(name, dims, array.shape), array)
+    return Input(name, fitting_dims(name, dims, array.shape), array)
 
 
-def _split_dims(name: str, value: Any) -> tuple[tuple[str, ...] | None, Any]:
-    """The dims if they are spelled, and the values."""
+def split_dims(name: str, value: Any) -> tuple[tuple[str, ...] | None, Any]:
+    """The dims of an input if they are spelled, and its values, which may be an array of any package.
+
+    Raises:
+        RequestError: the dims are no texts.
+    """
     if isinstance(value, tuple) and len(value) == 2:
         head = value[0]
         if isinstance(head, str):
@@ -158,7 +173,14 @@ def _split_dims(name: str, value: Any) -> tuple[tuple[str, ...] | None, Any]:
     return tuple(dims), value.values
 
 
-def _fitting(name: str, dims: tuple[str, ...], shape: tuple[int, ...]) -> tuple[str, ...]:
+def fitting_dims(name: str, dims: tuple[str, ...] | None, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """The dims of an input: those that are spelled, or those that its shape implies.
+
+    Raises:
+        RequestError: they don't fit the shape, or it implies none.
+    """
+    if dims is None:
+        return _implied_dims(name, shape)
     if len(dims) != len(shape):
         raise RequestError(
             f"inputs[{name!r}]",
@@ -168,15 +190,15 @@ def _fitting(name: str, dims: tuple[str, ...], shape: tuple[int, ...]) -> tuple[
     return dims
 
 
-def _implied_dims(name: str, array: FloatArray) -> tuple[str, ...]:
-    if array.ndim > 1:
-        spelling = ", ".join(f'"{dim}"' for dim in "ijklmnop"[: array.ndim])
+def _implied_dims(name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
+    if len(shape) > 1:
+        spelling = ", ".join(f'"{dim}"' for dim in "ijklmnop"[: len(shape)])
         raise RequestError(
             f"inputs[{name!r}]",
-            f"an array of shape {list(array.shape)} without the names of its dims",
+            f"an array of shape {list(shape)} without the names of its dims",
             f'name them: {{"{name}": (({spelling}), array)}}',
         )
-    return (name,) if array.ndim else ()
+    return (name,) if shape else ()
 
 
 def _floats(name: str, values: Any) -> FloatArray:

@@ -23,7 +23,7 @@ from gridgrad.v1 import gridgrad_pb2 as pb
 __all__ = ["LARGE_BYTES", "Memory"]
 
 LARGE_BYTES = 1 << 20
-"""Parts of this size are released at once; smaller ones with the next call."""
+"""Parts of this size are released at once, as are windows; others with the next call."""
 
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
@@ -36,7 +36,8 @@ class Memory:
         size: in bytes.
 
     Attributes:
-        on_large_release: called when a large part was released, in whatever thread and moment that happens.
+        on_release: called when a part was released that the server should hear of at once, in whatever thread and
+            moment that happens.
         is_left: whether nothing is told of what was released any more.
 
     Raises:
@@ -48,7 +49,7 @@ class Memory:
         if fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) & _SEALS != _SEALS:
             raise broken("memory without seals")
         self.size = size
-        self.on_large_release: Callable[[], None] | None = None
+        self.on_release: Callable[[], None] | None = None
         self.is_left = False
         self._map = mmap.mmap(descriptor, size, mmap.MAP_SHARED, mmap.PROT_READ)
         self._address: int = np.frombuffer(self._map, np.uint8).__array_interface__["data"][0]
@@ -61,14 +62,27 @@ class Memory:
         """Whether arrays view it."""
         return self._given > self._told + len(self._released)
 
-    def array(self, lease: pb.Lease, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to tell the server."""
+        return bool(self._released) and not self.is_left
+
+    def array(
+        self, lease: pb.Lease, shape: tuple[int, ...], dtype: np.dtype[Any], *, is_awaited: bool = False
+    ) -> FloatArray:
         """A read-only array of what was leased.
+
+        Args:
+            lease: what was leased.
+            shape: of the array.
+            dtype: of the array.
+            is_awaited: whether the server waits for its release.
 
         Raises:
             InternalError: it does not fit the lease, or the lease not the memory.
         """
         self._given += 1
-        held = _Held(self, lease.number, lease.size)
+        held = _Held(self, lease.number, is_awaited or lease.size >= LARGE_BYTES)
         if lease.size != math.prod(shape) * dtype.itemsize or lease.offset + lease.size > self.size:
             raise broken(f"a lease of {lease.size} bytes at {lease.offset} for {list(shape)} numbers of {dtype}")
         data = (self._address + lease.offset, True)
@@ -76,11 +90,11 @@ class Memory:
         array: FloatArray = np.asarray(held)
         return array
 
-    def release(self, number: int, size: int = 0) -> None:
+    def release(self, number: int, at_once: bool = False) -> None:
         """Notes that nothing views a part any more."""
         self._released.append(number)
-        tell = self.on_large_release
-        if size >= LARGE_BYTES and tell:
+        tell = self.on_release
+        if at_once and tell:
             tell()
 
     def ignore(self, lease: pb.Lease) -> None:
@@ -91,7 +105,7 @@ class Memory:
     def leave(self) -> None:
         """Has all that is viewed now stay as it is: other processes view it too."""
         self.is_left = True
-        self.on_large_release = None
+        self.on_release = None
 
     def take_released(self) -> list[int]:
         """The parts to tell the server of, once."""
@@ -105,14 +119,14 @@ class Memory:
 class _Held:
     """What arrays that view one part have for a base: it goes when they are all gone."""
 
-    __slots__ = ("__array_interface__", "_memory", "_number", "_size")
+    __slots__ = ("__array_interface__", "_at_once", "_memory", "_number")
 
     __array_interface__: dict[str, Any]
 
-    def __init__(self, memory: Memory, number: int, size: int) -> None:
+    def __init__(self, memory: Memory, number: int, at_once: bool) -> None:
         self._memory = memory
         self._number = number
-        self._size = size
+        self._at_once = at_once
 
     def __del__(self) -> None:
-        self._memory.release(self._number, self._size)
+        self._memory.release(self._number, self._at_once)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.assembly import read_elsewhere
+from gridgrad.assembly import Assembly, Progress
 from gridgrad.calls import Call
 from gridgrad.errors import GridgradError
 from gridgrad.failures import EntryFailed
@@ -33,6 +33,7 @@ from gridgrad.wire import field_head
 
 __all__ = [
     "READ_BYTES",
+    "Answer",
     "Inbox",
     "Session",
     "SessionLost",
@@ -41,7 +42,6 @@ __all__ = [
     "connect",
     "framed",
     "out_of_time",
-    "read_response",
     "without_keeping",
 ]
 
@@ -103,27 +103,44 @@ def cancel_message(number: int, memory: Memory) -> list[bytes]:
     return framed([pb.SessionRequest(cancel=number, released=memory.take_released()).SerializeToString()])
 
 
-def read_response(response: pb.SessionResponse, memory: Memory, call: Call) -> Result:
-    """The result in an answer.
+class Answer:
+    """Reads what answers a call.
 
-    Raises:
-        EntryFailed: the call failed.
-        InternalError: the answer breaks the protocol.
-        RequestError: `out` does not fit the components of the result.
+    Args:
+        call: what is answered.
+        memory: of the session.
+        progress: called with the points that have come so far and the points of the grid.
     """
-    if response.HasField("status"):
-        raise EntryFailed(response.status)
 
-    def leased(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
-        return memory.array(response.lease, shape, dtype)
+    def __init__(self, call: Call, memory: Memory, progress: Progress | None = None) -> None:
+        self._assembly = Assembly(call, progress)
+        self._memory = memory
 
-    def inline(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
-        data = response.response.data
-        if len(data) != np.prod(shape, dtype=np.int64) * dtype.itemsize:
-            raise broken(f"{len(data)} bytes for {list(shape)} numbers of {dtype}")
-        return np.ndarray(shape, dtype, data)
+    def feed(self, response: pb.SessionResponse) -> Result | None:
+        """Takes the answer, or one of several.
 
-    return read_elsewhere(response.response.header, leased if response.HasField("lease") else inline, call)
+        Returns:
+            The result once it is complete, else None.
+
+        Raises:
+            EntryFailed: the call failed.
+            InternalError: the answer breaks the protocol.
+            RequestError: `out` does not fit the components of the result.
+            SessionLost: the rest of the result will not come.
+        """
+        if self._memory.is_left and response.HasField("window"):
+            raise SessionLost("a fork: nothing is released any more, and the windows after these never come")
+
+        def leased(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+            return self._memory.array(response.lease, shape, dtype, is_awaited=response.HasField("window"))
+
+        def inline(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+            data = response.response.data
+            if len(data) != np.prod(shape, dtype=np.int64) * dtype.itemsize:
+                raise broken(f"{len(data)} bytes for {list(shape)} numbers of {dtype}")
+            return np.ndarray(shape, dtype, data)
+
+        return self._assembly.feed_leased(response, leased if response.HasField("lease") else inline)
 
 
 def without_keeping(method: Callable[[], None]) -> Callable[[], None]:
@@ -203,7 +220,7 @@ class Session:
     def __init__(self, connection: socket.socket, memory: Memory) -> None:
         connection.setblocking(False)
         self.memory = memory
-        memory.on_large_release = without_keeping(self._tell)
+        memory.on_release = without_keeping(self._tell)
         self._connection = connection
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
@@ -211,8 +228,13 @@ class Session:
         self._last = 0
         self._sending = threading.Lock()
 
-    def call(self, call: Call, timeout_s: float | None) -> Result:
+    def call(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result:
         """Makes a call and waits for its result.
+
+        Args:
+            call: the call.
+            timeout_s: seconds until it is given up; None for never.
+            progress: called with the points that have come so far and the points of the grid.
 
         Raises:
             SessionLost: the session has ended. Whether the call was computed is not known.
@@ -223,7 +245,10 @@ class Session:
         deadline_at = None if timeout_s is None else time.monotonic() + timeout_s
         with self._sending:
             self._send(call_message(self._last, call, timeout_s, self.memory), deadline_at)
-        return read_response(self._answer(deadline_at), self.memory, call)
+        answer, result = Answer(call, self.memory, progress), None
+        while result is None:
+            result = answer.feed(self._response(deadline_at))
+        return result
 
     def close(self) -> None:
         """Ends it. What arrays view stays as it is."""
@@ -238,7 +263,7 @@ class Session:
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
-    def _answer(self, deadline_at: float | None) -> pb.SessionResponse:
+    def _response(self, deadline_at: float | None) -> pb.SessionResponse:
         while True:
             response = self._inbox.take()
             if response is None:
@@ -280,8 +305,8 @@ class Session:
             self._connection.setblocking(False)
 
     def _tell(self) -> None:
-        """Tells the server what was released, unless something is being sent: then the next message does."""
-        if self._sending.acquire(blocking=False):
+        """Tells the server what was released; where another thread is sending, that or the next message does."""
+        while self.memory.has_news and self._sending.acquire(blocking=False):
             try:
                 parts = cancel_message(0, self.memory)
                 if self._connection.sendmsg(parts) < sum(map(len, parts)):

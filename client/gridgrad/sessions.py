@@ -20,6 +20,7 @@ from typing import Protocol
 import grpc
 
 from gridgrad import failures
+from gridgrad.assembly import Progress
 from gridgrad.calls import Call
 from gridgrad.channel import Settings
 from gridgrad.result import Result
@@ -84,7 +85,6 @@ class Sessions:
         self._in_use: set[Session] = set()
         self._is_closed = False
         self._is_opening = False
-        self._memory_bytes = 0
         watch_forks(self)
 
     def __len__(self) -> int:
@@ -94,8 +94,13 @@ class Sessions:
         """Says that the server has answered a call by gRPC."""
         self._will.encourage()
 
-    def gradient(self, call: Call, timeout_s: float | None) -> Result | None:
+    def gradient(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result | None:
         """Makes a call in a session.
+
+        Args:
+            call: the call.
+            timeout_s: seconds until it is given up; None for never.
+            progress: called with the points that have come so far and the points of the grid.
 
         Returns:
             The result; None when the call has to go by gRPC.
@@ -104,12 +109,12 @@ class Sessions:
             EntryFailed: the call failed.
             GridgradError: its answer can't be used.
         """
-        session = self._taken(call, timeout_s)
+        session = self._taken(timeout_s)
         if session is None:
             return None
         is_well = False
         try:
-            result = session.call(call, timeout_s)
+            result = session.call(call, timeout_s, progress)
             is_well = True
         except SessionLost:
             self._will.lost()
@@ -135,10 +140,8 @@ class Sessions:
                 session.interrupt()
             self._idle = []
 
-    def _taken(self, call: Call, timeout_s: float | None) -> Session | None:
+    def _taken(self, timeout_s: float | None) -> Session | None:
         with self._lock:
-            if call.plan.component_bytes > self._memory_bytes > 0:
-                return None
             if self._idle:
                 session = self._idle.pop()
                 self._in_use.add(session)
@@ -158,7 +161,6 @@ class Sessions:
             self._will.refused()
             return None
         self._will.opened()
-        self._memory_bytes = session.memory.size
         with self._lock:
             self._in_use.add(session)
         return session

@@ -121,7 +121,7 @@ class Windows:
         self.complete = message.last
 
     def _placed(self, part: Part, window: pb.Window, layout: Layout) -> Iterator[Result]:
-        planes, points, numbers = numbers_of(window, part.raw, part.parts, layout)
+        planes, points, numbers = numbers_of(window, part.view, layout)
         cut, at = _cut(layout, self._most), points.start
         while at < points.stop:
             first, start, shape = cut.window_at(at)

@@ -9,6 +9,7 @@ from gridgrad_server.entries import Computed, Entry
 from gridgrad_server.forms import aligned
 from gridgrad_server.memory import Block, Memory
 from gridgrad_server.pieces import Box
+from gridgrad_server.places import Place
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
 from gridgrad_server.slots import Slot, Slots
@@ -17,10 +18,10 @@ from gridgrad_worker.v1 import worker_pb2 as wpb
 __all__ = ["Batch"]
 
 
-class _Place(NamedTuple):
+class _Spot(NamedTuple):
     """Where in the first slot the result of a piece goes, and where its inputs are.
 
-    A result takes nothing there if the entry has a place for it. The inputs of an entry of several pieces begin at 0,
+    A result takes nothing there if the entry has places for it. The inputs of an entry of several pieces begin at 0,
     in a slot of their own.
     """
 
@@ -49,11 +50,11 @@ class Batch:
         self.plan: Plan = tasks[0].entry.plan
         self.cautious = tasks[0].box.strikes > 0
         self.started_at: float | None = None
-        self._places, size = _laid_out(tasks)
+        self._spots, size = _laid_out(tasks)
         self._slot = pool.take(max(1, size))
-        self._pieces = [self._piece(task, place, pool) for task, place in zip(tasks, self._places, strict=True)]
+        self._pieces = [self._piece(task, spot, pool) for task, spot in zip(tasks, self._spots, strict=True)]
         slots = list(dict.fromkeys(entry.slot for entry, _ in tasks if entry.slot))
-        blocks = list(dict.fromkeys(entry.place for entry, _ in tasks if entry.place))
+        blocks = list(dict.fromkeys(entry.places.of(box).block for entry, box in tasks if entry.places))
         shared: list[Slot | Block] = [*slots, *blocks]
         for held in shared:
             held.hold()
@@ -61,27 +62,27 @@ class Batch:
         self.regions: list[Slot | Memory] = [self._slot, *slots, *dict.fromkeys(block.memory for block in blocks)]
         self.is_placed = bool(blocks)
 
-    def _piece(self, task: Task, place: _Place, pool: Slots) -> wpb.Piece:
+    def _piece(self, task: Task, spot: _Spot, pool: Slots) -> wpb.Piece:
         """Writes the inputs of a piece, and says where they are and where its result goes."""
         entry, box = task
         slot = self._slot
         if box.grids > 1:
-            _blank_gaps(entry, slot, place)
+            _blank_gaps(entry, slot, spot)
         if not entry.split:
-            _write(entry, slot, place.inputs)
+            _write(entry, slot, spot.inputs)
         elif entry.form.inputs_bytes:
             slot = _slot_of_inputs(entry, pool)
         piece = wpb.Piece(
             layout=entry.form.layout(box),
-            result_offset=place.result,
+            result_offset=spot.result,
             inputs_slot=slot.number,
-            inputs_offset=place.inputs,
+            inputs_offset=spot.inputs,
             entries=box.grids,
             first_entry=box.first_grid,
             tier=_tier(entry, box),
         )
-        if entry.place:
-            _put(piece, entry, entry.place, box)
+        if entry.places:
+            _put(piece, entry.places.of(box))
         return piece
 
     def message(self, slots: Sequence[wpb.Slot], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
@@ -103,9 +104,9 @@ class Batch:
         return message.SerializeToString()
 
     def result(self, position: int) -> memoryview:
-        """The result of one of its pieces, in the slot; empty if the entry has a place for it."""
-        place = self._places[position]
-        return self._slot.view[place.result : place.result + place.result_bytes]
+        """The result of one of its pieces, in the slot; empty if the entry has places for it."""
+        spot = self._spots[position]
+        return self._slot.view[spot.result : spot.result + spot.result_bytes]
 
     @property
     def grids(self) -> int:
@@ -124,11 +125,11 @@ class Batch:
         self._held = []
 
 
-def _put(piece: wpb.Piece, entry: Entry, place: Block, box: Box) -> None:
-    """Has the result of a piece go to its points in that of the whole entry."""
-    piece.result_slot = place.memory.number
-    piece.result_offset = place.offset + box.first_point * entry.plan.itemsize
-    piece.result_stride = entry.form.points * entry.plan.itemsize
+def _put(piece: wpb.Piece, place: Place) -> None:
+    """Has the result of a piece go to its place in the memory of a session."""
+    piece.result_slot = place.block.memory.number
+    piece.result_offset = place.offset
+    piece.result_stride = place.pitch
 
 
 def _tier(entry: Entry, box: Box) -> str:
@@ -138,15 +139,15 @@ def _tier(entry: Entry, box: Box) -> str:
     return entry.tier or ""
 
 
-def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Place], int]:
-    """The places of pieces in a slot, and how large that is."""
-    places, position = [], 0
+def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Spot], int]:
+    """The spots of pieces in a slot, and how large that is."""
+    spots, position = [], 0
     for entry, box in tasks:
-        result_bytes = 0 if entry.place else _result_bytes(entry, box)
+        result_bytes = 0 if entry.places else _result_bytes(entry, box)
         inputs = aligned(position + result_bytes)
-        places.append(_Place(position, result_bytes, 0 if entry.split else inputs))
+        spots.append(_Spot(position, result_bytes, 0 if entry.split else inputs))
         position = inputs if entry.split else inputs + entry.form.inputs_bytes
-    return places, position
+    return spots, position
 
 
 def _slot_of_inputs(entry: Entry, pool: Slots) -> Slot:
@@ -169,10 +170,10 @@ def _result_bytes(entry: Entry, box: Box) -> int:
     return box.points * entry.plan.planes * entry.plan.itemsize
 
 
-def _blank_gaps(entry: Entry, slot: Slot, place: _Place) -> None:
+def _blank_gaps(entry: Entry, slot: Slot, spot: _Spot) -> None:
     """Empties what lies between results that follow each other, since it is sent with them."""
     gap = bytes(entry.form.stride - entry.form.result_bytes)
     if gap:
-        for start in range(place.result, place.result + place.result_bytes, entry.form.stride):
+        for start in range(spot.result, spot.result + spot.result_bytes, entry.form.stride):
             end = start + entry.form.stride
             slot.view[end - len(gap) : end] = gap

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 
 from gridgrad.errors import CrashError, GridgradError, RequestError, UnavailableError
 from gridgrad_server.forms import Form
-from gridgrad_server.memory import Block
 from gridgrad_server.pieces import Box, boxes
+from gridgrad_server.places import Places
 from gridgrad_server.plans import Info
 from gridgrad_server.slots import Slot
 
@@ -54,8 +54,8 @@ class Sink(Protocol):
         Args:
             entry: the entry.
             box: the piece.
-            result: [planes, points]; of several grids that for each, its form's stride apart. Empty if the entry has a
-                place for it.
+            result: [planes, points]; of several grids that for each, its form's stride apart. Empty if the entry has
+                places for it.
             failures: empty but for a pack.
         """
 
@@ -84,12 +84,12 @@ class Entry:
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
         slot: holds its inputs when it has several pieces.
-        place: takes its result, [planes, points] of the whole grid; None for the memory of each batch.
+        places: take its results in the memory of a session; None for the memory of each batch.
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
                  "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
-                 "next", "place", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
+                 "next", "places", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Entry:
         self.arrived_at = time.monotonic()
         self.ended = False
         self.slot: Slot | None = None
-        self.place: Block | None = None
+        self.places: Places | None = None
         self.asked_tier = form.tier
         self.tier: str | None = form.tier
         self._window = window

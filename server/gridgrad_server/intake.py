@@ -31,6 +31,7 @@ class Intake:
     Attributes:
         admission: counts what is held.
         draining: whether nothing new is accepted.
+        window: most pieces of an entry that are being computed or are not yet sent.
     """
 
     def __init__(self, settings: Settings, plans: Plans, workers: Workers) -> None:
@@ -39,7 +40,7 @@ class Intake:
         self._forms = Forms()
         self._workers = workers
         # Enough that every worker has one piece computing and one waiting, and a few are being sent
-        self._window = 2 * workers.count + 2
+        self.window = 2 * workers.count + 2
         self.admission = Admission(settings.queue_entries, settings.queue_bytes)
         self.draining = False
 
@@ -90,7 +91,7 @@ class Intake:
         return self._entry(form, data, sink, caller, deadline_at)
 
     def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, caller: str, deadline_at: float | None) -> Entry:
-        return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self._window)
+        return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self.window)
 
     async def plan(self, message: pb.Plan) -> Plan:
         """The plan of an expression that is asked about.
@@ -134,8 +135,17 @@ class Intake:
 
     def stream_bytes(self, entry: Entry) -> int:
         """How many bytes of a result are held at once while it is streamed."""
-        piece_bytes = self._settings.piece_cost * entry.plan.itemsize
-        return min(self.result_bytes(entry), self._window * piece_bytes)
+        return min(self.result_bytes(entry), self.window * self._settings.piece_cost * entry.plan.itemsize)
+
+    def piece_bytes(self, entry: Entry) -> int:
+        """How large the result of a piece is at most."""
+        planes = entry.plan.planes
+        most = max(1, self._settings.piece_cost // planes) * planes * entry.plan.itemsize
+        return min(self.result_bytes(entry), most)
+
+    def is_unary(self, entry: Entry) -> bool:
+        """Whether a result may go in one message."""
+        return self.result_bytes(entry) <= self._settings.unary_result_bytes
 
     def check_unary(self, entry: Entry) -> None:
         """Refuses results that want the stream.
@@ -143,11 +153,11 @@ class Intake:
         Raises:
             TooLargeError: the result is over the unary limit.
         """
-        size, most = self.result_bytes(entry), self._settings.unary_result_bytes
-        if size > most:
+        if not self.is_unary(entry):
             raise TooLargeError(
                 "",
-                f"a result of {size} bytes, over the {most} of the unary call",
+                f"a result of {self.result_bytes(entry)} bytes, "
+                f"over the {self._settings.unary_result_bytes} of the unary call",
                 "call StreamGridGradients for it",
             )
 

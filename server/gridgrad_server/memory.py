@@ -132,6 +132,18 @@ class Memory:
                 return self._taken(position, size)
         return None
 
+    def take_several(self, count: int, size: int) -> list[Block]:
+        """Blocks of so many bytes each; none when there is no room for all of them now."""
+        blocks: list[Block] = []
+        while len(blocks) < count:
+            block = self.take(size)
+            if block is None:
+                for taken in blocks:
+                    taken.release()
+                return []
+            blocks.append(block)
+        return blocks
+
     def _taken(self, position: int, size: int) -> Block | None:
         begin, end = self._free[position]
         more = begin + size - self._top

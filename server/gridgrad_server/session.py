@@ -4,12 +4,16 @@ Invariants:
 * Each call is answered once, whatever becomes of it.
 * The caller chooses no place: it names leases that it was given, and a number that is none of these ends the session.
 * What it may have under way is bounded, and so is what waits to be sent: beyond, its socket is read no further.
-* What is not taken from the socket for STALLED_AFTER_S ends the session, so that nobody holds permits by not reading.
+* A result that is too large for the memory comes window by window: as many as are computed at a time have room there,
+  and the next are computed when the caller has released the earlier ones.
+* What is not taken from the socket for STALLED_AFTER_S, and windows of which none is released for so long, end the
+  session, so that nobody holds permits by not reading.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 
@@ -22,6 +26,7 @@ from gridgrad_server.intake import Intake
 from gridgrad_server.link import Link
 from gridgrad_server.memory import Block, Memory
 from gridgrad_server.pieces import Box
+from gridgrad_server.places import Places, Whole, Windows
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult, unary_header
 from gridgrad_server.status import to_status
@@ -41,11 +46,15 @@ _RESPONSE_FIELD = pb.SessionResponse.RESPONSE_FIELD_NUMBER
 class _Call:
     """A call of a session, the sink of its results, and where `UnaryResult` puts those that go over the socket."""
 
-    __slots__ = ("_inline", "_session", "entry", "is_answered", "number", "permit", "task")
+    __slots__ = ("_heard_at", "_inline", "_is_begun", "_lent", "_session", "entry", "is_answered", "number", "permit",
+                 "task")  # fmt: skip
 
     def __init__(self, session: Session, number: int, permit: Permit) -> None:
         self._session = session
         self._inline = UnaryResult(self)
+        self._is_begun = False
+        self._lent = 0
+        self._heard_at = 0.0
         self.number = number
         self.permit = permit
         self.entry: Entry | None = None
@@ -53,12 +62,42 @@ class _Call:
         self.is_answered = False
 
     def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
-        if entry.place is None:
+        places = entry.places
+        if places is None:
             self._inline.piece(entry, box, result, failures)
-            return
-        entry.sent()
-        if entry.all_computed:
-            self._session.answer_leased(self, entry, entry.place)
+        elif isinstance(places, Windows):
+            self._lend(entry, box, places)
+        else:
+            entry.sent()
+            if entry.all_computed:
+                self._session.answer_leased(self, entry)
+
+    def _lend(self, entry: Entry, box: Box, windows: Windows) -> None:
+        block, plan, last = windows.lend(box), entry.plan, entry.all_computed
+        lease = self._session.lease(
+            block, box.points * plan.planes * plan.itemsize, functools.partial(self._take_back, windows, block)
+        )
+        window = pb.Window(planes=plan.planes, first_point=box.first_point, points=box.points)
+        fields = pb.SessionResponse(lease=lease, window=window, last=last).SerializeToString()
+        if last or not self._is_begun:
+            fields += _response_field(unary_header(entry))
+        if not self._lent:
+            self._heard_at = time.monotonic()
+        self._lent += 1
+        self._is_begun = True
+        self._session.send_window(self, fields, last)
+
+    def _take_back(self, windows: Windows, block: Block) -> None:
+        windows.take_back(block)
+        self._lent -= 1
+        self._heard_at = time.monotonic()
+        if self.entry:
+            self.entry.sent()
+            self._session.go_on(self.entry)
+
+    def has_stalled(self, now: float) -> bool:
+        """Whether its caller has released no window for long."""
+        return bool(self._lent) and now - self._heard_at > STALLED_AFTER_S
 
     def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
         self.set_exception(error)
@@ -93,7 +132,7 @@ class Session:
         self._intake = intake
         self._on_end = on_end
         self._calls: dict[int, _Call] = {}
-        self._leases: dict[int, Block] = {}
+        self._leases: dict[int, Callable[[], None]] = {}  # and what to do when they are released
         self._last_lease = 0
         self._held_bytes = 0
         self._unsent: list[Permit | None] = []
@@ -117,8 +156,9 @@ class Session:
         self._on_end(self)
 
     def check(self, now: float) -> None:
-        """Ends it if its caller reads nothing; gives memory back that it seems to need no more."""
-        if self._stalled_since is not None and now - self._stalled_since > STALLED_AFTER_S:
+        """Ends it if its caller takes nothing; gives memory back that it seems to need no more."""
+        reads_nothing = self._stalled_since is not None and now - self._stalled_since > STALLED_AFTER_S
+        if reads_nothing or any(call.has_stalled(now) for call in self._calls.values()):
             self.end()
         elif self._is_quiet and not self._calls:
             self._memory.trim()
@@ -132,11 +172,11 @@ class Session:
             self.end()
             return
         for number in message.released:
-            block = self._leases.pop(number, None)
-            if block is None:
+            release = self._leases.pop(number, None)
+            if release is None:
                 self.end()
                 return
-            block.release()
+            release()
         if message.cancel in self._calls:
             call = self._calls[message.cancel]
             self._give_up(call)
@@ -176,24 +216,49 @@ class Session:
 
     def _accept(self, call: _Call, entry: Entry) -> None:
         size = self._intake.result_bytes(entry)
-        if size > INLINE_BYTES and len(self._leases) < _MOST_LEASES:
-            entry.place = self._memory.take(size)
-        if entry.place is None:
+        entry.places = self._places(entry, size)
+        if entry.places is None:
             self._intake.check_unary(entry)
             call.permit.grow(size)
             self._held_bytes += size
         call.entry = entry
         self._intake.submit(entry)
 
-    def answer_leased(self, call: _Call, entry: Entry, place: Block) -> None:
-        """Sends a result that lies in the memory."""
+    def _places(self, entry: Entry, size: int) -> Places | None:
+        """Where in the memory a result goes; None where it goes over the socket, or finds no room."""
+        if size <= INLINE_BYTES or len(self._leases) >= _MOST_LEASES:
+            return None
+        block = self._memory.take(size)
+        if block:
+            return Whole(block, entry.form)
+        if self._intake.is_unary(entry):
+            return None
+        blocks = self._memory.take_several(self._intake.window, self._intake.piece_bytes(entry))
+        return Windows(blocks, entry.plan.itemsize) if blocks else None
+
+    def answer_leased(self, call: _Call, entry: Entry) -> None:
+        """Sends a result that lies in the memory as a whole."""
+        whole, entry.places = entry.places, None  # the caller's now
+        assert isinstance(whole, Whole), "it lies there as a whole"  # noqa: S101 - narrows the type
+        lease = self.lease(whole.block, self._intake.result_bytes(entry), whole.release)
+        self.answer(call, pb.SessionResponse(lease=lease).SerializeToString() + _response_field(unary_header(entry)))
+
+    def send_window(self, call: _Call, fields: bytes, last: bool) -> None:
+        """Sends a part of a result; the last one answers the call."""
+        if last:
+            self.answer(call, fields)
+        else:
+            self._send(call.number, fields, None)
+
+    def go_on(self, entry: Entry) -> None:
+        """Has more pieces of an entry computed: there is room for them."""
+        self._intake.submit(entry)
+
+    def lease(self, block: Block, size: int, release: Callable[[], None]) -> pb.Lease:
+        """Makes so many bytes of a block the caller's, until he releases them."""
         self._last_lease += 1
-        self._leases[self._last_lease] = place
-        response = pb.SessionResponse(
-            lease=pb.Lease(number=self._last_lease, offset=place.offset, size=self._intake.result_bytes(entry))
-        )
-        entry.place = None  # the caller's now
-        self.answer(call, response.SerializeToString() + _response_field(unary_header(entry)))
+        self._leases[self._last_lease] = release
+        return pb.Lease(number=self._last_lease, offset=block.offset, size=size)
 
     def refuse(self, call: _Call, error: GridgradError) -> None:
         """Sends how a call failed."""
@@ -221,9 +286,9 @@ class Session:
     def _forget(self, call: _Call) -> None:
         call.is_answered = True
         del self._calls[call.number]
-        if call.entry and call.entry.place:
-            call.entry.place.release()
-            call.entry.place = None
+        if call.entry and call.entry.places:
+            call.entry.places.release()
+            call.entry.places = None
 
     def _send(self, number: int, fields: bytes, permit: Permit | None) -> None:
         self._unsent.append(permit)

@@ -20,6 +20,7 @@ from gridgrad import methods, wire
 from gridgrad.details import to_detail
 from gridgrad.errors import REASONS, GridgradError
 from gridgrad.grid import Grid, InputSpec, grid_of
+from gridgrad.inputs import spread_over
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "header_of",
     "planes_of",
     "refuse",
+    "spread_inputs",
     "together",
     "windows",
 ]
@@ -206,14 +208,16 @@ def header_of(request: pb.GridGradientRequest) -> pb.ResultHeader:
 def planes_of(request: pb.GridGradientRequest) -> NDArray[Any]:
     """The buffer of the default answer, [planes, *grid]."""
     grid = _grid(request)
-    value = np.zeros(grid.shape)
-    for given in request.inputs:
-        shape = [length if dim in given.dims else 1 for dim, length in zip(grid.dims, grid.shape, strict=True)]
-        order = np.argsort([grid.dims.index(dim) for dim in given.dims])
-        value = value + np.transpose(_values(given), order).reshape(shape)
+    value = sum(spread_inputs(request).values(), np.zeros(grid.shape))
     planes = (1 + len(request.derivatives)) * len(_components(request))
     offsets = 1000.0 * np.arange(planes).reshape(-1, *[1] * len(grid.shape))
     return (offsets + value).astype(DTYPES[request.dtype])
+
+
+def spread_inputs(request: pb.GridGradientRequest) -> dict[str, NDArray[Any]]:
+    """The inputs by name, each broadcastable to the grid."""
+    dims = _grid(request).dims
+    return {given.name: spread_over(dims, tuple(given.dims), _values(given)) for given in request.inputs}
 
 
 def refuse(context: grpc.ServicerContext, error: GridgradError, pushback_ms: int | None = None) -> bytes:

@@ -20,7 +20,7 @@ from gridgrad import sessions as sessions_module
 from gridgrad.details import to_detail
 from gridgrad.errors import REASONS, GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
-from tests.client.fake import FakeServer
+from tests.client.fake import FakeServer, header_of, planes_of
 from tests.client.fake_session import FakeSessions, Peer
 
 AXES = {"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0]}
@@ -213,11 +213,79 @@ def test_what_wants_a_stream_goes_by_grpc(sessions: FakeSessions, client: gridgr
     assert len(client._sessions) == 1
 
 
-def test_what_can_never_fit_is_not_tried(sessions: FakeSessions, client: gridgrad.Client, server: FakeServer) -> None:
-    client.gradient("t*k", AXES)
-    assert client.gradient("t*k", LARGE).value.shape == (300, 200)
-    assert len(server.requests) == 2
-    assert sessions.peers[0].calls == 1
+def window(peer: Peer, message: pb.SessionRequest, first: int, count: int) -> pb.SessionResponse:
+    """The rows of a grid from one on, in memory that was not used before."""
+    request = pb.GridGradientRequest.FromString(message.request)
+    planes = planes_of(request)
+    rows = np.ascontiguousarray(planes[:, first : first + count])
+    number = peer.calls = peer.calls + 1
+    os.pwrite(peer.memory, rows.tobytes(), 64 * 1024 * (number % 4))
+    width, last = planes.shape[2], first + count == planes.shape[1]
+    answer = pb.SessionResponse(
+        id=message.id,
+        lease=pb.Lease(number=number, offset=64 * 1024 * (number % 4), size=rows.nbytes),
+        window=pb.Window(planes=len(planes), first_point=first * width, points=count * width),
+        last=last,
+    )
+    if last or not first:
+        answer.response.CopyFrom(pb.GridGradientResponse(header=header_of(request)))
+    return answer
+
+
+def by_windows(peer: Peer, message: pb.SessionRequest) -> None:
+    for first in range(0, 300, 10):
+        while peer.calls >= 4 and peer.calls - 3 not in peer.released:
+            peer.receive()
+        peer.send(window(peer, message, first, 10))
+
+
+def test_a_large_result_comes_window_by_window(
+    sessions: FakeSessions, client: gridgrad.Client, server: FakeServer
+) -> None:
+    sessions.answer = by_windows
+    out = np.empty((3, 300, 200))
+    seen: list[tuple[int, int]] = []
+    got = client.gradient("t*k", LARGE, out=out, progress=lambda *points: seen.append(points))
+    assert_array_equal(got.value, LARGE["t"][:, None] + LARGE["k"])
+    assert got.value.base is out
+    assert seen == [(200 * rows, 60_000) for rows in range(10, 301, 10)]
+    own = client.gradient("t*k", LARGE)
+    assert_array_equal(own.value, got.value)
+    assert not own.value.flags.writeable
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("wrong", ["outside", "too short", "incomplete", "no header"])
+def test_windows_that_make_no_sense_end_the_session(
+    sessions: FakeSessions, client: gridgrad.Client, wrong: str
+) -> None:
+    def answer(peer: Peer, message: pb.SessionRequest) -> pb.SessionResponse:
+        bad = window(peer, message, 0, 10)
+        if wrong == "outside":
+            bad.window.first_point = 59_000
+        elif wrong == "too short":
+            bad.lease.size -= 8
+        elif wrong == "incomplete":
+            bad.last = True
+        else:
+            bad.ClearField("response")
+        return bad
+
+    sessions.answer = answer
+    with pytest.raises(gridgrad.InternalError):
+        client.gradient("t*k", LARGE)
+    assert len(client._sessions) == 0
+
+
+def test_what_fails_among_windows_is_told(sessions: FakeSessions, client: gridgrad.Client) -> None:
+    def answer(peer: Peer, message: pb.SessionRequest) -> pb.SessionResponse:
+        peer.send(window(peer, message, 0, 10))
+        return refusal(message.id, gridgrad.CrashError("", "two workers died", "do not send it again"))
+
+    sessions.answer = answer
+    with pytest.raises(gridgrad.CrashError):
+        client.gradient("t*k", LARGE)
+    assert len(client._sessions) == 1
 
 
 def test_inline_answers_are_read_too(sessions: FakeSessions, client: gridgrad.Client) -> None:

@@ -222,6 +222,93 @@ async def test_a_full_memory_falls_back_to_the_socket(serve: Any, opening: Openi
     assert "StreamGridGradients" in refused.status.detail.remedy
 
 
+LONG = 20_000  # a result of 320,000 bytes
+CRAMPED = {"session_bytes": 1 << 16, "unary_result_bytes": 20_000, "piece_cost": 512}
+
+
+async def windows(caller: Caller, at_once: int, points: int = LONG) -> dict[int, float]:
+    """What comes in windows, of which the caller releases none before he has so many."""
+    taken: dict[int, float] = {}
+    held: list[int] = []
+    while True:
+        answer = await caller.answer()
+        assert answer.HasField("lease"), answer.status
+        part, values = answer.window, caller.numbers(answer.lease)
+        assert (part.planes, part.first_plane, len(values)) == (2, 0, 2 * part.points)
+        for plane in range(2):
+            for i, value in enumerate(values[plane * part.points : (plane + 1) * part.points]):
+                taken[plane * points + part.first_point + i] = value
+        assert answer.HasField("response") == (answer.last or len(taken) == 2 * part.points)
+        if answer.last:
+            assert list(answer.response.header.shape) == [points]
+            await caller.send(released=[*held, answer.lease.number])
+            return taken
+        held.append(answer.lease.number)
+        if len(held) == at_once:
+            await caller.send(released=held)
+            held = []
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 4])
+async def test_a_result_larger_than_the_memory_comes_in_windows(serve: Any, opening: Opening, at_once: int) -> None:
+    serving = await serve(**CRAMPED)
+    caller = await opening(serving)
+    await caller.ask(grid(LONG))
+    taken = await windows(caller, at_once)
+    assert len(taken) == 2 * LONG
+    await until(lambda: serving.server.intake.admission.entries == 0)
+    await caller.ask()  # all of the memory is free again
+    assert (await caller.answer()).HasField("lease")
+
+
+async def test_windows_wait_until_earlier_ones_are_released(serve: Any, opening: Opening) -> None:
+    serving = await serve(**CRAMPED)
+    caller = await opening(serving)
+    await caller.ask(grid(LONG))
+    leases = [(await caller.answer()).lease for _ in range(4)]
+    assert len({lease.offset for lease in leases}) == 4
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await caller.receive()
+    await caller.send(released=[leases[2].number])
+    assert (await caller.answer()).lease.offset == leases[2].offset
+
+
+async def test_windows_that_are_not_released_end_the_session(
+    serve: Any, opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "STALLED_AFTER_S", 0.1)
+    monkeypatch.setattr(sessions_module, "_CHECK_EVERY_S", 0.05)
+    serving = await serve(**CRAMPED)
+    caller = await opening(serving)
+    await caller.ask(grid(LONG))
+    while await caller.receive() is not None:
+        pass
+    await until(lambda: serving.server.intake.admission.entries == 0)
+    assert serving.server.sessions.budget.taken_bytes == 0
+
+
+async def test_a_call_in_windows_can_be_given_up(serve: Any, opening: Opening) -> None:
+    serving = await serve(**CRAMPED)
+    caller = await opening(serving)
+    number = await caller.ask(grid(LONG))
+    first = await caller.answer()
+    await caller.send(cancel=number)
+    leases = [first.lease.number]
+    while not (answer := await caller.answer()).HasField("status"):
+        leases.append(answer.lease.number)
+    await caller.ask(grid(LONG), released=leases)
+    assert len(await windows(caller, 1)) == 2 * LONG
+
+
+async def test_a_window_is_computed_again_when_its_worker_dies(serve: Any, opening: Opening) -> None:
+    points = 1300  # few pieces, since each of them costs a worker
+    caller = await opening(await serve(**{**CRAMPED, "session_bytes": 1 << 14}))
+    await caller.ask(grid(points, function="kills_once"))
+    taken = await windows(caller, 2, points)
+    assert [taken[i] for i in range(points)] == [*range(points)]
+
+
 async def test_what_is_wrong_with_a_request_is_told(serve: Any, opening: Opening) -> None:
     caller = await opening(await serve())
     await caller.ask(pb.GridGradientRequest(function=pb.Function(expression="y +")))

@@ -93,6 +93,42 @@ def test_out_is_filled_from_the_memory(own_server: Running) -> None:
     assert_same(result, want)
 
 
+HUGE = {"t": np.linspace(1, 2, 2000), "k": np.linspace(2, 3, 1500)}  # 72 MB of results, more than the memory
+
+
+def test_a_grid_larger_than_the_memory_comes_window_by_window(own_server: Running) -> None:
+    out = np.empty((3, 2000, 1500))
+    seen: list[tuple[int, int]] = []
+    with gridgrad.Client(own_server.address) as near, gridgrad.Client(own_server.address, sessions=False) as far:
+        want = far.gradient(TEXT, HUGE)
+        in_session(near)._by_grpc = unreachable  # type: ignore[method-assign,assignment] # all goes by the session
+        got = near.gradient(TEXT, HUGE, out=out, progress=lambda *points: seen.append(points))
+        assert_same(got, want)
+        assert got.value.base is out
+        assert seen == sorted(seen)
+        assert len(seen) > 30
+        assert seen[-1] == (3_000_000, 3_000_000)
+        assert_same(near.gradient(TEXT, HUGE), want)
+
+
+def unreachable(*_: object) -> gridgrad.Result:
+    raise AssertionError("it went by gRPC")
+
+
+async def test_asyncio_takes_windows_too(own_server: Running) -> None:
+    async with gridgrad.aio.Client(own_server.address) as client:
+        await client.gradient("x", {"x": [1.0]})
+        assert client._wire is not None
+        opening = client._wire.sessions._opening
+        assert opening is not None
+        await opening
+        client._by_grpc = unreachable  # type: ignore[assignment,method-assign] # all goes by the session
+        large, small = await asyncio.gather(client.gradient(TEXT, HUGE), client.gradient(TEXT, AXES))
+        assert_array_equal(small.value, (await client.gradient(TEXT, AXES)).value)
+    with gridgrad.Client(own_server.address, sessions=False) as far:
+        assert_same(large, far.gradient(TEXT, HUGE))
+
+
 def test_results_are_never_overwritten_while_they_are_held(own_server: Running) -> None:
     with gridgrad.Client(own_server.address) as client:
         in_session(client)

@@ -135,6 +135,22 @@ def test_after_a_restart_the_first_request_is_computed_by_compiled_code(
             assert planes(first) == planes(made.compiled)
 
 
+def test_calls_in_a_loop_get_the_bits_of_their_own_numbers(cache: Path, made: Made, tmp_path: Path) -> None:
+    with (
+        running(tmp_path, *PIECES, environment=compiling(cache)) as server,
+        gridgrad.Client(server.address) as near,
+        gridgrad.Client(server.address, sessions=False) as far,
+    ):
+        asked = [{"a": a, "x": X[at : at + 20], "y": Y[at : at + 30]} for at, a in enumerate((1.5, 2.5, -3.0, 0.5))]
+        packed = list(far.map(EXPRESSION, asked))
+        for client in (near, far):
+            got = [client.gradient(EXPRESSION, each) for each in asked]
+            assert [planes(each) for each in got] == [planes(each) for each in packed]
+            assert {each.info.tier for each in got} == {"compiled"}
+            assert planes(client.gradient(EXPRESSION, AXES)) == planes(made.compiled)
+            assert planes(client.gradient(EXPRESSION, AXES, tier="direct")) == planes(made.direct)
+
+
 def test_a_worker_that_is_killed_in_compiled_code_takes_it_along(cache: Path, made: Made, tmp_path: Path) -> None:
     (key,) = packages(cache)
     with (

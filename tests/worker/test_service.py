@@ -39,7 +39,7 @@ def failures(
     errors: dict[float, Exception], values: Sequence[float], registered: str | None = None, *, cautious: bool = False
 ) -> tuple[list[GridgradError | None], Engine, list[Array]]:
     engine = Engine(errors)
-    plan = Plan(cast(Any, engine), ((),), 0, 1, pb.Plan(dtype="float64", registered=registered), {})
+    plan = Plan(cast(Any, engine), ((),), 0, 1, pb.Plan(dtype="float64", registered=registered), {}, {})
     pieces = [Piece((ArrayValues(np.array(value), [], 0),), Box((), ())) for value in values]
     outs: list[Array] = [np.zeros((1, 1)) for _ in values]
     found = compute(plan, pieces, outs, [""] * len(pieces), one_by_one=cautious)

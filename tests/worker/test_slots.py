@@ -51,6 +51,25 @@ def test_numbers_are_viewed_where_they_lie() -> None:
     os.close(kept)
 
 
+def test_an_address_is_where_the_view_lies() -> None:
+    slots = admitted([0, 1, 2, 3, 4])
+    assert slots.address(1, 8, 32) == slots.array(1, 8, (4,), "float64").ctypes.data
+    assert slots.address(1, 40, 0) == slots.address(1, 0, 0) + 40
+
+
+@pytest.mark.parametrize(("slot", "offset", "size"), [(2, 0, 8), (1, 40, 1), (1, 0, 41), (1, -8, 8)])
+def test_an_address_outside_of_a_slot_is_refused(slot: int, offset: int, size: int) -> None:
+    with pytest.raises(InternalError, match="bytes at byte"):
+        admitted([0, 1, 2, 3, 4]).address(slot, offset, size)
+
+
+def test_a_forgotten_slot_has_no_address() -> None:
+    slots = admitted([0, 1])
+    slots.forget([1])
+    with pytest.raises(InternalError, match="slot 1"):
+        slots.address(1, 0, 8)
+
+
 def test_the_descriptors_are_closed_whatever_happens() -> None:
     descriptor, size = region([1])
     with pytest.raises(InternalError, match="1 descriptors for 0 slots"):

@@ -20,14 +20,15 @@ from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.devices import Device
 from gridgrad_worker.expressions import torch_function
 from gridgrad_worker.functional import Array, FunctionalEngine
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
+from gridgrad_worker.layouts import ArrayPlace, Layout, Recalled, entries_of, read_layout
+from gridgrad_worker.pieces import ArrayValues, Piece
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.structured.engine import StructuredEngine
 from gridgrad_worker.structured.explain import explanation_of
 from gridgrad_worker.v1 import worker_pb2 as pb
 
-__all__ = ["Engine", "EngineName", "Plan", "Plans", "entries_of", "make_plan", "read_dtype"]
+__all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
 
 _log = logging.getLogger(__name__)
 
@@ -48,26 +49,6 @@ class Engine(Protocol):
         """Computes pieces together into [derivatives * components, points] each."""
 
 
-class ArrayPlace(NamedTuple):
-    """Where the numbers of an input are, counted from where the inputs of its piece begin.
-
-    Args:
-        stacked: whether there is an array for each of several entries, one after another.
-    """
-
-    offset: int
-    shape: tuple[int, ...]
-    dtype: str
-    stacked: bool
-
-
-class Layout(NamedTuple):
-    """What a piece is but for its numbers."""
-
-    inputs: tuple[ArrayPlace | LinspaceValues, ...]
-    box: Box
-
-
 class Plan(NamedTuple):
     """A plan that is ready to compute.
 
@@ -77,6 +58,7 @@ class Plan(NamedTuple):
         planes: how many numbers a point has in the results.
         message: what it was made from.
         layouts: of the pieces seen last, by their bytes.
+        recalled: how compiled code has computed pieces, by the bytes of their layouts.
         untiered: why there are no tiers to choose from; empty where there are.
     """
 
@@ -86,6 +68,7 @@ class Plan(NamedTuple):
     planes: int
     message: pb.Plan
     layouts: dict[bytes, Layout]
+    recalled: dict[bytes, Recalled]
     untiered: str = ""
 
     @property
@@ -145,6 +128,7 @@ class Plan(NamedTuple):
             known = self._read(pb.PieceLayout.FromString(raw))
             if len(self.layouts) >= _LAYOUTS_KEPT:
                 self.layouts.clear()
+                self.recalled.clear()
             self.layouts[raw] = known
         return known
 
@@ -152,8 +136,34 @@ class Plan(NamedTuple):
         if len(layout.inputs) != len(self.axes) or not len(layout.start) == len(layout.shape) == self.ndim:
             found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self.axes)} and {self.ndim}"
             raise InternalError("batch.pieces", found, "please report it")
-        inputs = [_given(given, axes, self.ndim) for given, axes in zip(layout.inputs, self.axes, strict=True)]
-        return Layout(tuple(inputs), Box(tuple(layout.start), tuple(layout.shape)))
+        return read_layout(layout, self.axes)
+
+    def remember(self, sent: pb.Piece, piece: Piece, out: Array) -> None:
+        """Takes down how compiled code has computed a piece, for `recall`."""
+        if entries_of(sent) == 1 and out.size and isinstance(self.engine, TieredEngine):
+            recipe = self.engine.recipe(piece, out)
+            if recipe is not None:
+                layout = self.layout(sent.layout)
+                self.recalled[sent.layout] = Recalled(recipe, layout, self.planes, out.itemsize)
+
+    def recall(self, sent: pb.Piece, slot: int, slots: Slots) -> bool:
+        """Computes a piece as one of the same layout before, in compiled code, if that can be.
+
+        Args:
+            sent: the piece.
+            slot: the id of the batch's first.
+            slots: all slots.
+
+        Returns:
+            Whether it was computed.
+
+        Raises:
+            InternalError: an array does not lie in its slot.
+        """
+        recalled = self.recalled.get(sent.layout)
+        if recalled is None or sent.tier == "direct" or entries_of(sent) > 1:
+            return False
+        return recalled.compute(sent, slot, slots)
 
     def pieces(self, piece: pb.Piece, slots: Slots) -> list[Piece]:
         """A piece of a batch, one for each of its entries, its arrays viewed in their slots.
@@ -234,9 +244,10 @@ class Plans:
             plan = self._plans.get(number)
             if plan is None:
                 continue
-            state, engine = State("never", str(plan)), ""
             if isinstance(plan, Plan):
                 state, engine = plan.state, plan.engine.name
+            else:
+                state, engine = State("never", str(plan)), ""
             if self._told.get(number) != state:
                 self._told[number] = state
                 yield pb.PlanState(plan_id=number, compiled=state.compiled, why=state.why, engine=engine)
@@ -308,7 +319,7 @@ def make_plan(
         made, untiered = _for_expression(program, order, device, engine)
         if isinstance(made, StructuredEngine) and tier is not None:
             made, untiered = TieredEngine(made, tier, tier.add(order, made)), ""
-    return Plan(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, {}, untiered)
+    return Plan(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, {}, {}, untiered)
 
 
 def _for_expression(program: Program, order: Order, device: Device, engine: EngineName) -> tuple[Engine, str]:
@@ -344,18 +355,6 @@ def read_dtype(name: str) -> torch.dtype:
     if name not in known:
         raise InternalError("batch.plan.dtype", repr(name), "please report it")
     return known[name]
-
-
-def _given(given: pb.PieceInput, axes: tuple[int, ...], ndim: int) -> ArrayPlace | LinspaceValues:
-    if given.WhichOneof("values") == "linspace":
-        spaced = given.linspace
-        return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
-    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
-
-
-def entries_of(piece: pb.Piece) -> int:
-    """How many entries a piece has."""
-    return max(1, piece.entries)
 
 
 def _stride(numbers: int, dtype: str) -> int:

@@ -16,8 +16,9 @@ from gridgrad_worker.channel import Channel, Frame
 from gridgrad_worker.compiled.tiers import Tier
 from gridgrad_worker.devices import Device, is_lost, is_out_of_memory
 from gridgrad_worker.functional import Array
+from gridgrad_worker.layouts import entries_of
 from gridgrad_worker.pieces import Piece
-from gridgrad_worker.plans import EngineName, Plan, Plans, entries_of
+from gridgrad_worker.plans import EngineName, Plan, Plans
 from gridgrad_worker.registry import Registered
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
@@ -127,6 +128,9 @@ class Service:
             self._slots.admit(batch.slots, descriptors)
             plan = self._plans.of(batch)
             done.engine = plan.engine.name
+            if len(batch.pieces) == 1 and plan.recall(batch.pieces[0], batch.slots[0].id, self._slots):
+                done.tiers.append("compiled")
+                return [None]
             pieces = [piece for sent in batch.pieces for piece in plan.pieces(sent, self._slots)]
             self._slots.pin(batch.slots[0].id)
             outs = [out for sent in batch.pieces for out in plan.outs(sent, batch.slots[0].id, self._slots)]
@@ -137,6 +141,8 @@ class Service:
             return [failure] * sum(map(entries_of, batch.pieces))
         wishes = [piece.tier for piece in batch.pieces for _ in range(entries_of(piece))]
         computed = compute(plan, pieces, outs, wishes, one_by_one=batch.cautious)
+        if computed == ["compiled"]:
+            plan.remember(batch.pieces[0], pieces[0], outs[0])
         done.tiers.extend(each if isinstance(each, str) else "" for each in computed)
         self._tell([batch.plan_id])
         return [None if isinstance(each, str) else each for each in computed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import mmap
 import os
@@ -29,6 +30,7 @@ class Slots:
     def __init__(self, device: Pins) -> None:
         self._device = device
         self._mappings: dict[int, mmap.mmap] = {}
+        self._addresses: dict[int, int] = {}
         self._pinned: dict[int, Bytes] = {}
 
     def __len__(self) -> int:
@@ -51,7 +53,8 @@ class Slots:
             for slot in slots:
                 self.forget(slot.forget)
             for slot, descriptor in zip(attached, descriptors, strict=True):
-                self._mappings[slot.id] = _map(slot, descriptor)
+                mapping = self._mappings[slot.id] = _map(slot, descriptor)
+                self._addresses[slot.id] = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -62,12 +65,24 @@ class Slots:
             if slot in self._pinned:
                 self._device.unpin(self._pinned.pop(slot))
             self._mappings.pop(slot, None)
+            self._addresses.pop(slot, None)
 
     def pin(self, slot: int) -> None:
         """Lets the device copy to a slot by itself, once and until it is forgotten."""
         if slot in self._mappings and slot not in self._pinned:
             self._pinned[slot] = memory = np.frombuffer(self._mappings[slot], np.uint8)
             self._device.pin(memory)
+
+    def address(self, slot: int, offset: int, size: int) -> int:
+        """Where so many bytes of a slot lie in the memory of this process, for as long as it is not forgotten.
+
+        Raises:
+            InternalError: there is no such slot, or they do not lie in it.
+        """
+        mapping = self._mappings.get(slot)
+        if mapping is None or offset < 0 or offset + size > len(mapping):
+            raise _broken(f"{size} bytes at byte {offset} of slot {slot}")
+        return self._addresses[slot] + offset
 
     def array(
         self, slot: int, offset: int, shape: Sequence[int], dtype: str, strides: Sequence[int] | None = None

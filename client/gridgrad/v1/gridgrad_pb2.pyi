@@ -424,18 +424,22 @@ class SessionRequest(_message.Message):
     def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("id", "status", "lease", "memory_bytes", "response")
+    __slots__ = ("id", "status", "lease", "memory_bytes", "window", "last", "response")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LEASE_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     id: int
     status: Status
     lease: Lease
     memory_bytes: int
+    window: Window
+    last: bool
     response: GridGradientResponse
-    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., response: _Optional[_Union[GridGradientResponse, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., response: _Optional[_Union[GridGradientResponse, _Mapping]] = ...) -> None: ...
 
 class Lease(_message.Message):
     __slots__ = ("number", "offset", "size")

@@ -14,6 +14,7 @@ from torch import Tensor
 from gridgrad.errors import TooLargeError
 from gridgrad_worker.compiled.layout import lay_out
 from gridgrad_worker.compiled.library import DONE, LOOK, PLAIN, SEPARATED, TOO_LARGE, UNSURE, Library, Rows
+from gridgrad_worker.compiled.recipes import Recipe
 from gridgrad_worker.compiled.rows import Filler
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
@@ -84,6 +85,16 @@ class CompiledEngine:
                 again = rows[rows["outcome"] == UNSURE]
                 again["mode"] = self._looked_at(again)
                 self._compute(again)
+
+    def recipe(self, piece: Piece, out: Array) -> Recipe | None:
+        """How to compute pieces like one; None where the numbers of each decide about that."""
+        rows = self._library.rows(1)
+        shapes, _ = self._filler.fill(rows, [piece], [out])
+        if self._guard is None or not self._separating:
+            rows["mode"] = PLAIN
+        elif rows["first"].any() or (rows["shape"] != shapes).any():
+            return None
+        return Recipe(self._library, rows, self._running)
 
     def _compute(self, rows: Rows) -> bool:
         """Computes entries, and returns whether that is done, and not one left for a close look."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,10 @@ class Library:
     def rows(self, count: int) -> Rows:
         """Rows to be filled in."""
         return np.zeros(count, self._row)
+
+    def call_of(self, rows: Rows) -> Callable[[], None]:
+        """What computes these rows, each time with what they say then."""
+        return functools.partial(self._compute, rows.ctypes.data, len(rows), torch.get_num_threads())
 
     def compute(self, rows: Rows) -> None:
         """Computes entries, and says in their rows what came of it. Lets other Python threads run meanwhile."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad.errors import NotPreparedError
+from gridgrad_worker.compiled.compiled import CompiledEngine
+from gridgrad_worker.compiled.recipes import Recipe
 from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.functional import Array
 from gridgrad_worker.pieces import Piece
@@ -59,6 +61,11 @@ class TieredEngine:
         if ready is None:
             self._compiled.note(self._key, sum(piece.box.points for piece in pieces), len(pieces))
         return took
+
+    def recipe(self, piece: Piece, out: Array) -> Recipe | None:
+        """How compiled code computes pieces like one, which it has just computed; None where that can't be said."""
+        ready = self._compiled.lookup(self._key)
+        return ready.recipe(piece, out) if isinstance(ready, CompiledEngine) else None
 
     @property
     def state(self) -> State:

@@ -1,0 +1,230 @@
+"""Served functions as operations of JAX: against JAX's own checker, JAX itself, and closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+from numpy.testing import assert_allclose, assert_array_equal
+
+import gridgrad
+import gridgrad.aio
+from gridgrad.jax import evaluate
+from tests.client.fake import FakeServer
+from tests.service.frameworks.exponential import EXPONENTIAL, asked
+
+Function = Callable[..., Any]
+
+TUPLE = "sin(t*k)*a**2 + exp(u*k)*t*u, t*k*a*u"
+BOTH = (0, 1)
+
+
+@pytest.fixture(autouse=True)
+def _double_precision() -> Iterator[None]:
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)
+    jax.clear_caches()
+
+
+def axes() -> tuple[Any, Any]:
+    return jnp.array([0.3, 0.5, 0.9]), jnp.array([0.2, 0.8])
+
+
+def native(t: Any, k: Any) -> Any:
+    """What EXPONENTIAL is, computed by JAX."""
+    return jnp.exp(2 * t[:, None] + 3 * k)
+
+
+def summed(function: Function) -> Function:
+    return lambda t, k: function(t, k).sum()
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert one.dtype == other.dtype
+        assert_allclose(one, other, rtol=1e-12)
+
+
+# Values
+
+
+def test_it_is_what_the_client_computes(client: gridgrad.Client) -> None:
+    t, k = axes()
+    inputs = {"t": t, "k": k, "a": 1.5, "u": (("k", "t"), np.ones((2, 3)))}
+    value = evaluate(client, TUPLE, inputs)
+    assert value.shape == (2, 3, 2)
+    assert_array_equal(value, client.gradient(TUPLE, {**inputs, "t": np.asarray(t), "k": np.asarray(k)}).value)
+
+
+def test_functions_may_be_registered_or_written_in_python(client: gridgrad.Client) -> None:
+    x, y = axes()
+    flow = evaluate(client, gridgrad.registered("vortex"), {"x": x, "y": y})
+    assert_array_equal(flow, client.gradient(gridgrad.registered("vortex"), {"x": list(x), "y": list(y)}).value)
+    traced = jax.jit(jax.grad(lambda x: evaluate(client, lambda x: np.sin(x) ** 2, {"x": x}).sum()))(x)
+    assert_allclose(traced, jnp.sin(2 * x))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "dtype", "expected"),
+    [
+        ({"t": np.ones(2, np.float32), "a": 2.0}, None, "float32"),
+        ({"t": np.ones(2, np.float32), "a": np.ones(1)}, None, "float64"),
+        ({"t": np.float32(1), "a": 2.0}, None, "float32"),
+        ({"t": jnp.ones(2, jnp.bfloat16), "a": 2.0}, None, "float32"),
+        ({"t": jnp.ones(2, jnp.float16), "a": 2.0}, None, "float32"),
+        ({"t": np.ones(2), "a": 2.0}, "float32", "float32"),
+        ({"t": np.ones(2, np.float32), "a": 2.0}, "float64", "float64"),
+    ],
+)
+def test_types_follow_the_arrays(client: gridgrad.Client, inputs: dict[str, Any], dtype: Any, expected: str) -> None:
+    t = jnp.asarray(inputs["t"])
+    value, pull = jax.vjp(lambda t: evaluate(client, "t*a", {**inputs, "t": t}, dtype=dtype), t)
+    assert value.dtype == expected
+    assert pull(jnp.ones_like(value))[0].dtype == t.dtype
+
+
+def test_without_double_precision_what_would_lose_digits_is_refused(client: gridgrad.Client) -> None:
+    jax.config.update("jax_enable_x64", False)
+    t = jnp.array([0.3, 0.5])
+    with pytest.raises(gridgrad.RequestError, match="jax_enable_x64"):
+        evaluate(client, "t*a", {"t": t, "a": ("a", [1.0, 2.0])})
+    with pytest.raises(gridgrad.RequestError, match="dtype='float32'"):
+        evaluate(client, "t", {"t": t}, dtype="float64")
+    assert evaluate(client, "t*a", {"t": t, "a": ("a", [1.0, 2.0])}, dtype="float32").dtype == jnp.float32
+    assert evaluate(client, "t*a", {"t": t, "a": 3.0}).dtype == jnp.float32
+
+
+# Derivatives
+
+
+def test_jax_agrees_with_the_derivatives(client: gridgrad.Client) -> None:
+    t, k = axes()
+    u = jnp.linspace(0.1, 0.9, 6).reshape(2, 3)
+
+    def function(t: Any, k: Any, a: Any, u: Any) -> Any:
+        return evaluate(client, TUPLE, {"t": t, "k": k, "a": a, "u": (("k", "t"), u)})
+
+    check_grads(function, (t, k, jnp.array(1.3), u), order=2, modes=["fwd", "rev"])
+
+
+def test_derivatives_reach_order_four_and_say_so_at_five(client: gridgrad.Client) -> None:
+    def function(t: Any) -> Any:
+        return evaluate(client, "sin(2*t)", {"t": t})
+
+    t = jnp.array(0.3)
+    for expected in (2 * jnp.cos(2 * t), -4 * jnp.sin(2 * t), -8 * jnp.cos(2 * t), 16 * jnp.sin(2 * t)):
+        function = jax.grad(function)
+        assert_allclose(function(t), expected)
+    with pytest.raises(gridgrad.RequestError, match="differentiate 4 times at most"):
+        jax.grad(function)(t)
+
+
+TRANSFORMS: dict[str, Callable[[Function], Function]] = {
+    "jit": jax.jit,
+    "grad": lambda f: jax.grad(summed(f), BOTH),
+    "jit of grad": lambda f: jax.jit(jax.grad(summed(f), BOTH)),
+    "jacrev": lambda f: jax.jacrev(f, BOTH),
+    "jacfwd": lambda f: jax.jacfwd(f, BOTH),
+    "jvp": lambda f: lambda t, k: jax.jvp(f, (t, k), (t, k)),
+    "linearize": lambda f: lambda t, k: jax.linearize(f, t, k)[1](t, k),
+    "hessian": lambda f: jax.jit(jax.hessian(summed(f), BOTH)),
+    "jacrev of jacrev": lambda f: jax.jacrev(jax.jacrev(summed(f), BOTH), BOTH),
+    "jacfwd of jacfwd": lambda f: jax.jacfwd(jax.jacfwd(summed(f), BOTH), BOTH),
+    "jacfwd of hessian": lambda f: jax.jit(jax.jacfwd(jax.hessian(summed(f), BOTH), BOTH)),
+}
+MAPPED: dict[str, Callable[[Function], Function]] = {
+    "vmap": lambda f: jax.jit(jax.vmap(f, (0, 1))),
+    "vmap to another place": lambda f: jax.vmap(f, (0, 1), 1),
+    "vmap over one": lambda f: lambda t, k: jax.vmap(f, (0, None))(t, k[:, 0]),
+    "vmap of vmap": lambda f: jax.vmap(jax.vmap(f, (0, None)), (None, 1)),
+    "vmap of grad": lambda f: jax.vmap(jax.grad(summed(f), BOTH), (0, 1)),
+    "vmap of hessian": lambda f: jax.jit(jax.vmap(jax.hessian(summed(f), BOTH), (0, 1))),
+    "grad of vmap": lambda f: jax.grad(summed(jax.vmap(f, (0, 1))), BOTH),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_transforms_take_one_request(name: str, exponential: gridgrad.Client, counted: FakeServer) -> None:
+    t, k = axes()
+    found = TRANSFORMS[name](lambda t, k: evaluate(exponential, EXPONENTIAL, {"t": t, "k": k}))(t, k)
+    assert_same(found, TRANSFORMS[name](native)(t, k))
+    assert len(asked(counted)) == 1
+
+
+@pytest.mark.parametrize("length", [4, 1])
+@pytest.mark.parametrize("name", MAPPED)
+def test_what_vmap_maps_over_is_one_request(
+    name: str, length: int, exponential: gridgrad.Client, counted: FakeServer
+) -> None:
+    numbers = np.random.default_rng(0)
+    t, k = jnp.asarray(numbers.random((length, 3))), jnp.asarray(numbers.random((2, length)))
+    found = MAPPED[name](lambda t, k: evaluate(exponential, EXPONENTIAL, {"t": t, "k": k}))(t, k)
+    assert_same(found, MAPPED[name](native)(t, k))
+    assert len(asked(counted)) == 1
+
+
+def test_only_partials_by_what_moves_are_asked_for(exponential: gridgrad.Client, counted: FakeServer) -> None:
+    t, k = axes()
+    jax.jit(jax.grad(lambda t: evaluate(exponential, EXPONENTIAL, {"t": t, "k": k, "a": 0.5}).sum()))(t)
+    assert asked(counted) == [1]
+
+
+def test_vmap_keeps_components_before_the_grid(client: gridgrad.Client) -> None:
+    t, k = jnp.arange(12.0).reshape(4, 3), jnp.array([0.2, 0.8])
+    found = jax.vmap(lambda t: evaluate(client, "t*k, t - k", {"t": t, "k": k}))(t)
+    assert_allclose(found, jnp.stack([t[..., None] * k, t[..., None] - k], axis=1))
+
+
+def test_a_large_grid_passes_through_the_callback(client: gridgrad.Client) -> None:
+    t = jnp.linspace(0, 1, 1500)
+    found = jax.jit(jax.grad(lambda t, k: evaluate(client, "t*k", {"t": t, "k": k}).sum()))(t, t)
+    assert_allclose(found, jnp.full(1500, t.sum()))
+
+
+def test_calls_outside_of_jit_are_compiled_once(
+    exponential: gridgrad.Client, counted: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    t, _ = axes()
+    compilations = []
+    for number in (0.5, 0.6, 0.7):
+        caplog.clear()
+        with jax.log_compiles():
+            evaluate(exponential, EXPONENTIAL, {"t": t, "k": number})
+        compilations.append(sum("Compiling" in record.message for record in caplog.records))
+    assert compilations[0] > 0
+    assert compilations[1:] == [0, 0]
+    assert asked(counted) == [0, 0, 0]
+
+
+# Refusals
+
+
+def test_what_is_wrong_shows_when_it_is_traced(client: gridgrad.Client) -> None:
+    t, _ = axes()
+    with pytest.raises(gridgrad.ExpressionError, match="never closed"):
+        jax.jit(lambda t: evaluate(client, "log(t", {"t": t}))(t)
+    with pytest.raises(gridgrad.UnknownFunctionError, match="nothing_so_called"):
+        jax.jit(lambda t: evaluate(client, gridgrad.registered("nothing_so_called"), {"t": t}))(t)
+    with pytest.raises(gridgrad.RequestError, match="complex128 values; give real and imaginary parts"):
+        jax.jit(lambda t: evaluate(client, "t", {"t": t * 1j}))(t)
+    with pytest.raises(gridgrad.RequestError, match="without the names of its dims"):
+        jax.jit(lambda t: evaluate(client, "t", {"t": t.reshape(1, 3)}))(t)
+
+
+def test_what_the_server_refuses_is_told_by_jax(client: gridgrad.Client) -> None:
+    t, _ = axes()
+    with pytest.raises(jax.errors.JaxRuntimeError, match="no 'x' among the inputs t"):
+        jax.jit(lambda t: evaluate(client, "t*x", {"t": t}))(t)
+
+
+async def test_a_client_of_asyncio_is_refused(counted: FakeServer) -> None:
+    async with gridgrad.aio.Client(counted.address) as client:
+        with pytest.raises(gridgrad.RequestError, match=r"gridgrad\.aio.*give a gridgrad\.Client"):
+            evaluate(client, EXPONENTIAL, {"t": 1.0})  # type: ignore[arg-type] # what the test is about

@@ -1,0 +1,229 @@
+"""Interpolants of served tables: against closed forms, and scipy's own interpolators."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.interpolate import CubicHermiteSpline, RegularGridInterpolator
+
+import gridgrad
+from gridgrad.scipy import Interpolant, interpolant
+from tests.client.fake import FakeServer
+from tests.service.frameworks.exponential import EXPONENTIAL, asked
+
+WAVE = "exp(-a*t)*sin(k)"
+T, K = np.linspace(0, 2, 9), np.linspace(0, 3, 13)
+
+
+@pytest.fixture
+def wave(client: gridgrad.Client) -> Interpolant:
+    return interpolant(client, WAVE, {"t": T, "a": 1.5, "k": K})
+
+
+def points(*bounds: tuple[float, float], number: int = 200) -> Any:
+    drawn = np.random.default_rng(0).random((number, len(bounds)))
+    low, high = np.array(bounds).T
+    return low + drawn * (high - low)
+
+
+# What it computes
+
+
+def test_along_one_axis_it_is_scipys_cubic_hermite_spline(client: gridgrad.Client) -> None:
+    t = np.array([0.0, 0.3, 0.4, 1.1, 2.0])
+    ours, theirs = interpolant(client, "exp(t)", {"t": t}), CubicHermiteSpline(t, np.exp(t), np.exp(t))
+    x = np.linspace(0, 2, 301)
+    for order in range(4):
+        assert_allclose(ours(x, order), theirs(x, order), rtol=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_cubics_are_exact_on_uneven_axes(client: gridgrad.Client, count: int) -> None:
+    axes = {name: np.array([-1.0, 0.2, 0.5, 2.0])[: 6 - count] for name in "tkzw"[:count]}
+    made = interpolant(client, "*".join(f"({name}**3 - 2*{name} + 1)" for name in axes), axes)
+    x = points(*[(axis[0], axis[-1]) for axis in axes.values()])
+    assert_allclose(made(x), np.prod(x**3 - 2 * x + 1, axis=1), atol=1e-12)
+    assert_allclose(made(x, [1] * count), np.prod(3 * x**2 - 2, axis=1), atol=1e-11)
+    assert made.error is not None
+    assert made.error.max_abs < 1e-12
+
+
+def test_at_its_points_it_has_the_values_and_partials_of_the_table(client: gridgrad.Client, wave: Interpolant) -> None:
+    table = client.gradient(WAVE, {"t": T, "a": 1.5, "k": K}, derivatives=["t", "k", ("t", "k")])
+    mesh = np.meshgrid(T, K, indexing="ij")
+    for orders, wrt in {(0, 0): (), (1, 0): ("t",), (0, 1): ("k",), (1, 1): ("t", "k")}.items():
+        assert_allclose(wave(tuple(mesh), orders), table.d[wrt], atol=1e-13)
+
+
+def test_first_derivatives_are_continuous(wave: Interpolant) -> None:
+    for orders in itertools.product((0, 1), repeat=2):
+        left = wave((np.nextafter(T[1:-1], 0)[:, None], K[1:-1]), orders)
+        assert_allclose(wave((T[1:-1, None], K[1:-1]), orders), left, atol=1e-13)
+
+
+def test_halving_the_cells_makes_the_error_sixteen_times_smaller(client: gridgrad.Client) -> None:
+    def error(cells: int) -> float:
+        axes = {"t": np.linspace(0, 2, cells + 1), "k": np.linspace(0, 3, cells + 1)}
+        made = interpolant(client, WAVE, {**axes, "a": 1.5}).error
+        assert made is not None
+        return float(made.max_abs)
+
+    errors = [error(cells) for cells in (8, 16, 32)]
+    assert errors[0] / errors[1] == pytest.approx(16, rel=0.2)
+    assert errors[1] / errors[2] == pytest.approx(16, rel=0.1)
+
+
+def test_decreasing_axes_and_linspaces_make_the_same(client: gridgrad.Client, wave: Interpolant) -> None:
+    other = interpolant(client, WAVE, {"k": gridgrad.linspace(3, 0, 13), "a": 1.5, "t": ("time", T[::-1])})
+    assert other.names == ("k", "t")
+    x = points((0, 2), (0, 3))
+    assert_allclose(other(x[:, ::-1]), wave(x), rtol=1e-12)
+
+
+def test_a_tuple_gives_components_last(client: gridgrad.Client) -> None:
+    made = interpolant(client, "u = t*k; v = t - k; u, v", {"t": [0.0, 1.0], "k": [0.0, 2.0]})
+    assert made.components == ("u", "v")
+    x = points((0, 1), (0, 2), number=6).reshape(2, 3, 2)
+    assert_allclose(made(x), np.stack([x[..., 0] * x[..., 1], x[..., 0] - x[..., 1]], axis=-1), atol=1e-15)
+    assert made.error is not None
+    assert (made.error.max_abs.shape, made.error.at.shape) == ((2,), (2, 2))
+    assert "components u, v" in repr(made)
+
+
+def test_its_polynomial_can_be_integrated(client: gridgrad.Client) -> None:
+    made = interpolant(client, "t**3*k", {"t": [0.0, 1.0, 2.0], "k": [0.0, 3.0]})
+    assert made.polynomial.integrate([(0, 2), (0, 3)]) == pytest.approx(4 * 4.5)
+
+
+# Its error
+
+
+def test_the_measured_error_is_the_largest_at_the_points_that_it_names(wave: Interpolant) -> None:
+    t, k = np.linspace(0, 2, 17), np.linspace(0, 3, 25)
+    difference = np.abs(wave((t[:, None], k)) - np.exp(-1.5 * t[:, None]) * np.sin(k))
+    assert wave.error is not None
+    assert wave.error.max_abs == pytest.approx(difference.max(), rel=1e-6)
+    assert wave.error.rms == pytest.approx(np.sqrt(np.mean(difference**2)), rel=1e-6)
+    assert wave.error.points == difference.size
+    row, column = np.unravel_index(difference.argmax(), difference.shape)
+    assert_allclose(wave.error.at, [t[row], k[column]])
+
+
+def test_more_points_find_no_much_larger_error(client: gridgrad.Client, wave: Interpolant) -> None:
+    finer = interpolant(client, WAVE, {"t": T, "a": 1.5, "k": K}, parts=8)
+    assert wave.error is not None
+    assert finer.error is not None
+    assert wave.error.max_abs <= finer.error.max_abs < 1.1 * wave.error.max_abs
+
+
+def test_the_error_is_the_same_in_slabs(monkeypatch: pytest.MonkeyPatch, client: gridgrad.Client) -> None:
+    inputs = {"t": T, "a": 1.5, "k": K}
+    whole = interpolant(client, f"{WAVE}, {WAVE}*t", inputs).error
+    monkeypatch.setattr("gridgrad.scipy.measured.POINTS_AT_ONCE", 40)
+    parts = interpolant(client, f"{WAVE}, {WAVE}*t", inputs).error
+    assert whole is not None
+    assert parts is not None
+    assert_array_equal(parts.max_abs, whole.max_abs)
+    assert_array_equal(parts.at, whole.at)
+    assert_allclose(parts.rms, whole.rms, rtol=1e-12)
+
+
+def test_two_requests_make_it_and_none_is_made_after(exponential: gridgrad.Client, counted: FakeServer) -> None:
+    made = interpolant(exponential, EXPONENTIAL, {"t": [0.0, 0.1, 0.2], "k": [0.0, 0.1]})
+    made([[0.05, 0.05]])
+    assert asked(counted) == [3, 0]
+    assert interpolant(exponential, EXPONENTIAL, {"t": [0.0, 0.1]}, parts=1).error is None
+    assert asked(counted) == [3, 0, 1]
+
+
+# How it is called
+
+
+@pytest.mark.parametrize(
+    "xi",
+    [
+        [0.5, 0.6],
+        (0.5, 0.6),
+        ([0.5, 0.4], 0.6),
+        (np.full((2, 1), 0.5), np.full(3, 0.6)),
+        [[0.5, 0.6]],
+        [0.5, 0.6, 0.7, 0.8],
+        np.full((4, 5, 2), 0.5),
+        np.empty((0, 2)),
+    ],
+)
+def test_points_are_read_as_scipy_reads_them(wave: Interpolant, xi: Any) -> None:
+    theirs = RegularGridInterpolator((T, K), np.zeros((9, 13)))
+    assert wave(xi).shape == theirs(xi).shape
+
+
+@pytest.mark.parametrize("xi", [[0.5, 0.6], ([0.5, 0.6],), [[0.5], [0.6]], np.full((4, 5, 1), 0.5)])
+def test_points_on_one_axis_are_read_as_scipy_reads_them(client: gridgrad.Client, xi: Any) -> None:
+    made = interpolant(client, "t", {"t": [0.0, 1.0]})
+    theirs = RegularGridInterpolator(([0.0, 1.0],), [0.0, 1.0])
+    assert_allclose(made(xi), theirs(xi))
+    assert made(0.5).shape == ()
+
+
+def test_outside_is_an_error_or_nan(client: gridgrad.Client, wave: Interpolant) -> None:
+    for xi in ([[0.5, 3.1]], [[0.5, 1.0], [-0.1, 1.0]], [[np.inf, 1.0]]):
+        with pytest.raises(gridgrad.RequestError, match=r"outside of the table's 0 to .*bounds_error=False"):
+            wave(xi)
+    lenient = interpolant(client, WAVE, {"t": T, "a": 1.5, "k": K}, bounds_error=False)
+    found = lenient([[0.5, 3.1], [2.0, 3.0], [-0.1, 1.0], [np.nan, 1.0], [0.0, 0.0]])
+    assert_array_equal(np.isnan(found), [True, False, True, True, False])
+    assert np.isnan(wave([[np.nan, 1.0]])).all()
+
+
+@pytest.mark.parametrize(
+    ("xi", "nu", "message"),
+    [
+        ([1.0, 1.0, 1.0], None, r"points of shape \[3\]"),
+        (np.zeros((2, 3)), None, "length of 2, for t, k"),
+        ((1.0, 1.0, 1.0), None, "length of 2, for t, k"),
+        ((np.zeros(2), np.zeros(3)), None, "broadcast together"),
+        ("here", None, "no points"),
+        ([1.0, 1.0], (1,), r"nu: \(1,\); give an order"),
+        ([1.0, 1.0], (1, -1), "0 or more"),
+        ([1.0, 1.0], (1, 0.5), "0 or more"),
+    ],
+)
+def test_what_is_no_point_or_order_is_refused(wave: Interpolant, xi: Any, nu: Any, message: str) -> None:
+    with pytest.raises(gridgrad.RequestError, match=message):
+        wave(xi, nu)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"t": 1.0}, "0 axes; give 1 to 4"),
+        ({name: [0.0, 1.0] for name in "tabcd"}, "5 axes; give 1 to 4"),
+        ({"t": [1.0]}, "1 coordinates that are not two or more"),
+        ({"t": [0.0, 1.0, 1.0]}, "strictly in order; sort them"),
+        ({"t": [0.0, 2.0, 1.0]}, "strictly in order; sort them"),
+        ({"t": [0.0, np.nan]}, "finite"),
+        ({"t": [0.0, 1.0], "k": ("t", [0.0, 1.0])}, "which is no axis of its own"),
+        ({"t": (("i", "j"), np.eye(2))}, r"'t' with dims \['i', 'j'\]"),
+    ],
+)
+def test_what_makes_no_table_is_refused(client: gridgrad.Client, inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(gridgrad.RequestError, match=message):
+        interpolant(client, "t", inputs)
+
+
+@pytest.mark.parametrize("parts", [0, 1.5, "2"])
+def test_parts_are_a_whole_number(client: gridgrad.Client, parts: Any) -> None:
+    with pytest.raises(gridgrad.RequestError, match="give a whole number"):
+        interpolant(client, "t", {"t": [0.0, 1.0]}, parts=parts)
+
+
+def test_a_table_that_is_not_finite_says_where(client: gridgrad.Client) -> None:
+    axes = {"t": [0.0, 1.0], "k": [1.0, 2.0]}
+    with pytest.raises(gridgrad.RequestError, match=r"a value that is -inf at t = 0, k = 1; 2 of 4"):
+        interpolant(client, "log(t)*k", axes)
+    with pytest.raises(gridgrad.RequestError, match=r"the derivative by t that is inf at t = 0, k = 1"):
+        interpolant(client, "sqrt(t)*k, t", axes)
