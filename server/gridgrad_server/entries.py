@@ -83,13 +83,14 @@ class Entry:
         shape: of its grid.
         next: the piece to compute next; None when all were taken.
         ended: whether it has failed, was cancelled, or has all its results.
+        is_bulk: whether it is more than a piece of the usual cost, so that others should not have to wait for it.
         slot: holds its inputs when it has several pieces.
         places: take its results in the memory of a session; None for the memory of each batch.
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
                  "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
-                 "next", "places", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
+                 "is_bulk", "next", "places", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
 
     def __init__(
         self,
@@ -116,22 +117,22 @@ class Entry:
         self.asked_tier = form.tier
         self.tier: str | None = form.tier
         self._window = window
-        most_points = max(1, piece_cost // form.plan.planes)
-        is_whole = form.grids == 1 and form.points <= most_points
-        self._boxes = iter(()) if is_whole else boxes(form.shape, most_points, form.grids)
         self._again: list[Box] = []
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
         self._largest_batch = 0
         self._latest: Computed | None = None
+        self.cut(piece_cost)
+        self.is_bulk = self.split or self.grids > 1
+
+    def cut(self, piece_cost: int) -> None:
+        """Cuts it into pieces of at most this cost, before the first of them is taken."""
+        form, most_points = self.form, max(1, piece_cost // self.plan.planes)
+        is_whole = form.grids == 1 and form.points <= most_points
+        self._boxes = iter(()) if is_whole else boxes(form.shape, most_points, form.grids)
         self.next: Box | None = form.whole if is_whole else next(self._boxes)
         self.split = self.next is not None and (self.next.grids, self.next.shape) != (form.grids, form.shape)
-
-    @property
-    def is_bulk(self) -> bool:
-        """Whether others should not have to wait for all of it."""
-        return self.split or self.grids > 1
 
     @property
     def is_open(self) -> bool:
@@ -210,6 +211,8 @@ class Entry:
         self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
         self._latest = how
         self._compute_s += how.compute_s
+        if how.batch_size == 1:
+            self.plan.pace.note(how.tier, box.points * self.plan.planes, how.compute_s)
         self._largest_batch = max(self._largest_batch, how.batch_size)
         self._piece(box, result, failures)
 

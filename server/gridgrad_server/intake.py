@@ -19,6 +19,9 @@ __all__ = ["MOST_NUMBERS", "Intake"]
 MOST_NUMBERS = 1 << 53
 """Of a grid of any size, and its longest dim: what float64 can count."""
 
+_MOST_LARGER = 16
+"""How much larger than usual a piece is at most."""
+
 
 class Intake:
     """Makes entries of requests and hands them on.
@@ -142,6 +145,15 @@ class Intake:
         planes = entry.plan.planes
         most = max(1, self._settings.piece_cost // planes) * planes * entry.plan.itemsize
         return min(self.result_bytes(entry), most)
+
+    def cut_by_pace(self, entry: Entry) -> None:
+        """Cuts an entry into larger pieces, if they are computed quickly: where its whole result has a place, they take
+        no more memory."""
+        cost = entry.form.points * entry.plan.planes
+        share = min(-(-cost // self._workers.count), _MOST_LARGER * self._settings.piece_cost)
+        paced = min(share, entry.plan.pace.cost(entry.asked_tier))
+        if entry.split and paced > self._settings.piece_cost:
+            entry.cut(paced)
 
     def is_unary(self, entry: Entry) -> bool:
         """Whether a result may go in one message."""

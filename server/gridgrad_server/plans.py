@@ -18,6 +18,7 @@ from gridgrad.grid import Derivative, canonical
 from gridgrad.lang.program import Program
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
+from gridgrad_server.pace import Pace
 from gridgrad_server.programs import Programs
 from gridgrad_server.requests import MAX_DERIVATIVES, Asked, too_many_derivatives
 from gridgrad_worker.v1 import worker_pb2 as wpb
@@ -65,6 +66,9 @@ class Plan:
         key: the compatibility key.
         text: the expression, or the registered name.
         version: of the server, for the info of results.
+
+    Attributes:
+        pace: how quickly its grids are computed.
     """
 
     def __init__(self, number: int, key: Key, text: str, version: str) -> None:
@@ -74,6 +78,7 @@ class Plan:
         self.planes = len(key.components) * (1 + len(key.derivatives))
         self.itemsize = DTYPES[key.dtype]
         self.digest = key.identity if key.kind == "expression" else ""
+        self.pace = Pace()
         self._version = version
         self._made: tuple[object, bytes] = None, b""  # what the infos of the latest results share
 

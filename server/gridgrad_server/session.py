@@ -230,6 +230,7 @@ class Session:
             return None
         block = self._memory.take(size)
         if block:
+            self._intake.cut_by_pace(entry)
             return Whole(block, entry.form)
         if self._intake.is_unary(entry):
             return None

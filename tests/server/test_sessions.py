@@ -166,6 +166,28 @@ async def test_a_grid_of_many_pieces_lies_there_in_one(serve: Any, opening: Open
     assert caller.numbers(answer.lease) == [*range(POINTS), *range(1_000_000, 1_000_000 + POINTS)]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_grid_that_is_computed_quickly_has_fewer_pieces(serve: Any, opening: Opening, workers: int) -> None:
+    serving = await serve(piece_cost=1 << 16, workers=workers)
+    caller, batches, leases = await opening(serving), [0], []
+    for _ in range(2):
+        await caller.ask(grid(1 << 17))
+        leases.append((await caller.answer()).lease)
+        batches.append(serving.server.workers.batcher.batches)
+    assert batches == [0, 4, 6]  # the worker says 1 ms for a piece; they may take 2
+    assert caller.numbers(leases[0]) == caller.numbers(leases[1])
+
+
+async def test_each_worker_gets_a_piece(serve: Any, opening: Opening) -> None:
+    serving = await serve(piece_cost=1 << 16, workers=3)
+    caller, batches = await opening(serving), [0]
+    for _ in range(2):
+        await caller.ask(grid(1 << 17))
+        await caller.answer()
+        batches.append(serving.server.workers.batcher.batches)
+    assert batches == [0, 4, 7]
+
+
 async def test_small_results_go_over_the_socket(serve: Any, opening: Opening) -> None:
     caller = await opening(await serve())
     await caller.ask(grid(3))
