@@ -58,6 +58,9 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.use_local_subchannel_pool", 1),  # one connection for each client
+    # A server goes on sending a large result while its caller puts what has come into place: 8 MiB instead of 64 KiB
+    ("grpc.http2.lookahead_bytes", 8 << 20),
+    ("grpc.http2.max_frame_size", 1 << 20),
 )
 
 

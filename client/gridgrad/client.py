@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
+from grpc.experimental import ChannelOptions
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
@@ -276,6 +277,8 @@ def _open_session(channel: grpc.Channel, settings: Settings, timeout_s: float) -
 
 
 def _open(settings: Settings) -> grpc.Channel:
+    # The caller's own thread takes what comes for it, not one that wakes it for each message
+    options = ((ChannelOptions.SingleThreadedUnaryStream, 1), *settings.options)
     if settings.credentials is None:
-        return grpc.insecure_channel(settings.target, settings.options)
-    return grpc.secure_channel(settings.target, settings.credentials, settings.options)
+        return grpc.insecure_channel(settings.target, options)
+    return grpc.secure_channel(settings.target, settings.credentials, options)

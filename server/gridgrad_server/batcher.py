@@ -62,6 +62,11 @@ class Batcher:
         if entry.is_untouched:
             entry.tier = self._tiers.of(entry)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether small entries come beside bulk."""
+        return self._queue.is_shared(time.monotonic())
+
     def cancel(self, entry: Entry) -> None:
         """Forgets an entry: its caller is gone, or has its answer."""
         entry.end()
@@ -105,7 +110,7 @@ class Batcher:
             failures = _failures(done, entry, range(first, first + box.grids), batch.grids)
             how = batch.computed(first, done, worker.device, started_at)
             first += box.grids
-            entry.computed(box, batch.result(position), how, failures)
+            entry.computed(box, batch.result(position), how, failures, batch.slot)
             self.submit(entry)
 
     def lost(self, batch: Batch, blamed: bool) -> None:

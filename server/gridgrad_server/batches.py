@@ -39,6 +39,7 @@ class Batch:
         pool: gives the slots.
 
     Attributes:
+        slot: takes the results that have no place in the memory of a session.
         regions: what the message names: slots, of which the first takes results, and memories of sessions.
         is_placed: whether results go to memories of sessions, where nobody else may write before its worker is gone.
         started_at: when the worker began with it, by time.monotonic; None while it waits.
@@ -51,21 +52,21 @@ class Batch:
         self.cautious = tasks[0].box.strikes > 0
         self.started_at: float | None = None
         self._spots, size = _laid_out(tasks)
-        self._slot = pool.take(max(1, size))
+        self.slot = pool.take(max(1, size))
         self._pieces = [self._piece(task, spot, pool) for task, spot in zip(tasks, self._spots, strict=True)]
         slots = list(dict.fromkeys(entry.slot for entry, _ in tasks if entry.slot))
         blocks = list(dict.fromkeys(entry.places.of(box).block for entry, box in tasks if entry.places))
         shared: list[Slot | Block] = [*slots, *blocks]
         for held in shared:
             held.hold()
-        self._held = [self._slot, *shared]
-        self.regions: list[Slot | Memory] = [self._slot, *slots, *dict.fromkeys(block.memory for block in blocks)]
+        self._held = [self.slot, *shared]
+        self.regions: list[Slot | Memory] = [self.slot, *slots, *dict.fromkeys(block.memory for block in blocks)]
         self.is_placed = bool(blocks)
 
     def _piece(self, task: Task, spot: _Spot, pool: Slots) -> wpb.Piece:
         """Writes the inputs of a piece, and says where they are and where its result goes."""
         entry, box = task
-        slot = self._slot
+        slot = self.slot
         if box.grids > 1:
             _blank_gaps(entry, slot, spot)
         if not entry.split:
@@ -106,7 +107,7 @@ class Batch:
     def result(self, position: int) -> memoryview:
         """The result of one of its pieces, in the slot; empty if the entry has places for it."""
         spot = self._spots[position]
-        return self._slot.view[spot.result : spot.result + spot.result_bytes]
+        return self.slot.view[spot.result : spot.result + spot.result_bytes]
 
     @property
     def grids(self) -> int:

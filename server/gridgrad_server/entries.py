@@ -48,8 +48,8 @@ class Computed(NamedTuple):
 class Sink(Protocol):
     """Where the results of an entry go. Each call returns at once."""
 
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
-        """Takes the result of a piece; the memory is the caller's again afterwards.
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures, slot: Slot | None) -> None:
+        """Takes the result of a piece; the memory is the caller's again afterwards, unless its slot is held.
 
         Args:
             entry: the entry.
@@ -57,6 +57,7 @@ class Sink(Protocol):
             result: [planes, points]; of several grids that for each, its form's stride apart. Empty if the entry has
                 places for it.
             failures: empty but for a pack.
+            slot: that the result lies in; None where there is none.
         """
 
     def failed(self, entry: Entry, error: GridgradError) -> None:
@@ -90,7 +91,8 @@ class Entry:
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
                  "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
-                 "is_bulk", "next", "places", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
+                 "is_bulk", "next", "piece_cost", "places", "plan", "shape", "sink", "slot", "split",
+                 "tier")  # fmt: skip
 
     def __init__(
         self,
@@ -128,6 +130,7 @@ class Entry:
 
     def cut(self, piece_cost: int) -> None:
         """Cuts it into pieces of at most this cost, before the first of them is taken."""
+        self.piece_cost = piece_cost
         form, most_points = self.form, max(1, piece_cost // self.plan.planes)
         is_whole = form.grids == 1 and form.points <= most_points
         self._boxes = iter(()) if is_whole else boxes(form.shape, most_points, form.grids)
@@ -198,7 +201,9 @@ class Entry:
         self.next, *others = again
         self._again += others
 
-    def computed(self, box: Box, result: memoryview, how: Computed, failures: Failures) -> None:
+    def computed(
+        self, box: Box, result: memoryview, how: Computed, failures: Failures, slot: Slot | None = None
+    ) -> None:
         """Passes the result of a piece on, or what went wrong with it."""
         self._out -= 1
         mixed = None if failures else self._mixed(how)
@@ -214,7 +219,7 @@ class Entry:
         if how.batch_size == 1:
             self.plan.pace.note(how.tier, box.points * self.plan.planes, how.compute_s)
         self._largest_batch = max(self._largest_batch, how.batch_size)
-        self._piece(box, result, failures)
+        self._piece(box, result, failures, slot)
 
     def _mixed(self, how: Computed) -> GridgradError | None:
         """What is wrong with the tier that a piece was computed in."""
@@ -224,13 +229,13 @@ class Entry:
             return UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again")
         return None
 
-    def _piece(self, box: Box, result: memoryview, failures: Failures) -> None:
+    def _piece(self, box: Box, result: memoryview, failures: Failures, slot: Slot | None = None) -> None:
         if failures and self.grids == 1:
             self.fail(failures[0])
         if self.ended:
             return
         self._unsent += 1
-        self.sink.piece(self, box, result, failures)
+        self.sink.piece(self, box, result, failures, slot)
         if self.all_computed:
             self.end()
 

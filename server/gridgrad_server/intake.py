@@ -21,6 +21,8 @@ MOST_NUMBERS = 1 << 53
 
 _MOST_LARGER = 16
 """How much larger than usual a piece is at most."""
+_STREAMS = 16
+"""How many large grids may be streamed at once, at least."""
 
 
 class Intake:
@@ -138,7 +140,7 @@ class Intake:
 
     def stream_bytes(self, entry: Entry) -> int:
         """How many bytes of a result are held at once while it is streamed."""
-        return min(self.result_bytes(entry), self.window * self._settings.piece_cost * entry.plan.itemsize)
+        return min(self.result_bytes(entry), self.window * entry.piece_cost * entry.plan.itemsize)
 
     def piece_bytes(self, entry: Entry) -> int:
         """How large the result of a piece is at most."""
@@ -146,13 +148,19 @@ class Intake:
         most = max(1, self._settings.piece_cost // planes) * planes * entry.plan.itemsize
         return min(self.result_bytes(entry), most)
 
-    def cut_by_pace(self, entry: Entry) -> None:
-        """Cuts an entry into larger pieces, if they are computed quickly: where its whole result has a place, they take
-        no more memory."""
-        cost = entry.form.points * entry.plan.planes
-        share = min(-(-cost // self._workers.count), _MOST_LARGER * self._settings.piece_cost)
-        paced = min(share, entry.plan.pace.cost(entry.asked_tier))
-        if entry.split and paced > self._settings.piece_cost:
+    def cut_by_pace(self, entry: Entry, most_bytes: int | None = None) -> None:
+        """Cuts an entry into larger pieces, if they are computed quickly and nobody small waits for them.
+
+        Args:
+            entry: untouched as yet.
+            most_bytes: of a piece; by default as many as a stream may hold of, a small part of what all may.
+        """
+        cost, usual = entry.form.points * entry.plan.planes, self._settings.piece_cost
+        if most_bytes is None:
+            most_bytes = self._settings.queue_bytes // _STREAMS // self.window
+        largest = min(-(-cost // self._workers.count), _MOST_LARGER * usual, most_bytes // entry.plan.itemsize)
+        paced = min(largest, entry.plan.pace.cost(entry.asked_tier))
+        if entry.split and paced > usual and not self._workers.batcher.is_shared:
             entry.cut(paced)
 
     def is_unary(self, entry: Entry) -> bool:

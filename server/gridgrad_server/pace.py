@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["PIECE_S", "Pace"]
 
 PIECE_S = 0.002
-"""How long a piece may take where it may be large: what others wait for, and long beside what a piece costs by itself."""
+"""How long a piece may take where it may be large: short for who waits, long beside what a piece costs by itself."""
 
 _LEAST_COST = 1 << 16
 """Of pieces that tell the pace; less is all overhead."""

@@ -139,7 +139,7 @@ class Queue:
             key, turns = next(iter(lane.keys.items()))
             lane.keys.move_to_end(key)
             is_bulk = lane is self._bulk
-            is_careful = is_bulk and self._is_shared(now)
+            is_careful = is_bulk and self.is_shared(now)
             tasks = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now)
             if tasks:
                 self._small_in_a_row = 0 if is_bulk else self._small_in_a_row + 1
@@ -149,9 +149,10 @@ class Queue:
 
     def may_wait_at_worker(self, now: float) -> bool:
         """Whether the next batch may be given to a worker that is busy with another."""
-        return bool(self._small.keys) or not self._is_shared(now)
+        return bool(self._small.keys) or not self.is_shared(now)
 
-    def _is_shared(self, now: float) -> bool:
+    def is_shared(self, now: float) -> bool:
+        """Whether small entries have come of late."""
         return now - self._small_at < _SMALL_WITHIN_S
 
     def _next_lane(self) -> _Lane:

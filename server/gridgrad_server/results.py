@@ -13,7 +13,9 @@ from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import field_head, prefix
 from gridgrad_server.entries import Entry, Failures
+from gridgrad_server.parcels import Message
 from gridgrad_server.pieces import Box
+from gridgrad_server.slots import Slot
 from gridgrad_server.status import to_status
 
 __all__ = [
@@ -69,7 +71,14 @@ class UnaryResult:
         self._answer = answer
         self._parts: list[tuple[Box, bytes]] = []
 
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:  # noqa: ARG002 - a Sink takes them
+    def piece(
+        self,
+        entry: Entry,
+        box: Box,
+        result: memoryview,
+        failures: Failures,  # noqa: ARG002 - a Sink takes it
+        slot: Slot | None,  # noqa: ARG002 - a Sink takes it
+    ) -> None:
         """Takes the result of a piece."""
         entry.sent()  # the whole is small, so that no piece waits for another to leave
         if self._answer.done():
@@ -112,7 +121,7 @@ def _header(number: int, entry: Entry) -> bytes:
     return b"".join((head, shared, info_head, info))
 
 
-def pack_messages(number: int, entry: Entry, box: Box, result: memoryview, failures: Failures) -> list[bytes]:
+def pack_messages(number: int, entry: Entry, box: Box, result: memoryview, failures: Failures) -> list[Message]:
     """The messages of a stream for some of the grids of a pack.
 
     Args:
@@ -133,7 +142,7 @@ def pack_messages(number: int, entry: Entry, box: Box, result: memoryview, failu
             id=number + box.first_grid + first, last=True, entries=end - first
         ).SerializeToString() + _header(_STREAM_HEADER, entry)
         data = result[first * stride : end * stride]
-        messages.append(b"".join((prefix(head, len(data)), data)))
+        messages.append(Message(prefix(head, len(data)), data))
     return messages
 
 
@@ -146,7 +155,7 @@ def _runs(grids: int, without: Failures, most: int) -> Iterator[tuple[int, int]]
         first = left_out + 1
 
 
-def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, first: bool) -> list[bytes]:
+def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, first: bool) -> list[Message]:
     """The messages of a stream for the result of a piece.
 
     Args:
@@ -172,7 +181,7 @@ def stream_messages(number: int, entry: Entry, box: Box, result: memoryview, fir
             head += _header(_STREAM_HEADER, entry)
         start = (part.first_plane * box.points + part.first_point) * entry.plan.itemsize
         data = result[start : start + part.planes * part.points * entry.plan.itemsize]
-        messages.append(b"".join((prefix(head, len(data)), data)))
+        messages.append(Message(prefix(head, len(data)), data))
     return messages
 
 
@@ -186,11 +195,11 @@ def _stream_head(number: int, window: Window | None, last: bool) -> bytes:
     return message.SerializeToString()
 
 
-def failure_message(number: int, error: GridgradError, grids: int = 1) -> bytes:
+def failure_message(number: int, error: GridgradError, grids: int = 1) -> Message:
     """The message of a stream that ends an entry, or several that it numbers one after another, with an error."""
-    return pb.StreamGridGradientsResponse(
-        id=number, last=True, entries=grids if grids > 1 else 0, status=to_status(error)
-    ).SerializeToString()
+    entries = grids if grids > 1 else 0
+    message = pb.StreamGridGradientsResponse(id=number, last=True, entries=entries, status=to_status(error))
+    return Message(message.SerializeToString())
 
 
 def windows(planes: int, points: int, itemsize: int) -> Iterator[Window]:

@@ -29,6 +29,7 @@ from gridgrad_server.pieces import Box
 from gridgrad_server.places import Places, Whole, Windows
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult, unary_header
+from gridgrad_server.slots import Slot
 from gridgrad_server.status import to_status
 
 __all__ = ["INLINE_BYTES", "MOST_BYTES", "MOST_CALLS", "STALLED_AFTER_S", "Session"]
@@ -61,10 +62,10 @@ class _Call:
         self.task: asyncio.Task[None] | None = None
         self.is_answered = False
 
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures, slot: Slot | None) -> None:
         places = entry.places
         if places is None:
-            self._inline.piece(entry, box, result, failures)
+            self._inline.piece(entry, box, result, failures, slot)
         elif isinstance(places, Windows):
             self._lend(entry, box, places)
         else:
@@ -230,7 +231,7 @@ class Session:
             return None
         block = self._memory.take(size)
         if block:
-            self._intake.cut_by_pace(entry)
+            self._intake.cut_by_pace(entry, self._memory.size)
             return Whole(block, entry.form)
         if self._intake.is_unary(entry):
             return None

@@ -20,9 +20,11 @@ from gridgrad_server.admission import Permit
 from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.intake import Intake
+from gridgrad_server.parcels import Parcel
 from gridgrad_server.pieces import Box
 from gridgrad_server.requests import MAX_GRIDS, Reading, decode, read_several
 from gridgrad_server.results import WINDOW_BYTES, failure_message, pack_messages, stream_messages
+from gridgrad_server.slots import Slot
 
 __all__ = ["MOST_BYTES", "MOST_ENTRIES", "Stream"]
 
@@ -52,19 +54,19 @@ class _InFlight:
         self.permit: Permit | None = None
         self.held_bytes = 0
 
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures, slot: Slot | None) -> None:
         if self.grids > 1:
             messages = pack_messages(self.number, entry, box, result, failures)
         else:
             messages = stream_messages(self.number, entry, box, result, not self._begun)
         self._begun = True
-        self._stream.send(self, messages, entry.all_computed)
+        self._stream.send(self, Parcel(messages, slot), entry.all_computed)
 
     def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
         self.refuse(error)
 
     def refuse(self, error: GridgradError) -> None:
-        self._stream.send(self, [failure_message(self.number, error, self.grids)], True)
+        self._stream.send(self, Parcel([failure_message(self.number, error, self.grids)], None), True)
 
 
 class Stream:
@@ -84,7 +86,7 @@ class Stream:
         self._in_flight: set[_InFlight] = set()
         self._ids: set[int] = set()
         self._held_bytes = 0
-        self._outbox: deque[tuple[_InFlight, list[bytes], bool]] = deque()
+        self._outbox: deque[tuple[_InFlight, Parcel, bool]] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._ended_reading = False
@@ -181,6 +183,7 @@ class Stream:
         return flight
 
     async def _admit(self, flight: _InFlight, entry: Entry, size: int) -> None:
+        self._intake.cut_by_pace(entry)
         held_bytes = size + self._intake.stream_bytes(entry)
         await self._intake.admission.room(held_bytes)
         self._intake.check_open()
@@ -189,15 +192,15 @@ class Stream:
         self._held_bytes += held_bytes
         self._intake.submit(entry)
 
-    def send(self, flight: _InFlight, messages: list[bytes], last: bool) -> None:
+    def send(self, flight: _InFlight, parcel: Parcel, last: bool) -> None:
         """Puts messages of an entry behind those that wait to be sent."""
-        self._outbox.append((flight, messages, last))
+        self._outbox.append((flight, parcel, last))
         self._news.set()
 
     async def _write(self) -> None:
         while self._outbox:
-            flight, messages, last = self._outbox[0]
-            for message in messages:
+            flight, parcel, last = self._outbox[0]
+            while (message := parcel.take()) is not None:
                 await self._context.write(message)
             self._outbox.popleft()
             if flight.entry:
@@ -219,6 +222,8 @@ class Stream:
             if flight.entry:
                 self._intake.cancel(flight.entry)
             self._forget(flight)
+        for _, parcel, _ in self._outbox:
+            parcel.drop()
         self._outbox.clear()
 
 

@@ -18,7 +18,7 @@ from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
 from gridgrad_server.requests import Given, Linspace
-from gridgrad_server.slots import Slots
+from gridgrad_server.slots import Slot, Slots
 from gridgrad_server.tiers import Tiers
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -34,7 +34,7 @@ class Remembers:
         self.failures: list[Failures] = []
         self.errors: list[Exception] = []
 
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:  # noqa: ARG002 - a Sink takes it
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures, slot: Slot | None) -> None:  # noqa: ARG002 - a Sink takes it
         self.pieces.append(box)
         self.failures.append(failures)
 

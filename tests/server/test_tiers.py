@@ -16,7 +16,7 @@ from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.requests import Given, Linspace
-from gridgrad_server.slots import Slots
+from gridgrad_server.slots import Slot, Slots
 from gridgrad_server.tiers import Tiers
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
@@ -32,7 +32,7 @@ class Sink:
         self.pieces: list[Box] = []
         self.errors: list[GridgradError] = []
 
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures) -> None:  # noqa: ARG002 - a Sink takes it
+    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures, slot: Slot | None) -> None:  # noqa: ARG002 - a Sink takes it
         entry.sent()
         self.pieces.append(box)
 
