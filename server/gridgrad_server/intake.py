@@ -145,7 +145,7 @@ class Intake:
     def piece_bytes(self, entry: Entry) -> int:
         """How large the result of a piece is at most."""
         planes = entry.plan.planes
-        most = max(1, self._settings.piece_cost // planes) * planes * entry.plan.itemsize
+        most = max(1, entry.piece_cost // planes) * planes * entry.plan.itemsize
         return min(self.result_bytes(entry), most)
 
     def cut_by_pace(self, entry: Entry, most_bytes: int | None = None) -> None:
@@ -159,9 +159,10 @@ class Intake:
         if most_bytes is None:
             most_bytes = self._settings.queue_bytes // _STREAMS // self.window
         largest = min(-(-cost // self._workers.count), _MOST_LARGER * usual, most_bytes // entry.plan.itemsize)
-        paced = min(largest, entry.plan.pace.cost(entry.asked_tier))
-        if entry.split and paced > usual and not self._workers.batcher.is_shared:
-            entry.cut(paced)
+        paced = entry.plan.pace.cost(entry.asked_tier)
+        if entry.split and min(largest, paced) > usual and not self._workers.batcher.is_shared:
+            # Few sizes, so that slots are used again
+            entry.cut(largest if paced >= largest else usual << (paced // usual).bit_length() - 1)
 
     def is_unary(self, entry: Entry) -> bool:
         """Whether a result may go in one message."""

@@ -7,6 +7,9 @@ __all__ = ["PIECE_S", "Pace"]
 PIECE_S = 0.002
 """How long a piece may take where it may be large: short for who waits, long beside what a piece costs by itself."""
 
+_FORGET = 1.1
+"""By how much the quickest piece counts less with each that comes after it."""
+
 _LEAST_COST = 1 << 16
 """Of pieces that tell the pace; less is all overhead."""
 
@@ -23,7 +26,8 @@ class Pace:
         if cost < _LEAST_COST:
             return
         unit_s = compute_s / cost
-        self._unit_s = (self._unit_s + unit_s) / 2 if self._unit_s and tier == self._tier else unit_s
+        # Whoever else wants the processors makes pieces take longer, and none makes them take less
+        self._unit_s = min(unit_s, _FORGET * self._unit_s) if self._unit_s and tier == self._tier else unit_s
         self._tier = tier
 
     def cost(self, tier: str = "") -> int:

@@ -41,6 +41,7 @@ MOST_BYTES = 64 << 20
 STALLED_AFTER_S = 30.0
 
 _MOST_LEASES = 4096
+_LEAST_GRIDS = 16  # that come in windows and have room for these
 _RESPONSE_FIELD = pb.SessionResponse.RESPONSE_FIELD_NUMBER
 
 
@@ -235,6 +236,7 @@ class Session:
             return Whole(block, entry.form)
         if self._intake.is_unary(entry):
             return None
+        self._intake.cut_by_pace(entry, self._memory.size // _LEAST_GRIDS // self._intake.window)
         blocks = self._memory.take_several(self._intake.window, self._intake.piece_bytes(entry))
         return Windows(blocks, entry.plan.itemsize) if blocks else None
 
