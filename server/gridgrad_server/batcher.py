@@ -13,9 +13,10 @@ from collections.abc import Iterable
 
 from gridgrad.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_server.batches import Batch
-from gridgrad_server.entries import Entry, Failures
+from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.failures import error_of
 from gridgrad_server.logs import fields
+from gridgrad_server.plans import How
 from gridgrad_server.queue import Queue
 from gridgrad_server.slots import Slots
 from gridgrad_server.tiers import Tiers
@@ -100,13 +101,14 @@ class Batcher:
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
-        started_at, first = batch.started_at or time.monotonic(), 0
+        started_at, compute_s, first = batch.started_at or time.monotonic(), done.compute_s, 0
         for position, (entry, box) in enumerate(batch.tasks):
             failures = _failures(done, entry, range(first, first + box.grids), batch.grids)
-            how = batch.computed(first, done, worker.device, started_at)
+            how = How(batch.grids, done.engine, done.tiers[first] if done.tiers else "", worker.device)
             first += box.grids
-            entry.computed(box, batch.result(position), how, failures)
-            self.submit(entry)
+            entry.computed(box, batch.result(position), Computed(started_at, compute_s, how), failures)
+            if not entry.ended:
+                self.submit(entry)
 
     def lost(self, batch: Batch, blamed: bool) -> None:
         """Puts the pieces of a batch back whose worker died."""

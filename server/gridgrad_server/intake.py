@@ -60,19 +60,17 @@ class Intake:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 
     async def entry_of(self, raw: bytes, sink: Sink, caller: str, deadline_at: float | None) -> Entry:
-        """The entry of a serialized request, checked but not yet queued. What was read before is not read again.
+        """The entry of a serialized request, checked but not yet queued. Read in full, and its form remembered.
 
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        entry = self.known_entry_of(raw, sink, caller, deadline_at)
-        if entry is None:
-            entry = await self.entry(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
-            self._forms.learn(raw, entry.form, entry.data)
+        entry = await self.entry(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
+        self._forms.learn(raw, entry.form, entry.data)
         return entry
 
     def known_entry_of(self, raw: bytes, sink: Sink, caller: str, deadline_at: float | None) -> Entry | None:
-        """The entry of a request like one that was read before; None for any other."""
+        """The entry of a request like one that was read before, at once; None for any other: `entry_of` reads it."""
         known = self._forms.find(raw)
         return None if known is None else self._entry(*known, sink, caller, deadline_at)
 

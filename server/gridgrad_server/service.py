@@ -75,30 +75,28 @@ class Service(grpc.GenericRpcHandler):
         return len(self._streams)
 
     async def _grid_gradient(self, raw: bytes, context: Context) -> bytes:
+        entry: Entry | None = None
         try:
-            return await self._computed(raw, context)
+            self._intake.check_open()
+            permit = self._intake.admission.take(len(raw))
+
+            def ended(_: object) -> None:
+                permit.give_back()
+                if entry and not entry.ended:
+                    self._intake.cancel(entry)
+
+            context.add_done_callback(ended)  # type: ignore[arg-type] # it gets the context
+            remaining_s = context.time_remaining()
+            deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
+            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            asked = raw, UnaryResult(answer), caller_of(context), deadline_at
+            entry = self._intake.known_entry_of(*asked) or await self._intake.entry_of(*asked)
+            self._intake.check_unary(entry)
+            permit.grow(self._intake.result_bytes(entry))
+            self._intake.submit(entry)
+            return await answer
         except GridgradError as error:
             await abort(context, error)
-
-    async def _computed(self, raw: bytes, context: Context) -> bytes:
-        self._intake.check_open()
-        permit = self._intake.admission.take(len(raw))
-        entry: Entry | None = None
-
-        def ended(_: object) -> None:
-            permit.give_back()
-            if entry:
-                self._intake.cancel(entry)
-
-        context.add_done_callback(ended)  # type: ignore[arg-type] # it gets the context
-        remaining_s = context.time_remaining()
-        deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        entry = await self._intake.entry_of(raw, UnaryResult(answer), caller_of(context), deadline_at)
-        self._intake.check_unary(entry)
-        permit.grow(self._intake.result_bytes(entry))
-        self._intake.submit(entry)
-        return await answer
 
     async def _stream(self, _: object, context: Context) -> None:
         try:

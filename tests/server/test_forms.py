@@ -48,7 +48,8 @@ def intake() -> Intake:
 
 async def entry_of(intake: Intake, raw: bytes) -> Entry:
     nowhere: Any = None
-    return await intake.entry_of(raw, nowhere, "", None)
+    asked = raw, nowhere, "", None
+    return intake.known_entry_of(*asked) or await intake.entry_of(*asked)
 
 
 def known(raw: bytes) -> tuple[Forms, Form, list[bytes]]:

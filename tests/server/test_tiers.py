@@ -96,7 +96,7 @@ class Case:
         return self.asked()
 
     def asked(self) -> list[str]:
-        messages = [batch.message([], False, []) for worker in self.workers for batch in worker.out]
+        messages = [batch.frame([], False, []) for worker in self.workers for batch in worker.out]
         return [piece.tier for raw in messages for piece in wpb.ServerMessage.FromString(raw).batch.pieces]
 
     async def answer(self, tier: str = "", failure: wpb.PieceFailure | None = None, worker: int = 0) -> list[str]:
