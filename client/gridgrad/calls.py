@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from gridgrad.lang.program import Program
 from gridgrad.lowering import Shown, lower
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
+
+if TYPE_CHECKING:
+    from gridgrad.answers import Form
 
 __all__ = [
     "Call",
@@ -152,6 +155,7 @@ class Plan:
         input_bytes: how large the arrays among the inputs are.
         component_bytes: how large the result is if the function has one component.
         dtype: computed in.
+        answers: the form of the latest answer, which the next is likely to have.
     """
 
     function: FunctionKey
@@ -163,6 +167,7 @@ class Plan:
     input_bytes: int
     component_bytes: int
     dtype: np.dtype[Any]
+    answers: Form | None = None
 
 
 class Call(NamedTuple):
@@ -172,13 +177,13 @@ class Call(NamedTuple):
         request: what the caller gave.
         plan: what it shares with calls that differ only in numbers.
         numbers: of each input, as bytes; of a linspace, the whole field of the request.
-        shown: what the caller sees of it, where that differs from what travels.
+        lowered: what the caller sees of it, where that differs from what travels.
     """
 
     request: Request
     plan: Plan
     numbers: tuple[bytes, ...]
-    shown: Shown | None = None
+    lowered: Shown | None = None
 
     @property
     def function(self) -> FunctionKey:
@@ -189,6 +194,11 @@ class Call(NamedTuple):
     def inputs(self) -> tuple[Input, ...]:
         """The inputs as sent."""
         return tuple([_input(*each, data) for each, data in zip(self.plan.inputs, self.numbers, strict=True)])
+
+    @property
+    def shown(self) -> tuple[Input, ...]:
+        """The inputs as the caller sees them."""
+        return self.inputs if self.lowered is None else self.lowered.inputs
 
     @property
     def message(self) -> bytes:
@@ -218,7 +228,7 @@ def prepare(request: Request) -> Call:
         call = Call(request, plan, numbers)
     else:
         call = _prepared(request)
-        if call.shown is None and has_plain_inputs(call.plan.inputs):
+        if call.lowered is None and has_plain_inputs(call.plan.inputs):
             _plans.keep(key, call.plan)
     if request.out is not None:
         _check_out(request.out, 1 + len(call.plan.derivatives), call.plan.grid, call.plan.dtype)
