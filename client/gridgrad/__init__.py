@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from gridgrad.errors import UnknownFunctionError as UnknownFunctionError
     from gridgrad.explained import Explanation as Explanation
     from gridgrad.explained import Prepared as Prepared
+    from gridgrad.info import Info as Info
     from gridgrad.lang.parser import parse as parse
     from gridgrad.lang.program import Program as Program
-    from gridgrad.result import Info as Info
     from gridgrad.result import Result as Result
     from gridgrad.spacing import Linspace as Linspace
     from gridgrad.spacing import linspace as linspace
@@ -60,7 +60,7 @@ _HOMES = {
     "ExpressionError": "errors",
     "Explanation": "explained",
     "GridgradError": "errors",
-    "Info": "result",
+    "Info": "info",
     "InternalError": "errors",
     "Linspace": "spacing",
     "MissingExtraError": "errors",

@@ -16,8 +16,9 @@ from gridgrad import failures
 from gridgrad.aio_many import ManyGrids
 from gridgrad.aio_questions import Questions
 from gridgrad.aio_sessions import Sessions
+from gridgrad.answers import read_unary
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, Progress, read_part, read_unary
+from gridgrad.assembly import Assembly, Progress, read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.channel import (
     DEFAULT_RETRIES,

@@ -12,8 +12,9 @@ import grpc
 from google.protobuf.message import Message
 
 from gridgrad import failures
+from gridgrad.answers import read_unary
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, Progress, read_part, read_unary
+from gridgrad.assembly import Assembly, Progress, read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.channel import (
     DEFAULT_RETRIES,

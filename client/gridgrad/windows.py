@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridgrad.assembly import Layout, Part, empty, info_of, numbers_of, read_header
+from gridgrad.assembly import Layout, Part, empty, numbers_of, read_header
 from gridgrad.calls import Call
 from gridgrad.errors import RequestError
 from gridgrad.failures import EntryFailed
+from gridgrad.info import info_of
 from gridgrad.inputs import FloatArray
 from gridgrad.messages import broken
 from gridgrad.result import Result
@@ -141,7 +142,7 @@ class Windows:
         window = self._open.pop(first)
         self._given.add(first)
         window.planes.flags.writeable = False
-        return layout.result(window.planes, info_of(self._info), self._call, window.start)
+        return Result(window.planes, layout.kind(self._call), info_of(self._info), self._call, window.start)
 
 
 def _cut(layout: Layout, most: int | None) -> _Cut:
