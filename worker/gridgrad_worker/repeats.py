@@ -18,7 +18,7 @@ __all__ = ["Repeats", "keeps_all"]
 _BATCH, _DONE, _ID, _COMPUTE_S = 0x0A, 0x12, 0x08, b"\x11"  # tags of fields, as in worker.proto
 _CONTINUED = 0x80  # a byte of a varint that is not its last
 _DOUBLE = struct.Struct("<d")
-_LEAST_BYTES = 20
+_LEAST_BYTES = 14  # tags, length and the longest number
 _MOST_BYTES = 1 << 12
 _MOST_KNOWN = 1 << 10
 
