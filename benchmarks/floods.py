@@ -46,6 +46,8 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     print(f"{EXPRESSION}: value and both partials, float64")
     with serve("benchmarks.raw") as floor, serve("gridgrad_server", ["--listen", "127.0.0.1:0"]) as ours:
+        with gridgrad.Client(ours.address) as client:
+            print(f"computed in the {client.prepare(EXPRESSION, axes(SIDE)).tier} tier")
         for case in (many_small, one_large, beside_a_flood):
             for line in case(floor, ours, rounds):
                 print(f"{line.text}: {line.ratio:.2f}, goal {line.goal}, {'met' if line.met else 'missed'}", flush=True)

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gridgrad import aio as aio
+    from gridgrad import testing as testing
     from gridgrad._version import __version__ as __version__
     from gridgrad.calls import Registered as Registered
     from gridgrad.calls import Request as Request
     from gridgrad.calls import registered as registered
     from gridgrad.catalog import RegisteredFunction as RegisteredFunction
     from gridgrad.catalog import ServerInfo as ServerInfo
+    from gridgrad.checks.report import CheckReport as CheckReport
+    from gridgrad.checks.report import Disagreement as Disagreement
     from gridgrad.client import Client as Client
     from gridgrad.errors import BusyError as BusyError
     from gridgrad.errors import CallCancelledError as CallCancelledError
@@ -25,10 +28,12 @@ if TYPE_CHECKING:
     from gridgrad.errors import ExpressionError as ExpressionError
     from gridgrad.errors import GridgradError as GridgradError
     from gridgrad.errors import InternalError as InternalError
+    from gridgrad.errors import MissingExtraError as MissingExtraError
     from gridgrad.errors import NotPreparedError as NotPreparedError
     from gridgrad.errors import RefusedError as RefusedError
     from gridgrad.errors import RequestError as RequestError
     from gridgrad.errors import TooLargeError as TooLargeError
+    from gridgrad.errors import TracingError as TracingError
     from gridgrad.errors import UnavailableError as UnavailableError
     from gridgrad.errors import UnknownFunctionError as UnknownFunctionError
     from gridgrad.explained import Explanation as Explanation
@@ -39,20 +44,26 @@ if TYPE_CHECKING:
     from gridgrad.result import Result as Result
     from gridgrad.spacing import Linspace as Linspace
     from gridgrad.spacing import linspace as linspace
+    from gridgrad.tracing.function import TracedFunction as TracedFunction
+    from gridgrad.tracing.function import function as function
+    from gridgrad.tracing.function import trace as trace
 
 # Where each name is defined
 _HOMES = {
     "BusyError": "errors",
     "CallCancelledError": "errors",
+    "CheckReport": "checks.report",
     "Client": "client",
     "CrashError": "errors",
     "DeadlineError": "errors",
+    "Disagreement": "checks.report",
     "ExpressionError": "errors",
     "Explanation": "explained",
     "GridgradError": "errors",
     "Info": "result",
     "InternalError": "errors",
     "Linspace": "spacing",
+    "MissingExtraError": "errors",
     "NotPreparedError": "errors",
     "Prepared": "explained",
     "Program": "lang.program",
@@ -64,14 +75,18 @@ _HOMES = {
     "Result": "result",
     "ServerInfo": "catalog",
     "TooLargeError": "errors",
+    "TracedFunction": "tracing.function",
+    "TracingError": "errors",
     "UnavailableError": "errors",
     "UnknownFunctionError": "errors",
     "__version__": "_version",
+    "function": "tracing.function",
     "linspace": "spacing",
     "parse": "lang.parser",
     "registered": "calls",
+    "trace": "tracing.function",
 }
-_MODULES = {"aio"}
+_MODULES = {"aio", "testing"}
 
 __all__ = sorted(_HOMES.keys() | _MODULES)
 

@@ -30,6 +30,10 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.checks.checking import checking
+from gridgrad.checks.report import CheckReport
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError, TooLargeError, UnavailableError
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import FloatArray, Inputs
@@ -122,11 +126,13 @@ class Client(ManyGrids):
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         progress: Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts, wire = self._attempts(timeout), self._connected()
         if progress is None:  # in a session all of the grid comes at once
             result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
@@ -153,6 +159,35 @@ class Client(ManyGrids):
         self._routes.learn_limit(result)
         return result
 
+    async def check(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        points: int = DEFAULT_POINTS,
+        tolerance: float | None = None,
+        seed: int = 0,
+        timeout: float | None = None,
+    ) -> CheckReport:
+        """Compares derivatives with finite differences; see `gridgrad.Client.check`."""
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
+        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
+        result = None
+        while True:
+            try:
+                asked = steps.send(result) if result else next(steps)
+            except StopIteration as done:
+                report: CheckReport = done.value
+                return report
+            result = await self.gradient(
+                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
+            )
+
     async def prepare(
         self,
         function: FunctionLike,
@@ -163,9 +198,10 @@ class Client(ManyGrids):
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Prepared:
         """Has an expression compiled at the server; see `gridgrad.Client.prepare`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
     async def explain(
@@ -178,9 +214,10 @@ class Client(ManyGrids):
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Explanation:
         """Says how an expression is computed; see `gridgrad.Client.explain`."""
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_explanation(await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:

@@ -14,6 +14,7 @@ from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, prepare
 from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
 from gridgrad.inputs import Inputs
@@ -93,6 +94,7 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        coefficients: Coefficients | None = ...,
         tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
@@ -109,6 +111,7 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        coefficients: Coefficients | None = ...,
         tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
@@ -124,6 +127,7 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
@@ -134,7 +138,7 @@ class ManyGrids(ABC):
         `many_inputs` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
         ahead of the results. An iterator that is not read to its end is closed by `aclose`.
         """
-        like = Request(function, {}, wrt, order, derivatives, dtype, tier=tier)
+        like = Request(function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier)
         return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
 
     def _streamed(
@@ -159,12 +163,13 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         points: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Result]:
         """Computes a grid of any size and yields windows of it as they are complete; see `gridgrad.Client.windows`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, tier=tier))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return self._windows(call, Windows(call, points), attempts)
 

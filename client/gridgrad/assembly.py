@@ -68,15 +68,17 @@ class Layout(NamedTuple):
 
     def result(self, planes: FloatArray, info: Info, call: Call, start: tuple[int, ...] | None = None) -> Result:
         """The result in a buffer of that shape, or of a part of the grid that begins at start."""
+        shown = call.shown
         return Result(
             planes,
-            derivatives=self.derivatives,
+            derivatives=self.derivatives if shown is None else shown.stacks.planes,
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,
             info=info,
+            function=call.function,
             request=call.request,
-            sent=call.inputs,
+            sent=call.inputs if shown is None else shown.inputs,
             start=start,
         )
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from gridgrad import asked, wire
 from gridgrad.asked import Asked, DerivativeLike
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative, Grid, InputSpec, grid_of
-from gridgrad.inputs import FLOAT32, FloatArray, Input, Inputs, computing_dtype, read_inputs
+from gridgrad.inputs import FLOAT32, FLOAT64, FloatArray, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.lang.program import Program
+from gridgrad.lowering import Shown, lower
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
 
@@ -60,7 +62,15 @@ def registered(name: str) -> Registered:
     return Registered(name)
 
 
-FunctionLike: TypeAlias = str | Registered | Program
+class Symbolic(Protocol):
+    """What sympy's expressions have in common."""
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols in it."""
+
+
+FunctionLike: TypeAlias = str | Registered | Program | Callable[..., Any] | Symbolic
 Tier: TypeAlias = Literal["auto", "direct", "compiled"]
 
 
@@ -69,7 +79,8 @@ class Request:
     """One grid to compute: the arguments of `Client.gradient`, for `Client.stream`.
 
     Args:
-        function: an expression, a parsed program, or `gridgrad.registered(name)`.
+        function: an expression, a parsed program, a Python function written with numpy, a sympy expression, or
+            `gridgrad.registered(name)`.
         inputs: names to arrays and numbers, as for `Client.gradient`.
         wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
         order: all partials up to this order, 0 to 4; 1 if nothing is said.
@@ -77,6 +88,7 @@ class Request:
         dtype: "float32" or "float64"; by default float32 if every array given is, else float64.
         out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result into.
         tag: whatever the caller wants to find again in `result.request.tag`.
+        coefficients: names to arrays whose elements are scalars of the function, as for `Client.gradient`.
         tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
     """
 
@@ -88,15 +100,27 @@ class Request:
     dtype: Any = None
     out: FloatArray | None = None
     tag: Any = None
+    coefficients: Coefficients | None = None
     tier: Tier = "auto"
 
     def settled(self) -> Request:
-        """The same, to be asked many times: what can be read only once is read."""
-        return dataclasses.replace(self, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
+        """The same, to be asked many times: what can be read only once is read, and a function traced once."""
+        function = _traced_once(self.function)
+        return dataclasses.replace(self, function=function, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
 
     def on(self, inputs: Inputs) -> Request:
         """The same with other inputs."""
-        return Request(self.function, inputs, self.wrt, self.order, self.derivatives, self.dtype, tier=self.tier)
+        asked = self.wrt, self.order, self.derivatives, self.dtype
+        return Request(self.function, inputs, *asked, coefficients=self.coefficients, tier=self.tier)
+
+
+def _traced_once(function: Any) -> FunctionLike:
+    if not callable(function) or hasattr(function, "free_symbols"):  # sympy's symbols can be called
+        traced: FunctionLike = function
+        return traced
+    from gridgrad.tracing.function import TracedFunction
+
+    return function if isinstance(function, TracedFunction) else TracedFunction(function)
 
 
 def _kept(listed: Any) -> Any:
@@ -115,6 +139,7 @@ class Plan(NamedTuple):
         grid: the grid that the inputs span.
         input_bytes: how large the arrays among the inputs are.
         component_bytes: how large the result is if the function has one component.
+        dtype: computed in.
     """
 
     head: bytes
@@ -122,6 +147,7 @@ class Plan(NamedTuple):
     grid: Grid
     input_bytes: int
     component_bytes: int
+    dtype: np.dtype[Any]
 
 
 class Call(NamedTuple):
@@ -132,12 +158,14 @@ class Call(NamedTuple):
         function: the kind and text of the function.
         inputs: the inputs as sent.
         plan: what it shares with calls that differ only in numbers.
+        shown: what the caller sees of it, where that differs from what travels.
     """
 
     request: Request
     function: FunctionKey
     inputs: tuple[Input, ...]
     plan: Plan
+    shown: Shown | None = None
 
     @property
     def message(self) -> bytes:
@@ -155,25 +183,29 @@ def prepare(request: Request, like: Call | None = None) -> Call:
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
-    if like is not None and _is_asked_alike(request, like.request):
+    if like is not None and _is_asked_alike(request, like):
         alike = _inputs_alike(request.inputs, like.inputs)
         if alike is not None:
             return Call(request, like.function, alike, like.plan)
-    function = function_key(request.function)
-    inputs = read_inputs(request.inputs)
-    dtype = computing_dtype(inputs, request.dtype)
+    given, inputs, shown = request.function, read_inputs(request.inputs), None
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
+    if request.coefficients or not isinstance(given, str | Registered | Program):
+        given, inputs, spelled, shown = lower(given, inputs, spelled, request.coefficients)
+    function, dtype = function_key(given), computing_dtype(inputs, request.dtype)
     sent = tuple([_snapshot(i, dtype) for i in inputs])
     kinds = tuple([(i.spec, i.dtype) for i in sent])
     plan = _plan(function, kinds, spelled, dtype == FLOAT32, _tier(request.tier))
     if request.out is not None:
         _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
-    return Call(request, function, sent, plan)
+    return Call(request, function, sent, plan, shown)
 
 
-def _is_asked_alike(request: Request, like: Request) -> bool:
+def _is_asked_alike(request: Request, before: Call) -> bool:
+    like = before.request
     return (
-        request.function is like.function
+        before.shown is None
+        and request.function is like.function
+        and request.coefficients is like.coefficients
         and request.wrt is like.wrt
         and request.order is like.order
         and request.derivatives is like.derivatives
@@ -225,7 +257,9 @@ def function_key(function: FunctionLike) -> FunctionKey:
     if isinstance(function, Program):
         return "expression", str(function)
     raise RequestError(
-        "function", f"a {type(function).__name__}", 'give an expression such as "t*k", or gridgrad.registered("name")'
+        "function",
+        f"a {type(function).__name__}",
+        'give an expression such as "t*k", a Python function, or gridgrad.registered("name")',
     )
 
 
@@ -244,7 +278,9 @@ def _plan(
     names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
     derivatives, head = _head(function, names, spelled, single, tier)
     input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
-    return Plan(head, derivatives, grid, input_bytes, (1 + len(derivatives)) * grid.points * (4 if single else 8))
+    dtype = FLOAT32 if single else FLOAT64
+    component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
+    return Plan(head, derivatives, grid, input_bytes, component_bytes, dtype)
 
 
 @functools.lru_cache(PLANS_KEPT)

@@ -77,10 +77,11 @@ class Limits(NamedTuple):
         request_cost: points times components times derivatives, the value counted as one; 0 for no limit.
         message_bytes: the length of a message.
         unary_result_bytes: the length of a result in one message; larger ones are streamed.
-        inputs: how many inputs.
+        inputs: how many inputs with dims.
         dims: how many dims of a grid.
         derivatives: how many derivatives, without the value.
         order: the order of a derivative.
+        scalars: how many inputs without dims.
     """
 
     request_cost: int
@@ -90,6 +91,7 @@ class Limits(NamedTuple):
     dims: int
     derivatives: int
     order: int
+    scalars: int
 
 
 class ServerInfo(NamedTuple):

@@ -1,7 +1,7 @@
-"""The command `gridgrad`: eval, explain, prepare, functions and info.
+"""The command `gridgrad`: eval, plot, check, explain, prepare, functions and info.
 
-Exit statuses: 0 done; 1 the server or the way to it failed; 2 the request or the command line is wrong;
-130 interrupted.
+Exit statuses: 0 done; 1 the server or the way to it failed, or a check found something; 2 the request or the
+command line is wrong; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gridgrad._version import __version__
+from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.errors import GridgradError, RequestError
 
 __all__ = ["main"]
@@ -25,6 +26,10 @@ EXAMPLE = """example:
 
 An expression that starts with a minus sign comes after two dashes: gridgrad eval --axis x=1,2 -- "-x**2"
 """
+PLOT_EXAMPLE = """example:
+  gridgrad plot "sin(x)*exp(-y)" --axis x=0:6.28:200 --axis y=0:2:100 --order 2 --output waves.png
+"""
+DPI = 150
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,17 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        given.run(given)
+        status: int = given.run(given) or DONE
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as head, has had enough; a second complaint at exit would be one too many
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
     except (GridgradError, OSError) as error:
         print(f"gridgrad: {error}", file=sys.stderr)
         return WRONG if isinstance(error, RequestError) else FAILED
-    return DONE
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gridgrad {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_eval(commands)
+    _add_plot(commands)
+    _add_check(commands)
     _add_about(commands, "explain", "say how an expression and its derivatives are computed", _explain)
     _add_about(commands, "prepare", "have an expression and its derivatives compiled, and wait for it", _prepare)
     _add_plain(commands, "functions", "list the functions registered at a server", _functions)
@@ -72,29 +80,55 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_eval(commands: Any) -> None:
-    command = commands.add_parser(
-        "eval",
-        help="evaluate a function and its derivatives on a grid",
-        description="Evaluates a function and its derivatives on a grid.",
-        epilog=EXAMPLE,
+    command = _add_question(commands, "eval", "evaluate a function and its derivatives on a grid", _eval)
+    _add_tier(command)
+    add = command.add_argument
+    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
+    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
+
+
+def _add_plot(commands: Any) -> None:
+    what = "draw a function and its derivatives: lines over one axis, heat maps over two, slices of three"
+    command = _add_question(commands, "plot", what, _plot)
+    command.epilog = PLOT_EXAMPLE
+    _add_tier(command)
+    add = command.add_argument
+    add("--at", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an axis to cut through there")
+    add("--output", metavar="FILE", required=True, help="the picture to write, such as out.png, .svg or .pdf")
+    add("--dpi", type=float, default=DPI, metavar="N", help="pixels to the inch (default: %(default)s)")
+
+
+def _add_check(commands: Any) -> None:
+    what = "compare a function's derivatives on a grid with finite differences"
+    command = _add_question(commands, "check", what, _check)
+    add = command.add_argument
+    add("--points", type=int, default=DEFAULT_POINTS, metavar="N", help="at how many points (default: %(default)s)")
+    add("--tolerance", type=float, metavar="X", help="relative difference allowed (default: 1e-6, 1e-3 for float32)")
+
+
+def _add_tier(command: argparse.ArgumentParser) -> None:
+    choices = ("auto", "direct", "compiled")
+    command.add_argument("--tier", choices=choices, default="auto", help="what computes it (default: what is ready)")
+
+
+def _add_question(commands: Any, name: str, what: str, run: Any) -> argparse.ArgumentParser:
+    """A command that takes a function, its inputs and derivatives."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        epilog=EXAMPLE.replace("eval", name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.set_defaults(run=_eval)
+    command.set_defaults(run=run)
     command.add_argument("expression", nargs="?", help="what to evaluate, in the language of docs/language.md")
     command.add_argument("--registered", metavar="NAME", help="a function of the server instead of an expression")
     add = command.add_argument
     add("--axis", action="append", default=[], type=_axis, metavar="NAME=VALUES", help="1,2,4 or start:stop:count")
     add("--param", action="append", default=[], type=_param, metavar="NAME=VALUE", help="an input that is a number")
     _add_asked(command)
-    add(
-        "--tier",
-        choices=("auto", "direct", "compiled"),
-        default="auto",
-        help="what computes it (default: what is ready)",
-    )
     _add_server(command)
-    add("--output", metavar="FILE", help="write the arrays to a numpy archive (.npz)")
-    add("--json", action="store_true", help="print JSON, where nan and inf are null and counted")
+    return command
 
 
 def _add_about(commands: Any, name: str, what: str, run: Any) -> None:
@@ -169,13 +203,11 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _eval(given: argparse.Namespace) -> None:
-    from gridgrad import printing
+    from gridgrad import archive, printing
 
-    function, inputs, asked = _function(given), _inputs(given), _asked(given)
-    with _server(given) as address, _client(given, address) as client:
-        result = client.gradient(function, inputs, tier=given.tier, **asked)
+    result = _answer(given)
     if given.output:
-        names = printing.save(result, given.output)
+        names = archive.save(result, given.output)
         print(f"{given.output}: {', '.join(names)}", file=sys.stderr if given.json else sys.stdout)
     if given.json:
         print(printing.as_json(result))
@@ -183,12 +215,37 @@ def _eval(given: argparse.Namespace) -> None:
         print(printing.as_tables(result))
 
 
+def _plot(given: argparse.Namespace) -> None:
+    from gridgrad.extras import optional
+
+    optional("matplotlib", "plot")  # before the work
+    figure = _answer(given).plot(at=dict(given.at))
+    try:
+        figure.savefig(given.output, dpi=given.dpi)
+    except ValueError as error:
+        raise RequestError("--output", f"{given.output!r} ({error})", "name it .png, .svg or .pdf") from error
+
+
+def _answer(given: argparse.Namespace) -> Any:
+    function, inputs, asked = _function(given), _inputs(given), _asked(given)
+    with _server(given) as address, _client(given, address) as client:
+        return client.gradient(function, inputs, tier=given.tier, **asked)
+
+
+def _check(given: argparse.Namespace) -> int:
+    function, inputs, asked = _function(given), _inputs(given), _asked(given)
+    with _server(given) as address, _client(given, address) as client:
+        report = client.check(function, inputs, points=given.points, tolerance=given.tolerance, **asked)
+    print(report)
+    return DONE if report.ok else FAILED
+
+
 def _function(given: argparse.Namespace) -> Any:
     from gridgrad.calls import registered
 
     if (given.expression is None) == (given.registered is None):
         found = "neither" if given.expression is None else "both"
-        raise RequestError("eval", f"{found} of an expression and --registered", "give one of them")
+        raise RequestError("function", f"{found} of an expression and --registered", "give one of them")
     return given.expression if given.registered is None else registered(given.registered)
 
 
@@ -229,8 +286,8 @@ def _server(given: argparse.Namespace) -> Iterator[str | None]:
     else:
         from gridgrad.private import private_server
 
-        with private_server() as address:
-            yield address
+        with private_server() as server:
+            yield server.address
 
 
 def _client(given: argparse.Namespace, address: str | None) -> Any:

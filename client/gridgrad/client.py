@@ -27,6 +27,10 @@ from gridgrad.channel import (
     check_serving,
     settings_of,
 )
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.checks.checking import checking
+from gridgrad.checks.report import CheckReport
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import TooLargeError, UnavailableError
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import FloatArray, Inputs
@@ -128,6 +132,7 @@ class Client(ManyGrids):
         dtype: Any = None,
         timeout: float | None = None,
         out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         progress: Progress | None = None,
     ) -> Result:
@@ -136,7 +141,8 @@ class Client(ManyGrids):
         The grid may be of any size: a large one comes in parts, which are put together in place.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2", or `gridgrad.registered(name)`.
+            function: an expression such as "t*k + 2*t*k**2", a Python function written with numpy such as
+                `lambda t, k: t*np.sin(k)`, a sympy expression, or `gridgrad.registered(name)`.
             inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
                 parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
                 `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
@@ -148,6 +154,9 @@ class Client(ManyGrids):
             timeout: seconds, retries included; infinity for no limit; None for the client's own.
             out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
                 into, which is then writable; also a numpy.memmap, for what is larger than memory.
+            coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
+                text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
+                front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
             progress: called with the points that have come so far and the points of the grid, now and then while
                 they come and at the end. It begins anew where a broken connection makes the call begin anew.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
@@ -160,7 +169,8 @@ class Client(ManyGrids):
             NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, out, tier=tier))
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        call = prepare(request)
         attempts = self._attempts(timeout)
         if progress is None:  # in a session all of the grid comes at once
             result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
@@ -187,6 +197,57 @@ class Client(ManyGrids):
         self._routes.learn_limit(result)
         return result
 
+    def check(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        points: int = DEFAULT_POINTS,
+        tolerance: float | None = None,
+        seed: int = 0,
+        timeout: float | None = None,
+    ) -> CheckReport:
+        """Compares the served value and derivatives with finite differences, at some points of the grid.
+
+        The grid is computed as by `gradient`. With mpmath (the extra `check`) an expression, a Python function or a
+        sympy expression is then evaluated with 50 digits on both sides of each point; without it, and for registered
+        functions, the differences are those of served values of one order less, extrapolated to step 0. A point
+        where the two sides disagree, such as a kink or the edge of the domain, says nothing and is left out.
+
+        Args:
+            function, inputs, wrt, order, derivatives, dtype, coefficients: as for `gradient`.
+            points: at how many points, drawn from the grid.
+            tolerance: by how much served numbers may differ, relative to what they should be, and where that
+                vanishes to a millionth of the largest among the points; by default 1e-6, and 1e-3 for float32.
+                The bound of the differences' own error is added.
+            seed: of the random numbers that choose the points.
+            timeout: seconds for each call, of which there is one more for each input when values are served;
+                None for the client's own.
+
+        Returns:
+            What was compared, and what disagrees: `report.ok`, `report.disagreements`, `str(report)`.
+
+        Raises:
+            GridgradError: as for `gradient`.
+        """
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
+        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
+        result = None
+        while True:
+            try:
+                asked = steps.send(result) if result else next(steps)
+            except StopIteration as done:
+                report: CheckReport = done.value
+                return report
+            result = self.gradient(
+                asked.function, asked.inputs, derivatives=asked.derivatives, dtype=asked.dtype, timeout=timeout
+            )
+
     def prepare(
         self,
         function: FunctionLike,
@@ -197,6 +258,7 @@ class Client(ManyGrids):
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Prepared:
         """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
 
@@ -204,7 +266,7 @@ class Client(ManyGrids):
         code, whatever their shapes and values. They are served all along, without it.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2".
+            function: an expression, or a Python function or sympy expression as for `gradient`.
             inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
                 are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
             wrt: as for `gradient`.
@@ -212,6 +274,7 @@ class Client(ManyGrids):
             derivatives: as for `gradient`.
             dtype: as for `gradient`; float64 for just names.
             timeout: seconds to wait; None for the client's own. Then the compiling goes on.
+            coefficients: as for `gradient`; only their names and shapes count.
 
         Returns:
             What requests are computed in from now on, and why if that is not compiled code.
@@ -221,7 +284,7 @@ class Client(ManyGrids):
             DeadlineError: it is not done yet.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
     def explain(
@@ -234,17 +297,19 @@ class Client(ManyGrids):
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
         timeout: float | None = None,
+        coefficients: Coefficients | None = None,
     ) -> Explanation:
         """Says how an expression is computed: `print` shows it.
 
         Args:
-            function: an expression such as "t*k + 2*t*k**2".
+            function: as for `prepare`.
             inputs: as for `prepare`.
             wrt: as for `gradient`.
             order: as for `gradient`.
             derivatives: as for `gradient`.
             dtype: as for `prepare`.
             timeout: seconds; None for the client's own.
+            coefficients: as for `prepare`.
 
         Returns:
             Its program and derivatives as text, how many operations run on which dims, and what computes it now.
@@ -253,7 +318,7 @@ class Client(ManyGrids):
             RequestError: something in it is wrong, or the function is registered at the server.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        plan = plan_message(function, inputs, wrt, order, derivatives, dtype)
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:

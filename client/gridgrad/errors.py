@@ -3,6 +3,7 @@
 GridgradError
 ├── RequestError (ValueError)                the caller's: something in the request is wrong
 │   ├── ExpressionError                      the expression is not one; says where and what to write
+│   ├── TracingError (TypeError)             a Python function does what can't be traced; never on the wire
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
 │   └── TooLargeError                        over a limit of this server; retrying can't help
 ├── NotPreparedError (RuntimeError)          compiled code was asked for, and there is none
@@ -12,6 +13,7 @@ GridgradError
 ├── RefusedError (PermissionError)           credentials are missing or not accepted
 ├── CallCancelledError                       the caller gave the call up
 ├── CrashError (RuntimeError)                the request has cost two workers their lives
+├── MissingExtraError (ImportError)          an optional package is not installed here
 └── InternalError (RuntimeError)             a defect of Gridgrad, or of something between
 
 `REASONS` is the one table of reasons, status codes and exceptions.
@@ -33,11 +35,13 @@ __all__ = [
     "ExpressionError",
     "GridgradError",
     "InternalError",
+    "MissingExtraError",
     "NotPreparedError",
     "Reason",
     "RefusedError",
     "RequestError",
     "TooLargeError",
+    "TracingError",
     "UnavailableError",
     "UnknownFunctionError",
 ]
@@ -76,6 +80,10 @@ class ExpressionError(RequestError):
     """The expression is not one. The caller's fault; the message says where and what to write."""
 
     reason = "EXPRESSION"
+
+
+class TracingError(RequestError, TypeError):
+    """A Python function does what can't be traced. The caller's fault; the message says where and what to write."""
 
 
 class UnknownFunctionError(RequestError, LookupError):
@@ -130,6 +138,12 @@ class CrashError(GridgradError, RuntimeError):
     """The request has cost two workers their lives and is not tried again."""
 
     reason = "CRASH"
+
+
+class MissingExtraError(GridgradError, ImportError):
+    """An optional package is not installed here; the message names the extra that brings it."""
+
+    reason = "MISSING_EXTRA"
 
 
 class InternalError(GridgradError, RuntimeError):

@@ -17,16 +17,21 @@ __all__ = [
     "MAX_DIMS",
     "MAX_INPUTS",
     "MAX_ORDER",
+    "MAX_SCALARS",
     "Derivative",
     "Grid",
     "InputSpec",
     "canonical",
+    "check_counts",
     "count_to_order",
     "expand_order",
     "grid_of",
 ]
 
 MAX_INPUTS = 16
+"""Most inputs with dims."""
+MAX_SCALARS = 512
+"""Most inputs without: the coefficients of an equation of state are some hundred. Reading as many takes 3 ms."""
 MAX_DIMS = 8
 MAX_ORDER = 4
 
@@ -60,8 +65,7 @@ def grid_of(inputs: Sequence[InputSpec]) -> Grid:
     Raises:
         RequestError: too many inputs or dims, a repeated name, or dims that disagree in length.
     """
-    if len(inputs) > MAX_INPUTS:
-        raise RequestError("inputs", f"{len(inputs)} inputs", f"send at most {MAX_INPUTS}")
+    check_counts(sum(1 for spec in inputs if spec.dims), len(inputs))
     lengths: dict[str, tuple[int, str]] = {}
     seen: set[str] = set()
     for position, spec in enumerate(inputs):
@@ -77,6 +81,22 @@ def grid_of(inputs: Sequence[InputSpec]) -> Grid:
     if len(lengths) > MAX_DIMS:
         raise RequestError("inputs", f"a grid of {len(lengths)} dims", f"use at most {MAX_DIMS} dims")
     return Grid(tuple(lengths), tuple(length for length, _ in lengths.values()))
+
+
+def check_counts(arrays: int, inputs: int) -> None:
+    """Refuses too many inputs.
+
+    Args:
+        arrays: how many have dims.
+        inputs: how many there are.
+
+    Raises:
+        RequestError: there are too many of either sort.
+    """
+    if arrays > MAX_INPUTS:
+        raise RequestError("inputs", f"{arrays} inputs with dims", f"send at most {MAX_INPUTS}")
+    if inputs - arrays > MAX_SCALARS:
+        raise RequestError("inputs", f"{inputs - arrays} numbers", f"send at most {MAX_SCALARS}")
 
 
 def _check_input(field: str, spec: InputSpec, seen: set[str]) -> None:

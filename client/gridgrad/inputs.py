@@ -21,7 +21,17 @@ from gridgrad.errors import RequestError
 from gridgrad.grid import InputSpec
 from gridgrad.spacing import Linspace
 
-__all__ = ["FLOAT32", "FLOAT64", "FloatArray", "Input", "InputLike", "Inputs", "computing_dtype", "read_inputs"]
+__all__ = [
+    "FLOAT32",
+    "FLOAT64",
+    "FloatArray",
+    "Input",
+    "InputLike",
+    "Inputs",
+    "computing_dtype",
+    "read_inputs",
+    "spread_over",
+]
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
@@ -111,6 +121,13 @@ def computing_dtype(inputs: Sequence[Input], dtype: Any = None) -> np.dtype[Any]
     if asked is None or asked not in (FLOAT32, FLOAT64):  # numpy takes None for float64
         raise RequestError("dtype", f"{dtype!r}", "ask for 'float32' or 'float64'")
     return FLOAT32 if asked == FLOAT32 else FLOAT64
+
+
+def spread_over(grid_dims: Sequence[str], dims: Sequence[str], values: FloatArray) -> FloatArray:
+    """An input in the dims of a grid, of length 1 along those that it does not have: a view."""
+    order = sorted(range(len(dims)), key=lambda position: grid_dims.index(dims[position]))
+    lengths = dict(zip(dims, values.shape, strict=True))
+    return values.transpose(order).reshape([lengths.get(dim, 1) for dim in grid_dims])
 
 
 def _read(name: str, value: Any) -> Input:

@@ -13,10 +13,12 @@ from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, prepare
 from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
 from gridgrad.inputs import Inputs
 from gridgrad.result import Result
+from gridgrad.results import Results
 from gridgrad.retry import Attempts
 from gridgrad.routes import Routes
 from gridgrad.streams import Stream, requests_like
@@ -107,11 +109,12 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        coefficients: Coefficients | None = ...,
         tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
-    ) -> Iterator[Result]: ...
+    ) -> Results[Result]: ...
 
     @overload
     def map(
@@ -123,11 +126,12 @@ class ManyGrids(ABC):
         order: int | None = ...,
         derivatives: Iterable[DerivativeLike] | None = ...,
         dtype: Any = ...,
+        coefficients: Coefficients | None = ...,
         tier: Tier = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
-    ) -> Iterator[Result | GridgradError]: ...
+    ) -> Results[Result | GridgradError]: ...
 
     def map(
         self,
@@ -138,11 +142,12 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
-    ) -> Iterator[Result | GridgradError]:
+    ) -> Results[Result | GridgradError]:
         """Computes one function on many inputs and yields the results in their order.
 
         Requests whose inputs have the same names, dims and shapes travel together, many to a message, and so do their
@@ -157,20 +162,22 @@ class ManyGrids(ABC):
             order: as for `gradient`, for all of them.
             derivatives: as for `gradient`, for all of them.
             dtype: as for `gradient`, for all of them.
+            coefficients: as for `gradient`, for all of them.
             tier: as for `gradient`, for all of them.
             in_flight: how many grids may wait for their results.
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
 
-        Yields:
-            Results, with errors="return" also errors.
+        Returns:
+            An iterator of results, with errors="return" also of errors; its `to_xarray("sample")` puts those that
+            are left into one Dataset.
 
         Raises:
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
-        like = Request(function, {}, wrt, order, derivatives, dtype, tier=tier)
-        return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
+        like = Request(function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier)
+        return Results(self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True))
 
     def _streamed(
         self,
@@ -194,6 +201,7 @@ class ManyGrids(ABC):
         order: int | None = None,
         derivatives: Iterable[DerivativeLike] | None = None,
         dtype: Any = None,
+        coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         points: int | None = None,
         timeout: float | None = None,
@@ -211,6 +219,7 @@ class ManyGrids(ABC):
             order: as for `gradient`.
             derivatives: as for `gradient`.
             dtype: as for `gradient`.
+            coefficients: as for `gradient`.
             tier: as for `gradient`.
             points: most points of a window, which is contiguous in C order; by default what makes about 16 MiB.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
@@ -221,7 +230,7 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: as `gradient`.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, tier=tier))
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return self._windows(call, Windows(call, points), attempts)
 

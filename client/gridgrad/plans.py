@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from gridgrad import asked
 from gridgrad.asked import DerivativeLike
-from gridgrad.calls import FunctionLike, function_key
+from gridgrad.calls import FunctionLike, Registered, function_key
+from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError
-from gridgrad.inputs import FLOAT32, Inputs, computing_dtype, read_inputs
+from gridgrad.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
+from gridgrad.lang.program import Program
+from gridgrad.lowering import lower
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Names", "plan_message"]
@@ -28,30 +33,34 @@ def plan_message(
     order: int | None,
     derivatives: Iterable[DerivativeLike] | None,
     dtype: Any,
+    coefficients: Coefficients | None = None,
 ) -> pb.Plan:
     """Reads the arguments of `Client.prepare` and `Client.explain`.
 
     Raises:
         RequestError: something in them is wrong that shows without the server.
     """
-    given = read_inputs(inputs) if isinstance(inputs, Mapping) else ()
-    named = [(each.name, each.dims) for each in given] if given else _named(inputs)
-    single = computing_dtype(given, dtype) == FLOAT32 if given or dtype is not None else False
-    names, scalars = [name for name, _ in named], [name for name, dims in named if not dims]
-    wanted = asked.resolve(asked.read_asked(wrt, order, derivatives), names, scalars)
+    given = read_inputs(inputs) if isinstance(inputs, Mapping) else _named(inputs)
+    single = computing_dtype(given, dtype) == FLOAT32
+    spelled = asked.read_asked(wrt, order, derivatives)
+    if coefficients or not isinstance(function, str | Registered | Program):
+        function, given, spelled, _ = lower(function, given, spelled, coefficients)
+    names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
+    wanted = asked.resolve(spelled, names, scalars)
     kind, text = function_key(function)
     return pb.Plan(
         function=pb.Function(**{kind: text}),
-        inputs=[pb.PlanInput(name=name, dims=dims) for name, dims in named],
+        inputs=[pb.PlanInput(name=each.name, dims=each.dims) for each in given],
         derivatives=[pb.Derivative(wrt=derivative) for derivative in wanted],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
     )
 
 
-def _named(inputs: Inputs | Names) -> list[tuple[str, tuple[str, ...]]]:
+def _named(inputs: Inputs | Names) -> tuple[Input, ...]:
+    """The inputs with zeros for numbers, which nobody looks at."""
     if isinstance(inputs, str) or not isinstance(inputs, Iterable):
         raise RequestError("inputs", f"{inputs!r}", SPELLING)
-    return [_one(each) for each in inputs]
+    return tuple([Input(name, dims, np.zeros((1,) * len(dims))) for name, dims in map(_one, inputs)])
 
 
 def _one(given: object) -> tuple[str, tuple[str, ...]]:

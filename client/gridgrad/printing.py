@@ -1,4 +1,4 @@
-"""What the command `gridgrad` prints and writes: tables, JSON, archives."""
+"""What the command `gridgrad` prints: tables and JSON."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.catalog import RegisteredFunction, ServerInfo
-from gridgrad.grid import Derivative
 from gridgrad.inputs import FloatArray
+from gridgrad.labels import fraction
+from gridgrad.parts import parts_of
 from gridgrad.result import Result
 
-__all__ = ["as_json", "as_tables", "of_functions", "of_server", "save"]
+__all__ = ["as_json", "as_tables", "of_functions", "of_server"]
 
 DIGITS = 6
 ROWS = 20
@@ -58,25 +59,6 @@ def as_json(result: Result) -> str:
     )
 
 
-def save(result: Result, path: str) -> list[str]:
-    """Writes the arrays to a numpy archive.
-
-    Args:
-        result: what to write.
-        path: the file, exactly so named.
-
-    Returns:
-        The names in the archive: "value", "d/t", "d/t,k", and those of the inputs, where an input called
-        "value" is "input/value".
-    """
-    arrays: dict[str, Any] = {"value": result.value}
-    arrays |= {f"d/{','.join(wrt)}": grid for wrt, grid in result.d.items()}
-    arrays |= {name if name != "value" else "input/value": values for name, values in result.inputs.items()}
-    with open(path, "wb") as file:
-        np.savez(file, **arrays)
-    return list(arrays)
-
-
 def of_functions(functions: Sequence[RegisteredFunction]) -> str:
     """Registered functions for a reader."""
     if not functions:
@@ -111,21 +93,8 @@ def _function(function: RegisteredFunction) -> str:
 
 def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:
     """Each grid, component by component, with what it is."""
-    names = result.components if result.tuple_valued else ("f",)
-    for number, name in enumerate(names):
-        for wrt in ((), *result.d):
-            grid = result.d[wrt]
-            yield _label(name, wrt), grid[number] if result.tuple_valued else grid
-
-
-def _label(name: str, wrt: Derivative) -> str:
-    """df/dt, d2f/dt dk, d2f/dt2."""
-    if not wrt:
-        return name
-    order = f"{len(wrt)}" if len(wrt) > 1 else ""
-    powers = {n: wrt.count(n) for n in dict.fromkeys(wrt)}
-    below = " ".join(f"d{n}{count if count > 1 else ''}" for n, count in powers.items())
-    return f"d{order}{name}/{below}" if len(powers) == 1 else f"d{order}{name}/({below})"
+    for part in parts_of(result):
+        yield fraction(part.component, part.wrt), part.grid
 
 
 def _matrix(label: str, grid: FloatArray, result: Result) -> str:

@@ -1,92 +1,103 @@
-"""A server of our own for one command, in a process that ends with it."""
+"""A server of our own for one command or the tests of an embedder, in a process that ends with ours."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from gridgrad import guardian
 from gridgrad.errors import UnavailableError
 
-__all__ = ["private_server"]
+__all__ = ["Private", "private_server"]
 
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 15.0
 POLL_S = 0.02
-INSTALL = "pip install 'gridgrad[server,worker]', or name a server with --server or GRIDGRAD_SERVER"
-_PR_SET_PDEATHSIG = 1
+INSTALL = "pip install 'gridgrad[server,worker]'"
+NAME_ONE = f"{INSTALL}, or name a server with --server or GRIDGRAD_SERVER"
+
+
+class Private(NamedTuple):
+    """A server of our own.
+
+    Args:
+        address: where it listens, for `gridgrad.Client`.
+        log: the file that it and its worker write to.
+    """
+
+    address: str
+    log: Path
 
 
 @contextlib.contextmanager
-def private_server() -> Iterator[str]:
-    """Serves on a unix socket in a temporary folder, on one CPU worker, until the block ends.
+def private_server(flags: Sequence[str] = (), remedy: str = NAME_ONE) -> Iterator[Private]:
+    """Serves on a unix socket in a temporary folder, on one CPU worker, until the block ends or this process does.
 
-    Returns:
-        Its address.
+    Args:
+        flags: further flags of gridgrad-server.
+        remedy: what to do where it is not installed.
+
+    Yields:
+        Where it is.
 
     Raises:
         UnavailableError: it is not installed, or did not start; says what it wrote.
     """
     for package in ("gridgrad_server", "gridgrad_worker", "torch"):
         if importlib.util.find_spec(package) is None:
-            raise UnavailableError("", f"no server was named, and {package} is not installed for one here", INSTALL)
-    with tempfile.TemporaryDirectory(prefix="gridgrad-") as name:
+            raise UnavailableError("", f"no server was named, and {package} is not installed for one here", remedy)
+    with tempfile.TemporaryDirectory(prefix="gridgrad-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with (folder / "log").open("wb") as log, _start(folder, log.fileno()) as process:
-            # Whoever terminates us wants the folder gone as well
-            before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with _start(folder, flags) as guard:
             try:
-                yield _await_address(process, folder)
+                yield Private(_await_address(guard, folder), folder / "log")
             finally:
-                _stop(process)
-                signal.signal(signal.SIGTERM, before)
+                _stop(guard)
 
 
-def _start(folder: Path, log: int) -> subprocess.Popen[bytes]:
-    flags = ["--listen", f"unix:{folder}/socket", "--device", "cpu", "--workers", "1"]
+def _start(folder: Path, flags: Sequence[str]) -> subprocess.Popen[bytes]:
+    own = ["--listen", f"unix:{folder}/socket", "--device", "cpu", "--workers", "1"]
+    server = [sys.executable, "-m", "gridgrad_server", *own, *flags, "--address-file", f"{folder}/address"]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and flags
-        [sys.executable, "-m", "gridgrad_server", *flags, "--address-file", f"{folder}/address"],
-        env={**os.environ, "GRIDGRAD_LOG_LEVEL": "warning"},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
+        [sys.executable, "-IS", guardian.__file__, str(os.getpid()), str(folder), *server],
+        env={"GRIDGRAD_LOG_LEVEL": "warning", **os.environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is ours to handle; we stop the server then
-        preexec_fn=_end_with_parent,  # safe here, where the process has no other threads yet
     )
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _await_address(process: subprocess.Popen[bytes], folder: Path) -> str:
+def _await_address(guard: subprocess.Popen[bytes], folder: Path) -> str:
     give_up_at = time.monotonic() + START_TIMEOUT_S
     file = folder / "address"
     while not file.exists():  # it appears, whole, when the worker is warm
-        if process.poll() is not None:
-            raise UnavailableError("", f"the private server did not start: {_last_words(folder)}", INSTALL)
+        if guard.poll() is not None:
+            raise UnavailableError("", "the private server did not start", _last_words(folder))
         if time.monotonic() > give_up_at:
-            raise UnavailableError("", f"the private server was not ready within {START_TIMEOUT_S:g} s", INSTALL)
+            found = f"the private server was not ready within {START_TIMEOUT_S:g} s"
+            raise UnavailableError("", found, _last_words(folder))
         time.sleep(POLL_S)
     return file.read_text().split()[0]
 
 
 def _last_words(folder: Path) -> str:
-    lines = (folder / "log").read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
     try:
-        process.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
+        lines = (folder / "log").read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    complaints = [line for line in lines if line.startswith("gridgrad-server: ")]
+    return (complaints or lines or ["it said nothing"])[-1]
+
+
+def _stop(guard: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(BrokenPipeError):  # it has ended already
+        guard.communicate(b"stop\n", STOP_TIMEOUT_S)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gridgrad.coefficients import stacked
+from gridgrad.errors import RequestError
+from gridgrad.extras import optional
+from gridgrad.fields import Fields
 from gridgrad.grid import Derivative
-from gridgrad.inputs import FloatArray, Input
+from gridgrad.inputs import FloatArray, Input, spread_over
+from gridgrad.labels import spelling
 from gridgrad.spacing import Linspace
 
 if TYPE_CHECKING:
-    from gridgrad.calls import Request
+    import xarray
+    from matplotlib.figure import Figure
+
+    from gridgrad.archive import FileLike
+    from gridgrad.asked import DerivativeLike
+    from gridgrad.calls import FunctionKey, Request
 
 __all__ = ["Derivatives", "Info", "Result"]
 
@@ -44,25 +55,37 @@ class Info(NamedTuple):
     digest: str
 
 
+PlaneIndex: TypeAlias = Mapping[Derivative, "int | NDArray[np.intp]"]
+
+
 class Derivatives(Mapping[str | Derivative, FloatArray]):
     """The derivatives of a result by the names of their inputs.
 
     `d["t"]` is ∂f/∂t and `d["t", "k"]` the mixed one, as is `d["k", "t"]`; `d[()]` is the value.
     Iteration gives the derivatives asked for as tuples of names, in the order asked, without the value.
 
+    Derivatives by arrays of coefficients have their dims in front: `d["n"]` is [len(n), (components,) *grid].
+
     Args:
         planes: the buffer [1 + derivatives, (components,) *grid].
-        derivatives: what follows the value in it.
+        derivatives: what follows the value in it, or which planes each is, the value () included.
         names: the names of the inputs, in order.
     """
 
     __slots__ = ("_derivatives", "_index", "_names", "_planes")
 
-    def __init__(self, planes: FloatArray, derivatives: Sequence[Derivative], names: Sequence[str]) -> None:
+    def __init__(
+        self, planes: FloatArray, derivatives: Sequence[Derivative] | PlaneIndex, names: Sequence[str]
+    ) -> None:
         self._planes = planes
-        self._derivatives = tuple(derivatives)
-        self._names = names
-        self._index = _index(self._derivatives)
+        self._names = tuple(names)
+        self._index: PlaneIndex = derivatives if isinstance(derivatives, Mapping) else _index(tuple(derivatives))
+        self._derivatives = tuple([derivative for derivative in self._index if derivative])
+
+    @property
+    def index(self) -> PlaneIndex:
+        """Which plane of the buffer each is, or which planes; that of the value, (), first."""
+        return self._index
 
     def __getitem__(self, wrt: str | Iterable[str]) -> FloatArray:
         spelled = (wrt,) if isinstance(wrt, str) else tuple(wrt)
@@ -71,6 +94,8 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
             plane = self._index.get(self._sorted(spelled))
         if plane is None:
             raise KeyError(self._missing(spelled))
+        if isinstance(plane, np.ndarray):
+            return stacked(self._planes, plane)
         found: FloatArray = self._planes[plane, ...]  # an array for a single point too
         return found
 
@@ -100,7 +125,7 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
         )
 
 
-class Result:
+class Result(Fields):
     """A function and its derivatives on a grid.
 
     Attributes:
@@ -111,23 +136,38 @@ class Result:
         components: the names of the components; one for a function that is no tuple.
         tuple_valued: whether arrays have a leading component dim.
         info: how it was computed.
+        function: what was computed: ("expression", its text) or ("registered", its name).
         request: what was asked, as a `Request`.
         slices: which part of the grid it is, a slice for each dim: all of it but for `Client.windows`.
 
-    Arrays are read-only, unless the caller gave `out` or they come from `copy`.
+    Arrays are read-only, unless the caller gave `out` or they come from `copy`. Every method with `wrt` makes a
+    field from the partials that were asked for.
     """
 
-    __slots__ = ("_inputs", "_planes", "_sent", "_start", "components", "d", "dims", "info", "request", "tuple_valued")
+    __slots__ = (
+        "_inputs",
+        "_planes",
+        "_sent",
+        "_start",
+        "components",
+        "d",
+        "dims",
+        "function",
+        "info",
+        "request",
+        "tuple_valued",
+    )
 
     def __init__(
         self,
         planes: FloatArray,
         *,
-        derivatives: Sequence[Derivative],
+        derivatives: Sequence[Derivative] | PlaneIndex,
         dims: tuple[str, ...],
         components: tuple[str, ...],
         tuple_valued: bool,
         info: Info,
+        function: FunctionKey,
         request: Request,
         sent: tuple[Input, ...],
         start: tuple[int, ...] | None = None,
@@ -141,6 +181,7 @@ class Result:
         self.components = components
         self.tuple_valued = tuple_valued
         self.info = info
+        self.function = function
         self.request = request
 
     @property
@@ -160,9 +201,35 @@ class Result:
     @property
     def slices(self) -> tuple[slice, ...]:
         """Which part of the grid it is: `whole[result.slices] = result.value`."""
-        lengths = self._planes.shape[1 + self.tuple_valued :]
-        start = self._start or (0,) * len(lengths)
-        return tuple(slice(first, first + length) for first, length in zip(start, lengths, strict=True))
+        start = self._start or (0,) * len(self.shape)
+        return tuple(slice(first, first + length) for first, length in zip(start, self.shape, strict=True))
+
+    @property
+    def input_dims(self) -> Mapping[str, tuple[str, ...]]:
+        """The dims of each input by name: its own name for an axis, none for a number."""
+        return {i.name: i.dims for i in self._sent}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the grid, without a dim of components."""
+        return self._planes.shape[1 + self.tuple_valued :]
+
+    def on_grid(self, name: str) -> FloatArray:
+        """An input broadcast over the grid, [*grid]: a read-only view.
+
+        Args:
+            name: the input.
+
+        Raises:
+            KeyError: there is no such input.
+            RequestError: it is an array of coefficients.
+        """
+        if not set(self.input_dims[name]) <= set(self.dims):
+            found = f"{name!r}, an array of coefficients and so on no grid"
+            raise RequestError("name", found, "take it whole: result.inputs[name]")
+        spread = spread_over(self.dims, self.input_dims[name], self.inputs[name])
+        view: FloatArray = np.broadcast_to(spread, self.shape)
+        return view
 
     @property
     def nbytes(self) -> int:
@@ -173,23 +240,127 @@ class Result:
         """The same result in a buffer of its own, writable and independent of this one."""
         return Result(
             self._planes.copy(),
-            derivatives=[*self.d],
+            derivatives=self.d.index,
             dims=self.dims,
             components=self.components,
             tuple_valued=self.tuple_valued,
             info=self.info,
+            function=self.function,
             request=self.request,
             sent=self._sent,
             start=self._start,
         )
 
     def __repr__(self) -> str:
-        shape = self.value.shape[1:] if self.tuple_valued else self.value.shape
-        grid = ", ".join(f"{dim}={length}" for dim, length in zip(self.dims, shape, strict=True)) or "a single point"
-        components = f", components {', '.join(self.components)}" if self.tuple_valued else ""
-        derivatives = ", ".join(spelling(derivative) for derivative in self.d) or "none"
-        computed = f"{self.info.engine} on {self.info.device}, {1e3 * self.info.compute_s:.3g} ms"
-        return f"<Result {self._planes.dtype} on {grid}{components}; d: {derivatives}; {computed}>"
+        from gridgrad import reprs
+
+        return reprs.as_text(self)
+
+    def _repr_html_(self) -> str:
+        from gridgrad import reprs
+
+        return reprs.as_html(self)
+
+    def to_xarray(self, name: str | Sequence[str] | None = None) -> xarray.Dataset:
+        """A Dataset with the dims of the grid, without a copy of the numbers; needs the extra `xarray`.
+
+        Inputs are its coordinates, scalars too. Variables are `f`, `df_dt`, `d2f_dt_dk`, `d2f_dt2`, ..., or begin
+        with the name of each component. Attributes hold the function and how it was computed. `to_netcdf` and
+        `to_zarr` of xarray write it.
+
+        Args:
+            name: instead of "f"; for a tuple the names of all its components.
+
+        Returns:
+            The Dataset, with read-only arrays unless the result's own are writable.
+
+        Raises:
+            RequestError: a variable would have the name of an input or dim.
+            MissingExtraError: xarray is not installed.
+        """
+        from gridgrad import export
+
+        return export.to_xarray(self, name)
+
+    def to_dict(self, name: str | Sequence[str] | None = None, *, flat: bool = False) -> dict[str, FloatArray]:
+        """Inputs, value and derivatives by the names that `to_xarray` gives them.
+
+        Args:
+            name: instead of "f"; for a tuple the names of all its components.
+            flat: whether each array has one entry for each point of the grid, inputs too, as the columns of a
+                table have: pandas.DataFrame(result.to_dict(flat=True)).
+
+        Returns:
+            Arrays [*grid] and the inputs as they are, or arrays [points].
+
+        Raises:
+            RequestError: a variable would have the name of an input or dim.
+        """
+        from gridgrad import export
+
+        return export.to_dict(self, name, flat=flat)
+
+    def to_npz(self, file: FileLike) -> list[str]:
+        """Writes everything to a numpy archive, which `from_npz` reads back and numpy.load too.
+
+        Args:
+            file: the path, exactly so named, or a file open for writing bytes.
+
+        Returns:
+            The names of the arrays: "value", "d/t", "d/t,k" and those of the inputs.
+        """
+        from gridgrad import archive
+
+        return archive.save(self, file)
+
+    @staticmethod
+    def from_npz(file: FileLike) -> Result:
+        """Reads a result that `to_npz` or `gridgrad eval --output` wrote.
+
+        Args:
+            file: the path, or a file open for reading bytes.
+
+        Returns:
+            The result, with read-only arrays; its request asks for the same, without `out` and `tag`.
+
+        Raises:
+            RequestError: the file is no such archive.
+            OSError: it can't be read.
+        """
+        from gridgrad import archive
+
+        return archive.load(file)
+
+    def plot(
+        self,
+        *,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        at: Mapping[str, float] | None = None,
+        figure: Figure | None = None,
+    ) -> Figure:
+        """Draws the value and the derivatives in one figure; needs the extra `plot`.
+
+        One dim gives lines; two give heat maps, the first to the right and the second upward; three give slices
+        through the first. Colours of derivatives diverge from zero; where a few values dwarf the others, the scale is
+        logarithmic on both sides of it. What is not finite is marked and counted.
+
+        Args:
+            derivatives: those to draw beside the value; by default all.
+            at: dims to leave out, each with the coordinate to fix it at; the nearest there is counts.
+            figure: a figure to draw into, such as matplotlib.pyplot.figure(); by default a new one.
+
+        Returns:
+            The figure, which notebooks show; `savefig` writes it.
+
+        Raises:
+            RequestError: there are no dims, or more than three, or too many arrays.
+            KeyError: a derivative was not asked for.
+            MissingExtraError: matplotlib is not installed.
+        """
+        optional("matplotlib", "plot")
+        from gridgrad import plotting
+
+        return plotting.plot(self, derivatives=derivatives, at=at, figure=figure)
 
 
 @functools.lru_cache(INDICES_KEPT)
@@ -198,15 +369,9 @@ def _index(derivatives: tuple[Derivative, ...]) -> Mapping[Derivative, int]:
     return {derivative: plane for plane, derivative in enumerate(((), *derivatives))}
 
 
-def spelling(derivative: Derivative) -> str:
-    """A derivative as a user writes it: "t", or ("t", "k")."""
-    quoted = [f'"{name}"' for name in derivative]
-    return quoted[0] if len(quoted) == 1 else f"({', '.join(quoted)})"
-
-
 def _computed_on(sent: Input, dtype: np.dtype[Any], part: Mapping[str, slice]) -> FloatArray:
     values = sent.values.values() if isinstance(sent.values, Linspace) else sent.values
     with np.errstate(over="ignore"):
-        own = np.array(values[tuple([part[dim] for dim in sent.dims])], dtype)
+        own = np.array(values[tuple([part.get(dim, slice(None)) for dim in sent.dims])], dtype)
     own.flags.writeable = False
     return own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gridgrad.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER
+from gridgrad.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
 from gridgrad.lang.functions import DIFF, FUNCTIONS
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.plans import Plan
@@ -32,6 +32,7 @@ def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetSe
         dims=MAX_DIMS,
         derivatives=MAX_DERIVATIVES,
         order=MAX_ORDER,
+        scalars=MAX_SCALARS,
     )
     language = [
         pb.LanguageFunction(

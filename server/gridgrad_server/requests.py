@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from gridgrad.errors import RequestError, TooLargeError
-from gridgrad.grid import MAX_INPUTS, Grid, InputSpec, grid_of
+from gridgrad.grid import Grid, InputSpec, check_counts, grid_of
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import DTYPES
 from gridgrad_server.scan import GRID_GRADIENT, PLAN, SESSION, STREAM_GRID_GRADIENTS, Bulk, check_structure
@@ -165,7 +165,7 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
         TooLargeError: it lists too many derivatives.
     """
     kind, text = _function(request.function)
-    _check_count(request.inputs)
+    _check_counts(request.inputs)
     inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
     named = tuple((given.spec.name, given.spec.dims) for given in inputs)
@@ -181,7 +181,7 @@ def read_plan(plan: pb.Plan) -> Asked:
         TooLargeError: it lists too many derivatives.
     """
     kind, text = _function(plan.function)
-    _check_count(plan.inputs)
+    _check_counts(plan.inputs)
     for position, each in enumerate(plan.inputs):
         _check_names(f"inputs[{position}]", each.name, each.dims)
     inputs = tuple((each.name, tuple(each.dims)) for each in plan.inputs)
@@ -189,9 +189,8 @@ def read_plan(plan: pb.Plan) -> Asked:
     return Asked(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
 
 
-def _check_count(inputs: Sequence[object]) -> None:
-    if len(inputs) > MAX_INPUTS:
-        raise RequestError("inputs", f"{len(inputs)} inputs", f"send at most {MAX_INPUTS}")
+def _check_counts(inputs: Sequence[pb.Input | pb.PlanInput]) -> None:
+    check_counts(sum(1 for given in inputs if given.dims), len(inputs))
 
 
 def _function(function: pb.Function) -> tuple[str, str]:

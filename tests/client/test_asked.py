@@ -95,7 +95,7 @@ def test_a_function_is_text_a_program_or_registered() -> None:
     sent_text = pb.GridGradientRequest.FromString(prepare(Request(program, INPUTS)).message).function.expression
     assert gridgrad.parse(sent_text) == program
     with pytest.raises(gridgrad.RequestError, match=r"gridgrad.registered"):
-        prepare(Request(lambda t: t, INPUTS))  # type: ignore[arg-type]  # what the test is about
+        prepare(Request(1.5, INPUTS))  # type: ignore[arg-type]  # what the test is about
 
 
 def test_requests_that_differ_in_numbers_alone_differ_only_there() -> None:

@@ -45,6 +45,13 @@ def test_two_dims_are_a_table_for_each_grid(run: Run) -> None:
     assert [line.split()[0] for line in run(*BILINEAR)[1].split("\n") if "k=2" in line] == ["f", "df/dt", "df/dk"]
 
 
+def test_a_check_says_what_it_found_by_its_status(run: Run) -> None:
+    status, shown, _ = run("check", "--registered", "f", "--axis", "t=1,2", "--points", "1")
+    assert status == 1
+    assert "∂f/∂t  1 of 1 DIFFER" in shown
+    assert run("check", "--registered", "f", "--axis", "t=1,2", "--tolerance", "1e6")[0] == 0
+
+
 def test_one_dim_is_a_line_for_each_point(run: Run) -> None:
     shown = run("eval", "x", "--axis", "x=0:1:3", "--order", "2")[1]
     assert shown.splitlines() == [
@@ -124,9 +131,21 @@ def test_an_archive(run: Run, tmp_path: Path) -> None:
     assert status == 0
     assert str(file) in shown
     with np.load(file) as archive:
-        assert set(archive) == {"value", "d/t,value", "t", "input/value", "c"}
+        assert set(archive) == {"value", "d/t,value", "t", "input/value", "c", "about"}
         assert archive["d/t,value"].tolist() == [[1005], [1006]]
         assert archive["input/value"].tolist() == [3]
+
+
+def test_a_picture(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "out.png"
+    status, shown, said = run("plot", *BILINEAR[1:], "--axis", "z=0:1:4", "--at", "z=1", "--output", str(file))
+    assert (status, shown, said) == (0, "", "")
+    assert file.read_bytes().startswith(b"\x89PNG")
+    status, _, said = run("plot", *BILINEAR[1:], "--output", str(tmp_path / "out.what"))
+    assert status == 2
+    assert "name it .png, .svg or .pdf" in said
+    assert not (tmp_path / "out.what").exists()
 
 
 def test_an_archive_beside_json_leaves_the_output_to_json(run: Run, tmp_path: Path) -> None:
@@ -155,6 +174,8 @@ def test_an_archive_beside_json_leaves_the_output_to_json(run: Run, tmp_path: Pa
         (["eval", "t", "--axis", "t=1", "--server", "nowhere"], "host:port"),
         (["eval", "--axis", "t=1"], "neither"),
         (["eval", "t", "--registered", "f"], "both"),
+        (["plot", "t", "--axis", "t=1,2"], "--output"),
+        (["plot", "t", "--axis", "t=1,2", "--at", "t", "--output", "x.png"], "--at"),
         ([], "COMMAND"),
         (["evaluate"], "eval"),
     ],

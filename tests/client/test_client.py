@@ -334,6 +334,7 @@ def test_functions(server: FakeServer, client: gridgrad.Client) -> None:
 
 def test_server_info(server: FakeServer, client: gridgrad.Client) -> None:
     limits = pb.Limits(request_cost=1, message_bytes=2, unary_result_bytes=3, inputs=4, dims=5, derivatives=6, order=7)
+    limits.scalars = 8
     language = [pb.LanguageFunction(name="log", signature="log(x)", formula="ln x", aliases=["ln"])]
     info = pb.GetServerInfoResponse(
         version="1", devices=["cpu"], limits=limits, language_functions=language, engine="functional"
@@ -342,7 +343,7 @@ def test_server_info(server: FakeServer, client: gridgrad.Client) -> None:
     assert client.server_info() == gridgrad.ServerInfo(
         "1",
         ("cpu",),
-        catalog.Limits(1, 2, 3, 4, 5, 6, 7),
+        catalog.Limits(1, 2, 3, 4, 5, 6, 7, 8),
         (catalog.LanguageFunction("log", "log(x)", "ln x", ("ln",)),),
         "functional",
     )

@@ -124,6 +124,20 @@ def test_a_result_can_be_pickled() -> None:
 
 
 def test_repr() -> None:
-    assert repr(result_of()) == '<Result float64 on t=3, k=2; d: "t", "k"; functional on cpu, 500 ms>'
-    assert "a single point; d: none" in repr(result_of(inputs={"c": 1.0}))
-    assert "t=3, k=2, components u, v; d" in repr(result_of("t, k"))
+    assert repr(result_of()).splitlines() == [
+        "<Result float64 on t=3, k=2; functional on cpu, 500 ms computing, 250 ms queued",
+        "  f      3.5 to 7.5",
+        "  df/dt  1004 to 1008",
+        "  df/dk  2004 to 2008>",
+    ]
+
+
+def test_inputs_on_the_grid() -> None:
+    field = np.arange(6.0).reshape(2, 3)
+    result = result_of(inputs={"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0], "w": (("k", "t"), field), "c": 0.5})
+    assert result.input_dims == {"t": ("t",), "k": ("k",), "w": ("k", "t"), "c": ()}
+    assert result.shape == (3, 2)
+    assert_array_equal(result.on_grid("w"), field.T)
+    assert_array_equal(result.on_grid("k"), [[2, 3]] * 3)
+    assert_array_equal(result.on_grid("c"), np.full((3, 2), 0.5))
+    assert result_of("t, k").shape == (3, 2)

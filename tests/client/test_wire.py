@@ -80,7 +80,8 @@ def test_dims_stand_in_the_order_in_which_they_first_appear() -> None:
 @pytest.mark.parametrize(
     ("specs", "complaint"),
     [
-        ([InputSpec(f"x{n}", (), ()) for n in range(17)], "17 inputs; send at most 16"),
+        ([InputSpec(f"x{n}", ("i",), (1,)) for n in range(17)], "17 inputs with dims; send at most 16"),
+        ([InputSpec(f"x{n}", (), ()) for n in range(513)], "513 numbers; send at most 512"),
         ([InputSpec(f"x{n}", (f"x{n}",), (1,)) for n in range(9)], "a grid of 9 dims; use at most 8"),
         ([InputSpec("x", (), ())] * 2, r"inputs\[1\].name: 'x' a second time"),
         ([InputSpec("x", ("i", "j"), (2,))], r"inputs\[0\].dims: 2 dims \['i', 'j'\] for an array of shape \[2\]"),

@@ -72,7 +72,7 @@ async def test_why_something_is_not_explained_is_passed_on(serve: Serve) -> None
         (plan(inputs=[pb.PlanInput(name="x", dims=["i", "i"])]), Code.INVALID_ARGUMENT, "a repeated dim"),
         (plan(inputs=[pb.PlanInput(name="x", dims=[""])]), Code.INVALID_ARGUMENT, "inputs[0].dims"),
         (plan(inputs=[pb.PlanInput(name="1")]), Code.INVALID_ARGUMENT, "inputs[0].name"),
-        (plan(inputs=[pb.PlanInput(name="x")] * 17), Code.INVALID_ARGUMENT, "17 inputs"),
+        (plan(inputs=[pb.PlanInput(name="x", dims=["x"])] * 17), Code.INVALID_ARGUMENT, "17 inputs"),
         (plan(derivatives=[pb.Derivative(wrt=["y"])]), Code.INVALID_ARGUMENT, "'y'"),
         (plan(dtype=9), Code.INVALID_ARGUMENT, "unknown dtype 9"),
     ],

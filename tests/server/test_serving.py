@@ -304,6 +304,11 @@ async def test_a_batch_lost_with_its_worker_is_tried_again(serve: Serve) -> None
     assert numbers((await serving.calls.grid(grid())).data) == expected(6)
 
 
+async def test_each_piece_of_a_grid_may_cost_a_worker_its_life_once(serve: Serve) -> None:
+    serving = await serve(workers=2, piece_cost=1)
+    assert numbers((await serving.calls.grid(registered("kills_once"))).data) == expected(4, planes=1)
+
+
 async def test_a_request_that_kills_every_worker_is_aborted_and_nothing_else_suffers(serve: Serve) -> None:
     serving = await serve(workers=2)
     killing = asyncio.ensure_future(refusal(serving.calls.grid(registered("kills"))))

@@ -67,6 +67,10 @@ def many_partials() -> pb.GridGradientRequest:
     return request("*".join(names), [parameter(name, 1.0) for name in names], *wrt)
 
 
+def rows(count: int) -> list[pb.Input]:
+    return [pb.Input(name=each.name, dims=["i"], array=pb.Array(shape=[1], data=bytes(8))) for each in scalars(count)]
+
+
 def scalars(count: int) -> list[pb.Input]:
     return [parameter(f"x{i}", 1.0) for i in range(count)]
 
@@ -105,7 +109,8 @@ REQUESTS = [
     ),
     bad("a dim twice", request("s", [array_input("s", ["a", "a"], [[1.0]])]), r"^inputs\[0\]\.dims$", "repeated"),
     bad("an input twice", request("t*k", [T, K, T]), r"^inputs\[2\]\.name$", "'t'"),
-    bad("17 inputs", request("*".join(f"x{i}" for i in range(17)), scalars(17)), "^inputs", "17", "16"),
+    bad("17 arrays", request("*".join(f"x{i}" for i in range(17)), rows(17)), "^inputs", "17 inputs with dims", "16"),
+    bad("513 numbers", request("*".join(f"x{i}" for i in range(513)), scalars(513)), "^inputs", "513 numbers", "512"),
     bad("9 dims", request("a", [array_input("a", list("abcdefghi"), np.zeros([1] * 9))]), "^inputs", "9 dims", "8"),
     bad("a byte too many", request("t", [array(data=bytes(17))]), r"^inputs\[0\]\.array", "17 bytes", "16 bytes"),
     bad("no bytes", request("t", [array(data=b"")]), r"^inputs\[0\]\.array", "0 bytes", "16 bytes"),

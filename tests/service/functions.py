@@ -95,3 +95,10 @@ def misshapen(x: Tensor) -> Tensor:
     if bool((values(x) < DEADLY).any()):
         return torch.stack([x, x])
     return torch.cos(x)
+
+
+@function(check=False)
+def wrong_slope(x: Tensor) -> Tensor:
+    """x·J₀(x), whose derivative torch has not."""
+    result: Tensor = x * torch.special.bessel_j0(x)
+    return result

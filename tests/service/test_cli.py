@@ -75,7 +75,7 @@ def test_linspace_parameters_orders_and_an_archive(server: Running, tmp_path: Pa
     np.testing.assert_allclose(arrays["value"], np.exp(-0.5 * x), rtol=1e-14)
     np.testing.assert_allclose(arrays["d/x"], -0.5 * np.exp(-0.5 * x), rtol=1e-14)
     np.testing.assert_allclose(arrays["d/x,x"], 0.25 * np.exp(-0.5 * x), rtol=1e-14)
-    assert set(arrays) == {"x", "nu", "value", "d/x", "d/x,x"}
+    assert set(arrays) == {"x", "nu", "value", "d/x", "d/x,x", "about"}
 
 
 def test_derivatives_wrt_and_dtype(server: Running, tmp_path: Path) -> None:

@@ -117,24 +117,20 @@ def test_windows_that_are_left_end_the_computation(server: Running, client: grid
     assert max(x for x in server.control.points() if x < 2000) < 900
 
 
-def test_workers_that_die_cost_their_pieces_a_retry(server: Running, client: gridgrad.Client) -> None:
-    """Two of them, while one grid is computed: what has used up a try is the piece, and so nothing fails."""
-    x = np.arange(1.0, 1_200_001.0)
-    x[x > HOLD] -= HOLD + 1
-    x[[300_000, 900_000]] = HOLD + 1  # so far apart that no two are in the workers' hands at once
-    killed: list[int] = []
+def test_a_worker_that_dies_costs_its_piece_a_retry(server: Running, client: gridgrad.Client, tmp_path: Path) -> None:
+    x = np.arange(1.0, 1_000_001.0)
+    x[700_000] = HOLD + 1
+    out = np.memmap(tmp_path / "grid", "float64", "w+", shape=(2, x.size))
 
     def kill() -> None:
-        for _ in range(2):
-            server.control.await_held()
-            killed.extend(server.control.held_workers())
-            os.kill(killed[-1], signal.SIGKILL)
-            server.control.step()
+        server.control.await_held()
+        for worker in server.control.held_workers():
+            os.kill(worker, signal.SIGKILL)
+        server.control.release()
 
     with server.control.held():
         killer = threading.Thread(target=kill)
         killer.start()
-        result = client.gradient(GATE, {"x": x}, timeout=2 * PATIENCE_S)
+        client.gradient(GATE, {"x": x}, timeout=PATIENCE_S, out=out)
         killer.join()
-    assert_array_equal(result.value, x**2)
-    assert len({*killed}) == 2
+    assert_array_equal(out, [x**2, 2 * x])

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from gridgrad.checks.differences import estimate, steps
 from gridgrad_worker import FunctionError, function
 from gridgrad_worker.check import check, sample_points
 from gridgrad_worker.devices import CpuDevice
-from gridgrad_worker.differences import estimate, steps
 from gridgrad_worker.registry import load
 
 pytestmark = pytest.mark.usefixtures("clean_registry")

@@ -14,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridgrad.checks.precise import evaluate, partial
 from gridgrad.grid import expand_order
 from gridgrad.lang.derive import Derived, derive
 from gridgrad.lang.function import Function
@@ -22,7 +23,6 @@ from gridgrad.lang.parser import parse
 from gridgrad.lang.program import Builder, Program
 from gridgrad_worker.derivatives import walk
 from gridgrad_worker.expressions import torch_function
-from tests.reference import evaluate, partial
 
 AWKWARD = (0.0, -0.0, 0.5, 1.0, -1.0, 2.5, -3.25, 30.0, math.inf, -math.inf)
 WORKLOADS = Path(__file__).parents[1] / "workloads"

@@ -8,9 +8,9 @@ import mpmath as mp
 import pytest
 import torch
 
+from gridgrad.checks.precise import DIGITS, partial
 from gridgrad.lang.functions import FUNCTIONS
 from gridgrad.lang.parser import parse
-from tests.reference import DIGITS, partial
 from tests.worker.partials import partials
 
 ORDER = 4

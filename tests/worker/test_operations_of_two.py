@@ -11,9 +11,9 @@ import mpmath as mp
 import pytest
 import torch
 
+from gridgrad.checks.precise import partial
 from gridgrad.lang.functions import FUNCTIONS
 from gridgrad.lang.parser import parse
-from tests.reference import partial
 from tests.worker.partials import partials
 
 ORDER = 4

@@ -7,9 +7,9 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridgrad.checks.precise import partial
 from gridgrad.lang.functions import FUNCTIONS
 from gridgrad.lang.parser import parse
-from tests.reference import partial
 from tests.worker.partials import partials
 
 WRTS = ("", "x", "y", "xx", "xy", "yy")

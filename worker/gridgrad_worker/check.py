@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gridgrad.checks.differences import STEPS, estimate, steps
 from gridgrad.errors import GridgradError
 from gridgrad_worker.calls import bind
 from gridgrad_worker.derivatives import Order
 from gridgrad_worker.devices import Device
-from gridgrad_worker.differences import STEPS, estimate, steps
 from gridgrad_worker.functional import FunctionalEngine
 from gridgrad_worker.pieces import ArrayValues, Box, Piece
 from gridgrad_worker.registry import FunctionError, FunctionInput, Registered

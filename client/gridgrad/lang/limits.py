@@ -28,8 +28,8 @@ MAX_DERIVED = 500_000
 MAX_NESTING = 500
 """Parentheses, signs, powers and conditions inside each other."""
 
-MAX_INPUTS = 256
-"""Names that are not assigned; far more than a grid can have."""
+MAX_INPUTS = 528
+"""Names that are not assigned; as many as a request can have."""
 
 MAX_COMPONENTS = 64
 """Components of a tuple."""

@@ -18,7 +18,7 @@ from gridgrad.lang.steps import finished
 if TYPE_CHECKING:
     from gridgrad.lang.program import Node, Program
 
-__all__ = ["default_component", "printing", "text_of"]
+__all__ = ["default_component", "inputs_as_read", "printing", "text_of"]
 
 _LINE = 100
 """Characters up to which a part is written where it is used."""
@@ -58,6 +58,13 @@ def printing(program: Program) -> Generator[None, None, str]:
     return (yield from _Printer(program).run())
 
 
+def inputs_as_read(program: Program) -> tuple[str, ...]:
+    """The inputs in the order in which the text first names them; in another order, it needs lines that say so."""
+    printer = _Printer(program)
+    finished(printer.run())
+    return tuple(sorted(program.inputs, key=printer.places.__getitem__))
+
+
 def default_component(position: int) -> str:
     """The name of a component that is no variable."""
     return f"f{position}"
@@ -92,6 +99,7 @@ class _Printer:
             if program.nodes[index].args:
                 self._variables.setdefault(index, name)
         taken = {*program.inputs, *program.components}
+        self.places: dict[str, int] = {}
         self._fresh = (name for name in map("v{}".format, itertools.count(1)) if name not in taken)
 
     def run(self) -> Generator[None, None, str]:
@@ -107,8 +115,8 @@ class _Printer:
                 self._lines.append(f"{name} = {self._texts[index]}")
         lines = [*self._first_lines, *self._lines, self._result()]
         yield
-        places = yield from self._places_of_inputs(lines)
-        lines[:0] = [f"{name} = {name}" for name in _out_of_order(self._program.inputs, places)]
+        self.places = yield from self._places_of_inputs(lines)
+        lines[:0] = [f"{name} = {name}" for name in _out_of_order(self._program.inputs, self.places)]
         return "\n".join(lines)
 
     def _count_uses(self) -> Iterator[None]:

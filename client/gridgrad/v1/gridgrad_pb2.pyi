@@ -364,7 +364,7 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., devices: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., language_functions: _Optional[_Iterable[_Union[LanguageFunction, _Mapping]]] = ..., engine: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order")
+    __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order", "scalars")
     REQUEST_COST_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     UNARY_RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -372,6 +372,7 @@ class Limits(_message.Message):
     DIMS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
+    SCALARS_FIELD_NUMBER: _ClassVar[int]
     request_cost: int
     message_bytes: int
     unary_result_bytes: int
@@ -379,7 +380,8 @@ class Limits(_message.Message):
     dims: int
     derivatives: int
     order: int
-    def __init__(self, request_cost: _Optional[int] = ..., message_bytes: _Optional[int] = ..., unary_result_bytes: _Optional[int] = ..., inputs: _Optional[int] = ..., dims: _Optional[int] = ..., derivatives: _Optional[int] = ..., order: _Optional[int] = ...) -> None: ...
+    scalars: int
+    def __init__(self, request_cost: _Optional[int] = ..., message_bytes: _Optional[int] = ..., unary_result_bytes: _Optional[int] = ..., inputs: _Optional[int] = ..., dims: _Optional[int] = ..., derivatives: _Optional[int] = ..., order: _Optional[int] = ..., scalars: _Optional[int] = ...) -> None: ...
 
 class LanguageFunction(_message.Message):
     __slots__ = ("name", "signature", "formula", "aliases")

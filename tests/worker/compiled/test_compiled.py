@@ -14,11 +14,13 @@ from gridgrad_worker.compiled.compiled import CompiledEngine
 from gridgrad_worker.compiled.compiler import compiler_version
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.tier import CompiledTier, Settings
+from gridgrad_worker.compiled.verify import VerificationError, verify
 from gridgrad_worker.pieces import Box, Piece, boxes
 from gridgrad_worker.structured.engine import StructuredEngine
 
 Array = NDArray[np.float64]
 Pieces = Callable[..., Piece]
+Built = tuple[CompiledEngine, StructuredEngine]
 
 pytestmark = [
     pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler"),
@@ -111,3 +113,12 @@ def test_the_next_worker_finds_it_compiled(
     following = CompiledTier(tier[1])
     assert following.lookup(following.add(order, direct)) is not None
     following.close()
+
+
+def test_what_computes_something_else_is_not_trusted(build_engine: Callable[[Order], Built], order: Order) -> None:
+    near = order._replace(text="a*x*y + sin(x)")
+    other = order._replace(text="a*x*y + sin(x)*1.0000001")
+    (compiled, direct), another = build_engine(near), build_engine(other)[1]
+    verify(near, direct, compiled)
+    with pytest.raises(VerificationError, match="plane 0 differs"):
+        verify(other, another, compiled)

@@ -16,7 +16,10 @@ import pytest
 from gridgrad.errors import NotPreparedError
 from gridgrad_worker.compiled import tier as module
 from gridgrad_worker.compiled.cache import Cache
+from gridgrad_worker.compiled.compiler import find_compiler
 from gridgrad_worker.compiled.compiling import Compilation
+from gridgrad_worker.compiled.directory import open_directory
+from gridgrad_worker.compiled.making import make
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.tier import CompiledTier, Settings
 from gridgrad_worker.compiled.tiered import TieredEngine
@@ -293,3 +296,29 @@ def test_keys_differ_by_all_that_counts(order: Order, monkeypatch: pytest.Monkey
     assert Order.from_json(order.to_json()) == order
     monkeypatch.setattr("gridgrad_worker.compiled.order._made_for", lambda: ("another version",))
     assert order.key() not in keys
+
+
+def test_what_this_machine_lacks_is_not_held_against_a_program(
+    order: Order, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.root is not None
+    root = open_directory(settings.root)
+    monkeypatch.setattr("gridgrad_worker.compiled.build._TORCH", tmp_path)
+    assert "headers" in make(order, root, 1 << 20, tmp_path) or find_compiler() is None
+    monkeypatch.setattr("gridgrad_worker.compiled.build.find_compiler", lambda: None)
+    assert "install g++" in make(order, root, 1 << 20, tmp_path)
+    assert Cache(root, 1 << 20).find(order.key()) is None
+
+
+def test_what_the_compiler_refuses_is_remembered(
+    order: Order, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.root is not None
+    root = open_directory(settings.root)
+    monkeypatch.setattr("gridgrad_worker.compiled.making.source_of", lambda *_: "no C++")
+    if find_compiler() is None:
+        pytest.skip("there is no C++ compiler")
+    assert "refuses" in make(order, root, 1 << 20, tmp_path)
+    package = Cache(root, 1 << 20).find(order.key())
+    assert package is not None
+    assert "refuses" in package.refused

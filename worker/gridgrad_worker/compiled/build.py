@@ -15,7 +15,7 @@ from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.recording import CannotCompileError
 from gridgrad_worker.structured.engine import StructuredEngine
 
-__all__ = ["NAME", "build", "digest_of", "source_of"]
+__all__ = ["NAME", "NothingToCompileWithError", "build", "digest_of", "source_of"]
 
 NAME = "grid.so"
 """The library of a package."""
@@ -28,6 +28,10 @@ _FLAGS = (
 )  # fmt: skip
 _CPP = Path(str(importlib.resources.files(__package__) / "cpp"))
 _TORCH = Path(torch.__file__).parent
+
+
+class NothingToCompileWithError(RuntimeError):
+    """This machine can't compile, whatever the program is; the message says what it lacks."""
 
 
 def source_of(order: Order, engine: StructuredEngine) -> str:
@@ -51,7 +55,7 @@ def source_of(order: Order, engine: StructuredEngine) -> str:
         [
             f"typedef {'double' if order.dtype == 'float64' else 'float'} Real;",
             f"constexpr int DIMS = {max(order.ndim, 1)}, INPUTS = {max(len(order.names), 1)};",
-            '#include "special.h"' if functions.special else '#include "vectors.h"',
+            '#include "special.h"' if functions.special else '#include "functions.h"',
             '#include "runtime.h"',
             *functions.definitions,
             plans,
@@ -75,12 +79,15 @@ def build(source: str, directory: Path) -> Path:
 
     Raises:
         CannotCompileError: the compiler refuses.
+        NothingToCompileWithError: there is no compiler here, or no headers of torch.
     """
     text, library = directory / "grid.cpp", directory / NAME
     text.write_text(source)
     compiler = find_compiler()
     if compiler is None:
-        raise CannotCompileError("there is no C++ compiler")
+        raise NothingToCompileWithError("there is no C++ compiler; install g++, or set CXX")
+    if not (_TORCH / "include" / "sleef.h").exists():
+        raise NothingToCompileWithError("this torch is without its C++ headers; install one of its own wheels")
     places = [f"-I{_CPP}", f"-isystem{_TORCH / 'include'}", f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
     command = [compiler, *_FLAGS, str(text), "-o", str(library), *places]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no word of a request

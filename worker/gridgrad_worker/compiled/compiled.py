@@ -34,6 +34,7 @@ class CompiledEngine:
         ndim: how many dims the grid has.
         dtype: computed in.
         running: a context in which the library is called.
+        separating: whether sums are separated where the guard allows it.
     """
 
     name = "structured"
@@ -47,6 +48,8 @@ class CompiledEngine:
         ndim: int,
         dtype: torch.dtype,
         running: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+        *,
+        separating: bool = True,
     ) -> None:
         self._library = library
         self._guard = direct.guard
@@ -54,6 +57,7 @@ class CompiledEngine:
         self._filler = Filler(dims, ndim)
         self._dtype = torch.empty(0, dtype=dtype).numpy().dtype
         self._running = running
+        self._separating = separating
         self._decisions: dict[Hashable, int] = {}
 
     def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
@@ -69,8 +73,8 @@ class CompiledEngine:
         rows = self._library.rows(len(pieces))
         shapes, _kept = self._filler.fill(rows, pieces, outs)
         with self._running():
-            if self._guard is None:
-                rows["mode"] = SEPARATED
+            if self._guard is None or not self._separating:
+                rows["mode"] = PLAIN
             else:
                 cut = (rows["first"] != 0).any(1) | (rows["shape"] != shapes).any(1)
                 for position in np.flatnonzero(cut).tolist():

@@ -128,6 +128,7 @@ class _Emitter:
             "int FACTORS": level.watched[0],
             "int DIVISORS": level.watched[1],
             "int POWERS": level.watched[2],
+            "int WATCHED": sum(level.watched),
             "double MOST_FACTORS": _double(most[0]),
             "double MOST_POWERS": _double(most[1]),
         }

@@ -1,7 +1,7 @@
 """What torch's operations are in C++: one row for each that a function of the language comes down to.
 
-The names on the right are those of `cpp/vectors.h` and `cpp/special.h`. Whoever computes on something else than
-vectors of a processor has to give the same names for it, and nothing else.
+The names on the right are those of `cpp/vectors.h`, `cpp/functions.h` and `cpp/special.h`. Whoever computes on
+something else than vectors of a processor has to give the same names for it, and nothing else.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from gridgrad_worker.compiled.build import build, digest_of, source_of
+from gridgrad_worker.compiled.build import NothingToCompileWithError, build, digest_of, source_of
 from gridgrad_worker.compiled.cache import Cache
 from gridgrad_worker.compiled.compiled import CompiledEngine
 from gridgrad_worker.compiled.library import Library
@@ -39,7 +39,10 @@ def make(order: Order, root: Path, cache_bytes: int, workplace: Path) -> str:
     direct = StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
     try:
         library = build(source_of(order, direct), workplace)
-        verify(order, direct, engine_of(order, direct, library))
+        for separating in {direct.guard is not None, False}:
+            verify(order, direct, engine_of(order, direct, library, separating=separating))
+    except NothingToCompileWithError as error:
+        return str(error)
     except (CannotCompileError, VerificationError) as error:
         cache.refuse(order.key(), str(error))
         return str(error)
@@ -52,6 +55,8 @@ def engine_of(
     direct: StructuredEngine,
     library: Path,
     running: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+    *,
+    separating: bool = True,
 ) -> CompiledEngine:
     """A library, ready to compute.
 
@@ -60,4 +65,4 @@ def engine_of(
         AttributeError: it is another one.
     """
     loaded = Library(library, len(order.names), order.ndim)
-    return CompiledEngine(direct, loaded, order.dims, order.ndim, order.torch_dtype, running)
+    return CompiledEngine(direct, loaded, order.dims, order.ndim, order.torch_dtype, running, separating=separating)

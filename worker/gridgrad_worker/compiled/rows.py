@@ -53,7 +53,7 @@ class Filler:
             rows["first"], rows["shape"] = boxes[:, 0], boxes[:, 1]
         else:
             rows["shape"] = 1
-        rows["out"] = [_address(out) for out in outs]
+        rows["out"] = _addresses(outs)
         rows["pitch"] = [out.strides[0] for out in outs]
         known = [each for each in lengths if each is not None]
         return np.stack(known, 1) if known else np.ones((len(pieces), 1), np.int64), kept
@@ -106,9 +106,9 @@ def _kind(array: Array) -> int:
     return DOUBLES if array.itemsize == 8 else FLOATS
 
 
-def _address(array: Any) -> int:
-    """Of an array's first number; the quickest way there is goes by what is contiguous."""
+def _addresses(arrays: Sequence[Any]) -> list[int]:
+    """Of the arrays' first numbers; the quickest way there goes by what is contiguous and may be written to."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return list(map(ctypes.addressof, map(ctypes.c_char.from_buffer, arrays)))
     except (BufferError, TypeError, ValueError):
-        return int(array.ctypes.data)
+        return [array.ctypes.data for array in arrays]

@@ -25,28 +25,34 @@ struct Scratch {
     ~Scratch() { std::free(memory); }
 };
 
-// Calls f(n) for all n, shared among the threads of a team if this is called by one, and waits for all.
-template <class F> INLINE void share(bool team, int64_t count, F f) {
-    if (!team) {
-        for (int64_t n = 0; n < count; n++) f(n);
+// Calls f(n, thread) for all n.
+template <class F> INLINE void share(int threads, int64_t count, F f) {
+    if (threads == 1) {
+        for (int64_t n = 0; n < count; n++) f(n, 0);
         return;
     }
-#pragma omp for schedule(dynamic)
-    for (int64_t n = 0; n < count; n++) f(n);
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (int64_t n = 0; n < count; n++) f(n, omp_get_thread_num());
+}
+
+template <class Plan> int64_t numbers_of(const Index& shape) {
+    Panel<Plan> panel;
+    panel.shape = shape;
+    return panel.lay_out(nullptr);
 }
 
 // The shape of the panels of a box.
 template <class Plan> Index panel_shape(const Entry& entry) {
-    Panel<Plan> panel;
-    for (int dim = 0; dim < DIMS; dim++) panel.shape.of[dim] = entry.shape[dim];
-    while (panel.lay_out(nullptr) > MOST_NUMBERS) {
+    Index shape;
+    for (int dim = 0; dim < DIMS; dim++) shape.of[dim] = entry.shape[dim];
+    while (numbers_of<Plan>(shape) > MOST_NUMBERS) {
         int longest = 0;
         for (int dim = 1; dim < DIMS; dim++)
-            if (panel.shape.of[dim] >= panel.shape.of[longest]) longest = dim;
-        if (panel.shape.of[longest] <= LEAST_PANEL) break;
-        panel.shape.of[longest] = blocks_of(panel.shape.of[longest] / 2) * LANES;
+            if (shape.of[dim] >= shape.of[longest]) longest = dim;
+        if (shape.of[longest] <= LEAST_PANEL) break;
+        shape.of[longest] = blocks_of(shape.of[longest] / 2) * LANES;
     }
-    return panel.shape;
+    return shape;
 }
 
 // The n-th panel of a box.
@@ -71,67 +77,43 @@ INLINE int64_t count_panels(const Entry& entry, const Index& shape, bool diagona
     return count;
 }
 
-template <class Plan> void run_levels(const Panel<Plan>& panel, const Entry& entry, bool team, Glances<Plan>* seen) {
+// Computes the levels of a panel; if it is guarded, returns whether the guard surely lets it pass.
+template <class Plan> bool run_levels(const Panel<Plan>& panel, const Entry& entry, int threads, bool guarded) {
+    double reach = Plan::FURTHEST_CONSTANT;
     Plan::each_level([&](auto level) {
         typedef decltype(level) Level;
-        share(team, panel.template vectors<Level>(), [&](int64_t n) {
+        int64_t vectors = panel.template vectors<Level>();
+        // A thread is woken for what takes longer than that
+        int helpers = vectors * Level::ROWS > FEW_VECTORS ? threads : 1;
+        std::vector<Glance> seen(helpers);
+        share(helpers, vectors, [&](int64_t n, int thread) {
             const Real* at = panel.template run<Level>(entry, n);
-            if (seen) seen->of[Level::NUMBER].template look<Level>(at);
+            if (guarded) seen[thread].template look<Level>(at);
         });
+        for (int thread = 1; thread < helpers; thread++) seen[0].join(seen[thread]);
+        if constexpr (Level::WATCHED > 0) reach += seen[0].reach(Level::MOST_FACTORS, Level::MOST_POWERS);
     });
+    return !guarded || reach <= Plan::REACH;
 }
 
-// Computes an entry by a plan, and returns its outcome; of a team, each thread calls this.
-template <class Plan>
-int64_t run_entry(const Entry& entry, const Scratch& scratch, bool team, std::vector<Glances<Plan>>* glances) {
+// Computes an entry, and returns its outcome.
+template <class Plan> int64_t run_entry(const Entry& entry, Scratch& scratch, int threads, bool guarded) {
     Index shape = panel_shape<Plan>(entry);
     int64_t panels = count_panels(entry, shape, false);
-    bool guarded = glances;
     if (guarded && panels > 1) return UNSURE;
+    if (!scratch.fits(numbers_of<Plan>(shape))) return TOO_LARGE;
     for (int64_t n = 0; n < panels; n++) {
         Panel<Plan> panel = nth_panel<Plan>(entry, shape, n, false);
         panel.lay_out(scratch.memory);
-        Glances<Plan> seen;
-        run_levels(panel, entry, team, guarded ? &seen : nullptr);
-        if (guarded) {
-            if (team) {
-                (*glances)[omp_get_thread_num()] = seen;
-#pragma omp barrier
-                for (const Glances<Plan>& other : *glances) seen.join(other);
-            }
-            if (!seen.holds()) return UNSURE;
-        }
+        if (!run_levels(panel, entry, threads, guarded)) return UNSURE;
         Tiling<Plan> tiling(panel.shape);
-        share(team, tiling.tiles(), [&](int64_t tile) { run_tile(panel, tiling, entry, tile); });
+        share(threads, tiling.tiles(), [&](int64_t tile, int) { run_tile(panel, tiling, entry, tile); });
     }
     return DONE;
 }
 
-template <class Plan> int64_t numbers_for(const Entry& entry) {
-    Panel<Plan> panel;
-    panel.shape = panel_shape<Plan>(entry);
-    return panel.lay_out(nullptr);
-}
-
-template <class Plan> void run_alone(Entry& entry, Scratch& scratch, std::vector<Glances<Plan>>* guarded) {
-    bool fits = scratch.fits(numbers_for<Plan>(entry));
-    entry.outcome = fits ? run_entry<Plan>(entry, scratch, false, guarded) : TOO_LARGE;
-}
-
-template <class Plan> void run_together(Entry& entry, Scratch& scratch, int threads, bool guarded) {
-    if (!scratch.fits(numbers_for<Plan>(entry))) {
-        entry.outcome = TOO_LARGE;
-        return;
-    }
-    std::vector<Glances<Plan>> glances(threads);
-    int64_t outcome = DONE;
-#pragma omp parallel num_threads(threads) reduction(max : outcome)
-    outcome = run_entry<Plan>(entry, scratch, true, guarded ? &glances : nullptr);
-    entry.outcome = outcome;
-}
-
-// Looks at all of an entry.
-template <class Plan> void look(Entry& entry, Scratch& scratch) {
+// Looks at all of an entry, and returns whether that could be done.
+template <class Plan> int64_t look(const Entry& entry, Scratch& scratch) {
     Real(*extremes)[3] = (Real(*)[3])entry.out;
     for (int row = 0; row < Plan::WATCHED; row++) {
         extremes[row][0] = extremes[row][2] = UNBOUNDED;
@@ -139,10 +121,7 @@ template <class Plan> void look(Entry& entry, Scratch& scratch) {
     }
     Index shape = panel_shape<Plan>(entry);
     int64_t panels = count_panels(entry, shape, Plan::SIMPLE);
-    if (panels > MOST_PANELS || !scratch.fits(numbers_for<Plan>(entry))) {
-        entry.outcome = UNSURE;
-        return;
-    }
+    if (panels > MOST_PANELS || !scratch.fits(numbers_of<Plan>(shape))) return UNSURE;
     for (int64_t n = 0; n < panels; n++) {
         Panel<Plan> panel = nth_panel<Plan>(entry, shape, n, Plan::SIMPLE);
         panel.lay_out(scratch.memory);
@@ -151,15 +130,16 @@ template <class Plan> void look(Entry& entry, Scratch& scratch) {
             typedef decltype(level) Level;
             for (int64_t vector = 0; vector < panel.template vectors<Level>(); vector++)
                 look_closely<Level>(panel.template run<Level>(entry, vector), mine);
-            mine += Level::FACTORS + Level::DIVISORS + Level::POWERS;
+            mine += Level::WATCHED;
         });
     }
-    entry.outcome = DONE;
+    return DONE;
 }
 
-template <class F> void with_plan(const Entry& entry, F f) {
-    if (entry.mode == PLAIN) f(PlainPlan{}, false);
-    else f(SeparatedPlan{}, entry.mode == GUARDED);
+int64_t run(const Entry& entry, Scratch& scratch, int threads) {
+    if (entry.mode == LOOK) return look<SeparatedPlan>(entry, scratch);
+    if (entry.mode == PLAIN) return run_entry<PlainPlan>(entry, scratch, threads, false);
+    return run_entry<SeparatedPlan>(entry, scratch, threads, entry.mode == GUARDED);
 }
 
 INLINE int64_t points_of(const Entry& entry) {
@@ -168,39 +148,22 @@ INLINE int64_t points_of(const Entry& entry) {
     return points;
 }
 
-void run_small(Entry& entry, Scratch& scratch) {
-    if (entry.mode == LOOK) return look<SeparatedPlan>(entry, scratch);
-    with_plan(entry, [&](auto plan, bool guarded) {
-        std::vector<Glances<decltype(plan)>> none;
-        run_alone<decltype(plan)>(entry, scratch, guarded ? &none : nullptr);
-    });
-}
-
+// Small entries are computed each in one thread, others each in all of them.
 extern "C" __attribute__((visibility("default"))) void compute(Entry* entries, int64_t count, int threads) {
-    Scratch shared;
-    std::vector<int64_t> small;
+    Scratch scratch;
+    std::vector<Entry*> small;
     int64_t points_of_small = 0;
-    for (int64_t n = 0; n < count; n++) {
-        int64_t points = points_of(entries[n]);
-        entries[n].outcome = DONE;
-        if (points == 0 && entries[n].mode != LOOK) continue;
-        if (points <= FOR_ONE_THREAD || threads == 1 || entries[n].mode == LOOK) {
-            small.push_back(n);
+    for (Entry* entry = entries; entry < entries + count; entry++) {
+        int64_t points = points_of(*entry);
+        entry->outcome = DONE;
+        if (points > FOR_ONE_THREAD && entry->mode != LOOK) {
+            entry->outcome = run(*entry, scratch, threads);
+        } else if (points) {
+            small.push_back(entry);
             points_of_small += points;
-            continue;
         }
-        with_plan(entries[n], [&](auto plan, bool guarded) {
-            run_together<decltype(plan)>(entries[n], shared, threads, guarded);
-        });
     }
-    if (threads == 1 || small.size() < 2 || points_of_small <= FOR_ONE_THREAD) {
-        for (int64_t n : small) run_small(entries[n], shared);
-        return;
-    }
-#pragma omp parallel num_threads(threads)
-    {
-        Scratch mine;
-#pragma omp for schedule(dynamic)
-        for (size_t n = 0; n < small.size(); n++) run_small(entries[small[n]], mine);
-    }
+    int helpers = small.size() > 1 && points_of_small > FOR_ONE_THREAD ? threads : 1;
+    std::vector<Scratch> own(helpers);
+    share(helpers, small.size(), [&](int64_t n, int thread) { small[n]->outcome = run(*small[n], own[thread], 1); });
 }

@@ -5,7 +5,7 @@
 //   Level<n>::MASK, ROWS, LAST    the dims of level n, how many numbers of each of its points are kept, and
 //                                 its last dim, along which vectors lie
 //   Level<n>::run(at, to, where)  computes a vector's worth of points and writes ROWS vectors
-//   Level<n>::FACTORS, DIVISORS, POWERS   the rows that the guard looks at, in this order, from the first on
+//   Level<n>::FACTORS, DIVISORS, POWERS   the rows that the guard looks at, in this order, from the first on: WATCHED
 //   Grid::HEIGHT                  how many rows of points are computed together
 //   Grid::run<width>(...)         computes so many rows of width vectors
 //
@@ -46,6 +46,7 @@ struct Index {
 constexpr int64_t MOST_NUMBERS = 1 << 22;      // kept for a panel
 constexpr int64_t LEAST_PANEL = 64;            // points along a dim
 constexpr int64_t FOR_ONE_THREAD = 1 << 13;    // points up to which waking another takes longer than they do
+constexpr int64_t FEW_VECTORS = 1 << 13;       // of a level, for which no thread is woken either
 constexpr int64_t TILE_POINTS = 1 << 13;
 constexpr int64_t TILE_NUMBERS = 1 << 16;      // of a level, so that they stay in a cache
 constexpr int64_t PAST_CACHES = 1 << 23;       // bytes of results from which on they are written past the caches
@@ -184,7 +185,7 @@ struct Glance {
             least = select((size < least) & ~zero, size, least);
             largest = select(size > largest, size, largest);
         }
-        for (int row = Level::FACTORS + Level::DIVISORS; row < Level::FACTORS + Level::DIVISORS + Level::POWERS; row++) {
+        for (int row = Level::FACTORS + Level::DIVISORS; row < Level::WATCHED; row++) {
             Vector size = abs(load(at + row * LANES));
             bad |= ~(size < UNBOUNDED);
             power = select(size > power, size, power);
@@ -210,28 +211,10 @@ struct Glance {
     }
 };
 
-template <class Plan> struct Glances {
-    Glance of[Plan::LEVELS + 1];
-
-    void join(const Glances& other) {
-        for (int level = 0; level < Plan::LEVELS; level++) of[level].join(other.of[level]);
-    }
-
-    bool holds() const {
-        double total = Plan::FURTHEST_CONSTANT;
-        Plan::each_level([&](auto level) {
-            typedef decltype(level) Level;
-            if constexpr (Level::FACTORS + Level::DIVISORS + Level::POWERS > 0)
-                total += of[Level::NUMBER].reach(Level::MOST_FACTORS, Level::MOST_POWERS);
-        });
-        return total <= Plan::REACH;
-    }
-};
-
 // The extremes of each row that the guard looks at: the least size but 0 (of a power, the least), the largest, and
 // the least size.
 template <class Level> INLINE void look_closely(const Real* at, Real (*extremes)[3]) {
-    for (int row = 0; row < Level::FACTORS + Level::DIVISORS + Level::POWERS; row++)
+    for (int row = 0; row < Level::WATCHED; row++)
         for (int lane = 0; lane < LANES; lane++) {
             Real value = at[row * LANES + lane];
             bool power = row >= Level::FACTORS + Level::DIVISORS;

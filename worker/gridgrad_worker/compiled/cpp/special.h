@@ -4,7 +4,7 @@
 
 #include <ATen/native/Math.h>
 
-#include "vectors.h"
+#include "functions.h"
 
 INLINE Vector digamma(Vector x) { return each([](Real v) { return calc_digamma(v); }, x); }
 INLINE Vector erfcx(Vector x) { return each([](Real v) { return calc_erfcx(v); }, x); }

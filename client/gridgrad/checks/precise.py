@@ -1,4 +1,4 @@
-"""The language evaluated by mpmath at high precision: what engines and services are compared with.
+"""The language evaluated by mpmath at high precision: what engines, services and checks are compared with.
 
 Values are real: where a function has none, or has a pole, it is nan. Derivatives are mpmath's, by
 finite differences with as many digits as they need, so points must not lie at kinks or bounds.
@@ -48,7 +48,12 @@ def evaluate(program: Program, inputs: Mapping[str, Number]) -> list[Number]:
 
 
 def partial(
-    program: Program, inputs: Mapping[str, Number], wrt: Sequence[str], component: int = 0, digits: int = DIGITS
+    program: Program,
+    inputs: Mapping[str, Number],
+    wrt: Sequence[str],
+    component: int = 0,
+    digits: int = DIGITS,
+    reach: int = 0,
 ) -> Number:
     """A partial derivative of one component at one point.
 
@@ -58,6 +63,7 @@ def partial(
         wrt: the inputs to differentiate by, as often as wanted; () for the value.
         component: which of the program's components.
         digits: decimal digits to work with, of the largest value nearby.
+        reach: how many steps values may lie away on one side, above or below for a negative number; 0 for both sides.
 
     Returns:
         A number of mpmath.
@@ -73,11 +79,14 @@ def partial(
         point = tuple(mp.mpf(inputs[name]) for name in names)
         # Central differences err by the square of the step's ratio to x
         step = min((abs(x) for x in point if x), default=1) * mp.ldexp(1, -mp.mp.prec // 2)
-        return mp.diff(at, point, tuple(list(wrt).count(name) for name in names), h=step)
+        counts = tuple(list(wrt).count(name) for name in names)
+        return mp.diff(at, point, counts, h=step * (abs(reach) or 1), direction=(reach > 0) - (reach < 0))
 
 
 def call(name: str, *arguments: Number) -> Number:
-    """A function of the language; nan where it is not real."""
+    """A function of the language; nan where it is not real, and where an argument is nan if it does not say more."""
+    if name not in _SEE_NAN and any(mp.isnan(argument) for argument in arguments):
+        return mp.nan
     integers = len(FUNCTIONS[name].integers)
     known = [int(argument) for argument in arguments[:integers]]
     try:
@@ -125,6 +134,8 @@ def _log_norm_cdf_derivative(n: int, x: Number) -> Number:
 
 def _norm_ppf(p: Number) -> Number:
     """By Newton's method on ln Φ of the smaller tail."""
+    if not 0 < p < 1:
+        return {0: mp.ninf, 1: mp.inf}.get(p, mp.nan)
     if p > 0.5:
         return -_norm_ppf(1 - p)
     start = -math.sqrt(-2 * float(mp.log(p))) if p < 0.1 else float(2.5 * (p - 0.5))
@@ -136,8 +147,16 @@ def _ignoring_nan(larger: bool) -> Callable[[Number, Number], Number]:
 
 
 def _pow(x: Number, y: Number) -> Number:
-    return mp.mpf(0) if x == 0 and y > 0 else mp.power(x, y)
+    if x == 0 and y > 0:
+        return mp.mpf(0)
+    return mp.mpf(1) if y == 0 else mp.power(x, y)
 
+
+_SEE_NAN = frozenset({
+    "and", "or", "not", "lt", "le", "gt", "ge", "eq", "ne", "logical_xor", "where", "isnan", "isinf", "isposinf",
+    "isneginf", "isfinite", "signbit", "fmax", "fmin", "nan_to_num", "pow",
+})  # fmt: skip
+"""Functions that are something else than nan where an argument is nan."""
 
 VALUES: dict[str, Callable[..., Number]] = {
     "add": lambda x, y: x + y,

@@ -1,0 +1,147 @@
+"""What one trace writes down."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad.coefficients import element_names
+from gridgrad.errors import TracingError
+from gridgrad.lang import limits
+from gridgrad.lang.function import Function, Kind
+from gridgrad.lang.functions import FUNCTIONS
+from gridgrad.lang.operations import Operations, Value
+from gridgrad.tracing import refusals
+
+if TYPE_CHECKING:
+    from gridgrad.tracing.traced import Traced
+
+__all__ = ["Nodes", "Recorder"]
+
+Nodes = NDArray[np.int64]
+"""Indices of nodes, in the shape of the array that they make up."""
+
+
+class Recorder:
+    """The operations of one trace.
+
+    Attributes:
+        operations: what was done so far.
+        refused: the first thing that a traced value could not do. It ends the trace even where the function
+            catches the error, since what it does then is not what it does with numbers.
+    """
+
+    def __init__(self) -> None:
+        self.operations = Operations()
+        self.refused: TracingError | None = None
+
+    def refuse(self, error: TracingError) -> TracingError:
+        """Remembers that something could not be done, and returns its error to be raised."""
+        self.refused = self.refused or error
+        return error
+
+    def input(self, name: str, shape: Sequence[int] | None = None) -> Traced:
+        """A number of the grid, or an array of coefficients called name_0, name_1, ..."""
+        names = (name,) if shape is None else element_names(name, tuple(shape))
+        nodes = [self.operations.input(each, 0).node for each in names]
+        return self._made(np.array(nodes, np.int64).reshape(() if shape is None else tuple(shape)))
+
+    def lift(self, value: Any) -> Traced:
+        """A traced value as it is, and constants as one.
+
+        Raises:
+            TracingError: a value of another trace, or what is no real number.
+        """
+        from gridgrad.tracing.traced import Traced
+
+        if isinstance(value, Traced):
+            return self._own(value)
+        if isinstance(value, tuple | list) and not _is_plain(value):
+            return self.stacked([self.lift(each) for each in value])
+        array = self._constants(value)
+        nodes = [self.operations.constant(number, 0).node for number in array.astype(np.float64).ravel().tolist()]
+        lifted = self._made(np.array(nodes, np.int64).reshape(array.shape))
+        return self.apply(FUNCTIONS["ne"], lifted, 0.0) if array.dtype == np.bool_ else lifted
+
+    def apply(self, function: Function, *operands: Any) -> Traced:
+        """A function of the language, element by element."""
+        lifted = [self.lift(operand) for operand in operands]
+        arrays = np.broadcast_arrays(*[each.nodes for each in lifted])
+        columns = [
+            [Value(node, 0, each.kind) for node in array.ravel().tolist()]
+            for array, each in zip(arrays, lifted, strict=True)
+        ]
+        nodes = [self.operations.apply(function, arguments, 0).node for arguments in zip(*columns, strict=True)]
+        self._check_size()
+        return self._made(np.array(nodes, np.int64).reshape(arrays[0].shape), function.result)
+
+    def numbers(self, value: Any) -> Traced:
+        """A value with booleans made numbers."""
+        lifted = self.lift(value)
+        if lifted.kind == "number":
+            return lifted
+        nodes = [self.operations.number(Value(node, 0, "boolean")) for node in lifted.nodes.ravel().tolist()]
+        return self._made(np.array(nodes, np.int64).reshape(lifted.nodes.shape))
+
+    def alike(self, values: Sequence[Any]) -> list[Traced]:
+        """Values of one kind: booleans if all are, else numbers."""
+        lifted = [self.lift(value) for value in values]
+        if all(each.kind == "boolean" for each in lifted):
+            return lifted
+        return [self.numbers(each) for each in lifted]
+
+    def stacked(self, values: Sequence[Any]) -> Traced:
+        """np.stack of values."""
+        same = self.alike(values)
+        return self._made(np.stack([each.nodes for each in same]), same[0].kind)
+
+    def _made(self, nodes: Nodes, kind: Kind = "number") -> Traced:
+        from gridgrad.tracing.traced import Traced
+
+        return Traced(self, nodes, kind)
+
+    def _own(self, value: Traced) -> Traced:
+        if value.recorder is not self:
+            remedy = "compute it inside the function, and keep no traced value outside of it"
+            raise self.refuse(refusals.doing("a traced value kept from another call", remedy))
+        if value.version.replaced:
+            found = "a value that an operator such as += has changed before"
+            remedy = "write a = a + b instead of a += b: numpy changes arrays for all who hold them, but not numbers"
+            raise self.refuse(refusals.doing(found, remedy))
+        return value
+
+    def _constants(self, value: Any) -> NDArray[Any]:
+        if isinstance(value, bool | np.bool_ | np.ndarray | tuple | list) and not np.ma.isMaskedArray(value):
+            array = np.asarray(value)
+        elif isinstance(value, numbers.Real):
+            array = np.asarray(self._float(value))
+        else:
+            raise self._not_a_number(value)
+        if array.dtype.kind not in "fiub":
+            raise self._not_a_number(value)
+        return array
+
+    def _float(self, value: Any) -> float:
+        try:
+            return float(value)
+        except OverflowError:
+            raise self._not_a_number(value) from None
+
+    def _not_a_number(self, value: Any) -> TracingError:
+        shown = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+        found = f"{shown} where a real number should be"
+        return self.refuse(refusals.doing(found, "compute with real numbers and arrays of them"))
+
+    def _check_size(self) -> None:
+        if len(self.operations.builder.nodes) > limits.MAX_OPERATIONS:
+            found = f"more than {limits.MAX_OPERATIONS:,} different operations"
+            remedy = "loops are unrolled: take fewer steps, or register a torch function at the server"
+            raise self.refuse(refusals.doing(found, remedy))
+
+
+def _is_plain(values: Sequence[Any]) -> bool:
+    return all(isinstance(each, numbers.Real) for each in values)
