@@ -16,7 +16,7 @@ from gridgrad import failures
 from gridgrad.aio_many import ManyGrids
 from gridgrad.aio_sessions import Sessions
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, Progress, read_part, read_unary
+from gridgrad.assembly import Assembly, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
@@ -44,12 +44,15 @@ from gridgrad.methods import (
     OPEN_SESSION,
     PREPARE,
     SERVER_INFO,
+    SERVER_STATUS,
     STREAM_GRID_GRADIENTS,
 )
 from gridgrad.plans import Names, plan_message
+from gridgrad.progress import Progress, shown
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
+from gridgrad.status import ServerStatus, read_server_status
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
@@ -128,17 +131,19 @@ class Client(ManyGrids):
         out: FloatArray | None = None,
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
-        progress: Progress | None = None,
+        progress: bool | Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
         request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
         call = prepare(request)
         attempts, wire = self._attempts(timeout), self._connected()
-        if progress is None:  # in a session all of the grid comes at once
-            result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
-            if result is not None:
-                return self._learned(call, result)
-        result = await self._by_grpc(call, progress, attempts, wire)
+        if progress:  # in a session all of the grid would come at once
+            with shown(progress, "points", call.plan.grid.points) as tell:
+                return await self._by_grpc(call, tell, attempts, wire)
+        result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s))
+        if result is not None:
+            return self._learned(call, result)
+        result = await self._by_grpc(call, None, attempts, wire)
         wire.sessions.encourage()
         return result
 
@@ -227,6 +232,10 @@ class Client(ManyGrids):
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Describes the server; see `gridgrad.Client.server_info`."""
         return read_server_info(await self._plain(SERVER_INFO.path, timeout))
+
+    async def server_status(self, *, timeout: float | None = None) -> ServerStatus:
+        """Tells how the server is doing; see `gridgrad.Client.server_status`."""
+        return read_server_status(await self._plain(SERVER_STATUS.path, timeout))
 
     async def wait_ready(self, *, timeout: float | None = None) -> None:
         """Returns when the server is there and has a warm worker; see `gridgrad.Client.wait_ready`."""

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, Progress, read_part, read_unary
+from gridgrad.assembly import Assembly, read_part, read_unary
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.catalog import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.channel import (
@@ -42,13 +42,16 @@ from gridgrad.methods import (
     OPEN_SESSION,
     PREPARE,
     SERVER_INFO,
+    SERVER_STATUS,
     STREAM_GRID_GRADIENTS,
 )
 from gridgrad.plans import Names, plan_message
+from gridgrad.progress import Progress, shown
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
 from gridgrad.sessions import Sessions
+from gridgrad.status import ServerStatus, read_server_status
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Client"]
@@ -134,7 +137,7 @@ class Client(ManyGrids):
         out: FloatArray | None = None,
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
-        progress: Progress | None = None,
+        progress: bool | Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
@@ -157,8 +160,9 @@ class Client(ManyGrids):
             coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
                 text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
                 front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
-            progress: called with the points that have come so far and the points of the grid, now and then while
-                they come and at the end. It begins anew where a broken connection makes the call begin anew.
+            progress: True shows a bar (the extra `progress`); a callback is called with the points that have come so
+                far and the points of the grid, now and then while they come and at the end. It begins anew where a
+                broken connection makes the call begin anew.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
 
         Returns:
@@ -172,11 +176,13 @@ class Client(ManyGrids):
         request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
         call = prepare(request)
         attempts = self._attempts(timeout)
-        if progress is None:  # in a session all of the grid comes at once
-            result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
-            if result is not None:
-                return self._learned(call, result)
-        result = self._by_grpc(call, progress, attempts)
+        if progress:  # in a session all of the grid would come at once
+            with shown(progress, "points", call.plan.grid.points) as tell:
+                return self._by_grpc(call, tell, attempts)
+        result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s))
+        if result is not None:
+            return self._learned(call, result)
+        result = self._by_grpc(call, None, attempts)
         self._sessions.encourage()
         return result
 
@@ -336,6 +342,16 @@ class Client(ManyGrids):
             timeout: seconds; None for the client's own.
         """
         return read_server_info(self._plain(SERVER_INFO.path, timeout))
+
+    def server_status(self, *, timeout: float | None = None) -> ServerStatus:
+        """Tells how the server is doing: what waits, what its workers do, and what it has computed.
+
+        Unless it exports metrics, the server begins to count at the first of these calls.
+
+        Args:
+            timeout: seconds; None for the client's own.
+        """
+        return read_server_status(self._plain(SERVER_STATUS.path, timeout))
 
     def wait_ready(self, *, timeout: float | None = None) -> None:
         """Returns when the server is there and has a warm worker.

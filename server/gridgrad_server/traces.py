@@ -71,7 +71,7 @@ class Traces:
         self._tracer = self._provider.get_tracer("gridgrad", __version__)
         own_methods = filters.service_name(methods.SERVICE)
         self.interceptors: list[grpc.aio.ServerInterceptor] = [
-            aio_server_interceptor(self._provider, own_methods),
+            aio_server_interceptor(self._provider, own_methods),  # type: ignore[no-untyped-call] # it has no types
             _Generators(),
         ]
 
@@ -114,7 +114,7 @@ class Traces:
 
     def _send_batch(self, each: _Computing, entry: Entry, context: Context, epoch_s: float) -> None:
         info = entry.info
-        attributes = {
+        attributes: dict[str, str | int] = {
             "gridgrad.batch_size": each.size,
             "gridgrad.device": info.device,
             "gridgrad.engine": info.engine,
@@ -138,7 +138,7 @@ def _ns(seconds: float) -> int:
     return round(1e9 * seconds)
 
 
-class _Generators(grpc.aio.ServerInterceptor):  # type: ignore[misc] # it is Any to mypy
+class _Generators(grpc.aio.ServerInterceptor):
     """Makes asynchronous generators of handlers that write by their context, the only ones that the standard takes."""
 
     async def intercept_service(
@@ -153,7 +153,8 @@ class _Generators(grpc.aio.ServerInterceptor):  # type: ignore[misc] # it is Any
 
         async def generator(requests: Any, context: Any) -> AsyncIterator[bytes]:
             await handler.stream_stream(requests, context)
-            return
-            yield b""
+            nothings: tuple[bytes, ...] = ()
+            for nothing in nothings:
+                yield nothing
 
         return grpc.stream_stream_rpc_method_handler(generator)
