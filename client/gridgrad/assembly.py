@@ -16,6 +16,7 @@ from gridgrad.failures import EntryFailed
 from gridgrad.grid import Derivative
 from gridgrad.inputs import FLOAT32, FLOAT64, FloatArray
 from gridgrad.messages import broken, parse
+from gridgrad.progress import Progress
 from gridgrad.result import Info, Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 
@@ -23,7 +24,6 @@ __all__ = [
     "Assembly",
     "Layout",
     "Part",
-    "Progress",
     "View",
     "empty",
     "info_of",
@@ -34,7 +34,6 @@ __all__ = [
     "read_unary",
 ]
 
-Progress = Callable[[int, int], object]
 View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
 LAYOUTS_KEPT = 512

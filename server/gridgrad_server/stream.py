@@ -20,6 +20,7 @@ from gridgrad_server.admission import Permit
 from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.intake import Intake
+from gridgrad_server.observers import CANCELLED, code_of
 from gridgrad_server.pieces import Box
 from gridgrad_server.requests import MAX_GRIDS, Reading, decode, read_several
 from gridgrad_server.results import WINDOW_BYTES, failure_message, pack_messages, stream_messages
@@ -59,12 +60,16 @@ class _InFlight:
             messages = stream_messages(self.number, entry, box, result, not self._begun)
         self._begun = True
         self._stream.send(self, messages, entry.all_computed)
+        if self._stream.observers:
+            self._stream.observers.piece_answered("stream", entry, box, failures)
 
     def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
         self.refuse(error)
 
     def refuse(self, error: GridgradError) -> None:
         self._stream.send(self, [failure_message(self.number, error, self.grids)], True)
+        if self._stream.observers:
+            self._stream.observers.answered("stream", code_of(error), self.grids)
 
 
 class Stream:
@@ -73,10 +78,14 @@ class Stream:
     Args:
         intake: makes entries of requests.
         context: of the call.
+
+    Attributes:
+        observers: are told of its answers.
     """
 
     def __init__(self, intake: Intake, context: Context) -> None:
         self._intake = intake
+        self.observers = intake.observers
         self._context = context
         remaining_s = context.time_remaining()
         self._deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
@@ -216,6 +225,8 @@ class Stream:
 
     def _cancel_all(self) -> None:
         for flight in list(self._in_flight):
+            if self.observers and not (flight.entry and flight.entry.ended):
+                self.observers.answered("stream", CANCELLED, flight.grids)
             if flight.entry:
                 self._intake.cancel(flight.entry)
             self._forget(flight)
