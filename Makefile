@@ -13,11 +13,14 @@ READY := .venv/.ready
 # The oldest grpcio-tools for our Pythons: its code runs on every protobuf from 5.28 on.
 PROTO_ENV := build/envs/proto
 FLOOR_ENV := build/envs/floor
-# Where `make proto` puts the generated packages; the tests give another place.
+SITE_ENV := build/envs/site
+# Where `make proto` puts the generated packages, and `make site` the site; the tests give other places.
 OUT := .
+SITE := build/site
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
 
-.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine proto docs setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto docs
+.PHONY: figures site node setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -60,6 +63,9 @@ bench-floods: $(READY) ## Measure floods of small grids, and a grid of 1.6 GB, b
 bench-engine: $(READY) ## Measure the engine beside jax.jit of the same functions, in one run
 	@$(BIN)/python -m benchmarks.engine --jax $(BIN)/python $(ARGS)
 
+bench-readme: $(READY) ## Measure the README's table: ours, raw gRPC, JAX and finite differences
+	@$(BIN)/python -m benchmarks.readme --jax $(BIN)/python $(ARGS)
+
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/client $(OUT)/worker
 	@$(PROTOC) --python_out=$(OUT)/client --pyi_out=$(OUT)/client protos/gridgrad/v1/*.proto
@@ -67,6 +73,15 @@ proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 
 docs: $(READY) ## Write the lists of functions in docs/language.md from the table in the code
 	@$(BIN)/python docs/generate.py
+
+figures: $(READY) ## Draw the README's figure, docs/images/nitrogen.png, anew
+	@$(BIN)/python -m docs.figures.nitrogen
+
+site: $(SITE_ENV)/.ready ## Build the documentation as a web site in build/site; a link that leads nowhere fails it
+	@$(SITE_ENV)/bin/sphinx-build -q -W --keep-going -c docs/site docs $(SITE) && echo "The site begins at $(SITE)/index.html"
+
+node: ## Get the npm packages of examples/node, so that its tests run
+	@cd examples/node && npm ci --silent --no-audit --no-fund
 
 setup: $(READY) ## Create .venv and install everything into it, as the other targets do
 
@@ -84,6 +99,11 @@ $(READY): pyproject.toml constraints.txt
 $(PROTO_ENV)/.ready:
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) 'grpcio-tools==1.68.1' 'setuptools<81'
+	@touch $@
+
+$(SITE_ENV)/.ready: docs/site/requirements.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP) -r $<
 	@touch $@
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt

@@ -127,19 +127,18 @@ def compare_with_filling(tier: CompiledTier) -> None:
 
 
 def compare_shapes(tier: CompiledTier) -> None:
-    """Prints grids of shapes that were not seen before beside those of one shape."""
+    """Prints the first grids of shapes that were not seen before beside the second ones, another shape between them."""
     case = Case(NITROGEN, 256)
     ready, _ = compiled(case, tier)
-    shapes = itertools.count(200)
-    same = entry(case, 256, 256)
+    other = entry(case, 256, 256)
     samples: Samples = {"unseen": [], "repeated": []}
-    for _ in range(40):
-        rows = next(shapes)
+    for rows in range(200, 240):
         new = entry(case, rows, 65536 // rows)
-        for name, (piece, out) in (("unseen", new), ("repeated", same)):
+        for taken in samples.values():
+            ready.compute([other[0]], [other[1]])
             started_at = time.perf_counter()
-            ready.compute([piece], [out])
-            samples[name].append((time.perf_counter() - started_at) / piece.box.points)
+            ready.compute([new[0]], [new[1]])
+            taken.append((time.perf_counter() - started_at) / new[0].box.points)
     medians = {name: 1e9 * statistics.median(taken) for name, taken in samples.items()}
     detail = ", ".join(f"{name} {ns:.2f} ns a point" for name, ns in medians.items())
     line("nitrogen, a shape not seen before", medians["unseen"] / medians["repeated"], 1.2, detail)

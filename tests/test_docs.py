@@ -1,17 +1,23 @@
 """Runs the code of README and docs: every block alone, against a real server.
 
-A ```python block is run by an interpreter of its own, the `$ ` lines of a ```console block by the
-shell; what they print is compared with the ```text block right after, or with the console block's
-other lines, where `...` stands for anything. ```sh blocks are for people; their make targets exist.
+A ```python block is run by an interpreter of its own, a ```js block by Node in the folder of its example, and the lines
+of a ```console block that begin with a dollar sign by the shell. What they print is compared with the ```text block
+right after, or with the console block's other lines, where `...` stands for anything.
+
+What is not run: ```sh blocks are for people, since they install and serve; what they name is there: make targets,
+flags, extras, modules. ```text, ```proto and ```cpp are to be read.
 """
 
 from __future__ import annotations
 
+import ast
 import doctest
+import importlib.util
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,12 +25,17 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.processes import serve
+from gridgrad_server.settings import FLAGS
+from tests.node import run_node
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 ADDRESS = "localhost:50051"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+FIGURES = re.compile(r"^\|[^|\n]*\|(?:[^|\n]*\d[^|\n]*\|)+$", re.MULTILINE)
+"""The rows of a table that hold numbers."""
 
 
 class Block(NamedTuple):
@@ -94,11 +105,25 @@ def test_the_command_line_runs_as_shown(block: Block, environment: dict[str, str
         assert_prints(run(command, environment, tmp_path), want)
 
 
+@pytest.mark.parametrize("block", blocks("js"), ids=name)
+def test_javascript_runs_as_shown(block: Block, environment: dict[str, str]) -> None:
+    code = block.text.replace(ADDRESS, environment["GRIDGRAD_SERVER"])
+    assert_prints(run_node(["--input-type=module", "--eval", code]), block.output or "")
+
+
 @pytest.mark.parametrize("block", blocks("sh"), ids=name)
-def test_make_targets_exist(block: Block) -> None:
+def test_what_is_to_be_typed_is_there(block: Block) -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make ([a-z-]+)", block.text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"there is no make {target}"
+    for flag in re.findall(r"--[a-z-]+", " ".join(re.findall(r"^gridgrad-server .*", block.text, re.MULTILINE))):
+        assert flag in {f"--{each.name}" for each in FLAGS}, f"the server has no {flag}"
+    for extra in re.findall(r"gridgrad\[([a-z,]+)\]", block.text):
+        assert set(extra.split(",")) <= PROJECT["optional-dependencies"].keys(), f"there is no extra of {extra}"
+    for module in re.findall(r"python -m ([a-z_.]+)", block.text):
+        assert importlib.util.find_spec(module), f"there is no module {module}"
+    for code in re.findall(r"^python - <<'CODE'\n(.*?)^CODE$", block.text, re.MULTILINE | re.DOTALL):
+        ast.parse(code)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -109,4 +134,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_block_says_what_it_is() -> None:
     kinds = {block.kind for page in PAGES for block in _blocks_of(page)}
-    assert kinds <= {"python", "console", "sh", "text", "proto", "cpp"}
+    assert kinds <= {"python", "js", "console", "sh", "text", "proto", "cpp"}
+
+
+def test_figures_on_performance_are_those_of_the_benchmarks() -> None:
+    taken = (ROOT / "README.md").read_text() + (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    rows = FIGURES.findall((ROOT / "docs" / "performance.md").read_text())
+    assert len(rows) > 10
+    assert not [row for row in rows if row not in taken]

@@ -109,7 +109,14 @@ class Request:
         return dataclasses.replace(self, function=function, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
 
     def on(self, inputs: Inputs) -> Request:
-        """The same with other inputs."""
+        """The same with other inputs.
+
+        Args:
+            inputs: names to arrays and numbers, as for `Client.gradient`.
+
+        Returns:
+            A request without `out` and `tag`.
+        """
         asked = self.wrt, self.order, self.derivatives, self.dtype
         return Request(self.function, inputs, *asked, coefficients=self.coefficients, tier=self.tier)
 

@@ -162,18 +162,30 @@ class Questions(ABC):
         return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
-        """Lists the functions registered at the server, by name.
+        """Lists the functions registered at the server.
 
         Args:
             timeout: seconds; None for the client's own.
+
+        Returns:
+            One for each, sorted by name, with its inputs, their units and defaults.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
         """
         return read_functions(self._plain(LIST_FUNCTIONS.path, timeout))
 
     def server_info(self, *, timeout: float | None = None) -> ServerInfo:
-        """Describes the server: version, devices, limits, and the functions of the language.
+        """Describes the server.
 
         Args:
             timeout: seconds; None for the client's own.
+
+        Returns:
+            Its version, devices and limits, and the functions of the language.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
         """
         return read_server_info(self._plain(SERVER_INFO.path, timeout))
 

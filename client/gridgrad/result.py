@@ -220,6 +220,9 @@ class Result(Fields):
         Args:
             name: the input.
 
+        Returns:
+            A view of the array in `inputs`, of the grid's shape.
+
         Raises:
             KeyError: there is no such input.
             RequestError: it is an array of coefficients.

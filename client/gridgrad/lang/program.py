@@ -114,7 +114,12 @@ class Program:
         self.inputs = inputs
 
     def describe(self, text: str, digest: str) -> None:
-        """Takes the canonical text and its digest from who has made them in steps."""
+        """Takes the canonical text and its digest from who has made them in steps.
+
+        Args:
+            text: what `text` gives from now on.
+            digest: what `digest` gives from now on.
+        """
         self.__dict__.update(text=text, digest=digest)
 
     @functools.cached_property

@@ -58,7 +58,17 @@ class TracedFunction(Generic[P, R]):
         return self._parameters
 
     def program(self, shapes: Shapes) -> Program:
-        """Its program for these inputs, traced the first time."""
+        """Its program for these inputs, traced the first time.
+
+        Args:
+            shapes: names of inputs, each with the shape of its array of coefficients, or with None for a number.
+
+        Returns:
+            The program.
+
+        Raises:
+            TracingError: the function does what can't be traced.
+        """
         found = self._programs.get(shapes)
         if found is None:
             found = _settled(self._wrapped, self._parameters, shapes, self.outputs)

@@ -23,7 +23,7 @@ __all__ = ["Segment", "common_shape", "deep_panel_shape", "entry_shape", "panel_
 Array = NDArray[np.floating]
 
 _LAST = 1 << 13
-"""Of the last dim: so long that pieces, which are made of rows, lie in one panel, and share what is known of it."""
+"""Of the last dim: pieces are made of rows, so that those of one panel share what is known of it."""
 
 _OTHER = 1 << 12
 _LEAST = 64

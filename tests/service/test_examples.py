@@ -1,0 +1,79 @@
+"""The examples: each runs as it stands, and what it computes is right at a reduced size."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gridgrad
+from examples import calibration, listed_options, manufactured, state_table, sweep
+from tests.node import run_node
+from tests.service.harness import Running
+
+EXAMPLES = ["calibration", "listed_options", "manufactured", "state_table", "sweep"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_runs_as_it_stands(
+    name: str, server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GRIDGRAD_SERVER", server.address)
+    monkeypatch.chdir(tmp_path)
+    importlib.import_module(f"examples.{name}").main()
+    assert capsys.readouterr().out
+
+
+def test_the_state_table_is_that_of_the_equation(client: gridgrad.Client) -> None:
+    p = state_table.table(client, side=20)
+    dilute = p.value[:, -1] * p.inputs["v"][-1] / (state_table.R * p.inputs["T"])
+    assert np.all(np.abs(dilute - 1) < 0.01)
+    # Peng and Robinson's critical point, v = 0.307401 R Tc/pc, is one of inflection
+    v = 0.30740131 * state_table.R * state_table.CRITICAL_K / state_table.CRITICAL_PA
+    at = {name: float(values) for name, values in p.inputs.items() if not values.ndim} | {"T": state_table.CRITICAL_K}
+    critical = client.gradient(state_table.PRESSURE, {**at, "v": [v]}, order=2)
+    assert abs(critical.value[0] / state_table.CRITICAL_PA - 1) < 1e-6
+    assert abs(critical.d["v"][0] * v / critical.value[0]) < 1e-6
+    assert abs(critical.d["v", "v"][0] * v**2 / critical.value[0]) < 1e-5
+
+
+def test_the_greeks_solve_the_equation_of_black_and_scholes(client: gridgrad.Client) -> None:
+    book = listed_options.greeks(client, options=50, spots=5)
+    assert (book.dims, book.value.shape) == (("option", "S"), (50, 5))
+    spot, sigma = book.on_grid("S"), book.on_grid("sigma")
+    drift = 0.03 * (spot * book.d["S"] - book.value) + sigma**2 * spot**2 * book.d["S", "S"] / 2
+    np.testing.assert_allclose(book.d["T"], drift, rtol=1e-9, atol=1e-12)
+
+
+def test_the_sweep_solves_the_logistic_equation(client: gridgrad.Client) -> None:
+    population, growth = sweep.sweep(client, count=20, steps=10)
+    inputs = list(sweep.draws(20, 10))
+    rate, capacity = (np.array([[drawn[name]] for drawn in inputs]) for name in ("r", "K"))
+    np.testing.assert_allclose(growth, rate * population * (1 - population / capacity), rtol=1e-12)
+
+
+def test_the_discrete_operator_is_of_second_order(client: gridgrad.Client) -> None:
+    coarse, fine = (manufactured.residual(client, side) for side in (65, 129))
+    assert 1.9 < np.log2(coarse / fine) < 2.1
+
+
+def test_the_calibration_finds_what_the_counts_were_made_with(client: gridgrad.Client) -> None:
+    t, counts = calibration.measured(400)
+    found = calibration.fit(client, t, counts, start=np.array([50.0, 1.0, 50.0, 0.1]))
+    assert found.success
+    np.testing.assert_allclose(found.x, calibration.TRUTH, rtol=0.05)
+
+
+def test_a_client_in_node_needs_the_schema_alone(server: Running) -> None:
+    lines = run_node(["example.mjs", server.address]).splitlines()
+    assert lines[:5] == [
+        "shape 3 × 2",
+        "f         10 21 20 42 40 84",
+        "∂f/∂t     10 21 10 21 10 21",
+        "∂f/∂k     9 13 18 26 36 52",
+        "∂²f/∂t∂k  9 13 9 13 9 13",
+    ]
+    assert lines[5] == "u, v on 1000 × 1000 slopes to 1e-15: true"
+    assert lines[6].startswith("ERROR_REASON_EXPRESSION function.expression: line 1, column 2")
