@@ -90,7 +90,7 @@ class Entry:
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
                  "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
-                  "next", "places", "plan", "shape", "sink", "slot", "split", "tier", "trace")  # fmt: skip
+                 "next", "places", "plan", "shape", "sink", "slot", "split", "tier", "trace")  # fmt: skip
 
     def __init__(
         self,

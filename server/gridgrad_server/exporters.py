@@ -61,7 +61,7 @@ class Exporters:
         if self._address:
             from gridgrad_server.metrics import Metrics
 
-            overview.status()  # begins to count
+            overview.count()
             self._metrics = Metrics(self._address, overview.status)
             log.info("metrics", extra=fields(address=self._metrics.address))
 

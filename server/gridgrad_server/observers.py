@@ -10,13 +10,12 @@ from typing import Protocol
 
 from gridgrad.errors import REASONS, GridgradError
 from gridgrad_server.batches import Batch
-from gridgrad_server.entries import Entry, Failures
-from gridgrad_server.pieces import Box
+from gridgrad_server.entries import Entry
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
-__all__ = ["CANCELLED", "OK", "Observer", "Observers", "code_of"]
+__all__ = ["CANCELLED", "OK", "Observer", "Observers", "code_of", "given_up"]
 
-OK, CANCELLED = 0, 1
+OK, CANCELLED, DEADLINE_EXCEEDED = 0, 1, 4
 
 
 class Observer(Protocol):
@@ -43,6 +42,11 @@ def code_of(error: GridgradError) -> int:
     return REASONS[error.reason].code
 
 
+def given_up(remaining_s: float | None) -> int:
+    """The number of the gRPC status of a call that its caller ended, by what was left of its time."""
+    return CANCELLED if remaining_s is None or remaining_s > 0 else DEADLINE_EXCEEDED
+
+
 class Observers(list[Observer]):
     """All of them. False when there are none."""
 
@@ -55,15 +59,6 @@ class Observers(list[Observer]):
         """Tells them of answers."""
         for observer in self:
             observer.answered(via, code, grids)
-
-    def piece_answered(self, via: str, entry: Entry, box: Box, failures: Failures) -> None:
-        """Tells them of the answers that a piece brings: those of its grids in a pack, else one with the last piece."""
-        if entry.grids > 1:
-            for error in failures.values():
-                self.answered(via, code_of(error))
-            self.answered(via, OK, box.grids - len(failures))
-        elif entry.all_computed:
-            self.answered(via, OK)
 
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
         """Tells them of a batch."""

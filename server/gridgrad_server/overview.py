@@ -40,10 +40,7 @@ class Overview:
         self._tally: Tally | None = None
 
     def status(self) -> pb.GetServerStatusResponse:
-        """How it is doing now. Begins to count at the first call."""
-        if self._tally is None:
-            self._tally = Tally()
-            self._intake.observers.append(self._tally)
+        """How it is doing now. Begins to count at the first call, unless it did before."""
         status = pb.GetServerStatusResponse(
             version=__version__,
             up_s=time.monotonic() - self._started_at,
@@ -51,8 +48,15 @@ class Overview:
             load=self._load(),
             workers=self._worker_statuses(),
         )
-        self._tally.fill(status)
+        self.count().fill(status)
         return status
+
+    def count(self) -> Tally:
+        """Begins to count, unless it did before."""
+        if self._tally is None:
+            self._tally = Tally()
+            self._intake.observers.append(self._tally)
+        return self._tally
 
     def _load(self) -> pb.Load:
         return pb.Load(

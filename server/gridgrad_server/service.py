@@ -17,7 +17,7 @@ from gridgrad_server import describe
 from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry
 from gridgrad_server.intake import Intake
-from gridgrad_server.observers import CANCELLED, OK, code_of
+from gridgrad_server.observers import OK, code_of, given_up
 from gridgrad_server.overview import Overview
 from gridgrad_server.plans import Plan
 from gridgrad_server.requests import decode
@@ -82,7 +82,7 @@ class Service(grpc.GenericRpcHandler):
         return len(self._streams)
 
     async def _grid_gradient(self, raw: bytes, context: Context) -> bytes:
-        code = CANCELLED
+        code: int | None = None
         try:
             answer = await self._computed(raw, context)
             code = OK
@@ -91,7 +91,7 @@ class Service(grpc.GenericRpcHandler):
             await abort(context, error)
         finally:
             if self._intake.observers:
-                self._intake.observers.answered("unary", code)
+                self._intake.observers.answered("unary", given_up(context.time_remaining()) if code is None else code)
         return answer
 
     async def _computed(self, raw: bytes, context: Context) -> bytes:

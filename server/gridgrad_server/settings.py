@@ -109,7 +109,7 @@ def _address(text: str) -> str:
     return text
 
 
-def _port(text: str) -> str:
+def _tcp_address(text: str) -> str:
     if text.startswith("unix:"):
         raise ValueError("HOST:PORT or [IPV6]:PORT; port 0 takes a free one")
     return _address(text)
@@ -195,7 +195,7 @@ FLAGS: tuple[Flag, ...] = (
          "it kills"),
     Flag("keepalive", _seconds, 30.0, "30",
          "seconds between pings on a quiet connection. Lower it where a firewall forgets connections sooner"),
-    Flag("metrics", _port, None, "none",
+    Flag("metrics", _tcp_address, None, "none",
          "HOST:PORT to serve metrics for Prometheus on, such as localhost:9464, by HTTP and without TLS. Give it to "
          "watch the server; needs the extra gridgrad[metrics]"),
     Flag("traces", _switch, False, "off",

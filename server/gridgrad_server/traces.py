@@ -40,7 +40,6 @@ class _Computing(NamedTuple):
     ended_at: float
     compute_s: float
     size: int
-    tier: str
 
 
 class _Trace:
@@ -89,11 +88,11 @@ class Traces:
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
         """Sends the spans of the entries that a batch completes."""
         now = time.monotonic()
-        size, started_at, tier = batch.grids, batch.started_at or now, done.tiers[0] if done.tiers else ""
+        computing = _Computing(batch.started_at or now, now, done.compute_s, batch.grids)
         for entry, _ in batch.tasks:
             if isinstance(entry.trace, _Trace):
                 if len(entry.trace.batches) < MOST_BATCHES:
-                    entry.trace.batches.append(_Computing(started_at, now, done.compute_s, size, tier))
+                    entry.trace.batches.append(computing)
                 if entry.all_computed:
                     self._send(entry, entry.trace, now)
 
@@ -121,7 +120,7 @@ class Traces:
             "gridgrad.function": entry.plan.key.identity,
             "gridgrad.grids": entry.grids,
             "gridgrad.points": entry.form.points,
-            "gridgrad.tier": each.tier,
+            "gridgrad.tier": info.tier,
         }
         start_ns, end_ns = _ns(epoch_s + each.started_at), _ns(epoch_s + each.ended_at)
         batch = self._tracer.start_span("batch", context, attributes=attributes, start_time=start_ns)
