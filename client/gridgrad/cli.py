@@ -325,12 +325,20 @@ def _credentials(given: argparse.Namespace) -> Any:
     """What TLS needs; None for a connection in the clear."""
     if (given.tls_cert is None) != (given.tls_key is None):
         raise RequestError("--tls-cert and --tls-key", "one without the other", "give both or neither")
-    files = given.tls_ca, given.tls_key, given.tls_cert
     if not _wants_tls(given):
         return None
     import grpc
 
-    return grpc.ssl_channel_credentials(*(Path(file).read_bytes() if file else None for file in files))
+    return grpc.ssl_channel_credentials(*(_pem(given, flag) for flag in ("tls_ca", "tls_key", "tls_cert")))
+
+
+def _pem(given: argparse.Namespace, flag: str) -> bytes | None:
+    file = getattr(given, flag)
+    try:
+        return None if file is None else Path(file).read_bytes()
+    except OSError as error:
+        found = f"{file}: {error.strerror}"
+        raise RequestError(f"--{flag.replace('_', '-')}", found, "give a PEM file that can be read") from None
 
 
 def _wants_tls(given: argparse.Namespace) -> bool:

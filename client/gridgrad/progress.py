@@ -38,7 +38,7 @@ def shown(progress: Literal[True] | Tell, unit: str, total: int | None) -> Itera
     if progress is not True:
         yield progress
         return
-    with _bar_class()(total=total, unit=f" {unit}", unit_scale=True) as bar:
+    with _bar_class()(total=total, unit=f" {unit}", unit_scale=unit == "points") as bar:
         yield lambda done, _: bar.update(done - bar.n)
 
 

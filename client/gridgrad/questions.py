@@ -196,5 +196,11 @@ class Questions(ABC):
 
         Args:
             timeout: seconds; None for the client's own.
+
+        Returns:
+            Its status. The counts in it grow: rates are the differences between two.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
         """
         return read_server_status(self._plain(SERVER_STATUS.path, timeout))

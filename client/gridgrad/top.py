@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from gridgrad.errors import UnavailableError
 from gridgrad.status import Distribution, ServerStatus
 
 __all__ = ["screen", "watch"]
@@ -24,16 +25,30 @@ def watch(address: str, look: Callable[[], ServerStatus], every_s: float, *, onc
         every_s: seconds between two looks.
         once: whether one print is enough.
         out: where to print; a terminal is overwritten each time.
+
+    Raises:
+        UnavailableError: the server is not there at the first look; later it is waited for.
     """
     before, seen_at = look(), time.monotonic()
     while True:
         time.sleep(every_s)
-        now, now_at = look(), time.monotonic()
+        try:
+            now, now_at = look(), time.monotonic()
+        except UnavailableError as error:
+            if once:
+                raise
+            _show(f"{error}\nlooking again every {every_s:g} s until Ctrl-C", out)
+            continue
         text = screen(address, before, now, now_at - seen_at)
-        print(_HOME_AND_CLEAR + text if out.isatty() and not once else text, file=out, flush=True)
         if once:
+            print(text, file=out)
             return
+        _show(text, out)
         before, seen_at = now, now_at
+
+
+def _show(text: str, out: TextIO) -> None:
+    print(_HOME_AND_CLEAR + text if out.isatty() else text, file=out, flush=True)
 
 
 def screen(address: str, before: ServerStatus, now: ServerStatus, passed_s: float) -> str:
