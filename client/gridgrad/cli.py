@@ -334,11 +334,15 @@ def _credentials(given: argparse.Namespace) -> Any:
 
 def _pem(given: argparse.Namespace, flag: str) -> bytes | None:
     file = getattr(given, flag)
+    if file is None:
+        return None
     try:
-        return None if file is None else Path(file).read_bytes()
+        content, problem = Path(file).read_bytes(), "no PEM in it"
     except OSError as error:
-        found = f"{file}: {error.strerror}"
-        raise RequestError(f"--{flag.replace('_', '-')}", found, "give a PEM file that can be read") from None
+        content, problem = b"", error.strerror
+    if b"-----BEGIN " not in content:
+        raise RequestError(f"--{flag.replace('_', '-')}", f"{file}: {problem}", "give a PEM file")
+    return content
 
 
 def _wants_tls(given: argparse.Namespace) -> bool:

@@ -161,9 +161,7 @@ def test_a_bar_closes_where_the_caller_has_enough(client: gridgrad.Client, bars:
     assert not bars._instances
 
 
-async def test_the_other_client_has_bars_too(
-    server: FakeServer, bars: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_the_other_client_has_bars_too(server: FakeServer, bars: Any, capsys: pytest.CaptureFixture[str]) -> None:
     async with gridgrad.aio.Client(server.address) as client:
         assert len([result async for result in client.map("t*k", MANY, progress=True)]) == 40
         assert "40/40" in capsys.readouterr().err

@@ -111,9 +111,7 @@ def test_what_happened_between_two_looks(server: FakeServer, client: gridgrad.Cl
     assert top.screen("here", client.server_status(), client.server_status(), 2.0) == SCREEN
 
 
-def test_a_server_in_the_place_of_another_is_compared_with_nothing(
-    server: FakeServer, client: gridgrad.Client
-) -> None:
+def test_a_server_in_the_place_of_another_is_compared_with_nothing(server: FakeServer, client: gridgrad.Client) -> None:
     looks(server, BUSY, EMPTY)
     shown = top.screen("here", client.server_status(), client.server_status(), 1.0)
     assert "requests  0/s\n" in shown
@@ -152,9 +150,7 @@ class Terminal(io.StringIO):
             raise KeyboardInterrupt
 
 
-def test_a_terminal_is_overwritten_and_an_absent_server_waited_for(
-    server: FakeServer, client: gridgrad.Client
-) -> None:
+def test_a_terminal_is_overwritten_and_an_absent_server_waited_for(server: FakeServer, client: gridgrad.Client) -> None:
     looks(server, EMPTY, BUSY)
 
     def nobody() -> gridgrad.ServerStatus:
