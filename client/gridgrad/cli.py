@@ -339,7 +339,7 @@ def _pem(given: argparse.Namespace, flag: str) -> bytes | None:
     try:
         content, problem = Path(file).read_bytes(), "no PEM in it"
     except OSError as error:
-        content, problem = b"", error.strerror
+        content, problem = b"", str(error.strerror)
     if b"-----BEGIN " not in content:
         raise RequestError(f"--{flag.replace('_', '-')}", f"{file}: {problem}", "give a PEM file")
     return content

@@ -85,7 +85,7 @@ def test_points_of_windows_of_several_components_count_once(client: gridgrad.Cli
     assert told.calls[-1] == (35, 35)
 
 
-def test_a_callback_that_raises_ends_the_work(server: FakeServer, client: gridgrad.Client) -> None:
+def test_a_callback_that_raises_ends_the_work(client: gridgrad.Client) -> None:
     def no_more(done: int, total: int | None) -> None:
         raise RuntimeError(f"{done} of {total} is enough")
 
