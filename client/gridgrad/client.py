@@ -24,6 +24,7 @@ from gridgrad.channel import (
     Settings,
     check_process,
     check_serving,
+    leave,
     settings_of,
 )
 from gridgrad.coefficients import Coefficients
@@ -262,7 +263,7 @@ class Client(ManyGrids, Questions):
             for raw in answers:
                 result = assembly.feed(read_part(raw)) or result
         finally:
-            answers.cancel()
+            leave(answers)
         if result is None:
             raise failures.StreamEnded
         return result

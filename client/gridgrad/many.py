@@ -12,7 +12,7 @@ from gridgrad import failures
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, prepare
-from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings
+from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings, leave
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
@@ -264,6 +264,6 @@ class ManyGrids(ABC):
             except failures.FOREIGN as raised:
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             finally:
-                answers.cancel()
+                leave(answers)
             time.sleep(attempts.wait_s(failure))
             windows.restart()
