@@ -16,6 +16,7 @@ from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.failures import error_of
 from gridgrad_server.logs import fields
+from gridgrad_server.observers import Observers
 from gridgrad_server.plans import How
 from gridgrad_server.queue import Queue
 from gridgrad_server.slots import Slots
@@ -38,19 +39,28 @@ class Batcher:
         slots: the memory of batches.
         workers: all workers, ready or not; looked at anew each time.
         tiers: decides what entries are computed in.
+        observers: are told of batches.
 
     Attributes:
         batches: how many there were.
     """
 
-    def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker], tiers: Tiers) -> None:
+    def __init__(
+        self, batch_cost: int, slots: Slots, workers: Iterable[Worker], tiers: Tiers, observers: Observers
+    ) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
         self._workers = workers
         self._tiers = tiers
+        self._observers = observers
         self._queue = Queue()
         self.batches = 0
         self._is_scheduled = False
+
+    @property
+    def queued(self) -> int:
+        """How many entries wait."""
+        return len(self._queue)
 
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
@@ -109,6 +119,8 @@ class Batcher:
             entry.computed(box, batch.result(position), Computed(started_at, compute_s, how), failures)
             if not entry.ended:
                 self.submit(entry)
+        if self._observers:
+            self._observers.computed(batch, done)
 
     def lost(self, batch: Batch, blamed: bool) -> None:
         """Puts the pieces of a batch back whose worker died."""

@@ -81,11 +81,12 @@ class Entry:
         ended: whether it has failed, was cancelled, or has all its results.
         slot: holds its inputs when it has several pieces.
         places: take its results in the memory of a session; None for the memory of each batch.
+        trace: what an observer remembers of it.
     """
 
     __slots__ = ("_again", "_boxes", "_compute_s", "_how", "_out", "_started_at", "_unsent",
                  "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
-                 "next", "places", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
+                 "next", "places", "plan", "shape", "sink", "slot", "split", "tier", "trace")  # fmt: skip
 
     def __init__(
         self,
@@ -109,6 +110,7 @@ class Entry:
         self.ended = False
         self.slot: Slot | None = None
         self.places: Places | None = None
+        self.trace: object | None = None
         self.asked_tier = form.tier
         self.tier: str | None = form.tier
         self._window = window

@@ -9,6 +9,7 @@ from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Admission
 from gridgrad_server.entries import Entry, Sink
 from gridgrad_server.forms import Form, Forms
+from gridgrad_server.observers import Observers
 from gridgrad_server.plans import Plan, Plans
 from gridgrad_server.requests import Array, Reading, decode, read, read_plan
 from gridgrad_server.settings import Settings
@@ -27,14 +28,16 @@ class Intake:
         settings: of the server.
         plans: of the functions.
         workers: compute the entries.
+        observers: are told of requests.
 
     Attributes:
         admission: counts what is held.
         draining: whether nothing new is accepted.
         window: most pieces of an entry that are being computed or are not yet sent.
+        observers: those that the argument names.
     """
 
-    def __init__(self, settings: Settings, plans: Plans, workers: Workers) -> None:
+    def __init__(self, settings: Settings, plans: Plans, workers: Workers, observers: Observers) -> None:
         self._settings = settings
         self._plans = plans
         self._forms = Forms()
@@ -43,6 +46,7 @@ class Intake:
         self.window = 2 * workers.count + 2
         self.admission = Admission(settings.queue_entries, settings.queue_bytes)
         self.draining = False
+        self.observers = observers
 
     def check_open(self) -> None:
         """Refuses what comes while the server can't compute.
@@ -89,7 +93,10 @@ class Intake:
         return self._entry(form, data, sink, caller, deadline_at)
 
     def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, caller: str, deadline_at: float | None) -> Entry:
-        return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self.window)
+        entry = Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self.window)
+        if self.observers:
+            self.observers.arrived(entry)
+        return entry
 
     async def plan(self, message: pb.Plan) -> Plan:
         """The plan of an expression that is asked about.

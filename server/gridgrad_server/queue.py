@@ -102,8 +102,8 @@ class Queue:
         self._small_in_a_row = 0
         self._small_at = -math.inf
 
-    def __bool__(self) -> bool:
-        return self._alone is not None or bool(self._places)
+    def __len__(self) -> int:
+        return len(self._places) + (self._alone is not None)
 
     def put(self, entry: Entry) -> None:
         """Adds an entry behind its caller's others, unless it stands there already."""

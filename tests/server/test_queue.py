@@ -14,6 +14,7 @@ from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.forms import Form
+from gridgrad_server.observers import Observers
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import How, Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
@@ -229,7 +230,7 @@ def workers() -> list[Any]:
 
 @pytest.fixture
 def batcher(workers: list[Any]) -> Batcher:
-    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False))
+    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Observers())
 
 
 def answer(batcher: Batcher, worker: Any, *failures: wpb.PieceFailure) -> None:

@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 
 from gridgrad_worker.repeats import Repeats, keeps_all
 from gridgrad_worker.v1 import worker_pb2 as pb
-from tests.worker.driving import ANSWER_TIMEOUT_S, Driver, Slot, start
+from tests.worker.driving import ANSWER_TIMEOUT_S, Driver, Slot, serialized, start
 
 DONE = pb.BatchDone(engine="structured", tiers=["compiled"])
 
@@ -31,7 +31,7 @@ class Call:
 def message_of(number: int, layout: bytes = bytes(30), **fields: Any) -> bytes:
     piece = pb.Piece(layout=layout, inputs_slot=1, inputs_offset=64)
     batch = pb.Batch(id=number, plan_id=3, slots=[pb.Slot(id=1, size=4096)], pieces=[piece], **fields)
-    return pb.ServerMessage(batch=batch).SerializeToString()
+    return serialized(batch)
 
 
 def learned(call: Call, *messages: bytes) -> Repeats:

@@ -15,10 +15,9 @@ from gridgrad_worker.v1 import worker_pb2 as pb
 
 __all__ = ["Repeats", "keeps_all"]
 
-_BATCH, _DONE, _ID, _COMPUTE_S = 0x0A, 0x12, 0x08, b"\x11"  # tags of fields, as in worker.proto
-_CONTINUED = 0x80  # a byte of a varint that is not its last
+_BATCH, _DONE, _ID, _COMPUTE_S = 0x0A, 0x12, 0x09, b"\x11"  # tags of fields, as in worker.proto
+_NUMBER_BYTES = 9  # with its tag
 _DOUBLE = struct.Struct("<d")
-_LEAST_BYTES = 14  # tags, length and the longest number
 _MOST_BYTES = 1 << 12
 _MOST_KNOWN = 1 << 10
 
@@ -83,11 +82,7 @@ def keeps_all(message: pb.ServerMessage) -> bool:
 
 
 def _split(message: bytes) -> tuple[bytes, bytes]:
-    """The number of a batch as it is serialized, and what follows it; nothing where it does not come first."""
-    start = 2 if message[1:2] < b"\x80" else 3
-    if not _LEAST_BYTES <= len(message) <= _MOST_BYTES or message[0] != _BATCH or message[start] != _ID:
+    """The number of a batch as it is serialized, and all that stands before it; nothing where it does not come last."""
+    if not _NUMBER_BYTES < len(message) <= _MOST_BYTES or message[0] != _BATCH or message[-_NUMBER_BYTES] != _ID:
         return b"", b""
-    end = start + 1
-    while message[end] >= _CONTINUED:
-        end += 1
-    return message[start : end + 1], message[end + 1 :]
+    return message[-_NUMBER_BYTES:], message[:-_NUMBER_BYTES]
