@@ -22,7 +22,7 @@ MOST_NUMBERS = 1 << 53
 
 _MOST_LARGER = 16
 """How much larger than usual a piece is at most."""
-_STREAMS = 16
+_STREAMS = 32
 """How many large grids may be streamed at once, at least."""
 
 

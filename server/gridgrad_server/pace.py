@@ -7,7 +7,7 @@ __all__ = ["PIECE_S", "Pace"]
 PIECE_S = 0.002
 """How long a piece may take where it may be large: short for who waits, long beside what a piece costs by itself."""
 
-_FORGET = 1.1
+_FORGET = 1.02
 """By how much the quickest piece counts less with each that comes after it."""
 
 _LEAST_COST = 1 << 16

@@ -71,10 +71,6 @@ class Parcel:
         self._messages.clear()
         self._let_go()
 
-    def __bool__(self) -> bool:
-        """Whether there is another message."""
-        return bool(self._made or self._messages)
-
     def take(self) -> bytes | None:
         """The next message; None when there is no more."""
         if self._made:

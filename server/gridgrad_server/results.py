@@ -34,7 +34,7 @@ __all__ = [
     "windows",
 ]
 
-WINDOW_BYTES = 1 << 21
+WINDOW_BYTES = 3 << 19
 """About how many bytes of numbers a message of a stream has at most."""
 
 _UNARY_HEADER = 1

@@ -226,26 +226,14 @@ class Stream:
     async def _write(self) -> None:
         while self._outbox:
             flight, parcel, last = self._outbox[0]
-            await self._send(parcel)
+            while (message := parcel.take()) is not None:
+                await self._context.write(message)
             self._outbox.popleft()
             if flight.entry:
                 flight.entry.sent()
                 self._intake.submit(flight.entry)
             if last:
                 self._forget(flight)
-
-    async def _send(self, parcel: Parcel) -> None:
-        message = parcel.take()
-        while message is not None and parcel:
-            writing = asyncio.get_running_loop().create_task(self._context.write(message))
-            try:
-                await asyncio.sleep(0)  # it begins, and the next message is made meanwhile
-                message = parcel.take()
-                await writing
-            finally:
-                writing.cancel()
-        if message is not None:
-            await self._context.write(message)
 
     def _forget(self, flight: _InFlight) -> None:
         self._in_flight.discard(flight)

@@ -24,7 +24,7 @@ def test_what_was_held_up_counts_little_and_what_stays_slow_counts() -> None:
     pace.note("compiled", COST, PIECE_S / 4)
     pace.note("compiled", COST, 3 * PIECE_S)
     assert pace.cost() > 3 * COST
-    for _ in range(40):
+    for _ in range(100):
         pace.note("compiled", COST, PIECE_S / 2)
     assert pace.cost() == pytest.approx(2 * COST, rel=1e-6)
 

@@ -21,6 +21,7 @@ from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import ERROR_TRAILER, split
 from gridgrad_server.healthcheck import check
+from gridgrad_server.slots import Slot
 
 Serve = Callable[..., Awaitable[Any]]
 Code = grpc.StatusCode
@@ -269,19 +270,48 @@ async def test_a_client_that_disappears_cancels_its_entries(serve: Serve) -> Non
     await until(lambda: (admission.entries, admission.held_bytes) == (0, 0))
 
 
+async def until_nothing_is_computed(serving: Serving) -> int:
+    """Waits until gRPC's buffers and the window of a stream are full; returns how many batches there were."""
+    batcher = serving.server.workers.batcher
+    while True:
+        before = batcher.batches
+        await asyncio.sleep(0.2)
+        if batcher.batches == before:
+            return before
+
+
 async def test_a_slow_reader_stops_the_computing(serve: Serve) -> None:
     serving = await serve(piece_cost=1 << 15, request_cost=1 << 30)
     call = serving.calls.stream()
     await call.write(entry(1, grid(4096, 4096)))  # 256 MiB
     await call.read()
-    batcher = serving.server.workers.batcher
-    while True:  # until nothing is computed any more: gRPC's buffers and the window are full
-        before = batcher.batches
-        await asyncio.sleep(0.2)
-        if batcher.batches == before:
-            break
-    assert batcher.batches < 500  # of 1024
+    assert await until_nothing_is_computed(serving) < 500  # of 1024
     call.cancel()
+
+
+async def test_a_slow_reader_who_leaves_leaves_no_slot_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    serving = await serve(piece_cost=1 << 15, request_cost=1 << 30)
+    slots = serving.server.workers.slots
+    lent: list[Slot] = []
+    take, take_back = slots.take, slots.take_back
+
+    def taken(size: int) -> Slot:
+        lent.append(take(size))
+        return lent[-1]
+
+    def given_back(slot: Slot) -> None:
+        lent.remove(slot)
+        take_back(slot)
+
+    monkeypatch.setattr(slots, "take", taken)
+    monkeypatch.setattr(slots, "take_back", given_back)
+    call = serving.calls.stream()
+    await call.write(entry(1, grid(4096, 4096)))
+    await call.read()
+    await until_nothing_is_computed(serving)
+    assert lent  # pieces wait to be sent
+    call.cancel()
+    await until(lambda: not lent)
 
 
 async def test_a_stream_waits_for_room_rather_than_being_refused(serve: Serve) -> None:
