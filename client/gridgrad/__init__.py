@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from gridgrad.result import Result as Result
     from gridgrad.spacing import Linspace as Linspace
     from gridgrad.spacing import linspace as linspace
+    from gridgrad.status import ServerStatus as ServerStatus
+    from gridgrad.status import WorkerStatus as WorkerStatus
     from gridgrad.tracing.function import TracedFunction as TracedFunction
     from gridgrad.tracing.function import function as function
     from gridgrad.tracing.function import trace as trace
@@ -74,11 +76,13 @@ _HOMES = {
     "RequestError": "errors",
     "Result": "result",
     "ServerInfo": "catalog",
+    "ServerStatus": "status",
     "TooLargeError": "errors",
     "TracedFunction": "tracing.function",
     "TracingError": "errors",
     "UnavailableError": "errors",
     "UnknownFunctionError": "errors",
+    "WorkerStatus": "status",
     "__version__": "_version",
     "function": "tracing.function",
     "linspace": "spacing",

@@ -17,6 +17,7 @@ from gridgrad.grid import Derivative
 from gridgrad.info import info_of
 from gridgrad.inputs import FLOAT32, FLOAT64, FloatArray
 from gridgrad.messages import broken, parse
+from gridgrad.progress import Progress
 from gridgrad.result import Kind, PlaneIndex, Result, plane_index
 from gridgrad.v1 import gridgrad_pb2 as pb
 
@@ -24,7 +25,6 @@ __all__ = [
     "Assembly",
     "Layout",
     "Part",
-    "Progress",
     "View",
     "buffer",
     "empty",
@@ -35,7 +35,6 @@ __all__ = [
     "read_part",
 ]
 
-Progress = Callable[[int, int], object]
 View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
 LAYOUTS_KEPT = 512

@@ -20,12 +20,13 @@ import weakref
 from collections.abc import Callable
 
 from gridgrad.answers import read_response, read_unary
-from gridgrad.assembly import Assembly, Progress
+from gridgrad.assembly import Assembly
 from gridgrad.calls import Call
 from gridgrad.errors import GridgradError
 from gridgrad.failures import EntryFailed
 from gridgrad.leases import Memory
 from gridgrad.messages import parse
+from gridgrad.progress import Progress
 from gridgrad.result import Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import field_head

@@ -22,7 +22,7 @@ from gridgrad.messages import broken
 from gridgrad.result import Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["WINDOW_BYTES", "Windows"]
+__all__ = ["WINDOW_BYTES", "Windows", "points_of"]
 
 WINDOW_BYTES = 16 << 20
 """About how large a window is when nothing is said."""
@@ -154,3 +154,8 @@ def _cut(layout: Layout, most: int | None) -> _Cut:
         if inner <= most:
             return _Cut(grid, dim, max(1, min(grid[dim], most // max(1, inner))))
     return _Cut(grid, 0, 1)
+
+
+def points_of(window: Result) -> int:
+    """How many points a window has."""
+    return math.prod(window.value.shape[window.value.ndim - len(window.dims) :])
