@@ -14,8 +14,9 @@ from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.forms import Form
+from gridgrad_server.observers import Observers
 from gridgrad_server.pieces import Box, boxes
-from gridgrad_server.plans import Key, Plan
+from gridgrad_server.plans import How, Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
 from gridgrad_server.requests import Given, Linspace
 from gridgrad_server.slots import Slots
@@ -23,7 +24,7 @@ from gridgrad_server.tiers import Tiers
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 NOW = 0.0
-HOW = Computed(started_at=1.0, compute_s=0.5, batch_size=1, engine="functional", tier="", device="cpu")
+HOW = Computed(started_at=1.0, compute_s=0.5, how=How(batch_size=1, engine="functional", tier="", device="cpu"))
 
 
 class Remembers:
@@ -229,7 +230,7 @@ def workers() -> list[Any]:
 
 @pytest.fixture
 def batcher(workers: list[Any]) -> Batcher:
-    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False))
+    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Observers())
 
 
 def answer(batcher: Batcher, worker: Any, *failures: wpb.PieceFailure) -> None:
@@ -251,7 +252,7 @@ async def test_what_came_together_goes_together(batcher: Batcher, workers: list[
     await turn()
     assert [[task.entry for task in batch.tasks] for batch in workers[0].out] == [entries]
     answer(batcher, workers[0])
-    assert all(entry.ended and entry.info.batch_size == 5 for entry in entries)
+    assert all(entry.ended and entry.info.how.batch_size == 5 for entry in entries)
 
 
 async def test_a_worker_has_one_batch_computing_and_one_waiting(batcher: Batcher, workers: list[Any]) -> None:

@@ -140,7 +140,7 @@ class Service:
             call = plan.recall(batch.pieces[0], batch.slots[0].id, self._slots) if len(batch.pieces) == 1 else None
             if call is not None and call():
                 done.tiers.append("compiled")
-                self._repeats.learn(frame.message, call, done)
+                self._repeats.learn(frame.message, batch.id, call, done)
                 return [None]
             pieces = [piece for sent in batch.pieces for piece in plan.pieces(sent, self._slots)]
             self._slots.pin(batch.slots[0].id)

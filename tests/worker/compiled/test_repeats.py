@@ -19,7 +19,7 @@ from gridgrad_worker.compiled.repeats import Repeats, keeps_all
 from gridgrad_worker.pieces import ArrayValues, Box, Piece
 from gridgrad_worker.structured.engine import StructuredEngine
 from gridgrad_worker.v1 import worker_pb2 as pb
-from tests.worker.driving import ANSWER_TIMEOUT_S, Driver, Slot, start
+from tests.worker.driving import ANSWER_TIMEOUT_S, Driver, Slot, serialized, start
 
 DONE = pb.BatchDone(engine="structured", tiers=["compiled"])
 
@@ -38,7 +38,8 @@ class Loop:
         assert recipe is not None
         places = [values.array.ctypes.data for values in self.piece.inputs if isinstance(values, ArrayValues)]
         for message in messages:
-            self.repeats.learn(message, recipe.call(places, self.out.ctypes.data, self.out.strides[0]), DONE)
+            number = pb.ServerMessage.FromString(message).batch.id
+            self.repeats.learn(message, number, recipe.call(places, self.out.ctypes.data, self.out.strides[0]), DONE)
 
     def serve(self, *sent: bytes) -> tuple[list[pb.BatchDone], bytes]:
         """The answers to what is sent, and what of it is left in the socket."""
@@ -80,7 +81,7 @@ def build_once(
 def message_of(number: int, layout: bytes = bytes(30), **fields: Any) -> bytes:
     piece = pb.Piece(layout=layout, inputs_slot=1, inputs_offset=64)
     batch = pb.Batch(id=number, plan_id=3, slots=[pb.Slot(id=1, size=4096)], pieces=[piece], **fields)
-    return pb.ServerMessage(batch=batch).SerializeToString()
+    return serialized(batch)
 
 
 def frame(message: bytes) -> bytes:
@@ -117,7 +118,7 @@ OTHERS = [
     message_of(0),
     pb.ServerMessage(ping=pb.Ping(question=7)).SerializeToString(),
     pb.ServerMessage(prepare=pb.PlanRequest(plan_id=3)).SerializeToString(),
-    bytes([0x0A, 0x88, 0x08, *[0xFF] * 40]),
+    message_of(8) + message_of(9),
     b"",
 ]
 
@@ -137,7 +138,10 @@ def test_a_frame_that_is_not_whole_is_left(loop: Loop, size: int) -> None:
     assert loop.serve(frame(message_of(8))[:size]) == ([], frame(message_of(8))[:size])
 
 
-@pytest.mark.parametrize("message", [b"", message_of(0), message_of(7, bytes(1 << 12)), OTHERS[3]])
+NUMBER_FIRST = pb.ServerMessage(batch=pb.Batch(id=7, plan_id=3)).SerializeToString()
+
+
+@pytest.mark.parametrize("message", [b"", NUMBER_FIRST, message_of(7, bytes(1 << 12)), OTHERS[3]])
 def test_what_can_not_be_told_apart_is_not_learned(loop: Loop, message: bytes) -> None:
     loop.learn(message)
     loop.learn(message_of(7))

@@ -49,9 +49,8 @@ class Library:
         self._compute.restype = None
         self.function = ctypes.cast(self._compute, ctypes.c_void_p)
         self.learn, self.forget, self.serve = loaded.learn, loaded.forget, loaded.serve
-        self.learn.argtypes = (ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p)
-        self.serve.argtypes = (ctypes.c_int,)
-        self.serve.restype = self.forget.restype = None
+        self.learn.argtypes, self.serve.argtypes = (ctypes.c_void_p,), (ctypes.c_int,)
+        self.learn.restype = self.serve.restype = self.forget.restype = None
         dims = (max(ndim, 1),)
         given = np.dtype([
             ("kind", "i8"), ("data", "i8"), ("strides", "i8", dims), ("start", "f8"), ("stop", "f8"), ("count", "i8")

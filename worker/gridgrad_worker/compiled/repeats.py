@@ -8,6 +8,7 @@ forgotten after each message that brings or forgets slots or plans.
 from __future__ import annotations
 
 import ctypes
+import struct
 
 import torch
 
@@ -18,6 +19,8 @@ from gridgrad_worker.v1 import worker_pb2 as pb
 __all__ = ["Repeats", "keeps_all"]
 
 _MOST_KNOWN = 1 << 10
+_NUMBER, _NUMBER_BYTES = struct.Struct("<BQ"), 8
+_NUMBER_TAG = pb.Batch.ID_FIELD_NUMBER << 3 | 1
 
 
 class _Repeat(ctypes.Structure):
@@ -31,8 +34,8 @@ class _Repeat(ctypes.Structure):
         ("mark", ctypes.c_void_p),
         ("running", ctypes.c_char_p),
         ("idle", ctypes.c_char_p),
-        ("rest", ctypes.c_void_p),
-        ("rest_bytes", ctypes.c_int64),
+        ("message", ctypes.c_char_p),
+        ("message_bytes", ctypes.c_int64),
         ("answer", ctypes.c_char_p),
         ("answer_bytes", ctypes.c_int64),
     )
@@ -43,7 +46,7 @@ class Repeats:
 
     def __init__(self) -> None:
         self._library: Library | None = None
-        self._known: list[tuple[_Repeat, bytes, Call]] = []  # with what it points to
+        self._known: list[tuple[_Repeat, Call]] = []
 
     def serve(self, socket: int) -> None:
         """Answers batches that are known, and returns as soon as the next message is anything else, which it leaves.
@@ -54,20 +57,23 @@ class Repeats:
         if self._library is not None and self._known:
             self._library.serve(socket)
 
-    def learn(self, message: bytes, call: Call, done: pb.BatchDone) -> None:
-        """Remembers a batch of one piece that was computed.
+    def learn(self, message: bytes, number: int, call: Call, done: pb.BatchDone) -> None:
+        """Remembers a batch of one piece that was computed, if its number comes last.
 
         Args:
             message: the serialized ServerMessage.
+            number: of the batch.
             call: has computed it.
             done: its answer, all but number and seconds.
         """
+        if not message.endswith(_NUMBER.pack(_NUMBER_TAG, number)):
+            return
         if len(self._known) >= _MOST_KNOWN:
             self.forget()
         self._library = self._library or call.library
-        repeat = _repeat(call, done.SerializeToString())
-        if self._library.learn(message, len(message), ctypes.addressof(repeat)):
-            self._known.append((repeat, message, call))
+        repeat = _repeat(message[:-_NUMBER_BYTES], call, done.SerializeToString())
+        self._library.learn(ctypes.addressof(repeat))
+        self._known.append((repeat, call))
 
     def forget(self) -> None:
         """Forgets all."""
@@ -86,7 +92,7 @@ def keeps_all(message: pb.ServerMessage) -> bool:
     return not any(slot.descriptor_attached or slot.forget for slot in batch.slots)
 
 
-def _repeat(call: Call, answer: bytes) -> _Repeat:
+def _repeat(message: bytes, call: Call, answer: bytes) -> _Repeat:
     row, mark = call.row, call.mark
     return _Repeat(
         compute=call.library.function,
@@ -96,6 +102,8 @@ def _repeat(call: Call, answer: bytes) -> _Repeat:
         mark=mark.address,
         running=mark.running,
         idle=mark.idle,
+        message=message,
+        message_bytes=len(message),
         answer=answer,
         answer_bytes=len(answer),
     )
