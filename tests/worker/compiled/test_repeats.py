@@ -60,6 +60,7 @@ class Loop:
             return b""
 
     def close(self) -> None:
+        self.repeats.forget()
         self.server.close()
         self.worker.close()
 

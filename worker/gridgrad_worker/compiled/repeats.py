@@ -42,7 +42,7 @@ class _Repeat(ctypes.Structure):
 
 
 class Repeats:
-    """The batches that were seen last."""
+    """The batches that were seen last; one for a process, since what compiled code knows is the process's own."""
 
     def __init__(self) -> None:
         self._library: Library | None = None
