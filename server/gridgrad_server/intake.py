@@ -165,7 +165,8 @@ class Intake:
             most_bytes = self._settings.queue_bytes // _STREAMS // self.window
         largest = min(-(-cost // self._workers.count), _MOST_LARGER * usual, most_bytes // entry.plan.itemsize)
         paced = entry.plan.pace.cost(entry.asked_tier)
-        if entry.split and min(largest, paced) > usual and not self._workers.batcher.is_shared:
+        is_cut = entry.split and entry.grids == 1
+        if is_cut and min(largest, paced) > usual and not self._workers.batcher.is_shared:
             # Few sizes, so that slots are used again
             entry.cut(largest if paced >= largest else usual << (paced // usual).bit_length() - 1)
 
