@@ -1,7 +1,8 @@
 """The batcher: the one owner of the queue. Gives batches to workers and their results to entries.
 
-It is work-conserving: a worker with room takes the next batch at once, whatever its size, and no
-timer waits for more. Under load entries gather while workers compute, and batches form by themselves.
+A worker with room takes the next batch at once, whatever its size, and under load entries gather while workers
+compute. Only where many callers keep the server busy with entries that take a worker no time does a batch wait for
+more of them; see gathering.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gridgrad.errors import GridgradError, InternalError, NotPreparedError, Unav
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.failures import error_of
+from gridgrad_server.gathering import MOMENT_S, Gathering
 from gridgrad_server.logs import fields
 from gridgrad_server.queue import Queue
 from gridgrad_server.slots import Slots
@@ -37,12 +39,20 @@ class Batcher:
         slots: the memory of batches.
         workers: all workers, ready or not; looked at anew each time.
         tiers: decides what entries are computed in.
+        gathering: says what a batch waits for.
 
     Attributes:
         batches: how many there were.
     """
 
-    def __init__(self, batch_cost: int, slots: Slots, workers: Iterable[Worker], tiers: Tiers) -> None:
+    def __init__(
+        self,
+        batch_cost: int,
+        slots: Slots,
+        workers: Iterable[Worker],
+        tiers: Tiers,
+        gathering: Gathering | None = None,
+    ) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
         self._workers = workers
@@ -50,6 +60,8 @@ class Batcher:
         self._queue = Queue()
         self.batches = 0
         self._is_scheduled = False
+        self._gathering = gathering or Gathering()
+        self._moment: asyncio.TimerHandle | None = None  # runs while a batch waits for more entries
 
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
@@ -79,6 +91,8 @@ class Batcher:
 
     def _dispatch(self) -> None:
         self._is_scheduled = False
+        if self._gathers():
+            return
         while self._queue:
             worker, now = self._freest(), time.monotonic()
             if worker is None or (worker.load and not self._queue.may_wait_at_worker(now)):
@@ -87,6 +101,25 @@ class Batcher:
             if tasks:
                 self.batches += 1
                 worker.ask(Batch(self.batches, tasks, self._slots))
+
+    def _gathers(self) -> bool:
+        """Whether what waits is to wait for more."""
+        waiting = self._queue.alike
+        if 0 < waiting < self._gathering.target(time.monotonic()):
+            if self._moment is None:
+                self._moment = asyncio.get_running_loop().call_later(MOMENT_S, self._moment_passed, waiting)
+            return True
+        if self._moment is not None:
+            self._moment.cancel()
+            self._moment = None
+            self._gathering.met()
+        return False
+
+    def _moment_passed(self, waited: int) -> None:
+        self._moment = None
+        if self._queue.alike <= waited:
+            self._gathering.missed(time.monotonic())
+        self._dispatch()
 
     def _freest(self) -> Worker | None:
         freest: Worker | None = None
@@ -97,6 +130,7 @@ class Batcher:
 
     def done(self, worker: Worker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes the results of a batch on, and the worker its next one first."""
+        self._gathering.computed(len(batch.tasks), self._queue.alike, done.compute_s)
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))

@@ -104,6 +104,11 @@ class Queue:
     def __bool__(self) -> bool:
         return bool(self._places)
 
+    @property
+    def alike(self) -> int:
+        """How many entries there are, if all of them are small and of one key; else 0."""
+        return len(self._places) if len(self._small.keys) == 1 and not self._bulk.keys else 0
+
     def put(self, entry: Entry) -> None:
         """Adds an entry behind its caller's others, unless it stands there already."""
         if entry not in self._places:

@@ -14,6 +14,7 @@ from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.forms import Form
+from gridgrad_server.gathering import Gathering
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
@@ -279,6 +280,57 @@ async def test_bulk_leaves_a_worker_free_for_small_entries_while_they_come(
     batcher.submit(late)
     await turn()
     assert [batch.tasks[0].entry for batch in worker.out] == [pack, late]
+
+
+class Crowd(Gathering):
+    """Has seen many callers, or so it says."""
+
+    def __init__(self, target: int) -> None:
+        super().__init__()
+        self.wanted = target
+
+    def target(self, now: float) -> int:  # noqa: ARG002 - as the other's
+        return self.wanted
+
+    def missed(self, now: float) -> None:  # noqa: ARG002 - as the other's
+        self.wanted = 1
+
+
+def sizes(worker: Any) -> list[int]:
+    return [len(batch.tasks) for batch in worker.out]
+
+
+async def test_a_batch_waits_for_company(workers: list[Any]) -> None:
+    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Crowd(3))
+    for size in ([], [], [3]):
+        batcher.submit(make())
+        await turn()
+        assert sizes(workers[0]) == size
+
+
+async def test_a_batch_goes_when_nobody_else_comes(workers: list[Any]) -> None:
+    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Crowd(3))
+    batcher.submit(make())
+    batcher.submit(make())
+    async with asyncio.timeout(10):
+        while not workers[0].out:
+            await asyncio.sleep(0.001)
+    assert sizes(workers[0]) == [2]
+
+
+async def test_bulk_and_other_keys_are_not_held_up_by_a_batch_that_waits(workers: list[Any]) -> None:
+    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Crowd(3))
+    batcher.submit(make())
+    await turn()
+    assert not workers[0].out
+    batcher.submit(make(2))
+    await turn()
+    assert sizes(workers[0]) == [1, 1]
+    workers[0].out.clear()
+    batcher.submit(make())
+    batcher.submit(make(grids=40))
+    await turn()
+    assert workers[0].out[0].tasks[0].entry.grids == 1
 
 
 async def test_bulk_alone_keeps_a_worker_busy(batcher: Batcher, workers: list[Any]) -> None:
