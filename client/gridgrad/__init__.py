@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from gridgrad.errors import UnknownFunctionError as UnknownFunctionError
     from gridgrad.explained import Explanation as Explanation
     from gridgrad.explained import Prepared as Prepared
+    from gridgrad.info import Info as Info
     from gridgrad.lang.parser import parse as parse
     from gridgrad.lang.program import Program as Program
-    from gridgrad.result import Info as Info
     from gridgrad.result import Result as Result
     from gridgrad.spacing import Linspace as Linspace
     from gridgrad.spacing import linspace as linspace
+    from gridgrad.status import ServerStatus as ServerStatus
+    from gridgrad.status import WorkerStatus as WorkerStatus
     from gridgrad.tracing.function import TracedFunction as TracedFunction
     from gridgrad.tracing.function import function as function
     from gridgrad.tracing.function import trace as trace
@@ -60,7 +62,7 @@ _HOMES = {
     "ExpressionError": "errors",
     "Explanation": "explained",
     "GridgradError": "errors",
-    "Info": "result",
+    "Info": "info",
     "InternalError": "errors",
     "Linspace": "spacing",
     "MissingExtraError": "errors",
@@ -74,11 +76,13 @@ _HOMES = {
     "RequestError": "errors",
     "Result": "result",
     "ServerInfo": "catalog",
+    "ServerStatus": "status",
     "TooLargeError": "errors",
     "TracedFunction": "tracing.function",
     "TracingError": "errors",
     "UnavailableError": "errors",
     "UnknownFunctionError": "errors",
+    "WorkerStatus": "status",
     "__version__": "_version",
     "function": "tracing.function",
     "linspace": "spacing",

@@ -16,8 +16,9 @@ from gridgrad import failures
 from gridgrad.aio_many import ManyGrids
 from gridgrad.aio_questions import Questions
 from gridgrad.aio_sessions import Sessions
+from gridgrad.answers import read_unary
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, Progress, read_part, read_unary
+from gridgrad.assembly import Assembly, read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.channel import (
     DEFAULT_RETRIES,
@@ -34,6 +35,7 @@ from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError, TooLargeError, UnavailableError
 from gridgrad.inputs import FloatArray, Inputs
 from gridgrad.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
+from gridgrad.progress import Progress, shown
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
 from gridgrad.routes import Routes
@@ -114,14 +116,22 @@ class Client(ManyGrids, Questions):
         out: FloatArray | None = None,
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
-        progress: Progress | None = None,
+        progress: bool | Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
         request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
         return await self._computed(request, timeout, progress)
 
-    async def _computed(self, request: Request, timeout: float | None, progress: Progress | None = None) -> Result:
+    async def _computed(
+        self, request: Request, timeout: float | None, progress: bool | Progress | None = None
+    ) -> Result:
         call = prepare(request)
+        if not progress:
+            return await self._sent(call, timeout, None)
+        with shown(progress, "points", call.plan.grid.points) as tell:
+            return await self._sent(call, timeout, tell)
+
+    async def _sent(self, call: Call, timeout: float | None, progress: Progress | None) -> Result:
         attempts, wire = self._attempts(timeout), self._connected()
         result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s, progress))
         if result is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Any, Literal, overload
 
 from gridgrad import failures
@@ -18,10 +18,11 @@ from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
 from gridgrad.inputs import Inputs
+from gridgrad.progress import GridsProgress, Progress, counted_async, grids_of
 from gridgrad.result import Result
 from gridgrad.retry import Attempts
 from gridgrad.routes import Routes
-from gridgrad.windows import Windows
+from gridgrad.windows import Windows, points_of
 
 __all__ = ["ManyGrids"]
 
@@ -57,6 +58,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> AsyncIterator[Result]: ...
 
     @overload
@@ -67,6 +69,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> AsyncIterator[Result | GridgradError]: ...
 
     def stream(
@@ -76,13 +79,15 @@ class ManyGrids(ABC):
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
+        progress: bool | GridsProgress | None = None,
     ) -> AsyncIterator[Result | GridgradError]:
         """Computes many grids on one stream and yields them as they complete; see `gridgrad.Client.stream`.
 
         `requests` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
         ahead of the results. An iterator that is not read to its end is closed by `aclose`.
         """
-        return self._streamed(requests, in_flight, errors, timeout, in_order=False)
+        outcomes = self._streamed(requests, in_flight, errors, timeout, in_order=False)
+        return counted_async(outcomes, progress, "grids", grids_of(requests))
 
     @overload
     def map(
@@ -99,6 +104,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> AsyncIterator[Result]: ...
 
     @overload
@@ -116,6 +122,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> AsyncIterator[Result | GridgradError]: ...
 
     def map(
@@ -132,6 +139,7 @@ class ManyGrids(ABC):
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
+        progress: bool | GridsProgress | None = None,
     ) -> AsyncIterator[Result | GridgradError]:
         """Computes one function on many inputs and yields the results in their order; see `gridgrad.Client.map`.
 
@@ -139,7 +147,8 @@ class ManyGrids(ABC):
         ahead of the results. An iterator that is not read to its end is closed by `aclose`.
         """
         like = Request(function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier)
-        return self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
+        outcomes = self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
+        return counted_async(outcomes, progress, "grids", grids_of(many_inputs))
 
     def _streamed(
         self,
@@ -149,7 +158,7 @@ class ManyGrids(ABC):
         timeout: float | None,
         *,
         in_order: bool,
-    ) -> AsyncIterator[Result | GridgradError]:
+    ) -> AsyncGenerator[Result | GridgradError]:
         flight = Flight(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return Stream(self._open_stream, requests, flight, attempts).outcomes()
@@ -167,13 +176,15 @@ class ManyGrids(ABC):
         tier: Tier = "auto",
         points: int | None = None,
         timeout: float | None = None,
+        progress: bool | Progress | None = None,
     ) -> AsyncIterator[Result]:
         """Computes a grid of any size and yields windows of it as they are complete; see `gridgrad.Client.windows`."""
         call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        return self._windows(call, Windows(call, points), attempts)
+        windows = self._windows(call, Windows(call, points), attempts)
+        return counted_async(windows, progress, "points", call.plan.grid.points, points_of)
 
-    async def _windows(self, call: Call, windows: Windows, attempts: Attempts) -> AsyncIterator[Result]:
+    async def _windows(self, call: Call, windows: Windows, attempts: Attempts) -> AsyncGenerator[Result]:
         while True:
             answers = self._open_whole(call, attempts.left_s())
             try:

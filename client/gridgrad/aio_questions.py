@@ -17,9 +17,10 @@ from gridgrad.checks.report import CheckReport
 from gridgrad.coefficients import Coefficients
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import Inputs
-from gridgrad.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO
+from gridgrad.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
 from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
+from gridgrad.status import ServerStatus, read_server_status
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Questions"]
@@ -104,3 +105,7 @@ class Questions(ABC):
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Describes the server; see `gridgrad.Client.server_info`."""
         return read_server_info(await self._plain(SERVER_INFO.path, timeout))
+
+    async def server_status(self, *, timeout: float | None = None) -> ServerStatus:
+        """Tells how the server is doing; see `gridgrad.Client.server_status`."""
+        return read_server_status(await self._plain(SERVER_STATUS.path, timeout))

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import grpc
 
 from gridgrad import failures
-from gridgrad.assembly import Progress
 from gridgrad.calls import Call
 from gridgrad.channel import Settings
 from gridgrad.leases import Memory
+from gridgrad.progress import Progress
 from gridgrad.result import Result
 from gridgrad.session import (
     READ_BYTES,

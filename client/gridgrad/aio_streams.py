@@ -7,7 +7,7 @@ of what may be in flight.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
 import grpc
@@ -120,7 +120,7 @@ class Stream:
         self._more = True
         self._told = False
 
-    async def outcomes(self) -> AsyncIterator[Result | GridgradError]:
+    async def outcomes(self) -> AsyncGenerator[Result | GridgradError]:
         """Results, and errors where the flight returns them."""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._room = asyncio.Event()

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from gridgrad.calls import Registered, Request
 from gridgrad.errors import RequestError
 from gridgrad.grid import Derivative
+from gridgrad.info import Info
 from gridgrad.inputs import FloatArray, Input
-from gridgrad.result import Info, PlaneIndex, Result
+from gridgrad.result import Kind, PlaneIndex, Question, Result
 
 __all__ = ["FileLike", "load", "save"]
 
@@ -91,23 +92,17 @@ def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
     function = Registered(about[kind]) if kind == "registered" else about[kind]
     inputs = {name: (dims, values) if dims else float(values) for name, (dims, values) in arrays.items()}
     coefficients = {name: values for name, (dims, values) in arrays.items() if not set(dims) <= set(about["dims"])}
-    return Result(
-        planes,
-        derivatives=index,
-        dims=tuple(about["dims"]),
-        components=tuple(about["components"]),
-        tuple_valued=about["tuple_valued"],
-        info=Info(**about["info"]),
-        function=(kind, about[kind]),
-        request=Request(
-            function,
-            {name: given for name, given in inputs.items() if name not in coefficients},
-            derivatives=derivatives,
-            dtype=planes.dtype.name,
-            coefficients=coefficients or None,
-        ),
-        sent=tuple(Input(name, dims, values) for name, (dims, values) in arrays.items()),
+    components, dims = tuple(about["components"]), tuple(about["dims"])
+    named = Kind(index, tuple(arrays), dims, components, about["tuple_valued"], (kind, about[kind]))
+    request = Request(
+        function,
+        {name: given for name, given in inputs.items() if name not in coefficients},
+        derivatives=derivatives,
+        dtype=planes.dtype.name,
+        coefficients=coefficients or None,
     )
+    sent = tuple(Input(name, dims, values) for name, (dims, values) in arrays.items())
+    return Result(planes, named, Info(**about["info"]), Question(request, sent))
 
 
 def _gathered(arrays: Mapping[Derivative, FloatArray]) -> tuple[FloatArray, PlaneIndex]:

@@ -14,27 +14,27 @@ from gridgrad.calls import Call, out_of_shape
 from gridgrad.errors import TooLargeError
 from gridgrad.failures import EntryFailed
 from gridgrad.grid import Derivative
+from gridgrad.info import info_of
 from gridgrad.inputs import FLOAT32, FLOAT64, FloatArray
 from gridgrad.messages import broken, parse
-from gridgrad.result import Info, Result
+from gridgrad.progress import Progress
+from gridgrad.result import Kind, PlaneIndex, Result, plane_index
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = [
     "Assembly",
     "Layout",
     "Part",
-    "Progress",
     "View",
+    "buffer",
     "empty",
-    "info_of",
     "numbers_of",
+    "put",
     "read_header",
     "read_pack",
     "read_part",
-    "read_unary",
 ]
 
-Progress = Callable[[int, int], object]
 View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
 LAYOUTS_KEPT = 512
@@ -65,37 +65,15 @@ class Layout(NamedTuple):
         """How many numbers a point has."""
         return (1 + len(self.derivatives)) * len(self.components)
 
-    def result(self, planes: FloatArray, info: Info, call: Call, start: tuple[int, ...] | None = None) -> Result:
-        """The result in a buffer of that shape, or of a part of the grid that begins at start."""
-        shown = call.shown
-        return Result(
-            planes,
-            derivatives=self.derivatives if shown is None else shown.stacks.planes,
-            dims=self.dims,
-            components=self.components,
-            tuple_valued=self.tuple_valued,
-            info=info,
-            function=call.function,
-            request=call.request,
-            sent=call.inputs if shown is None else shown.inputs,
-            start=start,
-        )
-
-
-def read_unary(raw: bytes, call: Call) -> Result:
-    """The result in a GridGradientResponse: views of its bytes, or of `out` where the caller gave one.
-
-    Args:
-        raw: the message.
-        call: what it answers.
-
-    Raises:
-        InternalError: the message is none, or its buffer does not fit its header.
-        RequestError: `out` does not fit the components of the result.
-    """
-    parts = wire.split(raw)
-    layout, info = read_header(parse(pb.GridGradientResponse(), raw[: parts.header_end]).header)
-    return layout.result(_whole(raw, parts, layout, call), info_of(info), call)
+    def kind(self, call: Call) -> Kind:
+        """What results to such calls share."""
+        lowered, plan = call.lowered, call.plan
+        if lowered is None:
+            index: PlaneIndex = plane_index(self.derivatives)
+            names = tuple([spec.name for spec, _ in plan.inputs])
+        else:
+            index, names = lowered.stacks.planes, tuple([given.name for given in lowered.inputs])
+        return Kind(index, names, self.dims, self.components, self.tuple_valued, plan.function)
 
 
 class Part(NamedTuple):
@@ -117,7 +95,7 @@ class Part(NamedTuple):
         Raises:
             InternalError: it is none of that shape.
         """
-        return _buffer(self.raw, self.parts, shape, dtype)
+        return buffer(self.raw, self.parts.data_start, shape, dtype)
 
 
 def read_part(raw: bytes) -> Part:
@@ -141,10 +119,10 @@ def read_pack(part: Part, calls: Sequence[Call | None]) -> Iterator[Result]:
     layout, own = read_header(message.header)
     info, numbers = info_of(own), math.prod(layout.shape)
     stride = -(-numbers * layout.dtype.itemsize // _STRIDE) * _STRIDE // layout.dtype.itemsize
-    block = _buffer(raw, parts, (len(calls), stride), layout.dtype)[:, :numbers]
+    block = buffer(raw, parts.data_start, (len(calls), stride), layout.dtype)[:, :numbers]
     for planes, call in zip(block.reshape(len(calls), *layout.shape), calls, strict=True):
         if call:
-            yield layout.result(_put(planes, layout, call), info, call)
+            yield Result(put(planes, layout, call), layout.kind(call), info, call)
 
 
 class Assembly:
@@ -202,7 +180,7 @@ class Assembly:
         if layout is None:
             raise broken("the first message of an entry without a header")
         if window is None:
-            self._planes, self._missing = _put(view(layout.shape, layout.dtype), layout, self._call), 0
+            self._planes, self._missing = put(view(layout.shape, layout.dtype), layout, self._call), 0
         else:
             self._place(window, view, layout)
         if self._progress and self._planes is not None:
@@ -223,7 +201,7 @@ class Assembly:
             raise broken(f"an entry that ended with {self._missing} numbers missing")
         if self._call.request.out is None:
             self._planes.flags.writeable = False
-        return layout.result(self._planes, info_of(self._info), self._call)
+        return Result(self._planes, layout.kind(self._call), info_of(self._info), self._call)
 
 
 def numbers_of(window: pb.Window, view: View, layout: Layout) -> tuple[slice, slice, FloatArray]:
@@ -267,18 +245,7 @@ def _layout(raw: bytes) -> Layout:
     )
 
 
-def info_of(info: pb.Info) -> Info:
-    """An Info in plain Python."""
-    return Info(
-        info.queue_s, info.compute_s, info.batch_size, info.engine, info.tier, info.device, info.version, info.digest
-    )
-
-
-def _whole(raw: bytes, parts: wire.Split, layout: Layout, call: Call) -> FloatArray:
-    return _put(_buffer(raw, parts, layout.shape, layout.dtype), layout, call)
-
-
-def _put(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
+def put(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
     """The numbers of a message, in `out` where the caller gave one."""
     if call.request.out is None:
         return view
@@ -309,9 +276,12 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
         raise TooLargeError("out", f"no memory here for {list(shape)} numbers of {dtype}", remedy) from error
 
 
-def _buffer(raw: bytes, parts: wire.Split, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
-    """A read-only view of the numbers in a message."""
-    wanted = math.prod(shape) * dtype.itemsize
-    if parts.data_end - parts.data_start != wanted:
-        raise broken(f"{parts.data_end - parts.data_start} bytes for {list(shape)} numbers of {dtype}")
-    return np.ndarray(shape, dtype, raw, parts.data_start if wanted else 0)
+def buffer(raw: bytes, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+    """A read-only view of the numbers at the end of a message.
+
+    Raises:
+        InternalError: they are more or fewer.
+    """
+    if len(raw) - start != math.prod(shape) * dtype.itemsize:
+        raise broken(f"{len(raw) - start} bytes for {list(shape)} numbers of {dtype}")
+    return np.ndarray(shape, dtype, raw, start)

@@ -7,11 +7,12 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from gridgrad import asked, wire
+from gridgrad.alike import Recent, has_plain_inputs, key_of, numbers_alike
 from gridgrad.asked import Asked, DerivativeLike
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError
@@ -21,6 +22,9 @@ from gridgrad.lang.program import Program
 from gridgrad.lowering import Shown, lower
 from gridgrad.spacing import Linspace
 from gridgrad.v1 import gridgrad_pb2 as pb
+
+if TYPE_CHECKING:
+    from gridgrad.answers import Form
 
 __all__ = [
     "Call",
@@ -137,24 +141,33 @@ def _kept(listed: Any) -> Any:
 FunctionKey: TypeAlias = tuple[Literal["expression", "registered"], str]
 
 
-class Plan(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Plan:
     """What requests share that differ only in numbers.
 
     Args:
+        function: the kind and text of the function.
         head: the serialized request without its inputs.
         derivatives: the partials in the order in which they are asked for.
+        inputs: what the inputs are, and the types of their numbers; None for those of a linspace.
+        input_heads: what stands before the numbers of each.
         grid: the grid that the inputs span.
         input_bytes: how large the arrays among the inputs are.
         component_bytes: how large the result is if the function has one component.
         dtype: computed in.
+        answers: the form of the latest answer, which the next is likely to have.
     """
 
+    function: FunctionKey
     head: bytes
     derivatives: tuple[Derivative, ...]
+    inputs: tuple[tuple[InputSpec, np.dtype[Any] | None], ...]
+    input_heads: tuple[bytes, ...]
     grid: Grid
     input_bytes: int
     component_bytes: int
     dtype: np.dtype[Any]
+    answers: Form | None = None
 
 
 class Call(NamedTuple):
@@ -162,92 +175,86 @@ class Call(NamedTuple):
 
     Args:
         request: what the caller gave.
-        function: the kind and text of the function.
-        inputs: the inputs as sent.
         plan: what it shares with calls that differ only in numbers.
-        shown: what the caller sees of it, where that differs from what travels.
+        numbers: of each input, as bytes; of a linspace, the whole field of the request.
+        lowered: what the caller sees of it, where that differs from what travels.
     """
 
     request: Request
-    function: FunctionKey
-    inputs: tuple[Input, ...]
     plan: Plan
-    shown: Shown | None = None
+    numbers: tuple[bytes, ...]
+    lowered: Shown | None = None
+
+    @property
+    def function(self) -> FunctionKey:
+        """The kind and text of the function."""
+        return self.plan.function
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The inputs as sent."""
+        return tuple([_input(*each, data) for each, data in zip(self.plan.inputs, self.numbers, strict=True)])
+
+    @property
+    def shown(self) -> tuple[Input, ...]:
+        """The inputs as the caller sees them."""
+        return self.inputs if self.lowered is None else self.lowered.inputs
 
     @property
     def message(self) -> bytes:
         """The serialized GridGradientRequest."""
-        return b"".join([self.plan.head, *[part for i in self.inputs for part in _serialized(i)]])
+        parts = [self.plan.head]
+        for each in zip(self.plan.input_heads, self.numbers, strict=True):
+            parts += each
+        return b"".join(parts)
 
 
-def prepare(request: Request, like: Call | None = None) -> Call:
+_plans = Recent[Plan](PLANS_KEPT)
+
+
+def prepare(request: Request) -> Call:
     """Converts, checks and serializes a request.
 
     Args:
         request: what the caller gave.
-        like: a call before it, which it may differ from only in numbers; then most of the work is done.
 
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
-    if like is not None and _is_asked_alike(request, like):
-        alike = _inputs_alike(request.inputs, like.inputs)
-        if alike is not None:
-            return Call(request, like.function, alike, like.plan)
+    key = key_of(request)
+    plan = _plans.get(key)
+    numbers = None if plan is None else numbers_alike(request.inputs, plan.inputs)
+    if plan is not None and numbers is not None:
+        call = Call(request, plan, numbers)
+    else:
+        call = _prepared(request)
+        if call.lowered is None and has_plain_inputs(call.plan.inputs):
+            _plans.keep(key, call.plan)
+    if request.out is not None:
+        _check_out(request.out, 1 + len(call.plan.derivatives), call.plan.grid, call.plan.dtype)
+    return call
+
+
+def _prepared(request: Request) -> Call:
     given, inputs, shown = request.function, read_inputs(request.inputs), None
     spelled = asked.read_asked(request.wrt, request.order, request.derivatives)
     if request.coefficients or not isinstance(given, str | Registered | Program):
         given, inputs, spelled, shown = lower(given, inputs, spelled, request.coefficients)
     function, dtype = function_key(given), computing_dtype(inputs, request.dtype)
-    sent = tuple([_snapshot(i, dtype) for i in inputs])
+    sent = tuple([_narrowed(i, dtype) for i in inputs])
     kinds = tuple([(i.spec, i.dtype) for i in sent])
     plan = _plan(function, kinds, spelled, dtype == FLOAT32, _tier(request.tier))
-    if request.out is not None:
-        _check_out(request.out, 1 + len(plan.derivatives), plan.grid, dtype)
-    return Call(request, function, sent, plan, shown)
-
-
-def _is_asked_alike(request: Request, before: Call) -> bool:
-    like = before.request
-    return (
-        before.shown is None
-        and request.function is like.function
-        and request.coefficients is like.coefficients
-        and request.wrt is like.wrt
-        and request.order is like.order
-        and request.derivatives is like.derivatives
-        and request.dtype is like.dtype
-        and request.tier == like.tier
-        and request.out is None
-    )
-
-
-def _inputs_alike(inputs: Inputs, like: tuple[Input, ...]) -> tuple[Input, ...] | None:
-    """The inputs as sent, if they are arrays of one dim that differ from those sent before in numbers alone."""
-    if type(inputs) is not dict or len(inputs) != len(like):
-        return None
-    sent = []
-    for (name, value), (known, dims, before) in zip(inputs.items(), like, strict=True):
-        if (
-            name != known
-            or dims != (name,)
-            or type(value) is not np.ndarray
-            or type(before) is not np.ndarray
-            or value.shape != before.shape
-            or value.dtype != before.dtype
-        ):
-            return None
-        sent.append(Input(name, dims, np.ndarray(before.shape, before.dtype, value.tobytes())))
-    return tuple(sent)
+    return Call(request, plan, tuple(map(_numbers, sent)), shown)
 
 
 def entry_message(first_id: int, calls: Sequence[Call]) -> bytes:
     """Calls that share a plan as the entries of one message of a stream, with ids from first_id on."""
-    entries = len(calls) if len(calls) > 1 else 0
+    plan, entries = calls[0].plan, len(calls) if len(calls) > 1 else 0
     head = pb.StreamGridGradientsRequest(id=first_id, entries=entries).SerializeToString()
-    parts = [calls[0].plan.head]
-    for each in zip(*[call.inputs for call in calls], strict=True):
-        parts += _stacked(each) if entries else _serialized(each[0])
+    parts = [plan.head]
+    numbers = zip(*[call.numbers for call in calls], strict=True)
+    for input_head, each, of_all in zip(plan.input_heads, plan.inputs, numbers, strict=True):
+        parts += _stacked(*each, of_all) if entries else (input_head, *of_all)
     return b"".join([head, wire.field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
 
 
@@ -284,10 +291,11 @@ def _plan(
     grid = grid_of([spec for spec, _ in inputs])
     names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
     derivatives, head = _head(function, names, spelled, single, tier)
+    input_heads = tuple([_array_head(*spec, dtype == FLOAT32) if dtype else b"" for spec, dtype in inputs])
     input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
     dtype = FLOAT32 if single else FLOAT64
     component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
-    return Plan(head, derivatives, grid, input_bytes, component_bytes, dtype)
+    return Plan(function, head, derivatives, inputs, input_heads, grid, input_bytes, component_bytes, dtype)
 
 
 @functools.lru_cache(PLANS_KEPT)
@@ -311,42 +319,42 @@ def _tier(spelled: object) -> pb.Tier:
     return _TIERS[spelled]
 
 
-def _snapshot(given: Input, dtype: np.dtype[Any]) -> Input:
-    """In the caller's own type or the narrower one computed in, safe from what the caller does to it later."""
+def _narrowed(given: Input, dtype: np.dtype[Any]) -> Input:
+    """In the caller's own type or the narrower one computed in."""
     values = given.values
-    if isinstance(values, Linspace):
+    if isinstance(values, Linspace) or dtype == FLOAT64 or values.dtype == FLOAT32:
         return given
-    if dtype == FLOAT32 != values.dtype:
-        with np.errstate(over="ignore"):  # beyond float32 is inf there
-            values = values.astype(FLOAT32)
-    return Input(given.name, given.dims, np.ndarray(values.shape, values.dtype, values.tobytes()))
+    with np.errstate(over="ignore"):  # beyond float32 is inf there
+        return Input(given.name, given.dims, values.astype(FLOAT32))
 
 
-def _serialized(sent: Input) -> tuple[bytes, ...]:
-    """The input as a field of the request: what stands before its numbers, and these."""
-    values = sent.values
-    if isinstance(values, Linspace):
-        spaced = pb.Linspace(start=values.start, stop=values.stop, num=values.num)
-        given = pb.Input(name=sent.name, dims=sent.dims, linspace=spaced)
-        return (pb.GridGradientRequest(inputs=[given]).SerializeToString(),)
-    return _array_head(sent.name, sent.dims, values.shape, values.dtype == FLOAT32), _data(values)
+def _numbers(given: Input) -> bytes:
+    """The numbers of an input, or those of a linspace as a field of the request; safe from what callers do later."""
+    values = given.values
+    if not isinstance(values, Linspace):
+        return values.tobytes()
+    spaced = pb.Linspace(start=values.start, stop=values.stop, num=values.num)
+    sent = pb.Input(name=given.name, dims=given.dims, linspace=spaced)
+    return pb.GridGradientRequest(inputs=[sent]).SerializeToString()
 
 
-def _stacked(each: Sequence[Input]) -> tuple[bytes, ...]:
+def _input(spec: InputSpec, dtype: np.dtype[Any] | None, numbers: bytes) -> Input:
+    values = np.ndarray(spec.shape, dtype, numbers) if dtype else _linspace(numbers)
+    return Input(spec.name, spec.dims, values)
+
+
+def _linspace(field: bytes) -> Linspace:
+    sent = pb.GridGradientRequest.FromString(field).inputs[0].linspace
+    return Linspace(sent.start, sent.stop, sent.num)
+
+
+def _stacked(spec: InputSpec, dtype: np.dtype[Any] | None, numbers: Sequence[bytes]) -> Sequence[bytes]:
     """An input of several requests as one field: what stands before its numbers, and these, one after another."""
-    first = each[0]
-    if not isinstance(first.values, Linspace):
-        head = _array_head(first.name, first.dims, (len(each), *first.values.shape), first.dtype == FLOAT32)
-        return head, *[_data(given.values) for given in each]
-    if all(given.values == first.values for given in each):
-        return _serialized(first)
-    return _array_head(first.name, first.dims, (len(each), first.values.num), False), *[_data(i.values) for i in each]
-
-
-def _data(values: FloatArray | Linspace) -> bytes:
-    if isinstance(values, Linspace):
-        return values.values().tobytes()
-    return values.base if isinstance(values.base, bytes) else values.tobytes()
+    if dtype is None:
+        if all(each == numbers[0] for each in numbers):
+            return numbers[:1]
+        numbers = [_linspace(each).values().tobytes() for each in numbers]
+    return _array_head(spec.name, spec.dims, (len(numbers), *spec.shape), dtype == FLOAT32), *numbers
 
 
 @functools.lru_cache(PLANS_KEPT)

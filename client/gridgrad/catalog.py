@@ -99,7 +99,7 @@ class ServerInfo(NamedTuple):
 
     Args:
         version: its version.
-        devices: the device of each worker, such as "cpu" or "cuda:0".
+        devices: the device of each worker that is ready, such as "cpu" or "cuda:0"; `Client.server_status` has all.
         limits: what one request may ask for.
         language_functions: the functions of the expression language, by name.
         engine: the default engine for expressions.

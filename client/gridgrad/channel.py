@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import grpc
@@ -23,6 +23,7 @@ __all__ = [
     "Settings",
     "check_process",
     "check_serving",
+    "leave",
     "settings_of",
 ]
 
@@ -132,6 +133,18 @@ def check_serving(health: bytes, target: str) -> None:
     """
     if health != SERVING:
         raise UnavailableError("", f"{target} has no warm worker, or is stopping", "wait, or see the server's log")
+
+
+def leave(answers: Any) -> None:
+    """Ends a call whose answers nobody waits for any more.
+
+    Args:
+        answers: as gRPC gives them, or a generator that a package for traces has put around them.
+    """
+    if isinstance(answers, Generator):
+        answers.close()
+    else:
+        answers.cancel()
 
 
 def _target(address: str) -> str:

@@ -1,4 +1,4 @@
-"""The command `gridgrad`: eval, plot, check, explain, prepare, functions and info.
+"""The command `gridgrad`: eval, plot, check, explain, prepare, functions, info and top.
 
 Exit statuses: 0 done; 1 the server or the way to it failed, or a check found something; 2 the request or the
 command line is wrong; 130 interrupted.
@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from gridgrad._version import __version__
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_about(commands, "prepare", "have an expression and its derivatives compiled, and wait for it", _prepare)
     _add_plain(commands, "functions", "list the functions registered at a server", _functions)
     _add_plain(commands, "info", "describe a server: version, devices, limits, language", _info)
+    _add_top(commands)
     return parser
 
 
@@ -150,15 +152,28 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
     add("--dtype", metavar="TYPE", help="float32 or float64, the default")
 
 
-def _add_plain(commands: Any, name: str, what: str, run: Any) -> None:
-    command = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
+def _add_top(commands: Any) -> None:
+    command = _add_plain(commands, "top", "watch a server: requests, queue, batches, workers; until Ctrl-C", _top)
+    add = command.add_argument
+    add("--every", type=_interval, default=1.0, metavar="SECONDS", help="time between two looks (default: 1)")
+    add("--once", action="store_true", help="print what happens in that time, once")
+
+
+def _add_plain(commands: Any, name: str, what: str, run: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
     command.set_defaults(run=run)
     _add_server(command)
+    return command
 
 
 def _add_server(command: argparse.ArgumentParser) -> None:
     command.add_argument("--server", metavar="ADDRESS", help="host:port or unix:/path (default: $GRIDGRAD_SERVER)")
-    command.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after this time (default: 60)")
+    add = command.add_argument
+    add("--timeout", type=float, metavar="SECONDS", help="give up after this time (default: 60)")
+    add("--tls", action="store_true", help="encrypt, and check the server by the system's authorities")
+    add("--tls-ca", metavar="FILE", help="encrypt, and check the server by these authorities (PEM)")
+    add("--tls-cert", metavar="FILE", help="the certificate to show to the server (PEM); with --tls-key")
+    add("--tls-key", metavar="FILE", help="the private key of --tls-cert (PEM)")
 
 
 def _named(text: str) -> tuple[str, str]:
@@ -193,6 +208,12 @@ def _axis(text: str) -> tuple[str, Any]:
 def _param(text: str) -> tuple[str, float]:
     name, value = _named(text)
     return name, _number(value)
+
+
+def _interval(text: str) -> float:
+    if not 0 < (seconds := _number(text)) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: write seconds over 0, such as 0.5")
+    return seconds
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -283,6 +304,8 @@ def _server(given: argparse.Namespace) -> Iterator[str | None]:
     """The server to ask: the one that was named, or one of our own for as long as the block lasts."""
     if given.server or os.environ.get("GRIDGRAD_SERVER"):
         yield given.server
+    elif _wants_tls(given):
+        raise RequestError("--tls", "no server to encrypt to", "name one with --server or GRIDGRAD_SERVER")
     else:
         from gridgrad.private import private_server
 
@@ -294,7 +317,36 @@ def _client(given: argparse.Namespace, address: str | None) -> Any:
     from gridgrad.channel import DEFAULT_TIMEOUT_S
     from gridgrad.client import Client
 
-    return Client(address, timeout=DEFAULT_TIMEOUT_S if given.timeout is None else given.timeout)
+    timeout_s = DEFAULT_TIMEOUT_S if given.timeout is None else given.timeout
+    return Client(address, timeout=timeout_s, credentials=_credentials(given))
+
+
+def _credentials(given: argparse.Namespace) -> Any:
+    """What TLS needs; None for a connection in the clear."""
+    if (given.tls_cert is None) != (given.tls_key is None):
+        raise RequestError("--tls-cert and --tls-key", "one without the other", "give both or neither")
+    if not _wants_tls(given):
+        return None
+    import grpc
+
+    return grpc.ssl_channel_credentials(*(_pem(given, flag) for flag in ("tls_ca", "tls_key", "tls_cert")))
+
+
+def _pem(given: argparse.Namespace, flag: str) -> bytes | None:
+    file = getattr(given, flag)
+    if file is None:
+        return None
+    try:
+        content, problem = Path(file).read_bytes(), "no PEM in it"
+    except OSError as error:
+        content, problem = b"", str(error.strerror)
+    if b"-----BEGIN " not in content:
+        raise RequestError(f"--{flag.replace('_', '-')}", f"{file}: {problem}", "give a PEM file")
+    return content
+
+
+def _wants_tls(given: argparse.Namespace) -> bool:
+    return any((given.tls, given.tls_ca, given.tls_cert, given.tls_key))
 
 
 def _functions(given: argparse.Namespace) -> None:
@@ -309,6 +361,13 @@ def _info(given: argparse.Namespace) -> None:
 
     with _client(given, given.server) as client:
         print(printing.of_server(client.address, client.server_info()))
+
+
+def _top(given: argparse.Namespace) -> None:
+    from gridgrad.top import watch
+
+    with _client(given, given.server) as client, contextlib.suppress(KeyboardInterrupt):
+        watch(client.address, client.server_status, given.every, once=given.once, out=sys.stdout)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import grpc
 from google.protobuf.message import Message
 
 from gridgrad import failures
+from gridgrad.answers import read_unary
 from gridgrad.asked import DerivativeLike
-from gridgrad.assembly import Assembly, Progress, read_part, read_unary
+from gridgrad.assembly import Assembly, read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, entry_message, prepare
 from gridgrad.channel import (
     DEFAULT_RETRIES,
@@ -24,6 +25,7 @@ from gridgrad.channel import (
     Settings,
     check_process,
     check_serving,
+    leave,
     settings_of,
 )
 from gridgrad.coefficients import Coefficients
@@ -31,6 +33,7 @@ from gridgrad.errors import TooLargeError, UnavailableError
 from gridgrad.inputs import FloatArray, Inputs
 from gridgrad.many import ManyGrids
 from gridgrad.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
+from gridgrad.progress import Progress, shown
 from gridgrad.questions import Questions
 from gridgrad.result import Result
 from gridgrad.retry import Attempts, timeout_of
@@ -120,7 +123,7 @@ class Client(ManyGrids, Questions):
         out: FloatArray | None = None,
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
-        progress: Progress | None = None,
+        progress: bool | Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
@@ -143,8 +146,9 @@ class Client(ManyGrids, Questions):
             coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
                 text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
                 front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
-            progress: called with the points that have come so far and the points of the grid, now and then while
-                they come and at the end. It begins anew where a broken connection makes the call begin anew.
+            progress: True shows a bar (the extra `progress`); a callback is called with the points that have come so
+                far and the points of the grid, now and then while they come and at the end. It begins anew where a
+                broken connection makes the call begin anew.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
 
         Returns:
@@ -158,8 +162,14 @@ class Client(ManyGrids, Questions):
         request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
         return self._computed(request, timeout, progress)
 
-    def _computed(self, request: Request, timeout: float | None, progress: Progress | None = None) -> Result:
+    def _computed(self, request: Request, timeout: float | None, progress: bool | Progress | None = None) -> Result:
         call = prepare(request)
+        if not progress:
+            return self._sent(call, timeout, None)
+        with shown(progress, "points", call.plan.grid.points) as tell:
+            return self._sent(call, timeout, tell)
+
+    def _sent(self, call: Call, timeout: float | None, progress: Progress | None) -> Result:
         attempts = self._attempts(timeout)
         result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s, progress))
         if result is not None:
@@ -254,7 +264,7 @@ class Client(ManyGrids, Questions):
             for raw in answers:
                 result = assembly.feed(read_part(raw)) or result
         finally:
-            answers.cancel()
+            leave(answers)
         if result is None:
             raise failures.StreamEnded
         return result

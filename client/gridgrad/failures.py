@@ -68,6 +68,7 @@ class StreamEnded(Exception):  # noqa: N818 - never leaves the client: `of` make
     """The server ended a stream before it had answered all entries."""
 
 
+_GIVE_TLS = "give Client(credentials=grpc.ssl_channel_credentials(...)), or --tls or --tls-ca to a command"
 _CANCELLED_BY_SERVER = "CANCELLED"  # the whole text; what is cancelled here has a sentence
 _LOST_UNDER_A_WRITE = "Internal error from Core"  # what old grpcio says when a stream ended meanwhile
 
@@ -171,15 +172,14 @@ def _cancelled(text: str, target: str) -> GridgradError:
 
 def _unavailable(text: str, target: str) -> GridgradError:
     reason = text.rpartition(": ")[2] or "no reason given"
-    if re.search("ssl|certificate", text, re.IGNORECASE):
+    if re.search("ssl|certificate|handshaker", text, re.IGNORECASE):
         tls = re.search(r"OPENSSL_internal:(\w+)", text)
-        remedy = "give Client(credentials=grpc.ssl_channel_credentials(...)) if it serves TLS, none if it does not"
+        remedy = f"{_GIVE_TLS} if it serves TLS, none if it does not"
         return UnavailableError("", f"no secure connection with {target} ({tls[1] if tls else reason})", remedy)
     if not re.search("[Ff]ailed to connect|resolution failed", text):
         return UnavailableError("", f"the connection with {target} was lost ({reason})", "call again")
     if "closed" in reason:
-        remedy = "if it serves TLS, give Client(credentials=grpc.ssl_channel_credentials(...))"
-        return UnavailableError("", f"{target} hung up at once ({reason})", remedy)
+        return UnavailableError("", f"{target} hung up at once ({reason})", f"if it serves TLS, {_GIVE_TLS}")
     remedy = "start one with gridgrad-server, or set GRIDGRAD_SERVER or Client(address) to where one listens"
     return UnavailableError("", f"no server answers at {target} ({reason})", remedy)
 

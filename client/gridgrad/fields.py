@@ -32,12 +32,23 @@ class Fields:
 
     __slots__ = ()
 
-    d: Derivatives
-    dims: tuple[str, ...]
-    components: tuple[str, ...]
-    tuple_valued: bool
-
     if TYPE_CHECKING:
+
+        @property
+        def d(self) -> Derivatives:
+            """The derivatives by their inputs' names."""
+
+        @property
+        def dims(self) -> tuple[str, ...]:
+            """The names of the grid's dims."""
+
+        @property
+        def components(self) -> tuple[str, ...]:
+            """The names of the components."""
+
+        @property
+        def tuple_valued(self) -> bool:
+            """Whether arrays have a leading component dim."""
 
         @property
         def inputs(self) -> Mapping[str, FloatArray]:

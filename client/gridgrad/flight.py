@@ -99,7 +99,6 @@ class Flight:
         self._outcomes: dict[int, tuple[Result | GridgradError, int]] = {}  # by their turns, with their sizes
         self._launched = self._landed = self._taken = 0
         self._nbytes = 0
-        self._latest: Call | None = None
 
     @property
     def has_room(self) -> bool:
@@ -128,7 +127,7 @@ class Flight:
         try:
             if not isinstance(request, Request):
                 raise RequestError("requests", f"a {type(request).__name__}", "give gridgrad.Request(function, inputs)")
-            call = self._latest = prepare(request, self._latest)
+            call = prepare(request)
         except GridgradError as error:
             error.request = request
             self._complete(number, error, 0)

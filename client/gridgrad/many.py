@@ -5,24 +5,25 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Literal, overload
 
 from gridgrad import failures
 from gridgrad.asked import DerivativeLike
 from gridgrad.assembly import read_part
 from gridgrad.calls import Call, FunctionLike, Request, Tier, prepare
-from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings
+from gridgrad.channel import DEFAULT_IN_FLIGHT, Settings, leave
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import GridgradError
 from gridgrad.flight import Flight
 from gridgrad.inputs import Inputs
+from gridgrad.progress import GridsProgress, Progress, counted, grids_of
 from gridgrad.result import Result
 from gridgrad.results import Results
 from gridgrad.retry import Attempts
 from gridgrad.routes import Routes
 from gridgrad.streams import Stream, requests_like
-from gridgrad.windows import Windows
+from gridgrad.windows import Windows, points_of
 
 __all__ = ["ManyGrids"]
 
@@ -58,6 +59,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> Iterator[Result]: ...
 
     @overload
@@ -68,6 +70,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> Iterator[Result | GridgradError]: ...
 
     def stream(
@@ -77,6 +80,7 @@ class ManyGrids(ABC):
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
+        progress: bool | GridsProgress | None = None,
     ) -> Iterator[Result | GridgradError]:
         """Computes many grids on one stream and yields them as they complete, in any order.
 
@@ -90,6 +94,8 @@ class ManyGrids(ABC):
             errors: "raise" ends the stream with the first error and cancels the rest; "return" yields the
                 error of an entry in the place of its result and goes on. `error.request` says whose it is.
             timeout: seconds for the whole stream; None for no limit, whatever the client's own.
+            progress: True shows a bar (the extra `progress`); a callback is called, as results are taken, with how many
+                were and how many requests there are, or None if `requests` has no length.
 
         Yields:
             Results, with errors="return" also errors.
@@ -97,7 +103,8 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: an entry failed, or the stream itself for more attempts than the client may make.
         """
-        return self._streamed(requests, in_flight, errors, timeout, in_order=False)
+        outcomes = self._streamed(requests, in_flight, errors, timeout, in_order=False)
+        return counted(outcomes, progress, "grids", grids_of(requests))
 
     @overload
     def map(
@@ -114,6 +121,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> Results[Result]: ...
 
     @overload
@@ -131,6 +139,7 @@ class ManyGrids(ABC):
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
     ) -> Results[Result | GridgradError]: ...
 
     def map(
@@ -147,6 +156,7 @@ class ManyGrids(ABC):
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
+        progress: bool | GridsProgress | None = None,
     ) -> Results[Result | GridgradError]:
         """Computes one function on many inputs and yields the results in their order.
 
@@ -168,6 +178,7 @@ class ManyGrids(ABC):
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
+            progress: as for `stream`.
 
         Returns:
             An iterator of results, with errors="return" also of errors; its `to_xarray("sample")` puts those that
@@ -177,7 +188,8 @@ class ManyGrids(ABC):
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
         like = Request(function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier)
-        return Results(self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True))
+        outcomes = self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
+        return Results(counted(outcomes, progress, "grids", grids_of(many_inputs)))
 
     def _streamed(
         self,
@@ -187,7 +199,7 @@ class ManyGrids(ABC):
         timeout: float | None,
         *,
         in_order: bool,
-    ) -> Iterator[Result | GridgradError]:
+    ) -> Generator[Result | GridgradError]:
         flight = Flight(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
         return Stream(self._open_stream, requests, flight, attempts).outcomes()
@@ -205,6 +217,7 @@ class ManyGrids(ABC):
         tier: Tier = "auto",
         points: int | None = None,
         timeout: float | None = None,
+        progress: bool | Progress | None = None,
     ) -> Iterator[Result]:
         """Computes a grid of any size and yields windows of it as they are complete, in about the order of the grid.
 
@@ -223,6 +236,8 @@ class ManyGrids(ABC):
             tier: as for `gradient`.
             points: most points of a window, which is contiguous in C order; by default what makes about 16 MiB.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
+            progress: True shows a bar (the extra `progress`); a callback is called with the points of the windows that
+                were taken and the points of the grid.
 
         Yields:
             Results, each of another part of the grid.
@@ -232,9 +247,10 @@ class ManyGrids(ABC):
         """
         call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        return self._windows(call, Windows(call, points), attempts)
+        windows = self._windows(call, Windows(call, points), attempts)
+        return counted(windows, progress, "points", call.plan.grid.points, points_of)
 
-    def _windows(self, call: Call, windows: Windows, attempts: Attempts) -> Iterator[Result]:
+    def _windows(self, call: Call, windows: Windows, attempts: Attempts) -> Generator[Result]:
         while True:
             answers = self._open_whole(call, attempts.left_s())
             try:
@@ -248,6 +264,6 @@ class ManyGrids(ABC):
             except failures.FOREIGN as raised:
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             finally:
-                answers.cancel()
+                leave(answers)
             time.sleep(attempts.wait_s(failure))
             windows.restart()

@@ -12,6 +12,7 @@ __all__ = [
     "OPEN_SESSION",
     "PREPARE",
     "SERVER_INFO",
+    "SERVER_STATUS",
     "SERVICE",
     "STREAM_GRID_GRADIENTS",
     "Method",
@@ -39,8 +40,18 @@ GRID_GRADIENT = Method("GridGradient")
 STREAM_GRID_GRADIENTS = Method("StreamGridGradients")
 LIST_FUNCTIONS = Method("ListFunctions")
 SERVER_INFO = Method("GetServerInfo")
+SERVER_STATUS = Method("GetServerStatus")
 PREPARE = Method("Prepare")
 EXPLAIN = Method("Explain")
 OPEN_SESSION = Method("OpenSession")
 
-METHODS = (GRID_GRADIENT, STREAM_GRID_GRADIENTS, LIST_FUNCTIONS, SERVER_INFO, PREPARE, EXPLAIN, OPEN_SESSION)
+METHODS = (
+    GRID_GRADIENT,
+    STREAM_GRID_GRADIENTS,
+    LIST_FUNCTIONS,
+    SERVER_INFO,
+    SERVER_STATUS,
+    PREPARE,
+    EXPLAIN,
+    OPEN_SESSION,
+)

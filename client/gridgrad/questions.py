@@ -17,9 +17,10 @@ from gridgrad.checks.report import CheckReport
 from gridgrad.coefficients import Coefficients
 from gridgrad.explained import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.inputs import Inputs
-from gridgrad.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO
+from gridgrad.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
 from gridgrad.plans import Names, plan_message
 from gridgrad.result import Result
+from gridgrad.status import ServerStatus, read_server_status
 from gridgrad.v1 import gridgrad_pb2 as pb
 
 __all__ = ["Questions"]
@@ -187,3 +188,19 @@ class Questions(ABC):
             GridgradError: `gridgrad.errors` draws the tree.
         """
         return read_server_info(self._plain(SERVER_INFO.path, timeout))
+
+    def server_status(self, *, timeout: float | None = None) -> ServerStatus:
+        """Tells how the server is doing: what waits, what its workers do, and what it has computed.
+
+        Unless it exports metrics, the server begins to count at the first of these calls.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            Its status. The counts in it grow: rates are the differences between two.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
+        return read_server_status(self._plain(SERVER_STATUS.path, timeout))

@@ -14,6 +14,7 @@ from gridgrad.errors import RequestError
 from gridgrad.extras import optional
 from gridgrad.fields import Fields
 from gridgrad.grid import Derivative
+from gridgrad.info import Info, read_info
 from gridgrad.inputs import FloatArray, Input, spread_over
 from gridgrad.labels import spelling
 from gridgrad.spacing import Linspace
@@ -24,35 +25,11 @@ if TYPE_CHECKING:
 
     from gridgrad.archive import FileLike
     from gridgrad.asked import DerivativeLike
-    from gridgrad.calls import FunctionKey, Request
+    from gridgrad.calls import Call, FunctionKey, Request
 
-__all__ = ["Derivatives", "Info", "Result"]
+__all__ = ["Derivatives", "Kind", "PlaneIndex", "Question", "Result", "plane_index"]
 
 INDICES_KEPT = 512
-
-
-class Info(NamedTuple):
-    """How a grid was computed.
-
-    Args:
-        queue_s: seconds between arrival at the server and the start of the first computation.
-        compute_s: seconds of computation, summed over the pieces of the grid.
-        batch_size: how many requests shared the batch; of several batches, the largest.
-        engine: "functional" or "structured".
-        tier: "direct" or "compiled" for the structured engine, else empty.
-        device: such as "cpu" or "cuda:0".
-        version: the version of the server.
-        digest: the digest of the program, hex; empty for a registered function.
-    """
-
-    queue_s: float
-    compute_s: float
-    batch_size: int
-    engine: str
-    tier: str
-    device: str
-    version: str
-    digest: str
 
 
 PlaneIndex: TypeAlias = Mapping[Derivative, "int | NDArray[np.intp]"]
@@ -68,24 +45,17 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
 
     Args:
         planes: the buffer [1 + derivatives, (components,) *grid].
-        derivatives: what follows the value in it, or which planes each is, the value () included.
+        index: which plane of it each is, or which planes, the value () included.
         names: the names of the inputs, in order.
     """
 
     __slots__ = ("_derivatives", "_index", "_names", "_planes")
 
-    def __init__(
-        self, planes: FloatArray, derivatives: Sequence[Derivative] | PlaneIndex, names: Sequence[str]
-    ) -> None:
+    def __init__(self, planes: FloatArray, index: PlaneIndex, names: tuple[str, ...]) -> None:
         self._planes = planes
-        self._names = tuple(names)
-        self._index: PlaneIndex = derivatives if isinstance(derivatives, Mapping) else _index(tuple(derivatives))
-        self._derivatives = tuple([derivative for derivative in self._index if derivative])
-
-    @property
-    def index(self) -> PlaneIndex:
-        """Which plane of the buffer each is, or which planes; that of the value, (), first."""
-        return self._index
+        self._names = names
+        self._index = index
+        self._derivatives = tuple([derivative for derivative in index if derivative])
 
     def __getitem__(self, wrt: str | Iterable[str]) -> FloatArray:
         spelled = (wrt,) if isinstance(wrt, str) else tuple(wrt)
@@ -125,6 +95,38 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
         )
 
 
+class Kind(NamedTuple):
+    """What results share that differ only in numbers.
+
+    Args:
+        planes: which plane of the buffer each derivative is, or which planes; that of the value, (), first.
+        names: the names of the inputs, in order.
+        dims: the names of the grid's dims.
+        components: the names of the components.
+        tuple_valued: whether arrays have a leading component dim.
+        function: the kind and text of the function.
+    """
+
+    planes: PlaneIndex
+    names: tuple[str, ...]
+    dims: tuple[str, ...]
+    components: tuple[str, ...]
+    tuple_valued: bool
+    function: FunctionKey
+
+
+class Question(NamedTuple):
+    """What a result answers, as the caller sees it; a `Call` is one.
+
+    Args:
+        request: what was asked.
+        shown: the inputs.
+    """
+
+    request: Request
+    shown: tuple[Input, ...]
+
+
 class Result(Fields):
     """A function and its derivatives on a grid.
 
@@ -144,45 +146,62 @@ class Result(Fields):
     field from the partials that were asked for.
     """
 
-    __slots__ = (
-        "_inputs",
-        "_planes",
-        "_sent",
-        "_start",
-        "components",
-        "d",
-        "dims",
-        "function",
-        "info",
-        "request",
-        "tuple_valued",
-    )
+    __slots__ = ("_d", "_info", "_inputs", "_kind", "_planes", "_question", "_start")
 
     def __init__(
         self,
         planes: FloatArray,
-        *,
-        derivatives: Sequence[Derivative] | PlaneIndex,
-        dims: tuple[str, ...],
-        components: tuple[str, ...],
-        tuple_valued: bool,
-        info: Info,
-        function: FunctionKey,
-        request: Request,
-        sent: tuple[Input, ...],
+        kind: Kind,
+        info: Info | bytes,
+        question: Question | Call,
         start: tuple[int, ...] | None = None,
     ) -> None:
         self._planes = planes
-        self._sent = sent
+        self._kind = kind
+        self._info = info  # serialized until somebody looks
+        self._question = question
         self._start = start
+        self._d: Derivatives | None = None
         self._inputs: dict[str, FloatArray] | None = None
-        self.d = Derivatives(planes, derivatives, [i.name for i in sent])
-        self.dims = dims
-        self.components = components
-        self.tuple_valued = tuple_valued
-        self.info = info
-        self.function = function
-        self.request = request
+
+    @property
+    def d(self) -> Derivatives:
+        """The derivatives by their inputs' names, each of the value's shape."""
+        if self._d is None:
+            self._d = Derivatives(self._planes, self._kind.planes, self._kind.names)
+        return self._d
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The names of the grid's dims, in order."""
+        return self._kind.dims
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The names of the components; one for a function that is no tuple."""
+        return self._kind.components
+
+    @property
+    def tuple_valued(self) -> bool:
+        """Whether arrays have a leading component dim."""
+        return self._kind.tuple_valued
+
+    @property
+    def info(self) -> Info:
+        """How it was computed."""
+        if isinstance(self._info, bytes):
+            self._info = read_info(self._info)
+        return self._info
+
+    @property
+    def function(self) -> FunctionKey:
+        """What was computed: ("expression", its text) or ("registered", its name)."""
+        return self._kind.function
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self._question.request
 
     @property
     def value(self) -> FloatArray:
@@ -195,7 +214,7 @@ class Result(Fields):
         """What it was computed on by name, read-only arrays in the dtype computed in."""
         if self._inputs is None:
             part = dict(zip(self.dims, self.slices, strict=True))
-            self._inputs = {i.name: _computed_on(i, self._planes.dtype, part) for i in self._sent}
+            self._inputs = {i.name: _computed_on(i, self._planes.dtype, part) for i in self._question.shown}
         return self._inputs
 
     @property
@@ -207,12 +226,12 @@ class Result(Fields):
     @property
     def input_dims(self) -> Mapping[str, tuple[str, ...]]:
         """The dims of each input by name: its own name for an axis, none for a number."""
-        return {i.name: i.dims for i in self._sent}
+        return {i.name: i.dims for i in self._question.shown}
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the grid, without a dim of components."""
-        return self._planes.shape[1 + self.tuple_valued :]
+        return self._planes.shape[1 + self._kind.tuple_valued :]
 
     def on_grid(self, name: str) -> FloatArray:
         """An input broadcast over the grid, [*grid]: a read-only view.
@@ -241,18 +260,7 @@ class Result(Fields):
 
     def copy(self) -> Result:
         """The same result in a buffer of its own, writable and independent of this one."""
-        return Result(
-            self._planes.copy(),
-            derivatives=self.d.index,
-            dims=self.dims,
-            components=self.components,
-            tuple_valued=self.tuple_valued,
-            info=self.info,
-            function=self.function,
-            request=self.request,
-            sent=self._sent,
-            start=self._start,
-        )
+        return Result(self._planes.copy(), self._kind, self._info, self._question, self._start)
 
     def __repr__(self) -> str:
         from gridgrad import reprs
@@ -367,7 +375,7 @@ class Result(Fields):
 
 
 @functools.lru_cache(INDICES_KEPT)
-def _index(derivatives: tuple[Derivative, ...]) -> Mapping[Derivative, int]:
+def plane_index(derivatives: tuple[Derivative, ...]) -> Mapping[Derivative, int]:
     """Which plane of a buffer holds which derivative; the same for all results of a kind."""
     return {derivative: plane for plane, derivative in enumerate(((), *derivatives))}
 

@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.assembly import Assembly, Progress
+from gridgrad.assembly import Assembly
 from gridgrad.calls import Call
 from gridgrad.errors import GridgradError
 from gridgrad.failures import EntryFailed
 from gridgrad.inputs import FloatArray
 from gridgrad.leases import Memory
 from gridgrad.messages import broken, parse
+from gridgrad.progress import Progress
 from gridgrad.result import Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import field_head

@@ -20,9 +20,9 @@ from typing import Protocol
 import grpc
 
 from gridgrad import failures
-from gridgrad.assembly import Progress
 from gridgrad.calls import Call
 from gridgrad.channel import Settings
+from gridgrad.progress import Progress
 from gridgrad.result import Result
 from gridgrad.session import Session, SessionLost, connect
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import grpc
@@ -98,7 +98,7 @@ class Stream:
         self._flight = flight
         self._attempts = attempts
 
-    def outcomes(self) -> Iterator[Result | GridgradError]:
+    def outcomes(self) -> Generator[Result | GridgradError]:
         """Results, and errors where the flight returns them."""
         self._pipe = Pipe(self._open_call, self._attempts.left_s())
         try:

@@ -12,16 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridgrad.assembly import Layout, Part, empty, info_of, numbers_of, read_header
+from gridgrad.assembly import Layout, Part, empty, numbers_of, read_header
 from gridgrad.calls import Call
 from gridgrad.errors import RequestError
 from gridgrad.failures import EntryFailed
+from gridgrad.info import info_of
 from gridgrad.inputs import FloatArray
 from gridgrad.messages import broken
 from gridgrad.result import Result
 from gridgrad.v1 import gridgrad_pb2 as pb
 
-__all__ = ["WINDOW_BYTES", "Windows"]
+__all__ = ["WINDOW_BYTES", "Windows", "points_of"]
 
 WINDOW_BYTES = 16 << 20
 """About how large a window is when nothing is said."""
@@ -141,7 +142,7 @@ class Windows:
         window = self._open.pop(first)
         self._given.add(first)
         window.planes.flags.writeable = False
-        return layout.result(window.planes, info_of(self._info), self._call, window.start)
+        return Result(window.planes, layout.kind(self._call), info_of(self._info), self._call, window.start)
 
 
 def _cut(layout: Layout, most: int | None) -> _Cut:
@@ -153,3 +154,8 @@ def _cut(layout: Layout, most: int | None) -> _Cut:
         if inner <= most:
             return _Cut(grid, dim, max(1, min(grid[dim], most // max(1, inner))))
     return _Cut(grid, 0, 1)
+
+
+def points_of(window: Result) -> int:
+    """How many points a window has."""
+    return math.prod(window.value.shape[window.value.ndim - len(window.dims) :])

@@ -14,10 +14,12 @@ from collections.abc import Iterable
 
 from gridgrad.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_server.batches import Batch
-from gridgrad_server.entries import Entry, Failures
+from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.failures import error_of
 from gridgrad_server.gathering import MOMENT_S, Gathering
 from gridgrad_server.logs import fields
+from gridgrad_server.observers import Observers
+from gridgrad_server.plans import How
 from gridgrad_server.queue import Queue
 from gridgrad_server.slots import Slots
 from gridgrad_server.tiers import Tiers
@@ -39,6 +41,7 @@ class Batcher:
         slots: the memory of batches.
         workers: all workers, ready or not; looked at anew each time.
         tiers: decides what entries are computed in.
+        observers: are told of batches.
         gathering: says what a batch waits for.
 
     Attributes:
@@ -51,17 +54,24 @@ class Batcher:
         slots: Slots,
         workers: Iterable[Worker],
         tiers: Tiers,
+        observers: Observers,
         gathering: Gathering | None = None,
     ) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
         self._workers = workers
         self._tiers = tiers
+        self._observers = observers
         self._queue = Queue()
         self.batches = 0
         self._is_scheduled = False
         self._gathering = gathering or Gathering()
         self._moment: asyncio.TimerHandle | None = None  # runs while a batch waits for more entries
+
+    @property
+    def queued(self) -> int:
+        """How many entries wait."""
+        return len(self._queue)
 
     def submit(self, entry: Entry) -> None:
         """Queues an entry, new or with room for more of its pieces."""
@@ -134,13 +144,16 @@ class Batcher:
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
-        started_at, first = batch.started_at or time.monotonic(), 0
+        started_at, compute_s, first = batch.started_at or time.monotonic(), done.compute_s, 0
         for position, (entry, box) in enumerate(batch.tasks):
             failures = _failures(done, entry, range(first, first + box.grids), batch.grids)
-            how = batch.computed(first, done, worker.device, started_at)
+            how = How(batch.grids, done.engine, done.tiers[first] if done.tiers else "", worker.device)
             first += box.grids
-            entry.computed(box, batch.result(position), how, failures)
-            self.submit(entry)
+            entry.computed(box, batch.result(position), Computed(started_at, compute_s, how), failures)
+            if not entry.ended:
+                self.submit(entry)
+        if self._observers:
+            self._observers.computed(batch, done)
 
     def lost(self, batch: Batch, blamed: bool) -> None:
         """Puts the pieces of a batch back whose worker died."""

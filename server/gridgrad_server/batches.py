@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gridgrad_server.entries import Computed, Entry
+from gridgrad_server.entries import Entry
 from gridgrad_server.forms import aligned
+from gridgrad_server.frames import batch_frame, piece_field, plan_field
 from gridgrad_server.memory import Block, Memory
 from gridgrad_server.pieces import Box
-from gridgrad_server.places import Place
 from gridgrad_server.plans import Plan
 from gridgrad_server.queue import Task
 from gridgrad_server.slots import Slot, Slots
@@ -39,7 +39,8 @@ class Batch:
         pool: gives the slots.
 
     Attributes:
-        regions: what the message names: slots, of which the first takes results, and memories of sessions.
+        grids: how many grids, or parts of one, its pieces have.
+        regions: what the frame names: slots, of which the first takes results, and memories of sessions.
         is_placed: whether results go to memories of sessions, where nobody else may write before its worker is gone.
         started_at: when the worker began with it, by time.monotonic; None while it waits.
     """
@@ -50,86 +51,63 @@ class Batch:
         self.plan: Plan = tasks[0].entry.plan
         self.cautious = tasks[0].box.strikes > 0
         self.started_at: float | None = None
+        self.is_placed = False
+        self.grids = 0
         self._spots, size = _laid_out(tasks)
         self._slot = pool.take(max(1, size))
+        self.regions: dict[Slot | Memory, None] = {self._slot: None}
+        self._held: dict[Slot | Block, None] = {self._slot: None}
         self._pieces = [self._piece(task, spot, pool) for task, spot in zip(tasks, self._spots, strict=True)]
-        slots = list(dict.fromkeys(entry.slot for entry, _ in tasks if entry.slot))
-        blocks = list(dict.fromkeys(entry.places.of(box).block for entry, box in tasks if entry.places))
-        shared: list[Slot | Block] = [*slots, *blocks]
-        for held in shared:
-            held.hold()
-        self._held = [self._slot, *shared]
-        self.regions: list[Slot | Memory] = [self._slot, *slots, *dict.fromkeys(block.memory for block in blocks)]
-        self.is_placed = bool(blocks)
 
-    def _piece(self, task: Task, spot: _Spot, pool: Slots) -> wpb.Piece:
+    def _hold(self, held: Slot | Block, region: Slot | Memory) -> None:
+        if held not in self._held:
+            held.hold()
+            self._held[held] = self.regions[region] = None
+
+    def _piece(self, task: Task, spot: _Spot, pool: Slots) -> bytes:
         """Writes the inputs of a piece, and says where they are and where its result goes."""
         entry, box = task
-        slot = self._slot
+        self.grids += box.grids
+        slot, result = self._slot, (0, spot.result, 0)
         if box.grids > 1:
             _blank_gaps(entry, slot, spot)
         if not entry.split:
             _write(entry, slot, spot.inputs)
         elif entry.form.inputs_bytes:
             slot = _slot_of_inputs(entry, pool)
-        piece = wpb.Piece(
-            layout=entry.form.layout(box),
-            result_offset=spot.result,
-            inputs_slot=slot.number,
-            inputs_offset=spot.inputs,
-            entries=box.grids,
-            first_entry=box.first_grid,
-            tier=_tier(entry, box),
-        )
+            self._hold(slot, slot)
         if entry.places:
-            _put(piece, entry.places.of(box))
-        return piece
+            place = entry.places.of(box)
+            self._hold(place.block, place.block.memory)
+            self.is_placed = True
+            result = place.block.memory.number, place.offset, place.pitch
+        inputs, grids = (slot.number, spot.inputs), (box.grids, box.first_grid)
+        return piece_field(entry.form.layout(box), inputs, result, grids, _tier(entry, box))
 
-    def message(self, slots: Sequence[wpb.Slot], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
+    def frame(self, regions: Sequence[bytes], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
         """The frame that asks for it.
 
         Args:
-            slots: its regions, as the worker must be told of them.
+            regions: its regions, as the worker must be told of them.
             with_plan: whether the worker meets the plan for the first time.
             forget_plans: plans that the worker may drop.
         """
-        message = wpb.ServerMessage()
-        batch = message.batch
-        batch.id, batch.plan_id, batch.cautious = self.number, self.plan.number, self.cautious
-        if with_plan:
-            batch.plan.CopyFrom(self.plan.message)
-        batch.forget_plans.extend(forget_plans)
-        batch.slots.extend(slots)
-        batch.pieces.extend(self._pieces)
-        return message.SerializeToString()
+        fields = [plan_field(self.plan.number, self.cautious), *regions, *self._pieces]
+        if with_plan or forget_plans:
+            plan = self.plan.message if with_plan else None
+            fields.append(wpb.Batch(plan=plan, forget_plans=forget_plans).SerializeToString())
+        return batch_frame(self.number, fields)
 
     def result(self, position: int) -> memoryview:
         """The result of one of its pieces, in the slot; empty if the entry has places for it."""
         spot = self._spots[position]
         return self._slot.view[spot.result : spot.result + spot.result_bytes]
 
-    @property
-    def grids(self) -> int:
-        """How many grids, or parts of one, its pieces have."""
-        return sum([box.grids for _, box in self.tasks])
-
-    def computed(self, grid: int, done: wpb.BatchDone, device: str, started_at: float) -> Computed:
-        """How one of its grids was computed."""
-        tier = done.tiers[grid] if done.tiers else ""
-        return Computed(started_at, done.compute_s, self.grids, done.engine, tier, device)
-
     def let_go(self) -> None:
         """Gives its memory back: its worker has answered or is dead."""
         for held in self._held:
             held.let_go()
-        self._held = []
-
-
-def _put(piece: wpb.Piece, place: Place) -> None:
-    """Has the result of a piece go to its place in the memory of a session."""
-    piece.result_slot = place.block.memory.number
-    piece.result_offset = place.offset
-    piece.result_stride = place.pitch
+        self._held = {}
 
 
 def _tier(entry: Entry, box: Box) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from typing import Any
 
@@ -21,6 +22,13 @@ def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
     Clients are told apart by the id in their metadata, or else by their connection; callers that come over a
     unix socket have no address of their own.
     """
-    host, _, connection = context.peer().rpartition(":")
-    client = next((value for key, value in context.invocation_metadata() or () if key == _CLIENT_ID), connection)
-    return f"{host} {zlib.crc32(str(client).encode()) % MOST_PER_HOST}"
+    for key, value in context.invocation_metadata() or ():
+        if key == _CLIENT_ID:
+            return _name(context.peer(), value)
+    return _name(context.peer(), None)
+
+
+@functools.lru_cache(1024)
+def _name(peer: str, client: str | bytes | None) -> str:
+    host, _, connection = peer.rpartition(":")
+    return f"{host} {zlib.crc32(str(client or connection).encode()) % MOST_PER_HOST}"

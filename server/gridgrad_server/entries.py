@@ -13,7 +13,7 @@ from gridgrad.errors import CrashError, GridgradError, RequestError, Unavailable
 from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box, boxes
 from gridgrad_server.places import Places
-from gridgrad_server.plans import Info
+from gridgrad_server.plans import How, Info
 from gridgrad_server.slots import Slot
 
 __all__ = ["Computed", "Entry", "Failures", "Sink"]
@@ -33,16 +33,12 @@ class Computed(NamedTuple):
     Args:
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
-        batch_size: how many grids it had.
-        tier: of the piece at hand.
+        how: what computed the piece at hand.
     """
 
     started_at: float
     compute_s: float
-    batch_size: int
-    engine: str
-    tier: str
-    device: str
+    how: How
 
 
 class Sink(Protocol):
@@ -85,11 +81,12 @@ class Entry:
         ended: whether it has failed, was cancelled, or has all its results.
         slot: holds its inputs when it has several pieces.
         places: take its results in the memory of a session; None for the memory of each batch.
+        trace: what an observer remembers of it.
     """
 
-    __slots__ = ("_again", "_boxes", "_compute_s", "_largest_batch", "_latest", "_out", "_started_at", "_unsent",
+    __slots__ = ("_again", "_boxes", "_compute_s", "_how", "_out", "_started_at", "_unsent",
                  "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
-                 "next", "places", "plan", "shape", "sink", "slot", "split", "tier")  # fmt: skip
+                 "next", "places", "plan", "shape", "sink", "slot", "split", "tier", "trace")  # fmt: skip
 
     def __init__(
         self,
@@ -113,6 +110,7 @@ class Entry:
         self.ended = False
         self.slot: Slot | None = None
         self.places: Places | None = None
+        self.trace: object | None = None
         self.asked_tier = form.tier
         self.tier: str | None = form.tier
         self._window = window
@@ -123,8 +121,7 @@ class Entry:
         self._out = self._unsent = 0
         self._started_at = 0.0
         self._compute_s = 0.0
-        self._largest_batch = 0
-        self._latest: Computed | None = None
+        self._how: How | None = None
         self.next: Box | None = form.whole if is_whole else next(self._boxes)
         self.split = self.next is not None and (self.next.grids, self.next.shape) != (form.grids, form.shape)
 
@@ -142,7 +139,7 @@ class Entry:
     @property
     def is_untouched(self) -> bool:
         """Whether none of its pieces is computed or being computed."""
-        return not self._out and self._latest is None
+        return not self._out and self._how is None
 
     @property
     def is_struck(self) -> bool:
@@ -206,27 +203,27 @@ class Entry:
         self.next, *others = again
         self._again += others
 
-    def computed(self, box: Box, result: memoryview, how: Computed, failures: Failures) -> None:
+    def computed(self, box: Box, result: memoryview, computed: Computed, failures: Failures) -> None:
         """Passes the result of a piece on, or what went wrong with it."""
         self._out -= 1
-        mixed = None if failures else self._mixed(how)
+        mixed = None if failures else self._mixed(computed.how)
         if mixed:
             self.fail(mixed)
         if self.ended:
             return
         if self.tier is None and self.grids == 1:
-            self.tier = how.tier
-        self._started_at = min(self._started_at, how.started_at) if self._latest else how.started_at
-        self._latest = how
-        self._compute_s += how.compute_s
-        self._largest_batch = max(self._largest_batch, how.batch_size)
+            self.tier = computed.how.tier
+        if self._how is None or computed.started_at < self._started_at:
+            self._started_at = computed.started_at
+        self._compute_s += computed.compute_s
+        self._how = computed.how if self._how is None else computed.how.in_larger_batch(self._how)
         self._piece(box, result, failures)
 
-    def _mixed(self, how: Computed) -> GridgradError | None:
+    def _mixed(self, how: How) -> GridgradError | None:
         """What is wrong with the tier that a piece was computed in."""
         if self.asked_tier and how.tier != self.asked_tier:
             return _in_another_tier(self.asked_tier, how)
-        if self.grids == 1 and self._latest and how.tier != self._latest.tier:
+        if self.grids == 1 and self._how and how.tier != self._how.tier:
             return UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again")
         return None
 
@@ -266,11 +263,9 @@ class Entry:
     @property
     def info(self) -> Info:
         """How it was computed, so far."""
-        how = self._latest
-        if how is None:
+        if self._how is None:
             return Info()
-        queue_s = max(0.0, self._started_at - self.arrived_at)
-        return Info(queue_s, self._compute_s, self._largest_batch, how.engine, how.tier, how.device)
+        return Info(max(0.0, self._started_at - self.arrived_at), self._compute_s, self._how)
 
 
 def _crash() -> CrashError:
@@ -281,7 +276,7 @@ def _crash() -> CrashError:
     )
 
 
-def _in_another_tier(asked: str, how: Computed) -> RequestError:
+def _in_another_tier(asked: str, how: How) -> RequestError:
     found = f"{asked!r}, but this grid can only be computed in the {how.tier} tier"
     if not how.tier:
         found = f"{asked!r}, but this function is computed by the {how.engine} engine, which has no tiers"

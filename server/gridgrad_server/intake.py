@@ -9,6 +9,7 @@ from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.admission import Admission
 from gridgrad_server.entries import Entry, Sink
 from gridgrad_server.forms import Form, Forms
+from gridgrad_server.observers import Observers
 from gridgrad_server.plans import Plan, Plans
 from gridgrad_server.requests import Array, Reading, decode, read, read_plan
 from gridgrad_server.settings import Settings
@@ -27,14 +28,16 @@ class Intake:
         settings: of the server.
         plans: of the functions.
         workers: compute the entries.
+        observers: are told of requests.
 
     Attributes:
         admission: counts what is held.
         draining: whether nothing new is accepted.
         window: most pieces of an entry that are being computed or are not yet sent.
+        observers: those that the argument names.
     """
 
-    def __init__(self, settings: Settings, plans: Plans, workers: Workers) -> None:
+    def __init__(self, settings: Settings, plans: Plans, workers: Workers, observers: Observers) -> None:
         self._settings = settings
         self._plans = plans
         self._forms = Forms()
@@ -43,6 +46,7 @@ class Intake:
         self.window = 2 * workers.count + 2
         self.admission = Admission(settings.queue_entries, settings.queue_bytes)
         self.draining = False
+        self.observers = observers
 
     def check_open(self) -> None:
         """Refuses what comes while the server can't compute.
@@ -60,19 +64,17 @@ class Intake:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 
     async def entry_of(self, raw: bytes, sink: Sink, caller: str, deadline_at: float | None) -> Entry:
-        """The entry of a serialized request, checked but not yet queued. What was read before is not read again.
+        """The entry of a serialized request, checked but not yet queued. Read in full, and its form remembered.
 
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        entry = self.known_entry_of(raw, sink, caller, deadline_at)
-        if entry is None:
-            entry = await self.entry(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
-            self._forms.learn(raw, entry.form, entry.data)
+        entry = await self.entry(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
+        self._forms.learn(raw, entry.form, entry.data)
         return entry
 
     def known_entry_of(self, raw: bytes, sink: Sink, caller: str, deadline_at: float | None) -> Entry | None:
-        """The entry of a request like one that was read before; None for any other."""
+        """The entry of a request like one that was read before, at once; None for any other: `entry_of` reads it."""
         known = self._forms.find(raw)
         return None if known is None else self._entry(*known, sink, caller, deadline_at)
 
@@ -91,7 +93,10 @@ class Intake:
         return self._entry(form, data, sink, caller, deadline_at)
 
     def _entry(self, form: Form, data: Sequence[bytes], sink: Sink, caller: str, deadline_at: float | None) -> Entry:
-        return Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self.window)
+        entry = Entry(form, data, sink, caller, deadline_at, self._settings.piece_cost, self.window)
+        if self.observers:
+            self.observers.arrived(entry)
+        return entry
 
     async def plan(self, message: pb.Plan) -> Plan:
         """The plan of an expression that is asked about.

@@ -111,9 +111,19 @@ class Link:
         if not count:
             self._lost()
             return False
-        self._received += self._buffer[:count]
-        self._deliver()
+        if self._is_one_frame(count):
+            self.on_frame(bytes(self._buffer[_LENGTH.size : count]))
+        else:
+            self._received += self._buffer[:count]
+            self._deliver()
         return True
+
+    def _is_one_frame(self, count: int) -> bool:
+        """Whether what came is one frame as a whole, as it mostly is."""
+        if self._received or count < _LENGTH.size or self._is_paused:
+            return False
+        length: int = _LENGTH.unpack_from(self._buffer)[0]
+        return length == count - _LENGTH.size and length <= self.most_bytes
 
     def _deliver(self) -> None:
         """Passes on the frames that are whole, until it is paused or closed."""

@@ -14,7 +14,7 @@ import grpc
 from gridgrad_server.settings import Settings
 from gridgrad_server.tls import credentials
 
-__all__ = ["ListenError", "bind"]
+__all__ = ["ListenError", "bind", "parts_of"]
 
 
 class ListenError(ValueError):
@@ -32,6 +32,12 @@ def bind(server: grpc.aio.Server, settings: Settings) -> list[str]:
     """
     certificate = credentials(settings)
     return [_bind(server, address, certificate) for address in settings.listen]
+
+
+def parts_of(address: str) -> tuple[str, int]:
+    """The host of an address, an IPv6 one in brackets, and its port."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
 
 
 def _bind(server: grpc.aio.Server, address: str, certificate: grpc.ServerCredentials | None) -> str:
@@ -66,8 +72,8 @@ def _free_path(path: Path) -> None:
 
 
 def _check_free(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    for family, target in _resolve(address, host.strip("[]"), int(port)):
+    host, port = parts_of(address)
+    for family, target in _resolve(address, host.strip("[]"), port):
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:

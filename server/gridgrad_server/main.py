@@ -18,13 +18,16 @@ from pathlib import Path
 import grpc
 
 from gridgrad._version import __version__
+from gridgrad.errors import MissingExtraError
 from gridgrad.heap import keep_freed_memory
 from gridgrad_server import logs
 from gridgrad_server.devices import NoDeviceError, assign, threads_for
+from gridgrad_server.exporters import Exporters
 from gridgrad_server.health import Health
 from gridgrad_server.intake import Intake
 from gridgrad_server.listen import ListenError, bind
 from gridgrad_server.logs import fields
+from gridgrad_server.observers import Observers
 from gridgrad_server.plans import Plans
 from gridgrad_server.programs import Programs
 from gridgrad_server.service import Service
@@ -55,7 +58,7 @@ def run(settings: Settings) -> int:
         commands = [worker_command(settings, device, threads) for device in devices]
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(settings, commands))
-    except (ListenError, NoDeviceError) as error:
+    except (ListenError, MissingExtraError, NoDeviceError) as error:
         print(f"gridgrad-server: {error}", file=sys.stderr)
         return 2
 
@@ -94,10 +97,12 @@ class Server:
 
     def __init__(self, settings: Settings, commands: Sequence[Sequence[str]]) -> None:
         self._settings = settings
-        self.workers = Workers(commands, settings, self._workers_changed, self._fatal)
+        observers = Observers()
+        self.workers = Workers(commands, settings, self._workers_changed, self._fatal, observers)
         self._plans = Plans(Programs(), __version__)
-        self.intake = Intake(settings, self._plans, self.workers)
+        self.intake = Intake(settings, self._plans, self.workers, observers)
         self.sessions = Sessions(settings, self.intake, self.workers.slots)
+        self._exporters = Exporters(settings, observers)
         self._service = Service(settings, self.intake, self.workers, self.sessions)
         self._changed = asyncio.Event()
         self._failure: str | None = None
@@ -110,11 +115,12 @@ class Server:
         Raises:
             ListenError: an address can't be listened on.
         """
-        server = grpc.aio.server(options=_options(self._settings))
+        server = grpc.aio.server(interceptors=self._exporters.interceptors, options=_options(self._settings))
         server.add_generic_rpc_handlers((self._service,))
         health = Health(server)
         await health.set(False)
         self.addresses = bind(server, self._settings)
+        self._exporters.start(self._service.overview)
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
         self.workers.start()
@@ -126,6 +132,7 @@ class Server:
             self.sessions.close()
             await server.stop(_LAST_WORDS_S)
             await self.workers.close()
+            await self._exporters.close()
             self._remove_files()
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0

@@ -22,7 +22,7 @@ from gridgrad_server.programs import Programs
 from gridgrad_server.requests import MAX_DERIVATIVES, Asked, too_many_derivatives
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
-__all__ = ["Info", "Plan", "Plans"]
+__all__ = ["How", "Info", "Plan", "Plans"]
 
 _MOST_PLANS = 1024
 _PB_DTYPES = {"float32": pb.DTYPE_FLOAT32, "float64": pb.DTYPE_FLOAT64}
@@ -46,15 +46,25 @@ class Key(NamedTuple):
     derivatives: tuple[Derivative, ...]
 
 
-class Info(NamedTuple):
-    """How a grid was computed; see the message Info."""
+class How(NamedTuple):
+    """What computed a grid; see the message Info."""
 
-    queue_s: float = 0.0
-    compute_s: float = 0.0
     batch_size: int = 0
     engine: str = ""
     tier: str = ""
     device: str = ""
+
+    def in_larger_batch(self, other: How) -> How:
+        """The same with the larger of two batches."""
+        return self if self.batch_size >= other.batch_size else self._replace(batch_size=other.batch_size)
+
+
+class Info(NamedTuple):
+    """How a grid was computed, and how long that took; see the message Info."""
+
+    queue_s: float = 0.0
+    compute_s: float = 0.0
+    how: How = How()
 
 
 class Plan:
@@ -75,7 +85,6 @@ class Plan:
         self.itemsize = DTYPES[key.dtype]
         self.digest = key.identity if key.kind == "expression" else ""
         self._version = version
-        self._made: tuple[object, bytes] = None, b""  # what the infos of the latest results share
 
     @functools.cached_property
     def message(self) -> wpb.Plan:
@@ -102,15 +111,9 @@ class Plan:
             dtype=_PB_DTYPES[self.key.dtype],
         ).SerializeToString()
 
-    def info(self, info: Info) -> bytes:
-        """The serialized Info of a result."""
-        how = info.engine, info.tier, info.device
-        if self._made[0] != how:
-            engine, tier, device = how
-            shared = pb.Info(engine=engine, tier=tier, device=device, version=self._version, digest=self.digest)
-            self._made = how, shared.SerializeToString()
-        own = pb.Info(queue_s=info.queue_s, compute_s=info.compute_s, batch_size=info.batch_size)
-        return own.SerializeToString() + self._made[1]
+    def info(self, how: How) -> bytes:
+        """The serialized Info of a result, all but its times."""
+        return pb.Info(**how._asdict(), version=self._version, digest=self.digest).SerializeToString()
 
 
 class Plans:

@@ -62,6 +62,11 @@ class Questions:
         known = self._plans.get(plan.number)
         return known.state if known else None
 
+    def counts(self) -> tuple[int, int]:
+        """How many plans it knows, and of how many it has compiled code."""
+        compiled = sum(known.state is not None and known.state.compiled == "ready" for known in self._plans.values())
+        return len(self._plans), compiled
+
     def prepare(self, plan: Plan) -> wpb.PlanState | None:
         """Has it make compiled code of a plan, unless it was asked before; what it has said of it since."""
         known = self._plans.get(plan.number)

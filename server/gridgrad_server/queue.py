@@ -98,28 +98,41 @@ class Queue:
     def __init__(self) -> None:
         self._small, self._bulk = _Lane(), _Lane()
         self._places: dict[Entry, tuple[_Lane, Key]] = {}
+        self._alone: Entry | None = None  # has no place while no other waits, for then there are no turns
         self._small_in_a_row = 0
         self._small_at = -math.inf
 
-    def __bool__(self) -> bool:
-        return bool(self._places)
+    def __len__(self) -> int:
+        return len(self._places) + (self._alone is not None)
 
     @property
     def alike(self) -> int:
         """How many entries there are, if all of them are small and of one key; else 0."""
+        if self._alone:
+            return 0 if self._alone.is_bulk else 1
         return len(self._places) if len(self._small.keys) == 1 and not self._bulk.keys else 0
 
     def put(self, entry: Entry) -> None:
         """Adds an entry behind its caller's others, unless it stands there already."""
-        if entry not in self._places:
+        if not self:
+            self._alone = entry
+        elif entry is not self._alone and entry not in self._places:
+            self._place_alone()
             lane, key = self._place(entry)
             lane.turns(key).put(entry)
 
     def put_first(self, entry: Entry) -> None:
         """Adds an entry before all others, since it has waited before."""
         self.remove(entry)
+        self._place_alone()
         lane, key = self._place(entry)
         lane.put_first(key, entry)
+
+    def _place_alone(self) -> None:
+        if self._alone:
+            lane, key = self._place(self._alone)
+            lane.turns(key).put(self._alone)
+            self._alone = None
 
     def _place(self, entry: Entry) -> tuple[_Lane, Key]:
         place = self._places[entry] = (self._bulk if entry.is_bulk else self._small), _key(entry)
@@ -127,6 +140,8 @@ class Queue:
 
     def remove(self, entry: Entry) -> None:
         """Removes an entry if it is there, so that those that were cancelled take no memory."""
+        if entry is self._alone:
+            self._alone = None
         place = self._places.pop(entry, None)
         if place:
             lane, key = place
@@ -139,6 +154,9 @@ class Queue:
             most_cost: of all of them together, unless the first alone costs more.
             now: by time.monotonic; entries whose deadline is before it are failed.
         """
+        if self._alone and not self._alone.is_bulk:
+            return self._take_alone(self._alone, most_cost, now)
+        self._place_alone()
         while self._places:
             lane = self._next_lane()
             key, turns = next(iter(lane.keys.items()))
@@ -147,14 +165,25 @@ class Queue:
             is_careful = is_bulk and self._is_shared(now)
             tasks = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now, is_careful)
             if tasks:
-                self._small_in_a_row = 0 if is_bulk else self._small_in_a_row + 1
-                self._small_at = self._small_at if is_bulk else now
+                self._taken(is_bulk, now)
                 return tasks
         return []
 
+    def _take_alone(self, entry: Entry, most_cost: int, now: float) -> list[Task]:
+        self._alone = None
+        if not entry.is_open or _expired(entry, now):
+            return []
+        self._taken(is_bulk=False, now=now)
+        return [Task(entry, entry.take(most_cost))]
+
+    def _taken(self, is_bulk: bool, now: float) -> None:
+        self._small_in_a_row = 0 if is_bulk else self._small_in_a_row + 1
+        self._small_at = self._small_at if is_bulk else now
+
     def may_wait_at_worker(self, now: float) -> bool:
         """Whether the next batch may be given to a worker that is busy with another."""
-        return bool(self._small.keys) or not self._is_shared(now)
+        has_small = self._small.keys or (self._alone and not self._alone.is_bulk)
+        return bool(has_small) or not self._is_shared(now)
 
     def _is_shared(self, now: float) -> bool:
         return now - self._small_at < _SMALL_WITHIN_S
@@ -184,8 +213,8 @@ class Queue:
 
     def fail_all(self, error: GridgradError) -> None:
         """Empties it, failing every entry."""
-        while self._places:
-            entry = next(iter(self._places))
+        while self:
+            entry = self._alone or next(iter(self._places))
             self.remove(entry)
             entry.fail(type(error)(error.field, error.found, error.remedy))
 

@@ -5,7 +5,9 @@ A message is its header, joined with the numbers in one copy; see gridgrad.wire 
 
 from __future__ import annotations
 
+import functools
 import itertools
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -13,7 +15,9 @@ from gridgrad.errors import GridgradError
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import field_head, prefix
 from gridgrad_server.entries import Entry, Failures
+from gridgrad_server.forms import Form
 from gridgrad_server.pieces import Box
+from gridgrad_server.plans import How
 from gridgrad_server.status import to_status
 
 __all__ = [
@@ -34,6 +38,9 @@ WINDOW_BYTES = 1 << 21
 _UNARY_HEADER = 1
 _STREAM_HEADER = 2
 _INFO = pb.ResultHeader.INFO_FIELD_NUMBER
+_TIMES = struct.Struct("<BdBd")
+_QUEUE_TAG = pb.Info.QUEUE_S_FIELD_NUMBER << 3 | 1
+_COMPUTE_TAG = pb.Info.COMPUTE_S_FIELD_NUMBER << 3 | 1
 
 
 class Window(NamedTuple):
@@ -96,7 +103,7 @@ class UnaryResult:
 
 
 def _unary_head(entry: Entry, data_bytes: int) -> bytes:
-    return prefix(unary_header(entry), data_bytes)
+    return _header(_UNARY_HEADER, entry, data_bytes)
 
 
 def unary_header(entry: Entry) -> bytes:
@@ -104,12 +111,29 @@ def unary_header(entry: Entry) -> bytes:
     return _header(_UNARY_HEADER, entry)
 
 
-def _header(number: int, entry: Entry) -> bytes:
-    """The ResultHeader of an entry as a field of its message."""
-    shared, info = entry.form.header, entry.plan.info(entry.info)
-    info_head = field_head(_INFO, len(info))
-    head = field_head(number, len(shared) + len(info_head) + len(info))
-    return b"".join((head, shared, info_head, info))
+def _header(number: int, entry: Entry, data_bytes: int | None = None) -> bytes:
+    """The ResultHeader of an entry as a field of its message.
+
+    Args:
+        number: of the field.
+        entry: the entry.
+        data_bytes: with all else that stands before so many bytes of numbers, where the message has no other field.
+    """
+    queue_s, compute_s, how = entry.info
+    before, after = _beside_times(entry.form, number, how, data_bytes)
+    return b"".join((before, _TIMES.pack(_QUEUE_TAG, queue_s, _COMPUTE_TAG, compute_s), after))
+
+
+@functools.lru_cache(1024)
+def _beside_times(form: Form, number: int, how: How, data_bytes: int | None) -> tuple[bytes, bytes]:
+    """What stands before and after the times in a header: the same for most results of a form."""
+    info = form.plan.info(how)
+    info_head = field_head(_INFO, _TIMES.size + len(info))
+    head = field_head(number, len(form.header) + len(info_head) + _TIMES.size + len(info))
+    before = b"".join((head, form.header, info_head))
+    if data_bytes is None:
+        return before, info
+    return before, prefix(before + bytes(_TIMES.size) + info, data_bytes)[len(before) + _TIMES.size :]
 
 
 def pack_messages(number: int, entry: Entry, box: Box, result: memoryview, failures: Failures) -> list[bytes]:

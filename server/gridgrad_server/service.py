@@ -17,6 +17,8 @@ from gridgrad_server import describe
 from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry
 from gridgrad_server.intake import Intake
+from gridgrad_server.observers import OK, code_of, given_up
+from gridgrad_server.overview import Overview
 from gridgrad_server.plans import Plan
 from gridgrad_server.requests import decode
 from gridgrad_server.results import UnaryResult
@@ -41,6 +43,9 @@ class Service(grpc.GenericRpcHandler):
         intake: accepts requests.
         workers: compute them.
         sessions: opens sessions.
+
+    Attributes:
+        overview: how the server is doing.
     """
 
     def __init__(self, settings: Settings, intake: Intake, workers: Workers, sessions: Sessions) -> None:
@@ -49,11 +54,13 @@ class Service(grpc.GenericRpcHandler):
         self._intake = intake
         self._workers = workers
         self._streams: set[Stream] = set()
+        self.overview = Overview(settings, intake, workers, sessions, self._streams)
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             methods.GRID_GRADIENT.path: grpc.unary_unary_rpc_method_handler(self._grid_gradient),
             methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(self._stream),
             methods.LIST_FUNCTIONS.path: grpc.unary_unary_rpc_method_handler(self._list_functions),
             methods.SERVER_INFO.path: grpc.unary_unary_rpc_method_handler(self._server_info),
+            methods.SERVER_STATUS.path: grpc.unary_unary_rpc_method_handler(self._server_status),
             methods.PREPARE.path: grpc.unary_unary_rpc_method_handler(self._prepare),
             methods.EXPLAIN.path: grpc.unary_unary_rpc_method_handler(self._explain),
             methods.OPEN_SESSION.path: grpc.unary_unary_rpc_method_handler(self._open_session),
@@ -75,10 +82,17 @@ class Service(grpc.GenericRpcHandler):
         return len(self._streams)
 
     async def _grid_gradient(self, raw: bytes, context: Context) -> bytes:
+        code: int | None = None
         try:
-            return await self._computed(raw, context)
+            answer = await self._computed(raw, context)
+            code = OK
         except GridgradError as error:
+            code = code_of(error)
             await abort(context, error)
+        finally:
+            if self._intake.observers:
+                self._intake.observers.answered("unary", given_up(context.time_remaining()) if code is None else code)
+        return answer
 
     async def _computed(self, raw: bytes, context: Context) -> bytes:
         self._intake.check_open()
@@ -87,14 +101,15 @@ class Service(grpc.GenericRpcHandler):
 
         def ended(_: object) -> None:
             permit.give_back()
-            if entry:
+            if entry and not entry.ended:
                 self._intake.cancel(entry)
 
         context.add_done_callback(ended)  # type: ignore[arg-type] # it gets the context
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        entry = await self._intake.entry_of(raw, UnaryResult(answer), caller_of(context), deadline_at)
+        asked = raw, UnaryResult(answer), caller_of(context), deadline_at
+        entry = self._intake.known_entry_of(*asked) or await self._intake.entry_of(*asked)
         self._intake.check_unary(entry)
         permit.grow(self._intake.result_bytes(entry))
         self._intake.submit(entry)
@@ -128,6 +143,13 @@ class Service(grpc.GenericRpcHandler):
             decode(pb.GetServerInfoRequest, raw)
             info = describe.server(__version__, self._workers.devices, self._settings)
             return info.SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def _server_status(self, raw: bytes, context: Context) -> bytes:
+        try:
+            decode(pb.GetServerStatusRequest, raw)
+            return self.overview.status().SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 

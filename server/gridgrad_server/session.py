@@ -25,6 +25,7 @@ from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.intake import Intake
 from gridgrad_server.link import Link
 from gridgrad_server.memory import Block, Memory
+from gridgrad_server.observers import CANCELLED, OK, code_of
 from gridgrad_server.pieces import Box
 from gridgrad_server.places import Places, Whole, Windows
 from gridgrad_server.requests import decode
@@ -150,6 +151,7 @@ class Session:
         for call in list(self._calls.values()):
             self._give_up(call)
             self._forget(call)
+            self._count(CANCELLED)
             self._unsent.append(call.permit)
         self._settle()
         self._memory.close()
@@ -193,6 +195,7 @@ class Session:
             permit = self._intake.admission.take(size)
         except GridgradError as error:
             self._send(message.id, pb.SessionResponse(status=to_status(error)).SerializeToString(), None)
+            self._count(code_of(error))
             return
         call = self._calls[message.id] = _Call(self, message.id, permit)
         self._held_bytes += size
@@ -262,19 +265,25 @@ class Session:
 
     def refuse(self, call: _Call, error: GridgradError) -> None:
         """Sends how a call failed."""
-        self.answer(call, pb.SessionResponse(status=to_status(error)).SerializeToString())
+        self.answer(call, pb.SessionResponse(status=to_status(error)).SerializeToString(), code_of(error))
 
-    def answer(self, call: _Call, fields: bytes) -> None:
+    def answer(self, call: _Call, fields: bytes, code: int = OK) -> None:
         """Sends the answer to a call, once.
 
         Args:
             call: the call.
             fields: a serialized SessionResponse without the id.
+            code: the number of its status.
         """
         if call.is_answered:
             return
         self._forget(call)
         self._send(call.number, fields, call.permit)
+        self._count(code)
+
+    def _count(self, code: int) -> None:
+        if self._intake.observers:
+            self._intake.observers.answered("session", code)
 
     def _give_up(self, call: _Call) -> None:
         """Has no more computed for a call."""

@@ -109,6 +109,12 @@ def _address(text: str) -> str:
     return text
 
 
+def _tcp_address(text: str) -> str:
+    if text.startswith("unix:"):
+        raise ValueError("HOST:PORT or [IPV6]:PORT; port 0 takes a free one")
+    return _address(text)
+
+
 def _module(text: str) -> str:
     if not all(part.isidentifier() for part in text.split(".")):
         raise ValueError("the dotted name of a Python module, such as package.module")
@@ -189,6 +195,12 @@ FLAGS: tuple[Flag, ...] = (
          "it kills"),
     Flag("keepalive", _seconds, 30.0, "30",
          "seconds between pings on a quiet connection. Lower it where a firewall forgets connections sooner"),
+    Flag("metrics", _tcp_address, None, "none",
+         "HOST:PORT to serve metrics for Prometheus on, such as localhost:9464, by HTTP and without TLS. Give it to "
+         "watch the server; needs the extra gridgrad[metrics]"),
+    Flag("traces", _switch, False, "off",
+         "whether to send traces by OpenTelemetry, as the environment's OTEL_ variables say. Give it to see where the "
+         "time of single calls goes; needs the extra gridgrad[otel]", switch=True),
     Flag("log-format", _one_of("text", "json"), "text", "text", "text for people to read, json for collectors of logs"),
     Flag("log-level", _one_of("debug", "info", "warning", "error"), "info", "info",
          "least severe log lines to write. debug adds a line for each batch"),
@@ -230,6 +242,8 @@ class Settings:
     piece_timeout: float
     drain_timeout: float
     keepalive: float
+    metrics: str | None
+    traces: bool
     log_format: str
     log_level: str
 

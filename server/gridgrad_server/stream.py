@@ -20,6 +20,7 @@ from gridgrad_server.admission import Permit
 from gridgrad_server.callers import caller_of
 from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.intake import Intake
+from gridgrad_server.observers import OK, code_of, given_up
 from gridgrad_server.pieces import Box
 from gridgrad_server.requests import MAX_GRIDS, Reading, decode, read_several
 from gridgrad_server.results import WINDOW_BYTES, failure_message, pack_messages, stream_messages
@@ -41,13 +42,13 @@ class _InFlight:
         grids: how many it has.
     """
 
-    __slots__ = ("_begun", "_stream", "entry", "grids", "held_bytes", "number", "permit")
+    __slots__ = ("_begun", "_stream", "_uncounted", "entry", "grids", "held_bytes", "number", "permit")
 
     def __init__(self, stream: Stream, number: int, grids: int) -> None:
         self._stream = stream
         self._begun = False
         self.number = number
-        self.grids = grids
+        self.grids = self._uncounted = grids
         self.entry: Entry | None = None
         self.permit: Permit | None = None
         self.held_bytes = 0
@@ -59,12 +60,33 @@ class _InFlight:
             messages = stream_messages(self.number, entry, box, result, not self._begun)
         self._begun = True
         self._stream.send(self, messages, entry.all_computed)
+        if self._stream.observers:
+            self._count_piece(entry, box, failures)
+
+    def _count_piece(self, entry: Entry, box: Box, failures: Failures) -> None:
+        if self.grids > 1:
+            for error in failures.values():
+                self.count(code_of(error), 1)
+            self.count(OK, box.grids - len(failures))
+        elif entry.all_computed:
+            self.count(OK, 1)
+
+    def count(self, code: int, grids: int) -> None:
+        """Tells the observers of answers to some of its grids."""
+        self._uncounted -= grids
+        self._stream.observers.answered("stream", code, grids)
+
+    def count_rest(self, code: int) -> None:
+        """The same for those that were not yet answered."""
+        if self._stream.observers and self._uncounted:
+            self.count(code, self._uncounted)
 
     def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
         self.refuse(error)
 
     def refuse(self, error: GridgradError) -> None:
         self._stream.send(self, [failure_message(self.number, error, self.grids)], True)
+        self.count_rest(code_of(error))
 
 
 class Stream:
@@ -73,10 +95,14 @@ class Stream:
     Args:
         intake: makes entries of requests.
         context: of the call.
+
+    Attributes:
+        observers: are told of its answers.
     """
 
     def __init__(self, intake: Intake, context: Context) -> None:
         self._intake = intake
+        self.observers = intake.observers
         self._context = context
         remaining_s = context.time_remaining()
         self._deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
@@ -215,7 +241,9 @@ class Stream:
         self._room.set()
 
     def _cancel_all(self) -> None:
+        code = given_up(self._context.time_remaining())
         for flight in list(self._in_flight):
+            flight.count_rest(code)
             if flight.entry:
                 self._intake.cancel(flight.entry)
             self._forget(flight)

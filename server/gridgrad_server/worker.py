@@ -19,13 +19,14 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
 from gridgrad_server.batches import Batch
+from gridgrad_server.frames import region_field
 from gridgrad_server.link import Link
 from gridgrad_server.logs import fields
 from gridgrad_server.memory import Memory
@@ -122,30 +123,28 @@ class Worker:
 
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
-        descriptors, slots = self._introduce(batch.regions)
+        descriptors, regions = self._introduce(batch.regions)
         with_plan, forget = self.questions.meet(batch.plan)
         if not self.is_busy:
             batch.started_at = time.monotonic()
         self._out.append(batch)
-        self._link.send(batch.message(slots, with_plan, forget), descriptors)
+        self._link.send(batch.frame(regions, with_plan, forget), descriptors)
 
     def _ask_beside(self, message: wpb.ServerMessage) -> None:
         if not self.is_busy:
             self._heard_at = time.monotonic()  # its time begins now
         self._link.send(message.SerializeToString())
 
-    def _introduce(self, regions: Sequence[Slot | Memory]) -> tuple[list[int], list[wpb.Slot]]:
-        descriptors, messages = [], []
+    def _introduce(self, regions: Iterable[Slot | Memory]) -> tuple[list[int], list[bytes]]:
+        descriptors, fields = [], []
         for region in regions:
             is_new = region.number not in self._slots
             if is_new:
                 self._slots.add(region.number)
                 descriptors.append(region.descriptor)
-            messages.append(wpb.Slot(id=region.number, size=region.size, descriptor_attached=is_new))
-        if self._dropped:
-            messages[0].forget.extend(self._dropped)
+            fields.append(region_field(region.number, region.size, is_new, tuple(self._dropped)))
             self._dropped.clear()
-        return descriptors, messages
+        return descriptors, fields
 
     def slot_dropped(self, number: int) -> None:
         """Remembers to tell it that a slot is no more."""

@@ -13,6 +13,7 @@ from gridgrad.errors import UnavailableError
 from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.logs import fields
+from gridgrad_server.observers import Observers
 from gridgrad_server.plans import Plan
 from gridgrad_server.settings import Settings
 from gridgrad_server.slots import Slots
@@ -56,12 +57,14 @@ class Workers:
         settings: of the server.
         on_change: called when workers become ready, or none is left that is.
         on_fatal: called with why the server can't serve at all.
+        observers: are told of batches.
 
     Attributes:
         batcher: gives them work.
         tiers: decides in which tier.
         current: those that run, ready or not.
         ready: what the worker that was ready first said of itself; None before.
+        restarts: how often each was replaced.
         slots: the memory that they share with the server.
     """
 
@@ -71,6 +74,7 @@ class Workers:
         settings: Settings,
         on_change: Callable[[], None],
         on_fatal: Callable[[str], None],
+        observers: Observers,
     ) -> None:
         self._commands = commands
         self._settings = settings
@@ -80,10 +84,11 @@ class Workers:
         self.slots.on_dropped.append(self._slot_dropped)
         self.current: list[Worker] = []
         self._failed_starts = [0] * len(commands)
+        self.restarts = [0] * len(commands)
         self._closing = False
         self._supervisors: list[asyncio.Task[None]] = []
         self.tiers = Tiers(self.current, settings.engine == "structured" and settings.compile)
-        self.batcher = Batcher(settings.batch_cost, self.slots, self.current, self.tiers)
+        self.batcher = Batcher(settings.batch_cost, self.slots, self.current, self.tiers, observers)
         self.ready: wpb.Ready | None = None
 
     @property
@@ -142,6 +147,7 @@ class Workers:
             self.current.remove(worker)
             failures = 1 if time.monotonic() - worker.started_at > _SETTLED_AFTER_S else failures + 1
             self._ended(index, worker, was_ready)
+            self.restarts[index] += 1
             await asyncio.sleep(_pause_s(failures))
 
     async def _watch(self, worker: Worker) -> bool:

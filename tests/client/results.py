@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 import gridgrad
+from gridgrad.calls import Registered
 from gridgrad.grid import Derivative, grid_of
 from gridgrad.inputs import read_inputs
+from gridgrad.result import Kind, Question, plane_index
 
 __all__ = ["INFO", "result_from"]
 
@@ -17,7 +19,7 @@ INFO = gridgrad.Info(0.25, 0.5, 3, "structured", "direct", "cpu", "9.9.9", "abc"
 
 
 def result_from(
-    function: str,
+    function: str | Registered,
     inputs: Mapping[str, Any],
     grids: Mapping[Derivative, Any],
     components: tuple[str, ...] = (),
@@ -26,7 +28,7 @@ def result_from(
     """A result with these arrays.
 
     Args:
-        function: the expression that they are said to be of.
+        function: what they are said to be of.
         inputs: as a caller gives them.
         grids: the value under () and the derivatives, each broadcast to [(components,) *grid].
         components: the names of a tuple's components.
@@ -38,14 +40,13 @@ def result_from(
     planes = np.stack([np.broadcast_to(np.asarray(each, dtype), shape) for each in grids.values()])
     planes.flags.writeable = False
     derivatives = [wrt for wrt in grids if wrt]
-    return gridgrad.Result(
-        planes,
-        derivatives=derivatives,
+    kind = Kind(
+        planes=plane_index(tuple(derivatives)),
+        names=tuple([given.name for given in sent]),
         dims=grid.dims,
         components=components or ("f",),
         tuple_valued=bool(components),
-        info=INFO,
-        function=("expression", function),
-        request=gridgrad.Request(function, inputs, derivatives=derivatives, dtype=dtype),
-        sent=sent,
+        function=("registered", function.name) if isinstance(function, Registered) else ("expression", function),
     )
+    asked = gridgrad.Request(function, inputs, derivatives=derivatives, dtype=dtype)
+    return gridgrad.Result(planes, kind, INFO, Question(asked, sent))

@@ -15,9 +15,10 @@ from gridgrad.calls import prepare
 from gridgrad.checks import expectations
 from gridgrad.checks.checking import checking
 from gridgrad.grid import grid_of
+from gridgrad.info import Info
 from gridgrad.inputs import Input
 from gridgrad.lang.derive import derive
-from gridgrad.result import Info, Result
+from gridgrad.result import Kind, Result, plane_index
 from gridgrad.spacing import Linspace
 from tests.client.fake import FakeServer
 from tests.client.lang.evaluator import evaluate
@@ -46,17 +47,10 @@ def answer(request: Request, wrong: tuple[str, ...] | None = None) -> Result:
         planes[(..., *position)] = np.reshape(evaluate(derived, **point), planes.shape[:2])
     if wrong in call.plan.derivatives:
         planes[1 + call.plan.derivatives.index(wrong)] *= 1.001
-    return Result(
-        planes if program.tuple_valued else planes[:, 0],
-        derivatives=call.plan.derivatives,
-        dims=grid.dims,
-        components=program.components,
-        tuple_valued=program.tuple_valued,
-        info=INFO,
-        function=call.function,
-        request=request,
-        sent=call.inputs,
-    )
+    names, derivatives = tuple([each.name for each in call.inputs]), call.plan.derivatives
+    components, tuple_valued = program.components, program.tuple_valued
+    kind = Kind(plane_index(derivatives), names, grid.dims, components, tuple_valued, call.function)
+    return Result(planes if tuple_valued else planes[:, 0], kind, INFO, call)
 
 
 def checked(

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import gridgrad
-from gridgrad.assembly import read_unary
+from gridgrad.answers import read_unary
 from gridgrad.calls import Request, prepare
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad.wire import ALIGNMENT

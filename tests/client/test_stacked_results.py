@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 import gridgrad
 from gridgrad.inputs import Input
+from gridgrad.result import Kind, PlaneIndex, Question
 from tests.client.results import INFO
 
 X, N = np.array([1.0, 2.0, 4.0, 8.0]), np.array([[5.0, 6.0, 7.0]])
@@ -22,17 +23,12 @@ def cubic(components: tuple[str, ...] = ()) -> gridgrad.Result:
     planes = np.concatenate([[N[0] @ powers], [N[0] @ slopes], powers, slopes])
     if components:
         planes = np.stack([planes, -planes], axis=1)
-    return gridgrad.Result(
-        planes,
-        derivatives={(): 0, ("x",): 1, ("a",): np.array([[2, 3, 4]]), ("x", "a"): np.array([[5, 6, 7]])},
-        dims=("x",),
-        components=components or ("f",),
-        tuple_valued=bool(components),
-        info=INFO,
-        function=("expression", "a_0_0 + a_0_1*x + a_0_2*x**2"),
-        request=gridgrad.Request("a_0_0 + a_0_1*x + a_0_2*x**2", {"x": X}, coefficients={"a": N}),
-        sent=(Input("x", ("x",), X), Input("a", ("a_0", "a_1"), N)),
-    )
+    text = "a_0_0 + a_0_1*x + a_0_2*x**2"
+    index: PlaneIndex = {(): 0, ("x",): 1, ("a",): np.array([[2, 3, 4]]), ("x", "a"): np.array([[5, 6, 7]])}
+    kind = Kind(index, ("x", "a"), ("x",), components or ("f",), bool(components), ("expression", text))
+    request = gridgrad.Request(text, {"x": X}, coefficients={"a": N})
+    shown = (Input("x", ("x",), X), Input("a", ("a_0", "a_1"), N))
+    return gridgrad.Result(planes, kind, INFO, Question(request, shown))
 
 
 def test_a_dataset_has_the_dims_of_the_coefficients_in_front() -> None:

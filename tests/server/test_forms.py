@@ -14,6 +14,7 @@ from gridgrad_server import forms
 from gridgrad_server.entries import Entry
 from gridgrad_server.forms import Form, Forms
 from gridgrad_server.intake import Intake
+from gridgrad_server.observers import Observers
 from gridgrad_server.plans import Plans
 from gridgrad_server.programs import Programs
 from gridgrad_server.requests import Array, read
@@ -43,12 +44,13 @@ T, K = axis("t", bytes(range(24))), axis("k", bytes(range(16)))
 @pytest.fixture
 def intake() -> Intake:
     workers: Any = ReadyWorkers()
-    return Intake(Settings(), Plans(Programs(), "1"), workers)
+    return Intake(Settings(), Plans(Programs(), "1"), workers, Observers())
 
 
 async def entry_of(intake: Intake, raw: bytes) -> Entry:
     nowhere: Any = None
-    return await intake.entry_of(raw, nowhere, "", None)
+    asked = raw, nowhere, "", None
+    return intake.known_entry_of(*asked) or await intake.entry_of(*asked)
 
 
 def known(raw: bytes) -> tuple[Forms, Form, list[bytes]]:

@@ -15,8 +15,9 @@ from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Computed, Entry, Failures
 from gridgrad_server.forms import Form
 from gridgrad_server.gathering import Gathering
+from gridgrad_server.observers import Observers
 from gridgrad_server.pieces import Box, boxes
-from gridgrad_server.plans import Key, Plan
+from gridgrad_server.plans import How, Key, Plan
 from gridgrad_server.queue import MOST_TASKS, Queue
 from gridgrad_server.requests import Given, Linspace
 from gridgrad_server.slots import Slots
@@ -24,7 +25,7 @@ from gridgrad_server.tiers import Tiers
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 NOW = 0.0
-HOW = Computed(started_at=1.0, compute_s=0.5, batch_size=1, engine="functional", tier="", device="cpu")
+HOW = Computed(started_at=1.0, compute_s=0.5, how=How(batch_size=1, engine="functional", tier="", device="cpu"))
 
 
 class Remembers:
@@ -243,7 +244,7 @@ def workers() -> list[Any]:
 
 @pytest.fixture
 def batcher(workers: list[Any]) -> Batcher:
-    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False))
+    return Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Observers())
 
 
 def answer(batcher: Batcher, worker: Any, *failures: wpb.PieceFailure) -> None:
@@ -265,7 +266,7 @@ async def test_what_came_together_goes_together(batcher: Batcher, workers: list[
     await turn()
     assert [[task.entry for task in batch.tasks] for batch in workers[0].out] == [entries]
     answer(batcher, workers[0])
-    assert all(entry.ended and entry.info.batch_size == 5 for entry in entries)
+    assert all(entry.ended and entry.info.how.batch_size == 5 for entry in entries)
 
 
 async def test_a_worker_has_one_batch_computing_and_one_waiting(batcher: Batcher, workers: list[Any]) -> None:
@@ -314,7 +315,7 @@ def sizes(worker: Any) -> list[int]:
 
 
 async def test_a_batch_waits_for_company(workers: list[Any]) -> None:
-    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Crowd(3))
+    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Observers(), Crowd(3))
     for size in ([], [], [3]):
         batcher.submit(make())
         await turn()
@@ -322,7 +323,7 @@ async def test_a_batch_waits_for_company(workers: list[Any]) -> None:
 
 
 async def test_a_batch_goes_when_nobody_else_comes(workers: list[Any]) -> None:
-    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Crowd(3))
+    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Observers(), Crowd(3))
     batcher.submit(make())
     batcher.submit(make())
     async with asyncio.timeout(10):
@@ -332,7 +333,7 @@ async def test_a_batch_goes_when_nobody_else_comes(workers: list[Any]) -> None:
 
 
 async def test_bulk_and_other_keys_are_not_held_up_by_a_batch_that_waits(workers: list[Any]) -> None:
-    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Crowd(3))
+    batcher = Batcher(1000, Slots(), workers, Tiers(workers, has_tiers=False), Observers(), Crowd(3))
     batcher.submit(make())
     await turn()
     assert not workers[0].out

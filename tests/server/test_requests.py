@@ -20,6 +20,7 @@ from gridgrad.errors import (
 from gridgrad.grid import expand_order
 from gridgrad.v1 import gridgrad_pb2 as pb
 from gridgrad_server.intake import Intake
+from gridgrad_server.observers import Observers
 from gridgrad_server.plans import Plans
 from gridgrad_server.programs import Programs
 from gridgrad_server.requests import decode, read
@@ -50,7 +51,7 @@ def intake() -> Intake:
     plans = Plans(Programs(), "1")
     plans.registered = {"field": FIELD}
     workers: Any = ReadyWorkers()
-    return Intake(Settings(), plans, workers)
+    return Intake(Settings(), plans, workers, Observers())
 
 
 def request(expression: str = "t*k", *inputs: pb.Input, **fields: Any) -> pb.GridGradientRequest:

@@ -45,6 +45,8 @@ def test_repeated_flags_gather_and_their_variable_is_a_list() -> None:
         (["--tls-cert", "x.pem", "--tls-key", "y.pem"], "x.pem is no file"),
         (["--tls-client-ca", "x.pem"], "needs --tls-cert"),
         (["--listen", "a:1", "--listen", "a:1"], "names an address twice"),
+        (["--metrics", "unix:/tmp/m"], "--metrics is 'unix:/tmp/m': it takes HOST:PORT"),
+        (["--metrics", "9464"], "HOST:PORT"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_what_is_right(

@@ -13,6 +13,7 @@ from gridgrad_server.batcher import Batcher
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Entry, Failures
 from gridgrad_server.forms import Form
+from gridgrad_server.observers import Observers
 from gridgrad_server.pieces import Box
 from gridgrad_server.plans import Key, Plan
 from gridgrad_server.requests import Given, Linspace
@@ -84,7 +85,7 @@ class Case:
     ) -> None:
         self.workers: list[Any] = [Worker(each) for each in has]
         self.tiers = Tiers(self.workers, has_tiers=has_tiers)
-        self.batcher = Batcher(1, Slots(), self.workers, self.tiers)
+        self.batcher = Batcher(1, Slots(), self.workers, self.tiers, Observers())
         self.sink = Sink()
         given = [Given(InputSpec("x", ("x",), (pieces,)), Linspace(0.0, 1.0, pieces))]
         self.entry = Entry(Form(plan(kind), (pieces,), given, asked), [], self.sink, "someone", None, 1, 10)
@@ -96,7 +97,7 @@ class Case:
         return self.asked()
 
     def asked(self) -> list[str]:
-        messages = [batch.message([], False, []) for worker in self.workers for batch in worker.out]
+        messages = [batch.frame([], False, []) for worker in self.workers for batch in worker.out]
         return [piece.tier for raw in messages for piece in wpb.ServerMessage.FromString(raw).batch.pieces]
 
     async def answer(self, tier: str = "", failure: wpb.PieceFailure | None = None, worker: int = 0) -> list[str]:

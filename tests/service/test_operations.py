@@ -238,6 +238,43 @@ def test_tls_of_both_sides(certificates: Certificates, tmp_path: Path) -> None:
         assert_answers(server.addresses[1], None)
 
 
+def test_the_command_line_over_tls(certificates: Certificates, tmp_path: Path) -> None:
+    ca = "--tls-ca", certificates.path("ca.pem")
+    own = "--tls-cert", certificates.path("client.pem"), "--tls-key", certificates.path("client.key")
+    flags = [*tls_flags(certificates), "--tls-client-ca", certificates.path("ca.pem")]
+    with running(tmp_path, *flags) as server:
+        at = "--server", server.address
+        asked = run("gridgrad.cli", "eval", "x**2", "--axis", "x=3", "--order", "0", *at, *ca, *own)
+        assert "9" in asked.stdout.split(), asked.stderr
+        for command in (["info"], ["functions"], ["top", "--once", "--every", "0.01"]):
+            assert run("gridgrad.cli", *command, *at, *ca, *own).returncode == 0
+        for given in ([], ["--tls-ca", certificates.path("other.pem"), *own]):
+            refused = run("gridgrad.cli", "info", *at, *given)
+            assert refused.returncode == 1
+            assert server.address in refused.stderr
+            assert "--tls-ca" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (["--tls-ca", "absent.pem"], "--tls-ca: absent.pem: No such file or directory; give a PEM file"),
+        (["--tls-ca", __file__], "test_operations.py: no PEM in it; give a PEM file"),
+        (["--tls-cert", "a.pem"], "--tls-cert and --tls-key: one without the other; give both or neither"),
+    ],
+)
+def test_files_of_certificates_that_are_wrong(given: list[str], complaint: str) -> None:
+    refused = run("gridgrad.cli", "info", "--server", "localhost:1", *given)
+    assert refused.returncode == 2
+    assert complaint in refused.stderr
+
+
+def test_tls_needs_the_name_of_a_server() -> None:
+    refused = run("gridgrad.cli", "eval", "x", "--axis", "x=1", "--tls", GRIDGRAD_SERVER="")
+    assert refused.returncode == 2
+    assert "name one with --server or GRIDGRAD_SERVER" in refused.stderr
+
+
 # Settings
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgrad.wire import field_head
 from gridgrad_worker.v1 import worker_pb2 as pb
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ class Driver:
         connection.settimeout(START_TIMEOUT_S)
 
     def send(self, message: pb.ServerMessage, descriptors: Sequence[int] = ()) -> None:
-        data = message.SerializeToString()
+        data = serialized(message.batch) if message.HasField("batch") else message.SerializeToString()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         sent = self.connection.sendmsg([struct.pack("<I", len(data)) + data], rights)
         assert sent == len(data) + 4
@@ -86,6 +87,15 @@ class Driver:
                 raise EOFError("the worker closed its end")
             data += part
         return data
+
+
+def serialized(batch: pb.Batch) -> bytes:
+    """A ServerMessage as the server sends it: the number of the batch is its last field."""
+    number = pb.Batch(id=batch.id).SerializeToString()
+    rest = pb.Batch.FromString(batch.SerializeToString())
+    rest.ClearField("id")
+    fields = rest.SerializeToString() + number
+    return field_head(pb.ServerMessage.BATCH_FIELD_NUMBER, len(fields)) + fields
 
 
 @contextlib.contextmanager

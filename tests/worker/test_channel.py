@@ -88,6 +88,26 @@ def test_descriptors_come_with_their_frame(pair: Pair) -> None:
     assert sizes == [1, 2]
 
 
+def test_descriptors_stay_with_their_frame_when_it_comes_in_parts(pair: Pair) -> None:
+    server, channel = pair
+    whole = frame(b"with")
+    with tempfile.TemporaryFile() as file:
+        server.sendall(frame(b"before"))
+        server.sendmsg([whole[:6]], rights(file.fileno()))
+        received = [channel.receive()]
+        assert channel.wait(0)
+        server.sendall(whole[6:] + frame(b"after"))
+        received += [channel.receive() for _ in range(2)]
+    assert [each and (each.message, len(each.descriptors)) for each in received] == [
+        (b"before", 0),
+        (b"with", 1),
+        (b"after", 0),
+    ]
+    assert received[1]
+    os.close(received[1].descriptors[0])
+    assert not channel.wait(0)
+
+
 def test_the_end_between_frames_and_within_one(pair: Pair) -> None:
     server, channel = pair
     server.sendall(frame(b"last") + frame(b"never complete")[:9])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridgrad_worker.compiled.recipes import Recipe
+from gridgrad_worker.compiled.recipes import Call, Recipe
 from gridgrad_worker.pieces import Box, LinspaceValues
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
@@ -72,12 +72,12 @@ class Recalled:
 
     def __init__(self, recipe: Recipe, layout: Layout, planes: int, itemsize: int) -> None:
         self._recipe = recipe
-        self._inputs = layout.inputs
+        self._inputs = [*map(_span, layout.inputs)]
         self._planes = planes
         self._row_bytes = layout.box.points * itemsize
 
-    def compute(self, sent: pb.Piece, slot: int, slots: Slots) -> bool:
-        """Computes a piece; see `Recipe.compute`.
+    def call(self, sent: pb.Piece, slot: int, slots: Slots) -> Call:
+        """What computes a piece.
 
         Args:
             sent: the piece.
@@ -90,14 +90,15 @@ class Recalled:
         pitch = sent.result_stride or self._row_bytes
         out_bytes = (self._planes - 1) * pitch + self._row_bytes
         out = slots.address(sent.result_slot or slot, sent.result_offset, out_bytes)
-        return self._recipe.compute([_value(place, sent, slots) for place in self._inputs], out, pitch)
+        addresses = [
+            slots.address(sent.inputs_slot, sent.inputs_offset + offset, size) if size else 0
+            for offset, size in self._inputs
+        ]
+        return self._recipe.call(addresses, out, pitch)
 
 
-def _value(place: ArrayPlace | LinspaceValues, sent: pb.Piece, slots: Slots) -> float:
-    """What a recipe takes for an input: where its numbers lie, or a parameter itself."""
+def _span(place: ArrayPlace | LinspaceValues) -> tuple[int, int]:
+    """Where the numbers of an input begin and how many bytes they have; none for a linspace."""
     if isinstance(place, LinspaceValues):
-        return 0
-    offset = sent.inputs_offset + place.offset
-    if not place.shape:
-        return float(slots.array(sent.inputs_slot, offset, (), place.dtype))
-    return slots.address(sent.inputs_slot, offset, math.prod(place.shape) * np.dtype(place.dtype).itemsize)
+        return 0, 0
+    return place.offset, math.prod(place.shape) * np.dtype(place.dtype).itemsize

@@ -15,6 +15,7 @@ from gridgrad.lang.parser import parse
 from gridgrad.lang.program import Program
 from gridgrad_worker.calls import bind
 from gridgrad_worker.compiled.order import Order
+from gridgrad_worker.compiled.recipes import Call
 from gridgrad_worker.compiled.tiered import TieredEngine
 from gridgrad_worker.compiled.tiers import State, Tier
 from gridgrad_worker.devices import Device
@@ -146,24 +147,21 @@ class Plan(NamedTuple):
                 layout = self.layout(sent.layout)
                 self.recalled[sent.layout] = Recalled(recipe, layout, self.planes, out.itemsize)
 
-    def recall(self, sent: pb.Piece, slot: int, slots: Slots) -> bool:
-        """Computes a piece as one of the same layout before, in compiled code, if that can be.
+    def recall(self, sent: pb.Piece, slot: int, slots: Slots) -> Call | None:
+        """What computes a piece in compiled code, as one of the same layout before; None where none was.
 
         Args:
             sent: the piece.
             slot: the id of the batch's first.
             slots: all slots.
 
-        Returns:
-            Whether it was computed.
-
         Raises:
             InternalError: an array does not lie in its slot.
         """
         recalled = self.recalled.get(sent.layout)
         if recalled is None or sent.tier == "direct" or entries_of(sent) > 1:
-            return False
-        return recalled.compute(sent, slot, slots)
+            return None
+        return recalled.call(sent, slot, slots)
 
     def pieces(self, piece: pb.Piece, slots: Slots) -> list[Piece]:
         """A piece of a batch, one for each of its entries, its arrays viewed in their slots.

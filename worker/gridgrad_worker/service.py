@@ -20,6 +20,7 @@ from gridgrad_worker.layouts import entries_of
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.plans import EngineName, Plan, Plans
 from gridgrad_worker.registry import Registered
+from gridgrad_worker.repeats import Repeats, keeps_all
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
 
@@ -53,24 +54,20 @@ class Service:
         self._slots = Slots(device)
         self._tier = tier
         self._plans = Plans(device, registered, engine, tier)
+        self._repeats = Repeats()
 
     def run(self) -> None:
         """Answers until the server closes its end."""
         while (frame := self._next()) is not None:
-            message = pb.ServerMessage.FromString(frame.message)
-            answer = self._answer(message, frame.descriptors)
+            answer = self._repeats.answer(frame.message) or self._answer(frame)
             self._attend()
-            if answer is not None:
-                self._send(answer)
+            if answer:
+                self._channel.send(answer)
 
     def _next(self) -> Frame | None:
-        while self._is_compiling and not self._channel.wait(_ATTEND_S):
+        while self._tier is not None and self._tier.is_waiting and not self._channel.wait(_ATTEND_S):
             self._attend()
         return self._channel.receive()
-
-    @property
-    def _is_compiling(self) -> bool:
-        return self._tier is not None and self._tier.is_waiting
 
     def _attend(self) -> None:
         """Looks after what is compiled, and tells the server which plans have compiled code now."""
@@ -80,15 +77,20 @@ class Service:
 
     def _tell(self, plans: Sequence[int]) -> None:
         for state in self._plans.news(plans):
-            self._send(pb.WorkerMessage(state=state))
+            self._channel.send(pb.WorkerMessage(state=state).SerializeToString())
 
-    def _send(self, message: pb.WorkerMessage) -> None:
-        self._channel.send(message.SerializeToString())
+    def _answer(self, frame: Frame) -> bytes:
+        """The answer to a message; empty where it has none."""
+        message = pb.ServerMessage.FromString(frame.message)
+        answer = self._done(message, frame)
+        if not keeps_all(message):
+            self._repeats.forget()
+        return answer.SerializeToString() if answer else b""
 
-    def _answer(self, message: pb.ServerMessage, descriptors: Sequence[int]) -> pb.WorkerMessage | None:
+    def _done(self, message: pb.ServerMessage, frame: Frame) -> pb.WorkerMessage | None:
         match message.WhichOneof("kind"):
             case "batch":
-                return pb.WorkerMessage(done=self._computed(message.batch, descriptors))
+                return pb.WorkerMessage(done=self._computed(message.batch, frame))
             case "prepare":
                 self._prepare(message.prepare)
                 return None
@@ -112,24 +114,26 @@ class Service:
         explanation.plan_id = request.plan_id
         return explanation
 
-    def _computed(self, batch: pb.Batch, descriptors: Sequence[int]) -> pb.BatchDone:
+    def _computed(self, batch: pb.Batch, frame: Frame) -> pb.BatchDone:
         start_at = time.perf_counter()
-        done = pb.BatchDone(id=batch.id)
-        failures = self._failures(batch, descriptors, done)
-        done.compute_s = time.perf_counter() - start_at
+        done = pb.BatchDone()
+        failures = self._failures(batch, frame, done)
+        done.id, done.compute_s = batch.id, time.perf_counter() - start_at
         if any(failures):
             _log.info("batch %d: %d of %d entries failed", batch.id, sum(map(bool, failures)), len(failures))
             done.failures.extend([_failure(failure) for failure in failures])
         return done
 
-    def _failures(self, batch: pb.Batch, descriptors: Sequence[int], done: pb.BatchDone) -> list[GridgradError | None]:
+    def _failures(self, batch: pb.Batch, frame: Frame, done: pb.BatchDone) -> list[GridgradError | None]:
         """Computes a batch, says what with, and returns what went wrong with each entry."""
         try:
-            self._slots.admit(batch.slots, descriptors)
+            self._slots.admit(batch.slots, frame.descriptors)
             plan = self._plans.of(batch)
             done.engine = plan.engine.name
-            if len(batch.pieces) == 1 and plan.recall(batch.pieces[0], batch.slots[0].id, self._slots):
+            call = plan.recall(batch.pieces[0], batch.slots[0].id, self._slots) if len(batch.pieces) == 1 else None
+            if call is not None and call():
                 done.tiers.append("compiled")
+                self._repeats.learn(frame.message, call, done)
                 return [None]
             pieces = [piece for sent in batch.pieces for piece in plan.pieces(sent, self._slots)]
             self._slots.pin(batch.slots[0].id)

@@ -55,6 +55,7 @@ class FakeServer(grpc.GenericRpcHandler):
         self._plain: dict[str, Callable[[], bytes]] = {
             methods.LIST_FUNCTIONS.path: self._list_functions,
             methods.SERVER_INFO.path: _describe,
+            methods.SERVER_STATUS.path: _tell,
             HEALTH_METHOD: lambda: SERVING,
         }
         self._pool = futures.ThreadPoolExecutor(THREADS)
@@ -212,3 +213,8 @@ def _with_buffer(message: pb.GridGradientResponse | pb.StreamGridGradientsRespon
 
 def _describe() -> bytes:
     return pb.GetServerInfoResponse(version=__version__, devices=["fake"], engine="fake").SerializeToString()
+
+
+def _tell() -> bytes:
+    workers = [pb.WorkerStatus(device="fake", ready=True)]
+    return pb.GetServerStatusResponse(version=__version__, workers=workers).SerializeToString()

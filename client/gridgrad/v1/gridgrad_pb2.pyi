@@ -395,6 +395,110 @@ class LanguageFunction(_message.Message):
     aliases: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, name: _Optional[str] = ..., signature: _Optional[str] = ..., formula: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class GetServerStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerStatusResponse(_message.Message):
+    __slots__ = ("version", "up_s", "draining", "counting_s", "load", "workers", "answers", "computed", "queue_s", "compute_s", "batch_size")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    UP_S_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
+    COUNTING_S_FIELD_NUMBER: _ClassVar[int]
+    LOAD_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    COMPUTED_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_S_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    up_s: float
+    draining: bool
+    counting_s: float
+    load: Load
+    workers: _containers.RepeatedCompositeFieldContainer[WorkerStatus]
+    answers: _containers.RepeatedCompositeFieldContainer[AnswerCount]
+    computed: _containers.RepeatedCompositeFieldContainer[ComputedCount]
+    queue_s: Distribution
+    compute_s: Distribution
+    batch_size: Distribution
+    def __init__(self, version: _Optional[str] = ..., up_s: _Optional[float] = ..., draining: bool = ..., counting_s: _Optional[float] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[AnswerCount, _Mapping]]] = ..., computed: _Optional[_Iterable[_Union[ComputedCount, _Mapping]]] = ..., queue_s: _Optional[_Union[Distribution, _Mapping]] = ..., compute_s: _Optional[_Union[Distribution, _Mapping]] = ..., batch_size: _Optional[_Union[Distribution, _Mapping]] = ...) -> None: ...
+
+class Load(_message.Message):
+    __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes")
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    MOST_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    HELD_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MOST_HELD_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MOST_SESSION_BYTES_FIELD_NUMBER: _ClassVar[int]
+    queued: int
+    entries: int
+    most_entries: int
+    held_bytes: int
+    most_held_bytes: int
+    streams: int
+    sessions: int
+    session_bytes: int
+    most_session_bytes: int
+    def __init__(self, queued: _Optional[int] = ..., entries: _Optional[int] = ..., most_entries: _Optional[int] = ..., held_bytes: _Optional[int] = ..., most_held_bytes: _Optional[int] = ..., streams: _Optional[int] = ..., sessions: _Optional[int] = ..., session_bytes: _Optional[int] = ..., most_session_bytes: _Optional[int] = ...) -> None: ...
+
+class WorkerStatus(_message.Message):
+    __slots__ = ("number", "pid", "device", "ready", "batches", "restarts", "compiled", "uncompiled")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PID_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    READY_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    COMPILED_FIELD_NUMBER: _ClassVar[int]
+    UNCOMPILED_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    pid: int
+    device: str
+    ready: bool
+    batches: int
+    restarts: int
+    compiled: int
+    uncompiled: int
+    def __init__(self, number: _Optional[int] = ..., pid: _Optional[int] = ..., device: _Optional[str] = ..., ready: bool = ..., batches: _Optional[int] = ..., restarts: _Optional[int] = ..., compiled: _Optional[int] = ..., uncompiled: _Optional[int] = ...) -> None: ...
+
+class AnswerCount(_message.Message):
+    __slots__ = ("via", "code", "count")
+    VIA_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    via: str
+    code: int
+    count: int
+    def __init__(self, via: _Optional[str] = ..., code: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
+class ComputedCount(_message.Message):
+    __slots__ = ("engine", "tier", "grids", "points")
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    GRIDS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    engine: str
+    tier: str
+    grids: int
+    points: int
+    def __init__(self, engine: _Optional[str] = ..., tier: _Optional[str] = ..., grids: _Optional[int] = ..., points: _Optional[int] = ...) -> None: ...
+
+class Distribution(_message.Message):
+    __slots__ = ("bounds", "counts", "sum")
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SUM_FIELD_NUMBER: _ClassVar[int]
+    bounds: _containers.RepeatedScalarFieldContainer[float]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    sum: float
+    def __init__(self, bounds: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ..., sum: _Optional[float] = ...) -> None: ...
+
 class OpenSessionRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

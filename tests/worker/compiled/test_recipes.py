@@ -32,16 +32,8 @@ def by_engine(engine: CompiledEngine, piece: Piece) -> Array:
 
 def by_recipe(recipe: Recipe, piece: Piece) -> Array | None:
     out = np.full((3, piece.box.points + 5), np.nan)[:, : piece.box.points]
-    given = [
-        0
-        if isinstance(values, LinspaceValues)
-        else float(values.array)
-        if not values.array.ndim
-        else values.array.ctypes.data
-        for values in piece.inputs
-        if isinstance(values, LinspaceValues | ArrayValues)
-    ]
-    return out if recipe.compute(given, out.ctypes.data, out.strides[0]) else None
+    given = [values.array.ctypes.data if isinstance(values, ArrayValues) else 0 for values in piece.inputs]
+    return out if recipe.call(given, out.ctypes.data, out.strides[0])() else None
 
 
 def test_numbers_places_and_pitch_are_those_of_each_piece(engine: CompiledEngine, piece: Callable[..., Piece]) -> None:

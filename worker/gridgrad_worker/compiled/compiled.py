@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -17,7 +17,7 @@ from gridgrad_worker.compiled.library import DONE, LOOK, PLAIN, SEPARATED, TOO_L
 from gridgrad_worker.compiled.recipes import Recipe
 from gridgrad_worker.compiled.rows import Filler
 from gridgrad_worker.functional import Array
-from gridgrad_worker.pieces import Piece
+from gridgrad_worker.pieces import ArrayValues, Piece
 from gridgrad_worker.structured.engine import StructuredEngine
 
 __all__ = ["CompiledEngine"]
@@ -34,7 +34,7 @@ class CompiledEngine:
         dims: for each input, the dims of the grid that it has.
         ndim: how many dims the grid has.
         dtype: computed in.
-        running: a context in which the library is called.
+        running: a context in which the library is called, again and again.
         separating: whether sums are separated where the guard allows it.
     """
 
@@ -48,7 +48,7 @@ class CompiledEngine:
         dims: Sequence[Sequence[int]],
         ndim: int,
         dtype: torch.dtype,
-        running: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+        running: AbstractContextManager[object] | None = None,
         *,
         separating: bool = True,
     ) -> None:
@@ -57,7 +57,7 @@ class CompiledEngine:
         self._watched = _watched(direct)
         self._filler = Filler(dims, ndim)
         self._dtype = torch.empty(0, dtype=dtype).numpy().dtype
-        self._running = running
+        self._running = running or contextlib.nullcontext()
         self._separating = separating
         self._decisions: dict[Hashable, int] = {}
 
@@ -73,7 +73,7 @@ class CompiledEngine:
         """
         rows = self._library.rows(len(pieces))
         shapes, _kept = self._filler.fill(rows, pieces, outs)
-        with self._running():
+        with self._running:
             if self._guard is None or not self._separating:
                 rows["mode"] = PLAIN
             else:
@@ -94,7 +94,8 @@ class CompiledEngine:
             rows["mode"] = PLAIN
         elif rows["first"].any() or (rows["shape"] != shapes).any():
             return None
-        return Recipe(self._library, rows, self._running)
+        sizes = [each.array.itemsize if isinstance(each, ArrayValues) else 0 for each in piece.inputs]
+        return Recipe(self._library, rows, self._running, sizes)
 
     def _compute(self, rows: Rows) -> bool:
         """Computes entries, and returns whether that is done, and not one left for a close look."""

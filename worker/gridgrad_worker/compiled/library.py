@@ -57,9 +57,10 @@ class Library:
         """Rows to be filled in."""
         return np.zeros(count, self._row)
 
-    def call_of(self, rows: Rows) -> Callable[[], None]:
-        """What computes these rows, each time with what they say then."""
-        return functools.partial(self._compute, rows.ctypes.data, len(rows), torch.get_num_threads())
+    def call_of(self, row: ctypes.Array[ctypes.c_int64]) -> Callable[[], None]:
+        """What computes a row, each time from what lies then where it says."""
+        threads = ctypes.c_int(torch.get_num_threads())
+        return functools.partial(self._compute, ctypes.c_void_p(ctypes.addressof(row)), ctypes.c_int64(1), threads)
 
     def compute(self, rows: Rows) -> None:
         """Computes entries, and says in their rows what came of it. Lets other Python threads run meanwhile."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -54,7 +52,7 @@ def engine_of(
     order: Order,
     direct: StructuredEngine,
     library: Path,
-    running: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+    running: AbstractContextManager[object] | None = None,
     *,
     separating: bool = True,
 ) -> CompiledEngine:

@@ -11,7 +11,7 @@ import fcntl
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from gridgrad_worker.compiled.cache import Cache
@@ -40,18 +40,36 @@ class Marks:
         self._file.flush()
         self._memory = mmap.mmap(self._file.fileno(), _LENGTH)
 
-    @contextlib.contextmanager
-    def running(self, key: str) -> Iterator[None]:
-        """Marks a package as running."""
-        self._memory[:] = key.encode()
-        yield
-        self._memory[:] = _NONE
+    def running(self, key: str) -> AbstractContextManager[None]:
+        """A context, entered again and again, in which a package is marked as running."""
+        return _Running(self._memory, key.encode())
 
     def close(self) -> None:
         """Leaves nothing behind."""
         self._memory.close()
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+class _Running:
+    """Marks a package as running.
+
+    Args:
+        memory: the mark.
+        key: of the package.
+    """
+
+    __slots__ = ("_key", "_memory")
+
+    def __init__(self, memory: mmap.mmap, key: bytes) -> None:
+        self._memory = memory
+        self._key = key
+
+    def __enter__(self) -> None:
+        self._memory[:] = self._key
+
+    def __exit__(self, *_: object) -> None:
+        self._memory[:] = _NONE
 
 
 def discard_fatal(cache: Cache) -> list[str]:

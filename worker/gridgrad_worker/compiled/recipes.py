@@ -1,21 +1,45 @@
 """Recipes: what a library was told of a piece, kept for pieces like it, which differ from it in their numbers alone.
 
-A caller in a loop sends such pieces; all that is left to do for one is to say where its numbers lie.
+A caller in a loop sends such pieces; all that is left to do for one is to say where its numbers lie. Where they lie in
+the same places again, not even that.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Sequence
+import ctypes
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
 
-from gridgrad_worker.compiled.library import DONE, SPACED, VALUE, Library, Rows
+from gridgrad_worker.compiled.library import DONE, DOUBLES, FLOATS, SPACED, VALUE, Library, Rows
 
-__all__ = ["Recipe"]
+__all__ = ["Call", "Recipe"]
 
-_INTEGER, _NUMBER = struct.Struct("<q"), struct.Struct("<d")
+
+class Call:
+    """Computes a piece from the numbers that lie in its places when it is called.
+
+    Args:
+        library: computes it.
+        row: describes it to the library.
+        running: a context in which the library is called, again and again.
+    """
+
+    __slots__ = ("_compute", "_row", "_running")
+
+    def __init__(
+        self, library: Library, row: ctypes.Array[ctypes.c_int64], running: AbstractContextManager[object]
+    ) -> None:
+        self._row = row
+        self._compute = library.call_of(row)
+        self._running = running
+
+    def __call__(self) -> bool:
+        """Computes it, and returns whether that was done; if not, it wants a closer look."""
+        with self._running:
+            self._compute()
+        return self._row[-1] == DONE
 
 
 class Recipe:
@@ -24,45 +48,46 @@ class Recipe:
     Args:
         library: computes them.
         rows: one row, filled in for the one before.
-        running: a context in which the library is called.
+        running: a context in which the library is called, again and again.
+        itemsizes: of the numbers of each input, in bytes.
     """
 
-    def __init__(self, library: Library, rows: Rows, running: Callable[[], AbstractContextManager[object]]) -> None:
-        self._rows = rows
-        self._bytes = rows.view(np.uint8).data
-        self._library_call = library.call_of(rows)
+    def __init__(
+        self, library: Library, rows: Rows, running: AbstractContextManager[object], itemsizes: Sequence[int]
+    ) -> None:
+        self._library = library
         self._running = running
-        self._out, self._pitch, self._outcome = (
-            rows[name].ctypes.data - rows.ctypes.data for name in ("out", "pitch", "outcome")
-        )
-        self._inputs = [_patch(rows, position) for position in range(rows["inputs"].shape[1])]
+        self._inputs = [_place(rows, position, size) for position, size in enumerate(itemsizes)]
+        self._out, self._pitch = (_index(rows, rows[name]) for name in ("out", "pitch"))
+        self._row = rows.view(np.int64).data
+        self._type = ctypes.c_int64 * len(self._row)
 
-    def compute(self, inputs: Sequence[float], out: int, pitch: int) -> bool:
-        """Computes a piece.
+    def call(self, inputs: Sequence[int], out: int, pitch: int) -> Call:
+        """What computes a piece, as often as there are new numbers in its places.
 
         Args:
-            inputs: for each the address of its numbers, or a parameter itself; anything for a linspace.
+            inputs: for each the address of its numbers; anything for a linspace.
             out: the address of the first number of the result.
             pitch: how many bytes its planes lie apart.
-
-        Returns:
-            Whether it was computed; if not, it wants a closer look.
         """
-        for patch, given in zip(self._inputs, inputs, strict=False):
-            if patch is not None:
-                patch[0].pack_into(self._bytes, patch[1], given)
-        _INTEGER.pack_into(self._bytes, self._out, out)
-        _INTEGER.pack_into(self._bytes, self._pitch, pitch)
-        with self._running():
-            self._library_call()
-        outcome: int = _INTEGER.unpack_from(self._bytes, self._outcome)[0]
-        return outcome == DONE
+        row = self._type.from_buffer_copy(self._row)
+        for place, address in zip(self._inputs, inputs, strict=True):
+            if place is not None:
+                row[place] = address
+        row[self._out], row[self._pitch] = out, pitch
+        return Call(self._library, row, self._running)
 
 
-def _patch(rows: Rows, position: int) -> tuple[struct.Struct, int] | None:
-    """What an input is written with, and where; None for one that is the same each time."""
-    kind = rows["inputs"]["kind"][0, position]
-    if kind == SPACED:
+def _place(rows: Rows, position: int, itemsize: int) -> int | None:
+    """Where the address of an input goes; None for a linspace. A parameter becomes an array without strides."""
+    kinds = rows["inputs"]["kind"][0]
+    if kinds[position] == SPACED:
         return None
-    name, form = ("start", _NUMBER) if kind == VALUE else ("data", _INTEGER)
-    return form, rows["inputs"][name][:, position].ctypes.data - rows.ctypes.data
+    if kinds[position] == VALUE:
+        kinds[position] = DOUBLES if itemsize == 8 else FLOATS
+    return _index(rows, rows["inputs"]["data"][:, position])
+
+
+def _index(rows: Rows, field: Rows) -> int:
+    """Where a field is among the numbers of a row, which are of 8 bytes each."""
+    return int(field.ctypes.data - rows.ctypes.data) // 8
