@@ -163,23 +163,32 @@ class Entry:
     def _grid_cost(self) -> int:
         return max(_GRID_COST, self.form.points * self.plan.planes, self.form.inputs_bytes // self.grids // 8)
 
-    def take(self, most_cost: int) -> Box:
+    def take(self, most_cost: int, *, anew: bool = False) -> Box:
         """The next piece, to be computed.
 
         Args:
             most_cost: what it may cost. A pack is cut to that; a part of a grid may cost more.
+            anew: whether a part of a grid is cut to that too, and the rest of it is the next one.
         """
         box = self.next
         if box is None:
             raise RuntimeError("all pieces are taken")
         self._out += 1
-        grids = max(1, most_cost // self._grid_cost) if self.grids > 1 else 1
-        if box.grids > grids:
-            box, self.next = box.cut(-(-box.grids // -(-box.grids // grids)))
+        parts = self._parts(box, most_cost, anew=anew)
+        if parts > 1:
+            box, self.next = box.cut(parts)
             self.split = True
         else:
             self.next = self._again.pop() if self._again else next(self._boxes, None)
         return box
+
+    def _parts(self, box: Box, most_cost: int, *, anew: bool) -> int:
+        """How many pieces to make of one."""
+        if self.grids > 1:
+            return -(-box.grids // max(1, most_cost // self._grid_cost))
+        if not (anew and self.split and box.points > 1):
+            return 1
+        return -(-box.points * self.plan.planes // max(1, most_cost))
 
     def put_back(self, box: Box, blamed: bool) -> None:
         """Takes a piece back whose worker died; one that has cost two workers their lives fails.

@@ -38,12 +38,31 @@ class Box(NamedTuple):
     grids: int = 1
     strikes: int = 0
 
-    def cut(self, grids: int) -> tuple[Box, Box]:
-        """Its first so many grids, and the others."""
-        points = self.points // self.grids
-        head = self._replace(points=grids * points, grids=grids)
-        left = self.grids - grids
-        return head, self._replace(points=left * points, first_grid=self.first_grid + grids, grids=left)
+    def cut(self, parts: int) -> tuple[Box, Box]:
+        """Its first part of so many that are nearly equal, and the rest of it.
+
+        Args:
+            parts: two or more. Of the grids, if it has several; else of the first dim with more than one index.
+        """
+        if self.grids > 1:
+            grids, points = -(-self.grids // parts), self.points // self.grids
+            rest = self._replace(
+                points=(self.grids - grids) * points, first_grid=self.first_grid + grids, grids=self.grids - grids
+            )
+            return self._replace(points=grids * points, grids=grids), rest
+        dim = next(dim for dim, length in enumerate(self.shape) if length > 1)
+        length = -(-self.shape[dim] // parts)
+        return self._range(dim, 0, length), self._range(dim, length, self.shape[dim] - length)
+
+    def _range(self, dim: int, first: int, length: int) -> Box:
+        """Its indices from `first` on in a dim before which all are of length 1."""
+        inner = self.points // self.shape[dim]
+        return self._replace(
+            start=(*self.start[:dim], self.start[dim] + first, *self.start[dim + 1 :]),
+            shape=(*self.shape[:dim], length, *self.shape[dim + 1 :]),
+            first_point=self.first_point + first * inner,
+            points=length * inner,
+        )
 
     def struck(self) -> list[Box]:
         """What to try after it has cost a worker its life: each of its grids by itself."""

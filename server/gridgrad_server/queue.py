@@ -1,8 +1,8 @@
 """The queue: entries that wait for a worker, by compatibility key and caller.
 
 * Small entries overtake bulk: packs, and grids of several pieces. While bulk waits it gets every fourth batch.
-* While small entries come, which have to wait for what is at the workers, batches of bulk are small, and only one is at
-  a worker.
+* While small entries come, which have to wait for what is at the workers and for the server while it sends that,
+  batches of bulk are small, pieces of grids are cut again to be so, and only one is at a worker.
 * The key that has waited longest since its last turn is served first.
 * Inside a key callers take turns, entry by entry, so that who floods waits for himself alone. A caller's own
   entries go in the order in which they came.
@@ -156,7 +156,7 @@ class Queue:
             lane.keys.move_to_end(key)
             is_bulk = lane is self._bulk
             is_careful = is_bulk and self.is_shared(now)
-            tasks = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now)
+            tasks = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now, is_careful)
             if tasks:
                 self._taken(is_bulk, now)
                 return tasks
@@ -188,7 +188,7 @@ class Queue:
         bulk_is_due = self._bulk.keys and self._small_in_a_row >= _BULK_EVERY - 1
         return self._bulk if bulk_is_due else self._small
 
-    def _take(self, turns: _Turns, most_cost: int, now: float) -> list[Task]:
+    def _take(self, turns: _Turns, most_cost: int, now: float, is_careful: bool) -> list[Task]:
         tasks: list[Task] = []
         cost = 0
         while turns and len(tasks) < MOST_TASKS:
@@ -197,7 +197,7 @@ class Queue:
                 cost += entry.next_cost
                 if tasks and cost > most_cost:
                     break
-                tasks.append(Task(entry, entry.take(most_cost)))
+                tasks.append(Task(entry, entry.take(most_cost, anew=is_careful)))
             self.remove(entry)
             turns.pass_on(entry.caller)
         for entry, _ in tasks:

@@ -143,6 +143,19 @@ def test_packs_are_cut_smaller_while_small_entries_come() -> None:
     assert not queue
 
 
+def test_pieces_of_grids_are_cut_again_while_small_entries_come() -> None:
+    large, small = make(points=100, piece_cost=100, window=9), make(2)  # a point costs 2: pieces of 50 points
+    queue = queued(large, small)
+    assert taken(queue, 80) == [small]
+    cut = [queue.take(80, NOW + 0.1)[0].box for _ in range(2)]
+    assert [(box.first_point, box.points) for box in cut] == [(0, 10), (10, 10)]
+    assert [(box.first_point, box.points) for box in (queue.take(80, NOW + 1)[0].box for _ in range(2))] == [
+        (20, 30),
+        (50, 50),
+    ]
+    assert not queue
+
+
 def test_a_grid_of_a_pack_that_is_large_goes_whole() -> None:
     assert [box.grids for box in boxes((10,), 4, grids=3)] == [1, 1, 1]
 
