@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -133,28 +132,30 @@ class Client(ManyGrids, Questions):
 
     async def _sent(self, call: Call, timeout: float | None, progress: Progress | None) -> Result:
         attempts, wire = self._attempts(timeout), self._connected()
-        result = await self._retried(attempts, lambda left_s: wire.sessions.gradient(call, left_s, progress))
-        if result is not None:
-            return self._learned(call, result)
-        result = await self._by_grpc(call, progress, attempts, wire)
-        wire.sessions.encourage()
-        return result
-
-    async def _by_grpc(self, call: Call, progress: Progress | None, attempts: Attempts, wire: _Wire) -> Result:
-        by_stream = functools.partial(self._by_stream, call, progress)
-        if self._routes.by_stream(call):
-            return self._learned(call, await self._retried(attempts, by_stream))
         try:
-            result = self._learned(call, await self._retried(attempts, lambda left_s: wire.by_unary(call, left_s)))
+            result = await self._retried(attempts, self._once, call, progress, wire)
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
-        else:
-            if progress:
-                progress(call.plan.grid.points, call.plan.grid.points)
-            return result
-        result = self._learned(call, await self._retried(attempts, by_stream))
-        self._routes.learn_limit(result)
+            result = await self._retried(attempts, self._by_stream, call, progress)
+            self._routes.learn_limit(result)
+            wire.sessions.encourage()
+        self._routes.learn(call, result)
+        return result
+
+    async def _once(self, attempts: Attempts, call: Call, progress: Progress | None, wire: _Wire) -> Result:
+        result = await wire.sessions.gradient(call, attempts.left_s(), progress)
+        if result is None:
+            result = await self._by_grpc(attempts, call, progress, wire)
+            wire.sessions.encourage()
+        return result
+
+    async def _by_grpc(self, attempts: Attempts, call: Call, progress: Progress | None, wire: _Wire) -> Result:
+        if self._routes.by_stream(call):
+            return await self._by_stream(attempts, call, progress)
+        result = read_unary(await wire.unary(call, attempts.left_s()), call)
+        if progress:
+            progress(call.plan.grid.points, call.plan.grid.points)
         return result
 
     async def wait_ready(self, *, timeout: float | None = None) -> None:
@@ -203,10 +204,10 @@ class Client(ManyGrids, Questions):
             raise RequestError("client", "used in another event loop than before", "make a client in each loop")
         return self._wire
 
-    async def _retried(self, attempts: Attempts, once: Callable[[float | None], Awaitable[T]]) -> T:
+    async def _retried(self, attempts: Attempts, once: Callable[..., Awaitable[T]], *arguments: object) -> T:
         while True:
             try:
-                return await once(attempts.left_s())
+                return await once(attempts, *arguments)
             except failures.FOREIGN as raised:
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             await asyncio.sleep(attempts.wait_s(failure))
@@ -216,10 +217,14 @@ class Client(ManyGrids, Questions):
     ) -> bytes:
         attempts, wire = self._attempts(timeout, retries), self._connected()
         raw = message.SerializeToString() if message else b""
-        return await self._retried(attempts, lambda left_s: wire.plain(path, raw, left_s))
 
-    async def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
-        answers = self._open_whole(call, left_s)
+        def once(attempts: Attempts) -> Awaitable[bytes]:
+            return wire.plain(path, raw, attempts.left_s())
+
+        return await self._retried(attempts, once)
+
+    async def _by_stream(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+        answers = self._open_whole(call, attempts.left_s())
         assembly, result = Assembly(call, progress), None
         try:
             async for raw in answers:
@@ -235,10 +240,6 @@ class Client(ManyGrids, Questions):
 
     def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         return self._connected().open_stream(messages, timeout_s)
-
-    def _learned(self, call: Call, result: Result) -> Result:
-        self._routes.learn(call, result)
-        return result
 
 
 class _Wire:
@@ -262,8 +263,8 @@ class _Wire:
         method: Unary = self.channel.unary_unary(path)
         return await method(raw, timeout=timeout_s, metadata=self._metadata)
 
-    async def by_unary(self, call: Call, timeout_s: float | None) -> Result:
-        return read_unary(await self._unary(call.message, timeout=timeout_s, metadata=self._metadata), call)
+    def unary(self, call: Call, timeout_s: float | None) -> Awaitable[bytes]:
+        return self._unary(call.message, timeout=timeout_s, metadata=self._metadata)
 
     def open_whole(self, call: Call, timeout_s: float | None) -> Any:
         return self._whole(entry_message(1, [call]), timeout=timeout_s, metadata=self._metadata)

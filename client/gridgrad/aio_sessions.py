@@ -144,9 +144,9 @@ class Session:
         if response.HasField("status") or response.last or not response.HasField("window"):
             del self._waiting[response.id]
 
-    def _send(self, parts: list[bytes]) -> None:
+    def _send(self, message: bytes) -> None:
         if self._is_open:
-            self._to_send.append(memoryview(b"".join(parts)))
+            self._to_send.append(memoryview(message))
             if len(self._to_send) == 1:
                 self._writable()
 

@@ -5,6 +5,7 @@ Safe for threads: what one overwrites of another is found out again.
 
 from __future__ import annotations
 
+import operator
 import struct
 from collections.abc import Hashable, Sequence
 from types import NoneType
@@ -18,18 +19,19 @@ from gridgrad.inputs import FLOAT64, Inputs
 if TYPE_CHECKING:
     from gridgrad.calls import Request
 
-__all__ = ["Recent", "has_plain_inputs", "key_of", "numbers_alike"]
+__all__ = ["Recent", "has_plain_inputs", "numbers_alike"]
 
 Kinds = Sequence[tuple[InputSpec, "np.dtype[Any] | None"]]
 T = TypeVar("T")
 
 _NUMBER = struct.Struct("<d")
-_ORDERS = (NoneType, int)  # True and 1.0 would be equal to 1, and are not the same
-_DTYPES = (str, type, np.dtype)
+_ORDERS = (NoneType, int)  # 1.0 is equal to 1, and is none
+_PLAIN = (str, int, type, np.dtype)
+_said = operator.attrgetter("function", "order", "dtype", "tier", "coefficients", "wrt", "derivatives")
 
 
 class Recent(Generic[T]):
-    """Some of what was found out, by key.
+    """Some of what was found out, by what was asked.
 
     Args:
         kept: how many at most.
@@ -39,40 +41,44 @@ class Recent(Generic[T]):
         self._kept = kept
         self._found: dict[Hashable, T] = {}
 
-    def get(self, key: Hashable) -> T | None:
-        """What was kept under a key, if anything."""
-        return self._found.get(key)
+    def get(self, request: Request) -> T | None:
+        """What was found out for such a request, inputs aside; None for the first."""
+        if type(request.function) is not str or type(request.order) not in _ORDERS:
+            return None
+        try:
+            return self._found.get(_said(request))
+        except TypeError:  # something can't be a key
+            key = _key_of(request)
+            return None if key is None else self._found.get(key)
 
-    def keep(self, key: Hashable, found: T) -> None:
-        """Keeps it, if there is a key."""
+    def keep(self, request: Request, found: T) -> None:
+        """Keeps what was found out, if it will be true whenever the same is asked."""
+        key = _key_of(request)
         if key is not None:
             if len(self._found) >= self._kept:
                 self._found.clear()
             self._found[key] = found
 
 
-def key_of(request: Request) -> Hashable:
-    """All of a request but its inputs, where that means the same whenever it is seen; else None."""
-    function, order, dtype = request.function, request.order, request.dtype
-    tier: object = request.tier
-    if request.coefficients or type(function) is not str or type(tier) is not str:
+def _key_of(request: Request) -> Hashable:
+    """What is asked, as it is now and means the same later; None where there may be more to it than names."""
+    *said, wrt, derivatives = _said(request)
+    if any(each is not None and not isinstance(each, _PLAIN) for each in said) or request.coefficients:
         return None
-    if type(order) not in _ORDERS or not (dtype is None or isinstance(dtype, _DTYPES)):
-        return None
-    if request.wrt is None is request.derivatives:
-        return function, order, dtype, tier
     try:
-        return function, order, dtype, tier, _named(request.wrt), _named(request.derivatives)
+        return *said, _named(wrt), _named(derivatives)
     except TypeError:
         return None
 
 
 def _named(given: object) -> Hashable:
-    """Names as they are now; lists and tuples are told apart, since `derivatives` tells them apart."""
+    """Names as they are now; a list is marked, since `derivatives` tells it from a tuple."""
     if given is None or type(given) is str:
         return given
-    if type(given) is list or type(given) is tuple:
-        return type(given), *map(_named, given)
+    if type(given) is list:
+        return list, *map(_named, given)
+    if type(given) is tuple:
+        return tuple(map(_named, given))
     raise TypeError
 
 

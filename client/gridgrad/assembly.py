@@ -161,19 +161,15 @@ class Assembly:
         return self._take(window, part.view, message.last)
 
     def feed_leased(self, message: pb.SessionResponse, view: View) -> Result | None:
-        """Takes one answer of a session; as `feed`.
+        """Takes an answer of a session that brings a window; as `feed`.
 
         Args:
             message: the answer.
             view: gives a read-only array of the shape and dtype of what it brings.
         """
-        if message.HasField("status"):
-            raise EntryFailed(message.status)
-        if message.HasField("response"):
-            self._layout, self._info = read_header(message.response.header)
-        if message.HasField("window"):
-            return self._take(message.window, view, message.last)
-        return self._take(None, view, last=True)
+        if message.response:
+            self._layout, self._info = read_header(parse(pb.GridGradientResponse(), message.response).header)
+        return self._take(message.window, view, message.last)
 
     def _take(self, window: pb.Window | None, view: View, last: bool) -> Result | None:
         layout = self._layout

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 import numpy as np
 
 from gridgrad import asked, wire
-from gridgrad.alike import Recent, has_plain_inputs, key_of, numbers_alike
+from gridgrad.alike import Recent, has_plain_inputs, numbers_alike
 from gridgrad.asked import Asked, DerivativeLike
 from gridgrad.coefficients import Coefficients
 from gridgrad.errors import RequestError
@@ -221,15 +221,14 @@ def prepare(request: Request) -> Call:
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
-    key = key_of(request)
-    plan = _plans.get(key)
+    plan = _plans.get(request)
     numbers = None if plan is None else numbers_alike(request.inputs, plan.inputs)
     if plan is not None and numbers is not None:
         call = Call(request, plan, numbers)
     else:
         call = _prepared(request)
         if call.lowered is None and has_plain_inputs(call.plan.inputs):
-            _plans.keep(key, call.plan)
+            _plans.keep(request, call.plan)
     if request.out is not None:
         _check_out(request.out, 1 + len(call.plan.derivatives), call.plan.grid, call.plan.dtype)
     return call

@@ -171,28 +171,30 @@ class Client(ManyGrids, Questions):
 
     def _sent(self, call: Call, timeout: float | None, progress: Progress | None) -> Result:
         attempts = self._attempts(timeout)
-        result = self._retried(attempts, lambda left_s: self._sessions.gradient(call, left_s, progress))
-        if result is not None:
-            return self._learned(call, result)
-        result = self._by_grpc(call, progress, attempts)
-        self._sessions.encourage()
-        return result
-
-    def _by_grpc(self, call: Call, progress: Progress | None, attempts: Attempts) -> Result:
-        by_stream = functools.partial(self._by_stream, call, progress)
-        if self._routes.by_stream(call):
-            return self._learned(call, self._retried(attempts, by_stream))
         try:
-            result = self._learned(call, self._retried(attempts, lambda left_s: self._by_unary(call, left_s)))
+            result = self._retried(attempts, self._once, call, progress)
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
-        else:
-            if progress:
-                progress(call.plan.grid.points, call.plan.grid.points)
-            return result
-        result = self._learned(call, self._retried(attempts, by_stream))
-        self._routes.learn_limit(result)
+            result = self._retried(attempts, self._by_stream, call, progress)
+            self._routes.learn_limit(result)
+            self._sessions.encourage()
+        self._routes.learn(call, result)
+        return result
+
+    def _once(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+        result = self._sessions.gradient(call, attempts.left_s(), progress)
+        if result is None:
+            result = self._by_grpc(attempts, call, progress)
+            self._sessions.encourage()
+        return result
+
+    def _by_grpc(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+        if self._routes.by_stream(call):
+            return self._by_stream(attempts, call, progress)
+        result = read_unary(self._unary(call.message, attempts.left_s(), self._settings.metadata), call)
+        if progress:
+            progress(call.plan.grid.points, call.plan.grid.points)
         return result
 
     def wait_ready(self, *, timeout: float | None = None) -> None:
@@ -238,10 +240,10 @@ class Client(ManyGrids, Questions):
         allowed = self._settings.retries if retries is None else retries
         return Attempts(allowed, timeout_of(timeout, self._settings.timeout_s))
 
-    def _retried(self, attempts: Attempts, once: Callable[[float | None], T]) -> T:
+    def _retried(self, attempts: Attempts, once: Callable[..., T], *arguments: object) -> T:
         while True:
             try:
-                return once(attempts.left_s())
+                return once(attempts, *arguments)
             except failures.FOREIGN as raised:
                 failure = failures.of(raised, self._settings.target, attempts.timeout_s)
             time.sleep(attempts.wait_s(failure))
@@ -249,16 +251,16 @@ class Client(ManyGrids, Questions):
     def _plain(
         self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
     ) -> bytes:
-        attempts = self._attempts(timeout, retries)
         method: Unary = self._channel.unary_unary(path)
         raw = message.SerializeToString() if message else b""
-        return self._retried(attempts, lambda left_s: method(raw, left_s, self._settings.metadata))
 
-    def _by_unary(self, call: Call, left_s: float | None) -> Result:
-        return read_unary(self._unary(call.message, left_s, self._settings.metadata), call)
+        def once(attempts: Attempts) -> bytes:
+            return method(raw, attempts.left_s(), self._settings.metadata)
 
-    def _by_stream(self, call: Call, progress: Progress | None, left_s: float | None) -> Result:
-        answers = self._open_whole(call, left_s)
+        return self._retried(self._attempts(timeout, retries), once)
+
+    def _by_stream(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+        answers = self._open_whole(call, attempts.left_s())
         assembly, result = Assembly(call, progress), None
         try:
             for raw in answers:
@@ -267,10 +269,6 @@ class Client(ManyGrids, Questions):
             leave(answers)
         if result is None:
             raise failures.StreamEnded
-        return result
-
-    def _learned(self, call: Call, result: Result) -> Result:
-        self._routes.learn(call, result)
         return result
 
     def _open_whole(self, call: Call, timeout_s: float | None) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import math
 import mmap
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -52,7 +53,7 @@ class Memory:
         self.on_release: Callable[[], None] | None = None
         self.is_left = False
         self._map = mmap.mmap(descriptor, size, mmap.MAP_SHARED, mmap.PROT_READ)
-        self._address: int = np.frombuffer(self._map, np.uint8).__array_interface__["data"][0]
+        self._viewed: dict[int, tuple[weakref.ref[FloatArray], int, bool]] = {}
         self._given = 0
         self._told = 0
         self._released: deque[int] = deque()  # its methods are atomic: arrays end in any thread, and in the collector
@@ -81,14 +82,20 @@ class Memory:
         Raises:
             InternalError: it does not fit the lease, or the lease not the memory.
         """
+        number, offset, size = lease.number, lease.offset, lease.size
+        if size != math.prod(shape) * dtype.itemsize or offset + size > self.size:
+            self.ignore(lease)
+            raise broken(f"a lease of {size} bytes at {offset} for {list(shape)} numbers of {dtype}")
+        array: FloatArray = np.ndarray(shape, dtype, self._map, offset)
+        # Whatever is made of it keeps it for a base, so that it goes last
+        gone = weakref.ref(array, self._gone)
+        self._viewed[id(gone)] = gone, number, is_awaited or size >= LARGE_BYTES
         self._given += 1
-        held = _Held(self, lease.number, is_awaited or lease.size >= LARGE_BYTES)
-        if lease.size != math.prod(shape) * dtype.itemsize or lease.offset + lease.size > self.size:
-            raise broken(f"a lease of {lease.size} bytes at {lease.offset} for {list(shape)} numbers of {dtype}")
-        data = (self._address + lease.offset, True)
-        held.__array_interface__ = {"data": data, "shape": shape, "typestr": dtype.str, "version": 3}
-        array: FloatArray = np.asarray(held)
         return array
+
+    def _gone(self, gone: weakref.ref[FloatArray]) -> None:
+        _, number, at_once = self._viewed.pop(id(gone))
+        self.release(number, at_once)
 
     def release(self, number: int, at_once: bool = False) -> None:
         """Notes that nothing views a part any more."""
@@ -114,19 +121,3 @@ class Memory:
         numbers = [self._released.popleft() for _ in range(len(self._released))]
         self._told += len(numbers)
         return numbers
-
-
-class _Held:
-    """What arrays that view one part have for a base: it goes when they are all gone."""
-
-    __slots__ = ("__array_interface__", "_at_once", "_memory", "_number")
-
-    __array_interface__: dict[str, Any]
-
-    def __init__(self, memory: Memory, number: int, at_once: bool) -> None:
-        self._memory = memory
-        self._number = number
-        self._at_once = at_once
-
-    def __del__(self) -> None:
-        self._memory.release(self._number, self._at_once)

@@ -23,6 +23,8 @@ class Attempts:
         timeout_s: for all of them together; None for no limit.
     """
 
+    __slots__ = ("_deadline_at", "_retries", "_used", "timeout_s")
+
     def __init__(self, retries: int, timeout_s: float | None) -> None:
         self.timeout_s = timeout_s
         self._retries = retries

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import array
 import contextlib
+import functools
+import math
 import os
 import select
 import socket
@@ -15,18 +17,15 @@ import struct
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
-import numpy as np
-
+from gridgrad.answers import read_response, read_unary
 from gridgrad.assembly import Assembly
 from gridgrad.calls import Call
 from gridgrad.errors import GridgradError
 from gridgrad.failures import EntryFailed
-from gridgrad.inputs import FloatArray
 from gridgrad.leases import Memory
-from gridgrad.messages import broken, parse
+from gridgrad.messages import parse
 from gridgrad.progress import Progress
 from gridgrad.result import Result
 from gridgrad.v1 import gridgrad_pb2 as pb
@@ -64,11 +63,15 @@ class Inbox:
     """Cuts what comes over a socket into messages."""
 
     def __init__(self) -> None:
+        self._whole = b""
         self._received = bytearray()
 
     def feed(self, part: bytes) -> None:
         """Takes what came."""
-        self._received += part
+        if not self._received and len(part) > _LENGTH.size and _end(part) == len(part):
+            self._whole = part  # as almost always
+        else:
+            self._received += part
 
     def take(self) -> pb.SessionResponse | None:
         """The next message; None until it is whole.
@@ -76,32 +79,39 @@ class Inbox:
         Raises:
             InternalError: it is none.
         """
-        if len(self._received) < _LENGTH.size:
-            return None
-        end = _LENGTH.size + _LENGTH.unpack_from(self._received)[0]
-        if len(self._received) < end:
+        if self._whole:
+            message, self._whole = self._whole[_LENGTH.size :], b""
+            return parse(pb.SessionResponse(), message)
+        if len(self._received) < _LENGTH.size or len(self._received) < (end := _end(self._received)):
             return None
         message = bytes(self._received[_LENGTH.size : end])
         del self._received[:end]
         return parse(pb.SessionResponse(), message)
 
 
-def framed(parts: Sequence[bytes]) -> list[bytes]:
-    """The parts of a message behind its length."""
-    return [_LENGTH.pack(sum(map(len, parts))), *parts]
+def _end(received: bytes | bytearray) -> int:
+    """Where a message ends that begins with its length."""
+    length: int = _LENGTH.unpack_from(received)[0]
+    return _LENGTH.size + length
 
 
-def call_message(number: int, call: Call, timeout_s: float | None, memory: Memory) -> list[bytes]:
-    """The parts of the message that makes a call."""
-    head = pb.SessionRequest(id=number, timeout_s=timeout_s or 0.0, released=memory.take_released())
-    return framed(
-        (head.SerializeToString() + field_head(_REQUEST_FIELD, len(call.message)), call.message),
-    )
+def framed(message: pb.SessionRequest, request: bytes = b"") -> bytes:
+    """A message behind its length, with the request that it makes if it makes one."""
+    head = message.SerializeToString()
+    if request:
+        head += field_head(_REQUEST_FIELD, len(request))
+    return b"".join((_LENGTH.pack(len(head) + len(request)), head, request))
 
 
-def cancel_message(number: int, memory: Memory) -> list[bytes]:
-    """The parts of the message that gives a call up; 0 for none, to tell of what was released."""
-    return framed([pb.SessionRequest(cancel=number, released=memory.take_released()).SerializeToString()])
+def call_message(number: int, call: Call, timeout_s: float | None, memory: Memory) -> bytes:
+    """The message that makes a call."""
+    message = pb.SessionRequest(id=number, timeout_s=timeout_s or 0.0, released=memory.take_released())
+    return framed(message, call.message)
+
+
+def cancel_message(number: int, memory: Memory) -> bytes:
+    """The message that gives a call up; 0 for none, to tell of what was released."""
+    return framed(pb.SessionRequest(cancel=number, released=memory.take_released()))
 
 
 class Answer:
@@ -113,9 +123,13 @@ class Answer:
         progress: called with the points that have come so far and the points of the grid.
     """
 
+    __slots__ = ("_assembly", "_call", "_memory", "_progress")
+
     def __init__(self, call: Call, memory: Memory, progress: Progress | None = None) -> None:
-        self._assembly = Assembly(call, progress)
+        self._call = call
         self._memory = memory
+        self._progress = progress
+        self._assembly: Assembly | None = None
 
     def feed(self, response: pb.SessionResponse) -> Result | None:
         """Takes the answer, or one of several.
@@ -129,19 +143,29 @@ class Answer:
             RequestError: `out` does not fit the components of the result.
             SessionLost: the rest of the result will not come.
         """
-        if self._memory.is_left and response.HasField("window"):
+        if response.HasField("window"):
+            return self._feed_window(response)
+        raw, call = response.response, self._call
+        if response.HasField("lease"):
+            form, info = read_response(raw, call)
+            view = self._memory.array(response.lease, form.layout.shape, form.layout.dtype)
+            result = form.result(view, info, call)
+        elif response.HasField("status"):
+            raise EntryFailed(response.status)
+        else:
+            result = read_unary(raw, call)
+        if self._progress:
+            points = math.prod(result.shape)
+            self._progress(points, points)
+        return result
+
+    def _feed_window(self, response: pb.SessionResponse) -> Result | None:
+        if self._memory.is_left:
             raise SessionLost("a fork: nothing is released any more, and the windows after these never come")
-
-        def leased(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
-            return self._memory.array(response.lease, shape, dtype, is_awaited=response.HasField("window"))
-
-        def inline(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
-            data = response.response.data
-            if len(data) != np.prod(shape, dtype=np.int64) * dtype.itemsize:
-                raise broken(f"{len(data)} bytes for {list(shape)} numbers of {dtype}")
-            return np.ndarray(shape, dtype, data)
-
-        return self._assembly.feed_leased(response, leased if response.HasField("lease") else inline)
+        if self._assembly is None:
+            self._assembly = Assembly(self._call, self._progress)
+        view = functools.partial(self._memory.array, response.lease, is_awaited=True)
+        return self._assembly.feed_leased(response, view)
 
 
 def without_keeping(method: Callable[[], None]) -> Callable[[], None]:
@@ -176,7 +200,7 @@ def connect(opened: bytes) -> tuple[socket.socket, Memory]:
         connection.settimeout(CONNECT_S)
         connection.connect(f"\0{reply.socket}")
         _check_user(connection)
-        connection.sendall(b"".join(framed([pb.SessionRequest(token=reply.token).SerializeToString()])))
+        connection.sendall(framed(pb.SessionRequest(token=reply.token)))
         return connection, _memory(connection)
     except (OSError, ValueError, GridgradError, SessionLost) as error:
         connection.close()
@@ -223,7 +247,7 @@ class Session:
         self.memory = memory
         memory.on_release = without_keeping(self._tell)
         self._connection = connection
-        self._poll = select.poll()
+        self._poll = select.poll()  # a blocking recv would wake up once more, when what was sent is read
         self._poll.register(connection, select.POLLIN)
         self._inbox = Inbox()
         self._last = 0
@@ -290,11 +314,11 @@ class Session:
             raise SessionLost("the server ended it")
         self._inbox.feed(part)
 
-    def _send(self, parts: list[bytes], deadline_at: float | None) -> None:
+    def _send(self, message: bytes, deadline_at: float | None) -> None:
         try:
-            sent = self._connection.sendmsg(parts)
-            if sent < sum(map(len, parts)):
-                self._send_rest(memoryview(b"".join(parts))[sent:], deadline_at)
+            sent = self._connection.send(message)
+            if sent < len(message):
+                self._send_rest(memoryview(message)[sent:], deadline_at)
         except OSError as error:
             raise SessionLost(str(error)) from error
 
@@ -309,8 +333,8 @@ class Session:
         """Tells the server what was released; where another thread is sending, that or the next message does."""
         while self.memory.has_news and self._sending.acquire(blocking=False):
             try:
-                parts = cancel_message(0, self.memory)
-                if self._connection.sendmsg(parts) < sum(map(len, parts)):
+                message = cancel_message(0, self.memory)
+                if self._connection.send(message) < len(message):
                     self.interrupt()
             except OSError:
                 self.interrupt()  # what was released would never be told

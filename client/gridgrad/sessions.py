@@ -109,6 +109,8 @@ class Sessions:
             EntryFailed: the call failed.
             GridgradError: its answer can't be used.
         """
+        if not self._idle and not self._will:
+            return None
         session = self._taken(timeout_s)
         if session is None:
             return None

@@ -19,13 +19,16 @@ _CLIENT_ID = "gridgrad-client-id"
 def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
     """Names the caller of a call.
 
-    Clients are told apart by the id in their metadata, or else by their connection; callers that come over a
-    unix socket have no address of their own.
+    Clients are told apart by the id in their metadata or user agent, or else by their connection; callers that come
+    over a unix socket have no address of their own.
     """
+    agent = None
     for key, value in context.invocation_metadata() or ():
         if key == _CLIENT_ID:
             return _name(context.peer(), value)
-    return _name(context.peer(), None)
+        if key == "user-agent" and str(value).startswith(_CLIENT_ID):
+            agent = value
+    return _name(context.peer(), agent)
 
 
 @functools.lru_cache(1024)

@@ -75,15 +75,14 @@ class Peer:
         self.calls += 1
         lease = pb.Lease(number=self.calls, offset=self.free, size=len(data))
         self.free += -(-len(data) // 64) * 64
-        return pb.SessionResponse(
-            id=message.id, lease=lease, response=pb.GridGradientResponse(header=header_of(request))
-        )
+        response = pb.GridGradientResponse(header=header_of(request))
+        return pb.SessionResponse(id=message.id, lease=lease, response=response.SerializeToString())
 
     def inline(self, message: pb.SessionRequest) -> pb.SessionResponse:
         """The default answer, over the socket."""
         request = pb.GridGradientRequest.FromString(message.request)
         response = pb.GridGradientResponse(header=header_of(request), data=planes_of(request).tobytes())
-        return pb.SessionResponse(id=message.id, response=response)
+        return pb.SessionResponse(id=message.id, response=response.SerializeToString())
 
     def __enter__(self) -> None:
         pass

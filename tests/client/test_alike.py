@@ -112,6 +112,12 @@ def test_what_is_wrong_is_refused_though_its_like_was_not(fine: dict[str, Any], 
         prepare(Request("t*k", inputs, **wrong))
 
 
+def test_a_list_of_names_is_recognised(recognised: list[bool]) -> None:
+    for derivatives in (["t", ("t", "k")], [["t"], ["t", "k"]], ["t", ("t", "k")]):
+        assert prepare(Request("t*k*3", {"t": T, "k": K}, derivatives=derivatives)).plan.derivatives[1] == ("t", "k")
+    assert recognised == [True]
+
+
 def test_an_iterator_is_read_anew_each_time() -> None:
     listed = iter(["t"])
     assert prepare(Request("t*k", {"t": T, "k": K}, derivatives=listed)).plan.derivatives == (("t",),)
@@ -129,10 +135,11 @@ def test_numbers_are_as_they_were_when_the_call_was_prepared() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     recent = alike.Recent[int](3)
-    for number in range(10):
-        recent.keep(number, number)
-    assert recent.get(9) == 9
-    assert sum(recent.get(number) is not None for number in range(10)) <= 3
+    requests = [Request(f"t + {number}", {"t": T}) for number in range(10)]
+    for number, request in enumerate(requests):
+        recent.keep(request, number)
+    assert recent.get(requests[9]) == 9
+    assert sum(recent.get(request) is not None for request in requests) <= 3
 
 
 def test_threads_get_what_they_asked_for() -> None:

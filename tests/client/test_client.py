@@ -128,7 +128,19 @@ def test_metadata_goes_with_every_call(server: FakeServer) -> None:
         client.functions()
         list(client.stream([gridgrad.Request("t*k", AXES)]))
     assert [sent["authorization"] for sent in server.metadata] == ["token"] * 2
-    assert len({sent["gridgrad-client-id"] for sent in server.metadata}) == 1
+
+
+def test_a_client_tells_itself_from_others(server: FakeServer) -> None:
+    for options in ((), (), [("grpc.primary_user_agent", "mine/1.0")]):
+        with gridgrad.Client(server.address, options=options) as client:
+            client.gradient("t*k", AXES)
+            list(client.stream([gridgrad.Request("t*k", AXES)]))
+    agents = [sent["user-agent"].split() for sent in server.metadata]
+    ids = [agent[0].split("/") for agent in agents]
+    assert {name for name, _ in ids} == {"gridgrad-client-id"}
+    assert [number for _, number in ids[::2]] == [number for _, number in ids[1::2]]
+    assert len({number for _, number in ids}) == 3
+    assert "mine/1.0" in agents[-1]
 
 
 # Failures

@@ -228,7 +228,7 @@ def window(peer: Peer, message: pb.SessionRequest, first: int, count: int) -> pb
         last=last,
     )
     if last or not first:
-        answer.response.CopyFrom(pb.GridGradientResponse(header=header_of(request)))
+        answer.response = pb.GridGradientResponse(header=header_of(request)).SerializeToString()
     return answer
 
 
@@ -333,7 +333,9 @@ def test_an_answer_that_makes_no_sense_ends_the_session(
         elif wrong == "another size":
             good.lease.size -= 8
         else:
-            good.response.header.dtype = 9  # type: ignore[assignment] # none of the schema
+            response = pb.GridGradientResponse.FromString(good.response)
+            response.header.dtype = 9  # type: ignore[assignment] # none of the schema
+            good.response = response.SerializeToString()
         return good
 
     sessions.answer = answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import mmap
 import os
 import signal
 import subprocess
@@ -48,7 +49,7 @@ def in_session(client: gridgrad.Client) -> gridgrad.Client:
 
 
 def is_mapped(result: gridgrad.Result) -> bool:
-    return type(result.value.base.base).__name__ == "_Held"  # type: ignore[union-attr] # a view of the planes
+    return type(result.value.base.base) is mmap.mmap  # type: ignore[union-attr] # a view of the planes
 
 
 def memories(pid: int | str = "self") -> int:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from gridgrad.errors import GridgradError, InternalError, NotPreparedError, RequestError, TooLargeError
 from gridgrad_worker.channel import Channel, Frame
+from gridgrad_worker.compiled.repeats import Repeats, keeps_all
 from gridgrad_worker.compiled.tiers import Tier
 from gridgrad_worker.devices import Device, is_lost, is_out_of_memory
 from gridgrad_worker.functional import Array
@@ -20,7 +21,6 @@ from gridgrad_worker.layouts import entries_of
 from gridgrad_worker.pieces import Piece
 from gridgrad_worker.plans import EngineName, Plan, Plans
 from gridgrad_worker.registry import Registered
-from gridgrad_worker.repeats import Repeats, keeps_all
 from gridgrad_worker.slots import Slots
 from gridgrad_worker.v1 import worker_pb2 as pb
 
@@ -59,15 +59,22 @@ class Service:
     def run(self) -> None:
         """Answers until the server closes its end."""
         while (frame := self._next()) is not None:
-            answer = self._repeats.answer(frame.message) or self._answer(frame)
+            answer = self._answer(frame)
             self._attend()
             if answer:
                 self._channel.send(answer)
 
     def _next(self) -> Frame | None:
-        while self._tier is not None and self._tier.is_waiting and not self._channel.wait(_ATTEND_S):
+        """The next message that needs more than an answer as before."""
+        if not self._is_compiling:
+            self._repeats.serve(self._channel.descriptor)
+        while self._is_compiling and not self._channel.wait(_ATTEND_S):
             self._attend()
         return self._channel.receive()
+
+    @property
+    def _is_compiling(self) -> bool:
+        return self._tier is not None and self._tier.is_waiting
 
     def _attend(self) -> None:
         """Looks after what is compiled, and tells the server which plans have compiled code now."""
@@ -133,7 +140,7 @@ class Service:
             call = plan.recall(batch.pieces[0], batch.slots[0].id, self._slots) if len(batch.pieces) == 1 else None
             if call is not None and call():
                 done.tiers.append("compiled")
-                self._repeats.learn(frame.message, call, done)
+                self._repeats.learn(frame.message, batch.id, call, done)
                 return [None]
             pieces = [piece for sent in batch.pieces for piece in plan.pieces(sent, self._slots)]
             self._slots.pin(batch.slots[0].id)

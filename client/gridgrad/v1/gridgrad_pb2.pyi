@@ -542,8 +542,8 @@ class SessionResponse(_message.Message):
     memory_bytes: int
     window: Window
     last: bool
-    response: GridGradientResponse
-    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., response: _Optional[_Union[GridGradientResponse, _Mapping]] = ...) -> None: ...
+    response: bytes
+    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., response: _Optional[bytes] = ...) -> None: ...
 
 class Lease(_message.Message):
     __slots__ = ("number", "offset", "size")

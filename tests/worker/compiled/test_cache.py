@@ -175,7 +175,7 @@ def died_in(cache: Cache, key: str | None) -> None:
     if key is None:
         content = path.read_bytes()
     else:
-        with marks.running(key):
+        with marks.of(key):
             content = path.read_bytes()
     marks.close()
     path.write_bytes(content)
@@ -211,7 +211,7 @@ def test_a_worker_that_died_elsewhere_costs_no_package(cache: Cache, tmp_path: P
 def test_a_worker_that_lives_costs_no_package(cache: Cache, tmp_path: Path) -> None:
     keep(cache, tmp_path)
     marks = Marks(cache.root)
-    with marks.running(KEY):
+    with marks.of(KEY):
         assert discard_fatal(cache) == []
     assert cache.find(KEY) is not None
     marks.close()

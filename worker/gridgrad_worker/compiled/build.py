@@ -60,6 +60,7 @@ def source_of(order: Order, engine: StructuredEngine) -> str:
             *functions.definitions,
             plans,
             '#include "entries.h"',
+            '#include "repeats.h"',
         ]
     )
 

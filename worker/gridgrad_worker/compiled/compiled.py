@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -14,6 +12,7 @@ from torch import Tensor
 from gridgrad.errors import TooLargeError
 from gridgrad_worker.compiled.layout import lay_out
 from gridgrad_worker.compiled.library import DONE, LOOK, PLAIN, SEPARATED, TOO_LARGE, UNSURE, Library, Rows
+from gridgrad_worker.compiled.marks import Mark
 from gridgrad_worker.compiled.recipes import Recipe
 from gridgrad_worker.compiled.rows import Filler
 from gridgrad_worker.functional import Array
@@ -34,7 +33,7 @@ class CompiledEngine:
         dims: for each input, the dims of the grid that it has.
         ndim: how many dims the grid has.
         dtype: computed in.
-        running: a context in which the library is called, again and again.
+        mark: is set while the library is called.
         separating: whether sums are separated where the guard allows it.
     """
 
@@ -48,7 +47,7 @@ class CompiledEngine:
         dims: Sequence[Sequence[int]],
         ndim: int,
         dtype: torch.dtype,
-        running: AbstractContextManager[object] | None = None,
+        mark: Mark | None = None,
         *,
         separating: bool = True,
     ) -> None:
@@ -57,7 +56,7 @@ class CompiledEngine:
         self._watched = _watched(direct)
         self._filler = Filler(dims, ndim)
         self._dtype = torch.empty(0, dtype=dtype).numpy().dtype
-        self._running = running or contextlib.nullcontext()
+        self._mark = mark or Mark.nowhere()
         self._separating = separating
         self._decisions: dict[Hashable, int] = {}
 
@@ -73,7 +72,7 @@ class CompiledEngine:
         """
         rows = self._library.rows(len(pieces))
         shapes, _kept = self._filler.fill(rows, pieces, outs)
-        with self._running:
+        with self._mark:
             if self._guard is None or not self._separating:
                 rows["mode"] = PLAIN
             else:
@@ -95,7 +94,7 @@ class CompiledEngine:
         elif rows["first"].any() or (rows["shape"] != shapes).any():
             return None
         sizes = [each.array.itemsize if isinstance(each, ArrayValues) else 0 for each in piece.inputs]
-        return Recipe(self._library, rows, self._running, sizes)
+        return Recipe(self._library, rows, self._mark, sizes)
 
     def _compute(self, rows: Rows) -> bool:
         """Computes entries, and returns whether that is done, and not one left for a close look."""

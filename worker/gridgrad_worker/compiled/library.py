@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import functools
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +33,24 @@ class Library:
         inputs: how many inputs entries have.
         ndim: how many dims the grid has.
 
+    Attributes:
+        function: that computes rows.
+        learn, forget, serve: of `cpp/repeats.h`.
+
     Raises:
         OSError: it is none.
         AttributeError: it is another one.
     """
 
     def __init__(self, path: Path, inputs: int, ndim: int) -> None:
-        self._compute = ctypes.CDLL(str(path)).compute
+        loaded = ctypes.CDLL(str(path))
+        self._compute = loaded.compute
         self._compute.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
         self._compute.restype = None
+        self.function = ctypes.cast(self._compute, ctypes.c_void_p)
+        self.learn, self.forget, self.serve = loaded.learn, loaded.forget, loaded.serve
+        self.learn.argtypes, self.serve.argtypes = (ctypes.c_void_p,), (ctypes.c_int,)
+        self.learn.restype = self.serve.restype = self.forget.restype = None
         dims = (max(ndim, 1),)
         given = np.dtype([
             ("kind", "i8"), ("data", "i8"), ("strides", "i8", dims), ("start", "f8"), ("stop", "f8"), ("count", "i8")
@@ -57,11 +64,10 @@ class Library:
         """Rows to be filled in."""
         return np.zeros(count, self._row)
 
-    def call_of(self, row: ctypes.Array[ctypes.c_int64]) -> Callable[[], None]:
-        """What computes a row, each time from what lies then where it says."""
-        threads = ctypes.c_int(torch.get_num_threads())
-        return functools.partial(self._compute, ctypes.c_void_p(ctypes.addressof(row)), ctypes.c_int64(1), threads)
-
     def compute(self, rows: Rows) -> None:
         """Computes entries, and says in their rows what came of it. Lets other Python threads run meanwhile."""
-        self._compute(rows.ctypes.data, len(rows), torch.get_num_threads())
+        self.compute_at(rows.ctypes.data, len(rows))
+
+    def compute_at(self, address: int, count: int) -> None:
+        """Computes the rows that lie at an address."""
+        self._compute(address, count, torch.get_num_threads())

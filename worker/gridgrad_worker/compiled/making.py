@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from gridgrad_worker.compiled.build import NothingToCompileWithError, build, digest_of, source_of
 from gridgrad_worker.compiled.cache import Cache
 from gridgrad_worker.compiled.compiled import CompiledEngine
 from gridgrad_worker.compiled.library import Library
+from gridgrad_worker.compiled.marks import Mark
 from gridgrad_worker.compiled.order import Order
 from gridgrad_worker.compiled.recording import CannotCompileError
 from gridgrad_worker.compiled.verify import VerificationError, verify
@@ -52,7 +52,7 @@ def engine_of(
     order: Order,
     direct: StructuredEngine,
     library: Path,
-    running: AbstractContextManager[object] | None = None,
+    mark: Mark | None = None,
     *,
     separating: bool = True,
 ) -> CompiledEngine:
@@ -63,4 +63,4 @@ def engine_of(
         AttributeError: it is another one.
     """
     loaded = Library(library, len(order.names), order.ndim)
-    return CompiledEngine(direct, loaded, order.dims, order.ndim, order.torch_dtype, running, separating=separating)
+    return CompiledEngine(direct, loaded, order.dims, order.ndim, order.torch_dtype, mark, separating=separating)

@@ -7,19 +7,18 @@ memory, which the kernel keeps when the process is killed. A file that nobody lo
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import mmap
 import os
 import tempfile
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from gridgrad_worker.compiled.cache import Cache
 
-__all__ = ["Marks", "discard_fatal"]
+__all__ = ["Mark", "Marks", "discard_fatal"]
 
 _LENGTH = 64
-_NONE = b"-" * _LENGTH
 _PREFIX = "worker-"
 _MOST_DEATHS = 2
 
@@ -36,13 +35,13 @@ class Marks:
         self._path = Path(name)
         self._file = os.fdopen(descriptor, "r+b")
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._file.write(_NONE)
+        self._file.write(Mark.idle)
         self._file.flush()
         self._memory = mmap.mmap(self._file.fileno(), _LENGTH)
 
-    def running(self, key: str) -> AbstractContextManager[None]:
-        """A context, entered again and again, in which a package is marked as running."""
-        return _Running(self._memory, key.encode())
+    def of(self, key: str) -> Mark:
+        """The mark that a package is running."""
+        return Mark(self._memory, key.encode())
 
     def close(self) -> None:
         """Leaves nothing behind."""
@@ -51,25 +50,38 @@ class Marks:
         self._path.unlink(missing_ok=True)
 
 
-class _Running:
-    """Marks a package as running.
+class Mark:
+    """A context, entered again and again, in which a package is marked as running.
 
     Args:
-        memory: the mark.
-        key: of the package.
+        memory: where.
+        key: of the package, 64 bytes.
+
+    Attributes:
+        address: of the memory.
+        running: written there before the package runs.
+        idle: written there after it.
     """
 
-    __slots__ = ("_key", "_memory")
+    __slots__ = ("_memory", "address", "running")
 
-    def __init__(self, memory: mmap.mmap, key: bytes) -> None:
+    idle = b"-" * _LENGTH
+
+    def __init__(self, memory: mmap.mmap | bytearray, key: bytes) -> None:
         self._memory = memory
-        self._key = key
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        self.running = key
 
     def __enter__(self) -> None:
-        self._memory[:] = self._key
+        self._memory[:] = self.running
 
     def __exit__(self, *_: object) -> None:
-        self._memory[:] = _NONE
+        self._memory[:] = self.idle
+
+    @classmethod
+    def nowhere(cls) -> Mark:
+        """One that nobody reads."""
+        return cls(bytearray(_LENGTH), cls.idle)
 
 
 def discard_fatal(cache: Cache) -> list[str]:
@@ -80,7 +92,7 @@ def discard_fatal(cache: Cache) -> list[str]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             content = file.read(_LENGTH)
             path.unlink(missing_ok=True)
-            if len(content) == _LENGTH and content != _NONE:
+            if len(content) == _LENGTH and content != Mark.idle:
                 keys.append(content.decode())
     for key in keys:
         deaths = _counted(cache.root / f"deaths-{key}")

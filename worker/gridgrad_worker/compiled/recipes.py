@@ -8,38 +8,34 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 import numpy as np
 
 from gridgrad_worker.compiled.library import DONE, DOUBLES, FLOATS, SPACED, VALUE, Library, Rows
+from gridgrad_worker.compiled.marks import Mark
 
 __all__ = ["Call", "Recipe"]
 
 
-class Call:
+class Call(NamedTuple):
     """Computes a piece from the numbers that lie in its places when it is called.
 
     Args:
         library: computes it.
-        row: describes it to the library.
-        running: a context in which the library is called, again and again.
+        row: describes it to the library, which says at its end what came of it.
+        mark: is set while the library is called.
     """
 
-    __slots__ = ("_compute", "_row", "_running")
-
-    def __init__(
-        self, library: Library, row: ctypes.Array[ctypes.c_int64], running: AbstractContextManager[object]
-    ) -> None:
-        self._row = row
-        self._compute = library.call_of(row)
-        self._running = running
+    library: Library
+    row: ctypes.Array[ctypes.c_int64]
+    mark: Mark
 
     def __call__(self) -> bool:
         """Computes it, and returns whether that was done; if not, it wants a closer look."""
-        with self._running:
-            self._compute()
-        return self._row[-1] == DONE
+        with self.mark:
+            self.library.compute_at(ctypes.addressof(self.row), 1)
+        return self.row[-1] == DONE
 
 
 class Recipe:
@@ -48,15 +44,13 @@ class Recipe:
     Args:
         library: computes them.
         rows: one row, filled in for the one before.
-        running: a context in which the library is called, again and again.
+        mark: is set while the library is called.
         itemsizes: of the numbers of each input, in bytes.
     """
 
-    def __init__(
-        self, library: Library, rows: Rows, running: AbstractContextManager[object], itemsizes: Sequence[int]
-    ) -> None:
+    def __init__(self, library: Library, rows: Rows, mark: Mark, itemsizes: Sequence[int]) -> None:
         self._library = library
-        self._running = running
+        self._mark = mark
         self._inputs = [_place(rows, position, size) for position, size in enumerate(itemsizes)]
         self._out, self._pitch = (_index(rows, rows[name]) for name in ("out", "pitch"))
         self._row = rows.view(np.int64).data
@@ -75,7 +69,7 @@ class Recipe:
             if place is not None:
                 row[place] = address
         row[self._out], row[self._pitch] = out, pitch
-        return Call(self._library, row, self._running)
+        return Call(self._library, row, self._mark)
 
 
 def _place(rows: Rows, position: int, itemsize: int) -> int | None:

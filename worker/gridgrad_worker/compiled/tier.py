@@ -264,4 +264,4 @@ class CompiledTier:
 def _engine(key: str, hot: _Hot, package: Package, marks: Marks) -> CompiledEngine:
     if package.layout != digest_of(hot.direct):
         raise RuntimeError("it was made for another plan")
-    return engine_of(hot.order, hot.direct, package.libraries[NAME], marks.running(key))
+    return engine_of(hot.order, hot.direct, package.libraries[NAME], marks.of(key))

@@ -166,7 +166,7 @@ INLINE int64_t points_of(const Entry& entry) {
 }
 
 // Small entries are computed each in one thread, others each in all of them.
-extern "C" __attribute__((visibility("default"))) void compute(Entry* entries, int64_t count, int threads) {
+EXPORTED void compute(Entry* entries, int64_t count, int threads) {
     Scratch scratch(threads);
     std::vector<Entry*> small;
     int64_t points_of_small = 0;

@@ -41,6 +41,7 @@ constexpr Whole SIGN_BIT = std::numeric_limits<Whole>::min();
 
 #define INLINE static inline __attribute__((always_inline))
 #define INLINE_MEMBER inline __attribute__((always_inline))
+#define EXPORTED extern "C" __attribute__((visibility("default")))
 
 // ---------------------------------------------------------------- loads and stores
 
