@@ -1,7 +1,8 @@
 """The floor: a grpc.aio server that does nothing but return bytes it made before.
 
 It knows no schema. A request is the length of the answer as 8 bytes, and padding up to the
-length of a real request; the answer comes as one message, or in messages of 1 MiB.
+length of a real request; the answer comes as one message, or in messages of 1 MiB. It is a collector of traces too,
+which throws them away.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = ["MESSAGE_BYTES", "OPTIONS", "STREAM", "UNARY", "request"]
 
 UNARY = "/raw.Raw/Unary"
 STREAM = "/raw.Raw/Stream"
+TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 MESSAGE_BYTES = 1 << 20
 OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
@@ -30,15 +32,15 @@ def request(answer_bytes: int, request_bytes: int) -> bytes:
 
 
 class Handlers(grpc.GenericRpcHandler):
-    """Answers both methods from bytes that are made once."""
+    """Answers its methods from bytes that are made once."""
 
     def __init__(self) -> None:
         self._answers: dict[tuple[int, int], list[bytes]] = {}
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Finds the handler of a call."""
-        if details.method == UNARY:
-            return grpc.unary_unary_rpc_method_handler(self._unary)
+        if details.method in (UNARY, TRACES):
+            return grpc.unary_unary_rpc_method_handler(self._unary if details.method == UNARY else _discard)
         return grpc.unary_stream_rpc_method_handler(self._stream) if details.method == STREAM else None
 
     async def _unary(self, raw: bytes, _: Any) -> bytes:
@@ -55,6 +57,10 @@ class Handlers(grpc.GenericRpcHandler):
             whole = bytes(size)
             self._answers[key] = [whole[at : at + message_bytes] for at in range(0, size, message_bytes)]
         return self._answers[key]
+
+
+async def _discard(raw: bytes, _: Any) -> bytes:  # noqa: ARG001 - what a handler takes
+    return b""
 
 
 async def _serve(address_file: Path) -> None:

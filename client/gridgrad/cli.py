@@ -17,6 +17,7 @@ from typing import Any
 from gridgrad._version import __version__
 from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.errors import GridgradError, RequestError
+from gridgrad.screen import LEGEND
 
 __all__ = ["main"]
 
@@ -134,7 +135,7 @@ def _add_question(commands: Any, name: str, what: str, run: Any) -> argparse.Arg
 
 
 def _add_about(commands: Any, name: str, what: str, run: Any) -> None:
-    command = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
+    command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
     command.set_defaults(run=run)
     command.add_argument("expression", help="what it is about, in the language of docs/language.md")
     add = command.add_argument
@@ -153,14 +154,15 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
 
 
 def _add_top(commands: Any) -> None:
-    command = _add_plain(commands, "top", "watch a server: requests, queue, batches, workers; until Ctrl-C", _top)
+    command = _add_plain(commands, "top", "watch a server: requests, queue, batches, workers; until q or Ctrl-C", _top)
+    command.formatter_class, command.epilog = argparse.RawDescriptionHelpFormatter, LEGEND
     add = command.add_argument
     add("--every", type=_interval, default=1.0, metavar="SECONDS", help="time between two looks (default: 1)")
     add("--once", action="store_true", help="print what happens in that time, once")
 
 
 def _add_plain(commands: Any, name: str, what: str, run: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
+    command: argparse.ArgumentParser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
     command.set_defaults(run=run)
     _add_server(command)
     return command

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
-from gridgrad_server.main import run
 from gridgrad_server.settings import parse
 
 __all__ = ["main"]
+
+_NEEDED = "grpc_health", "grpc_reflection", "torch"
+"""What the extras server and worker bring; torch is the workers'."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,9 +21,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the flags; those of the command line by default.
 
     Returns:
-        The exit status: 0 after a drain, 1 when it can't serve, 2 when a setting or an address is wrong.
+        The exit status: 0 after a drain, 1 when it can't serve, 2 when a setting or an address is wrong or a package
+        is not installed.
     """
-    return run(parse(sys.argv[1:] if arguments is None else arguments))
+    settings = parse(sys.argv[1:] if arguments is None else arguments)
+    missing = [package for package in _NEEDED if find_spec(package) is None]
+    if missing:
+        found = f"{', '.join(missing)}: not installed"
+        print(f"gridgrad-server: {found}; pip install 'gridgrad[server,worker]'", file=sys.stderr)
+        return 2
+    from gridgrad_server.main import run
+
+    return run(settings)
 
 
 if __name__ == "__main__":

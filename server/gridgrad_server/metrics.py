@@ -83,19 +83,21 @@ def families(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
     """The metrics of a status."""
     yield _gauge("gridgrad_info", "The version of the server.", {"version": status.version}, 1)
     yield _gauge("gridgrad_up_seconds", "Seconds since the server started.", {}, status.up_s)
-    yield _gauge("gridgrad_draining", "1 while it shuts down.", {}, status.draining)
+    yield _gauge("gridgrad_draining", "1 while the server shuts down.", {}, status.draining)
     yield from _load(status.load)
     yield from _workers(status)
     yield from _counts(status)
     yield _histogram("gridgrad_queue_seconds", "Time from arrival to the beginning of the computation.", status.queue_s)
     yield _histogram("gridgrad_compute_seconds", "Time that batches took to compute.", status.compute_s)
-    yield _histogram("gridgrad_batch_size", "Grids, or pieces, that were computed together.", status.batch_size)
+    yield _histogram(
+        "gridgrad_batch_size", "Grids, or pieces of large ones, that were computed together.", status.batch_size
+    )
 
 
 def _load(load: pb.Load) -> Iterator[Metric]:
     for name, text, value in (
-        ("gridgrad_queued_requests", "Requests that wait for a worker.", load.queued),
-        ("gridgrad_held_requests", "Requests accepted and not yet answered.", load.entries),
+        ("gridgrad_queued_requests", "Requests that wait for a worker, or whose next piece does.", load.queued),
+        ("gridgrad_held_requests", "Requests accepted and not yet answered to the end.", load.entries),
         ("gridgrad_held_requests_limit", "The most of these: --queue-entries.", load.most_entries),
         ("gridgrad_held_bytes", "Bytes of requests and results held for them.", load.held_bytes),
         ("gridgrad_held_bytes_limit", "The most of these: --queue-bytes.", load.most_held_bytes),
@@ -108,11 +110,15 @@ def _load(load: pb.Load) -> Iterator[Metric]:
 
 
 def _workers(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
-    ready = GaugeMetricFamily("gridgrad_worker_ready", "1 if it takes batches.", labels=["worker", "device"])
-    batches = GaugeMetricFamily("gridgrad_worker_batches", "Batches that it has, of two at most.", labels=["worker"])
-    restarts = CounterMetricFamily("gridgrad_worker_restarts", "How often it was replaced.", labels=["worker"])
+    ready = GaugeMetricFamily("gridgrad_worker_ready", "1 if the worker takes batches.", labels=["worker", "device"])
+    batches = GaugeMetricFamily(
+        "gridgrad_worker_batches",
+        "Batches that the worker has: one that it computes, one that waits.",
+        labels=["worker"],
+    )
+    restarts = CounterMetricFamily("gridgrad_worker_restarts", "How often the worker was replaced.", labels=["worker"])
     expressions = GaugeMetricFamily(
-        "gridgrad_worker_expressions", "Expressions that it knows, by state.", labels=["worker", "state"]
+        "gridgrad_worker_expressions", "Expressions that the worker knows.", labels=["worker", "state"]
     )
     for worker in status.workers:
         name = str(worker.number)
@@ -129,7 +135,9 @@ def _counts(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
                                    labels=["via", "code"])  # fmt: skip
     for answer in status.answers:
         requests.add_metric([answer.via, CODES[answer.code].name], answer.count)
-    grids = CounterMetricFamily("gridgrad_grids", "Grids, or pieces of large ones.", labels=["engine", "tier"])
+    grids = CounterMetricFamily(
+        "gridgrad_grids", "Grids, or pieces of large ones, that were computed.", labels=["engine", "tier"]
+    )
     points = CounterMetricFamily("gridgrad_points", "Grid points computed.", labels=["engine", "tier"])
     for computed in status.computed:
         grids.add_metric([computed.engine, computed.tier], computed.grids)

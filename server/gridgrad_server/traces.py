@@ -25,12 +25,15 @@ from gridgrad import methods
 from gridgrad._version import __version__
 from gridgrad_server.batches import Batch
 from gridgrad_server.entries import Entry
+from gridgrad_server.sender import Sender
 from gridgrad_worker.v1 import worker_pb2 as wpb
 
 __all__ = ["MOST_BATCHES", "Traces"]
 
 MOST_BATCHES = 32
 """Of one entry that get spans; a large grid has thousands of pieces."""
+
+_LAST_SPANS_S = 5.0
 
 
 class _Computing(NamedTuple):
@@ -66,7 +69,8 @@ class Traces:
     def __init__(self) -> None:
         own = Resource.create({"service.name": "gridgrad", "service.version": __version__})
         self._provider = TracerProvider(resource=own.merge(OTELResourceDetector().detect()))
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._sender = Sender(OTLPSpanExporter())
+        self._provider.add_span_processor(BatchSpanProcessor(self._sender))
         self._tracer = self._provider.get_tracer("gridgrad", __version__)
         own_methods = filters.service_name(methods.SERVICE)
         self.interceptors: list[grpc.aio.ServerInterceptor] = [
@@ -129,8 +133,11 @@ class Traces:
         batch.end(end_ns)
 
     async def close(self) -> None:
-        """Sends what is left, and ends."""
-        await asyncio.to_thread(self._provider.shutdown)
+        """Sends what is left, and ends; a collector that takes nothing is not waited for."""
+        ending = asyncio.create_task(asyncio.to_thread(self._provider.shutdown))
+        await asyncio.wait([ending], timeout=_LAST_SPANS_S if self._sender.works else 0)
+        self._sender.give_up()
+        await ending
 
 
 def _ns(seconds: float) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
+import itertools
 import math
 
 import pytest
 
 import gridgrad
 import gridgrad.aio
-from gridgrad import cli, errors, methods, top
+from gridgrad import cli, errors, methods
+from gridgrad.screen import LEGEND, screen
 from gridgrad.status import Computed, Distribution, Load
 from gridgrad.v1 import gridgrad_pb2 as pb
-from tests.client.fake import FakeServer, Times
+from tests.client.fake import FakeServer
 
 BOUNDS = [0.001, 0.01]
 BUSY = pb.GetServerStatusResponse(
@@ -55,12 +56,14 @@ EMPTY = pb.GetServerStatusResponse(
     batch_size=pb.Distribution(bounds=[1, 2, 4], counts=[0, 0, 0, 0]),
 )
 SCREEN = """\
-server    here, version 1.2, up 1 h 1 min, serving
+server    serving, up 1 h 1 min, version 1.2, here
 requests  80/s, OK 75/s, RESOURCE_EXHAUSTED 5/s
+waits     half up to 1 ms, 99 % up to 10 ms
+batches   10/s, of 3.0 grids on average
+computed  half up to 10 ms, 99 % up to 10 ms
 points    2,000/s, functional 25%, structured compiled 75%
-batches   10/s of 3.0 on average, computed in ≤ 10 ms (median), ≤ 10 ms (99 %)
-queue     7 waiting, waits of ≤ 1 ms (median), ≤ 10 ms (99 %)
-held      9 of 1,024 requests, 3.0 of 1,024 MiB, 2 streams
+queue     7
+held      9 of 1,024 requests, 3.0 of 1,024 MiB, open streams: 2
 sessions  3, 5.0 of 1,024 MiB
 
 worker  pid  device  state       batches  restarts  compiled  uncompiled
@@ -70,8 +73,8 @@ worker  pid  device  state       batches  restarts  compiled  uncompiled
 
 def looks(server: FakeServer, *statuses: pb.GetServerStatusResponse) -> None:
     """Has the server answer so, the last one again and again."""
-    answers = iter(status.SerializeToString() for status in (*statuses, *[statuses[-1]] * 100))
-    server.plain[methods.SERVER_STATUS.path] = lambda _: next(answers)
+    answers = itertools.chain(statuses, itertools.repeat(statuses[-1]))
+    server.plain[methods.SERVER_STATUS.path] = lambda _: next(answers).SerializeToString()
 
 
 def test_a_status_is_read(server: FakeServer, client: gridgrad.Client) -> None:
@@ -108,26 +111,26 @@ def test_quantiles_of_a_distribution() -> None:
 
 def test_what_happened_between_two_looks(server: FakeServer, client: gridgrad.Client) -> None:
     looks(server, EMPTY, BUSY)
-    assert top.screen("here", client.server_status(), client.server_status(), 2.0) == SCREEN
+    assert screen("here", client.server_status(), client.server_status(), 2.0) == SCREEN
 
 
 def test_a_server_in_the_place_of_another_is_compared_with_nothing(server: FakeServer, client: gridgrad.Client) -> None:
     looks(server, BUSY, EMPTY)
-    shown = top.screen("here", client.server_status(), client.server_status(), 1.0)
+    shown = screen("here", client.server_status(), client.server_status(), 1.0)
     assert "requests  0/s\n" in shown
     assert "no worker is ready" in shown
 
 
 def test_a_server_that_drains(server: FakeServer, client: gridgrad.Client) -> None:
     looks(server, pb.GetServerStatusResponse(draining=True))
-    assert "draining" in top.screen("here", client.server_status(), client.server_status(), 1.0)
+    assert "draining" in screen("here", client.server_status(), client.server_status(), 1.0)
 
 
 def test_the_command_looks_once(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
     looks(server, EMPTY, BUSY)
     assert cli.main(["top", "--server", server.address, "--once", "--every", "0.01"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith(f"server    {server.address}, version 1.2, up 1 h 1 min, serving\n")
+    assert shown.startswith(f"server    serving, up 1 h 1 min, version 1.2, {server.address}\n")
     assert shown.count("worker  pid") == 1
     assert "\x1b" not in shown
 
@@ -139,28 +142,20 @@ def test_an_interval_that_is_none(every: str, capsys: pytest.CaptureFixture[str]
     assert "--every" in capsys.readouterr().err
 
 
-class Terminal(io.StringIO):
-    """What a person looks at, until three screens were shown."""
-
-    def isatty(self) -> bool:
-        return True
-
-    def flush(self) -> None:
-        if self.getvalue().count("\x1b[H") >= 3:
-            raise KeyboardInterrupt
+def test_every_row_is_explained_and_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["top", "--help"])
+    assert LEGEND in capsys.readouterr().out
+    rows = [row for row in SCREEN.splitlines()[1:-2] if row]
+    assert all(f"\n  {row.split()[0].replace('worker', 'workers'):8}  " in LEGEND for row in rows)
+    assert max(map(len, [*SCREEN.splitlines(), *LEGEND.splitlines()])) < 80
 
 
-def test_a_terminal_is_overwritten_and_an_absent_server_waited_for(server: FakeServer, client: gridgrad.Client) -> None:
-    looks(server, EMPTY, BUSY)
-
-    def nobody() -> gridgrad.ServerStatus:
-        raise errors.UnavailableError("", "nobody is there", "start it")
-
-    look = Times(1, client.server_status, Times(1, nobody, client.server_status))
-    out = Terminal()
-    with pytest.raises(KeyboardInterrupt):
-        top.watch("here", look, 0.01, once=False, out=out)
-    _, first, second, third = out.getvalue().split("\x1b[H\x1b[J")
-    assert first == "nobody is there; start it\nlooking again every 0.01 s until Ctrl-C\n"
-    assert "RESOURCE_EXHAUSTED" in second
-    assert "requests  0/s" in third
+@pytest.mark.parametrize(
+    ("points", "shown"), [(0, "0/s"), (12345, "12,345/s"), (3430000, "3.4 M/s"), (2000000000, "2.0 G/s")]
+)
+def test_rates_stay_short(server: FakeServer, client: gridgrad.Client, points: int, shown: str) -> None:
+    later = pb.GetServerStatusResponse(computed=[pb.ComputedCount(engine="functional", points=points)])
+    later.MergeFrom(EMPTY)
+    looks(server, EMPTY, later)
+    assert f"points    {shown}" in screen("here", client.server_status(), client.server_status(), 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as collector_pb
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+import gridgrad
 from gridgrad import methods
 from tests.service.harness import PATIENCE_S, eventually, running
 
@@ -69,11 +71,11 @@ with tracer.start_as_current_span("caller"):
 class Collector(grpc.GenericRpcHandler):
     """Takes spans."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.spans: list[trace_pb2.Span] = []
         self._pool = futures.ThreadPoolExecutor(2)
         self._server = grpc.server(self._pool, handlers=[self])
-        self.address = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self.address = f"http://127.0.0.1:{self._server.add_insecure_port(f'127.0.0.1:{port}')}"
         self._server.start()
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
@@ -119,3 +121,29 @@ def test_a_caller_s_trace_goes_through_to_the_computing(collector: Collector, tm
         assert {span.parent_span_id for span in batches} == collector.computed(each) <= calls
         computing = collector.named(each, "compute")
         assert sorted(span.parent_span_id for span in computing) == sorted(span.span_id for span in batches)
+
+
+def test_a_collector_that_is_away_is_named_once_and_not_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+        "OTEL_BSP_SCHEDULE_DELAY": "50",
+    }
+    with running(tmp_path, "--traces", environment=variables) as server, gridgrad.Client(server.address) as client:
+
+        def logged(text: str) -> int:
+            client.gradient("t*k", {"t": [1.0, 2.0], "k": [3.0]})
+            return server.log.read_text().count(text)
+
+        eventually(lambda: logged("traces can't be sent"), "a complaint")
+        collector = Collector(port)
+        try:
+            eventually(lambda: logged("traces are sent again"), "the end of it")
+        finally:
+            collector.close()
+        eventually(lambda: logged("traces can't be sent") == 2, "a second complaint")
+    log = server.log.read_text()
+    assert "Connection refused" in log
+    assert "opentelemetry." not in log
