@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # The servers that tests start compile nothing and leave the user's cache alone, unless a test says otherwise
 os.environ["GRIDGRAD_COMPILE"] = "0"
+
+# What a shell runs in the background ignores Ctrl-C, and so would what the tests start and interrupt
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _skipped_gpu_tests: list[str] = []
 
