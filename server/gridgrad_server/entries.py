@@ -26,6 +26,9 @@ _GRID_COST = 2048
 
 _MOST_STRIKES = 2
 
+_SMALL_SHARE = 8
+"""What share of the usual cost a piece has that is cut again."""
+
 
 class Computed(NamedTuple):
     """What a worker said about a batch.
@@ -86,7 +89,7 @@ class Entry:
         trace: what an observer remembers of it.
     """
 
-    __slots__ = ("_again", "_boxes", "_compute_s", "_how", "_out", "_started_at", "_unsent",
+    __slots__ = ("_again", "_boxes", "_compute_s", "_how", "_out", "_small_cost", "_started_at", "_unsent",
                  "_window", "arrived_at", "asked_tier", "caller", "data", "deadline_at", "ended", "form", "grids",
                  "is_bulk", "next", "piece_cost", "places", "plan", "shape", "sink", "slot", "split", "tier",
                  "trace")  # fmt: skip
@@ -122,6 +125,7 @@ class Entry:
         self._started_at = 0.0
         self._compute_s = 0.0
         self._how: How | None = None
+        self._small_cost = max(1, piece_cost // _SMALL_SHARE)
         self.cut(piece_cost)
         self.is_bulk = self.split or self.grids > 1
 
@@ -168,7 +172,7 @@ class Entry:
 
         Args:
             most_cost: what it may cost. A pack is cut to that; a part of a grid may cost more.
-            anew: whether a part of a grid is cut to that too, and the rest of it is the next one.
+            anew: whether a part of a grid is cut again, to a share of the usual cost; the rest of it comes next.
         """
         box = self.next
         if box is None:
@@ -188,7 +192,7 @@ class Entry:
             return -(-box.grids // max(1, most_cost // self._grid_cost))
         if not (anew and self.split and box.points > 1):
             return 1
-        return -(-box.points * self.plan.planes // max(1, most_cost))
+        return -(-box.points * self.plan.planes // self._small_cost)
 
     def put_back(self, box: Box, blamed: bool) -> None:
         """Takes a piece back whose worker died; one that has cost two workers their lives fails.

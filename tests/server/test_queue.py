@@ -148,9 +148,9 @@ def test_pieces_of_grids_are_cut_again_while_small_entries_come() -> None:
     queue = queued(large, small)
     assert taken(queue, 80) == [small]
     cut = [queue.take(80, NOW + 0.1)[0].box for _ in range(2)]
-    assert [(box.first_point, box.points) for box in cut] == [(0, 10), (10, 10)]
+    assert [(box.first_point, box.points) for box in cut] == [(0, 6), (6, 6)]  # an eighth of the cost of 100
     assert [(box.first_point, box.points) for box in (queue.take(80, NOW + 1)[0].box for _ in range(2))] == [
-        (20, 30),
+        (12, 38),
         (50, 50),
     ]
     assert not queue
