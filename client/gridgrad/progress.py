@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sized
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
+from gridgrad.errors import RequestError
 from gridgrad.extras import optional
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def shown(progress: Literal[True] | Tell, unit: str, total: int | None) -> Itera
 
     Raises:
         MissingExtraError: a bar was asked for, and tqdm is not installed.
+        RequestError: `progress` is neither True nor to be called.
     """
+    _check(progress)
     if progress is not True:
         yield progress
         return
@@ -74,6 +77,7 @@ def counted(
 
     Raises:
         MissingExtraError: a bar was asked for, and tqdm is not installed.
+        RequestError: `progress` is neither True nor to be called.
     """
     if not progress:
         return outcomes
@@ -122,3 +126,6 @@ def _check(progress: Literal[True] | Tell) -> None:
     """Fails at the call, and not with the first outcome."""
     if progress is True:
         _bar_class()
+    elif not callable(progress):
+        remedy = "give True for a bar, or a function of how far it is and of the total"
+        raise RequestError("progress", f"{progress!r}", remedy)

@@ -107,6 +107,20 @@ async def test_the_other_client_tells_too(server: FakeServer) -> None:
         assert told.calls[-1] == (35, 35)
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client, progress: client.map("t*k", MANY, progress=progress),
+        lambda client, progress: client.stream([gridgrad.Request("t*k", MANY[0])], progress=progress),
+        lambda client, progress: client.windows("t*k", AXES, progress=progress),
+        lambda client, progress: client.gradient("t*k", AXES, progress=progress),
+    ],
+)
+def test_what_can_not_be_called_is_refused_at_once(client: gridgrad.Client, ask: Callable[..., object]) -> None:
+    with pytest.raises(errors.RequestError, match="progress: 'yes'; give True for a bar"):
+        ask(client, "yes")
+
+
 # Bars
 
 
