@@ -23,7 +23,6 @@ __all__ = [
     "InputSpec",
     "canonical",
     "check_counts",
-    "count_to_order",
     "expand_order",
     "grid_of",
 ]
@@ -130,11 +129,6 @@ def canonical(derivative: Iterable[str], names: Sequence[str]) -> Derivative:
     if len(wrt) > MAX_ORDER:
         raise RequestError("derivatives", f"order {len(wrt)} in {wrt}", f"ask for order {MAX_ORDER} at most")
     return tuple(sorted(wrt, key=list(names).index))
-
-
-def count_to_order(inputs: int, order: int) -> int:
-    """How many partials of orders 1 to `order` there are with respect to `inputs` inputs."""
-    return math.comb(inputs + order, order) - 1
 
 
 def expand_order(wrt: Sequence[str], order: int) -> list[Derivative]:

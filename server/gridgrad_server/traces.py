@@ -101,21 +101,20 @@ class Traces:
                     self._send(entry, entry.trace, now)
 
     def _send(self, entry: Entry, kept: _Trace, now: float) -> None:
-        epoch_s = time.time() - time.monotonic()
+        epoch_ns = time.time_ns() - time.monotonic_ns()  # whole numbers: a float of such size is off by 128 ns
         start = self._tracer.start_span
-        root = None
+        root, arrived_ns = None, epoch_ns + _ns(entry.arrived_at)
         if kept.context is None:
-            arrived_ns = _ns(epoch_s + entry.arrived_at)
             root = start("session/GridGradient", Context(), trace.SpanKind.SERVER, start_time=arrived_ns)
             kept.context = trace.set_span_in_context(root)
-        queue = start("queue", kept.context, start_time=_ns(epoch_s + entry.arrived_at))
-        queue.end(_ns(epoch_s + entry.arrived_at + entry.info.queue_s))
+        queue = start("queue", kept.context, start_time=arrived_ns)
+        queue.end(arrived_ns + _ns(entry.info.queue_s))
         for each in kept.batches:
-            self._send_batch(each, entry, kept.context, epoch_s)
+            self._send_batch(each, entry, kept.context, epoch_ns)
         if root:
-            root.end(_ns(epoch_s + now))
+            root.end(epoch_ns + _ns(now))
 
-    def _send_batch(self, each: _Computing, entry: Entry, context: Context, epoch_s: float) -> None:
+    def _send_batch(self, each: _Computing, entry: Entry, context: Context, epoch_ns: int) -> None:
         info = entry.info
         attributes: dict[str, str | int] = {
             "gridgrad.batch_size": each.size,
@@ -126,7 +125,7 @@ class Traces:
             "gridgrad.points": entry.form.points,
             "gridgrad.tier": info.how.tier,
         }
-        start_ns, end_ns = _ns(epoch_s + each.started_at), _ns(epoch_s + each.ended_at)
+        start_ns, end_ns = epoch_ns + _ns(each.started_at), epoch_ns + _ns(each.ended_at)
         batch = self._tracer.start_span("batch", context, attributes=attributes, start_time=start_ns)
         compute = self._tracer.start_span("compute", trace.set_span_in_context(batch), start_time=start_ns)
         compute.end(min(end_ns, start_ns + _ns(each.compute_s)))

@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 _SHORT = 30
-_LOOK_BACK = 200
 # A name, a number, a call or parentheses, as long as they are short
 _OPERAND = re.compile(r"\s*([-+]?(?:[\d.][\w.]*(?:(?<=[eE])[-+]\d+)?|\w+(?:\([^()\n]{0,30}\))?|\([^()\n]{0,30}\)))")
 # What stands up to the next sign of the same sort, and up to the end of a statement

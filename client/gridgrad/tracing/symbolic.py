@@ -22,8 +22,6 @@ from gridgrad.tracing.program import program_from, spelled
 
 __all__ = ["program_of"]
 
-Rule = Callable[..., Value]
-
 _CALLED = {
     "Abs": "abs", "Max": "maximum", "Min": "minimum", "ceiling": "ceil", "loggamma": "lgamma", "Mod": "mod",
     "StrictGreaterThan": "gt", "GreaterThan": "ge", "StrictLessThan": "lt", "LessThan": "le", "Equality": "eq",
