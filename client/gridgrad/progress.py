@@ -23,6 +23,8 @@ GridsProgress: TypeAlias = Callable[[int, int | None], object]
 Tell: TypeAlias = Callable[[int, Any], object]
 T = TypeVar("T")
 
+_TAKES = "give True for a bar, or a function of how far it is and of the total"
+
 
 @contextlib.contextmanager
 def shown(progress: Literal[True] | Tell, unit: str, total: int | None) -> Iterator[Tell]:
@@ -127,5 +129,4 @@ def _check(progress: Literal[True] | Tell) -> None:
     if progress is True:
         _bar_class()
     elif not callable(progress):
-        remedy = "give True for a bar, or a function of how far it is and of the total"
-        raise RequestError("progress", f"{progress!r}", remedy)
+        raise RequestError("progress", f"{progress!r}", _TAKES)
