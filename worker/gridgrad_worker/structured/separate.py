@@ -117,7 +117,7 @@ def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int
     best: tuple[float, _Form | None] = (0.0, None)
     for split in range(1, masks[index].bit_length()) if addends else ():
         form, read = _split(addends or [], split, masks)
-        saved = sum(_WEIGHTS.get(nodes[i].op, 1) for i in read) - _cost(form)
+        saved = sum(_WEIGHTS.get(nodes[i].op, 1) for i in read) - _cost(form, masks)
         if form.pairs and saved > best[0]:
             best = (saved, form)
     return best
@@ -187,22 +187,30 @@ def _unsigned(term: Term) -> Term:
     return term._replace(negative=False)
 
 
-def _cost(form: _Form) -> float:
+def _cost(form: _Form, masks: Sequence[int]) -> float:
     """In operations on the grid."""
     rest = len(form.rest)
     if not form.pairs:
         return float(rest)
-    return rest + min(_passes(form), 1 + len(form.pairs) / _RANKS_PER_PASS)
+    return rest + min(_passes(form, masks), 1 + len(form.pairs) / _RANKS_PER_PASS)
 
 
-def _passes(form: _Form) -> int:
+def _passes(form: _Form, masks: Sequence[int]) -> int:
     """How many operations on the grid the sum takes without a matrix product."""
-    mixed = sum(1 for left, right in form.pairs if not _is_one(left) and not _is_one(right))
+    mixed = sum(not (_is_scalar(left, masks) or _is_scalar(right, masks)) for left, right in form.pairs)
     return mixed + len(form.pairs) - 1
 
 
-def _is_one(terms: tuple[Term, ...]) -> bool:
-    return all(not term.factors and not term.divisors for term in terms)
+def _is_scalar(terms: Sequence[Term], masks: Sequence[int]) -> bool:
+    """Whether a sum has no dims, so that what it multiplies stays on the dims that it has."""
+    return all(_mask(factor, masks) == 0 for term in terms for factor in term.factors + term.divisors)
+
+
+def _sign(terms: tuple[Term, ...]) -> int:
+    """1 or -1 where a sum is that number, one term without factors; else 0: 1 + 1 is neither."""
+    if len(terms) != 1 or terms[0].factors or terms[0].divisors:
+        return 0
+    return -1 if terms[0].negative else 1
 
 
 def _nodes_of(terms: Sequence[Term]) -> set[int]:
@@ -242,37 +250,36 @@ class _Writer:
     def _form(self, form: _Form) -> int:
         self.checked.append(tuple(dict.fromkeys(map(self._checks, form.terms))))
         pairs = [(self._sum(left), self._sum(right)) for left, right in form.pairs]
-        if _passes(form) <= 1 + len(pairs) / _RANKS_PER_PASS:
+        if _passes(form, self._masks) <= 1 + len(pairs) / _RANKS_PER_PASS:
             total = self._termwise(form, pairs)
         else:
             self.ranks.append(len(pairs))
             total = self.builder.op(SEPARATED, *(u for u, _ in pairs), *(v for _, v in pairs))
-        for term in form.rest:
-            total = self.builder.op("sub" if term.negative else "add", total, self._product(term))
-        return total
+        return self._added([(False, total), *((term.negative, self._product(term)) for term in form.rest)])
 
     def _termwise(self, form: _Form, pairs: Sequence[tuple[int, int]]) -> int:
-        written = [
-            v
-            if _is_one(left)
-            else u
-            if _is_one(right) and v == self.builder.const(1.0)
-            else self.builder.op("mul", u, v)
-            for (u, v), (left, right) in zip(pairs, form.pairs, strict=True)
-        ]
-        total = written[0]
-        for term in written[1:]:
-            total = self.builder.op("add", total, term)
-        return total
+        written = [self._pair(sides, places) for sides, places in zip(form.pairs, pairs, strict=True)]
+        return self._added(sorted(written, key=lambda pair: pair[0]))
+
+    def _pair(self, sides: tuple[tuple[Term, ...], tuple[Term, ...]], places: tuple[int, int]) -> tuple[bool, int]:
+        """The product of two sums, and whether it is subtracted: what is multiplied by 1 or -1 is not multiplied."""
+        (left, right), (u, v) = map(_sign, sides), places
+        if left:
+            return left < 0, v
+        return (right < 0, u) if right else (False, self.builder.op("mul", u, v))
 
     def _sum(self, terms: Sequence[Term]) -> int:
         """A sum, beginning with a term that is not subtracted if there is one."""
-        first, *rest = sorted(terms, key=lambda term: term.negative)
-        total = self._product(first)
-        if first.negative:
+        ordered = sorted(terms, key=lambda term: term.negative)
+        return self._added([(term.negative, self._product(term)) for term in ordered])
+
+    def _added(self, terms: Sequence[tuple[bool, int]]) -> int:
+        """The sum of nodes, those subtracted that say so."""
+        (negative, total), *rest = terms
+        if negative:
             total = self.builder.op("neg", total)
-        for term in rest:
-            total = self.builder.op("sub" if term.negative else "add", total, self._product(term))
+        for subtracted, term in rest:
+            total = self.builder.op("sub" if subtracted else "add", total, term)
         return total
 
     def _product(self, term: Term) -> int:

@@ -1,0 +1,105 @@
+"""Separated sums have the values of the sums as written: signs, repeated terms and numbers are not lost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+Expressions = Any  # the fixture of conftest.py
+
+
+class Case(NamedTuple):
+    """A request that gave wrong values, and what is right at some points.
+
+    Args:
+        text: the expression.
+        axes: first and last value and length, in order; all values where they are not evenly spaced.
+        derivatives: by names of axes, besides the value.
+        component: looked at.
+        expected: planes, the value first, at positions on the grid.
+    """
+
+    text: str
+    axes: dict[str, tuple[float, float, int] | list[float]]
+    derivatives: list[str]
+    expected: dict[tuple[int, ...], list[float]]
+    component: int = 0
+
+
+LAST = {2: (-1, -1), 3: (-1, -1, -1)}
+E5 = math.exp(-5.0)
+CASES = {
+    "a Gaussian": Case(
+        "exp(-x**2 - y**2)*(x**2 - y - x)",
+        {"x": (1, 2, 200), "y": (3, 4, 200)},
+        ["x", "y"],
+        {
+            (-1, -1): [-4.122307244877116e-9, 2.2672689846824138e-8, 3.091730433657837e-8],
+            (0, 0): [-1.3619978928745456e-4],
+        },
+    ),
+    "three axes": Case(
+        "z**2*y - x**2 + 0.5*z", {"z": (1, 2, 100), "y": (2, 3, 100), "x": (3, 4, 100)}, [], {LAST[3]: [-3.0]}
+    ),
+    "a negative square": Case(
+        "t*x - x**2 - y + x", {"x": (1, 2, 100), "t": (2, 3, 100), "y": (3, 4, 100)}, [], {LAST[3]: [0.0]}
+    ),
+    "Landau's free energy": Case(
+        "r*m**2 + m**4 - h*m",
+        {"m": (1, 2, 100), "r": (2, 3, 100), "h": (3, 4, 100)},
+        ["m"],
+        {LAST[3]: [20.0, 40.0]},
+    ),
+    "a bubble": Case("x*y*(1 - x - y)", {"x": (1, 2, 1000), "y": (2, 3, 1000)}, ["xy"], {LAST[2]: [-24.0, -9.0]}),
+    "a bubble and all its slopes": Case(
+        "x*y*(1 - x - y)",
+        {"x": (1, 2, 1000), "y": (2, 3, 1000)},
+        ["x", "y", "xx", "xy", "yy"],
+        {LAST[2]: [-24.0, -18.0, -14.0, -6.0, -9.0, -4.0]},
+    ),
+    "eight points": Case(
+        "a*y/(a**2*y**2 + 0.5), z**2 - a - z",
+        {"z": [-2.0, 2.0], "y": [2.0], "a": [1.0, 2.0, 3.0, 4.0]},
+        ["yyaa"],
+        {(n, 0, m): [value - m, 0.0] for n, value in ((0, 5.0), (1, 1.0)) for m in range(4)},
+        component=1,
+    ),
+    "a term twice": Case(
+        "exp(-x - y)*(x + y + x**2 + y)",
+        {"x": (1, 2, 512), "y": (2, 3, 512)},
+        ["x", "y"],
+        {LAST[2]: [12 * E5, -7 * E5, -10 * E5]},
+    ),
+    "a polynomial": Case(
+        "x + 2*x**2 + x**3 - 0.5*x**3*y - 0.5*y**2 - y - x*y",
+        {"x": (1, 2, 600), "y": (2, 3, 600)},
+        ["y"],
+        {LAST[2]: [-7.5, -10.0]},
+    ),
+}
+
+
+def _computed(expression: Expressions, case: Case, dtype: str, way: str) -> np.ndarray[Any, Any]:
+    """The planes of the component, [derivatives, *grid]."""
+    axes = {n: np.array(a) if isinstance(a, list) else np.linspace(*a) for n, a in case.axes.items()}
+    computed = expression(case.text, axes, [list(names) for names in case.derivatives], dtype)
+    (got,) = getattr(computed, way)(axes)
+    components: int = len(computed.program.outputs)
+    result: np.ndarray[Any, Any] = got.reshape(-1, components, *got.shape[1:])[:, case.component]
+    return result
+
+
+@pytest.mark.parametrize("way", ["chosen", "structured"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", CASES)
+def test_sums_that_lost_a_sign_or_a_term(expression: Expressions, name: str, dtype: str, way: str) -> None:
+    case = CASES[name]
+    got = _computed(expression, case, dtype, way)
+    eps = float(np.finfo(dtype).eps)
+    for position, expected in case.expected.items():
+        values = [float(plane[position]) for plane in got[: len(expected)]]
+        # A few roundings of terms that are a few times as large as their sum, and of the arguments of exp, up to 20
+        assert values == pytest.approx(expected, rel=64 * eps, abs=64 * eps if 0.0 in expected else 0.0), position
