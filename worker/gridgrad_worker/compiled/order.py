@@ -16,7 +16,7 @@ from gridgrad.lang.program import Program
 
 __all__ = ["LAYOUT", "Order"]
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised when the code that calls packages, or what they do, changes: packages of another one are not found."""
 
 
