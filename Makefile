@@ -17,7 +17,7 @@ SITE_ENV := build/envs/site
 # Where `make proto` puts the generated packages, and `make site` the site; the tests give other places.
 OUT := .
 SITE := build/site
-PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc -I protos
+PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 .PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto docs
 .PHONY: figures site node setup clean
@@ -37,7 +37,7 @@ test: lint test-floor ## Lint, types and all tests, those of the client at its o
 
 test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest dependencies that it allows
 	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"
-	@PYTHONPATH=client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider tests/client
+	@PYTHONPATH=core:client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider tests/core tests/client
 
 lint: $(READY) ## Check style, format, types and the schema
 	@$(BIN)/ruff check --quiet
@@ -67,9 +67,11 @@ bench-readme: $(READY) ## Measure the README's table: ours, raw gRPC, JAX and fi
 	@$(BIN)/python -m benchmarks.readme --jax $(BIN)/python $(ARGS)
 
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
-	@mkdir -p $(OUT)/client $(OUT)/worker
-	@$(PROTOC) --python_out=$(OUT)/client --pyi_out=$(OUT)/client protos/gridgrad/v1/*.proto
-	@$(PROTOC) --python_out=$(OUT)/worker --pyi_out=$(OUT)/worker protos/gridgrad_worker/v1/*.proto
+	@mkdir -p $(OUT)/core
+	@$(PROTOC) -I gridgrad_core/v1=protos/gridgrad/v1 --python_out=$(OUT)/core --pyi_out=$(OUT)/core \
+		protos/gridgrad/v1/gridgrad.proto
+	@$(PROTOC) -I gridgrad_core/worker_v1=protos/gridgrad_worker/v1 --python_out=$(OUT)/core --pyi_out=$(OUT)/core \
+		protos/gridgrad_worker/v1/worker.proto
 
 docs: $(READY) ## Write the lists of functions in docs/language.md from the table in the code
 	@$(BIN)/python docs/generate.py

@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from gridgrad.heap import keep_freed_memory
-from gridgrad_worker import process
+from gridgrad_core.system.malloc import keep_freed_memory
+from gridgrad_worker.runtime import process
 
 keep_freed_memory(1 << 28)  # as a worker does
 process.spin_briefly()  # before torch starts its threads
@@ -37,7 +37,7 @@ from benchmarks.engine_sides import (  # noqa: E402 - after the process is set u
     functional,
     timed,
 )
-from gridgrad_worker.compiled.tier import CompiledTier, Settings  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.tier import CompiledTier, Settings  # noqa: E402 - after the process is set up
 
 ROUNDS = 5
 NITROGEN, BLACK_SCHOLES, BILINEAR = "nitrogen_helmholtz", "black_scholes_call", "bilinear_quadratic"

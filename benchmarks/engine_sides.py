@@ -14,13 +14,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 
-from gridgrad_worker.compiled.order import Order
-from gridgrad_worker.compiled.tier import CompiledTier
-from gridgrad_worker.devices import open_device
-from gridgrad_worker.expressions import torch_function
-from gridgrad_worker.functional import Array, FunctionalEngine
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece
-from gridgrad_worker.structured.engine import StructuredEngine
+from gridgrad_worker.devices.device import open_device
+from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.tier import CompiledTier
+from gridgrad_worker.engines.functional.functional_engine import Array, FunctionalEngine
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece
+from gridgrad_worker.torch_ops.evaluate import torch_function
 
 __all__ = [
     "DEVICE",

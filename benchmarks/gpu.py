@@ -3,7 +3,7 @@
 Float64, the value and both first partials, warm; medians. The floors are measured in the same run: how fast the
 GPU fills as much memory with zeros, and how fast it copies as much to pinned memory of the host.
 
-    PYTHONPATH=client:server:worker python -m benchmarks.gpu
+    PYTHONPATH=core:client:server:worker python -m benchmarks.gpu
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gridgrad_worker.compiled.order import Order
-from gridgrad_worker.compiled.tiers import Compiled
-from gridgrad_worker.cuda.device import CudaDevice
-from gridgrad_worker.cuda.start import open_tier
-from gridgrad_worker.devices import open_device
-from gridgrad_worker.pieces import ArrayValues, Box, LinspaceValues, Piece, Values
-from gridgrad_worker.structured.engine import StructuredEngine
+from gridgrad_worker.devices.cuda import CudaDevice
+from gridgrad_worker.devices.device import open_device
+from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.tiers import Compiled
+from gridgrad_worker.engines.cuda.start import open_tier
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece, Values
 
 __all__ = ["main"]
 

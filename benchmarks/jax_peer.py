@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.stats import norm
 
-from gridgrad.lang.parser import parse
-from gridgrad.lang.program import Program
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.lang.program.program import Program
 
 jax.config.update("jax_enable_x64", True)
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from gridgrad.lang.functions import DIFF, FUNCTIONS, Function
+from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS, Function
 
 __all__ = ["PAGE", "page"]
 

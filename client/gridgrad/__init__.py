@@ -12,83 +12,83 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gridgrad import aio as aio
     from gridgrad import testing as testing
-    from gridgrad._version import __version__ as __version__
-    from gridgrad.calls import Registered as Registered
-    from gridgrad.calls import Request as Request
-    from gridgrad.calls import registered as registered
-    from gridgrad.catalog import RegisteredFunction as RegisteredFunction
-    from gridgrad.catalog import ServerInfo as ServerInfo
+    from gridgrad.arguments.linspace import Linspace as Linspace
+    from gridgrad.arguments.linspace import linspace as linspace
     from gridgrad.checks.report import CheckReport as CheckReport
     from gridgrad.checks.report import Disagreement as Disagreement
-    from gridgrad.client import Client as Client
-    from gridgrad.errors import BusyError as BusyError
-    from gridgrad.errors import CallCancelledError as CallCancelledError
-    from gridgrad.errors import CrashError as CrashError
-    from gridgrad.errors import DeadlineError as DeadlineError
-    from gridgrad.errors import ExpressionError as ExpressionError
-    from gridgrad.errors import GridgradError as GridgradError
-    from gridgrad.errors import InternalError as InternalError
-    from gridgrad.errors import MissingExtraError as MissingExtraError
-    from gridgrad.errors import NotPreparedError as NotPreparedError
-    from gridgrad.errors import RefusedError as RefusedError
-    from gridgrad.errors import RequestError as RequestError
-    from gridgrad.errors import TooLargeError as TooLargeError
-    from gridgrad.errors import TracingError as TracingError
-    from gridgrad.errors import UnavailableError as UnavailableError
-    from gridgrad.errors import UnknownFunctionError as UnknownFunctionError
-    from gridgrad.explained import Explanation as Explanation
-    from gridgrad.explained import Prepared as Prepared
-    from gridgrad.info import Info as Info
-    from gridgrad.lang.parser import parse as parse
-    from gridgrad.lang.program import Program as Program
-    from gridgrad.result import Result as Result
-    from gridgrad.spacing import Linspace as Linspace
-    from gridgrad.spacing import linspace as linspace
-    from gridgrad.status import ServerStatus as ServerStatus
-    from gridgrad.status import WorkerStatus as WorkerStatus
-    from gridgrad.tracing.function import TracedFunction as TracedFunction
-    from gridgrad.tracing.function import function as function
-    from gridgrad.tracing.function import trace as trace
+    from gridgrad.requests.prepare import Registered as Registered
+    from gridgrad.requests.prepare import Request as Request
+    from gridgrad.requests.prepare import registered as registered
+    from gridgrad.results.explanation import Explanation as Explanation
+    from gridgrad.results.explanation import Prepared as Prepared
+    from gridgrad.results.info import Info as Info
+    from gridgrad.results.result import Result as Result
+    from gridgrad.results.server_info import RegisteredFunction as RegisteredFunction
+    from gridgrad.results.server_info import ServerInfo as ServerInfo
+    from gridgrad.results.server_status import ServerStatus as ServerStatus
+    from gridgrad.results.server_status import WorkerStatus as WorkerStatus
+    from gridgrad.sync.client import Client as Client
+    from gridgrad.tracing.decorator import TracedFunction as TracedFunction
+    from gridgrad.tracing.decorator import function as function
+    from gridgrad.tracing.decorator import trace as trace
+    from gridgrad_core.errors import BusyError as BusyError
+    from gridgrad_core.errors import CallCancelledError as CallCancelledError
+    from gridgrad_core.errors import CrashError as CrashError
+    from gridgrad_core.errors import DeadlineError as DeadlineError
+    from gridgrad_core.errors import ExpressionError as ExpressionError
+    from gridgrad_core.errors import GridgradError as GridgradError
+    from gridgrad_core.errors import InternalError as InternalError
+    from gridgrad_core.errors import MissingExtraError as MissingExtraError
+    from gridgrad_core.errors import NotPreparedError as NotPreparedError
+    from gridgrad_core.errors import RefusedError as RefusedError
+    from gridgrad_core.errors import RequestError as RequestError
+    from gridgrad_core.errors import TooLargeError as TooLargeError
+    from gridgrad_core.errors import TracingError as TracingError
+    from gridgrad_core.errors import UnavailableError as UnavailableError
+    from gridgrad_core.errors import UnknownFunctionError as UnknownFunctionError
+    from gridgrad_core.lang.parser.parser import parse as parse
+    from gridgrad_core.lang.program.program import Program as Program
+    from gridgrad_core.version import __version__ as __version__
 
 # Where each name is defined
 _HOMES = {
-    "BusyError": "errors",
-    "CallCancelledError": "errors",
-    "CheckReport": "checks.report",
-    "Client": "client",
-    "CrashError": "errors",
-    "DeadlineError": "errors",
-    "Disagreement": "checks.report",
-    "ExpressionError": "errors",
-    "Explanation": "explained",
-    "GridgradError": "errors",
-    "Info": "info",
-    "InternalError": "errors",
-    "Linspace": "spacing",
-    "MissingExtraError": "errors",
-    "NotPreparedError": "errors",
-    "Prepared": "explained",
-    "Program": "lang.program",
-    "RefusedError": "errors",
-    "Registered": "calls",
-    "RegisteredFunction": "catalog",
-    "Request": "calls",
-    "RequestError": "errors",
-    "Result": "result",
-    "ServerInfo": "catalog",
-    "ServerStatus": "status",
-    "TooLargeError": "errors",
-    "TracedFunction": "tracing.function",
-    "TracingError": "errors",
-    "UnavailableError": "errors",
-    "UnknownFunctionError": "errors",
-    "WorkerStatus": "status",
-    "__version__": "_version",
-    "function": "tracing.function",
-    "linspace": "spacing",
-    "parse": "lang.parser",
-    "registered": "calls",
-    "trace": "tracing.function",
+    "BusyError": "gridgrad_core.errors",
+    "CallCancelledError": "gridgrad_core.errors",
+    "CheckReport": "gridgrad.checks.report",
+    "Client": "gridgrad.sync.client",
+    "CrashError": "gridgrad_core.errors",
+    "DeadlineError": "gridgrad_core.errors",
+    "Disagreement": "gridgrad.checks.report",
+    "Explanation": "gridgrad.results.explanation",
+    "ExpressionError": "gridgrad_core.errors",
+    "GridgradError": "gridgrad_core.errors",
+    "Info": "gridgrad.results.info",
+    "InternalError": "gridgrad_core.errors",
+    "Linspace": "gridgrad.arguments.linspace",
+    "MissingExtraError": "gridgrad_core.errors",
+    "NotPreparedError": "gridgrad_core.errors",
+    "Prepared": "gridgrad.results.explanation",
+    "Program": "gridgrad_core.lang.program.program",
+    "RefusedError": "gridgrad_core.errors",
+    "Registered": "gridgrad.requests.prepare",
+    "RegisteredFunction": "gridgrad.results.server_info",
+    "Request": "gridgrad.requests.prepare",
+    "RequestError": "gridgrad_core.errors",
+    "Result": "gridgrad.results.result",
+    "ServerInfo": "gridgrad.results.server_info",
+    "ServerStatus": "gridgrad.results.server_status",
+    "TooLargeError": "gridgrad_core.errors",
+    "TracedFunction": "gridgrad.tracing.decorator",
+    "TracingError": "gridgrad_core.errors",
+    "UnavailableError": "gridgrad_core.errors",
+    "UnknownFunctionError": "gridgrad_core.errors",
+    "WorkerStatus": "gridgrad.results.server_status",
+    "__version__": "gridgrad_core.version",
+    "function": "gridgrad.tracing.decorator",
+    "linspace": "gridgrad.arguments.linspace",
+    "parse": "gridgrad_core.lang.parser.parser",
+    "registered": "gridgrad.requests.prepare",
+    "trace": "gridgrad.tracing.decorator",
 }
 _MODULES = {"aio", "testing"}
 
@@ -101,7 +101,7 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'gridgrad' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = getattr(importlib.import_module(f"gridgrad.{home}"), name)
+    value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

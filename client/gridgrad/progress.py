@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sized
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from gridgrad.errors import RequestError
-from gridgrad.extras import optional
+from gridgrad_core.errors import RequestError
+from gridgrad_core.extras import optional
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 import gridgrad
 from benchmarks.nitrogen import TEXT, WANTED, Grid, axes, exact_grids, finite_differences, in_numpy, relative_error
-from gridgrad.drawing import Panel, draw_map
-from gridgrad.labels import pretty
-from gridgrad.scales import limits, spacing
+from gridgrad.results.display.scales import limits, spacing
+from gridgrad.results.display.subplots import Panel, draw_map
+from gridgrad.results.labels import pretty
 from gridgrad.testing import local_server
 
 __all__ = ["draw"]

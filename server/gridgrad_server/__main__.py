@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from gridgrad_server.settings import parse
+from gridgrad_server.config.settings import parse
 
 __all__ = ["main"]
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = f"{', '.join(missing)}: not installed"
         print(f"gridgrad-server: {found}; pip install 'gridgrad[server,worker]'", file=sys.stderr)
         return 2
-    from gridgrad_server.main import run
+    from gridgrad_server.app import run
 
     return run(settings)
 

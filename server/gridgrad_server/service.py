@@ -9,24 +9,24 @@ from typing import Any
 
 import grpc
 
-from gridgrad import methods
-from gridgrad._version import __version__
-from gridgrad.errors import GridgradError
-from gridgrad.v1 import gridgrad_pb2 as pb
-from gridgrad_server import describe
-from gridgrad_server.callers import caller_of
-from gridgrad_server.entries import Entry
-from gridgrad_server.intake import Intake
-from gridgrad_server.observers import OK, code_of, given_up
-from gridgrad_server.overview import Overview
-from gridgrad_server.plans import Plan
-from gridgrad_server.requests import decode
-from gridgrad_server.results import UnaryResult
-from gridgrad_server.sessions import Sessions
-from gridgrad_server.settings import Settings
-from gridgrad_server.status import abort
-from gridgrad_server.stream import Stream
-from gridgrad_server.workers import Workers
+from gridgrad_core.errors import GridgradError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.version import __version__
+from gridgrad_core.wire import methods
+from gridgrad_server.config.settings import Settings
+from gridgrad_server.local_sessions.manager import Sessions
+from gridgrad_server.requests.client_id import caller_of
+from gridgrad_server.requests.decode import decode
+from gridgrad_server.requests.function_key import Plan
+from gridgrad_server.rpc import info as describe
+from gridgrad_server.rpc.encode import UnaryResult
+from gridgrad_server.rpc.errors import abort
+from gridgrad_server.rpc.intake import Intake
+from gridgrad_server.rpc.stream import Stream
+from gridgrad_server.scheduling.entry import Entry
+from gridgrad_server.scheduling.observer import OK, code_of, given_up
+from gridgrad_server.telemetry.snapshot import Overview
+from gridgrad_server.workers.pool import Workers
 
 __all__ = ["Service"]
 

@@ -16,12 +16,13 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad import methods, wire
-from gridgrad.details import to_detail
-from gridgrad.errors import REASONS, GridgradError
-from gridgrad.grid import Grid, InputSpec, grid_of
-from gridgrad.inputs import spread_over
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad.arguments.inputs import spread_over
+from gridgrad_core.errors import REASONS, GridgradError
+from gridgrad_core.grid import Grid, InputSpec, grid_of
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import buffer as wire
+from gridgrad_core.wire import methods
+from gridgrad_core.wire.error_details import to_detail
 
 __all__ = [
     "FakeServer",

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from gridgrad import methods
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
 from tests.client.fake import FakeServer, header_of, planes_of
 
 __all__ = ["FakeSessions", "Peer"]

@@ -11,8 +11,8 @@ import pytest
 
 import gridgrad
 import gridgrad.aio
-from gridgrad import errors
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core import errors
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.client.fake import FakeServer, entry, failed_entry, windows
 
 AXES = {"t": gridgrad.linspace(0, 1, 5), "k": gridgrad.linspace(0, 1, 7)}

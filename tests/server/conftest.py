@@ -11,10 +11,10 @@ from typing import Any
 import grpc
 import pytest
 
-from gridgrad import methods
-from gridgrad.v1 import gridgrad_pb2 as pb
-from gridgrad_server.main import Server
-from gridgrad_server.settings import Settings
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
+from gridgrad_server.app import Server
+from gridgrad_server.config.settings import Settings
 
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")
 

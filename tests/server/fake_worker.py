@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from gridgrad_worker.v1 import worker_pb2 as pb
+from gridgrad_core.worker_v1 import worker_pb2 as pb
 
 X = pb.FunctionInput(name="x", unit="m")
 DEFAULTED = pb.FunctionInput(name="a", default=2.0)

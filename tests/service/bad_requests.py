@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from grpc import StatusCode
 
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import array_input, axis, linspace, parameter, request
 
 __all__ = ["ALL", "EITHER_WAY", "Bad"]

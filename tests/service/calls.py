@@ -10,8 +10,9 @@ import numpy as np
 from grpc_health.v1 import health_pb2
 from numpy.typing import ArrayLike, NDArray
 
-from gridgrad import methods, wire
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import buffer as wire
+from gridgrad_core.wire import methods
 
 __all__ = ["DTYPES", "Call", "Calls", "Refusal", "array_input", "axis", "grids", "linspace", "parameter", "request"]
 

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import Call, Calls, axis, grids, request
 from tests.service.harness import HOLD, Running, eventually
 

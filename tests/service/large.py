@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import Calls, linspace, request
 from tests.service.gates import GATE
 from tests.service.harness import HOLD

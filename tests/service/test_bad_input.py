@@ -12,7 +12,7 @@ import pytest
 from grpc import StatusCode
 
 import gridgrad
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.bad_requests import ALL, EITHER_WAY, Bad
 from tests.service.calls import Calls, Refusal, axis, grids, refusal_of, request
 from tests.service.harness import DEADLY, HOLD, Running

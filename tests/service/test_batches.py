@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import Call, Calls, array_input, axis, grids, parameter, request
 from tests.service.gates import at_gate, await_full, behind_the_gate, busy_worker, square, value
 from tests.service.harness import HOLD, PIECE, Running, eventually

@@ -13,7 +13,7 @@ from grpc import StatusCode
 from numpy.testing import assert_array_equal
 
 import gridgrad
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import OPTIONS, Calls, array_input, axis, parameter, request
 from tests.service.gates import GATE, at_gate
 from tests.service.harness import DEADLY, HOLD, PATIENCE_S, Running

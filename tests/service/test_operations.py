@@ -20,8 +20,8 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 import gridgrad
-from gridgrad import methods
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
 from tests.service.calls import OPTIONS, Calls, axis, grids, linspace, request
 from tests.service.harness import HOLD, PATIENCE_S, Running, eventually, running
 

@@ -15,7 +15,7 @@ import pytest
 from grpc import StatusCode
 
 import gridgrad
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import OPTIONS, Calls, grids, linspace, refusal_of, request
 from tests.service.gates import BUSY_WITH, at_gate, await_full, behind_the_gate, busy_worker, square
 from tests.service.harness import HOLD, QUEUE_ENTRIES, QUEUE_MIB, Running, eventually, resident_mib

@@ -21,8 +21,8 @@ from numpy.testing import assert_array_equal
 
 import gridgrad
 import gridgrad.aio
-from gridgrad import methods
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
 from tests.service.calls import Calls
 from tests.service.harness import DEADLY, HOLD, Running, eventually, running
 

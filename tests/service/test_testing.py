@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import gridgrad
-from gridgrad.testing import LocalServer, local_server
+from gridgrad.frameworks.testing import LocalServer, local_server
 from tests.service.harness import eventually, marked
 
 CONFTEST = """

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as collecto
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 import gridgrad
-from gridgrad import methods
+from gridgrad_core.wire import methods
 from tests.service.harness import PATIENCE_S, eventually, running
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"

@@ -19,7 +19,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2
 
 import gridgrad
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import OPTIONS, Call, Calls, axis, refusal_of, request
 from tests.service.gates import at_gate, value
 from tests.service.harness import DEADLY, HOLD, PATIENCE_S, Running, eventually, marked, running

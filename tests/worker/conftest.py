@@ -10,11 +10,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gridgrad.grid import InputSpec, canonical, grid_of
-from gridgrad_worker import registry
-from gridgrad_worker.devices import CpuDevice, Device, open_device
-from gridgrad_worker.functional import FunctionalEngine
-from gridgrad_worker.pieces import ArrayValues, Box, Piece
+from gridgrad_core.grid import InputSpec, canonical, grid_of
+from gridgrad_worker.devices.device import CpuDevice, Device, open_device
+from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
+from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.registered import registry
 
 Array = NDArray[np.floating]
 Inputs = Mapping[str, object]

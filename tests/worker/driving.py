@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad.wire import field_head
-from gridgrad_worker.v1 import worker_pb2 as pb
+from gridgrad_core.wire.buffer import field_head
+from gridgrad_core.worker_v1 import worker_pb2 as pb
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 120.0

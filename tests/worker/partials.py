@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from gridgrad.lang.parser import parse
-from gridgrad_worker.expressions import torch_function
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_worker.torch_ops.evaluate import torch_function
 
 __all__ = ["partials"]
 

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gridgrad.lang.derive import derive
-from gridgrad.lang.program import Program
-from gridgrad_worker.operations import VALUES
+from gridgrad_core.lang.derive.derive import derive
+from gridgrad_core.lang.program.program import Program
+from gridgrad_worker.torch_ops.table import VALUES
 
 __all__ = ["rounding_bounds"]
 

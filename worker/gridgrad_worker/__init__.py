@@ -8,7 +8,7 @@ For authors of functions it offers `function`, the decorator that registers one:
     def bilinear(t, k=1.0):
         return t * k + 2 * t * k**2
 
-Everything here is loaded when it is first used: the server takes only the messages in `v1`.
+Everything here is loaded when it is first used: the command line loads no more than its own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gridgrad_worker.registry import FunctionError as FunctionError
-    from gridgrad_worker.registry import function as function
+    from gridgrad_worker.registered.registry import FunctionError as FunctionError
+    from gridgrad_worker.registered.registry import function as function
 
 __all__ = ["FunctionError", "function"]
 
@@ -25,7 +25,7 @@ __all__ = ["FunctionError", "function"]
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'gridgrad_worker' has no attribute {name!r}; it has {', '.join(__all__)}")
-    from gridgrad_worker import registry
+    from gridgrad_worker.registered import registry
 
     value = globals()[name] = getattr(registry, name)
     return value

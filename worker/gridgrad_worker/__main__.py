@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridgrad.heap import keep_freed_memory
-from gridgrad_worker import process
-from gridgrad_worker.channel import Channel
-from gridgrad_worker.logs import configure
-from gridgrad_worker.v1 import worker_pb2 as pb
+from gridgrad_core.system.malloc import keep_freed_memory
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.runtime import process
+from gridgrad_worker.runtime.channel import Channel
+from gridgrad_worker.runtime.logging import configure
 
 if TYPE_CHECKING:  # it loads torch
-    from gridgrad_worker.compiled.tiers import Tier
-    from gridgrad_worker.devices import Device
+    from gridgrad_worker.devices.device import Device
+    from gridgrad_worker.engines.compiled.tiers import Tier
 
 __all__ = ["main"]
 
@@ -83,7 +83,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _serve(options: argparse.Namespace, channel: Channel) -> int:
     started_at = time.perf_counter()
     # torch comes in here, after the signals are ignored and its environment is set
-    from gridgrad_worker.start import CannotServeError, start
+    from gridgrad_worker.startup import CannotServeError, start
 
     try:
         device, registered = start(options.device, options.threads, options.functions, options.engine)
@@ -91,7 +91,7 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
         _log.error("%s", error)
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return EXIT_FATAL
-    from gridgrad_worker.service import Service, ready
+    from gridgrad_worker.loop import Service, ready
 
     tier = _tier(options, device)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
@@ -109,10 +109,10 @@ def _tier(options: argparse.Namespace, device: Device) -> Tier | None:
     if options.no_compile or options.engine != "structured":
         return None
     if device.torch_device.type == "cuda":
-        from gridgrad_worker.cuda.start import open_tier
+        from gridgrad_worker.engines.cuda.start import open_tier
 
         return open_tier(device)
-    from gridgrad_worker.compiled.tier import CompiledTier, Settings
+    from gridgrad_worker.engines.compiled.tier import CompiledTier, Settings
 
     settings = Settings(
         hot_points=options.hot_points,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gridgrad_worker.devices import Device
-from gridgrad_worker.pieces import ArrayValues, Box, Piece
-from gridgrad_worker.plans import EngineName, make_plan
-from gridgrad_worker.registry import Registered
-from gridgrad_worker.v1 import worker_pb2 as pb
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.devices.device import Device
+from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.registered.registry import Registered
+from gridgrad_worker.worker_program import EngineName, make_plan
 
 __all__ = ["warm_up"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gridgrad.grid import Derivative
+from gridgrad_core.grid import Derivative
 
 __all__ = ["CheckReport", "Disagreement"]
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad.calls import Call, FunctionLike, Registered, Request
-from gridgrad.errors import RequestError
-from gridgrad.grid import Derivative
-from gridgrad.result import Result
+from gridgrad.requests.prepare import Call, FunctionLike, Registered, Request
+from gridgrad.results.result import Result
+from gridgrad_core.errors import RequestError
+from gridgrad_core.grid import Derivative
 
 __all__ = ["Sample", "as_sent", "draw"]
 

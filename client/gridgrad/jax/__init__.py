@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gridgrad.jax.evaluation import evaluate
+from gridgrad.frameworks.jax import evaluate
 
 __all__ = ["evaluate"]

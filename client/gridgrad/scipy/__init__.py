@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from gridgrad.scipy.interpolant import Interpolant
-from gridgrad.scipy.measured import MeasuredError
-from gridgrad.scipy.table import interpolant
+from gridgrad.frameworks.scipy import Interpolant, MeasuredError, interpolant
 
 __all__ = ["Interpolant", "MeasuredError", "interpolant"]

@@ -6,8 +6,6 @@ the top conftest.py makes them known.
 
 from __future__ import annotations
 
-from gridgrad.testing.canned import Grids
-from gridgrad.testing.fake import FakeClient, FakeServer
-from gridgrad.testing.local import LocalServer, local_server
+from gridgrad.frameworks.testing import FakeClient, FakeServer, Grids, LocalServer, local_server
 
 __all__ = ["FakeClient", "FakeServer", "Grids", "LocalServer", "local_server"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gridgrad.torch.evaluation import evaluate
+from gridgrad.frameworks.torch import evaluate
 
 __all__ = ["evaluate"]

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad.coefficients import element_names
-from gridgrad.errors import TracingError
-from gridgrad.lang import limits
-from gridgrad.lang.function import Function, Kind
-from gridgrad.lang.functions import FUNCTIONS
-from gridgrad.lang.operations import Operations, Value
-from gridgrad.tracing import refusals
+from gridgrad.arguments.coefficients import element_names
+from gridgrad.tracing import refusal as refusals
+from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.functions.function import Function, Kind
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.typed_builder import Operations, Value
 
 if TYPE_CHECKING:
-    from gridgrad.tracing.traced import Traced
+    from gridgrad.tracing.tracer import Traced
 
 __all__ = ["Nodes", "Recorder"]
 
@@ -56,7 +56,7 @@ class Recorder:
         Raises:
             TracingError: a value of another trace, or what is no real number.
         """
-        from gridgrad.tracing.traced import Traced
+        from gridgrad.tracing.tracer import Traced
 
         if isinstance(value, Traced):
             return self._own(value)
@@ -100,7 +100,7 @@ class Recorder:
         return self._made(np.stack([each.nodes for each in same]), same[0].kind)
 
     def _made(self, nodes: Nodes, kind: Kind = "number") -> Traced:
-        from gridgrad.tracing.traced import Traced
+        from gridgrad.tracing.tracer import Traced
 
         return Traced(self, nodes, kind)
 

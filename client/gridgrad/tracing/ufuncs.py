@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.errors import TracingError
-from gridgrad.lang.function import Function
-from gridgrad.lang.functions import FUNCTIONS, lookup
-from gridgrad.tracing import refusals
+from gridgrad.tracing import refusal as refusals
 from gridgrad.tracing.recorder import Recorder
-from gridgrad.tracing.traced import Traced
+from gridgrad.tracing.tracer import Traced
+from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.functions.function import Function
+from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 
 __all__ = ["accumulated", "dispatch", "elementwise", "reduced"]
 

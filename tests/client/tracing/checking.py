@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 import gridgrad
-from gridgrad.coefficients import element_names
-from tests.client.lang.evaluator import evaluate
+from gridgrad.arguments.coefficients import element_names
+from tests.core.lang.evaluator import evaluate
 
 __all__ = ["check", "values_of"]
 

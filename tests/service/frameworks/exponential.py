@@ -7,8 +7,8 @@ import math
 import grpc
 import numpy as np
 
-from gridgrad import wire
-from gridgrad.v1 import gridgrad_pb2 as pb
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import buffer as wire
 from tests.client.fake import DTYPES, FakeServer, header_of, spread_inputs
 
 __all__ = ["EXPONENTIAL", "RATES", "asked", "exponential_server"]

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
 import gridgrad.aio
-from gridgrad.jax import evaluate
+from gridgrad.frameworks.jax import evaluate
 from tests.client.fake import FakeServer
 from tests.service.frameworks.exponential import EXPONENTIAL, asked
 

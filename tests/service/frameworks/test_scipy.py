@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.interpolate import CubicHermiteSpline, RegularGridInterpolator
 
 import gridgrad
-from gridgrad.scipy import Interpolant, interpolant
+from gridgrad.frameworks.scipy import Interpolant, interpolant
 from tests.client.fake import FakeServer
 from tests.service.frameworks.exponential import EXPONENTIAL, asked
 
@@ -123,7 +123,7 @@ def test_more_points_find_no_much_larger_error(client: gridgrad.Client, wave: In
 def test_the_error_is_the_same_in_slabs(monkeypatch: pytest.MonkeyPatch, client: gridgrad.Client) -> None:
     inputs = {"t": T, "a": 1.5, "k": K}
     whole = interpolant(client, f"{WAVE}, {WAVE}*t", inputs).error
-    monkeypatch.setattr("gridgrad.scipy.measured.POINTS_AT_ONCE", 40)
+    monkeypatch.setattr("gridgrad.frameworks.scipy.measured.POINTS_AT_ONCE", 40)
     parts = interpolant(client, f"{WAVE}, {WAVE}*t", inputs).error
     assert whole is not None
     assert parts is not None

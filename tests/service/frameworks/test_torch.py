@@ -16,7 +16,7 @@ from torch.testing import assert_close
 
 import gridgrad
 import gridgrad.aio
-from gridgrad.torch import evaluate
+from gridgrad.frameworks.torch import evaluate
 from tests.client.fake import FakeServer
 from tests.service.frameworks.exponential import EXPONENTIAL, asked
 

@@ -1,0 +1,7 @@
+"""The client for asyncio: `gridgrad.aio.Client` is `gridgrad.Client` with `await`."""
+
+from __future__ import annotations
+
+from gridgrad.aio.client import Client
+
+__all__ = ["Client"]

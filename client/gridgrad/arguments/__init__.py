@@ -1,0 +1,1 @@
+"""What callers give: inputs, the derivatives that they ask for, arrays of coefficients."""

@@ -1,0 +1,130 @@
+"""Which derivatives a caller asks for: `wrt`, `order` and `derivatives`, made into one list."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from gridgrad_core.errors import RequestError
+from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, expand_order
+
+__all__ = ["NOTHING_SAID", "Asked", "DerivativeLike", "read_asked", "resolve"]
+
+DerivativeLike: TypeAlias = str | Sequence[str]
+"""A derivative as users spell it: "t", or ("t", "k")."""
+
+BOTH_SPELLINGS = (
+    'write order=2 for all partials to that order, or derivatives=["t", ("t", "k")] for those: '
+    "each entry is a name, or a tuple of names for a higher one"
+)
+
+
+class Asked(NamedTuple):
+    """The three arguments in a form that can be a key.
+
+    Args:
+        wrt: the inputs named by `wrt=`, or None.
+        order: what `order=` says, or None.
+        derivatives: what `derivatives=` lists, or None.
+    """
+
+    wrt: tuple[str, ...] | None
+    order: int | None
+    derivatives: tuple[Derivative, ...] | None
+
+
+NOTHING_SAID = Asked(None, None, None)
+
+
+def read_asked(
+    wrt: str | Iterable[str] | None, order: int | None, derivatives: Iterable[DerivativeLike] | None
+) -> Asked:
+    """Reads the three arguments.
+
+    Raises:
+        RequestError: they contradict each other, or one is spelled in a way that could mean two things.
+    """
+    if wrt is None and order is None and derivatives is None:
+        return NOTHING_SAID
+    if derivatives is None:
+        return Asked(None if wrt is None else _names(wrt), None if order is None else _order(order), None)
+    if order is not None:
+        raise RequestError("order and derivatives", "both at once", BOTH_SPELLINGS)
+    if wrt is not None:
+        raise RequestError("wrt and derivatives", "both at once", f"wrt goes with order; {BOTH_SPELLINGS}")
+    return Asked(None, None, _listed(derivatives))
+
+
+def resolve(asked: Asked, names: Sequence[str], scalars: Sequence[str]) -> tuple[Derivative, ...]:
+    """The derivatives asked for, without the value and without duplicates.
+
+    Args:
+        asked: what the caller said.
+        names: the names of all inputs, in order.
+        scalars: those that are parameters.
+
+    Raises:
+        RequestError: a name that is no input, an order over the limit, or an order with nothing to take it of.
+    """
+    if asked.derivatives is not None:
+        listed = [canonical(derivative, names) for derivative in asked.derivatives]
+    else:
+        order = 1 if asked.order is None else asked.order
+        listed = [canonical(derivative, names) for derivative in expand_order(_variables(asked, names, scalars), order)]
+    return tuple(derivative for derivative in dict.fromkeys(listed) if derivative)
+
+
+def _variables(asked: Asked, names: Sequence[str], scalars: Sequence[str]) -> Sequence[str]:
+    if asked.wrt is None:
+        arrays = [name for name in names if name not in scalars]
+        if asked.order and not arrays:
+            found = "every input is a number" if names else "there are no inputs"
+            raise RequestError(f"order={asked.order}", found, "name what to differentiate by: wrt=[...]")
+        return arrays
+    for name in asked.wrt:
+        if name not in names:
+            have = ", ".join(names) or "(there are no inputs)"
+            raise RequestError("wrt", f"{name!r}, which is no input", f"use one of {have}")
+    return asked.wrt
+
+
+def _names(wrt: str | Iterable[str]) -> tuple[str, ...]:
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    for name in names:
+        if not isinstance(name, str):
+            raise RequestError("wrt", f"{name!r}", 'name inputs: wrt="t" or wrt=["t", "k"]')
+    return tuple(dict.fromkeys(names))
+
+
+def _order(order: int) -> int:
+    try:
+        number = operator.index(order)
+    except TypeError:
+        number = -1
+    if not 0 <= number <= MAX_ORDER:
+        raise RequestError("order", f"{order!r}", f"give a whole number from 0, the value alone, to {MAX_ORDER}")
+    return number
+
+
+def _listed(derivatives: Iterable[DerivativeLike]) -> tuple[Derivative, ...]:
+    if isinstance(derivatives, str):
+        remedy = f'write derivatives=["{derivatives}"]; {BOTH_SPELLINGS}'
+        raise RequestError("derivatives", f"the bare text {derivatives!r}", remedy)
+    listed = tuple(derivatives)
+    if isinstance(derivatives, tuple) and listed and all(isinstance(each, str) for each in listed):
+        raise RequestError(
+            "derivatives",
+            f"the bare tuple {listed!r}, which could mean one derivative or {len(listed)}",
+            f"write derivatives=[{listed!r}] for the one with respect to all of them, "
+            f"or derivatives={list(listed)!r} for each",
+        )
+    return tuple(_derivative(each) for each in listed)
+
+
+def _derivative(spelled: DerivativeLike) -> Derivative:
+    if isinstance(spelled, str):
+        return (spelled,)
+    if isinstance(spelled, Sequence) and all(isinstance(name, str) for name in spelled):
+        return tuple(spelled)
+    raise RequestError("derivatives", f"{spelled!r}", BOTH_SPELLINGS)

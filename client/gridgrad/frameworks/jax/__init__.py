@@ -1,0 +1,7 @@
+"""Served functions as differentiable operations of JAX. Needs the extra `jax`."""
+
+from __future__ import annotations
+
+from gridgrad.frameworks.jax.evaluation import evaluate
+
+__all__ = ["evaluate"]

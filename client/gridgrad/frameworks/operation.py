@@ -1,0 +1,212 @@
+"""A served function as an operation on arrays of another package: what torch's and JAX's have in common.
+
+The partials of an operation are operations on the same arrays. That makes it differentiable, and its derivatives again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from gridgrad.arguments.inputs import (
+    FLOAT32,
+    FloatArray,
+    Input,
+    Inputs,
+    checked,
+    computing_dtype,
+    fitting_dims,
+    read_inputs,
+    split_dims,
+)
+from gridgrad.arguments.linspace import Linspace
+from gridgrad.requests.prepare import FunctionLike, Tier
+from gridgrad.sync.client import Client
+from gridgrad_core.errors import RequestError
+from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, grid_of
+
+__all__ = ["Operation", "Package", "Sorted", "Variable", "sort_inputs", "synchronous"]
+
+A = TypeVar("A")
+
+
+class Variable(NamedTuple):
+    """An input that an operation is on.
+
+    Args:
+        name: its name in the function.
+        dims: the names of its dims.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A function with all that stays the same when its variables change; equal ones compute the same.
+
+    Args:
+        client: asks the server.
+        function: whatever `Client.gradient` takes.
+        inputs: the variables and the linspaces between them, in order.
+        grid: the dims of what it returns, in order.
+        dtype: the type computed in.
+        timeout: seconds for a request; None for the client's own.
+        tier: as of `Client.gradient`.
+    """
+
+    client: Client
+    function: FunctionLike
+    inputs: tuple[Variable | Input, ...]
+    grid: tuple[str, ...]
+    dtype: np.dtype[Any]
+    timeout: float | None
+    tier: Tier
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What it is an operation on, in order."""
+        return tuple([each for each in self.inputs if isinstance(each, Variable)])
+
+    def raised(self, derivative: Derivative, variable: Variable) -> Derivative:
+        """The derivative of a derivative.
+
+        Raises:
+            RequestError: the server has none of that order.
+        """
+        if len(derivative) == MAX_ORDER:
+            found = f"the derivative by {variable.name!r} of one of order {MAX_ORDER}, {derivative!r}"
+            raise RequestError("derivatives", found, f"differentiate {MAX_ORDER} times at most")
+        return canonical((*derivative, variable.name), [each.name for each in self.inputs])
+
+    def batched(self, variables: Collection[Variable]) -> Operation:
+        """The same on a further dim, which leads the grid and each of these variables."""
+        dim = next(name for name in map("batch_{}".format, itertools.count()) if name not in self.grid)
+        inputs = [
+            each._replace(dims=(dim, *each.dims)) if isinstance(each, Variable) and each in variables else each
+            for each in self.inputs
+        ]
+        return replace(self, inputs=tuple(inputs), grid=(dim, *self.grid))
+
+    def compute(self, arrays: Sequence[FloatArray], derivatives: Iterable[Derivative]) -> dict[Derivative, FloatArray]:
+        """Asks the server once.
+
+        Args:
+            arrays: the values of the variables, in order.
+            derivatives: the partials wanted beside the value ().
+
+        Returns:
+            The value and each of them, read-only, [(components,) *grid].
+
+        Raises:
+            GridgradError: as for `Client.gradient`.
+        """
+        given = dict(zip(self.variables, arrays, strict=True))
+        values = [(each.dims, given[each] if isinstance(each, Variable) else each.values) for each in self.inputs]
+        wanted = [derivative for derivative in derivatives if derivative]
+        result = self.client.gradient(
+            self.function,
+            {each.name: value for each, value in zip(self.inputs, values, strict=True)},
+            derivatives=wanted,
+            dtype=self.dtype,
+            timeout=self.timeout,
+            tier=self.tier,
+        )
+        lead = int(result.tuple_valued)
+        axes = [*range(lead), *(lead + result.dims.index(dim) for dim in self.grid)]
+        return {derivative: result.d[derivative].transpose(axes) for derivative in ((), *wanted)}
+
+
+class Sorted(NamedTuple, Generic[A]):
+    """Inputs sorted into those that an operation is on, and linspaces.
+
+    Args:
+        inputs: the variables and the linspaces between them, in order.
+        arrays: the values of the variables.
+        grid: the dims of the grid that all span, in order.
+        shape: the shape of it.
+        dtype: the type to compute in.
+    """
+
+    inputs: tuple[Variable | Input, ...]
+    arrays: tuple[A, ...]
+    grid: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class Package(NamedTuple, Generic[A]):
+    """What is to know of a package with arrays of its own.
+
+    Args:
+        array: the class of its arrays.
+        dtype_of: the type for numpy of such an array.
+        constant: makes one of numbers that a user gave otherwise, in the type computed in.
+    """
+
+    array: type[A]
+    dtype_of: Callable[[A], np.dtype[Any]]
+    constant: Callable[[FloatArray], A]
+
+
+def synchronous(client: object) -> Client:
+    """The client, if it is one that can be waited for.
+
+    Raises:
+        RequestError: it is not.
+    """
+    if not isinstance(client, Client):
+        found = f"a {type(client).__module__}.{type(client).__name__}"
+        raise RequestError("client", found, "give a gridgrad.Client, whose results can be waited for")
+    return client
+
+
+def sort_inputs(inputs: Inputs, package: Package[A], dtype: Any) -> Sorted[A]:
+    """Reads inputs some of which are arrays of another package.
+
+    Args:
+        inputs: as for `Client.gradient`.
+        package: the other package.
+        dtype: the type to compute in; None for float32 if every array with dims is float32, or every array of the
+            package where none has dims; else float64.
+
+    Raises:
+        RequestError: as for `Client.gradient`.
+    """
+    read = [_read(name, value, package) for name, value in checked(inputs).items()]
+    computed = _dtype([each for each, _ in read], [each for each, own in read if own], dtype)
+    grid = grid_of([each.spec for each, _ in read])
+    sorted_inputs: list[Variable | Input] = []
+    arrays: list[A] = []
+    for each, own in read:
+        if isinstance(each.values, Linspace):
+            sorted_inputs.append(each)
+        else:
+            sorted_inputs.append(Variable(each.name, each.dims))
+            arrays += own or (package.constant(each.values.astype(computed)),)
+    return Sorted(tuple(sorted_inputs), tuple(arrays), grid.dims, grid.shape, computed)
+
+
+def _read(name: str, value: Any, package: Package[A]) -> tuple[Input, tuple[A, ...]]:
+    """The input, and the package's array if it is one: then the input has its type and shape, and no numbers."""
+    dims, values = split_dims(name, value)
+    if not isinstance(values, package.array):
+        (read,) = read_inputs({name: value})
+        return read, ()
+    shape = tuple(values.shape)  # type: ignore[attr-defined] # arrays have one
+    dims = fitting_dims(name, dims, shape)
+    (empty,) = read_inputs({name: (dims, np.empty([0] * len(dims), package.dtype_of(values)))})
+    stand_in = np.broadcast_to(np.zeros((), empty.values.dtype), shape)  # type: ignore[union-attr] # no linspace
+    return Input(name, dims, stand_in), (values,)
+
+
+def _dtype(read: Sequence[Input], of_package: Sequence[Input], dtype: Any) -> np.dtype[Any]:
+    if dtype is None and of_package and not any(each.dims for each in read):
+        single = all(not isinstance(each.values, Linspace) and each.values.dtype == FLOAT32 for each in of_package)
+        dtype = FLOAT32 if single else None
+    return computing_dtype(read, dtype)

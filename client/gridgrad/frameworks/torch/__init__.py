@@ -1,0 +1,7 @@
+"""Served functions as differentiable operations of torch. Needs the extra `torch`."""
+
+from __future__ import annotations
+
+from gridgrad.frameworks.torch.evaluation import evaluate
+
+__all__ = ["evaluate"]

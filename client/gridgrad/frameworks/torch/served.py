@@ -1,0 +1,189 @@
+"""The operation itself: each partial of a function is one, whose gradient is made of the partials one order higher.
+
+Threads: autograd may run backward passes of one graph in several. `Planes` lets one at a time ask the server.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gridgrad.arguments.inputs import FloatArray
+from gridgrad.frameworks.operation import Operation
+from gridgrad_core.errors import RequestError
+from gridgrad_core.extras import optional
+from gridgrad_core.grid import Derivative, expand_order
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = optional("torch", "torch")
+
+__all__ = ["Planes", "served"]
+
+LEAD = 2
+"""How many arguments of the operation come before the variables."""
+
+
+class Planes:
+    """The value and partials of one evaluation, asked for an order at a time and kept as long as its graph.
+
+    Args:
+        operation: what is evaluated.
+        wrt: the variables whose gradients may be wanted.
+        ahead: partials up to this order are asked for with the value.
+        device: where tensors are made.
+    """
+
+    def __init__(self, operation: Operation, wrt: tuple[str, ...], ahead: int, device: torch.device) -> None:
+        self.operation = operation
+        self._wrt, self._ahead, self._device = wrt, ahead, device
+        self._planes: dict[Derivative, FloatArray] = {}
+        self._batched: dict[tuple[int | None, ...], Planes] = {}
+        self._lock = threading.Lock()
+
+    def tensor(self, derivative: Derivative, variables: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The value () or a partial, in memory of its own, (components, *grid)."""
+        with self._lock:
+            if derivative not in self._planes:
+                self._planes |= self.operation.compute([*map(_on_host, variables)], self._wanted(derivative))
+        return torch.tensor(self._planes[derivative], device=self._device)
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Notes that partials by these variables are wanted, so that they come together."""
+        with self._lock:
+            wanted = {*self._wrt, *names}
+            self._wrt = tuple([each.name for each in self.operation.variables if each.name in wanted])
+            for planes in self._batched.values():
+                planes.expect(names)
+
+    def batched(self, in_dims: tuple[int | None, ...]) -> Planes:
+        """Those of the same evaluation on a further dim, which each variable has that vmap maps over."""
+        with self._lock:
+            if in_dims not in self._batched:
+                variables = zip(self.operation.variables, in_dims, strict=True)
+                batched = self.operation.batched([each for each, dim in variables if dim is not None])
+                planes = Planes(batched, self._wrt, self._ahead, self._device)
+                self._batched[in_dims] = planes
+            return self._batched[in_dims]
+
+    def _wanted(self, derivative: Derivative) -> list[Derivative]:
+        if not derivative:
+            return expand_order(self._wrt, self._ahead)
+        all_of_order = itertools.combinations_with_replacement(self._wrt, len(derivative))
+        return [*dict.fromkeys([derivative, *all_of_order])]
+
+
+def served(planes: Planes, derivative: Derivative, variables: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The value () or a partial of an evaluation, which torch can differentiate further.
+
+    Args:
+        planes: those of the evaluation.
+        derivative: which of them.
+        variables: the tensors of its variables, in order.
+
+    Returns:
+        [(components,) *grid].
+    """
+    tensor: torch.Tensor = _Served.apply(planes, derivative, *variables)  # type: ignore[no-untyped-call] # torch's own
+    return tensor
+
+
+class _Served(torch.autograd.Function):
+    """The operation as torch wants it: planes, derivative, *variables."""
+
+    @staticmethod
+    def forward(planes: Planes, derivative: Derivative, *variables: torch.Tensor) -> torch.Tensor:
+        """Asks for what is not there yet."""
+        return planes.tensor(derivative, variables)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:  # noqa: ARG004 - torch's own
+        """Keeps what the derivatives need."""
+        ctx.planes, ctx.derivative, *variables = inputs
+        ctx.kinds = [(variable.device, variable.dtype) for variable in variables]
+        ctx.save_for_backward(*variables)
+        ctx.save_for_forward(*variables)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        """The gradient of each variable: that of the result times its partial, summed over the dims it lacks."""
+        gradients: list[torch.Tensor | None] = [None] * len(ctx.needs_input_grad)
+        for position, dims, partial in _partials(ctx, ctx.needs_input_grad):
+            gathered = _gather(gradient * partial, dims, ctx.planes.operation.grid)
+            gradients[position] = gathered.to(*ctx.kinds[position - LEAD])
+        return tuple(gradients)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> torch.Tensor:
+        """The tangent of the result: the sum of the variables' tangents times their partials."""
+        _refuse_nested_forward_mode()
+        terms = []
+        for position, dims, partial in _partials(ctx, [tangent is not None for tangent in tangents]):
+            spread = _spread(tangents[position], dims, ctx.planes.operation.grid)
+            terms.append(spread.to(partial.device, partial.dtype) * partial)
+        return sum(terms[1:], terms[0])
+
+    @staticmethod
+    def vmap(
+        info: Any,  # noqa: ARG004 - torch's own
+        in_dims: tuple[int | None, ...],
+        planes: Planes,
+        derivative: Derivative,
+        *variables: torch.Tensor,
+    ) -> tuple[torch.Tensor, int]:
+        """The dim that vmap maps over becomes one more of the grid: one request for all of it."""
+        batched = planes.batched(tuple(in_dims[LEAD:]))
+        moved = [
+            variable if dim is None else variable.movedim(dim, 0)
+            for variable, dim in zip(variables, in_dims[LEAD:], strict=True)
+        ]
+        out = served(batched, derivative, moved)
+        return out, out.dim() - len(batched.operation.grid)
+
+
+def _partials(ctx: Any, needed: Sequence[bool]) -> Iterator[tuple[int, tuple[str, ...], torch.Tensor]]:
+    """The partials by each variable that is needed, with its position among the arguments and its dims."""
+    operation: Operation = ctx.planes.operation
+    variables = {position: each for position, each in enumerate(operation.variables, LEAD) if needed[position]}
+    ctx.planes.expect([each.name for each in variables.values()])
+    for position, each in variables.items():
+        yield position, each.dims, served(ctx.planes, operation.raised(ctx.derivative, each), ctx.saved_tensors)
+
+
+def _refuse_nested_forward_mode() -> None:
+    """torch turns forward mode off inside `jvp`, so that the outer derivative would silently be zero."""
+    levels = torch._C._functorch.get_interpreter_stack() or ()
+    forward = torch._C._functorch.TransformType.Jvp
+    if sum(level.key() == forward for level in levels) > 1:
+        found = "forward mode inside forward mode, which torch does not have for such operations"
+        raise RequestError(
+            "torch.func", found, "make one of them reverse mode: torch.func.hessian, or jacrev for jacfwd"
+        )
+
+
+def _on_host(variable: torch.Tensor) -> FloatArray:
+    narrow = variable.dtype in (torch.float16, torch.bfloat16)  # numpy lacks the one and the server both
+    array: FloatArray = (variable.to(torch.float32) if narrow else variable).numpy(force=True)
+    return np.asarray(array)
+
+
+def _gather(whole: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> torch.Tensor:
+    """Sums a tensor (components, *grid) to one with these dims."""
+    lead = whole.dim() - len(grid)
+    others = [lead + position for position, dim in enumerate(grid) if dim not in dims]
+    summed = whole.sum([*range(lead), *others]) if lead or others else whole
+    left = [dim for dim in grid if dim in dims]
+    return summed.permute([left.index(dim) for dim in dims])
+
+
+def _spread(tensor: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> torch.Tensor:
+    """A tensor with these dims in those of the grid, of length 1 along the others."""
+    there = [dim for dim in grid if dim in dims]
+    ordered = tensor.permute([dims.index(dim) for dim in there])
+    lengths = dict(zip(there, ordered.shape, strict=True))
+    return ordered.reshape([lengths.get(dim, 1) for dim in grid])

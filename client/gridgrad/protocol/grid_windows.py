@@ -1,0 +1,161 @@
+"""A grid in windows: parts that are contiguous in C order, filled from the messages of a stream. Does no I/O itself.
+
+A window has length 1 in its first dims, a range of one dim, and all of the dims after it. The windows that are
+partly filled are few, since the server computes a grid from its beginning to its end, a few pieces at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gridgrad.arguments.inputs import FloatArray
+from gridgrad.protocol.assemble import Layout, Part, empty, numbers_of, read_header
+from gridgrad.protocol.error_mapping import EntryFailed
+from gridgrad.requests.prepare import Call
+from gridgrad.results.info import info_of
+from gridgrad.results.result import Result
+from gridgrad_core.errors import RequestError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.parse import broken
+
+__all__ = ["WINDOW_BYTES", "Windows", "points_of"]
+
+WINDOW_BYTES = 16 << 20
+"""About how large a window is when nothing is said."""
+
+
+class _Cut(NamedTuple):
+    """How a grid is cut.
+
+    Args:
+        shape: of the grid.
+        dim: the one that windows have ranges of.
+        rows: how long these are, but for the last.
+    """
+
+    shape: tuple[int, ...]
+    dim: int
+    rows: int
+
+    @property
+    def inner(self) -> int:
+        """How many points lie at one index of the dim."""
+        return math.prod(self.shape[self.dim + 1 :])
+
+    def window_at(self, point: int) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+        """The window that has a point: its first point, its first index in each dim, and its shape."""
+        if not self.shape:
+            return 0, (), ()
+        leading, within = divmod(point, self.shape[self.dim] * self.inner)
+        row = within // self.inner // self.rows * self.rows
+        rows = min(self.rows, self.shape[self.dim] - row)
+        ahead = tuple(int(i) for i in np.unravel_index(leading, self.shape[: self.dim])) if self.dim else ()
+        start = (*ahead, row, *(0,) * (len(self.shape) - self.dim - 1))
+        first = (leading * self.shape[self.dim] + row) * self.inner
+        return first, start, (*(1,) * self.dim, rows, *self.shape[self.dim + 1 :])
+
+
+class _Window:
+    """A window that is being filled."""
+
+    def __init__(self, start: tuple[int, ...], shape: tuple[int, ...], layout: Layout) -> None:
+        self.start = start
+        ahead = layout.shape[: len(layout.shape) - len(layout.dims)]
+        self.planes = empty((*ahead, *shape), layout.dtype)
+        self.flat: FloatArray = self.planes.reshape(layout.planes, math.prod(shape))
+        self.missing = self.planes.size
+
+
+class Windows:
+    """Puts the messages of one entry of a stream into windows of its grid.
+
+    Args:
+        call: what they answer.
+        points: most points of a window, unless one index of the last dim has more; None for about 16 MiB.
+
+    Attributes:
+        complete: whether all windows were given.
+
+    Raises:
+        RequestError: points is no positive number.
+    """
+
+    def __init__(self, call: Call, points: int | None) -> None:
+        if points is not None and (not isinstance(points, int) or points < 1):
+            raise RequestError("points", f"{points!r}", "give how many points a window may have, 1 or more")
+        self._call = call
+        self._most = points
+        self._layout: Layout | None = None
+        self._info = pb.Info()
+        self._given: set[int] = set()  # by their first points
+        self._open: dict[int, _Window] = {}
+        self.complete = False
+
+    def restart(self) -> None:
+        """Expects all messages again, on a new stream; windows that were given are not given again."""
+        self._open.clear()
+
+    def feed(self, part: Part) -> Iterator[Result]:
+        """Takes one message, and gives the windows that it completes.
+
+        Raises:
+            EntryFailed: the message says that the entry failed.
+            InternalError: a window lies outside the grid, or the last message came too early.
+        """
+        message = part.message
+        if message.HasField("status"):
+            raise EntryFailed(message.status)
+        if message.HasField("header"):
+            self._layout, self._info = read_header(message.header)
+        if self._layout is None:
+            raise broken("the first message of an entry without a header")
+        window = message.window
+        if not message.HasField("window"):
+            window = pb.Window(planes=self._layout.planes, points=self._layout.points)
+        yield from self._placed(part, window, self._layout)
+        if message.last and self._open:
+            raise broken(f"an entry that ended with {len(self._open)} windows incomplete")
+        self.complete = message.last
+
+    def _placed(self, part: Part, window: pb.Window, layout: Layout) -> Iterator[Result]:
+        planes, points, numbers = numbers_of(window, part.view, layout)
+        cut, at = _cut(layout, self._most), points.start
+        while at < points.stop:
+            first, start, shape = cut.window_at(at)
+            end = min(first + math.prod(shape), points.stop)
+            if first not in self._given:
+                if first not in self._open:
+                    self._open[first] = _Window(start, shape, layout)
+                own = self._open[first]
+                piece = numbers[:, at - points.start : end - points.start]
+                own.flat[planes, at - first : end - first] = piece
+                own.missing -= piece.size
+                if not own.missing:
+                    yield self._finished(first, layout)
+            at = end
+
+    def _finished(self, first: int, layout: Layout) -> Result:
+        window = self._open.pop(first)
+        self._given.add(first)
+        window.planes.flags.writeable = False
+        return Result(window.planes, layout.kind(self._call), info_of(self._info), self._call, window.start)
+
+
+def _cut(layout: Layout, most: int | None) -> _Cut:
+    grid = layout.shape[len(layout.shape) - len(layout.dims) :]
+    if most is None:
+        most = max(1, WINDOW_BYTES // (layout.planes * layout.dtype.itemsize))
+    for dim in range(len(grid)):
+        inner = math.prod(grid[dim + 1 :])
+        if inner <= most:
+            return _Cut(grid, dim, max(1, min(grid[dim], most // max(1, inner))))
+    return _Cut(grid, 0, 1)
+
+
+def points_of(window: Result) -> int:
+    """How many points a window has."""
+    return math.prod(window.value.shape[window.value.ndim - len(window.dims) :])

@@ -1,0 +1,168 @@
+"""Where a client connects and how: address, credentials, metadata and gRPC's options."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import grpc
+
+from gridgrad.protocol.retry import timeout_of
+from gridgrad_core.errors import RequestError, UnavailableError
+
+__all__ = [
+    "DEFAULT_IN_FLIGHT",
+    "DEFAULT_RETRIES",
+    "DEFAULT_TIMEOUT_S",
+    "HEALTH_METHOD",
+    "HEALTH_POLL_S",
+    "Metadata",
+    "Settings",
+    "check_process",
+    "check_serving",
+    "leave",
+    "settings_of",
+]
+
+DEFAULT_ADDRESS = "localhost:50051"
+DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_RETRIES = 5
+DEFAULT_IN_FLIGHT = 1024
+CLIENT_ID = "gridgrad-client-id"
+
+# grpc.health.v1.Health, whose messages are these few bytes: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+HEALTH_METHOD = "/grpc.health.v1.Health/Check"
+SERVING = b"\x08\x01"
+HEALTH_POLL_S = 0.1
+
+_SCHEMES = re.compile(r"(unix|unix-abstract|dns|ipv4|ipv6|vsock|xds):")
+_HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):\d{1,5}")
+# Where the server can only be on this machine, unless its port is forwarded
+_NEAR = re.compile(r"unix:|unix-abstract:|(dns:(///)?|ipv[46]:)?(localhost|127\.[\d.]+|\[::1\])(:|$)")
+
+Metadata = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
+
+_OPTIONS: tuple[tuple[str, Any], ...] = (
+    ("grpc.max_receive_message_length", -1),  # a caller gets what it asked for
+    ("grpc.max_send_message_length", -1),  # the server states its own limit
+    # A host that does not answer is given up after 3 s instead of 20, and tried again after 0.1 to 1 s
+    # instead of 1 to 120 s
+    ("grpc.min_reconnect_backoff_ms", 3_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.dns_ares_query_timeout", 3_000),
+    # A connection that died silently under a call is noticed after 50 s
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.use_local_subchannel_pool", 1),  # one connection for each client
+    # A server goes on sending a large result while its caller puts what has come into place: 8 MiB instead of 64 KiB
+    ("grpc.http2.lookahead_bytes", 8 << 20),
+    ("grpc.http2.max_frame_size", 1 << 20),
+)
+
+
+class Settings(NamedTuple):
+    """How to connect.
+
+    Args:
+        target: the address as gRPC takes it.
+        credentials: for TLS; None for a connection in the clear.
+        metadata: what goes with every call.
+        options: gRPC's channel options.
+        timeout_s: of a call that gives none; None for no limit.
+        retries: how many attempts may follow the first.
+        sessions: whether to ask the server for sessions, since it may be on this machine.
+    """
+
+    target: str
+    credentials: grpc.ChannelCredentials | None
+    metadata: tuple[tuple[str, str | bytes], ...]
+    options: tuple[tuple[str, Any], ...]
+    timeout_s: float | None
+    retries: int
+    sessions: bool
+
+
+def settings_of(
+    address: str | None,
+    *,
+    credentials: grpc.ChannelCredentials | None,
+    metadata: Metadata | None,
+    timeout: float | None,
+    retries: int,
+    proxy: bool,
+    sessions: bool,
+    options: Iterable[tuple[str, Any]],
+) -> Settings:
+    """Reads the arguments of a client; see `Client`.
+
+    Raises:
+        RequestError: an address that gRPC would misread, or a timeout or number of retries that is none.
+    """
+    if not isinstance(retries, int) or retries < 0:
+        raise RequestError("retries", f"{retries!r}", "give a whole number, 0 for a single attempt")
+    target = _target(address or os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS)
+    return Settings(
+        target=target,
+        credentials=credentials,
+        metadata=_metadata(metadata),
+        options=(*_OPTIONS, _agent(), ("grpc.enable_http_proxy", int(proxy)), *options),
+        timeout_s=timeout_of(timeout, None),
+        retries=retries,
+        sessions=sessions and os.environ.get("GRIDGRAD_SESSIONS") != "0" and _NEAR.match(target) is not None,
+    )
+
+
+def check_process(made_in: int) -> None:
+    """Refuses to go on in a process forked from the one that made the client, where gRPC would hang.
+
+    Raises:
+        RequestError: this is another process.
+    """
+    if os.getpid() != made_in:
+        found = f"made in process {made_in} and used in {os.getpid()}, forked from it"
+        raise RequestError("client", found, "make a client in each process, after the fork")
+
+
+def check_serving(health: bytes, target: str) -> None:
+    """Reads a HealthCheckResponse.
+
+    Raises:
+        UnavailableError: it says anything but SERVING.
+    """
+    if health != SERVING:
+        raise UnavailableError("", f"{target} has no warm worker, or is stopping", "wait, or see the server's log")
+
+
+def leave(answers: Any) -> None:
+    """Ends a call whose answers nobody waits for any more.
+
+    Args:
+        answers: as gRPC gives them, or a generator that a package for traces has put around them.
+    """
+    if isinstance(answers, Generator):
+        answers.close()
+    else:
+        answers.cancel()
+
+
+def _target(address: str) -> str:
+    if not isinstance(address, str):
+        raise RequestError("address", f"a {type(address).__name__}", "write host:port, or unix:/path")
+    if _SCHEMES.match(address) or _HOST_AND_PORT.fullmatch(address):
+        return address
+    raise RequestError("address", f"{address!r}", 'write host:port such as "localhost:50051", or unix:/path')
+
+
+def _agent() -> tuple[str, str]:
+    """Tells this client from others: in the name of its kind, which goes with every call at no cost."""
+    return "grpc.primary_user_agent", f"{CLIENT_ID}/{secrets.token_hex(8)}"
+
+
+def _metadata(metadata: Metadata | None) -> tuple[tuple[str, str | bytes], ...]:
+    pairs = metadata.items() if isinstance(metadata, Mapping) else metadata or ()
+    return tuple((key.lower(), value) for key, value in pairs)

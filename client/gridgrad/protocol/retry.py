@@ -1,0 +1,82 @@
+"""When to try again: only what is transient, a bounded number of times, within the caller's timeout."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from gridgrad.protocol.error_mapping import Failure
+from gridgrad_core.errors import RequestError
+
+__all__ = ["Attempts", "timeout_of"]
+
+FIRST_DELAY_S = 0.1
+FACTOR = 2.0
+JITTER = 0.25
+
+
+class Attempts:
+    """The attempts at one call. With the default of 5 retries they span about 3 s when nobody answers.
+
+    Args:
+        retries: how many may follow the first attempt.
+        timeout_s: for all of them together; None for no limit.
+    """
+
+    __slots__ = ("_deadline_at", "_retries", "_used", "timeout_s")
+
+    def __init__(self, retries: int, timeout_s: float | None) -> None:
+        self.timeout_s = timeout_s
+        self._retries = retries
+        self._used = 0
+        self._deadline_at = None if timeout_s is None else time.monotonic() + timeout_s
+
+    def left_s(self) -> float | None:
+        """The timeout of the next attempt."""
+        return None if self._deadline_at is None else max(self._deadline_at - time.monotonic(), 0.0)
+
+    def progressed(self) -> None:
+        """Forgets the attempts so far, since one has succeeded in part."""
+        self._used = 0
+
+    def wait_s(self, failure: Failure) -> float:
+        """How long to wait before the next attempt.
+
+        Args:
+            failure: how the last one failed.
+
+        Returns:
+            Seconds.
+
+        Raises:
+            GridgradError: that of the failure, when there is to be no next attempt.
+        """
+        delay_s = self._delay_s(failure)
+        left_s = self.left_s()
+        if not failure.transient or self._used >= self._retries or (left_s is not None and delay_s >= left_s):
+            raise failure.error from failure.cause
+        self._used += 1
+        return delay_s
+
+    def _delay_s(self, failure: Failure) -> float:
+        # Jitter, so that callers that failed together do not come back together
+        if failure.pushback_s is not None:
+            return failure.pushback_s * (1 + JITTER * random.random())  # noqa: S311 - no secret
+        return FIRST_DELAY_S * FACTOR**self._used * (1 + JITTER * random.uniform(-1, 1))  # noqa: S311 - no secret
+
+
+def timeout_of(timeout: float | None, default_s: float | None) -> float | None:
+    """The timeout of a call.
+
+    Args:
+        timeout: what the caller gave: seconds, infinity for no limit, None for the client's default.
+        default_s: that default; None for no limit.
+
+    Raises:
+        RequestError: it is no positive number.
+    """
+    if timeout is None:
+        return default_s
+    if not isinstance(timeout, int | float) or not timeout > 0:
+        raise RequestError("timeout", f"{timeout!r}", "give seconds, more than 0")
+    return None if timeout == float("inf") else float(timeout)

@@ -1,0 +1,41 @@
+"""Which results come in one message and which as a stream, as far as a client knows beforehand."""
+
+from __future__ import annotations
+
+from gridgrad.requests.prepare import Call, FunctionKey
+from gridgrad.results.result import Result
+
+__all__ = ["Routes"]
+
+UNARY_BYTES = 2 << 20
+FUNCTIONS_KEPT = 1024
+
+
+class Routes:
+    """Remembers what answers showed: how many components a function has, and the server's own limit.
+
+    Safe to share between threads: what one overwrites of another is learned again.
+    """
+
+    def __init__(self) -> None:
+        self._unary_bytes = UNARY_BYTES
+        self._components: dict[FunctionKey, int] = {}
+
+    def result_bytes(self, call: Call) -> int:
+        """The length of the result, or less when the number of components is not known yet."""
+        return call.plan.component_bytes * self._components.get(call.function, 1)
+
+    def by_stream(self, call: Call) -> bool:
+        """Whether to ask for it by a stream at once."""
+        return self.result_bytes(call) > self._unary_bytes
+
+    def learn(self, call: Call, result: Result) -> None:
+        """Takes in an answer."""
+        if len(result.components) > 1:
+            if len(self._components) >= FUNCTIONS_KEPT:
+                self._components.clear()
+            self._components[call.function] = len(result.components)
+
+    def learn_limit(self, result: Result) -> None:
+        """Takes in that the server refused this result as one message."""
+        self._unary_bytes = min(self._unary_bytes, max(result.nbytes - 1, 0))

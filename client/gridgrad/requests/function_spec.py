@@ -1,0 +1,75 @@
+"""What `prepare` and `explain` are asked about: a function with the names and dims of its inputs, no numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gridgrad.arguments import derivatives as asked
+from gridgrad.arguments.coefficients import Coefficients
+from gridgrad.arguments.derivatives import DerivativeLike
+from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
+from gridgrad.requests.lowering import lower
+from gridgrad.requests.prepare import FunctionLike, Registered, function_key
+from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+
+__all__ = ["Names", "plan_message"]
+
+Names: TypeAlias = Sequence[Any]
+"""Inputs without numbers: "t" is an axis, ("K", ()) a number, ("T", "option") and ("u", ("i", "j")) have those dims.
+Not spelled as types, since a list of them that stands in a variable would be refused."""
+
+SPELLING = 'name axes, and give the dims of other inputs: ["t", ("K", ()), ("T", "option"), ("u", ("i", "j"))]'
+
+
+def plan_message(
+    function: FunctionLike,
+    inputs: Inputs | Names,
+    wrt: str | Iterable[str] | None,
+    order: int | None,
+    derivatives: Iterable[DerivativeLike] | None,
+    dtype: Any,
+    coefficients: Coefficients | None = None,
+) -> pb.Plan:
+    """Reads the arguments of `Client.prepare` and `Client.explain`.
+
+    Raises:
+        RequestError: something in them is wrong that shows without the server.
+    """
+    given = read_inputs(inputs) if isinstance(inputs, Mapping) else _named(inputs)
+    single = computing_dtype(given, dtype) == FLOAT32
+    spelled = asked.read_asked(wrt, order, derivatives)
+    if coefficients or not isinstance(function, str | Registered | Program):
+        function, given, spelled, _ = lower(function, given, spelled, coefficients)
+    names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
+    wanted = asked.resolve(spelled, names, scalars)
+    kind, text = function_key(function)
+    return pb.Plan(
+        function=pb.Function(**{kind: text}),
+        inputs=[pb.PlanInput(name=each.name, dims=each.dims) for each in given],
+        derivatives=[pb.Derivative(wrt=derivative) for derivative in wanted],
+        dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
+    )
+
+
+def _named(inputs: Inputs | Names) -> tuple[Input, ...]:
+    """The inputs with zeros for numbers, which nobody looks at."""
+    if isinstance(inputs, str) or not isinstance(inputs, Iterable):
+        raise RequestError("inputs", f"{inputs!r}", SPELLING)
+    return tuple([Input(name, dims, np.zeros((1,) * len(dims))) for name, dims in map(_one, inputs)])
+
+
+def _one(given: object) -> tuple[str, tuple[str, ...]]:
+    if isinstance(given, str):
+        return given, (given,)
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], str):
+        name, dims = given
+        if isinstance(dims, str):
+            return name, (dims,)
+        if isinstance(dims, Sequence) and all(isinstance(dim, str) for dim in dims):
+            return name, tuple(dims)
+    raise RequestError("inputs", f"{given!r}", SPELLING)

@@ -1,0 +1,118 @@
+"""From Python functions, sympy expressions and arrays of coefficients to what travels: programs of scalars."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gridgrad.arguments import coefficients as arrays
+from gridgrad.arguments.coefficients import Array, Coefficients, Stacks
+from gridgrad.arguments.derivatives import Asked
+from gridgrad.arguments.inputs import Input
+from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.lang.program.program import Program
+
+__all__ = ["Lowered", "Shown", "lower"]
+
+_PARSED_KEPT = 256
+
+
+class Shown(NamedTuple):
+    """What a caller sees of a request that travels in another form.
+
+    Args:
+        inputs: the inputs as the caller thinks of them: arrays of coefficients whole, unused ones too.
+        stacks: the derivatives as the caller asked for them.
+    """
+
+    inputs: tuple[Input, ...]
+    stacks: Stacks
+
+
+class Lowered(NamedTuple):
+    """A request in the form in which it travels.
+
+    Args:
+        function: what was a Python function or a sympy expression is a program.
+        inputs: those that are sent, coefficients one by one.
+        asked: the derivatives by these.
+        shown: what the caller sees, where that differs.
+    """
+
+    function: Any
+    inputs: tuple[Input, ...]
+    asked: Asked
+    shown: Shown | None
+
+
+def lower(function: Any, inputs: tuple[Input, ...], asked: Asked, coefficients: Coefficients | None) -> Lowered:
+    """Brings a request into the form in which it travels.
+
+    Args:
+        function: an expression, a program, a registered function, a Python function or a sympy expression.
+        inputs: the inputs as read.
+        asked: the derivatives as asked for.
+        coefficients: arrays of coefficients.
+
+    Raises:
+        TracingError: the function can't be traced, or its parameters do not fit the inputs.
+        RequestError: something else is wrong that shows without the server.
+    """
+    given = arrays.read_coefficients(coefficients or {}, [each.name for each in inputs])
+    droppable = {name for array in given for name in array.elements}
+    function = _program_of_sympy(function)
+    if callable(function):
+        function, inputs, given = _traced(function, inputs, given)
+        droppable = {name for array in given for name in array.elements} | {i.name for i in inputs if not i.dims}
+    elif isinstance(function, str):
+        function = _parsed(function, tuple(each.name for each in inputs))
+    used = frozenset(function.inputs) if isinstance(function, Program) else droppable
+    everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
+    sent = tuple([each for each in everything if each.name in used or each.name not in droppable])
+    if not given and len(sent) == len(inputs):
+        return Lowered(function, inputs, asked, None)
+    stacks = arrays.stacks_of(
+        tuple([(each.name, not each.dims) for each in inputs]),
+        tuple([(array.name, array.values.shape) for array in given]),
+        asked,
+        frozenset(droppable.difference(used)),
+    )
+    shown = Shown((*inputs, *(array.input for array in given)), stacks)
+    return Lowered(function, sent, Asked(None, None, stacks.asked), shown)
+
+
+@functools.lru_cache(_PARSED_KEPT)
+def _parsed(text: str, names: tuple[str, ...]) -> Program:
+    return parse(text, names)
+
+
+def _program_of_sympy(function: Any) -> Any:
+    if not hasattr(function, "free_symbols"):
+        return function
+    from gridgrad.tracing.from_sympy import program_of
+
+    return program_of(function)
+
+
+def _traced(
+    function: Any, inputs: tuple[Input, ...], given: Sequence[Array]
+) -> tuple[Program, tuple[Input, ...], tuple[Array, ...]]:
+    """The program of a Python function, and the inputs and coefficients with its defaults."""
+    from gridgrad.tracing.decorator import parameters_of, program_of
+
+    parameters = parameters_of(function)
+    names = [*(each.name for each in inputs), *(array.name for array in given)]
+    parameters.check(names)
+    defaults = {name: np.asarray(value, "<f8") for name, value in parameters.defaults.items() if name not in names}
+    scalars = tuple([Input(name, (), value) for name, value in defaults.items() if not value.ndim])
+    added = tuple([Array(name, np.array(value)) for name, value in defaults.items() if value.ndim])
+    inputs, coefficients = (*inputs, *scalars), (*given, *added)
+    shapes = (*((each.name, None) for each in inputs), *((array.name, array.values.shape) for array in coefficients))
+    clash = {each.name for each in inputs}.intersection(name for array in added for name in array.elements)
+    if clash:
+        raise RequestError("inputs", f"{min(clash)!r}, which an element of a default is called too", "rename one")
+    return program_of(function, shapes), inputs, coefficients

@@ -1,0 +1,1 @@
+"""What callers get back, and what can be made of it."""

@@ -1,0 +1,129 @@
+"""Results as numpy archives: written by `Result.to_npz` and `gridgrad eval --output`, read by `Result.from_npz`.
+
+An archive holds the arrays under the names "value", "d/t", "d/t,k" and those of the inputs, where an input
+called "value" is "input/value"; and under "about" what else the result says, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad.arguments.inputs import FloatArray, Input
+from gridgrad.requests.prepare import Registered, Request
+from gridgrad.results.info import Info
+from gridgrad.results.result import Kind, PlaneIndex, Question, Result
+from gridgrad_core.errors import RequestError
+from gridgrad_core.grid import Derivative
+
+__all__ = ["FileLike", "load", "save"]
+
+FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO"
+
+VALUE, ABOUT = "value", "about"
+
+
+def save(result: Result, file: FileLike) -> list[str]:
+    """Writes a result to a numpy archive.
+
+    Args:
+        result: what to write.
+        file: the path, exactly so named, or a file open for writing bytes.
+
+    Returns:
+        The names of the arrays in the archive.
+    """
+    arrays: dict[str, Any] = {VALUE: result.value}
+    arrays |= {_entry(wrt): result.d[wrt] for wrt in result.d}
+    arrays |= {_input_entry(name): values for name, values in result.inputs.items()}
+    # numpy.savez itself has no room for inputs called "file" or "allow_pickle"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in {**arrays, ABOUT: np.array(json.dumps(_about(result)))}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+    return list(arrays)
+
+
+def load(file: FileLike) -> Result:
+    """Reads a result that `save` wrote.
+
+    Args:
+        file: the path, or a file open for reading bytes.
+
+    Returns:
+        The result, with read-only arrays; its request asks for the same, without `out` and `tag`.
+
+    Raises:
+        RequestError: the file is no such archive.
+        OSError: it can't be read.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return _restored(json.loads(str(archive[ABOUT])), archive)
+    except (AttributeError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        found = f"no archive of a result ({type(error).__name__}: {error})"
+        raise RequestError("file", found, "give one that to_npz or gridgrad eval --output wrote") from error
+
+
+def _about(result: Result) -> dict[str, Any]:
+    kind, text = result.function
+    return {
+        kind: text,
+        "dims": result.dims,
+        "derivatives": [*result.d],
+        "components": result.components,
+        "tuple_valued": result.tuple_valued,
+        "inputs": result.input_dims,
+        "info": result.info._asdict(),
+    }
+
+
+def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
+    derivatives = [tuple(wrt) for wrt in about["derivatives"]]
+    planes, index = _gathered({(): archive[VALUE], **{wrt: archive[_entry(wrt)] for wrt in derivatives}})
+    arrays = {name: (tuple(dims), archive[_input_entry(name)]) for name, dims in about["inputs"].items()}
+    kind: Literal["expression", "registered"] = "registered" if "registered" in about else "expression"
+    function = Registered(about[kind]) if kind == "registered" else about[kind]
+    inputs = {name: (dims, values) if dims else float(values) for name, (dims, values) in arrays.items()}
+    coefficients = {name: values for name, (dims, values) in arrays.items() if not set(dims) <= set(about["dims"])}
+    components, dims = tuple(about["components"]), tuple(about["dims"])
+    named = Kind(index, tuple(arrays), dims, components, about["tuple_valued"], (kind, about[kind]))
+    request = Request(
+        function,
+        {name: given for name, given in inputs.items() if name not in coefficients},
+        derivatives=derivatives,
+        dtype=planes.dtype.name,
+        coefficients=coefficients or None,
+    )
+    sent = tuple(Input(name, dims, values) for name, (dims, values) in arrays.items())
+    return Result(planes, named, Info(**about["info"]), Question(request, sent))
+
+
+def _gathered(arrays: Mapping[Derivative, FloatArray]) -> tuple[FloatArray, PlaneIndex]:
+    """One buffer of arrays, and which planes of it each is; those by arrays of coefficients have several."""
+    shape = arrays[()].shape
+    flat = {wrt: array.reshape(-1, *shape) for wrt, array in arrays.items()}
+    planes = np.concatenate([*flat.values()])
+    planes.flags.writeable = False
+    index: dict[Derivative, int | NDArray[np.intp]] = {}
+    first = 0
+    for wrt, array in arrays.items():
+        leading = array.shape[: array.ndim - len(shape)]
+        numbers = np.arange(first, first + len(flat[wrt]))
+        index[wrt] = numbers.reshape(leading) if leading else first
+        first += len(numbers)
+    return planes, index
+
+
+def _entry(wrt: Derivative) -> str:
+    return f"d/{','.join(wrt)}"
+
+
+def _input_entry(name: str) -> str:
+    return f"input/{name}" if name in (VALUE, ABOUT) else name

@@ -1,0 +1,1 @@
+"""How a result is shown: in notebooks, as figures, in a few numbers."""

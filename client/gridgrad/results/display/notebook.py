@@ -1,0 +1,102 @@
+"""How a result shows itself: as text, and as HTML with small pictures in notebooks.
+
+Neither looks at more than a bounded number of points, however large the result.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from gridgrad.results.components import Part, parts_of
+from gridgrad.results.display import thumbnails as pictures
+from gridgrad.results.display.statistics import MOST_POINTS, Summary, summarize
+from gridgrad.results.labels import fraction, pretty
+
+if TYPE_CHECKING:
+    from gridgrad.results.result import Result
+
+__all__ = ["as_html", "as_text"]
+
+MOST_TEXT = 120
+MOST_SHOWN = 24
+"""How many arrays are shown; a result may have hundreds."""
+FIGURE = "display:inline-block;margin:4px 8px 4px 0;text-align:center;vertical-align:top;font-size:85%"
+SMALL = "font-size:85%;opacity:0.75"
+
+
+def as_text(result: Result) -> str:
+    """A line about the grid, and one with the range of each array and what is not finite in it."""
+    parts = list(parts_of(result))
+    labels = [fraction(part.component, part.wrt) for part in parts[:MOST_SHOWN]]
+    summaries = _summaries(parts[:MOST_SHOWN])
+    ranges = [summary.range for summary in summaries]
+    widths = max(map(len, labels)), max(map(len, ranges))
+    lines = [
+        f"  {label:{widths[0]}}  {extent:{widths[1]}}  {summary.oddities}".rstrip()
+        for label, extent, summary in zip(labels, ranges, summaries, strict=True)
+    ]
+    return "\n".join([f"<Result {_grid(result)}; {_computed(result)}", *lines, *_rest(parts)]) + ">"
+
+
+def as_html(result: Result) -> str:
+    """The same with a picture of each array: of three dims or more the middle of the leading ones."""
+    parts = list(parts_of(result))
+    shown = parts[:MOST_SHOWN]
+    figures = "".join(_figure(part, summary) for part, summary in zip(shown, _summaries(shown), strict=True))
+    _, text = result.function
+    function = html.escape(text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} …")
+    small = html.escape("; ".join([_computed(result), *(line.strip() for line in _rest(parts)), *_slice(result)]))
+    return (
+        f'<div><code>{function}</code><div>{html.escape(_grid(result))}</div><div style="{SMALL}">{small}</div>'
+        f"<div>{figures}</div></div>"
+    )
+
+
+def _summaries(parts: list[Part]) -> list[Summary]:
+    return [summarize(part.grid, MOST_POINTS // len(parts)) for part in parts]
+
+
+def _grid(result: Result) -> str:
+    lengths = zip(result.dims, result.shape, strict=True)
+    grid = ", ".join(f"{dim}={length}" for dim, length in lengths) or "a single point"
+    components = f", components {', '.join(result.components)}" if result.tuple_valued else ""
+    return f"{result.value.dtype.name} on {grid}{components}"
+
+
+def _computed(result: Result) -> str:
+    info = result.info
+    engine = " ".join(part for part in (info.engine, info.tier) if part)
+    return f"{engine} on {info.device}, {_time(info.compute_s)} computing, {_time(info.queue_s)} queued"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
+
+
+def _rest(parts: list[Part]) -> list[str]:
+    return [f"  and {len(parts) - MOST_SHOWN} more arrays"] if len(parts) > MOST_SHOWN else []
+
+
+def _slice(result: Result) -> list[str]:
+    if len(result.dims) < 3:
+        return []
+    leading = zip(result.dims[:-2], result.shape[:-2], strict=True)
+    return ["shown at " + ", ".join(f"{dim}[{length // 2}]" for dim, length in leading)]
+
+
+def _figure(part: Part, summary: Summary) -> str:
+    told = "<br>".join(html.escape(text) for text in (summary.range, summary.oddities) if text)
+    label = html.escape(pretty(part.component, part.wrt))
+    return f'<figure style="{FIGURE}"><figcaption>{label}</figcaption>{_picture(part)}<div>{told}</div></figure>'
+
+
+def _picture(part: Part) -> str:
+    grid = part.grid
+    if not grid.ndim or not grid.size:
+        return ""
+    if grid.ndim == 1:
+        return pictures.curve(grid)
+    middle = grid[tuple(length // 2 for length in grid.shape[:-2])]
+    image = pictures.heat_map(middle, centred=bool(part.wrt))
+    return f'<img src="{image}" style="width:{pictures.SIDE}px;height:{pictures.SIDE}px;image-rendering:pixelated">'

@@ -1,0 +1,159 @@
+"""What a picture of a grid is drawn on: where the cells of a dim lie, and which values the colours span."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad.arguments.inputs import FloatArray
+from gridgrad.results.labels import pretty_name
+
+if TYPE_CHECKING:
+    from gridgrad.results.result import Result
+
+__all__ = ["MOST_CELLS", "MOST_POINTS", "Limits", "Spacing", "arranged", "corners", "limits", "spacing"]
+
+MOST_CELLS = 768
+"""More cells along a dim of a map than it has pixels are thinned."""
+MOST_POINTS = 20_000
+"""So are more points of a line."""
+LOG_RATIO = 30.0
+DECADES = 3
+USUAL, DWARFED = 90, 10.0
+"""A linear scale serves unless the greatest is so many times what most, in percent, stay below."""
+
+
+class Spacing(NamedTuple):
+    """A dim of a picture.
+
+    Args:
+        label: its name, and "index" where it has no axis.
+        centers: the coordinate of each cell drawn, ascending or descending.
+        step: every so-manieth cell is drawn.
+        order: what sorts the cells first, where the axis does not come sorted.
+        log: whether the axis is spaced by a factor.
+    """
+
+    label: str
+    centers: FloatArray
+    step: int
+    order: NDArray[np.intp] | None
+    log: bool
+
+    @property
+    def edges(self) -> FloatArray:
+        """The borders of the cells, halfway between their centers."""
+        if self.log:
+            return np.exp(_borders(np.log(self.centers)))
+        return _borders(self.centers)
+
+    @property
+    def even(self) -> bool:
+        """Whether all cells are of one width."""
+        steps = np.diff(self.centers)
+        return not self.log and bool(np.allclose(steps, steps[:1], rtol=1e-3))
+
+
+class Limits(NamedTuple):
+    """Which values the colours span.
+
+    Args:
+        low: the value of the first colour.
+        high: that of the last.
+        linear_to: so far from zero the scale is linear, and logarithmic beyond; None for linear throughout.
+        constant: the one value that there is, if there is only one.
+    """
+
+    low: float
+    high: float
+    linear_to: float | None = None
+    constant: float | None = None
+
+    @property
+    def decades(self) -> list[float]:
+        """Where to put numbers on a scale that is logarithmic: at zero and some powers of ten, far enough apart."""
+        if self.linear_to is None:
+            return []
+        least = math.ceil(math.log10(2 * self.linear_to))
+        most = math.floor(math.log10(max(abs(self.low), abs(self.high))))
+        powers = [10.0**power for power in range(most, least - 1, -max(1, -(-(most - least + 1) // DECADES)))]
+        return [tick for tick in [*(-power for power in powers), 0.0, *powers[::-1]] if self.low <= tick <= self.high]
+
+
+def spacing(result: Result, dim: str, most: int | None = None) -> Spacing:
+    """Where the cells of a dim lie: at the values of its axis, or at 0, 1, ... where it has no finite one.
+
+    Args:
+        result: what is drawn.
+        dim: one of its dims.
+        most: how many cells to draw at most; None for all.
+    """
+    length = result.shape[result.dims.index(dim)]
+    step = 1 if most is None else max(1, -(-length // most))
+    values = result.inputs.get(dim)
+    if values is None or result.input_dims[dim] != (dim,) or not np.isfinite(values).all():
+        return Spacing(f"{pretty_name(dim)} (index)", np.arange(length, dtype="f8")[::step], step, None, log=False)
+    centers, order = values.astype("f8"), None
+    steps = np.diff(centers)
+    if (steps < 0).any() and (steps > 0).any():
+        order = np.argsort(centers, kind="stable")
+        centers = centers[order]
+    return Spacing(pretty_name(dim), centers[::step], step, order, _is_geometric(centers))
+
+
+def arranged(grid: FloatArray, spacings: Sequence[Spacing]) -> FloatArray:
+    """The cells that are drawn, sorted; nan where one of those left out between is not finite."""
+    for dim, along in enumerate(spacings):
+        grid = grid if along.order is None else grid.take(along.order, axis=dim)
+    kept = grid[tuple(slice(None, None, along.step) for along in spacings)]
+    odd = ~np.isfinite(grid)
+    for dim, along in enumerate(spacings):
+        if along.step > 1:
+            odd = np.logical_or.reduceat(odd, np.arange(0, grid.shape[dim], along.step), axis=dim)
+    return np.where(odd, np.nan, kept)
+
+
+def limits(values: FloatArray, *, centred: bool) -> Limits:
+    """The range of the finite values.
+
+    Where a few dwarf the others these would all have one colour, so the scale is logarithmic on both sides of zero.
+
+    Args:
+        values: any shape.
+        centred: whether zero is in the middle, as for a derivative.
+    """
+    finite = values[np.isfinite(values)].astype("f8")
+    if not finite.size:
+        return Limits(-1.0, 1.0)
+    low, high = float(finite.min()), float(finite.max())
+    most = max(abs(low), abs(high))
+    if low == high:
+        around = (-most, most) if centred else (min(low, 0.0), max(high, 0.0))
+        return Limits(*(around if most else (-1.0, 1.0)), constant=low)
+    usual = float(np.percentile(np.abs(finite), USUAL))
+    linear_to = usual / 5 if 0 < DWARFED * usual < most else None
+    return Limits(*((-most, most) if centred else (low, high)), linear_to=linear_to)
+
+
+def corners(centers: FloatArray) -> FloatArray:
+    """The corners of the cells of a curvilinear grid, [n + 1, m + 1], from one coordinate of their centers [n, m]."""
+    return _borders(_borders(centers).T).T
+
+
+def _is_geometric(centers: FloatArray) -> bool:
+    if centers.size < 3 or centers.min() <= 0 or centers.max() < LOG_RATIO * centers.min():
+        return False
+    factors = np.diff(np.log(centers))
+    return bool(np.allclose(factors, factors[0], rtol=1e-3))
+
+
+def _borders(centers: FloatArray) -> FloatArray:
+    """One more along the first dim."""
+    if len(centers) < 2:
+        return np.concatenate([centers - 0.5, centers + 0.5])
+    between = (centers[1:] + centers[:-1]) / 2
+    return np.concatenate([2 * centers[:1] - between[:1], between, 2 * centers[-1:] - between[-1:]])

@@ -1,0 +1,136 @@
+"""One picture of a figure: lines over one dim, or a heat map over two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import AsinhNorm, Normalize
+
+from gridgrad.arguments.inputs import FloatArray
+from gridgrad.results.display import thumbnails as pictures
+from gridgrad.results.display.scales import Limits, Spacing, corners
+
+__all__ = ["Coordinates", "Panel", "draw_lines", "draw_map"]
+
+FEW = 2000
+"""So many cells that are not finite get a mark each; more show by their colour."""
+FEW_POINTS = 40
+"""So few points of a line are marked."""
+ODD = f"#{pictures.NOT_FINITE}"
+LINES = ("#2c728e", "#d6604d", "#5ec962", "#472d7b", "#b2182b")
+ZERO_LINE = "0.7"
+
+
+class Panel(NamedTuple):
+    """One picture.
+
+    Args:
+        title: what it shows.
+        grids: the arrays in it by name; one, but for lines, which may be several components.
+        centred: whether it is of a derivative, with zero in the middle.
+        limits: which values its colours or its height span.
+    """
+
+    title: str
+    grids: Mapping[str, FloatArray]
+    centred: bool
+    limits: Limits
+
+
+class Coordinates(NamedTuple):
+    """Where the points of a curvilinear grid lie.
+
+    Args:
+        labels: the names of the two inputs.
+        across: the first, [n, m].
+        up: the second, [n, m].
+    """
+
+    labels: tuple[str, str]
+    across: FloatArray
+    up: FloatArray
+
+
+def draw_lines(axes: Axes, panel: Panel, along: Spacing) -> None:
+    """Draws arrays of one dim, with a tick at the foot where one is not finite."""
+    for (name, grid), colour in zip(panel.grids.items(), _colours(len(panel.grids)), strict=True):
+        axes.plot(along.centers, grid, color=colour, label=name, marker="." if grid.size <= FEW_POINTS else None)
+    odd = np.logical_or.reduce([~np.isfinite(grid) for grid in panel.grids.values()])
+    if panel.centred:
+        axes.axhline(0, color=ZERO_LINE, linewidth=0.8, zorder=0)
+    if panel.limits.linear_to is not None:
+        axes.set_yscale("asinh", linear_width=panel.limits.linear_to)
+        axes.set_yticks(panel.limits.decades)
+        axes.set_yticks([], minor=True)
+    axes.set_xscale("log" if along.log else "linear")
+    if odd.any():
+        foot = axes.get_xaxis_transform()
+        axes.plot(along.centers[odd], np.zeros(odd.sum()), "|", color=ODD, transform=foot, clip_on=False, zorder=3)
+    if len(panel.grids) > 1:
+        axes.legend(fontsize="small")
+    axes.set_xlabel(along.label)
+    _title(axes, panel)
+
+
+def draw_map(axes: Axes, panel: Panel, dims: Sequence[Spacing], curved: Coordinates | None = None) -> ScalarMappable:
+    """Draws an array of two dims, the first to the right and the second upward, with what is not finite marked.
+
+    Returns:
+        What a colour bar is made from.
+    """
+    (grid,) = panel.grids.values()
+    colours = colormaps["RdBu_r" if panel.centred else "viridis"].with_extremes(bad=ODD)
+    norm = _norm(panel.limits)
+    across, up = dims
+    if curved is not None:
+        sides = corners(curved.across), corners(curved.up)
+        mesh: ScalarMappable = axes.pcolormesh(*sides, grid, cmap=colours, norm=norm, rasterized=True)
+        axes.set_aspect("equal", adjustable="box")
+    elif across.even and up.even:
+        extent = (*across.edges[[0, -1]].tolist(), *up.edges[[0, -1]].tolist())
+        mesh = axes.imshow(grid.T, colours, norm, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
+    else:
+        mesh = axes.pcolormesh(across.edges, up.edges, grid.T, cmap=colours, norm=norm, rasterized=True)
+        axes.set_xscale("log" if across.log else "linear")
+        axes.set_yscale("log" if up.log else "linear")
+    _mark(axes, grid, dims, curved)
+    axes.set_xlabel(across.label if curved is None else curved.labels[0])
+    axes.set_ylabel(up.label if curved is None else curved.labels[1])
+    _title(axes, panel)
+    return mesh
+
+
+def _norm(limits: Limits) -> Normalize:
+    if limits.linear_to is None:
+        return Normalize(limits.low, limits.high)
+    return AsinhNorm(limits.linear_to, vmin=limits.low, vmax=limits.high)
+
+
+def _mark(axes: Axes, grid: FloatArray, dims: Sequence[Spacing], curved: Coordinates | None) -> None:
+    """A square on each cell that is not finite, where they are few: one cell alone is hard to see."""
+    across, up = np.nonzero(~np.isfinite(grid))
+    if not 0 < across.size <= FEW:
+        return
+    x = dims[0].centers[across] if curved is None else curved.across[across, up]
+    y = dims[1].centers[up] if curved is None else curved.up[across, up]
+    axes.scatter(x, y, marker="s", s=8, linewidths=0, color=ODD, clip_on=False, zorder=3)
+
+
+def _title(axes: Axes, panel: Panel) -> None:
+    axes.set_title(panel.title, loc="left", parse_math=False)
+    grids = panel.grids.values()
+    odd = sum(int((~np.isfinite(grid)).sum()) for grid in grids)
+    size = sum(grid.size for grid in grids)
+    if odd:
+        axes.set_title(f"{odd:,} not finite" if odd < size else "nothing finite", loc="right", color=ODD, size="small")
+    elif panel.limits.constant is not None:
+        axes.set_title(f"{panel.limits.constant:.4g} everywhere", loc="right", color="0.4", size="small")
+
+
+def _colours(count: int) -> list[str]:
+    return [LINES[number % len(LINES)] for number in range(count)]

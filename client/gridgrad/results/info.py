@@ -1,0 +1,50 @@
+"""How a grid was computed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.parse import parse
+
+__all__ = ["Info", "info_of", "read_info"]
+
+
+class Info(NamedTuple):
+    """How a grid was computed.
+
+    Args:
+        queue_s: seconds between arrival at the server and the start of the first computation.
+        compute_s: seconds of computation, summed over the pieces of the grid.
+        batch_size: how many requests shared the batch; of several batches, the largest.
+        engine: "functional" or "structured".
+        tier: "direct" or "compiled" for the structured engine, else empty.
+        device: such as "cpu" or "cuda:0".
+        version: the version of the server.
+        digest: the digest of the program, hex; empty for a registered function.
+    """
+
+    queue_s: float
+    compute_s: float
+    batch_size: int
+    engine: str
+    tier: str
+    device: str
+    version: str
+    digest: str
+
+
+def info_of(info: pb.Info) -> Info:
+    """An Info in plain Python."""
+    return Info(
+        info.queue_s, info.compute_s, info.batch_size, info.engine, info.tier, info.device, info.version, info.digest
+    )
+
+
+def read_info(raw: bytes) -> Info:
+    """An Info from its bytes.
+
+    Raises:
+        InternalError: they are none.
+    """
+    return info_of(parse(pb.Info(), raw))

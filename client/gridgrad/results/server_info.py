@@ -1,0 +1,142 @@
+"""What a server says about itself, in plain Python."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.parse import parse
+
+__all__ = [
+    "FunctionInput",
+    "LanguageFunction",
+    "Limits",
+    "RegisteredFunction",
+    "ServerInfo",
+    "read_functions",
+    "read_server_info",
+]
+
+
+class FunctionInput(NamedTuple):
+    """An input of a registered function.
+
+    Args:
+        name: its name.
+        default: the value taken when it is left out; None when it must be given.
+        unit: such as "K"; may be empty.
+    """
+
+    name: str
+    default: float | None
+    unit: str
+
+
+class RegisteredFunction(NamedTuple):
+    """A function registered at the server.
+
+    Args:
+        name: what `gridgrad.registered` takes.
+        doc: what it computes.
+        inputs: its inputs, in order.
+        components: the names of its components; one unless it is a tuple.
+        tuple_valued: whether results have a leading component dim.
+        mode: "forward" or "reverse", how it is differentiated.
+        checked: whether its derivatives were compared with finite differences before the server served.
+    """
+
+    name: str
+    doc: str
+    inputs: tuple[FunctionInput, ...]
+    components: tuple[str, ...]
+    tuple_valued: bool
+    mode: str
+    checked: bool
+
+
+class LanguageFunction(NamedTuple):
+    """A function of the expression language.
+
+    Args:
+        name: its name.
+        signature: such as "hypot(x, y)".
+        formula: what it is.
+        aliases: its other names.
+    """
+
+    name: str
+    signature: str
+    formula: str
+    aliases: tuple[str, ...]
+
+
+class Limits(NamedTuple):
+    """What one request may ask for.
+
+    Args:
+        request_cost: points times components times derivatives, the value counted as one; 0 for no limit.
+        message_bytes: the length of a message.
+        unary_result_bytes: the length of a result in one message; larger ones are streamed.
+        inputs: how many inputs with dims.
+        dims: how many dims of a grid.
+        derivatives: how many derivatives, without the value.
+        order: the order of a derivative.
+        scalars: how many inputs without dims.
+    """
+
+    request_cost: int
+    message_bytes: int
+    unary_result_bytes: int
+    inputs: int
+    dims: int
+    derivatives: int
+    order: int
+    scalars: int
+
+
+class ServerInfo(NamedTuple):
+    """A server.
+
+    Args:
+        version: its version.
+        devices: the device of each worker that is ready, such as "cpu" or "cuda:0"; `Client.server_status` has all.
+        limits: what one request may ask for.
+        language_functions: the functions of the expression language, by name.
+        engine: the default engine for expressions.
+    """
+
+    version: str
+    devices: tuple[str, ...]
+    limits: Limits
+    language_functions: tuple[LanguageFunction, ...]
+    engine: str
+
+
+def read_functions(raw: bytes) -> tuple[RegisteredFunction, ...]:
+    """Reads a ListFunctionsResponse."""
+    return tuple(_registered(function) for function in parse(pb.ListFunctionsResponse(), raw).functions)
+
+
+def read_server_info(raw: bytes) -> ServerInfo:
+    """Reads a GetServerInfoResponse."""
+    info = parse(pb.GetServerInfoResponse(), raw)
+    return ServerInfo(
+        info.version,
+        tuple(info.devices),
+        Limits(*(getattr(info.limits, field) for field in Limits._fields)),
+        tuple(LanguageFunction(f.name, f.signature, f.formula, tuple(f.aliases)) for f in info.language_functions),
+        info.engine,
+    )
+
+
+def _registered(function: pb.RegisteredFunction) -> RegisteredFunction:
+    inputs = tuple(FunctionInput(i.name, i.default if i.HasField("default") else None, i.unit) for i in function.inputs)
+    return RegisteredFunction(
+        function.name,
+        function.doc,
+        inputs,
+        tuple(function.components),
+        function.tuple_valued,
+        function.mode,
+        function.checked,
+    )

@@ -1,0 +1,292 @@
+"""The client. `gridgrad.aio` has the same for asyncio; what neither does by I/O stands in modules of its own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from grpc.experimental import ChannelOptions
+
+from gridgrad.arguments.coefficients import Coefficients
+from gridgrad.arguments.derivatives import DerivativeLike
+from gridgrad.arguments.inputs import FloatArray, Inputs
+from gridgrad.progress import Progress, shown
+from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol.assemble import Assembly, read_part
+from gridgrad.protocol.options import (
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT_S,
+    HEALTH_METHOD,
+    HEALTH_POLL_S,
+    Metadata,
+    Settings,
+    check_process,
+    check_serving,
+    leave,
+    settings_of,
+)
+from gridgrad.protocol.response_cache import read_unary
+from gridgrad.protocol.retry import Attempts, timeout_of
+from gridgrad.protocol.routing import Routes
+from gridgrad.requests.prepare import Call, FunctionLike, Request, Tier, entry_message, prepare
+from gridgrad.results.result import Result
+from gridgrad.sync.grids import ManyGrids
+from gridgrad.sync.introspection import Questions
+from gridgrad.sync.pool import Sessions
+from gridgrad_core.errors import TooLargeError, UnavailableError
+from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
+    Unary = grpc.UnaryUnaryMultiCallable[bytes, bytes]
+    UnaryStream = grpc.UnaryStreamMultiCallable[bytes, bytes]
+    StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
+
+
+class Client(ManyGrids, Questions):
+    """A connection to a server. Threads may share one.
+
+    A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
+    under way: gRPC can't be forked in the middle of one.
+
+    Args:
+        address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
+        credentials: for TLS, such as grpc.ssl_channel_credentials(...); by default none, in the clear.
+        metadata: names and values to go with every call.
+        timeout: seconds for a call that gives none of its own; None for no limit.
+        retries: how many attempts may follow a first that found the server unavailable or busy. All of them
+            count against the timeout; the default spans about 3 s when nobody answers.
+        proxy: whether to use the HTTP proxy that the environment names.
+        sessions: whether to go by a session where the server is on this machine and offers one; GRIDGRAD_SESSIONS=0
+            in the environment switches them off too.
+        options: further channel options of gRPC.
+
+    Raises:
+        RequestError: an argument that can't be meant.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        metadata: Metadata | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        proxy: bool = False,
+        sessions: bool = True,
+        options: Iterable[tuple[str, Any]] = (),
+    ) -> None:
+        self._settings = settings_of(
+            address,
+            credentials=credentials,
+            metadata=metadata,
+            timeout=timeout,
+            retries=retries,
+            proxy=proxy,
+            sessions=sessions,
+            options=options,
+        )
+        self._routes = Routes()
+        self._process_id = os.getpid()
+        self._closed = False
+        self._channel = _open(self._settings)
+        self._sessions = Sessions(functools.partial(_open_session, self._channel, self._settings), self._settings)
+        # Without serializers these take and give bytes
+        self._unary: Unary = self._channel.unary_unary(GRID_GRADIENT.path)
+        # One request and many answers are on the wire what the bidirectional method expects
+        self._whole: UnaryStream = self._channel.unary_stream(STREAM_GRID_GRADIENTS.path)
+        self._many: StreamStream = self._channel.stream_stream(STREAM_GRID_GRADIENTS.path)
+
+    @property
+    def address(self) -> str:
+        """Where it connects to."""
+        return self._settings.target
+
+    def gradient(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        out: FloatArray | None = None,
+        coefficients: Coefficients | None = None,
+        tier: Tier = "auto",
+        progress: bool | Progress | None = None,
+    ) -> Result:
+        """Computes a function and its partial derivatives on a grid.
+
+        The grid may be of any size: a large one comes in parts, which are put together in place.
+
+        Args:
+            function: an expression such as "t*k + 2*t*k**2", a Python function written with numpy such as
+                `lambda t, k: t*np.sin(k)`, a sympy expression, or `gridgrad.registered(name)`.
+            inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
+                parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
+                `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
+            wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
+            order: all partials up to this order, 0 (the value alone) to 4; 1 if nothing is said.
+            derivatives: the partials wanted, instead of `order`: ["t", ("t", "k")].
+            dtype: "float32" or "float64", computed in and returned; by default float32 if every array given
+                is, else float64.
+            timeout: seconds, retries included; infinity for no limit; None for the client's own.
+            out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
+                into, which is then writable; also a numpy.memmap, for what is larger than memory.
+            coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
+                text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
+                front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
+            progress: True shows a bar (the extra `progress`); a callback is called with the points that have come so
+                far and the points of the grid, now and then while they come and at the end. It begins anew where a
+                broken connection makes the call begin anew.
+            tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
+
+        Returns:
+            The value and the derivatives, each an array of the grid's shape, read-only without `out`.
+
+        Raises:
+            RequestError: something in the request is wrong, or too large.
+            NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        return self._computed(request, timeout, progress)
+
+    def _computed(self, request: Request, timeout: float | None, progress: bool | Progress | None = None) -> Result:
+        call = prepare(request)
+        if not progress:
+            return self._sent(call, timeout, None)
+        with shown(progress, "points", call.plan.grid.points) as tell:
+            return self._sent(call, timeout, tell)
+
+    def _sent(self, call: Call, timeout: float | None, progress: Progress | None) -> Result:
+        attempts = self._attempts(timeout)
+        try:
+            result = self._retried(attempts, self._once, call, progress)
+        except TooLargeError as error:
+            if not failures.wants_stream(error):
+                raise
+            result = self._retried(attempts, self._by_stream, call, progress)
+            self._routes.learn_limit(result)
+            self._sessions.encourage()
+        self._routes.learn(call, result)
+        return result
+
+    def _once(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+        result = self._sessions.gradient(call, attempts.left_s(), progress)
+        if result is None:
+            result = self._by_grpc(attempts, call, progress)
+            self._sessions.encourage()
+        return result
+
+    def _by_grpc(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+        if self._routes.by_stream(call):
+            return self._by_stream(attempts, call, progress)
+        result = read_unary(self._unary(call.message, attempts.left_s(), self._settings.metadata), call)
+        if progress:
+            progress(call.plan.grid.points, call.plan.grid.points)
+        return result
+
+    def wait_ready(self, *, timeout: float | None = None) -> None:
+        """Returns when the server is there and has a warm worker.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Raises:
+            UnavailableError: it is not there, or not ready, when the time is over.
+        """
+        attempts = self._attempts(timeout)
+        while True:
+            try:
+                check_serving(self._plain(HEALTH_METHOD, attempts.left_s(), retries=0), self._settings.target)
+            except UnavailableError:
+                left_s = attempts.left_s()
+                if left_s is not None and left_s <= HEALTH_POLL_S:
+                    raise
+                time.sleep(HEALTH_POLL_S)
+            else:
+                return
+
+    def close(self) -> None:
+        """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
+        self._closed = True
+        self._sessions.close()
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<gridgrad.Client of {self._settings.target}{', closed' if self._closed else ''}>"
+
+    def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
+        if self._closed:
+            raise failures.closed()
+        check_process(self._process_id)
+        allowed = self._settings.retries if retries is None else retries
+        return Attempts(allowed, timeout_of(timeout, self._settings.timeout_s))
+
+    def _retried(self, attempts: Attempts, once: Callable[..., T], *arguments: object) -> T:
+        while True:
+            try:
+                return once(attempts, *arguments)
+            except failures.FOREIGN as raised:
+                failure = failures.of(raised, self._settings.target, attempts.timeout_s)
+            time.sleep(attempts.wait_s(failure))
+
+    def _plain(
+        self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
+    ) -> bytes:
+        method: Unary = self._channel.unary_unary(path)
+        raw = message.SerializeToString() if message else b""
+
+        def once(attempts: Attempts) -> bytes:
+            return method(raw, attempts.left_s(), self._settings.metadata)
+
+        return self._retried(self._attempts(timeout, retries), once)
+
+    def _by_stream(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+        answers = self._open_whole(call, attempts.left_s())
+        assembly, result = Assembly(call, progress), None
+        try:
+            for raw in answers:
+                result = assembly.feed(read_part(raw)) or result
+        finally:
+            leave(answers)
+        if result is None:
+            raise failures.StreamEnded
+        return result
+
+    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+        return self._whole(entry_message(1, [call]), timeout_s, self._settings.metadata)
+
+    def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
+        return self._many(messages, timeout_s, self._settings.metadata)
+
+
+def _open_session(channel: grpc.Channel, settings: Settings, timeout_s: float) -> bytes:
+    method: Unary = channel.unary_unary(OPEN_SESSION.path)
+    return method(b"", timeout_s, settings.metadata)
+
+
+def _open(settings: Settings) -> grpc.Channel:
+    # The caller's own thread takes what comes for it, not one that wakes it for each message
+    options = ((ChannelOptions.SingleThreadedUnaryStream, 1), *settings.options)
+    if settings.credentials is None:
+        return grpc.insecure_channel(settings.target, options)
+    return grpc.secure_channel(settings.target, settings.credentials, options)

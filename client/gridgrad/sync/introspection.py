@@ -1,0 +1,206 @@
+"""What `gridgrad.Client` has to ask about functions and the server: checks, what is compiled, what there is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+from google.protobuf.message import Message
+
+from gridgrad.arguments.coefficients import Coefficients
+from gridgrad.arguments.derivatives import DerivativeLike
+from gridgrad.arguments.inputs import Inputs
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.checks.check import checking
+from gridgrad.checks.report import CheckReport
+from gridgrad.requests.function_spec import Names, plan_message
+from gridgrad.requests.prepare import FunctionLike, Request
+from gridgrad.results.explanation import Explanation, Prepared, read_explanation, read_prepared
+from gridgrad.results.result import Result
+from gridgrad.results.server_info import RegisteredFunction, ServerInfo, read_functions, read_server_info
+from gridgrad.results.server_status import ServerStatus, read_server_status
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
+
+__all__ = ["Questions"]
+
+
+class Questions(ABC):
+    """The part of a client that asks about functions and the server."""
+
+    @abstractmethod
+    def _computed(self, request: Request, timeout: float | None) -> Result:
+        """Computes one grid."""
+
+    @abstractmethod
+    def _plain(
+        self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
+    ) -> bytes:
+        """The answer of a method that takes and gives one message."""
+
+    def check(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        points: int = DEFAULT_POINTS,
+        tolerance: float | None = None,
+        seed: int = 0,
+        timeout: float | None = None,
+    ) -> CheckReport:
+        """Compares the served value and derivatives with finite differences, at some points of the grid.
+
+        The grid is computed as by `gradient`. With mpmath (the extra `check`) an expression, a Python function or a
+        sympy expression is then evaluated with 50 digits on both sides of each point; without it, and for registered
+        functions, the differences are those of served values of one order less, extrapolated to step 0. A point
+        where the two sides disagree, such as a kink or the edge of the domain, says nothing and is left out.
+
+        Args:
+            function, inputs, wrt, order, derivatives, dtype, coefficients: as for `gradient`.
+            points: at how many points, drawn from the grid.
+            tolerance: by how much served numbers may differ, relative to what they should be, and where that
+                vanishes to a millionth of the largest among the points; by default 1e-6, and 1e-3 for float32.
+                The bound of the differences' own error is added.
+            seed: of the random numbers that choose the points.
+            timeout: seconds for each call, of which there is one more for each input when values are served;
+                None for the client's own.
+
+        Returns:
+            What was compared, and what disagrees: `report.ok`, `report.disagreements`, `str(report)`.
+
+        Raises:
+            GridgradError: as for `gradient`.
+        """
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
+        steps = checking(request, points=points, tolerance=tolerance, seed=seed)
+        result = None
+        while True:
+            try:
+                asked = steps.send(result) if result else next(steps)
+            except StopIteration as done:
+                report: CheckReport = done.value
+                return report
+            result = self._computed(asked, timeout)
+
+    def prepare(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        coefficients: Coefficients | None = None,
+    ) -> Prepared:
+        """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
+
+        Requests for the same function, names and dims of inputs, derivatives and dtype are then computed by compiled
+        code, whatever their shapes and values. They are served all along, without it.
+
+        Args:
+            function: an expression, or a Python function or sympy expression as for `gradient`.
+            inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
+                are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `gradient`; float64 for just names.
+            timeout: seconds to wait; None for the client's own. Then the compiling goes on.
+            coefficients: as for `gradient`; only their names and shapes count.
+
+        Returns:
+            What requests are computed in from now on, and why if that is not compiled code.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            DeadlineError: it is not done yet.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
+        return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
+
+    def explain(
+        self,
+        function: FunctionLike,
+        inputs: Inputs | Names,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        timeout: float | None = None,
+        coefficients: Coefficients | None = None,
+    ) -> Explanation:
+        """Says how an expression is computed: `print` shows it.
+
+        Args:
+            function: as for `prepare`.
+            inputs: as for `prepare`.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `prepare`.
+            timeout: seconds; None for the client's own.
+            coefficients: as for `prepare`.
+
+        Returns:
+            Its program and derivatives as text, how many operations run on which dims, and what computes it now.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
+        return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
+
+    def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
+        """Lists the functions registered at the server.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            One for each, sorted by name, with its inputs, their units and defaults.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
+        return read_functions(self._plain(LIST_FUNCTIONS.path, timeout))
+
+    def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        """Describes the server.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            Its version, devices and limits, and the functions of the language.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
+        return read_server_info(self._plain(SERVER_INFO.path, timeout))
+
+    def server_status(self, *, timeout: float | None = None) -> ServerStatus:
+        """Tells how the server is doing: what waits, what its workers do, and what it has computed.
+
+        Unless it exports metrics, the server begins to count at the first of these calls.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            Its status. The counts in it grow: rates are the differences between two.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
+        return read_server_status(self._plain(SERVER_STATUS.path, timeout))

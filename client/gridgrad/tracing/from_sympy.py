@@ -1,0 +1,222 @@
+"""sympy's expressions made into programs.
+
+A walk over the expression with a stack of its own; functions are matched by the name of their class, so that this
+module loads no more of sympy than the caller has.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gridgrad.tracing.outputs import Outcome
+from gridgrad.tracing.traced_program import program_from, spelled
+from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
+from gridgrad_core.lang.program.names import CONSTANTS, is_name
+from gridgrad_core.lang.program.printer import default_component
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.syntax_error import Mistake
+from gridgrad_core.lang.program.typed_builder import Operations, Value
+
+__all__ = ["program_of"]
+
+_CALLED = {
+    "Abs": "abs", "Max": "maximum", "Min": "minimum", "ceiling": "ceil", "loggamma": "lgamma", "Mod": "mod",
+    "StrictGreaterThan": "gt", "GreaterThan": "ge", "StrictLessThan": "lt", "LessThan": "le", "Equality": "eq",
+    "Unequality": "ne", "And": "and", "Or": "or", "Not": "not", "Xor": "logical_xor", "ITE": "where", "Add": "add",
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
+    "atanh": "arctanh",
+}  # fmt: skip
+"""Classes of sympy with the operation of the language, where the names differ."""
+_FOLDED = frozenset({"add", "and", "or", "logical_xor", "maximum", "minimum"})
+_RECIPROCAL = {"sec": "cos", "csc": "sin", "cot": "tan", "csch": "sinh", "coth": "tanh"}
+
+
+def program_of(expression: Any) -> Program:
+    """The program of an expression, or of a tuple or matrix of expressions.
+
+    Args:
+        expression: a sympy expression; derivatives in it are carried out first.
+
+    Raises:
+        TracingError: something in it has no place in the language.
+    """
+    walk = _Walk()
+    if getattr(expression, "is_Matrix", False) or type(expression).__name__ in ("Tuple", "list", "tuple"):
+        values = [walk.value(each) for each in expression]
+        names = tuple(default_component(position) for position in range(len(values)))
+        return spelled(program_from(walk.operations, Outcome(names, tuple(map(walk.operations.number, values)), True)))
+    node = walk.operations.number(walk.value(expression))
+    return spelled(program_from(walk.operations, Outcome(("f",), (node,), False)))
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.operations = Operations()
+        self._known: dict[Any, Value] = {}
+
+    def value(self, expression: Any) -> Value:
+        """What an expression comes to: its arguments first, each once."""
+        stack = [expression.doit()]
+        root = stack[0]
+        while stack:
+            current = stack[-1]
+            _check(current)
+            missing = [each for each in _arguments(current) if each not in self._known]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            stack.pop()
+            if current not in self._known:
+                self._known[current] = self._made(current, [self._known[each] for each in _arguments(current)])
+        return self._known[root]
+
+    def _made(self, expression: Any, arguments: list[Value]) -> Value:
+        if _is_leaf(expression):
+            return self._leaf(expression)
+        rule = _RULES.get(type(expression).__name__)
+        if rule is not None:
+            return rule(self, expression, arguments)
+        function = FUNCTIONS[_called(expression)]
+        if function.name in _FOLDED:
+            return functools.reduce(lambda a, b: self.operations.apply(function, (a, b), 0), arguments)
+        if len(arguments) != len(function.params):
+            raise _unknown(f"sympy's {type(expression).__name__} of {len(arguments)} arguments")
+        try:
+            return self.operations.apply(function, tuple(arguments), 0)
+        except Mistake as mistake:
+            raise TracingError("function", mistake.found, mistake.remedy) from None
+
+    def _leaf(self, expression: Any) -> Value:
+        name = _name(expression)
+        if name:
+            if not is_name(name) or name in CONSTANTS.keys() - {"e", "pi"}:
+                remedy = "rename it: ASCII letters, digits and _, but neither inf, nan nor a word of the language"
+                raise TracingError("function", f"sympy's symbol {name!r}", remedy)
+            return self.operations.input(name, 0)
+        if type(expression).__name__ in ("BooleanTrue", "BooleanFalse"):
+            return self.operations.operator("ne", 0, self.number(float(bool(expression))), self.number(0.0))
+        if not expression.is_extended_real and type(expression).__name__ != "NaN":
+            raise _unknown(f"the number {expression}")
+        return self.number(float(expression))
+
+    def number(self, value: float) -> Value:
+        return self.operations.constant(value, 0)
+
+    def product(self, expression: Any, arguments: list[Value]) -> Value:
+        """Factors with negative exponents as a division."""
+        above = [a for a, e in zip(arguments, _arguments(expression), strict=True) if not _is_reciprocal(e)]
+        below = [e for e in _arguments(expression) if _is_reciprocal(e)]
+        apply = self.operations.operator
+        top = functools.reduce(lambda a, b: apply("mul", 0, a, b), above) if above else self.number(1.0)
+        if not below:
+            return top
+        bottoms = [self._inverse(each) for each in below]
+        return apply("div", 0, top, functools.reduce(lambda a, b: apply("mul", 0, a, b), bottoms))
+
+    def _inverse(self, power: Any) -> Value:
+        base, exponent = self._known[power.base], float(-power.exp)
+        return base if exponent == 1 else self._power(base, self.number(exponent))
+
+    def power(self, expression: Any, arguments: list[Value]) -> Value:
+        """Powers, roots and exponentials."""
+        base, exponent = arguments
+        if type(expression.base).__name__ == "Exp1":
+            return self.operations.apply(FUNCTIONS["exp"], (exponent,), 0)
+        if _is_reciprocal(expression):
+            return self.operations.operator("div", 0, self.number(1.0), self._inverse(expression))
+        return self._power(base, exponent)
+
+    def _power(self, base: Value, exponent: Value) -> Value:
+        node = self.operations.builder.nodes[exponent.node]
+        if node.op == "const" and node.number == 0.5:
+            return self.operations.apply(FUNCTIONS["sqrt"], (base,), 0)
+        return self.operations.operator("pow", 0, base, exponent)
+
+    def piecewise(self, _: Any, arguments: list[Value]) -> Value:
+        """Pairs of value and condition; the first that holds counts, and nan where none does."""
+        chosen = self.number(float("nan"))
+        for value, condition in reversed(list(zip(arguments[::2], arguments[1::2], strict=True))):
+            chosen = self.operations.apply(FUNCTIONS["where"], (condition, value, chosen), 0)
+        return chosen
+
+    def reciprocal(self, expression: Any, arguments: list[Value]) -> Value:
+        """1/cos and its kin."""
+        below = FUNCTIONS[_RECIPROCAL[type(expression).__name__]]
+        return self.operations.operator("div", 0, self.number(1.0), self.operations.apply(below, tuple(arguments), 0))
+
+    def heaviside(self, _: Any, arguments: list[Value]) -> Value:
+        """With its value at 0, a half if nothing is said."""
+        at_zero = arguments[1] if len(arguments) > 1 else self.number(0.5)
+        return self.operations.apply(FUNCTIONS["heaviside"], (arguments[0], at_zero), 0)
+
+    def sinc(self, _: Any, arguments: list[Value]) -> Value:
+        """sympy's is sin(x)/x, numpy's has π in it."""
+        scaled = self.operations.operator("div", 0, arguments[0], self.number(CONSTANTS["pi"]))
+        return self.operations.apply(FUNCTIONS["sinc"], (scaled,), 0)
+
+    def logarithm(self, expression: Any, arguments: list[Value]) -> Value:
+        """ln x; sympy spells other bases by a quotient."""
+        if len(arguments) != 1:
+            raise _unknown(f"{expression}")
+        return self.operations.apply(FUNCTIONS["log"], tuple(arguments), 0)
+
+
+_RULES: Mapping[str, Callable[[_Walk, Any, list[Value]], Value]] = {
+    "Heaviside": _Walk.heaviside,
+    "Mul": _Walk.product,
+    "Piecewise": _Walk.piecewise,
+    "Pow": _Walk.power,
+    "exp": lambda walk, _, arguments: walk.operations.apply(FUNCTIONS["exp"], tuple(arguments), 0),
+    "log": _Walk.logarithm,
+    "sinc": _Walk.sinc,
+    **dict.fromkeys(_RECIPROCAL, _Walk.reciprocal),
+}
+
+
+def _check(expression: Any) -> None:
+    """Refuses what is not in the language before its arguments are looked at, whatever they are."""
+    if not (_is_leaf(expression) or type(expression).__name__ in _RULES or _called(expression)):
+        raise _unknown(f"sympy's {type(expression).__name__}")
+
+
+def _called(expression: Any) -> str:
+    """The function of the language that an expression applies; empty if there is none."""
+    name = type(expression).__name__
+    if type(type(expression)).__name__ == "UndefinedFunction":
+        return ""
+    function = FUNCTIONS.get(_CALLED[name]) if name in _CALLED else lookup(name)
+    return function.name if function and function.name in FUNCTIONS else ""
+
+
+def _arguments(expression: Any) -> tuple[Any, ...]:
+    """What an expression is made of; the pairs of a Piecewise one after the other."""
+    if _is_leaf(expression):
+        return ()
+    if type(expression).__name__ == "Piecewise":
+        return tuple(each for pair in expression.args for each in pair.args)
+    found: tuple[Any, ...] = expression.args
+    return found
+
+
+def _is_leaf(expression: Any) -> bool:
+    return not expression.args or bool(_name(expression))
+
+
+def _name(expression: Any) -> str:
+    """The input that a symbol is, or an element n[0] of an indexed base; empty for anything else."""
+    if getattr(expression, "is_Symbol", False):
+        return str(expression.name)
+    if type(expression).__name__ == "Indexed":
+        return "_".join(map(str, (expression.base, *expression.indices)))
+    return ""
+
+
+def _is_reciprocal(expression: Any) -> bool:
+    return type(expression).__name__ == "Pow" and bool(expression.exp.is_number and expression.exp.is_negative)
+
+
+def _unknown(what: str) -> TracingError:
+    return TracingError("function", f"{what} is not in the language", "docs/language.md lists the functions")

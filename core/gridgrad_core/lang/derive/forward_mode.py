@@ -1,0 +1,193 @@
+"""Forward mode on nodes: the derivative of each by an input, written with the rules of the table.
+
+Nodes are shared, and so are their derivatives: each node that a result depends on is visited once for
+each input, whatever was asked for before. None stands for a structural zero, the derivative of what
+does not depend on the input; it is never written down, so it can't meet an infinity. Derivatives are
+nodes like any other, and have derivatives of their own.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Generator
+
+from gridgrad_core.errors import TooLargeError
+from gridgrad_core.lang.derive.simplify import Algebra
+from gridgrad_core.lang.functions.table import FUNCTIONS, rule
+from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.program import Builder, Node, Program
+
+__all__ = ["Tangents"]
+
+_NO_NODE = -3
+
+
+class Tangents:
+    """The derivatives of a builder's nodes.
+
+    Args:
+        builder: has the nodes, and takes those of the derivatives.
+        limit: how many nodes the builder may have.
+
+    Attributes:
+        visits: how many derivatives of nodes were written down or found to be zero.
+    """
+
+    def __init__(self, builder: Builder, limit: int) -> None:
+        self.visits = 0
+        self._builder = builder
+        self._nodes = builder.nodes
+        self._limit = limit
+        self._algebra = Algebra(builder)
+        self._tangents: dict[str, dict[int, int | None]] = {}
+        self._slopes: dict[int, dict[int, int]] = {}
+
+    def deriving(self, node: int | None, name: str, order: int = 1) -> Generator[None, None, int | None]:
+        """The derivative of a node by an input, in steps of about a millisecond.
+
+        Args:
+            node: the node; None for a structural zero.
+            name: the input.
+            order: how often.
+
+        Returns:
+            Its node, or None if it is structurally zero.
+
+        Raises:
+            TooLargeError: the builder has more nodes than the limit.
+        """
+        yield from self._algebra.reading()
+        tangents = self._tangents.setdefault(name, {})
+        for _ in range(order):
+            if node is None:
+                break
+            yield from self._walk(node, name, tangents)
+            node = tangents[node]
+        return node
+
+    def _walk(self, root: int, name: str, tangents: dict[int, int | None]) -> Generator[None, None, None]:
+        """Writes down the derivatives of a node and of those that it is made of, arguments first."""
+        stack = [root]
+        steps = 0
+        while stack:
+            steps += 1
+            if not steps % limits.STEP_TANGENTS:
+                yield
+            index = stack[-1]
+            if index in tangents:
+                stack.pop()
+                continue
+            node = self._nodes[index]
+            missing = [node.args[i] for i in self._positions(node) if node.args[i] not in tangents]
+            stack.extend(missing)
+            if not missing:
+                tangents[index] = self._tangent(index, name, tangents)
+                self._count()
+
+    def _count(self) -> None:
+        self.visits += 1
+        if len(self._nodes) > self._limit:
+            remedy = "ask for fewer derivatives or lower orders, or split the function into several requests"
+            raise TooLargeError("derivatives", f"derivatives of more than {self._limit:,} operations", remedy)
+
+    def _positions(self, node: Node) -> tuple[int, ...]:
+        """Which arguments of an operation its derivative looks at."""
+        if node.op == "pow" and self._algebra.constant(node.args[1]) == 0:
+            return ()
+        return _sloped(node.op)
+
+    def _tangent(self, index: int, name: str, tangents: dict[int, int | None]) -> int | None:
+        """The derivative of a node, by the chain rule, from those of its arguments."""
+        node = self._nodes[index]
+        if node.op == "input":
+            return self._algebra.const(1.0) if node.value == name else None
+        pushed = [(i, tangent) for i in self._positions(node) if (tangent := tangents[node.args[i]]) is not None]
+        if not pushed:
+            return None
+        if node.op == "div":
+            return self._quotient(index, dict(pushed))
+        if FUNCTIONS[node.op].selective:
+            choices = (self._selected(node, position, tangent) for position, tangent in pushed)
+            return functools.reduce(self._algebra.choice_sum, choices)
+        parts = (self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed)
+        return functools.reduce(self._algebra.add, parts)
+
+    def _quotient(self, quotient: int, tangents: dict[int, int]) -> int:
+        """(x/y)' = (x' - (x/y)·y')/y: the quotient itself is there already."""
+        algebra, divisor = self._algebra, self._nodes[quotient].args[1]
+        if 1 not in tangents:
+            return algebra.div(tangents[0], divisor)
+        product = algebra.mul(quotient, tangents[1])
+        numerator = algebra.sub(tangents[0], product) if 0 in tangents else algebra.neg(product)
+        return algebra.div(numerator, divisor)
+
+    def _slope(self, index: int, position: int) -> int:
+        """The derivative of an operation by one of its arguments."""
+        slopes = self._slopes.setdefault(position, {})
+        if index not in slopes:
+            slopes[index] = self._ruled(self._nodes[index], position)
+        return slopes[index]
+
+    def _ruled(self, node: Node, position: int) -> int:
+        exponent = self._algebra.constant(node.args[1]) if node.op == "pow" else None
+        if exponent is not None:
+            # What the rule comes to, without the nodes of its conditions
+            base = self._algebra.pow(node.args[0], self._algebra.const(exponent - 1))
+            return self._algebra.mul(self._algebra.const(exponent), base)
+        program = self._rule(node, position)
+        return self._spliced(program, node)[program.outputs[0]]
+
+    def _rule(self, node: Node, position: int) -> Program:
+        constants = (self._algebra.constant(argument) for argument in node.args[: _integers(node.op)])
+        return rule(node.op, position, tuple(int(constant or 0) for constant in constants))
+
+    def _spliced(self, program: Program, node: Node) -> list[int]:
+        """A rule's nodes, with the arguments of an operation for its parameters."""
+        arguments = dict(zip(FUNCTIONS[node.op].params, node.args, strict=True))
+        spliced: list[int] = []
+        for step in program.nodes:
+            spliced.append(self._step(step, spliced, arguments))
+        return spliced
+
+    def _step(self, step: Node, spliced: list[int], arguments: dict[str, int]) -> int:
+        if step.op == "const":
+            return self._algebra.const(step.number)
+        if step.op == "input":
+            return arguments[str(step.value)]
+        return self._algebra.op(step.op, *[spliced[argument] for argument in step.args])
+
+    def _selected(self, node: Node, position: int, tangent: int) -> int:
+        """The product of a tangent and a slope that is a choice, with the choice outside.
+
+        So where(c, 1, 0) times t is where(c, t, 0), and a t that is infinite where c does not hold
+        stays without effect.
+        """
+        program = self._rule(node, position)
+        arguments = dict(zip(FUNCTIONS[node.op].params, node.args, strict=True))
+        spliced: list[int] = []
+        products: dict[int, int] = {}
+        for index, step in enumerate(program.nodes):
+            if step.op != "where":
+                spliced.append(self._step(step, spliced, arguments))
+                continue
+            spliced.append(_NO_NODE)
+            condition, *sides = step.args
+            chosen = [products[s] if s in products else self._weighted(spliced[s], tangent) for s in sides]
+            products[index] = self._algebra.where(spliced[condition], *chosen)
+        return products[program.outputs[0]]
+
+    def _weighted(self, slope: int, tangent: int) -> int:
+        return slope if self._algebra.constant(slope) == 0 else self._algebra.chained(slope, tangent)
+
+
+@functools.cache
+def _sloped(op: str) -> tuple[int, ...]:
+    """The positions of an operation's arguments by which its derivative is not structurally zero."""
+    if op in ("input", "const"):
+        return ()
+    return tuple(i for i, derivative in enumerate(FUNCTIONS[op].derivatives) if derivative != "0")
+
+
+@functools.cache
+def _integers(op: str) -> int:
+    return len(FUNCTIONS[op].integers)

@@ -1,0 +1,309 @@
+"""Operations that leave out what need not be computed: how derivatives are written down.
+
+What is left out changes no result but in its last digit or the sign of a zero, whatever the inputs
+are, infinite or not:
+
+* x*1, x/1, x**1, x**0 (which is 1 for every x), -(-x), and a choice between equals;
+* signs move out of products and quotients, and into sums: a + (-b) is a - b;
+* x + x is 2*x, and what exists as a*b is taken for b*a too;
+* constants meet: 3*(2*x) is 6*x, (2*x)/4 is 0.5*x, 2*(0.5/x) is 1/x, as long as their product is
+  within float32's normal numbers, so that nothing overflows or vanishes that did not before;
+* +, -, *, / and integer powers of constants are computed in float64, where the result is finite, and
+  comparisons of constants are decided.
+
+0*x stays, since x may be infinite, and so does x + 0. A derivative that is zero whatever the inputs
+are is never written down in the first place.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Generator
+
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.program import Builder
+
+__all__ = ["FALSE", "TRUE", "Algebra"]
+
+TRUE, FALSE = -1, -2
+"""What stands for a condition that is decided; no node, since the language has no such constants."""
+
+_SMALLEST, _LARGEST = 2.0**-126, 2.0**127
+_LARGEST_EXPONENT = 1024
+_COMMUTATIVE = ("add", "mul")
+
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "eq": operator.eq,
+    "ne": operator.ne,
+}
+_FOLDED: dict[str, Callable[..., float]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "neg": operator.neg,
+    "pow": math.pow,
+}
+
+
+class Algebra:
+    """Adds operations to a builder, as few as it can.
+
+    Args:
+        builder: where the nodes go; it may have some, and others may add to it.
+    """
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._nodes = builder.nodes
+        self._constants: dict[int, float] = {}
+        self._read = 0
+
+    def reading(self) -> Generator[None, None, None]:
+        """Learns, in steps, which of the builder's nodes are constant; `2/3` is one, though it is an operation."""
+        while self._read < len(self._nodes):
+            for index in range(self._read, min(self._read + limits.STEP_NODES, len(self._nodes))):
+                self._learn(index)
+                self._read = index + 1
+            yield
+
+    def constant(self, node: int) -> float | None:
+        """The value of a node that is known to be constant, else None."""
+        return self._constants.get(node)
+
+    def const(self, value: float) -> int:
+        """A constant."""
+        node = self._builder.const(value)
+        self._constants[node] = float(value)
+        return node
+
+    def op(self, name: str, *arguments: int) -> int:
+        """The operation of that name in the table of functions."""
+        if name in _COMPARISONS:
+            return self._compare(name, *arguments)
+        operation = _SIMPLER.get(name)
+        return operation(self, *arguments) if operation else self._builder.op(name, *arguments)
+
+    def add(self, x: int, y: int) -> int:
+        """The sum."""
+        known = self._known("add", x, y)
+        if known is not None:
+            return known
+        if x == y:
+            return self._scaled(x, 2.0)
+        if self._nodes[y].op == "neg":
+            return self._builder.op("sub", x, self._nodes[y].args[0])
+        if self._nodes[x].op == "neg":
+            return self._builder.op("sub", y, self._nodes[x].args[0])
+        return self._builder.op("add", x, y)
+
+    def sub(self, x: int, y: int) -> int:
+        """The difference."""
+        known = self._known("sub", x, y)
+        if known is not None:
+            return known
+        if self._nodes[y].op == "neg":
+            return self.add(x, self._nodes[y].args[0])
+        if self._nodes[x].op == "neg" and self._nodes[x].args[0] == y:
+            return self._scaled(y, -2.0)
+        return self._builder.op("sub", x, y)
+
+    def neg(self, x: int) -> int:
+        """The same with the other sign."""
+        value = self.constant(x)
+        if value is not None:
+            return self.const(-value)
+        return self._nodes[x].args[0] if self._nodes[x].op == "neg" else self._builder.op("neg", x)
+
+    def mul(self, x: int, y: int) -> int:
+        """The product."""
+        known = self._known("mul", x, y)
+        if known is not None:
+            return known
+        for constant, other in ((x, y), (y, x)):
+            value = self.constant(constant)
+            if value is not None:
+                return self._scaled(other, value)
+        return self._with_signs("mul", x, y)
+
+    def div(self, x: int, y: int) -> int:
+        """The quotient."""
+        known = self._known("div", x, y)
+        if known is not None:
+            return known
+        divisor = self.constant(y)
+        if divisor is not None and abs(divisor) == 1:
+            return x if divisor > 0 else self.neg(x)
+        if divisor and math.isfinite(divisor):
+            constant, op, rest = self._split(x)
+            if constant is not None and _is_plain(constant / divisor):
+                return self._product(constant / divisor, op, rest)
+        return self._with_signs("div", x, y)
+
+    def pow(self, x: int, y: int) -> int:
+        """The power."""
+        exponent = self.constant(y)
+        if exponent == 0:
+            return self.const(1.0)
+        if exponent == 1:
+            return x
+        return self._made("pow", x, y)
+
+    def where(self, condition: int, x: int, y: int) -> int:
+        """The choice; as a derivative, what the side not taken would be is never looked at."""
+        if condition in (TRUE, FALSE):
+            return x if condition == TRUE else y
+        return x if x == y else self._builder.op("where", condition, x, y)
+
+    def both(self, x: int, y: int) -> int:
+        """Whether both conditions hold."""
+        if FALSE in (x, y):
+            return FALSE
+        if TRUE in (x, y):
+            return y if x == TRUE else x
+        return self._builder.op("and", x, y)
+
+    def either(self, x: int, y: int) -> int:
+        """Whether one condition holds, or both."""
+        if TRUE in (x, y):
+            return TRUE
+        if FALSE in (x, y):
+            return y if x == FALSE else x
+        return self._builder.op("or", x, y)
+
+    def no(self, x: int) -> int:
+        """Whether a condition does not hold."""
+        if x in (TRUE, FALSE):
+            return FALSE if x == TRUE else TRUE
+        return self._builder.op("not", x)
+
+    def choice_sum(self, x: int, y: int) -> int:
+        """The sum of what may be choices by the same condition, each with a side that is 0."""
+        first, second = self._nodes[x], self._nodes[y]
+        if first.op != "where" or second.op != "where" or first.args[0] != second.args[0]:
+            return self.add(x, y)
+        sides = [self._without_zero(a, b) for a, b in zip(first.args[1:], second.args[1:], strict=True)]
+        taken, other = sides
+        return self.add(x, y) if taken is None or other is None else self.where(first.args[0], taken, other)
+
+    def chained(self, slope: int, tangent: int) -> int:
+        """The product that the chain rule asks for; a slope of 1/y divides, which is rounded once."""
+        constant, op, rest = self._split(slope)
+        if op != "div" or constant not in (1, -1) or self.constant(tangent) is not None:
+            return self.mul(slope, tangent)
+        quotient = self.div(tangent, rest)
+        return quotient if constant == 1 else self.neg(quotient)
+
+    def _is_condition(self, x: int) -> bool:
+        op = self._nodes[x].op
+        return op in FUNCTIONS and FUNCTIONS[op].result == "boolean"
+
+    def _learn(self, index: int) -> None:
+        node = self._nodes[index]
+        if node.op == "const":
+            self._constants[index] = node.number
+        elif node.op in _FOLDED:
+            value = self._value(node.op, node.args)
+            if value is not None:
+                self._constants[index] = value
+
+    def _value(self, op: str, arguments: tuple[int, ...]) -> float | None:
+        """The value of arithmetic on constants, if it is finite."""
+        values = [value for node in arguments if (value := self._constants.get(node)) is not None]
+        if len(values) < len(arguments):
+            return None
+        if op == "pow" and not (values[1].is_integer() and abs(values[1]) <= _LARGEST_EXPONENT):
+            return None
+        try:
+            value = _FOLDED[op](*values)
+        except (ArithmeticError, ValueError):
+            return None
+        return value if math.isfinite(value) else None
+
+    def _known(self, op: str, x: int, y: int) -> int | None:
+        """The operation as a constant, or as the node that exists already."""
+        value = self._value(op, (x, y))
+        if value is not None:
+            return self.const(value)
+        found = self._builder.find(op, x, y)
+        return self._builder.find(op, y, x) if found is None and op in _COMMUTATIVE else found
+
+    def _made(self, op: str, x: int, y: int) -> int:
+        known = self._known(op, x, y)
+        return self._builder.op(op, x, y) if known is None else known
+
+    def _unsigned(self, x: int) -> int:
+        return self._nodes[x].args[0] if self._nodes[x].op == "neg" else x
+
+    def _with_signs(self, op: str, x: int, y: int) -> int:
+        """A product or quotient, with the signs of both moved out."""
+        plain_x, plain_y = self._unsigned(x), self._unsigned(y)
+        result = self._made(op, plain_x, plain_y)
+        return result if (plain_x != x) == (plain_y != y) else self.neg(result)
+
+    def _scaled(self, x: int, factor: float) -> int:
+        """The product with a constant."""
+        if abs(factor) == 1:
+            return x if factor > 0 else self.neg(x)
+        constant, op, rest = self._split(x)
+        if constant is not None and _is_plain(constant * factor):
+            return self._product(constant * factor, op, rest)
+        plain = self._unsigned(x)
+        return self._made("mul", self.const(factor if plain == x else -factor), plain)
+
+    def _split(self, x: int) -> tuple[float | None, str, int]:
+        """Takes 3*t or 3/t apart; the constant is None if there is none."""
+        plain = self._unsigned(x)
+        op, arguments, _ = self._nodes[plain]
+        if op in ("mul", "div"):
+            for constant, rest in (arguments, arguments[::-1])[: 2 if op == "mul" else 1]:
+                value = self.constant(constant)
+                if value is not None:
+                    return value if plain == x else -value, op, rest
+        return None, op, plain
+
+    def _product(self, constant: float, op: str, rest: int) -> int:
+        """What `_split` takes apart."""
+        if op == "mul" and abs(constant) == 1:
+            return rest if constant > 0 else self.neg(rest)
+        return self._made(op, self.const(constant), rest)
+
+    def _without_zero(self, x: int, y: int) -> int | None:
+        """The sum, if one of both is 0."""
+        if self.constant(x) == 0:
+            return y
+        return x if self.constant(y) == 0 else None
+
+    def _compare(self, name: str, x: int, y: int) -> int:
+        if name == "ne" and self._is_condition(x):
+            # A rule of the table reads the condition of a choice like a number
+            return x
+        first, second = self.constant(x), self.constant(y)
+        if first is None or second is None:
+            return self._builder.op(name, x, y)
+        return TRUE if _COMPARISONS[name](first, second) else FALSE
+
+
+_SIMPLER: dict[str, Callable[..., int]] = {
+    "add": Algebra.add,
+    "sub": Algebra.sub,
+    "mul": Algebra.mul,
+    "div": Algebra.div,
+    "neg": Algebra.neg,
+    "pow": Algebra.pow,
+    "where": Algebra.where,
+    "and": Algebra.both,
+    "or": Algebra.either,
+    "not": Algebra.no,
+}
+
+
+def _is_plain(value: float) -> bool:
+    """Whether it is a normal number in float32 too."""
+    return _SMALLEST <= abs(value) <= _LARGEST

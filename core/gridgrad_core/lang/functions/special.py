@@ -1,0 +1,80 @@
+"""The special functions: of errors and the normal distribution, logistic, gamma and their kin."""
+
+from __future__ import annotations
+
+from gridgrad_core.lang.functions.function import Function
+
+__all__ = ["TABLE"]
+
+_NORMAL = "error functions and the normal distribution"
+_LOGISTIC = "logistic functions"
+_ENTROPY = "entropies"
+_GAMMA = "gamma functions"
+
+_TWO_OVER_SQRT_PI = "1.1283791670955126"
+_HALF_SQRT_PI = "0.8862269254527580"
+_CONSTANT_N = "n is a constant integer from 0"
+
+
+def _unary(group: str, name: str, formula: str, derivative: str, *aliases: str, notes: str = "") -> Function:
+    return Function(name, ("x",), formula, (derivative,), group, aliases, notes)
+
+
+def _sequence(group: str, name: str, formula: str, notes: str = _CONSTANT_N) -> Function:
+    derivatives = ("0", f"{name}(n + 1, x)")
+    return Function(name, ("n", "x"), formula, derivatives, group, notes=notes, kinds=("integer", "number"))
+
+
+TABLE = (
+    _unary(_NORMAL, "erf", "2/√π ∫₀ˣ exp(-t²) dt", f"{_TWO_OVER_SQRT_PI}*exp(-x*x)"),
+    _unary(_NORMAL, "erfc", "1 - erf(x), exact in the tail", f"-{_TWO_OVER_SQRT_PI}*exp(-x*x)"),
+    _unary(_NORMAL, "erfcx", "exp(x²)·erfc(x), without underflow", "erfcx_derivative(1, x)"),
+    _sequence(_NORMAL, "erfcx_derivative", "the n-th derivative of erfcx"),
+    _unary(
+        _NORMAL, "erfinv", "the y with erf(y) = x", f"{_HALF_SQRT_PI}*exp(erfinv(x)**2)",
+        notes="±inf at ±1, nan beyond",
+    ),
+    _unary(_NORMAL, "norm_pdf", "φ(x) = exp(-x²/2)/√(2π)", "-x*norm_pdf(x)"),
+    _unary(_NORMAL, "norm_cdf", "Φ(x) = ∫ φ from -∞ to x, exact in the tail", "norm_pdf(x)", "ndtr"),
+    _unary(
+        _NORMAL, "log_norm_cdf", "ln Φ(x), without underflow", "log_norm_cdf_derivative(1, x)", "log_ndtr",
+        "norm_logcdf",
+    ),
+    _sequence(
+        _NORMAL, "log_norm_cdf_derivative", "the n-th derivative of ln Φ; for n = 1 it is φ(x)/Φ(x)"
+    ),
+    _unary(
+        _NORMAL, "norm_ppf", "the y with Φ(y) = x", "1/norm_pdf(norm_ppf(x))", "ndtri",
+        notes="-inf at 0, inf at 1, nan beyond",
+    ),
+    _unary(_LOGISTIC, "sigmoid", "1/(1 + e⁻ˣ)", "sigmoid(x)*sigmoid(-x)", "expit"),
+    _unary(_LOGISTIC, "log_sigmoid", "ln sigmoid(x) = -softplus(-x)", "sigmoid(-x)", "log_expit", "logsigmoid"),
+    _unary(_LOGISTIC, "softplus", "ln(1 + eˣ), without overflow", "sigmoid(x)"),
+    _unary(
+        _LOGISTIC, "logit", "ln(x/(1 - x))", "1/(x*(1 - x))", notes="-inf at 0, inf at 1, nan beyond"
+    ),
+    _unary(_LOGISTIC, "silu", "x·sigmoid(x)", "sigmoid(x)*(1 + x*sigmoid(-x))", "swish"),
+    _unary(_LOGISTIC, "gelu", "x·Φ(x)", "norm_cdf(x) + x*norm_pdf(x)"),
+    Function(
+        "xlogy", ("x", "y"), "x·ln y", ("log(y)", "where(x == 0 and y == 0, 0, x/y)"), _ENTROPY,
+        notes="0 where x = 0, unless y is nan. At (0, 0) the derivative by y is 0",
+    ),
+    Function(
+        "xlog1py", ("x", "y"), "x·ln(1 + y)", ("log1p(y)", "where(x == 0 and y == -1, 0, x/(1 + y))"), _ENTROPY,
+        notes="0 where x = 0, unless y is nan. At (0, -1) the derivative by y is 0",
+    ),
+    _unary(_ENTROPY, "entr", "-x·ln x", "-1 - log(x)", notes="0 at 0, where the derivative is inf; -inf for x < 0"),
+    _unary(
+        _GAMMA, "gamma", "Γ(x) = ∫ t^(x-1) e⁻ᵗ dt from 0 to ∞", "gamma(x)*digamma(x)", "tgamma",
+        notes="±inf at ±0; nan at the negative integers",
+    ),
+    _unary(_GAMMA, "lgamma", "ln |Γ(x)|", "digamma(x)", "gammaln", notes="inf at the integers ≤ 0"),
+    _unary(
+        _GAMMA, "digamma", "ψ(x) = Γ'(x)/Γ(x)", "polygamma(1, x)", "psi",
+        notes="∓inf at ±0; nan at the negative integers",
+    ),
+    _sequence(
+        _GAMMA, "polygamma", "the n-th derivative of digamma",
+        f"{_CONSTANT_N}; at the negative integers it is inf for odd n, nan for even, and at 0 ±inf",
+    ),
+)  # fmt: skip

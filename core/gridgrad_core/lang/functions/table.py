@@ -1,0 +1,63 @@
+"""The functions of the language: one table that the parser, the engines and the docs follow.
+
+Each entry holds its formula, its derivatives as text in the language itself, and what it is at
+awkward points. Engines implement the value of each entry and take derivatives from here.
+The rows stand in `gridgrad_core.lang.functions`, by topic.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from gridgrad_core.lang.functions import elementary, operators, special
+from gridgrad_core.lang.functions import piecewise as pieces
+from gridgrad_core.lang.functions.function import Function, Kind
+
+if TYPE_CHECKING:
+    from gridgrad_core.lang.program.program import Program
+
+__all__ = ["DIFF", "FUNCTIONS", "Function", "Kind", "lookup", "rule"]
+
+_TABLE: tuple[Function, ...] = (*operators.TABLE, *elementary.TABLE, *pieces.TABLE, *special.TABLE)
+
+DIFF = Function(
+    "diff", ("u", "x", "n"), "the n-th derivative of u by the input x", (), "derivatives",
+    notes="n is a constant integer from 0 to 4, and 1 where it is left out. It is expanded while the text is parsed",
+    kinds=("number", "number", "integer"),
+)  # fmt: skip
+"""What is written like a function and is none: it has no nodes, and so no place in the table."""
+
+FUNCTIONS: dict[str, Function] = {function.name: function for function in _TABLE}
+_BY_CALL: dict[str, Function] = {
+    **{function.name: function for function in _TABLE if function.group != "operator"},
+    **{alias: function for function in _TABLE for alias in function.aliases},
+    DIFF.name: DIFF,
+}
+
+
+def lookup(name: str) -> Function | None:
+    """The function that is called by this name or alias in an expression; None if there is none."""
+    return _BY_CALL.get(name)
+
+
+@functools.cache
+def rule(name: str, position: int, integers: tuple[int, ...] = ()) -> Program:
+    """The derivative of a function with respect to one parameter, as a program.
+
+    Args:
+        name: the function, a key of `FUNCTIONS`.
+        position: which parameter, from 0.
+        integers: what the function's integer parameters are: (2,) for polygamma(2, x).
+
+    Returns:
+        A program whose inputs are the function's other parameters, as far as it depends on them.
+    """
+    from gridgrad_core.lang.parser.parser import parse  # the parser reads this table when it is loaded
+
+    function = FUNCTIONS[name]
+    text = function.derivatives[position]
+    for param, value in zip(function.integers, integers, strict=True):
+        text = re.sub(rf"\b{param}\b", str(value), text)
+    return parse(text)

@@ -1,0 +1,100 @@
+"""`diff(u, x)` and `diff(u, x, n)` in a text: replaced by the derivative while the text is parsed.
+
+So programs know no `diff`, and the canonical text and the digest are those of what it comes to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+from gridgrad_core.errors import TooLargeError
+from gridgrad_core.grid import MAX_INPUTS, MAX_ORDER
+from gridgrad_core.lang.derive.forward_mode import Tangents
+from gridgrad_core.lang.functions.table import DIFF
+from gridgrad_core.lang.parser.hints import signature
+from gridgrad_core.lang.parser.tokenizer import Token
+from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.syntax_error import Mistake
+from gridgrad_core.lang.program.typed_builder import Operations, Value
+
+__all__ = ["Expansion"]
+
+_REMEDY = f"name an input, as in {DIFF.name}(x**2, x)"
+
+
+class Expansion:
+    """Expands the calls of `diff` of one text.
+
+    Args:
+        operations: where the nodes are.
+
+    Attributes:
+        reads: how often each name stood in a `diff` as the input to derive by, and where it did first.
+    """
+
+    def __init__(self, operations: Operations) -> None:
+        self.reads: dict[str, tuple[int, int]] = {}
+        self._operations = operations
+        self._tangents = Tangents(operations.builder, limits.MAX_OPERATIONS)
+
+    def expanding(self, call: Token, arguments: Sequence[Value]) -> Generator[None, None, Value]:
+        """What a call comes to, in steps of about a millisecond.
+
+        Args:
+            call: the name of the function, for messages.
+            arguments: what is derived, the input, and how often if it is said.
+
+        Raises:
+            Mistake: the arguments are wrong, or their derivative is too large.
+        """
+        if len(arguments) not in (2, 3):
+            remedy = f"write diff(u, x), or {signature(DIFF)} for the n-th derivative"
+            raise Mistake(call.start, f"diff takes 2 or 3 arguments, not {len(arguments)}", remedy)
+        node = self._operations.number(arguments[0])
+        name = self._input(arguments[1])
+        order = self._order(arguments[2]) if len(arguments) == 3 else 1
+        try:
+            derived = yield from self._tangents.deriving(node, name, order)
+        except TooLargeError:
+            found = f"a diff that comes to more than {limits.MAX_OPERATIONS:,} operations"
+            raise Mistake(call.start, found, "take it of a smaller expression, or to a lower order") from None
+        return self._value(derived, call.start)
+
+    def unread(self, reads: dict[str, int]) -> Mistake | None:
+        """The first name that is used as an input only to derive by it; most likely a slip of the pen.
+
+        Args:
+            reads: how often each input stands in the text.
+        """
+        for name, (count, start) in self.reads.items():
+            if reads[name] == count:
+                found = f"a derivative by {name}, which stands nowhere else"
+                return Mistake(start, found, "name an input that the expression uses, or write 0")
+        return None
+
+    def _input(self, value: Value) -> str:
+        if value.items is not None or value.node < 0:
+            raise Mistake(value.start, "a tuple as the second argument of diff", _REMEDY)
+        node = self._operations.builder.nodes[value.node]
+        if node.op == "input" and node.value == value.name:
+            count, start = self.reads.get(value.name, (0, value.start))
+            self.reads[value.name] = count + 1, start
+            if len(self.reads) > MAX_INPUTS:
+                raise Mistake(value.start, f"derivatives by more than {MAX_INPUTS} inputs", "derive by fewer")
+            return value.name
+        if value.name:
+            raise Mistake(value.start, f"a derivative by {value.name}, which is assigned and no input", _REMEDY)
+        what = "a constant" if node.op == "const" else "an expression"
+        raise Mistake(value.start, f"{what} as the second argument of diff", _REMEDY)
+
+    def _order(self, value: Value) -> int:
+        order = self._operations.integer(value, DIFF)
+        if order > MAX_ORDER:
+            raise Mistake(value.start, f"a derivative of order {order}", f"write {MAX_ORDER} at most")
+        return order
+
+    def _value(self, node: int | None, start: int) -> Value:
+        if node is None:
+            return self._operations.constant(0.0, start)
+        constant = self._operations.builder.nodes[node]
+        return self._operations.constant(constant.number, start) if constant.op == "const" else Value(node, start)

@@ -1,0 +1,247 @@
+"""The stack of the parser: values, and the operators and parentheses that wait for them.
+
+An operator waits until one comes that binds less strongly (Dijkstra's shunting yard). Each
+parenthesis, call and statement is a floor that only its own end removes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator
+
+from gridgrad_core.lang.functions.table import DIFF, Function
+from gridgrad_core.lang.parser import hints as remedies
+from gridgrad_core.lang.parser.diff import Expansion
+from gridgrad_core.lang.parser.tokenizer import Token
+from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.syntax_error import Mistake
+from gridgrad_core.lang.program.typed_builder import Operations, Value
+
+__all__ = ["INFIX", "PREFIX", "Pending", "Stack"]
+
+_FLOOR, _TERNARY, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER = range(10)
+
+PREFIX = {"+": ("plus", _SIGN), "-": ("neg", _SIGN), "not": ("not", _NOT)}
+"""The operation of each sign before an operand, and how strongly it binds."""
+
+INFIX = {
+    "if": ("if", _TERNARY),
+    "else": ("else", _TERNARY),
+    "or": ("or", _OR),
+    "and": ("and", _AND),
+    "<": ("lt", _COMPARISON),
+    "<=": ("le", _COMPARISON),
+    ">": ("gt", _COMPARISON),
+    ">=": ("ge", _COMPARISON),
+    "==": ("eq", _COMPARISON),
+    "!=": ("ne", _COMPARISON),
+    "+": ("add", _SUM),
+    "-": ("sub", _SUM),
+    "*": ("mul", _PRODUCT),
+    "/": ("div", _PRODUCT),
+    "//": ("floordiv", _PRODUCT),
+    "%": ("mod", _PRODUCT),
+    "**": ("pow", _POWER),
+}
+"""The operation of each sign between operands, and how strongly it binds."""
+
+
+@dataclasses.dataclass(slots=True)
+class Pending:
+    """What waits for its operands, or for its end.
+
+    Args:
+        kind: "prefix", "infix", "comparison", "if", "else", "(", "call" or "statement".
+        power: how strongly it binds; the floor for what waits for an end.
+        token: the token that opened it.
+        op: the operation of an operator.
+        chain: in a comparison, the truth of the comparisons before it, as in a < b < c.
+        function: what is called, in a call.
+        items: the values before the last comma, in what takes several.
+        count: how many there were before they were folded.
+    """
+
+    kind: str
+    power: int
+    token: Token
+    op: str = ""
+    chain: Value | None = None
+    function: Function | None = None
+    items: list[Value] = dataclasses.field(default_factory=list)
+    count: int = 0
+
+
+class Stack:
+    """Values and what waits for them; applies operations as soon as precedence allows.
+
+    Attributes:
+        expansion: the calls of `diff`.
+        expanding: the steps of the last call of `diff`; `expanded` takes what they come to.
+    """
+
+    def __init__(self, operations: Operations) -> None:
+        self.expansion = Expansion(operations)
+        self.expanding: Generator[None, None, Value] | None = None
+        self._operations = operations
+        self._values: list[Value] = []
+        self._pending: list[Pending] = []
+
+    def value(self, value: Value) -> None:
+        """Takes an operand."""
+        self._values.append(value)
+
+    def open(self, kind: str, token: Token, function: Function | None = None) -> None:
+        """Takes the start of a statement, parenthesis or call."""
+        self._push(Pending(kind, _FLOOR, token, function=function))
+
+    def prefix(self, token: Token) -> None:
+        """Takes a sign before an operand."""
+        op, power = PREFIX[token.text]
+        if op == "not" and self._pending[-1].power > _NOT:
+            raise Mistake(
+                token.start,
+                "'not' binds less strongly than what stands before it",
+                "put it in parentheses, as in (not a)",
+            )
+        self._push(Pending("prefix", power, token, op))
+
+    def infix(self, token: Token) -> None:
+        """Takes a sign between operands."""
+        op, power = INFIX[token.text]
+        if power == _TERNARY:
+            self._if(token) if op == "if" else self._else(token)
+        elif power == _COMPARISON:
+            self._compare(token, op)
+        else:
+            self._reduce(power if op == "pow" else power - 1)
+            self._push(Pending("infix", power, token, op))
+
+    def comma(self, token: Token) -> None:
+        """Takes a comma after an operand."""
+        floor = self._floor()
+        self._collect(floor)
+        if floor.function is None and floor.count >= limits.MAX_COMPONENTS:
+            raise Mistake(token.start, f"more than {limits.MAX_COMPONENTS} components", "split the tuple into several")
+
+    def close(self, token: Token, complete: bool) -> None:
+        """Takes a closing parenthesis; complete when it follows an operand."""
+        floor = self._floor() if complete else self._pending[-1]
+        if floor.kind == "statement":
+            raise Mistake(token.start, "')' closes nothing", "remove it, or write a '(' before it")
+        self._pending.pop()
+        if floor.function is DIFF:
+            if complete:
+                self._collect(floor)
+            self.expanding = self.expansion.expanding(floor.token, floor.items)
+            return
+        value = self._value_of(floor, complete)
+        self._values.append(value._replace(start=floor.token.start))
+
+    def expanded(self, value: Value) -> None:
+        """Takes what a call of `diff` comes to."""
+        self.expanding = None
+        self._values.append(value)
+
+    def end(self, complete: bool) -> Value:
+        """Takes the end of a statement, after an operand or a comma, and returns its value."""
+        floor = self._floor() if complete else self._pending[-1]
+        if floor.kind != "statement":
+            raise Mistake(floor.token.start, f"{remedies.opening(floor.token.text)} is never closed", "write its ')'")
+        return self._value_of(self._pending.pop(), complete)
+
+    def innermost(self) -> Pending:
+        """The statement, parenthesis, call or condition that is open."""
+        return next(pending for pending in reversed(self._pending) if pending.power == _FLOOR)
+
+    def operand_start(self, sign: str) -> int:
+        """Where the left operand of this sign would start. For a message: the stack is of no use afterwards."""
+        self._reduce(INFIX[sign][1] - (sign != "**"))
+        return self._values[-1].start
+
+    def _push(self, pending: Pending) -> None:
+        if len(self._pending) >= limits.MAX_NESTING:
+            found = f"more than {limits.MAX_NESTING} parentheses, signs and conditions inside each other"
+            raise Mistake(pending.token.start, found, "give the inner parts names, as in a = ...; b = 2*a")
+        self._pending.append(pending)
+
+    def _reduce(self, power: int) -> None:
+        """Applies what binds more strongly than `power`."""
+        while self._pending[-1].power > power:
+            self._apply(self._pending.pop())
+
+    def _floor(self) -> Pending:
+        self._reduce(_FLOOR)
+        floor = self._pending[-1]
+        if floor.kind == "if":
+            raise Mistake(floor.token.start, "'if' without its 'else'", "write a if c else b")
+        return floor
+
+    def _if(self, token: Token) -> None:
+        self._reduce(_TERNARY)
+        if self._pending[-1].kind == "if":
+            raise Mistake(token.start, "'if' inside a condition", "put the condition in parentheses")
+        self._push(Pending("if", _FLOOR, token))
+
+    def _else(self, token: Token) -> None:
+        self._reduce(_FLOOR)
+        pending = self._pending[-1]
+        if pending.kind != "if":
+            raise Mistake(token.start, "'else' without an 'if' before it", "write a if c else b")
+        pending.kind, pending.power = "else", _TERNARY
+
+    def _compare(self, token: Token, op: str) -> None:
+        self._reduce(_COMPARISON)
+        chain = None
+        if self._pending[-1].power == _COMPARISON:
+            middle = self._values[-1]
+            chain = self._comparison(self._pending.pop())
+            self._values.append(middle)
+        self._push(Pending("comparison", _COMPARISON, token, op, chain))
+
+    def _comparison(self, pending: Pending) -> Value:
+        right, left = self._values.pop(), self._values.pop()
+        value = self._operations.operator(pending.op, left.start, left, right)
+        if pending.chain is None:
+            return value
+        return self._operations.operator("and", pending.chain.start, pending.chain, value)
+
+    def _apply(self, pending: Pending) -> None:
+        if pending.kind == "comparison":
+            self._values.append(self._comparison(pending))
+            return
+        right = self._values.pop()
+        start = pending.token.start
+        if pending.kind == "prefix":
+            self._values.append(self._operations.prefix(pending.op, start, right))
+            return
+        left = self._values.pop()
+        if pending.kind == "else":
+            value = self._values.pop()
+            self._values.append(self._operations.operator("where", value.start, left, value, right))
+        else:
+            self._values.append(self._operations.operator(pending.op, left.start, left, right))
+
+    def _collect(self, floor: Pending) -> None:
+        floor.items.append(self._values.pop())
+        floor.count += 1
+        function = floor.function
+        if function and function.variadic and len(floor.items) == len(function.params):
+            floor.items = [self._operations.apply(function, tuple(floor.items), floor.token.start)]
+
+    def _value_of(self, floor: Pending, complete: bool) -> Value:
+        if floor.kind != "call" and not floor.count:
+            return self._values.pop()
+        if complete:
+            self._collect(floor)
+        if floor.function is None:
+            return Value(-1, floor.token.start, items=tuple(floor.items))
+        _check_arity(floor, floor.function)
+        if floor.function.variadic:
+            return floor.items[0]
+        return self._operations.apply(floor.function, tuple(floor.items), floor.token.start)
+
+
+def _check_arity(call: Pending, function: Function) -> None:
+    wanted = len(function.params)
+    if call.count != wanted and not (function.variadic and call.count > wanted):
+        raise remedies.wrong_arity(call.token, function, call.count)

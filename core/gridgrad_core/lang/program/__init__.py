@@ -1,0 +1,1 @@
+"""Programs: the operations of an expression, built with their types, printed, and bounded."""

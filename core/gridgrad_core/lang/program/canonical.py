@@ -1,0 +1,105 @@
+"""From the nodes that the parser built to a Program: what is used, in the order of its use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterable, Sequence
+
+from gridgrad_core.lang.program import limits, printer
+from gridgrad_core.lang.program.program import Node, Program
+from gridgrad_core.lang.program.syntax_error import Mistake
+from gridgrad_core.lang.program.typed_builder import Operations, Value
+
+__all__ = ["assembling", "collecting"]
+
+_SLICE = 2**16
+
+
+def assembling(operations: Operations, result: Value, order: Iterable[str]) -> Generator[None, None, Program]:
+    """Makes the program in steps; its canonical text and its digest are then known.
+
+    Args:
+        operations: what was built.
+        result: the value of the last statement, a number, a condition or a tuple.
+        order: the inputs in the order in which the text first names them, used or not.
+    """
+    values = (result,) if result.items is None else result.items
+    outputs = [operations.number(value) for value in values]
+    while operations.builder.forget(limits.STEP_NODES):
+        yield
+    nodes, places = yield from collecting(operations.builder.nodes, outputs)
+    used = {node.value for node in nodes if node.op == "input"}
+    yield
+    program = Program(
+        nodes=tuple(nodes),
+        outputs=tuple(places[output] for output in outputs),
+        components=("f",) if result.items is None else _components(values),
+        tuple_valued=result.items is not None,
+        inputs=tuple(name for name in order if name in used),
+    )
+    yield from _describe(program)
+    return program
+
+
+def collecting(
+    nodes: Sequence[Node], outputs: Sequence[int]
+) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
+    """The nodes that the outputs use, in the order of a walk from them that takes arguments first.
+
+    Args:
+        nodes: nodes, used or not.
+        outputs: indices of some of them.
+
+    Returns:
+        The nodes in their new order, and the new place of each by its old index.
+    """
+    ordered: list[Node] = []
+    places: dict[int, int] = {}
+    stack = list(reversed(outputs))
+    count = 0
+    while stack:
+        count += 1
+        if not count % limits.STEP_NODES:
+            yield
+        index = stack[-1]
+        missing = [argument for argument in nodes[index].args if argument not in places]
+        if index in places or not missing:
+            stack.pop()
+            if index not in places:
+                places[index] = len(ordered)
+                ordered.append(_moved(nodes[index], places))
+        else:
+            stack.extend(reversed(missing))
+    return ordered, places
+
+
+def _moved(node: Node, places: dict[int, int]) -> Node:
+    args = tuple([places[argument] for argument in node.args])
+    return node if args == node.args else Node(node.op, args)
+
+
+def _components(values: Iterable[Value]) -> tuple[str, ...]:
+    """Each component is called like the variable that it is; else, or for a second time, f0, f1, ... by position."""
+    names = [value.name for value in values]
+    taken = set(names)
+    for position, name in enumerate(names):
+        if name and name not in names[:position]:
+            continue
+        name = printer.default_component(position)
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names[position] = name
+    return tuple(names)
+
+
+def _describe(program: Program) -> Generator[None, None, None]:
+    text = yield from printer.printing(program)
+    if len(text) > limits.MAX_TEXT:
+        found = f"an expression of {len(text):,} characters when it is written out"
+        raise Mistake(0, found, f"use shorter names or fewer operations; at most {limits.MAX_TEXT:,} characters")
+    digest = hashlib.sha256()
+    for start in range(0, len(text), _SLICE):
+        yield
+        digest.update(text[start : start + _SLICE].encode())
+    program.describe(text, digest.hexdigest())

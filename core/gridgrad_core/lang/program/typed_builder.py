@@ -1,0 +1,132 @@
+"""Typed operations: every node gets arguments of the kind that its operation takes.
+
+A boolean that is used as a number becomes `where(c, 1, 0)`, a number that is used as a condition
+`x != 0`, and an argument that must be a constant integer is computed here.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gridgrad_core.lang.functions.table import FUNCTIONS, Function, Kind
+from gridgrad_core.lang.program.program import Builder
+from gridgrad_core.lang.program.syntax_error import Mistake
+
+__all__ = ["Operations", "Value"]
+
+_NUMBER: Kind = "number"
+
+_FOLDED: dict[str, Callable[..., float]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
+    "div": operator.truediv,
+    "neg": operator.neg,
+    "pow": math.pow,
+}
+"""What may be written where a constant integer is wanted."""
+
+
+class Value(NamedTuple):
+    """What a part of the text computes.
+
+    Args:
+        node: its node; -1 for a tuple.
+        start: the offset of its first character.
+        kind: whether the node is a number or a boolean.
+        name: its name, when it is an input or a variable standing alone.
+        items: the elements of a tuple, else None.
+    """
+
+    node: int
+    start: int
+    kind: Kind = "number"
+    name: str = ""
+    items: tuple[Value, ...] | None = None
+
+
+class Operations:
+    """Adds typed operations to a builder."""
+
+    def __init__(self) -> None:
+        self.builder = Builder()
+        # What nodes without inputs are: known, but kept as they were written
+        self._constants: dict[int, float] = {}
+
+    def constant(self, value: float, start: int) -> Value:
+        """A number of the text."""
+        return Value(self._const(value), start)
+
+    def input(self, name: str, start: int) -> Value:
+        """An input of the text."""
+        return Value(self.builder.input(name), start, name=name)
+
+    def apply(self, function: Function, arguments: tuple[Value, ...], start: int) -> Value:
+        """A function or operator of as many arguments as it has parameters."""
+        kinds = function.kinds or (_NUMBER,) * len(arguments)
+        nodes = [self._as_kind(value, kind, function) for value, kind in zip(arguments, kinds, strict=True)]
+        return Value(self._op(function.name, *nodes), start, function.result)
+
+    def operator(self, op: str, start: int, *arguments: Value) -> Value:
+        """The operator of that name in the table."""
+        return self.apply(FUNCTIONS[op], arguments, start)
+
+    def prefix(self, op: str, start: int, value: Value) -> Value:
+        """The sign "plus" or "neg", or "not". A sign before a constant is part of the constant."""
+        if op == "plus":
+            return Value(self.number(value), start)
+        constant = self._constants.get(value.node)
+        if op == "neg" and constant is not None and self.builder.nodes[value.node].op == "const":
+            return self.constant(-constant, start)
+        return self.operator(op, start, value)
+
+    def number(self, value: Value) -> int:
+        """The node of a value as a number."""
+        if value.items is not None:
+            raise Mistake(value.start, "a tuple inside an expression", "write a tuple only as the whole last line")
+        if value.kind != "boolean":
+            return value.node
+        return self._op("where", value.node, self._const(1.0), self._const(0.0))
+
+    def _as_kind(self, value: Value, kind: Kind, function: Function) -> int:
+        if kind == "boolean":
+            return value.node if value.kind == "boolean" else self._op("ne", self.number(value), self._const(0.0))
+        return self._const(float(self.integer(value, function))) if kind == "integer" else self.number(value)
+
+    def integer(self, value: Value, function: Function) -> int:
+        """A value as the constant integer that a function asks for."""
+        constant = self._constants.get(self.number(value), math.nan)
+        if not constant.is_integer() or constant < 0:
+            raise Mistake(value.start, *_not_an_integer(function))
+        return int(constant)
+
+    def _const(self, value: float) -> int:
+        node = self.builder.const(value)
+        self._constants[node] = value
+        return node
+
+    def _op(self, op: str, *nodes: int) -> int:
+        node = self.builder.op(op, *nodes)
+        if op in _FOLDED and node not in self._constants:
+            self._fold(op, node, nodes)
+        return node
+
+    def _fold(self, op: str, node: int, nodes: tuple[int, ...]) -> None:
+        if not all(n in self._constants for n in nodes):
+            return
+        try:
+            self._constants[node] = _FOLDED[op](*(self._constants[n] for n in nodes))
+        except (ArithmeticError, ValueError):
+            self._constants[node] = math.nan
+
+
+def _not_an_integer(function: Function) -> tuple[str, str]:
+    wanted = function.params[function.kinds.index("integer")]
+    example = ", ".join("2" if parameter == wanted else parameter for parameter in function.params)
+    found = f"the argument {wanted} of {function.name} is no constant integer of 0 or more"
+    return found, f"write a number for it, as in {function.name}({example})"

@@ -1,0 +1,314 @@
+"""Requests off the wire: bytes to checked readings, in Python integers, before anything is allocated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.grid import Grid, InputSpec, check_counts, grid_of
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.buffer import DTYPES
+from gridgrad_server.requests.size_guard import (
+    GRID_GRADIENT,
+    PLAN,
+    SESSION,
+    STREAM_GRID_GRADIENTS,
+    Bulk,
+    check_structure,
+)
+
+__all__ = [
+    "MAX_DERIVATIVES",
+    "MAX_GRIDS",
+    "Array",
+    "Asked",
+    "Given",
+    "Linspace",
+    "Reading",
+    "decode",
+    "read",
+    "read_plan",
+    "read_several",
+    "too_many_derivatives",
+]
+
+MAX_DERIVATIVES = 256
+"""Most derivatives of a request, without the value."""
+
+MAX_GRIDS = 4096
+"""Most grids of one message."""
+
+_MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
+_MAX_NAME = 200
+_DTYPE_NAMES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "float64"}
+
+_TIERS: dict[int, str] = {pb.TIER_UNSPECIFIED: "", pb.TIER_DIRECT: "direct", pb.TIER_COMPILED: "compiled"}
+
+_BULK: dict[type[Message], Bulk] = {
+    pb.GridGradientRequest: GRID_GRADIENT,
+    pb.StreamGridGradientsRequest: STREAM_GRID_GRADIENTS,
+    pb.PrepareRequest: PLAN,
+    pb.ExplainRequest: PLAN,
+    pb.SessionRequest: SESSION,
+}
+
+M = TypeVar("M", bound=Message)
+
+
+class Array(NamedTuple):
+    """Numbers as they came.
+
+    Args:
+        dtype: its name.
+        data: little-endian bytes in C order.
+        stacked: whether there is an array for each of several grids, one after another.
+    """
+
+    dtype: str
+    data: bytes
+    stacked: bool = False
+
+
+class Linspace(NamedTuple):
+    """Evenly spaced values, which the worker expands."""
+
+    start: float
+    stop: float
+    num: int
+
+
+class Given(NamedTuple):
+    """An input of a request: its name, dims and shape, and its values."""
+
+    spec: InputSpec
+    values: Array | Linspace
+
+
+class Asked(NamedTuple):
+    """What a plan is made from, as it was spelled.
+
+    Args:
+        kind: "expression" or "registered".
+        text: the expression, or the registered name.
+        inputs: the name and the dims of each input, in the request's order.
+        dtype: the name of the dtype to compute in.
+        derivatives: as listed, neither sorted nor without duplicates.
+    """
+
+    kind: str
+    text: str
+    inputs: tuple[tuple[str, tuple[str, ...]], ...]
+    dtype: str
+    derivatives: tuple[tuple[str, ...], ...]
+
+
+def _one(given: Given, position: int, grids: int) -> Given:
+    values = given.values
+    if not isinstance(values, Array) or not values.stacked:
+        return given
+    size = len(values.data) // grids
+    return given._replace(values=Array(values.dtype, values.data[position * size : (position + 1) * size]))
+
+
+class Reading(NamedTuple):
+    """A request that is well formed, its function not yet looked at.
+
+    Args:
+        asked: what its plan is made from.
+        inputs: in the request's order.
+        grid: what they span.
+        tier: "direct", "compiled", or empty for what is ready.
+        grids: how many grids there are of that kind and shape.
+    """
+
+    asked: Asked
+    inputs: tuple[Given, ...]
+    grid: Grid
+    tier: str
+    grids: int = 1
+
+    def apart(self) -> list[Reading]:
+        """Each of its grids by itself."""
+        return [
+            self._replace(inputs=tuple(_one(i, n, self.grids) for i in self.inputs), grids=1) for n in range(self.grids)
+        ]
+
+
+def decode(message: type[M], raw: bytes) -> M:
+    """Parses bytes from a caller.
+
+    Raises:
+        RequestError: they are no such message.
+    """
+    check_structure(raw, _BULK.get(message, {}))
+    try:
+        return message.FromString(raw)
+    except DecodeError:
+        raise RequestError(
+            "", f"{len(raw)} bytes that are no {message.DESCRIPTOR.full_name}", "send the whole serialized message"
+        ) from None
+
+
+def read_several(message: pb.StreamGridGradientsRequest) -> Reading:
+    """Checks what comes on a stream, one grid or several; see `read`."""
+    if not 0 <= message.entries <= MAX_GRIDS:
+        raise RequestError("entries", f"{message.entries}", f"put 1 to {MAX_GRIDS} entries into a message")
+    return read(message.request, message.entries)
+
+
+def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
+    """Checks all of a request that can be checked without its function.
+
+    Args:
+        request: the request.
+        grids: how many it asks for with arrays for each of them; 0 for one as it stands.
+
+    Raises:
+        RequestError: something in it is wrong; the error names the field.
+        TooLargeError: it lists too many derivatives.
+    """
+    kind, text = _function(request.function)
+    _check_counts(request.inputs)
+    inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
+    grid = grid_of([given.spec for given in inputs])
+    named = tuple((given.spec.name, given.spec.dims) for given in inputs)
+    asked = Asked(kind, text, named, _dtype(request.dtype, inputs), _derivatives(request.derivatives))
+    return Reading(asked, inputs, grid, _tier(request.tier, kind), max(1, grids))
+
+
+def read_plan(plan: pb.Plan) -> Asked:
+    """Checks all of a plan that can be checked without its function.
+
+    Raises:
+        RequestError: something in it is wrong; the error names the field.
+        TooLargeError: it lists too many derivatives.
+    """
+    kind, text = _function(plan.function)
+    _check_counts(plan.inputs)
+    for position, each in enumerate(plan.inputs):
+        _check_names(f"inputs[{position}]", each.name, each.dims)
+    inputs = tuple((each.name, tuple(each.dims)) for each in plan.inputs)
+    grid_of([InputSpec(name, dims, (1,) * len(dims)) for name, dims in inputs])
+    return Asked(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
+
+
+def _check_counts(inputs: Sequence[pb.Input | pb.PlanInput]) -> None:
+    check_counts(sum(1 for given in inputs if given.dims), len(inputs))
+
+
+def _function(function: pb.Function) -> tuple[str, str]:
+    kind = function.WhichOneof("kind")
+    if kind is None:
+        raise RequestError(
+            "function",
+            "neither an expression nor a registered name",
+            "set function.expression, such as 't*k', or function.registered",
+        )
+    text: str = getattr(function, kind)
+    if not text and kind == "registered":
+        raise RequestError("function.registered", "empty text", "write a name that ListFunctions gives")
+    return kind, text
+
+
+def _input(field: str, given: pb.Input, grids: int) -> Given:
+    name, dims = given.name, tuple(given.dims)
+    _check_names(field, name, dims)
+    kind = given.WhichOneof("values")
+    if kind == "array":
+        return _array(f"{field}.array", name, dims, given.array, grids)
+    if kind == "linspace":
+        return _linspace(f"{field}.linspace", name, dims, given.linspace)
+    raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
+
+
+def _check_names(field: str, name: str, dims: Iterable[str]) -> None:
+    if not (name.isascii() and name.isidentifier() and len(name) <= _MAX_NAME):
+        raise RequestError(
+            f"{field}.name", repr(name), "use an ASCII identifier: letters, digits and _, not beginning with a digit"
+        )
+    for dim in dims:
+        if not dim or len(dim) > _MAX_NAME:
+            raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
+
+
+def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> Given:
+    dtype = _DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
+    if dtype is None:
+        raise _unknown_dtype(f"{field}.dtype", array.dtype)
+    shape, data = tuple(array.shape), array.data
+    if shape and min(shape) < 0:
+        raise RequestError(f"{field}.shape", str(list(shape)), "give lengths of 0 or more")
+    wanted = math.prod(shape) * DTYPES[dtype]
+    if len(data) != wanted:
+        raise RequestError(
+            f"{field}.data",
+            f"{len(data)} bytes for shape {list(shape)} of {dtype}",
+            f"send {wanted} bytes: the product of the shape times {DTYPES[dtype]}",
+        )
+    stacked = grids > 0 and len(shape) == len(dims) + 1
+    if stacked and shape[0] != grids:
+        raise RequestError(
+            f"{field}.shape", f"{shape[0]} arrays for {grids} entries", "send one for each, or one for all of them"
+        )
+    return Given(InputSpec(name, dims, shape[1:] if stacked else shape), Array(dtype, data, stacked))
+
+
+def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspace) -> Given:
+    if len(dims) != 1:
+        raise RequestError(
+            field, f"evenly spaced values of {name!r} with dims {list(dims)}", "give it one dim, or send an array"
+        )
+    if linspace.num < 0:
+        raise RequestError(f"{field}.num", str(linspace.num), "give a count of 0 or more")
+    values = Linspace(linspace.start, linspace.stop, linspace.num)
+    return Given(InputSpec(name, dims, (linspace.num,)), values)
+
+
+def _dtype(number: int, inputs: tuple[Given, ...]) -> str:
+    if number:
+        dtype = _DTYPE_NAMES.get(number)
+        if dtype is None:
+            raise _unknown_dtype("dtype", number)
+        return dtype
+    arrays = {given.values.dtype for given in inputs if isinstance(given.values, Array)}
+    return "float32" if arrays == {"float32"} else "float64"
+
+
+def _unknown_dtype(field: str, number: int) -> RequestError:
+    return RequestError(field, f"the unknown dtype {number}", "use DTYPE_FLOAT32 (1) or DTYPE_FLOAT64 (2)")
+
+
+def _tier(number: int, kind: str) -> str:
+    tier = _TIERS.get(number)
+    if tier is None:
+        raise RequestError("tier", f"the unknown tier {number}", "use TIER_DIRECT (1) or TIER_COMPILED (2)")
+    if tier and kind == "registered":
+        raise RequestError("tier", f"{tier!r} for a registered function, which has no tiers", "leave it out")
+    return tier
+
+
+def _derivatives(listed: Sequence[pb.Derivative]) -> tuple[tuple[str, ...], ...]:
+    count = len(listed)
+    if count > _MOST_LISTED:
+        raise too_many_derivatives(count)
+    derivatives = tuple(tuple(each.wrt) for each in listed)
+    if () in derivatives:
+        raise RequestError(
+            f"derivatives[{derivatives.index(())}]",
+            "a derivative with respect to nothing",
+            "leave it out: the value is always returned",
+        )
+    return derivatives
+
+
+def too_many_derivatives(count: int) -> TooLargeError:
+    """The error for more derivatives than MAX_DERIVATIVES."""
+    return TooLargeError(
+        "derivatives",
+        f"{count} derivatives, {count + 1} planes with the value",
+        f"ask for at most {MAX_DERIVATIVES} at a time: a lower order, or fewer inputs in wrt",
+    )

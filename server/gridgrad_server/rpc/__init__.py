@@ -1,0 +1,1 @@
+"""The handlers of the service: requests in, results and errors out."""

@@ -1,0 +1,55 @@
+"""Errors on their way out: GridgradError to gRPC status, trailers and stream statuses.
+
+The message of a status and its trailers share the caller's limit on metadata (8 KiB by
+default), so whatever a request made long is cut here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import grpc
+
+from gridgrad_core.errors import REASONS, BusyError, GridgradError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.buffer import ERROR_TRAILER
+from gridgrad_core.wire.error_details import to_detail
+
+__all__ = ["CODES", "PUSHBACK_MS", "PUSHBACK_TRAILER", "abort", "shortened", "to_status"]
+
+PUSHBACK_TRAILER = "grpc-retry-pushback-ms"
+PUSHBACK_MS = 100
+"""How long a caller is asked to wait when the queue is full."""
+
+CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+_FIELD_BYTES, _FOUND_BYTES, _REMEDY_BYTES = 120, 800, 500
+
+
+async def abort(context: grpc.aio.ServicerContext[Any, Any], error: GridgradError) -> NoReturn:
+    """Ends a call with the status, message and trailers of an error."""
+    error = shortened(error)
+    trailers: list[tuple[str, str | bytes]] = [(ERROR_TRAILER, to_detail(error).SerializeToString())]
+    if isinstance(error, BusyError):
+        trailers.append((PUSHBACK_TRAILER, str(PUSHBACK_MS)))
+    await context.abort(CODES[REASONS[error.reason].code], str(error), tuple(trailers))
+
+
+def to_status(error: GridgradError) -> pb.Status:
+    """The status of an entry of a stream."""
+    error = shortened(error)
+    return pb.Status(code=REASONS[error.reason].code, message=str(error), detail=to_detail(error))
+
+
+def shortened(error: GridgradError) -> GridgradError:
+    """The same error, with parts that fit a trailer."""
+    parts = (error.field, _FIELD_BYTES), (error.found, _FOUND_BYTES), (error.remedy, _REMEDY_BYTES)
+    return type(error)(*(_cut(text, limit) for text, limit in parts))
+
+
+def _cut(text: str, limit: int) -> str:
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= limit:
+        return raw.decode()
+    half = limit // 2 - 2
+    return f"{raw[:half].decode('utf-8', 'ignore')}…{raw[-half:].decode('utf-8', 'ignore')}"

@@ -1,0 +1,82 @@
+"""What the server says of itself: its functions, limits and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gridgrad_core.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
+from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.config.settings import Settings
+from gridgrad_server.requests.decode import MAX_DERIVATIVES
+from gridgrad_server.requests.function_key import Plan
+
+__all__ = ["explained", "functions", "prepared", "server"]
+
+
+def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
+    """The registered functions, sorted by name; none before a worker is ready."""
+    # The two messages of a function have the same fields on purpose
+    raw = [each.SerializeToString() for each in sorted(ready.functions, key=lambda each: each.name)] if ready else []
+    return pb.ListFunctionsResponse(functions=[pb.RegisteredFunction.FromString(each) for each in raw])
+
+
+def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetServerInfoResponse:
+    """What the server is and what it accepts."""
+    limits = pb.Limits(
+        request_cost=settings.request_cost or 0,
+        message_bytes=settings.message_bytes,
+        unary_result_bytes=settings.unary_result_bytes,
+        inputs=MAX_INPUTS,
+        dims=MAX_DIMS,
+        derivatives=MAX_DERIVATIVES,
+        order=MAX_ORDER,
+        scalars=MAX_SCALARS,
+    )
+    language = [
+        pb.LanguageFunction(
+            name=each.name,
+            signature=f"{each.name}({', '.join(each.params)}{', ...' if each.variadic else ''})",
+            formula=each.formula,
+            aliases=each.aliases,
+        )
+        for each in sorted((*FUNCTIONS.values(), DIFF), key=lambda each: each.name)
+        if each.group != "operator"
+    ]
+    return pb.GetServerInfoResponse(
+        version=version, devices=devices, limits=limits, language_functions=language, engine=settings.engine
+    )
+
+
+def prepared(plan: Plan, state: wpb.PlanState, took_s: float) -> pb.PrepareResponse:
+    """What a plan is computed in from now on."""
+    tier, reason = _tier(state)
+    return pb.PrepareResponse(engine=state.engine, tier=tier, reason=reason, digest=plan.digest, took_s=took_s)
+
+
+def explained(plan: Plan, explanation: wpb.Explanation, state: wpb.PlanState) -> pb.ExplainResponse:
+    """How a plan is computed."""
+    tier, reason = _tier(state)
+    return pb.ExplainResponse(
+        digest=plan.digest,
+        program=explanation.program,
+        derived=explanation.derived,
+        separated=explanation.separated,
+        levels=[pb.LevelOperations(dims=on.dims, before=on.before, after=on.after) for on in explanation.levels],
+        ranks=explanation.ranks,
+        operations_written=explanation.written,
+        operations_hoisted=explanation.hoisted,
+        operations_left=explanation.left,
+        engine=state.engine,
+        tier=tier,
+        reason=reason,
+    )
+
+
+def _tier(state: wpb.PlanState) -> tuple[str, str]:
+    """What a plan is computed in now, and why that is not compiled code."""
+    if state.compiled == "ready":
+        return "compiled", ""
+    tier = "direct" if state.engine == "structured" else ""
+    return tier, state.why or "it is compiled once it is hot, or prepared"

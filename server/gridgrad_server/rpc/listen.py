@@ -1,0 +1,100 @@
+"""Listening: the addresses are looked at before gRPC binds them, so that a taken one is a clear error."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+
+from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.tls import credentials
+
+__all__ = ["ListenError", "bind", "parts_of"]
+
+
+class ListenError(ValueError):
+    """An address can't be listened on. The operator's fault; the message says what to do."""
+
+
+def bind(server: grpc.aio.Server, settings: Settings) -> list[str]:
+    """Binds all addresses.
+
+    Returns:
+        The bound addresses as gRPC targets, port 0 replaced by the port that was found.
+
+    Raises:
+        ListenError: one of them is taken, or is not of this machine.
+    """
+    certificate = credentials(settings)
+    return [_bind(server, address, certificate) for address in settings.listen]
+
+
+def parts_of(address: str) -> tuple[str, int]:
+    """The host of an address, an IPv6 one in brackets, and its port."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+def _bind(server: grpc.aio.Server, address: str, certificate: grpc.ServerCredentials | None) -> str:
+    path = address.removeprefix("unix:")
+    is_unix = path != address
+    if is_unix:
+        _free_path(Path(path))
+    else:
+        _check_free(address)
+    try:
+        if certificate and not is_unix:
+            port = server.add_secure_port(address, certificate)
+        else:
+            port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise ListenError(f"can't listen on {address}: {error}") from None
+    return address if is_unix else f"{address.rpartition(':')[0]}:{port}"
+
+
+def _free_path(path: Path) -> None:
+    """Removes the socket file of a server that is gone."""
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise ListenError(f"can't listen on unix:{path}: a file is there; remove it or give another path")
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(ConnectionRefusedError):
+        probe.connect(str(path))
+        raise ListenError(f"can't listen on unix:{path}: another server listens there; stop it or give another path")
+    path.unlink()
+
+
+def _check_free(address: str) -> None:
+    host, port = parts_of(address)
+    for family, target in _resolve(address, host.strip("[]"), port):
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                probe.bind(target)
+                probe.listen(1)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    raise ListenError(
+                        f"can't listen on {address}: the port is taken; stop who has it, or give --listen another "
+                        "port (0 takes a free one)"
+                    ) from None
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise ListenError(f"can't listen on {address}: {error.strerror}") from None
+
+
+def _resolve(address: str, host: str, port: int) -> Iterator[tuple[socket.AddressFamily, tuple[object, ...]]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ListenError(f"can't listen on {address}: {host} is unknown ({error.strerror})") from None
+    for family, _, _, _, target in found:
+        yield family, target

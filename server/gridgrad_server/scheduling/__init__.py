@@ -1,0 +1,1 @@
+"""Admission, the queue, batches, and which worker computes what."""

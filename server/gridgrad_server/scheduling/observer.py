@@ -1,0 +1,66 @@
+"""Observers: who is told what the server answers and computes. There are none unless somebody asked for one.
+
+Every place that tells them first checks whether there are any, so that they cost nothing else where there are none.
+Each call returns at once.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gridgrad_core.errors import REASONS, GridgradError
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.scheduling.batch import Batch
+from gridgrad_server.scheduling.entry import Entry
+
+__all__ = ["CANCELLED", "OK", "Observer", "Observers", "code_of", "given_up"]
+
+OK, CANCELLED, DEADLINE_EXCEEDED = 0, 1, 4
+
+
+class Observer(Protocol):
+    """Who is told."""
+
+    def arrived(self, entry: Entry) -> None:
+        """A request was read, in the context of its call."""
+
+    def answered(self, via: str, code: int, grids: int) -> None:
+        """Requests were answered, or given up by their caller.
+
+        Args:
+            via: "unary", "stream" or "session".
+            code: the number of their gRPC status.
+            grids: how many requests.
+        """
+
+    def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
+        """A batch was computed, and its entries have their results."""
+
+
+def code_of(error: GridgradError) -> int:
+    """The number of the gRPC status of an error."""
+    return REASONS[error.reason].code
+
+
+def given_up(remaining_s: float | None) -> int:
+    """The number of the gRPC status of a call that its caller ended, by what was left of its time."""
+    return CANCELLED if remaining_s is None or remaining_s > 0 else DEADLINE_EXCEEDED
+
+
+class Observers(list[Observer]):
+    """All of them. False when there are none."""
+
+    def arrived(self, entry: Entry) -> None:
+        """Tells them of a request."""
+        for observer in self:
+            observer.arrived(entry)
+
+    def answered(self, via: str, code: int, grids: int = 1) -> None:
+        """Tells them of answers."""
+        for observer in self:
+            observer.answered(via, code, grids)
+
+    def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
+        """Tells them of a batch."""
+        for observer in self:
+            observer.computed(batch, done)

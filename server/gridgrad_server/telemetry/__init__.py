@@ -1,0 +1,1 @@
+"""Metrics and traces: counted and sent only where somebody asked for them."""

@@ -1,0 +1,81 @@
+"""The tally: what was answered and computed, counted from when somebody looks."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.scheduling.batch import Batch
+from gridgrad_server.scheduling.entry import Entry
+
+__all__ = ["Tally"]
+
+_SECONDS = tuple(scale * 10.0**power for power in range(-4, 2) for scale in (1, 2, 5))
+"""From 0.1 ms to 50 s."""
+
+_SIZES = tuple(float(1 << power) for power in range(13))
+"""To 4096, the most grids of a message."""
+
+
+class _Histogram:
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def add(self, value: float, times: int = 1) -> None:
+        self._counts[bisect_left(self._bounds, value)] += times
+        self._sum += value * times
+
+    def message(self) -> pb.Distribution:
+        return pb.Distribution(bounds=self._bounds, counts=self._counts, sum=self._sum)
+
+
+class Tally:
+    """An observer that counts."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._answers: Counter[tuple[str, int]] = Counter()
+        self._grids: Counter[tuple[str, str]] = Counter()
+        self._points: Counter[tuple[str, str]] = Counter()
+        self._queue_s, self._compute_s = _Histogram(_SECONDS), _Histogram(_SECONDS)
+        self._batch_size = _Histogram(_SIZES)
+
+    def arrived(self, entry: Entry) -> None:
+        """Counts nothing yet."""
+
+    def answered(self, via: str, code: int, grids: int) -> None:
+        """Counts answers."""
+        self._answers[via, code] += grids
+
+    def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
+        """Counts a batch, and the entries that it completes."""
+        self._compute_s.add(done.compute_s)
+        self._batch_size.add(batch.grids)
+        first = 0
+        for entry, box in batch.tasks:
+            kind = done.engine, done.tiers[first] if done.tiers else ""
+            first += box.grids
+            self._grids[kind] += box.grids
+            self._points[kind] += box.points
+            if entry.all_computed:
+                self._queue_s.add(entry.info.queue_s, entry.grids)
+
+    def fill(self, status: pb.GetServerStatusResponse) -> None:
+        """Writes the counts into a status."""
+        status.counting_s = time.monotonic() - self._since
+        status.answers.extend(
+            pb.AnswerCount(via=via, code=code, count=count) for (via, code), count in sorted(self._answers.items())
+        )
+        status.computed.extend(
+            pb.ComputedCount(engine=engine, tier=tier, grids=grids, points=self._points[engine, tier])
+            for (engine, tier), grids in sorted(self._grids.items())
+        )
+        status.queue_s.CopyFrom(self._queue_s.message())
+        status.compute_s.CopyFrom(self._compute_s.message())
+        status.batch_size.CopyFrom(self._batch_size.message())

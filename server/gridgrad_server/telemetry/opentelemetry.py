@@ -1,0 +1,165 @@
+"""Traces by OpenTelemetry: the standard spans of gRPC calls, and within them the queue, the batches and the computing.
+
+The spans within a call are made when it is computed, from the times that are taken anyway. A call in a session, which
+gRPC knows nothing of, gets a span of its own around them. Where they go, and which are kept, say the variables that
+OpenTelemetry defines: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
+
+import grpc
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.grpc import aio_server_interceptor, filters
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from gridgrad_core.version import __version__
+from gridgrad_core.wire import methods
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.scheduling.batch import Batch
+from gridgrad_server.scheduling.entry import Entry
+from gridgrad_server.telemetry.sender import Sender
+
+__all__ = ["MOST_BATCHES", "Traces"]
+
+MOST_BATCHES = 32
+"""Of one entry that get spans; a large grid has thousands of pieces."""
+
+_LAST_SPANS_S = 5.0
+
+
+class _Computing(NamedTuple):
+    """A batch that an entry had a piece in; times by time.monotonic."""
+
+    started_at: float
+    ended_at: float
+    compute_s: float
+    size: int
+
+
+class _Trace:
+    """What an entry's spans are made of.
+
+    Args:
+        context: of its call; None in a session.
+    """
+
+    __slots__ = ("batches", "context")
+
+    def __init__(self, context: Context | None) -> None:
+        self.context = context
+        self.batches: list[_Computing] = []
+
+
+class Traces:
+    """An observer that sends spans.
+
+    Attributes:
+        interceptors: those of the server.
+    """
+
+    def __init__(self) -> None:
+        own = Resource.create({"service.name": "gridgrad", "service.version": __version__})
+        self._provider = TracerProvider(resource=own.merge(OTELResourceDetector().detect()))
+        self._sender = Sender(OTLPSpanExporter())
+        self._provider.add_span_processor(BatchSpanProcessor(self._sender))
+        self._tracer = self._provider.get_tracer("gridgrad", __version__)
+        own_methods = filters.service_name(methods.SERVICE)
+        self.interceptors: list[grpc.aio.ServerInterceptor] = [
+            aio_server_interceptor(self._provider, own_methods),  # type: ignore[no-untyped-call] # it has no types
+            _Generators(),
+        ]
+
+    def arrived(self, entry: Entry) -> None:
+        """Remembers the call that an entry belongs to, if its span is kept."""
+        span = trace.get_current_span()
+        if span.is_recording():
+            entry.trace = _Trace(trace.set_span_in_context(span))
+        elif not span.get_span_context().is_valid:
+            entry.trace = _Trace(None)
+
+    def answered(self, via: str, code: int, grids: int) -> None:
+        """Sends nothing: the span of a call has its status."""
+
+    def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
+        """Sends the spans of the entries that a batch completes."""
+        now = time.monotonic()
+        computing = _Computing(batch.started_at or now, now, done.compute_s, batch.grids)
+        for entry, _ in batch.tasks:
+            if isinstance(entry.trace, _Trace):
+                if len(entry.trace.batches) < MOST_BATCHES:
+                    entry.trace.batches.append(computing)
+                if entry.all_computed:
+                    self._send(entry, entry.trace, now)
+
+    def _send(self, entry: Entry, kept: _Trace, now: float) -> None:
+        epoch_ns = time.time_ns() - time.monotonic_ns()  # whole numbers: a float of such size is off by 128 ns
+        start = self._tracer.start_span
+        root, arrived_ns = None, epoch_ns + _ns(entry.arrived_at)
+        if kept.context is None:
+            root = start("session/GridGradient", Context(), trace.SpanKind.SERVER, start_time=arrived_ns)
+            kept.context = trace.set_span_in_context(root)
+        queue = start("queue", kept.context, start_time=arrived_ns)
+        queue.end(arrived_ns + _ns(entry.info.queue_s))
+        for each in kept.batches:
+            self._send_batch(each, entry, kept.context, epoch_ns)
+        if root:
+            root.end(epoch_ns + _ns(now))
+
+    def _send_batch(self, each: _Computing, entry: Entry, context: Context, epoch_ns: int) -> None:
+        info = entry.info
+        attributes: dict[str, str | int] = {
+            "gridgrad.batch_size": each.size,
+            "gridgrad.device": info.how.device,
+            "gridgrad.engine": info.how.engine,
+            "gridgrad.function": entry.plan.key.identity,
+            "gridgrad.grids": entry.grids,
+            "gridgrad.points": entry.form.points,
+            "gridgrad.tier": info.how.tier,
+        }
+        start_ns, end_ns = epoch_ns + _ns(each.started_at), epoch_ns + _ns(each.ended_at)
+        batch = self._tracer.start_span("batch", context, attributes=attributes, start_time=start_ns)
+        compute = self._tracer.start_span("compute", trace.set_span_in_context(batch), start_time=start_ns)
+        compute.end(min(end_ns, start_ns + _ns(each.compute_s)))
+        batch.end(end_ns)
+
+    async def close(self) -> None:
+        """Sends what is left, and ends; a collector that takes nothing is not waited for."""
+        ending = asyncio.create_task(asyncio.to_thread(self._provider.shutdown))
+        await asyncio.wait([ending], timeout=_LAST_SPANS_S if self._sender.works else 0)
+        self._sender.give_up()
+        await ending
+
+
+def _ns(seconds: float) -> int:
+    return round(1e9 * seconds)
+
+
+class _Generators(grpc.aio.ServerInterceptor):
+    """Makes asynchronous generators of handlers that write by their context, the only ones that the standard takes."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Finds the handler of a call."""
+        handler = await continuation(handler_call_details)
+        if handler_call_details.method != methods.STREAM_GRID_GRADIENTS.path:
+            return handler
+
+        async def generator(requests: Any, context: Any) -> AsyncIterator[bytes]:
+            await handler.stream_stream(requests, context)
+            nothings: tuple[bytes, ...] = ()
+            for nothing in nothings:
+                yield nothing
+
+        return grpc.stream_stream_rpc_method_handler(generator)

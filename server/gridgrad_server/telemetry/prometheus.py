@@ -1,0 +1,157 @@
+"""Metrics for Prometheus, at an HTTP port of their own: the overview in the words of prometheus_client.
+
+The HTTP server has threads of its own, and the overview belongs to the loop: a scrape asks the loop for it, which takes
+it between two events, so that no count is seen half done and no lock stands in the way of a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.rpc.errors import CODES
+from gridgrad_server.rpc.listen import ListenError, parts_of
+
+if TYPE_CHECKING:
+    from wsgiref.simple_server import WSGIServer
+
+__all__ = ["Metrics", "families"]
+
+_ANSWER_WITHIN_S = 10.0
+
+Status = Callable[[], pb.GetServerStatusResponse]
+
+
+class Metrics(Collector):
+    """Serves the metrics until it is closed.
+
+    Args:
+        address: HOST:PORT to listen on; port 0 takes a free one.
+        status: how the server is doing; called in the loop.
+
+    Attributes:
+        address: where it listens.
+
+    Raises:
+        ListenError: the address can't be listened on.
+    """
+
+    def __init__(self, address: str, status: Status) -> None:
+        self._status = status
+        self._loop = asyncio.get_running_loop()
+        self._server, self._thread = self._listen(address)
+        self.address = f"{parts_of(address)[0]}:{self._server.server_port}"
+
+    def _listen(self, address: str) -> tuple[WSGIServer, Thread]:
+        host, port = parts_of(address)
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(self)
+        try:
+            return start_http_server(port, host.strip("[]"), registry)
+        except OSError as error:
+            raise ListenError(f"can't listen on {address} for --metrics: {error.strerror}") from None
+
+    def describe(self) -> list[Metric]:
+        """Says nothing beforehand, so that registering asks for no status."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """What a scrape gets; called in a thread of the HTTP server."""
+        return families(asyncio.run_coroutine_threadsafe(self._seen(), self._loop).result(_ANSWER_WITHIN_S))
+
+    async def _seen(self) -> pb.GetServerStatusResponse:
+        return self._status()
+
+    async def close(self) -> None:
+        """Stops listening. The loop goes on meanwhile, since a scrape may be waiting for it."""
+        await asyncio.to_thread(self._server.shutdown)
+        self._server.server_close()
+        await asyncio.to_thread(self._thread.join)
+
+
+def families(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
+    """The metrics of a status."""
+    yield _gauge("gridgrad_info", "The version of the server.", {"version": status.version}, 1)
+    yield _gauge("gridgrad_up_seconds", "Seconds since the server started.", {}, status.up_s)
+    yield _gauge("gridgrad_draining", "1 while the server shuts down.", {}, status.draining)
+    yield from _load(status.load)
+    yield from _workers(status)
+    yield from _counts(status)
+    yield _histogram("gridgrad_queue_seconds", "Time from arrival to the beginning of the computation.", status.queue_s)
+    yield _histogram("gridgrad_compute_seconds", "Time that batches took to compute.", status.compute_s)
+    yield _histogram(
+        "gridgrad_batch_size", "Grids, or pieces of large ones, that were computed together.", status.batch_size
+    )
+
+
+def _load(load: pb.Load) -> Iterator[Metric]:
+    for name, text, value in (
+        ("gridgrad_queued_requests", "Requests that wait for a worker, or whose next piece does.", load.queued),
+        ("gridgrad_held_requests", "Requests accepted and not yet answered to the end.", load.entries),
+        ("gridgrad_held_requests_limit", "The most of these: --queue-entries.", load.most_entries),
+        ("gridgrad_held_bytes", "Bytes of requests and results held for them.", load.held_bytes),
+        ("gridgrad_held_bytes_limit", "The most of these: --queue-bytes.", load.most_held_bytes),
+        ("gridgrad_streams", "Open calls of StreamGridGradients.", load.streams),
+        ("gridgrad_sessions", "Open sessions.", load.sessions),
+        ("gridgrad_session_bytes", "Bytes of memory that sessions take.", load.session_bytes),
+        ("gridgrad_session_bytes_limit", "The most of these: --session-bytes.", load.most_session_bytes),
+    ):
+        yield _gauge(name, text, {}, value)
+
+
+def _workers(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
+    ready = GaugeMetricFamily("gridgrad_worker_ready", "1 if the worker takes batches.", labels=["worker", "device"])
+    batches = GaugeMetricFamily(
+        "gridgrad_worker_batches",
+        "Batches that the worker has: one that it computes, one that waits.",
+        labels=["worker"],
+    )
+    restarts = CounterMetricFamily("gridgrad_worker_restarts", "How often the worker was replaced.", labels=["worker"])
+    expressions = GaugeMetricFamily(
+        "gridgrad_worker_expressions", "Expressions that the worker knows.", labels=["worker", "state"]
+    )
+    for worker in status.workers:
+        name = str(worker.number)
+        ready.add_metric([name, worker.device], worker.ready)
+        batches.add_metric([name], worker.batches)
+        restarts.add_metric([name], worker.restarts)
+        expressions.add_metric([name, "compiled"], worker.compiled)
+        expressions.add_metric([name, "uncompiled"], worker.uncompiled)
+    yield from (ready, batches, restarts, expressions)
+
+
+def _counts(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
+    requests = CounterMetricFamily("gridgrad_requests", "Requests answered, each grid of a stream counted.",
+                                   labels=["via", "code"])  # fmt: skip
+    for answer in status.answers:
+        requests.add_metric([answer.via, CODES[answer.code].name], answer.count)
+    grids = CounterMetricFamily(
+        "gridgrad_grids", "Grids, or pieces of large ones, that were computed.", labels=["engine", "tier"]
+    )
+    points = CounterMetricFamily("gridgrad_points", "Grid points computed.", labels=["engine", "tier"])
+    for computed in status.computed:
+        grids.add_metric([computed.engine, computed.tier], computed.grids)
+        points.add_metric([computed.engine, computed.tier], computed.points)
+    yield from (requests, grids, points)
+
+
+def _gauge(name: str, text: str, labels: dict[str, str], value: float) -> Metric:
+    gauge = GaugeMetricFamily(name, text, labels=[*labels])
+    gauge.add_metric([*labels.values()], value)
+    return gauge
+
+
+def _histogram(name: str, text: str, distribution: pb.Distribution) -> Metric:
+    bounds = [*map(repr, distribution.bounds), "+Inf"]
+    totals = itertools.accumulate(distribution.counts)
+    return HistogramMetricFamily(name, text, buckets=[*zip(bounds, totals, strict=True)], sum_value=distribution.sum)

@@ -1,0 +1,184 @@
+"""Foreign exceptions and statuses, each made into one of ours in one place."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import grpc
+import pytest
+
+import gridgrad
+from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol.retry import Attempts
+from gridgrad_core import errors
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.buffer import ERROR_TRAILER
+from gridgrad_core.wire.error_details import from_detail, to_detail
+
+REFUSED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: connect: Connection refused (111)"
+HANDSHAKE = (
+    "failed to connect to all addresses; last error: UNKNOWN: Ssl handshake failed: SSL_ERROR_SSL: WRONG_VERSION"
+)
+HUNG_UP = "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:1: Socket closed"
+TOO_LONG = "Received message larger than max (10 vs. 5)"
+
+
+class Raised(grpc.RpcError):
+    """What a call of grpcio raises."""
+
+    def __init__(self, code: grpc.StatusCode, text: str = "", trailers: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self._answers = code, text, tuple((trailers or {}).items())
+
+    def code(self) -> grpc.StatusCode:
+        return self._answers[0]
+
+    def details(self) -> str:
+        return self._answers[1]
+
+    def trailing_metadata(self) -> Any:
+        return self._answers[2] or None
+
+
+def failure_of(code: grpc.StatusCode, text: str = "", trailers: dict[str, Any] | None = None) -> failures.Failure:
+    return failures.of(Raised(code, text, trailers), "there:1", 2.5)
+
+
+@pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])
+def test_every_status_has_an_error_of_ours(code: grpc.StatusCode) -> None:
+    failure = failure_of(code, "what it says")
+    assert isinstance(failure.error, gridgrad.GridgradError)
+    assert isinstance(failure.cause, Raised)
+    assert failure.transient == (code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED))
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "error", "said"),
+    [
+        (
+            "UNAVAILABLE",
+            REFUSED,
+            gridgrad.UnavailableError,
+            r"no server answers at there:1 \(Connection refused \(111\)\); start one",
+        ),
+        ("UNAVAILABLE", "DNS resolution failed for there:1", gridgrad.UnavailableError, "no server answers at there:1"),
+        ("UNAVAILABLE", HUNG_UP, gridgrad.UnavailableError, r"there:1 hung up at once .*ssl_channel_credentials"),
+        ("UNAVAILABLE", HANDSHAKE, gridgrad.UnavailableError, r"no secure connection .*ssl_channel_credentials"),
+        ("UNAVAILABLE", "Socket closed", gridgrad.UnavailableError, "connection with there:1 was lost"),
+        (
+            "UNAVAILABLE",
+            "recvmsg:Connection reset by peer",
+            gridgrad.UnavailableError,
+            "connection with there:1 was lost",
+        ),
+        ("DEADLINE_EXCEEDED", "Deadline Exceeded", gridgrad.DeadlineError, "no answer within 2.5 s"),
+        ("CANCELLED", "Locally cancelled by application!", gridgrad.CallCancelledError, "cancelled"),
+        ("CANCELLED", "CANCELLED", gridgrad.UnavailableError, "there:1 ended the call unanswered.*call again"),
+        ("UNIMPLEMENTED", "", gridgrad.UnavailableError, "does not speak this protocol"),
+        ("UNAUTHENTICATED", "who?", gridgrad.RefusedError, "who.*credentials"),
+        ("PERMISSION_DENIED", "no", gridgrad.RefusedError, "credentials"),
+        ("RESOURCE_EXHAUSTED", TOO_LONG, gridgrad.TooLargeError, "--message-bytes"),
+        ("RESOURCE_EXHAUSTED", "quota", gridgrad.BusyError, "quota"),
+        ("INVALID_ARGUMENT", "bad", gridgrad.RequestError, "bad"),
+        ("NOT_FOUND", "none", gridgrad.UnknownFunctionError, "none"),
+        ("ABORTED", "died", gridgrad.CrashError, "died"),
+        ("INTERNAL", "oops", gridgrad.InternalError, "oops"),
+        ("INTERNAL", "Internal error from Core", gridgrad.UnavailableError, "connection with there:1 was lost"),
+        ("UNKNOWN", "oops", gridgrad.InternalError, "UNKNOWN: oops.*report"),
+        ("DATA_LOSS", "oops", gridgrad.InternalError, "DATA_LOSS"),
+    ],
+)
+def test_a_status_without_a_detail(code: str, text: str, error: type[Exception], said: str) -> None:
+    failure = failure_of(grpc.StatusCode[code], text)
+    assert type(failure.error) is error
+    with pytest.raises(error, match=said):
+        raise failure.error
+
+
+def test_what_a_server_that_stops_leaves_is_sent_again_and_what_the_caller_cancels_is_not() -> None:
+    assert failure_of(grpc.StatusCode.CANCELLED, "CANCELLED").transient
+    assert failure_of(grpc.StatusCode.INTERNAL, "Internal error from Core").transient
+    assert not failure_of(grpc.StatusCode.CANCELLED, "Locally cancelled by application!").transient
+
+
+def test_a_detail_decides_and_one_that_is_damaged_does_not() -> None:
+    detail = to_detail(errors.ExpressionError("function.expression", "'^'", "write t**2")).SerializeToString()
+    assert str(failure_of(grpc.StatusCode.INVALID_ARGUMENT, "x", {ERROR_TRAILER: detail}).error) == (
+        "function.expression: '^'; write t**2"
+    )
+    unknown = pb.ErrorDetail(reason=pb.ERROR_REASON_UNSPECIFIED, found="?").SerializeToString()
+    for other in (b"\xff\xff", unknown):
+        failure = failure_of(grpc.StatusCode.INVALID_ARGUMENT, "x", {ERROR_TRAILER: other})
+        assert type(failure.error) is gridgrad.RequestError
+
+
+@pytest.mark.parametrize(
+    ("pushback", "transient", "wait_s"),
+    [(None, True, None), ("250", True, 0.25), ("0", True, 0.0), ("-1", False, None), ("soon", False, None)],
+)
+def test_pushback_of_a_busy_server(pushback: str | None, transient: bool, wait_s: float | None) -> None:
+    trailers = {} if pushback is None else {"grpc-retry-pushback-ms": pushback}
+    failure = failure_of(grpc.StatusCode.RESOURCE_EXHAUSTED, "full", trailers)
+    assert (failure.transient, failure.pushback_s) == (transient, wait_s)
+
+
+def test_a_stream_that_ended_is_the_servers() -> None:
+    failure = failures.of(failures.StreamEnded(), "there:1", None)
+    assert isinstance(failure.error, gridgrad.UnavailableError)
+    assert failure.transient
+
+
+@pytest.mark.parametrize("reason", errors.REASONS)
+def test_errors_travel_and_come_back(reason: str) -> None:
+    sent = errors.REASONS[reason].error("field", "found", "remedy")
+    back = from_detail(pb.ErrorDetail.FromString(to_detail(sent).SerializeToString()))
+    assert type(back) is type(sent)
+    assert back.args == sent.args
+    assert pb.ErrorReason.Name(errors.REASONS[reason].number) == f"ERROR_REASON_{reason}"
+
+
+def test_reasons_are_those_of_the_schema_and_each_has_its_own_error() -> None:
+    assert {f"ERROR_REASON_{reason}" for reason in errors.REASONS} | {"ERROR_REASON_UNSPECIFIED"} == set(
+        pb.ErrorReason.keys()
+    )
+    assert len({reason.error for reason in errors.REASONS.values()}) == len(errors.REASONS)
+    assert all(reason.error.reason == name for name, reason in errors.REASONS.items())
+
+
+# Attempts
+
+TRANSIENT = failures.Failure(errors.UnavailableError("", "gone"), None, transient=True)
+BUSY = failures.Failure(errors.BusyError("", "full"), None, transient=True, pushback_s=0.25)
+
+
+def test_attempts_wait_longer_each_time_and_end() -> None:
+    random.seed(1)
+    attempts = Attempts(5, None)
+    waits = [attempts.wait_s(TRANSIENT) for _ in range(5)]
+    assert waits == sorted(waits)
+    assert sum(waits) == pytest.approx(3.1, rel=0.25)
+    with pytest.raises(gridgrad.UnavailableError):
+        attempts.wait_s(TRANSIENT)
+    attempts.progressed()
+    assert attempts.wait_s(TRANSIENT) < waits[1]
+
+
+def test_attempts_wait_as_long_as_the_server_asks() -> None:
+    waits = {Attempts(1, None).wait_s(BUSY) for _ in range(20)}
+    assert all(0.25 <= wait < 0.32 for wait in waits)
+    assert len(waits) > 1
+
+
+def test_attempts_keep_to_the_timeout() -> None:
+    with pytest.raises(gridgrad.BusyError):
+        Attempts(5, 0.2).wait_s(BUSY)
+    assert Attempts(5, None).left_s() is None
+    assert Attempts(5, 0.0).left_s() == 0
+
+
+def test_what_is_not_transient_is_raised_from_its_cause() -> None:
+    cause = ValueError("the cause")
+    with pytest.raises(gridgrad.CrashError) as caught:
+        Attempts(5, None).wait_s(failures.Failure(errors.CrashError("", "died"), cause, transient=False))
+    assert caught.value.__cause__ is cause

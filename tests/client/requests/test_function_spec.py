@@ -1,0 +1,126 @@
+"""`prepare`, `explain` and `tier=`: what is sent, and what is made of the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gridgrad
+import gridgrad.aio
+from gridgrad_core import errors
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
+from tests.client.fake import FakeServer, refuse
+
+AXES = {"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0]}
+PREPARED = pb.PrepareResponse(engine="structured", tier="direct", reason="no compiler", digest="ab" * 32, took_s=0.5)
+EXPLAINED = pb.ExplainResponse(
+    digest="ab" * 32,
+    program="t*k",
+    derived="f = t*k\nf_t = k",
+    separated="f = t*k\nf_t = k*1",
+    levels=[
+        pb.LevelOperations(dims=[], before=1, after=2),
+        pb.LevelOperations(dims=["t", "k"], before=1234, after=56),
+    ],
+    ranks=range(1, 101),
+    operations_written=1300,
+    operations_hoisted=1234,
+    operations_left=56,
+    engine="structured",
+    tier="compiled",
+)
+
+
+@pytest.fixture
+def answering(server: FakeServer) -> FakeServer:
+    server.plain[methods.PREPARE.path] = lambda _: PREPARED.SerializeToString()
+    server.plain[methods.EXPLAIN.path] = lambda _: EXPLAINED.SerializeToString()
+    return server
+
+
+def plan_of(server: FakeServer) -> pb.Plan:
+    """What the last call was about."""
+    return pb.PrepareRequest.FromString(server.asked[-1]).plan
+
+
+def test_what_is_sent_for_values_and_for_names(answering: FakeServer, client: gridgrad.Client) -> None:
+    values = {"K": 100.0, "t": np.ones(3), "T": ("option", [1.0, 2.0]), "u": (("i", "t"), np.ones((2, 3)))}
+    names = [("K", ()), "t", ("T", "option"), ("u", ("i", "t"))]
+    for inputs in (values, names):
+        client.prepare("K*t*T*u", inputs, order=1)
+        plan = plan_of(answering)
+        assert plan.function.expression == "K*t*T*u"
+        assert [(each.name, list(each.dims)) for each in plan.inputs] == [
+            ("K", []), ("t", ["t"]), ("T", ["option"]), ("u", ["i", "t"]),
+        ]  # fmt: skip
+        assert [list(each.wrt) for each in plan.derivatives] == [["t"], ["T"], ["u"]]
+        assert plan.dtype == pb.DTYPE_FLOAT64
+
+
+def test_derivatives_and_dtype_are_as_for_gradient(answering: FakeServer, client: gridgrad.Client) -> None:
+    client.explain(gridgrad.parse("t*k"), ["t", "k"], derivatives=["t", ("k", "t")], dtype="float32")
+    plan = plan_of(answering)
+    assert [list(each.wrt) for each in plan.derivatives] == [["t"], ["t", "k"]]
+    assert plan.dtype == pb.DTYPE_FLOAT32
+    client.explain("t", {"t": np.ones(2, np.float32)}, wrt="t", order=2)
+    assert plan_of(answering).dtype == pb.DTYPE_FLOAT32
+    client.explain("1", {})
+    assert plan_of(answering).dtype == pb.DTYPE_FLOAT64
+
+
+@pytest.mark.parametrize("inputs", ["t", 3, [3], [("t", 3)], [("t", "a", "b")], None])
+def test_what_names_no_inputs_is_refused(client: gridgrad.Client, inputs: Any) -> None:
+    with pytest.raises(gridgrad.RequestError, match="name axes"):
+        client.prepare("t", inputs)
+
+
+def test_what_was_prepared(answering: FakeServer, client: gridgrad.Client) -> None:
+    assert answering is not None
+    prepared = client.prepare("t*k", AXES)
+    assert prepared == gridgrad.Prepared("structured", "direct", "no compiler", "ab" * 32, 0.5)
+    assert str(prepared) == "not compiled: no compiler (program abababababab, 0.5 s)"
+    assert str(prepared._replace(tier="compiled", reason="")).startswith("compiled (")
+
+
+def test_an_explanation_has_fields_and_prints_them_all(answering: FakeServer, client: gridgrad.Client) -> None:
+    assert answering is not None
+    explained = client.explain("t*k", AXES)
+    assert explained.operations == {(): (1, 2), ("t", "k"): (1234, 56)}
+    assert explained.ranks == tuple(range(1, 101))
+    assert (explained.written, explained.hoisted, explained.left) == (1300, 1234, 56)
+    shown = str(explained)
+    for text in ("t*k", "f_t = k", "f_t = k*1", "t and k", "1,234", "1,300 in all", "24 and 76 more", "compiled tier"):
+        assert text in shown, text
+    alone = str(explained._replace(separated=explained.derived, ranks=(), engine="functional", tier="", reason="why"))
+    assert "Separated" not in alone
+    assert "by the functional engine: why" in alone
+
+
+async def test_the_asynchronous_client_has_both(answering: FakeServer) -> None:
+    async with gridgrad.aio.Client(answering.address) as client:
+        assert (await client.prepare("t*k", ["t", "k"])).reason == "no compiler"
+        assert (await client.explain("t*k", AXES)).tier == "compiled"
+        await client.gradient("t*k", AXES, tier="direct")
+    assert answering.requests[-1].tier == pb.TIER_DIRECT
+
+
+def test_the_tier_is_sent(server: FakeServer, client: gridgrad.Client) -> None:
+    client.gradient("t*k", AXES)
+    client.gradient("t*k", AXES, tier="compiled")
+    (_,) = client.stream([gridgrad.Request("t*k", AXES, tier="direct")])
+    assert [each.tier for each in server.requests] == [pb.TIER_UNSPECIFIED, pb.TIER_COMPILED]
+    assert server.entries[0].request.tier == pb.TIER_DIRECT
+    for wrong in ("fast", None, 1, ["direct"]):
+        with pytest.raises(gridgrad.RequestError, match="'auto', 'direct', 'compiled'"):
+            client.gradient("t*k", AXES, tier=wrong)  # type: ignore[arg-type] # what is tested
+
+
+def test_what_is_not_prepared_is_an_error_of_its_own(server: FakeServer, client: gridgrad.Client) -> None:
+    missing = errors.NotPreparedError("tier", "'compiled'", "call prepare first")
+    server.unary = lambda _, context: refuse(context, missing)
+    with pytest.raises(gridgrad.NotPreparedError, match="call prepare first"):
+        client.gradient("t*k", AXES, tier="compiled")
+    assert len(server.requests) == 1, "it is not tried again"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from gridgrad_core.errors import ExpressionError
+from gridgrad_core.lang.parser.parser import parse, parsing
+from gridgrad_core.lang.program import limits
+from tests.core.lang.evaluator import evaluate
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("diff(x**2, x)", "2*x"),
+        ("diff(x**3, x, 2)", "6*x"),
+        ("diff(x**3, x, 1 + 2)", "6"),
+        ("diff(x**3, x, 0)", "x**3"),
+        ("diff(x**3, (x))", "3*x**2"),
+        ("diff(diff(x**2*y**2, x), y)", "2*x*(2*y)"),
+        ("u = x*x; v = u*y; diff(v, x)", "x = x\ny*(2*x)"),
+        ("-diff(x, x)", "-1"),
+        ("2**diff(x**2, x)", "2**(2*x)"),
+        ("diff(x, x)**2*x", "1**2*x"),
+        ("delta*diff(a, delta)", "delta*0"),
+        ("diff(x > 0, x) + x", "0 + x"),
+        ("diff(a if x > 0 else x, x)", "where(x > 0, 0, 1)"),
+        ("diff = 3*x; diff + diff(diff, x)", "3*x + 3"),
+        ("polygamma(diff(x**2, x, 2), x)", "polygamma(2, x)"),
+        ("maximum(diff(x**2, x), diff(x*y, x), 1)", "maximum(maximum(2*x, y), 1)"),
+        ("diff(\n x**2,\n x)", "2*x"),
+        ("p = diff(x*y, y); p, diff(p, x)", "p = x\np, 1"),
+    ],
+)
+def test_a_derivative_stands_where_it_was_asked_for(text: str, expanded: str) -> None:
+    program = parse(text)
+    assert program.text == expanded
+    assert program == parse(expanded)
+    assert program.digest == parse(expanded).digest
+
+
+def test_a_residual() -> None:
+    """The Taylor-Green vortex solves the diffusion equation."""
+    program = parse("u = cos(x)*sin(y)*exp(-2*nu*t); diff(u, t) - nu*(diff(u, x, 2) + diff(u, y, 2))")
+    assert evaluate(program, x=0.3, y=0.7, t=1.5, nu=0.1) == pytest.approx([0], abs=1e-16)
+
+
+def test_an_input_may_be_called_like_a_constant() -> None:
+    assert parse("diff(x*e**2, e)", ["e"]).text == "x*(2*e)"
+
+
+def test_inputs_that_the_derivative_does_not_use_are_none() -> None:
+    assert parse("k + diff(x*y, x)").inputs == ("k", "y")
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("diff(x)", 1, "diff takes 2 or 3 arguments, not 1; write diff(u, x), or diff(u, x, n)"),
+        ("1 + diff()", 5, "diff takes 2 or 3 arguments, not 0"),
+        ("diff(x, x, 1, 1)", 1, "diff takes 2 or 3 arguments, not 4"),
+        ("diff(x, x, 5)", 12, "a derivative of order 5; write 4 at most"),
+        ("diff(x, x, 0.5)", 12, "the argument n of diff is no constant integer of 0 or more; write a number for it"),
+        ("diff(x, x, -1)", 12, "the argument n of diff is no constant integer"),
+        ("diff(x, x, y)", 12, "the argument n of diff is no constant integer"),
+        ("diff(x, 2)", 9, "a constant as the second argument of diff; name an input, as in diff(x**2, x)"),
+        ("diff(x*pi, pi)", 12, "a constant as the second argument of diff; name an input"),
+        ("diff(x, x + 1)", 9, "an expression as the second argument of diff; name an input"),
+        ("diff(x, (x, y))", 9, "a tuple as the second argument of diff; name an input"),
+        ("diff((x, y), x)", 6, "a tuple inside an expression"),
+        ("a = x; diff(a*2, a)", 18, "a derivative by a, which is assigned and no input; name an input"),
+        ("x = 3; diff(x, x)", 16, "a derivative by x, which is assigned and no input"),
+        ("diff(x*B, b)", 11, "a derivative by b, which stands nowhere else; name an input that the expression uses"),
+        ("(diff(x, x)", 1, "'(' is never closed"),
+        ("diff(x, x", 1, "'diff(' is never closed"),
+    ],
+)
+def test_refusals_name_the_place_and_the_remedy(text: str, column: int, message: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert f"line 1, column {column}: {message}" in str(caught.value)
+
+
+def test_expansion_obeys_the_limit_of_operations() -> None:
+    """Each derivative of a tower of exponentials is several times as long as the one before."""
+    lines = ["u = exp(exp(exp(exp(exp(x*y)))))", *["u = diff(u, x, 4)"] * 20, "u"]
+    with pytest.raises(ExpressionError, match=f"a diff that comes to more than {limits.MAX_OPERATIONS:,} operations"):
+        parse("\n".join(lines))
+
+
+def test_derivatives_by_many_inputs_are_refused() -> None:
+    names = [f"x{i}" for i in range(17)]
+    product = "*".join(names)
+    with pytest.raises(ExpressionError, match="derivatives by more than 16 inputs"):
+        parse(f"p = {product}; {' + '.join(f'diff(p, {name})' for name in names)}")
+
+
+def test_expansion_goes_in_steps() -> None:
+    lines = "\n".join("u = sin(u)*x + u" for _ in range(1000))
+    text = f"u = x\n{lines}\nu"
+    plain = sum(1 for _ in parsing(text))
+    assert sum(1 for _ in parsing(f"{text[:-1]}diff(u, x, 2)")) > plain + 100
+
+
+def test_repeated_derivatives_share_their_work() -> None:
+    """A thousand times the derivative of something long is asked for, and once it is taken."""
+    lines = "\n".join("u = sin(u)*x + u" for _ in range(1000))
+    many = " + ".join(["diff(u, x)"] * 1000)
+    once = parse(f"u = x\n{lines}\ndiff(u, x)")
+    assert len(parse(f"u = x\n{lines}\n{many}").nodes) == len(once.nodes) + 999

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from gridgrad_server.rpc import healthcheck
+
+
+@pytest.mark.parametrize(
+    ("listen", "asked"),
+    [
+        ("", "localhost:50051"),
+        ("0.0.0.0:7", "127.0.0.1:7"),
+        ("[::]:7", "[::1]:7"),
+        ("10.0.0.1:7, 10.0.0.2:8", "10.0.0.1:7"),
+        ("0.0.0.0:7,unix:/run/s", "unix:/run/s"),
+    ],
+)
+def test_it_asks_where_the_server_listens(
+    listen: str, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GRIDGRAD_LISTEN", listen)
+    monkeypatch.setattr(sys, "argv", ["healthcheck"])
+    monkeypatch.setattr(healthcheck, "check", lambda address: "SERVING" if address == asked else "NOT_SERVING")
+    assert healthcheck.main() == 0
+    assert capsys.readouterr().out == f"{asked}: SERVING\n"
+
+
+def test_nobody_there_is_status_1() -> None:
+    command = [sys.executable, "-m", "gridgrad_server.healthcheck", "unix:/no/such/socket"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "UNAVAILABLE" in done.stdout
+
+
+async def test_a_server_that_starts_does_not_serve_yet(serve: Callable[..., Awaitable[Any]]) -> None:
+    serving = await serve("--slow-start", wait=False)
+    while not serving.server.addresses:
+        await asyncio.sleep(0.005)
+    assert await asyncio.to_thread(healthcheck.check, serving.server.addresses[0]) == "NOT_SERVING"

@@ -1,0 +1,217 @@
+"""The cache on disk: what is damaged, foreign, stale or too much."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from gridgrad_worker.engines.compiled.runtime import cache as module
+from gridgrad_worker.engines.compiled.runtime.cache import Cache
+from gridgrad_worker.engines.compiled.runtime.cache_dir import UnusableError, open_directory, place
+from gridgrad_worker.engines.compiled.runtime.crash_marks import Marks, discard_fatal
+
+KEY, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(open_directory(tmp_path / "compiled"), 10_000)
+
+
+def library(tmp_path: Path, content: bytes = b"code") -> Path:
+    path = tmp_path / "grid.so"
+    path.write_bytes(content)
+    return path
+
+
+def keep(cache: Cache, tmp_path: Path, key: str = KEY, size: int = 4) -> None:
+    cache.keep(key, [library(tmp_path, b"x" * size)], "layout")
+
+
+def test_what_is_kept_is_found(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    package = cache.find(KEY)
+    assert package is not None
+    assert package.libraries["grid.so"].read_bytes() == b"xxxx"
+    assert (package.layout, package.refused) == ("layout", "")
+    assert cache.find(OTHER) is None
+    assert {path.name for path in cache.root.iterdir()} == {KEY}
+
+
+def test_all_is_private(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    assert {path.stat().st_mode & 0o077 for path in (cache.root, *cache.root.rglob("*"))} == {0}
+
+
+def test_a_refusal_is_remembered(cache: Cache) -> None:
+    cache.refuse(KEY, "no use")
+    package = cache.find(KEY)
+    assert package is not None
+    assert package.refused == "no use"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"key": 1, "files": {}}', b"\xff" * 99, b"9" * 100_000])
+def test_a_damaged_manifest_is_ignored_and_replaced(cache: Cache, tmp_path: Path, content: bytes) -> None:
+    keep(cache, tmp_path)
+    (cache.root / KEY / "manifest.json").write_bytes(content)
+    assert cache.find(KEY) is None
+    keep(cache, tmp_path)
+    assert cache.find(KEY) is not None
+
+
+def test_a_damaged_library_is_ignored(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    (cache.root / KEY / "grid.so").write_bytes(b"xxxy")
+    assert cache.find(KEY) is None
+
+
+def test_a_missing_library_is_ignored(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    (cache.root / KEY / "grid.so").unlink()
+    assert cache.find(KEY) is None
+
+
+def test_the_package_of_another_key_is_ignored(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    (cache.root / KEY).rename(cache.root / OTHER)
+    assert cache.find(OTHER) is None
+
+
+def test_a_manifest_names_no_other_place(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    path = cache.root / KEY / "manifest.json"
+    content = json.loads(path.read_text())
+    content["files"] = {"../../grid.so": content["files"]["grid.so"]}
+    path.write_text(json.dumps(content))
+    assert cache.find(KEY) is None
+
+
+@pytest.mark.parametrize("name", [".", "grid.so", "manifest.json"])
+def test_what_others_may_write_to_is_ignored(cache: Cache, tmp_path: Path, name: str) -> None:
+    keep(cache, tmp_path)
+    (cache.root / KEY / name).chmod(0o777)
+    assert cache.find(KEY) is None
+
+
+def test_a_link_is_ignored(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    path = cache.root / KEY / "grid.so"
+    path.unlink()
+    path.symlink_to(library(tmp_path, b"xxxx"))
+    assert cache.find(KEY) is None
+
+
+def test_what_another_compiler_made_is_stale(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "compiler_version", lambda: "g++ 1")
+    keep(cache, tmp_path)
+    assert cache.find(KEY) is not None
+    monkeypatch.setattr(module, "compiler_version", lambda: "g++ 2")
+    assert cache.find(KEY) is None
+    monkeypatch.setattr(module, "compiler_version", lambda: None)
+    assert cache.find(KEY) is not None, "it serves where there is no compiler"
+
+
+def test_what_was_used_longest_ago_goes_first(cache: Cache, tmp_path: Path) -> None:
+    keys = [letter * 64 for letter in "abc"]
+    for age, key in zip((300, 200, 100), keys, strict=True):
+        keep(cache, tmp_path, key, size=3_000)
+        os.utime(cache.root / key, (1e9 - age, 1e9 - age))
+    assert cache.find(keys[0]) is not None  # which is a use
+    keep(cache, tmp_path, "d" * 64, size=3_000)
+    found = [key for key in (*keys, "d" * 64) if cache.find(key)]
+    assert found == [keys[0], keys[2], "d" * 64]
+
+
+def test_a_package_larger_than_the_cache_still_serves(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path, KEY)
+    keep(cache, tmp_path, OTHER, size=20_000)
+    assert cache.find(OTHER) is not None
+    assert cache.find(KEY) is None
+
+
+def test_a_workplace_survives_a_discard_and_is_removed_in_the_end(cache: Cache, tmp_path: Path) -> None:
+    with cache.workplace() as workplace:
+        keep(cache, tmp_path)
+        cache.discard(KEY)
+        assert workplace.is_dir()
+    assert list(cache.root.iterdir()) == []
+
+
+def test_a_directory_that_is_open_to_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "compiled").mkdir(mode=0o700)
+    (tmp_path / "compiled").chmod(0o755)
+    with pytest.raises(UnusableError, match="GRIDGRAD_CACHE"):
+        open_directory(tmp_path / "compiled")
+
+
+def test_a_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "compiled").symlink_to(tmp_path / "real")
+    with pytest.raises(UnusableError):
+        open_directory(tmp_path / "compiled")
+
+
+def test_a_directory_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnusableError, match="GRIDGRAD_CACHE"):
+        open_directory(tmp_path / "file" / "compiled")
+
+
+def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDGRAD_CACHE", "/somewhere")
+    assert place() == Path("/somewhere/compiled")
+    monkeypatch.delenv("GRIDGRAD_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    assert place() == Path("/caches/gridgrad/compiled")
+
+
+def died_in(cache: Cache, key: str | None) -> None:
+    """Leaves what a worker leaves that was killed while it ran a package, or none."""
+    marks = Marks(cache.root)
+    (path,) = (path for path in cache.root.glob("worker-*"))
+    if key is None:
+        content = path.read_bytes()
+    else:
+        with marks.of(key):
+            content = path.read_bytes()
+    marks.close()
+    path.write_bytes(content)
+
+
+def test_a_package_that_a_worker_died_in_is_discarded(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path, KEY)
+    keep(cache, tmp_path, OTHER)
+    died_in(cache, KEY)
+    assert discard_fatal(cache) == [KEY]
+    assert cache.find(KEY) is None
+    assert cache.find(OTHER) is not None
+    assert not list(cache.root.glob("worker-*"))
+
+
+def test_the_second_death_is_the_last(cache: Cache, tmp_path: Path) -> None:
+    for _ in range(2):
+        keep(cache, tmp_path)
+        died_in(cache, KEY)
+        discard_fatal(cache)
+    package = cache.find(KEY)
+    assert package is not None
+    assert "2 workers died" in package.refused
+
+
+def test_a_worker_that_died_elsewhere_costs_no_package(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    died_in(cache, None)
+    assert discard_fatal(cache) == []
+    assert cache.find(KEY) is not None
+
+
+def test_a_worker_that_lives_costs_no_package(cache: Cache, tmp_path: Path) -> None:
+    keep(cache, tmp_path)
+    marks = Marks(cache.root)
+    with marks.of(KEY):
+        assert discard_fatal(cache) == []
+    assert cache.find(KEY) is not None
+    marks.close()

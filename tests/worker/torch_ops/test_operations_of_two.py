@@ -1,0 +1,112 @@
+"""Every function of two numbers or more: single and mixed partials to order 4 against mpmath."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from typing import Any
+
+import mpmath as mp
+import pytest
+import torch
+
+from gridgrad.checks.mpmath_reference import partial
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.parser.parser import parse
+from tests.worker.partials import partials
+
+ORDER = 4
+TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+COUNTS = [(i, j) for i, j in itertools.product(range(ORDER + 1), repeat=2) if i + j <= ORDER]
+
+Point = tuple[float, float]
+
+ANYWHERE: tuple[Point, ...] = ((1.25, 2.5), (-0.625, 3.0), (2.75, -0.4375), (-1.5, -2.25))
+BASES: tuple[Point, ...] = ((1.25, 2.5), (0.0625, -1.5), (7.0, 0.0), (2.0, 3.0), (0.9375, -7.25))
+
+POINTS: dict[str, tuple[Point, ...]] = {
+    "x + y": ANYWHERE,
+    "x - y": ANYWHERE,
+    "x*y": ANYWHERE,
+    "x/y": ANYWHERE,
+    "x // y": ANYWHERE,
+    "x % y": ANYWHERE,
+    "fmod(x, y)": ANYWHERE,
+    "x**y": BASES,
+    "hypot(x, y)": (*ANYWHERE, (0.0, 2.0), (1024.0, 0.0009765625)),
+    "direction(x, y)": (*ANYWHERE, (0.0, 2.0), (1024.0, 0.0009765625)),
+    "arctan2(x, y)": (*ANYWHERE, (0.0, 2.0), (1024.0, 0.0009765625), (0.0009765625, -1024.0)),
+    "logaddexp(x, y)": (*ANYWHERE, (0.5, 0.5), (-30.0, 40.0), (20.0, -20.0)),
+    "logaddexp2(x, y)": (*ANYWHERE, (0.5, 0.5), (-30.0, 40.0), (20.0, -20.0)),
+    "maximum(x*y, x)": ANYWHERE,
+    "minimum(x*y, x)": ANYWHERE,
+    "fmax(x*y, x)": ANYWHERE,
+    "fmin(x*y, x)": ANYWHERE,
+    "clip(x*y, x, 2*y)": ANYWHERE,
+    "where(x < y, x*y, x)": ANYWHERE,
+    "where(x <= y and x != 1 or not y > 2, x*y, x)": ANYWHERE,
+    "where(x >= y or x == -1.5, x*y, x)": ANYWHERE,
+    "where(logical_xor(x > 0, y > 0), x*y, x)": ANYWHERE,
+    "copysign(x*y, y)": ANYWHERE,
+    "heaviside(x, x*y)": ANYWHERE,
+    "xlogy(x, y)": ((1.25, 2.5), (-0.625, 0.0625), (17.0, 1.0)),
+    "xlog1py(x, y)": ((1.25, 2.5), (-0.625, -0.9375), (17.0, 0.0009765625)),
+}
+
+
+@functools.cache
+def references(text: str, point: Point) -> dict[tuple[int, int], Any]:
+    """The partials by how often they take x and y, one order more than is tested."""
+    program = parse(text)
+    counts = [(i, j) for i, j in itertools.product(range(ORDER + 2), repeat=2) if i + j <= ORDER + 1]
+    x, y = point
+    return {count: partial(program, {"x": x, "y": y}, "x" * count[0] + "y" * count[1]) for count in counts}
+
+
+def natural_scale(want: dict[tuple[int, int], Any], count: tuple[int, int], point: Point) -> Any:
+    """How large the partial is, or as large as the next ones make it by the rounding of the point."""
+    i, j = count
+    x, y = point
+    return abs(want[i, j]) + abs(x * want[i + 1, j]) + abs(y * want[i, j + 1])
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("text", POINTS)
+def test_partials_agree_with_mpmath(text: str, dtype: torch.dtype) -> None:
+    points = POINTS[text]
+    xs, ys = zip(*points, strict=True)
+    for count in COUNTS:
+        found = partials(text, {"x": xs, "y": ys}, "x" * count[0] + "y" * count[1], dtype)
+        for point, got in zip(points, found, strict=True):
+            want = references(text, point)
+            error = abs(mp.mpf(got) - want[count])
+            assert error <= TOLERANCE[dtype] * natural_scale(want, count, point) + mp.mpf(10) ** -30, (
+                f"{text} at {point}: the partial {count} is {got!r}, not {mp.nstr(want[count], 17)}"
+            )
+
+
+FAR: list[tuple[str, Point, str, float]] = [
+    ("hypot(x, y)", (1e200, 1e200), "", 1.4142135623730951e200),
+    ("hypot(x, y)", (3e-200, 4e-200), "x", 0.6),
+    ("hypot(x, y)", (1.0, 1e-9), "xx", 1e-18),
+    ("arctan2(x, y)", (1e200, 1e200), "x", 5e-201),
+    ("arctan2(x, y)", (1e-200, 1e-200), "y", -5e199),
+    ("logaddexp(x, y)", (-800.0, 800.0), "", 800.0),
+    ("logaddexp(x, y)", (-300.0, 300.0), "x", math.exp(-600)),
+    ("logaddexp(x, y)", (-300.0, 300.0), "xy", -math.exp(-600)),
+    ("x**y", (1e-100, 3.0), "x", 3e-200),
+    ("x**y", (10.0, -200.0), "y", 2.302585092994046e-200),
+]
+
+
+@pytest.mark.parametrize(("text", "point", "wrt", "want"), FAR)
+def test_partials_far_out(text: str, point: Point, wrt: str, want: float) -> None:
+    (got,) = partials(text, {"x": [point[0]], "y": [point[1]]}, wrt)
+    assert got == pytest.approx(want, rel=1e-12, abs=0)
+
+
+def test_every_function_of_more_numbers_is_here() -> None:
+    tested = {node.op for text in POINTS for node in parse(text).nodes}
+    more = {f.name for f in FUNCTIONS.values() if len(f.params) - len(f.integers) > 1}
+    assert more <= tested

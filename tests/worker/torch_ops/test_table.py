@@ -1,0 +1,181 @@
+"""Every function of one number to order 4 against mpmath, over its domain and into its tails."""
+
+from __future__ import annotations
+
+import functools
+
+import mpmath as mp
+import pytest
+import torch
+
+from gridgrad.checks.mpmath_reference import DIGITS, partial
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.parser.parser import parse
+from tests.worker.partials import partials
+
+ORDER = 4
+DIGITS_IN_TAILS = 360  # mpmath's differences must resolve e⁻⁷⁰⁰ beside 1
+TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+
+# Numbers of float32, so that both dtypes meet the same points
+EVERYWHERE = (-20.0, -3.25, -0.625, -0.0009765625, 0.0001220703125, 0.4375, 1.0, 2.5, 17.0)
+POSITIVE = (0.0001220703125, 0.4375, 0.96875, 1.0, 1.0625, 2.5, 17.0, 1024.0)
+TAILS = (-700.0, -100.0, -38.0, 38.0, 100.0, 700.0)
+INSIDE = (-0.998046875, -0.625, -0.0009765625, 0.0001220703125, 0.4375, 0.998046875)
+NORMAL = (-10.0, -5.5, -2.25, -1.53125, -1.46875, -0.75, -0.25, 0.0009765625, 1.375, 4.0)
+GAMMA = (0.0009765625, 0.4375, 0.9375, 1.0, 1.125, 1.5, 2.0, 2.25, 3.75, 12.5, 30.25)
+NEGATIVE_GAMMA = (-0.0009765625, -0.4375, -1.25, -2.75, -6.375, -15.5)
+PROBABILITIES = (0.0009765625, 0.03125, 0.25, 0.4375, 0.625, 0.96875, 0.9990234375)
+
+POINTS: dict[str, tuple[float, ...]] = {
+    "sqrt(x)": POSITIVE,
+    "cbrt(x)": (-64.0, -0.03125, *POSITIVE),
+    "square(x)": EVERYWHERE,
+    "reciprocal(x)": EVERYWHERE,
+    "exp(x)": EVERYWHERE,
+    "exp2(x)": EVERYWHERE,
+    "expm1(x)": EVERYWHERE,
+    "log(x)": POSITIVE,
+    "log2(x)": POSITIVE,
+    "log10(x)": POSITIVE,
+    "log1p(x)": (-0.96875, -0.0009765625, *POSITIVE),
+    "sin(x)": EVERYWHERE,
+    "cos(x)": EVERYWHERE,
+    "tan(x)": EVERYWHERE,
+    "arcsin(x)": INSIDE,
+    "arccos(x)": INSIDE,
+    "arctan(x)": (*EVERYWHERE, 1e6),
+    "sinc(x)": (*EVERYWHERE, 0.0, 1.25, -2.375, 1000.25),
+    "sinc_derivative(1, x)": (-2.375, 0.4375, 0.0, 9.25),
+    "sinc_derivative(4, x)": (-2.375, 0.4375, 0.0, 9.25),
+    "radians(x)": EVERYWHERE,
+    "degrees(x)": EVERYWHERE,
+    "sinh(x)": EVERYWHERE,
+    "cosh(x)": EVERYWHERE,
+    "tanh(x)": EVERYWHERE,
+    "sech(x)": EVERYWHERE,
+    "arcsinh(x)": (*EVERYWHERE, -1e6, 1e6),
+    "arccosh(x)": (1.0009765625, 1.25, 2.5, 17.0, 1e6),
+    "arctanh(x)": INSIDE,
+    "abs(x)": EVERYWHERE,
+    "sign(x)": EVERYWHERE,
+    "positive(x)": EVERYWHERE,
+    "-x": EVERYWHERE,
+    "nan_to_num(x)": EVERYWHERE,
+    "floor(x)": (-3.25, 2.5),
+    "ceil(x)": (-3.25, 2.5),
+    "trunc(x)": (-3.25, 2.5),
+    "rint(x)": (-3.25, 2.25),
+    "relu(x)": EVERYWHERE,
+    "erf(x)": (-5.0, -1.5, -0.0009765625, 0.4375, 2.25),
+    "erfc(x)": (-4.0, -1.5, -0.0009765625, 0.4375, 2.25, 8.5),
+    "erfcx(x)": (-4.0, -0.5, 0.25, 1.03125, 1.125, 3.5, 100.0, 10000.0),
+    "erfcx_derivative(2, x)": (-4.0, -0.5, 0.25, 1.03125, 1.125, 3.5, 100.0),
+    "erfinv(x)": INSIDE,
+    "norm_pdf(x)": NORMAL,
+    "norm_cdf(x)": NORMAL,
+    "log_norm_cdf(x)": (-10000.0, -100.0, *NORMAL),
+    "log_norm_cdf_derivative(1, x)": (-100.0, *NORMAL),
+    "norm_ppf(x)": PROBABILITIES,
+    "sigmoid(x)": (*EVERYWHERE, -80.0, 80.0),
+    "log_sigmoid(x)": (*EVERYWHERE, -80.0, 80.0),
+    "softplus(x)": (*EVERYWHERE, -80.0, 20.0009765625, 80.0),
+    "logit(x)": PROBABILITIES,
+    "silu(x)": (*EVERYWHERE, -80.0, 80.0),
+    "gelu(x)": (-10.0, -3.25, -0.0009765625, 0.4375, 2.5),
+    "entr(x)": POSITIVE,
+    "gamma(x)": (*GAMMA, *NEGATIVE_GAMMA),
+    "lgamma(x)": (*GAMMA, 1e6, *NEGATIVE_GAMMA),
+    "digamma(x)": (*GAMMA, 1e6, *NEGATIVE_GAMMA),
+    "polygamma(0, x)": GAMMA,
+    "polygamma(3, x)": (*GAMMA, *NEGATIVE_GAMMA),
+    "x**2": EVERYWHERE,
+    "x**3": EVERYWHERE,
+    "x**-2": EVERYWHERE,
+    "x**0.5": POSITIVE,
+    "x**2.5": POSITIVE,
+    "2**x": EVERYWHERE,
+    "0.5**x": EVERYWHERE,
+    "x % 3": (-3.25, 2.5, 17.0),
+    "x // 3": (-3.25, 2.5, 17.0),
+    "fmod(x, 3)": (-3.25, 2.5, 17.0),
+    "where(isnan(x) or isinf(x) or not isfinite(x) or signbit(x), x, 2*x)": EVERYWHERE,
+    "where(isposinf(x) or isneginf(x) or logical_xor(x > 1, x > 2), x, 2*x)": EVERYWHERE,
+}
+
+FAR: dict[str, tuple[float, ...]] = {
+    "sqrt(x)": (1e-60, 1e80),
+    "cbrt(x)": (1e-60, 1e80),
+    "log(x)": (1e-60, 1e80),
+    "log1p(x)": (1e-20, 1e80),
+    "arctan(x)": (-1e60, 1e-20, 1e60),
+    "arcsin(x)": (1 - 2**-40, 2**-40 - 1, 1e-20),
+    "arccos(x)": (1 - 2**-40, 2**-40 - 1, 1e-20),
+    "arctanh(x)": (1 - 2**-40, 2**-40 - 1, 1e-20),
+    "arcsinh(x)": (-1e60, 1e-20, 1e60),
+    "arccosh(x)": (1 + 2**-40, 1e60),
+    "tanh(x)": (-100.0, 1e-20, 100.0),
+    "sech(x)": (-100.0, 1e-20, 100.0),
+    "logit(x)": (1e-60, 1 - 2**-40),
+    "erfc(x)": (20.0, 25.5),
+    "erfcx(x)": (-25.0, 1e10),
+    "erfinv(x)": (1e-20, 1 - 2**-40, 2**-45 - 1, 1 - 2**-52),
+    "norm_pdf(x)": (-36.0, 36.0),
+    "norm_cdf(x)": (-36.0, 9.0),
+    "log_norm_cdf(x)": (-1e6, 9.0),
+    "norm_ppf(x)": (1e-60, 1 - 2**-45),
+    "gamma(x)": (1e-60, 160.5, -100.25),
+    "lgamma(x)": (1e-60, 1e60, 1 + 2**-30, 2 - 2**-30),
+    "digamma(x)": (1e-60, 1e60),
+    "sinc(x)": (1e-20, 2.0**40 + 0.25),
+    "expm1(x)": (-40.0, 1e-20),
+}
+
+IN_TAILS = ("exp(x)", "expm1(x)", "sigmoid(x)", "log_sigmoid(x)", "softplus(x)", "silu(x)")
+
+
+@functools.cache
+def references(text: str, x: float, digits: int) -> list[float]:
+    program = parse(text)
+    return [partial(program, {"x": x}, ["x"] * n, digits=digits) for n in range(ORDER + 2)]
+
+
+def natural_scale(values: list[float], n: int, x: float) -> float:
+    """How large the n-th derivative is, or as large as the next one makes it by the rounding of x."""
+    return max(abs(values[n]), abs(x * values[n + 1]))
+
+
+def assert_agrees(text: str, points: tuple[float, ...], n: int, dtype: torch.dtype, digits: int = DIGITS) -> None:
+    points = tuple(torch.tensor(points, dtype=dtype).tolist())
+    for x, got in zip(points, partials(text, {"x": points}, ["x"] * n, dtype), strict=True):
+        want = references(text, x, digits)
+        error = abs(mp.mpf(got) - want[n])
+        noise = mp.mpf(10) ** (-0.7 * digits)
+        assert error <= TOLERANCE[dtype] * natural_scale(want, n, x) + noise, (
+            f"{text} at {x!r}: derivative {n} is {got!r}, not {mp.nstr(want[n], 17)}"
+        )
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("n", range(ORDER + 1))
+@pytest.mark.parametrize("text", POINTS)
+def test_derivatives_agree_with_mpmath(text: str, n: int, dtype: torch.dtype) -> None:
+    assert_agrees(text, POINTS[text], n, dtype)
+
+
+@pytest.mark.parametrize("n", range(ORDER + 1))
+@pytest.mark.parametrize("text", FAR)
+def test_derivatives_far_out_agree_with_mpmath(text: str, n: int) -> None:
+    assert_agrees(text, FAR[text], n, torch.float64)
+
+
+@pytest.mark.parametrize("n", range(ORDER + 1))
+@pytest.mark.parametrize("text", IN_TAILS)
+def test_derivatives_in_the_tails_agree_with_mpmath(text: str, n: int) -> None:
+    assert_agrees(text, TAILS, n, torch.float64, DIGITS_IN_TAILS)
+
+
+def test_every_function_of_one_number_is_here() -> None:
+    tested = {node.op for text in POINTS for node in parse(text).nodes}
+    one = {f.name for f in FUNCTIONS.values() if len(f.params) - len(f.integers) == 1}
+    assert one - {"not"} <= tested

@@ -1,0 +1,1 @@
+"""Devices: where tiles are computed, and how numbers come there and back."""

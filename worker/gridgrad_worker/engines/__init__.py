@@ -1,0 +1,1 @@
+"""The engines: what computes tiles of grids."""

@@ -1,0 +1,53 @@
+"""The compile process: `python -m gridgrad_worker.engines.compiled`. A worker starts it, with an order as its input.
+
+It ends with status 0 if there is a package in the cache now, 3 if there can't be one, and 1 after a defect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from gridgrad_worker.runtime import process
+
+__all__ = ["main"]
+
+EXIT_KEPT, EXIT_REFUSED = 0, 3
+
+_NICE = 19
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compiles what the standard input orders, and keeps it.
+
+    Returns:
+        The exit status.
+    """
+    parser = argparse.ArgumentParser(prog="gridgrad_worker.engines.compiled", description="Compiles a job of a worker.")
+    parser.add_argument("--root", type=Path, required=True, help="the cache's directory")
+    parser.add_argument("--cache-bytes", type=int, required=True, help="how much the cache may take")
+    options = parser.parse_args(arguments)
+    os.nice(_NICE)
+    process.die_with_parent()
+    process.spin_briefly()
+    os.umask(0o077)
+    text = sys.stdin.read()
+    with tempfile.TemporaryDirectory(prefix="making-", dir=options.root) as workplace:
+        os.environ["TMPDIR"] = tempfile.tempdir = workplace
+        # torch comes in here, after its environment is set
+        from gridgrad_worker.engines.compiled.codegen.job import Order
+        from gridgrad_worker.engines.compiled.make import make
+
+        refused = make(Order.from_json(text), options.root, options.cache_bytes, Path(workplace))
+    if refused:
+        print(refused, file=sys.stderr)
+        return EXIT_REFUSED
+    return EXIT_KEPT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+"""A plan as C++: a class for each level below the grid and one for the grid, for `cpp/runtime.h` to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
+from gridgrad_worker.engines.compiled.codegen.row_layout import LevelLayout, lay_out, sides_of
+from gridgrad_worker.engines.compiled.codegen.torch_recorder import Recorded, literal, power, record
+from gridgrad_worker.engines.structured.planning.guard import Guard
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Plan
+
+__all__ = ["Functions", "plan_class"]
+
+_EACH = "const Real* const* at, const Where& where, const Writer<WAY>& writer, int row, int column"
+
+_LONG = 24
+"""Operations from which on a function is called, and not written where it is used."""
+
+_LIGHT = 16
+"""Operations on the grid up to which they leave the processor waiting for memory."""
+
+
+class Functions:
+    """The functions of the language that a program uses, in C++.
+
+    Args:
+        dtype: computed in.
+        static: how the definition of a long one begins.
+
+    Attributes:
+        definitions: their text.
+        special: whether any of them needs `cpp/special.h`.
+    """
+
+    def __init__(self, dtype: torch.dtype, static: str = "static") -> None:
+        self.definitions: list[str] = []
+        self.special = False
+        self._dtype = dtype
+        self._static = static
+        self._known: dict[tuple[str, tuple[int, ...]], Recorded] = {}
+
+    def recorded(self, op: str, integers: tuple[int, ...]) -> Recorded:
+        """A function; defines it when it is first asked for."""
+        key = (op, integers)
+        if key not in self._known:
+            self._known[key] = made = record(op, integers, self._dtype)
+            self.special = self.special or made.special
+            if len(made.lines) > 1 and op not in WRITTEN:
+                self.definitions.append(_definition(self._name(op, integers), made, self._static))
+        return self._known[key]
+
+    def call(self, op: str, integers: tuple[int, ...], arguments: Sequence[str]) -> str:
+        """The expression of a function of arguments."""
+        if op in WRITTEN:
+            return WRITTEN[op].format(*arguments)
+        made = self.recorded(op, integers)
+        if len(made.lines) > 1:
+            return f"{self._name(op, integers)}({', '.join(arguments)})"
+        expression = made.lines[0].partition(" = ")[2].rstrip(";") if made.lines else made.result
+        return re.sub(r"\bp(\d+)\b", lambda found: arguments[int(found[1])], expression)
+
+    def _name(self, op: str, integers: tuple[int, ...]) -> str:
+        return "_".join(["of", op, *map(str, integers)])
+
+
+def _definition(name: str, made: Recorded, static: str) -> str:
+    kind = static if len(made.lines) > _LONG else "INLINE"
+    parameters = ", ".join(f"{kind} p{n}" for n, kind in enumerate(made.kinds))
+    body = "".join(f"    {line}\n" for line in made.lines)
+    return f"{kind} {made.kind} {name}({parameters}) {{\n{body}    return {made.result};\n}}\n"
+
+
+def plan_class(name: str, plan: Plan, guard: Guard | None, functions: Functions) -> str:
+    """The C++ of a plan.
+
+    Args:
+        name: of its class.
+        plan: what to compute.
+        guard: looks at some of its steps.
+        functions: of the language; more are defined as they are needed.
+    """
+    return _Emitter(name, plan, guard, functions).text()
+
+
+class _Emitter:
+    def __init__(self, name: str, plan: Plan, guard: Guard | None, functions: Functions) -> None:
+        self._name = name
+        self._plan = plan
+        self._guard = guard
+        self._functions = functions
+        self._levels = lay_out(plan, guard)
+        self._number = {level.mask: n for n, level in enumerate(self._levels)}
+        self._rows = [{step: row for row, step in enumerate(level.rows)} for level in self._levels]
+
+    def text(self) -> str:
+        """All of it."""
+        levels = "".join(self._level(n, level) for n, level in enumerate(self._levels))
+        each = "".join(f"        f(Level{n}{{}});\n" for n in range(len(self._levels)))
+        widest = max((len(level.rows) for level in self._levels), default=1)
+        watched = sum(sum(level.watched) for level in self._levels)
+        simple = all(level.mask.bit_count() < 2 for level in self._levels if sum(level.watched))
+        constants = {
+            "int LEVELS": len(self._levels),
+            "int PLANES": len(self._plan.outputs),
+            "int WIDEST": widest,
+            "int WATCHED": watched,
+            "bool SIMPLE": str(simple).lower(),
+            "double FURTHEST_CONSTANT": _double(self._guard.furthest_constant if self._guard else 0.0),
+            "double REACH": _double(self._guard.reach if self._guard else 0.0),
+        }
+        return (
+            f"struct {self._name} {{\n"
+            + "".join(f"    static constexpr {each_} = {value};\n" for each_, value in constants.items())
+            + levels
+            + self._grid()
+            + f"    template <class F> static void each_level(F f) {{\n{each}    }}\n}};\n"
+        )
+
+    def _level(self, number: int, level: LevelLayout) -> str:
+        most = self._guard.most.get(level.mask, (0.0, 0.0)) if self._guard else (0.0, 0.0)
+        constants = {
+            "int NUMBER": number,
+            "int MASK": level.mask,
+            "int LAST": level.last,
+            "int ROWS": len(level.rows),
+            "int FACTORS": level.watched[0],
+            "int DIVISORS": level.watched[1],
+            "int POWERS": level.watched[2],
+            "int WATCHED": sum(level.watched),
+            "double MOST_FACTORS": _double(most[0]),
+            "double MOST_POWERS": _double(most[1]),
+        }
+        scope = _Scope(self, level.mask)
+        scope.run(level.steps)
+        for row, step in enumerate(level.rows):
+            scope.lines.append(f"store(to + {row} * LANES, {scope.number(step)});")
+        return (
+            f"    struct Level{number} {{\n"
+            + "".join(f"        static constexpr {each} = {value};\n" for each, value in constants.items())
+            + "        static void run(const Real* const* at, Real* to, const Where& where) {\n"
+            + "".join(f"            {line}\n" for line in scope.lines)
+            + "        }\n    };\n"
+        )
+
+    def _grid(self) -> str:
+        sums = [i for i in self._plan.levels[-1].steps if self._plan.steps[i].op == SEPARATED]
+        scope = _Scope(self, self._plan.full)
+        grid = self._plan.levels[-1]
+        scope.run([*grid.inputs, *grid.steps])
+        for plane, step in enumerate(self._plan.outputs):
+            scope.lines.append(f"writer.put({plane}, {scope.number(step)});")
+        size = "LANES < 8 ? LANES : 8" if sums else "1"
+        return (
+            "    struct Grid {\n"
+            f"        static constexpr int HEIGHT = {size}, WIDTH = {2 if sums else 1};\n"
+            f"        static constexpr bool LIGHT = {str(bool(sums) or len(grid.steps) <= _LIGHT).lower()};\n"
+            + "".join(f"        {line}\n" for i in sums for line in self._tables(i))
+            + "        template <int W, Way WAY> INLINE_MEMBER static void run(const Corner<LEVELS>& corner) {\n"
+            + "".join(f"            {line}\n" for i in sums for line in self._sum(i))
+            + f"            corner.template each<W, WAY>([&]({_EACH}) {{\n"
+            + "".join(f"                {line}\n" for line in scope.lines)
+            + "            });\n        }\n    };\n"
+        )
+
+    def _tables(self, index: int) -> Iterator[str]:
+        """Where the factors of a separated sum lie in their levels."""
+        args = self._plan.steps[index].args
+        half = len(args) // 2
+        masks = sides_of(self._plan, index)
+        for side, mask, factors in zip(("left", "right"), masks, (args[:half], args[half:]), strict=True):
+            rows = self._rows[self._number[mask]]
+            places = ", ".join(f"{rows[factor]} * LANES" for factor in factors)
+            yield f"static constexpr int {side}{index}[] = {{{places}}};"
+
+    def _sum(self, index: int) -> Iterator[str]:
+        masks = sides_of(self._plan, index)
+        left, right = (self._number[mask] for mask in masks)
+        row_dim = self._plan.ndim - 2
+        down = f"corner.down[{right}]" if masks[1] >> row_dim & 1 else "0"
+        yield f"Vector s{index}[HEIGHT][W];"
+        yield (
+            f"sum_products(s{index}, corner.below[{left}], corner.down[{left}], left{index}, "
+            f"corner.below[{right}], {down}, corner.along[{right}], right{index}, corner.height);"
+        )
+
+
+class _Scope:
+    """Steps that are computed together, in one function.
+
+    Args:
+        emitter: of the plan.
+        mask: the dims that they are computed on.
+    """
+
+    def __init__(self, emitter: _Emitter, mask: int) -> None:
+        self.lines: list[str] = []
+        self._emitter = emitter
+        self._plan = emitter._plan
+        self._mask = mask
+        self._last = max(mask.bit_length() - 1, 0)
+        self._known: dict[int, str] = {}
+        self._logarithms: set[int] = set()
+
+    def run(self, steps: Sequence[int]) -> None:
+        """Computes steps, arguments first."""
+        for index in steps:
+            kind = "Mask" if self._is_mask(index) else "Vector"
+            expression = self._expression(index)  # first, since it may load its arguments
+            self.lines.append(f"const {kind} x{index} = {expression};")
+            self._known[index] = f"x{index}"
+
+    def number(self, index: int) -> str:
+        """The result of a step as a vector of numbers."""
+        text = self._text(index)
+        return f"select({text}, broadcast(Real(1)), Vector{{}})" if self._is_mask(index) else text
+
+    def _condition(self, index: int) -> str:
+        return self._text(index) if self._is_mask(index) else f"truth({self._text(index)})"
+
+    def _is_mask(self, index: int) -> bool:
+        declared = FUNCTIONS.get(self._plan.steps[index].op)
+        return declared is not None and declared.result == "boolean"
+
+    def _text(self, index: int) -> str:
+        if index not in self._known:
+            self._known[index] = self._read(index)
+        return self._known[index]
+
+    def _read(self, index: int) -> str:
+        """A constant, or what a lower level has kept, loaded into a variable."""
+        step = self._plan.steps[index]
+        if step.op == "const":
+            return f"broadcast({literal(step.number)})"
+        number = self._emitter._number[step.mask]
+        row = self._emitter._rows[number][index]
+        level = self._emitter._levels[number]
+        along = level.mask >> self._last & 1
+        loaded = f"load(at[{number}] + {row} * LANES)" if along else f"broadcast(at[{number}][{row} * LANES])"
+        if self._is_mask(index):
+            self.lines.append(f"const Mask x{index} = truth({loaded});")
+        else:
+            self.lines.append(f"const Vector x{index} = {loaded};")
+        return f"x{index}"
+
+    def _expression(self, index: int) -> str:
+        step = self._plan.steps[index]
+        if step.op == "input":
+            return f"where.template read<{self._last}>({int(step.value or 0)})"
+        if step.op == SEPARATED:
+            return self._sum(index)
+        declared = FUNCTIONS[step.op]
+        count = len(declared.integers)
+        integers = tuple(int(self._plan.steps[i].number) for i in step.args[:count])
+        if step.op == "pow" and self._plan.steps[step.args[1]].op == "const":
+            written = power(self.number(step.args[0]), self._plan.steps[step.args[1]].number)
+            return written or self._real_power(*step.args)
+        kinds = self._emitter._functions.recorded(step.op, integers).kinds
+        arguments = [
+            self._condition(i) if kind == "Mask" else self.number(i)
+            for i, kind in zip(step.args[count:], kinds, strict=True)
+        ]
+        return self._emitter._functions.call(step.op, integers, arguments)
+
+    def _real_power(self, base: int, exponent: int) -> str:
+        """A power; those of one base share its logarithm."""
+        x = self.number(base)
+        if base not in self._logarithms:
+            self._logarithms.add(base)
+            self.lines.append(f"const Logarithm l{base} = logarithm({x});")
+        return f"powered({x}, l{base}, {self.number(exponent)})"
+
+    def _sum(self, index: int) -> str:
+        if self._mask == self._plan.full:
+            return f"s{index}[row][column]"
+        args = self._plan.steps[index].args
+        half = len(args) // 2
+        total = "-Vector{}"
+        for left, right in zip(args[:half], args[half:], strict=True):
+            total = f"fused({self.number(left)}, {self.number(right)}, {total})"
+        return total
+
+
+def _double(value: float) -> str:
+    return literal(value).replace("Real", "double")

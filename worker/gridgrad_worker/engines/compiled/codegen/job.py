@@ -1,0 +1,110 @@
+"""Orders: what to compile, and the key that it is kept under."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import platform
+from typing import NamedTuple
+
+import torch
+
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.version import __version__
+
+__all__ = ["LAYOUT", "Order"]
+
+LAYOUT = 4
+"""Raised when the code that calls packages, or what they do, changes: packages of another one are not found."""
+
+
+class Order(NamedTuple):
+    """A derived program, as data: nothing in it names a place or is code.
+
+    Args:
+        text: the canonical text of the expression.
+        names: of the inputs, in the order of pieces.
+        dims: for each input, the dims of the grid that it has.
+        ndim: how many dims the grid has.
+        wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
+        dtype: "float32" or "float64".
+        device: "cpu" or "cuda:<index>".
+    """
+
+    text: str
+    names: tuple[str, ...]
+    dims: tuple[tuple[int, ...], ...]
+    ndim: int
+    wanted: tuple[tuple[int, ...], ...]
+    dtype: str
+    device: str
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """Computed in."""
+        return {"float32": torch.float32, "float64": torch.float64}[self.dtype]
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """The dims of each input, by name."""
+        return dict(zip(self.names, self.dims, strict=True))
+
+    def program(self) -> Program:
+        """The expression, parsed."""
+        return parse(self.text, self.names)
+
+    def key(self) -> str:
+        """What its package is kept under: SHA-256, hex, of all that decides what is in it.
+
+        The compiler is not part of it, so that packages serve where there is none; a package says which
+        one made it, and is stale where another one is found.
+        """
+        return hashlib.sha256(json.dumps([self, _made_for()]).encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """The order as text."""
+        return json.dumps(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Order:
+        """Reads an order.
+
+        Raises:
+            ValueError: it is none.
+        """
+        text_, names, dims, ndim, wanted, dtype, device = json.loads(text)
+        return cls(
+            str(text_),
+            tuple(map(str, names)),
+            tuple(tuple(map(int, each)) for each in dims),
+            int(ndim),
+            tuple(tuple(map(int, each)) for each in wanted),
+            str(dtype),
+            str(device),
+        )
+
+
+@functools.cache
+def _made_for() -> tuple[str, ...]:
+    return (
+        str(LAYOUT),
+        __version__,
+        str(torch.__version__),
+        platform.python_version(),
+        platform.machine(),
+        torch.backends.cpu.get_cpu_capability(),
+        _processor(),
+    )
+
+
+def _processor() -> str:
+    """The processor's instruction set: the compiler is told to use all of it."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(
+                (" ".join(sorted(line.split()[2:])) for line in lines if line.startswith(("flags", "Features"))), ""
+            )
+    except OSError:
+        return ""

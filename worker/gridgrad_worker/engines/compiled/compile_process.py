@@ -1,0 +1,76 @@
+"""A compilation: the process that makes one package."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.runtime.cache import Cache
+
+__all__ = ["Compilation"]
+
+_MOST_SAID = 2000
+
+
+class Compilation:
+    """Starts it.
+
+    Args:
+        order: what to compile.
+        cache: where to.
+        timeout_s: seconds after which it is given up.
+
+    Raises:
+        OSError: there can be no further process, or no file.
+    """
+
+    def __init__(self, order: Order, cache: Cache, timeout_s: float) -> None:
+        self.said = ""
+        self._give_up_at = time.monotonic() + timeout_s
+        self._output = tempfile.TemporaryFile(dir=cache.root)  # noqa: SIM115 - closed when it has been read
+        with tempfile.TemporaryFile(dir=cache.root) as ordered:
+            ordered.write(order.to_json().encode())
+            ordered.seek(0)
+            command = [sys.executable, "-m", "gridgrad_worker.engines.compiled", "--root", str(cache.root)]
+            self._process = subprocess.Popen(  # noqa: S603 - this Python, and nothing from a request
+                [*command, "--cache-bytes", str(cache.most_bytes)],
+                stdin=ordered,
+                stdout=subprocess.DEVNULL,
+                stderr=self._output,
+                start_new_session=True,  # so that the compiler's own processes end with it
+            )
+
+    def poll(self) -> int | None:
+        """Its exit status once it has ended; ends it when its time is over. Never waits."""
+        status = self._process.poll()
+        if status is None and time.monotonic() > self._give_up_at:
+            self.end()
+            status = self._process.returncode
+        if status is not None:
+            self._read()
+        return status
+
+    def end(self) -> None:
+        """Ends it, with all that it started."""
+        if self._process.poll() is None:
+            _kill_session(self._process)
+            self._process.wait()
+        self._read()
+
+    def _read(self) -> None:
+        if not self._output.closed:
+            self._output.seek(0)
+            lines = self._output.read().decode(errors="replace").strip().splitlines()
+            self.said = lines[-1][:_MOST_SAID] if lines else ""
+            self._output.close()
+
+
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""Loads compiled libraries, keeps them on disk, and runs batches with them."""

@@ -1,0 +1,108 @@
+"""Describes pieces to a library: what is the same for all of a batch is done for all at once."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad_worker.engines.compiled.runtime.library import DOUBLES, FLOATS, SPACED, VALUE, Rows
+from gridgrad_worker.engines.functional.functional_engine import Array
+from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece, Values
+
+__all__ = ["Filler"]
+
+_Shapes = NDArray[np.int64]
+
+
+class Filler:
+    """Fills rows in.
+
+    Args:
+        dims: for each input, the dims of the grid that it has.
+        ndim: how many dims the grid has.
+    """
+
+    def __init__(self, dims: Sequence[Sequence[int]], ndim: int) -> None:
+        self._dims = dims
+        self._ndim = ndim
+
+    def fill(self, rows: Rows, pieces: Sequence[Piece], outs: Sequence[Array]) -> tuple[_Shapes, list[Array]]:
+        """Fills rows in.
+
+        Args:
+            rows: of zeros, one for each piece.
+            pieces: what to compute.
+            outs: where the results go.
+
+        Returns:
+            The shapes of the whole entries, [pieces, dims], and arrays that must live as long as the rows.
+        """
+        shapes = np.ones((len(pieces), max(1, self._ndim)), np.int64)
+        kept: list[Array] = []
+        for position, dims in enumerate(self._dims):
+            values = [piece.inputs[position] for piece in pieces]
+            kept += _fill_input(rows["inputs"][:, position], values, dims, shapes)
+        if self._ndim:
+            corners = itertools.chain.from_iterable([piece.box.start + piece.box.shape for piece in pieces])
+            boxes = np.fromiter(corners, np.int64, 2 * self._ndim * len(pieces)).reshape(-1, 2, self._ndim)
+            rows["first"], rows["shape"] = boxes[:, 0], boxes[:, 1]
+        else:
+            rows["shape"] = 1
+        rows["out"] = _addresses(outs)
+        rows["pitch"] = [out.strides[0] for out in outs]
+        return shapes, kept
+
+
+def _fill_input(row: Any, values: Sequence[Values], dims: Sequence[int], shapes: _Shapes) -> list[Array]:
+    spaced = [each.ends for each in values if type(each) is LinspaceValues]
+    if len(spaced) == len(values):
+        ends = np.fromiter(itertools.chain.from_iterable(spaced), np.float64, 3 * len(values)).reshape(-1, 3)
+        row["kind"], row["start"], row["stop"], row["count"] = SPACED, ends[:, 0], ends[:, 1], ends[:, 2]
+        shapes[:, dims[0]] = ends[:, 2]
+        return []
+    if not dims:
+        row["kind"] = VALUE
+        row["start"] = [float(each.array) for each in values if isinstance(each, ArrayValues)]
+        return []
+    arrays = [_array(each) for each in values]
+    if len(dims) == 1 and len(values) > 1:
+        arrays = [array.reshape(-1) for array in arrays]
+        counts = np.array([len(array) for array in arrays], np.int64)
+        joined = np.concatenate(arrays)
+        row["data"] = joined.ctypes.data + (np.cumsum(counts) - counts) * joined.itemsize
+        row["kind"] = _kind(joined)
+        row["strides"][:, dims[0]] = joined.itemsize
+        shapes[:, dims[0]] = counts
+        return [joined]
+    row["data"] = [array.ctypes.data for array in arrays]
+    row["kind"] = [_kind(array) for array in arrays]
+    for dim in dims:
+        row["strides"][:, dim] = [array.strides[dim] for array in arrays]
+        shapes[:, dim] = [array.shape[dim] for array in arrays]
+    return arrays
+
+
+def _array(values: Values) -> Array:
+    """All values, of the grid's dims."""
+    return (
+        values.spread
+        if isinstance(values, ArrayValues)
+        else values.over(Box((0,) * len(values.lengths), values.lengths))
+    )
+
+
+def _kind(array: Array) -> int:
+    return DOUBLES if array.itemsize == 8 else FLOATS
+
+
+def _addresses(arrays: Sequence[Any]) -> list[int]:
+    """Of the arrays' first numbers; the quickest way there goes by what is contiguous and may be written to."""
+    try:
+        return list(map(ctypes.addressof, map(ctypes.c_char.from_buffer, arrays)))
+    except (BufferError, TypeError, ValueError):
+        return [array.ctypes.data for array in arrays]

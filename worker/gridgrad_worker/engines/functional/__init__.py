@@ -1,0 +1,1 @@
+"""The functional engine: `vmap` of `jacfwd` over stacked points."""

@@ -1,0 +1,125 @@
+"""How each operation is called, so that its bits depend on its arguments alone.
+
+torch computes most of a tensor with vector instructions and the rest, less than one of its loops
+takes at a time, number by number. For + - * / and the like both give the same bits, since IEEE says
+what they are. For exp, pow and such they differ in the last digit, so where a number stands in a
+tensor would show in the answer. Such operations run on whole vectors alone: on flat registers whose
+length is a multiple of `VECTOR` for each thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_worker.engines.structured.planning.plan import Step
+from gridgrad_worker.torch_ops.table import VALUES
+
+__all__ = ["GRAIN", "VECTOR", "Call", "make_call", "padded"]
+
+VECTOR = 64
+"""Numbers: a multiple of what torch's vector loops take at a time, whatever the instruction set."""
+
+GRAIN = 1 << 15
+"""Numbers: torch divides no less among threads."""
+
+_EXACT = frozenset({
+    "add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "logical_xor",
+    "where", "maximum", "minimum", "abs", "sqrt", "square", "isnan", "isinf", "isposinf", "isneginf", "isfinite",
+    "signbit", "floor", "ceil", "trunc", "rint", "positive",
+})  # fmt: skip
+"""Operations whose bits IEEE defines."""
+
+_WITH_SCALAR = frozenset({"add", "sub", "mul", "div", "mod", "pow", "lt", "le", "gt", "ge", "eq", "ne"})
+"""Binary operations that torch does with a Python number as the second."""
+
+_EASY_POWERS = (0.0, 1.0, 2.0, 3.0, 0.5, -0.5, -1.0, -2.0)
+"""Exponents that torch computes as products or roots where they are Python numbers."""
+
+_WITHOUT_OUT = frozenset({"isnan", "isinf", "isfinite", "relu"})
+
+
+class Call(NamedTuple):
+    """How to call one operation.
+
+    Args:
+        function: of the arguments that are no Python numbers, and of `out` if it takes that.
+        args: the steps of those arguments.
+        exact: whether its bits are the same wherever its numbers stand.
+        takes_out: whether it writes to a given tensor.
+        boolean: whether its results are booleans.
+        bound: what is constant in the function.
+    """
+
+    function: Callable[..., Tensor]
+    args: tuple[int, ...]
+    exact: bool
+    takes_out: bool
+    boolean: bool
+    bound: tuple[float, ...] = ()
+
+
+def make_call(
+    step: Step, steps: Sequence[Step], dtype: torch.dtype, *, columns: bool = False, host: bool = True
+) -> Call:
+    """The call of an operation.
+
+    Args:
+        step: the operation.
+        steps: of the plan.
+        dtype: computed in.
+        columns: whether constants may be tensors; else, what torch takes as a Python number is bound.
+        host: whether it runs on the processor.
+    """
+    declared = FUNCTIONS[step.op]
+    value = VALUES[step.op]
+    integers = len(declared.integers)
+    args = step.args[integers:]
+    takes_out = isinstance(value, type(torch.add)) and step.op not in _WITHOUT_OUT
+    function: Callable[..., Tensor] = value
+    bound: tuple[float, ...] = ()
+    if integers:
+        known = [int(steps[i].number) for i in step.args[:integers]]
+        function = lambda *tensors: value(*known, *tensors)  # noqa: E731 - binds what is known
+        bound = tuple(map(float, known))
+    elif _takes_scalar(step, steps, columns=columns, host=host):
+        bound = (_rounded(steps[args[1]].number, dtype),)
+        function, args = _with_second(value, bound[0]), args[:1]
+    elif step.op == "positive":
+        function, takes_out = _copy, True
+    return Call(function, args, step.op in _EXACT, takes_out, declared.result == "boolean", bound)
+
+
+def padded(count: int, threads: int) -> int:
+    """The least length of at least `count` that torch cuts into whole vectors for its threads."""
+    length = -(-count // VECTOR) * VECTOR
+    while length > GRAIN:
+        parts = min(threads, -(-length // GRAIN)) * VECTOR
+        if length % parts == 0:
+            break
+        length = -(-length // parts) * parts
+    return length
+
+
+def _takes_scalar(step: Step, steps: Sequence[Step], *, columns: bool, host: bool) -> bool:
+    if step.op == "div" and not host:
+        return False  # a GPU would multiply by the reciprocal, which is rounded
+    if step.op not in _WITH_SCALAR or steps[step.args[1]].op != "const" or steps[step.args[0]].op == "const":
+        return False
+    return not columns or (step.op == "pow" and steps[step.args[1]].number in _EASY_POWERS)
+
+
+def _rounded(value: float, dtype: torch.dtype) -> float:
+    return float(torch.tensor(value, dtype=dtype))
+
+
+def _with_second(value: Callable[..., Tensor], scalar: float) -> Callable[..., Tensor]:
+    return lambda x, out: value(x, scalar, out=out)
+
+
+def _copy(x: Tensor, out: Tensor) -> Tensor:
+    return out.copy_(x)

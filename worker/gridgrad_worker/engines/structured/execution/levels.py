@@ -1,0 +1,174 @@
+"""Runs the steps of one level: every operation over all values of its dims, each into a register."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gridgrad_worker.engines.structured.execution.hoist import Known
+from gridgrad_worker.engines.structured.execution.kernels import Call, make_call, padded
+from gridgrad_worker.engines.structured.execution.products import BLOCK_POINTS, Factors, Sides, prepare, split_of
+from gridgrad_worker.engines.structured.execution.registers import Register, Registers, allocate
+from gridgrad_worker.engines.structured.execution.windows import Window
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Level, Plan
+
+__all__ = ["LevelRunner", "Values"]
+
+
+class Values(NamedTuple):
+    """The results of a step.
+
+    Args:
+        view: [entries, one length for each dim of the grid], 1 for a dim that it does not depend on.
+        flat: the same numbers and what fills the last vector up; None if they do not lie like that.
+    """
+
+    view: Tensor
+    flat: Tensor | None
+
+
+class LevelRunner:
+    """The steps of a level, ready to run on any shape.
+
+    Args:
+        plan: has the level.
+        level: what to run.
+        dtype: computed in.
+        device: computed on.
+    """
+
+    def __init__(self, plan: Plan, level: Level, dtype: torch.dtype, device: torch.device) -> None:
+        steps = plan.steps
+        self.mask = level.mask
+        self.inputs = level.inputs
+        self.operands = level.operands
+        self.kept = level.kept
+        self._level = level
+        called = [i for i in level.steps if steps[i].op != SEPARATED]
+        self._calls = {i: make_call(steps[i], steps, dtype, host=device.type == "cpu") for i in called}
+        self._splits = {i: split_of(steps, i) for i in level.steps if steps[i].op == SEPARATED}
+        self._factors: dict[int, Factors] = {}
+        self._args = {i: Sides.of(steps, i) for i in self._splits}
+        self._ndim = plan.ndim
+        self.block_points = BLOCK_POINTS if self._splits else 0
+        order = (*level.inputs, *level.steps)
+        self._register = allocate(order, lambda i: steps[i].args, self._is_boolean, level.kept)
+        used = {a for i in order for a in steps[i].args} | set(level.kept)
+        constants = {a for a in used if steps[a].op == "const"}
+        self._constants = {i: torch.tensor(steps[i].value, dtype=dtype, device=device) for i in constants}
+        self._constant_values = {i: Values(constant, None) for i, constant in self._constants.items()}
+        self._registers = Registers(dtype, device)
+        self._dtype = dtype
+
+    def _is_boolean(self, step: int) -> bool:
+        return step in self._calls and self._calls[step].boolean
+
+    def input(self, step: int, shape: tuple[int, ...]) -> Values:
+        """The register of an input, to be filled."""
+        return self._values(step, shape, math.prod(shape))
+
+    def free(self) -> None:
+        """Gives the memory of the registers and factors back."""
+        self._registers.free()
+        self._factors.clear()
+
+    def prepare(self, shape: tuple[int, ...], known: Known) -> None:
+        """Puts the factors of the level's separated sums in place.
+
+        Args:
+            shape: of the panel, [entries, one length for each dim of the grid], 1 for dims that the level has not.
+            known: the operands of the level, over the panel.
+        """
+        for step, split in self._splits.items():
+            self._factors[step] = prepare(self._args[step], split, shape, self._stacked(known))
+
+    def _stacked(self, known: Known) -> Callable[[Sequence[int]], Tensor]:
+        def stacked(steps: Sequence[int]) -> Tensor:
+            if steps[0] in self._constants:
+                ones = [1] * (self._ndim + 1)
+                return torch.stack([self._constants[i] for i in steps]).view(-1, *ones)
+            return known.stacked(steps)
+
+        return stacked
+
+    def run(
+        self,
+        window: Window,
+        known: dict[int, Values],
+        destinations: Mapping[int, Tensor] | None = None,
+    ) -> None:
+        """Runs all steps.
+
+        Args:
+            window: what to run them on; what the level's separated sums need was prepared for its panel.
+            known: the inputs of the level, and its operands, which broadcast to the window's shape;
+                takes what the steps compute.
+            destinations: where to write the results of some steps, by step, of that shape.
+        """
+        shape = window.shape
+        count = math.prod(shape)
+        known.update(self._constant_values)
+        for step in self._level.steps:
+            destination = destinations.get(step) if destinations else None
+            if step in self._splits:
+                out = self._values(step, shape, count) if destination is None else Values(destination, None)
+                window.write_product(self._factors[step], self._splits[step], out.view)
+                known[step] = out
+            else:
+                known[step] = self._called(step, shape, count, known, destination)
+
+    def _called(
+        self, step: int, shape: tuple[int, ...], count: int, known: Mapping[int, Values], destination: Tensor | None
+    ) -> Values:
+        call = self._calls[step]
+        arguments = [known[i] for i in call.args]
+        if call.exact and call.takes_out:
+            out = self._values(step, shape, count) if destination is None else Values(destination, None)
+            views = [a.view for a in arguments]
+            if not any(v.dim() for v in views):
+                views[0] = views[0].expand(shape)
+            call.function(*views, out=out.view)
+            return out
+        return self._on_whole_vectors(step, call, shape, count, arguments, destination)
+
+    def _on_whole_vectors(
+        self,
+        step: int,
+        call: Call,
+        shape: tuple[int, ...],
+        count: int,
+        arguments: list[Values],
+        destination: Tensor | None,
+    ) -> Values:
+        length = padded(count, torch.get_num_threads())
+        flats = [self._spread(i, a, shape, count, length) for i, a in enumerate(arguments)]
+        if not any(f.dim() for f in flats):
+            flats[0] = flats[0].expand(length)
+        if call.takes_out:
+            flat = self._registers.flat(self._register[step], length)
+            call.function(*flats, out=flat)
+        else:
+            flat = call.function(*flats)
+        view = flat[:count].view(shape)
+        if destination is not None:
+            destination.copy_(view)
+        return Values(view, flat)
+
+    def _spread(self, position: int, values: Values, shape: tuple[int, ...], count: int, length: int) -> Tensor:
+        """An argument on every value of the level's dims, end to end."""
+        if values.view.dim() == 0:
+            return values.view
+        if values.flat is not None and values.view.shape == shape and values.flat.shape[0] == length:
+            return values.flat
+        boolean = values.view.dtype == torch.bool
+        flat = self._registers.flat(Register(boolean, -1 - position), length)
+        flat[:count].view(shape).copy_(values.view)
+        return flat
+
+    def _values(self, step: int, shape: tuple[int, ...], count: int) -> Values:
+        flat = self._registers.flat(self._register[step], padded(count, torch.get_num_threads()))
+        return Values(flat[:count].view(shape), flat)

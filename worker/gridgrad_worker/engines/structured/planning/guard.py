@@ -1,0 +1,222 @@
+"""The guard: whether the terms of separated sums can be computed in any order without a difference.
+
+A product in another order gives the same, but for rounding, as long as all its factors are finite and
+no product of some of them overflows or loses digits below the smallest normal number. The exponents
+of the factors show it: those of any partial product lie between the sum of the factors' least ones,
+if below 0, and the sum of their largest, if above. The exponential of a sum of which the exponentials
+of all partial sums are within range is their product. A zero is a zero in any order,
+but nothing is divided by it.
+
+A term may vanish below the smallest number where another term of its sum, which is nowhere 0, is so
+large everywhere that the difference can't be seen: the tail of a Gaussian, a high power of something
+small.
+
+An entry is looked at as a whole, so what else is computed with it, and how it is cut, changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gridgrad_worker.engines.structured.planning.plan import Plan
+from gridgrad_worker.engines.structured.planning.separate import Checked
+
+__all__ = ["Guard", "Ranges", "merged"]
+
+Ranges = NDArray[np.float64]
+"""[3, entries, watched]: the least exponents, 0 or below, the largest, 0 or above, and 1 where there is a zero.
+
+The exponents of what is not finite are infinite.
+"""
+
+_RESERVE = 16
+"""Exponents kept free, so that sums of many terms can't overflow either."""
+
+
+class Stacked(Protocol):
+    """What has been computed below the grid."""
+
+    def stacked(self, steps: Sequence[int]) -> Tensor:
+        """The results of steps of one level, [steps, entries, ...]."""
+
+
+class Guard:
+    """Decides for entries.
+
+    Args:
+        plan: whose terms are checked.
+        checked: the terms of each sum.
+        dtype: computed in.
+
+    Attributes:
+        watched: the steps that are looked at, those twice that are factors and exponents.
+        most: for each mask, the most factors and the most exponentials that a term has of its steps.
+        furthest_constant: the largest exponent, up or down, of the constants of a term.
+        reach: exponents that are no larger than this, added up over a term, are within range in any order.
+    """
+
+    def __init__(self, plan: Plan, checked: Sequence[Sequence[Checked]], dtype: torch.dtype) -> None:
+        terms = [term for total in checked for term in total]
+        plain = sorted({i for term in terms for i in term.factors + term.divisors})
+        powers = sorted({i for term in terms for i in term.exponents + term.negative_exponents})
+        self.watched = plain + powers
+        self._is_power = np.arange(len(self.watched)) >= len(plain)
+        self._plan = plan
+        place, place_of_power = ({step: n for n, step in enumerate(steps)} for steps in (plain, powers))
+        above = [[place[i] for i in t.factors] + [len(plain) + place_of_power[i] for i in t.exponents] for t in terms]
+        below = [
+            [place[i] for i in t.divisors] + [len(plain) + place_of_power[i] for i in t.negative_exponents]
+            for t in terms
+        ]
+        self._above, self._below = _Sums(above, len(self.watched)), _Sums(below, len(self.watched))
+        self._divides = np.zeros(len(self.watched), bool)
+        self._divides[[place[i] for term in terms for i in term.divisors]] = True
+        self._firsts = np.cumsum([0, *map(len, checked)])[:-1]
+        self._sizes = [len(total) for total in checked]
+        self._constants = [
+            (n, self._constant(step, n)) for n, step in enumerate(self.watched) if self._is_constant(step)
+        ]
+        by_mask: dict[int, list[int]] = {}
+        for position, step in enumerate(self.watched):
+            if not self._is_constant(step):
+                by_mask.setdefault(plan.steps[step].mask, []).append(position)
+        self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
+        kinds = (~self._is_power, self._is_power)
+        self.most = {
+            plan.steps[steps[0]].mask: (self._most(p, kinds[0][p]), self._most(p, kinds[1][p]))
+            for p, steps in self._by_mask
+        }
+        furthest = [max(-low, high) for _, (low, high, _) in self._constants]
+        self.furthest_constant = self._most([n for n, _ in self._constants], furthest)
+        limits = torch.finfo(dtype)
+        self._largest = math.log2(limits.max) - _RESERVE
+        self._least = math.log2(limits.tiny) + _RESERVE
+        self._digits = -math.log2(limits.eps)
+        self.reach = min(self._largest, -self._least)
+
+    def _most(self, positions: Sequence[int], weights: Sequence[float] | NDArray[np.bool_]) -> float:
+        """The largest sum of weights, those of what is watched at these positions, that a term has."""
+        spread = np.zeros((1, len(self.watched)))
+        spread[0, list(positions)] = weights
+        return float((self._above.of(spread) + self._below.of(spread)).max(initial=0.0))
+
+    @property
+    def kinds(self) -> tuple[list[int], list[int], list[int]]:
+        """The steps that are looked at and not constant: factors, divisors, and the arguments of exponentials."""
+        kinds = [2 if power else int(divides) for power, divides in zip(self._is_power, self._divides, strict=True)]
+        positions = sorted(p for each, _ in self._by_mask for p in each)
+        factors, divisors, powers = ([self.watched[p] for p in positions if kinds[p] == kind] for kind in range(3))
+        return factors, divisors, powers
+
+    def ranges(self, known: Stacked, entries: int) -> Ranges:
+        """The exponents of what is watched.
+
+        Args:
+            known: its values over all of an entry or a part of it.
+            entries: how many there are.
+        """
+        ranges = np.zeros((3, entries, len(self.watched)))
+        for position, value in self._constants:
+            ranges[:, :, position] = np.array(value)[:, None]
+        for positions, steps in self._by_mask:
+            ranges[:, :, positions] = self._measured(known.stacked(steps).flatten(2), positions)
+        return ranges
+
+    def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
+        """For each entry, whether all terms stay within range."""
+        low, high, zero = ranges
+        finite = np.isfinite(ranges).all(axis=(0, 2))
+        with np.errstate(invalid="ignore"):
+            highest = self._above.of(high) - self._below.of(low)
+            lowest = self._above.of(low) - self._below.of(high)
+            zeros = self._above.of(zero) + self._below.of(zero)
+            divisors = self._below.of(high)
+        small = lowest >= self._least
+        total = np.maximum.reduceat(np.where(small & (zeros == 0), lowest, -np.inf), self._firsts, axis=1)
+        total = np.repeat(total, self._sizes, axis=1)
+        # What is lost is less than the smallest normal number times the factors that follow
+        unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
+        return np.asarray(finite & ((highest <= self._largest) & (small | unseen)).all(axis=1))
+
+    def _is_constant(self, step: int) -> bool:
+        return self._plan.steps[step].op == "const"
+
+    def _constant(self, step: int, position: int) -> tuple[float, float, float]:
+        value = self._plan.steps[step].number
+        if not math.isfinite(value) or (value == 0 and self._divides[position]):
+            return -math.inf, math.inf, 0.0
+        exponent = self._exponent(value, position)
+        return min(exponent, 0.0), max(exponent, 0.0), float(value == 0 and not self._is_power[position])
+
+    def _exponent(self, value: float, position: int) -> float:
+        if self._is_power[position]:
+            return value / math.log(2)
+        return math.log2(abs(value)) if value else 0.0
+
+    def _measured(self, stacked: Tensor, positions: Sequence[int]) -> NDArray[np.float64]:
+        """[3, entries, steps] of values [steps, entries, ...]."""
+        if not stacked.shape[2]:
+            return np.zeros((3, stacked.shape[1], stacked.shape[0]))
+        powers, divides = self._is_power[positions], self._divides[positions]
+        least, largest, has_zero = _extremes(stacked, powers)
+        bad = ~(np.isfinite(least) & np.isfinite(largest)) | (has_zero & divides[:, None])
+        least[bad], largest[bad] = -math.inf, math.inf
+        return np.stack([np.minimum(least, 0.0).T, np.maximum(largest, 0.0).T, has_zero.T])
+
+
+class _Sums:
+    """Sums of some columns of an array: one sum for each term.
+
+    Args:
+        columns: for each term, which.
+        width: how many columns there are.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[int]], width: int) -> None:
+        # A further column of zeros begins each sum, since numpy sums no empty ones
+        self._columns = np.array([column for each in columns for column in (width, *each)])
+        self._firsts = np.cumsum([0, *(len(each) + 1 for each in columns)])[:-1]
+
+    def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[entries, terms] of values [entries, columns]."""
+        extended = np.concatenate([values, np.zeros((len(values), 1))], axis=1)
+        sums: NDArray[np.float64] = np.add.reduceat(extended[:, self._columns], self._firsts, axis=1)
+        return sums
+
+
+def merged(first: Ranges, second: Ranges) -> Ranges:
+    """The exponents of two parts of one entry."""
+    return np.stack([np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), np.maximum(first[2], second[2])])
+
+
+def _extremes(
+    stacked: Tensor, powers: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """The least and largest exponents of factors and of exponentials, and whether there is a zero."""
+    least, largest = np.empty((2, *stacked.shape[:2]))
+    has_zero = np.zeros(stacked.shape[:2], bool)
+    for is_power in (False, True):
+        rows = np.flatnonzero(powers == is_power)
+        if not rows.size:
+            continue
+        values = stacked if rows.size == len(stacked) else stacked[torch.from_numpy(rows)]
+        low, high = (
+            each.double().numpy(force=True) for each in torch.aminmax(values if is_power else values.abs(), dim=2)
+        )
+        if is_power:
+            least[rows], largest[rows] = low / math.log(2), high / math.log(2)
+            continue
+        has_zero[rows] = zero = low == 0
+        if zero.any():
+            values = values[torch.from_numpy(zero)].abs()
+            low[zero] = torch.where(values == 0, 1.0, values).amin(1).double().numpy(force=True)
+            high = np.where(high == 0, 1.0, high)
+        least[rows], largest[rows] = np.log2(low), np.log2(high)
+    return least, largest, has_zero

@@ -1,0 +1,1 @@
+"""Functions that an operator registers: collected, called, checked."""

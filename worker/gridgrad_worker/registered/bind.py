@@ -1,0 +1,75 @@
+"""Calls of registered functions: inputs by name, defaults filled in, results checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gridgrad_core.errors import RequestError
+from gridgrad_worker.engines.functional.partials import PointFunction
+from gridgrad_worker.registered.registry import Registered
+
+__all__ = ["bind", "conform"]
+
+
+def bind(registered: Registered, names: Sequence[str], dtype: torch.dtype, device: torch.device) -> PointFunction:
+    """The function as one of the inputs that a request gives.
+
+    Args:
+        registered: the function.
+        names: the inputs given, in order. What it has no input for is ignored: an axis that only broadcasts.
+        dtype: of the inputs, and asked of the results.
+        device: where the defaults are put.
+
+    Raises:
+        RequestError: an input without a default is not given; or, when called, the result is not as it must be.
+    """
+    sources: list[int | Tensor] = []
+    for each in registered.inputs:
+        if each.name in names:
+            sources.append(names.index(each.name))
+        elif each.default is not None:
+            sources.append(torch.tensor(each.default, dtype=dtype, device=device))
+        else:
+            remedy = f"give the inputs {', '.join(i.name for i in registered.inputs if i.default is None)}"
+            raise RequestError("inputs", f"{registered.name!r} without its input {each.name!r}", remedy)
+
+    def at_point(*arguments: Tensor) -> tuple[Tensor, ...]:
+        result = registered.function(*(arguments[s] if isinstance(s, int) else s for s in sources))
+        return conform(registered, result, dtype)
+
+    return at_point
+
+
+def conform(registered: Registered, result: object, dtype: torch.dtype) -> tuple[Tensor, ...]:
+    """The result as a tuple of components.
+
+    Raises:
+        RequestError: it is not one tensor of no dims and of `dtype` for each component.
+    """
+    outputs = result if registered.tuple_valued else (result,)
+    count = len(registered.components)
+    if not isinstance(outputs, tuple | list) or len(outputs) != count:
+        raise _wrong(registered, result, f"return a tuple of {count} tensors, one for each of its outputs=")
+    for output in outputs:
+        if not isinstance(output, Tensor):
+            raise _wrong(registered, output, "return tensors, such as torch.zeros_like(x) for a constant 0")
+        if output.dim():
+            raise _wrong(registered, output, "return tensors of no dims; it is called for one point at a time")
+        if output.dtype != dtype:
+            raise _wrong(registered, output, f"return {dtype}, as its inputs are: make constants with dtype=x.dtype")
+    return tuple(outputs)
+
+
+def _wrong(registered: Registered, got: object, remedy: str) -> RequestError:
+    return RequestError("function.registered", f"{registered.name!r} returned {_describe(got)}", remedy)
+
+
+def _describe(got: object) -> str:
+    if isinstance(got, Tensor):
+        return f"a tensor of shape {tuple(got.shape)} and {got.dtype}"
+    if isinstance(got, tuple | list):
+        return f"a {type(got).__name__} of {len(got)}"
+    return f"{type(got).__name__} {got!r:.40}"

@@ -1,0 +1,1 @@
+"""The process of the worker: its socket to the server, its logs, its end."""

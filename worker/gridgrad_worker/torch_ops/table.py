@@ -1,0 +1,135 @@
+"""The functions of the language on torch tensors: their values, and which of them torch differentiates rightly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gridgrad_worker.torch_ops import elementary as operations_basic
+from gridgrad_worker.torch_ops import special as operations_special
+
+__all__ = ["NATIVE", "SCALAR_FIRST", "SCALAR_SECOND", "VALUES"]
+
+VALUES: dict[str, Callable[..., Tensor]] = operations_basic.VALUES | operations_special.VALUES
+"""The value of every function of the language, by name: of tensors of one dtype, integer parameters as ints."""
+
+
+# torch's overloads for a number as one operand. `torch.mul(x, 2.0)` makes a float64 tensor of the number,
+# which under vmap makes float64 of a float32 tangent, and takes twice as long.
+_ATEN = torch.ops.aten
+
+SCALAR_SECOND: dict[str, Callable[..., Tensor]] = {
+    "add": _ATEN.add.Scalar,
+    "sub": _ATEN.sub.Scalar,
+    "mul": _ATEN.mul.Scalar,
+    "div": _ATEN.div.Scalar,
+    "mod": _ATEN.remainder.Scalar,
+    "pow": _ATEN.pow.Tensor_Scalar,
+    "lt": _ATEN.lt.Scalar,
+    "le": _ATEN.le.Scalar,
+    "gt": _ATEN.gt.Scalar,
+    "ge": _ATEN.ge.Scalar,
+    "eq": _ATEN.eq.Scalar,
+    "ne": _ATEN.ne.Scalar,
+}
+"""Operations of a tensor and a number. torch differentiates them as the table has it."""
+
+SCALAR_FIRST: dict[str, Callable[..., Tensor]] = {
+    "add": _ATEN.add.Scalar,
+    "sub": _ATEN.rsub.Scalar,
+    "mul": _ATEN.mul.Scalar,
+    "lt": _ATEN.gt.Scalar,
+    "le": _ATEN.ge.Scalar,
+    "gt": _ATEN.lt.Scalar,
+    "ge": _ATEN.le.Scalar,
+    "eq": _ATEN.eq.Scalar,
+    "ne": _ATEN.ne.Scalar,
+}
+"""Operations of a number and a tensor, which is passed first. (torch's `2/x` is `2*(1/x)`, rounded twice.)"""
+
+
+def _times(x: Tensor, number: float) -> Tensor:
+    return SCALAR_SECOND["mul"](x, number)
+
+
+def _maximum(x: Tensor, y: Tensor) -> Tensor:
+    return torch.where((x > y) | x.isnan(), x, _tied(x, y))
+
+
+def _minimum(x: Tensor, y: Tensor) -> Tensor:
+    return torch.where((x < y) | x.isnan(), x, _tied(x, y))
+
+
+def _fmax(x: Tensor, y: Tensor) -> Tensor:
+    return torch.where((x > y) | y.isnan(), x, _tied(x, y))
+
+
+def _fmin(x: Tensor, y: Tensor) -> Tensor:
+    return torch.where((x < y) | y.isnan(), x, _tied(x, y))
+
+
+def _tied(x: Tensor, y: Tensor) -> Tensor:
+    """The mean of both where they are equal, else y: derivatives are the mean of both sides."""
+    return torch.where(x == y, _times(x, 0.5) + _times(y, 0.5), y)
+
+
+def _clip(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    raised = torch.where(x < low, low, x)
+    return torch.where((raised > high) | (low > high), high, raised)
+
+
+def _relu(x: Tensor) -> Tensor:
+    return torch.where(x <= 0, torch.zeros_like(x), x)
+
+
+def _heaviside(x: Tensor, h: Tensor) -> Tensor:
+    step = (x > 0).to(x.dtype).masked_fill(x.isnan(), torch.nan)
+    return torch.where(x == 0, h, step)
+
+
+def _nan_to_num(x: Tensor) -> Tensor:
+    largest = torch.finfo(x.dtype).max
+    replacement = torch.zeros_like(x).masked_fill(x.isposinf(), largest).masked_fill(x.isneginf(), -largest)
+    return torch.where(x.isfinite(), x, replacement)
+
+
+def _norm_pdf(x: Tensor) -> Tensor:
+    return _times(_times(x * x, -0.5).exp(), 1 / math.sqrt(2 * math.pi))
+
+
+def _norm_cdf(x: Tensor) -> Tensor:
+    return _times(_times(x, -math.sqrt(0.5)).erfc(), 0.5)
+
+
+def _gelu(x: Tensor) -> Tensor:
+    return x * _norm_cdf(x)
+
+
+_BY_TORCH = (
+    "add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "logical_xor",
+    "isnan", "isinf", "isposinf", "isneginf", "isfinite", "signbit", "where", "positive", "sign",
+    "floor", "ceil", "trunc", "rint", "abs", "sqrt", "square", "reciprocal", "exp", "exp2", "log", "log2", "log10",
+    "log1p", "sin", "cos", "tan", "arctan", "sinh", "cosh", "radians", "degrees",
+    "erf", "erfc",
+)  # fmt: skip
+
+NATIVE: dict[str, Callable[..., Tensor]] = {name: VALUES[name] for name in _BY_TORCH} | {
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "fmax": _fmax,
+    "fmin": _fmin,
+    "clip": _clip,
+    "relu": _relu,
+    "heaviside": _heaviside,
+    "nan_to_num": _nan_to_num,
+    "norm_pdf": _norm_pdf,
+    "norm_cdf": _norm_cdf,
+    "gelu": _gelu,
+}
+"""Those whose derivatives torch takes as the table has them, nested to any order and at awkward points too.
+
+What selects is written with `where`, which drops the other side's tangent, infinite or not.
+"""
