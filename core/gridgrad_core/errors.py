@@ -54,8 +54,8 @@ class GridgradError(Exception):
     """
 
     reason: ClassVar[str]
-    request: Any = None  # the `gridgrad.Request` at fault where there were several, which only the client knows
-    """Which of the requests of `Client.stream` failed; None for any other call."""
+    request: Any = None
+    """Which of the requests of `Client.stream` failed, a `gridgrad.Request`; None for any other call."""
 
     def __init__(self, field: str, found: str, remedy: str = "") -> None:
         super().__init__(field, found, remedy)

@@ -21,7 +21,7 @@ from gridgrad_core.wire import methods
 from gridgrad_core.wire.buffer import ERROR_TRAILER, split
 from gridgrad_core.wire.error_details import from_detail
 from gridgrad_server.memory.slots import Slot
-from gridgrad_server.rpc.healthcheck import check
+from gridgrad_server.healthcheck import check
 
 Serve = Callable[..., Awaitable[Any]]
 Code = grpc.StatusCode

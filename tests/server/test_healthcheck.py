@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gridgrad_server.rpc import healthcheck
+from gridgrad_server import healthcheck
 
 
 @pytest.mark.parametrize(
