@@ -12,7 +12,7 @@ __all__ = ["PAGE", "page"]
 
 PAGE = Path(__file__).parent / "language.md"
 
-_BEGIN = "<!-- Written by make docs from client/gridgrad/lang/table. Change it there. -->\n"
+_BEGIN = "<!-- Written by make docs from core/gridgrad_core/lang/functions. Change it there. -->\n"
 _END = "<!-- The end of what make docs writes. -->\n"
 _HEAD = "| {} | what it is | derivatives | at awkward points |\n| --- | --- | --- | --- |"
 
