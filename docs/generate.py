@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS, Function
+from gridgrad_core.lang.functions.function import Function
+from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS
 
 __all__ = ["PAGE", "page"]
 

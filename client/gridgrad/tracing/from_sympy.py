@@ -18,7 +18,7 @@ from gridgrad_core.lang.program.names import CONSTANTS, is_name
 from gridgrad_core.lang.program.printer import default_component
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.syntax_error import Mistake
-from gridgrad_core.lang.program.typed_builder import Operations, Value
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["program_of"]
 
@@ -54,7 +54,7 @@ def program_of(expression: Any) -> Program:
 
 class _Walk:
     def __init__(self) -> None:
-        self.operations = Operations()
+        self.operations = TypedBuilder()
         self._known: dict[Any, Value] = {}
 
     def value(self, expression: Any) -> Value:

@@ -15,7 +15,7 @@ from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
-from gridgrad_core.lang.program.typed_builder import Operations, Value
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 if TYPE_CHECKING:
     from gridgrad.tracing.tracer import Traced
@@ -36,7 +36,7 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self.operations = Operations()
+        self.operations = TypedBuilder()
         self.refused: TracingError | None = None
 
     def refuse(self, error: TracingError) -> TracingError:

@@ -6,15 +6,15 @@ from gridgrad.tracing.outputs import Outcome
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.canonical import collecting
-from gridgrad_core.lang.program.operations import finished
 from gridgrad_core.lang.program.printer import inputs_as_read
 from gridgrad_core.lang.program.program import Program
-from gridgrad_core.lang.program.typed_builder import Operations
+from gridgrad_core.lang.program.steps import finished
+from gridgrad_core.lang.program.typed_builder import TypedBuilder
 
 __all__ = ["program_from", "spelled"]
 
 
-def program_from(operations: Operations, outcome: Outcome) -> Program:
+def program_from(operations: TypedBuilder, outcome: Outcome) -> Program:
     """The program of what was written down."""
     nodes, places = finished(collecting(operations.builder.nodes, outcome.nodes))
     return Program(

@@ -20,7 +20,8 @@ from gridgrad_core.lang.derive.derive import Derived, derive
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_core.lang.program.program import Builder, Program
+from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.functional.partials import walk
 from gridgrad_worker.torch_ops.evaluate import torch_function
 

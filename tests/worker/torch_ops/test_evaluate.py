@@ -9,7 +9,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gridgrad_core.lang.functions.table import FUNCTIONS, rule
+from gridgrad_core.lang.derive.rules import rule
+from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.torch_ops.table import NATIVE, SCALAR_FIRST, SCALAR_SECOND, VALUES

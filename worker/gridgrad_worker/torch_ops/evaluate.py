@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gridgrad_core.lang.functions.table import FUNCTIONS, rule
-from gridgrad_core.lang.program.program import Node, Program
+from gridgrad_core.lang.derive.rules import rule
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.torch_ops.custom_jvp import ruled
 from gridgrad_worker.torch_ops.table import NATIVE, SCALAR_FIRST, SCALAR_SECOND, VALUES
 

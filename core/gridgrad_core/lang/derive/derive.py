@@ -12,8 +12,9 @@ from typing import NamedTuple
 from gridgrad_core.lang.derive.forward_mode import Tangents
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.canonical import collecting
-from gridgrad_core.lang.program.operations import finished
-from gridgrad_core.lang.program.program import Builder, Program
+from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.steps import finished
 
 __all__ = ["Derived", "derive", "deriving"]
 

@@ -12,10 +12,12 @@ import functools
 from collections.abc import Generator
 
 from gridgrad_core.errors import TooLargeError
+from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.derive.simplify import Algebra
-from gridgrad_core.lang.functions.table import FUNCTIONS, rule
+from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
-from gridgrad_core.lang.program.program import Builder, Node, Program
+from gridgrad_core.lang.program.nodes import Builder, Node
+from gridgrad_core.lang.program.program import Program
 
 __all__ = ["Tangents"]
 

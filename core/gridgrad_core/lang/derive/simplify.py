@@ -18,12 +18,12 @@ are is never written down in the first place.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Generator
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
-from gridgrad_core.lang.program.program import Builder
+from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.operations import ARITHMETIC, COMPARISONS
 
 __all__ = ["FALSE", "TRUE", "Algebra"]
 
@@ -34,22 +34,7 @@ _SMALLEST, _LARGEST = 2.0**-126, 2.0**127
 _LARGEST_EXPONENT = 1024
 _COMMUTATIVE = ("add", "mul")
 
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "eq": operator.eq,
-    "ne": operator.ne,
-}
-_FOLDED: dict[str, Callable[..., float]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "neg": operator.neg,
-    "pow": math.pow,
-}
+_FOLDED = {op: ARITHMETIC[op] for op in ("add", "sub", "mul", "div", "neg", "pow")}
 
 
 class Algebra:
@@ -85,7 +70,7 @@ class Algebra:
 
     def op(self, name: str, *arguments: int) -> int:
         """The operation of that name in the table of functions."""
-        if name in _COMPARISONS:
+        if name in COMPARISONS:
             return self._compare(name, *arguments)
         operation = _SIMPLER.get(name)
         return operation(self, *arguments) if operation else self._builder.op(name, *arguments)
@@ -287,7 +272,7 @@ class Algebra:
         first, second = self.constant(x), self.constant(y)
         if first is None or second is None:
             return self._builder.op(name, x, y)
-        return TRUE if _COMPARISONS[name](first, second) else FALSE
+        return TRUE if COMPARISONS[name](first, second) else FALSE
 
 
 _SIMPLER: dict[str, Callable[..., int]] = {

@@ -7,20 +7,12 @@ The rows stand in `gridgrad_core.lang.functions`, by topic.
 
 from __future__ import annotations
 
-import functools
-import re
-from typing import TYPE_CHECKING
+from gridgrad_core.lang.functions import elementary, operators, piecewise, special
+from gridgrad_core.lang.functions.function import Function
 
-from gridgrad_core.lang.functions import elementary, operators, special
-from gridgrad_core.lang.functions import piecewise as pieces
-from gridgrad_core.lang.functions.function import Function, Kind
+__all__ = ["DIFF", "FUNCTIONS", "lookup"]
 
-if TYPE_CHECKING:
-    from gridgrad_core.lang.program.program import Program
-
-__all__ = ["DIFF", "FUNCTIONS", "Function", "Kind", "lookup", "rule"]
-
-_TABLE: tuple[Function, ...] = (*operators.TABLE, *elementary.TABLE, *pieces.TABLE, *special.TABLE)
+_TABLE: tuple[Function, ...] = (*operators.TABLE, *elementary.TABLE, *piecewise.TABLE, *special.TABLE)
 
 DIFF = Function(
     "diff", ("u", "x", "n"), "the n-th derivative of u by the input x", (), "derivatives",
@@ -40,24 +32,3 @@ _BY_CALL: dict[str, Function] = {
 def lookup(name: str) -> Function | None:
     """The function that is called by this name or alias in an expression; None if there is none."""
     return _BY_CALL.get(name)
-
-
-@functools.cache
-def rule(name: str, position: int, integers: tuple[int, ...] = ()) -> Program:
-    """The derivative of a function with respect to one parameter, as a program.
-
-    Args:
-        name: the function, a key of `FUNCTIONS`.
-        position: which parameter, from 0.
-        integers: what the function's integer parameters are: (2,) for polygamma(2, x).
-
-    Returns:
-        A program whose inputs are the function's other parameters, as far as it depends on them.
-    """
-    from gridgrad_core.lang.parser.parser import parse  # the parser reads this table when it is loaded
-
-    function = FUNCTIONS[name]
-    text = function.derivatives[position]
-    for param, value in zip(function.integers, integers, strict=True):
-        text = re.sub(rf"\b{param}\b", str(value), text)
-    return parse(text)

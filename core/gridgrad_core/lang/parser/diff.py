@@ -15,7 +15,7 @@ from gridgrad_core.lang.parser.hints import signature
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.syntax_error import Mistake
-from gridgrad_core.lang.program.typed_builder import Operations, Value
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["Expansion"]
 
@@ -32,7 +32,7 @@ class Expansion:
         reads: how often each name stood in a `diff` as the input to derive by, and where it did first.
     """
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: TypedBuilder) -> None:
         self.reads: dict[str, tuple[int, int]] = {}
         self._operations = operations
         self._tangents = Tangents(operations.builder, limits.MAX_OPERATIONS)

@@ -9,7 +9,7 @@ import difflib
 import re
 
 from gridgrad_core.lang.functions import table as functions
-from gridgrad_core.lang.functions.table import Function
+from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program.names import CONSTANTS
 from gridgrad_core.lang.program.syntax_error import Mistake

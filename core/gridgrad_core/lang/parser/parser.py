@@ -11,16 +11,16 @@ from typing import NoReturn
 
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.functions.table import lookup
-from gridgrad_core.lang.parser import hints as remedies
+from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.precedence import INFIX, PREFIX, Stack
 from gridgrad_core.lang.parser.tokenizer import Token, tokenize
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.canonical import assembling
 from gridgrad_core.lang.program.names import CONSTANTS, KEYWORDS
-from gridgrad_core.lang.program.operations import finished
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.syntax_error import Mistake
-from gridgrad_core.lang.program.typed_builder import Operations, Value
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["parse", "parsing"]
 
@@ -90,7 +90,7 @@ class _Parser:
     """
 
     def __init__(self, text: str, inputs: frozenset[str]) -> None:
-        self.operations = Operations()
+        self.operations = TypedBuilder()
         self.order: dict[str, int] = {}
         self._text = text
         self._constants = {name: value for name, value in CONSTANTS.items() if name not in inputs}
@@ -172,7 +172,7 @@ class _Parser:
         elif self._may_end(token):
             self._end(token, complete=False)
         else:
-            raise remedies.missing_operand(self._before, token)
+            raise hints.missing_operand(self._before, token)
 
     def _may_end(self, token: Token) -> bool:
         """Whether an end may stand where an operand could: after a comma, and in a call without arguments."""
@@ -188,7 +188,7 @@ class _Parser:
         function = lookup(token.text)
         if function is None:
             known = token.text in self._variables or token.text in self.order
-            raise remedies.unknown_function(self._text, token, known)
+            raise hints.unknown_function(self._text, token, known)
         self._stack.open("call", token, function)
         self._take = _Parser._call
 
@@ -248,14 +248,14 @@ class _Parser:
         opened = self._stack.innermost()
         inside = opened.token if opened.kind in ("(", "call") else Token("newline", "", 0)
         if token.text == ".":
-            raise remedies.attribute(self._text, self._before, token)
-        if token.text in remedies.ASSIGNMENTS:
-            raise remedies.assignment(self._text, token, self._before, opened.function, bool(inside.text))
+            raise hints.attribute(self._text, self._before, token)
+        if token.text in hints.ASSIGNMENTS:
+            raise hints.assignment(self._text, token, self._before, opened.function, bool(inside.text))
         if token.kind in ("number", "name") or token.text in ("(", "not"):
             start = self._stack.operand_start("*")
-            raise remedies.missing_operator(self._text, self._before, token, start, inside)
-        start = self._stack.operand_start(remedies.ours(token.text))
-        raise remedies.no_operator(self._text, token, start)
+            raise hints.missing_operator(self._text, self._before, token, start, inside)
+        start = self._stack.operand_start(hints.ours(token.text))
+        raise hints.no_operator(self._text, token, start)
 
     def _unused(self, after: Token) -> Mistake:
         """The expression before `after` is not the last statement."""

@@ -9,39 +9,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 
-from gridgrad_core.lang.functions.table import DIFF, Function
-from gridgrad_core.lang.parser import hints as remedies
+from gridgrad_core.lang.functions.function import Function
+from gridgrad_core.lang.functions.table import DIFF
+from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.diff import Expansion
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.operations import COMPARISON, FLOOR, INFIXES, NOT, PREFIXES, SIGN, TERNARY
 from gridgrad_core.lang.program.syntax_error import Mistake
-from gridgrad_core.lang.program.typed_builder import Operations, Value
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["INFIX", "PREFIX", "Pending", "Stack"]
 
-_FLOOR, _TERNARY, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER = range(10)
-
-PREFIX = {"+": ("plus", _SIGN), "-": ("neg", _SIGN), "not": ("not", _NOT)}
+PREFIX = {"+": ("plus", SIGN), **{sign.strip(): (op, power) for op, (sign, power) in PREFIXES.items()}}
 """The operation of each sign before an operand, and how strongly it binds."""
 
 INFIX = {
-    "if": ("if", _TERNARY),
-    "else": ("else", _TERNARY),
-    "or": ("or", _OR),
-    "and": ("and", _AND),
-    "<": ("lt", _COMPARISON),
-    "<=": ("le", _COMPARISON),
-    ">": ("gt", _COMPARISON),
-    ">=": ("ge", _COMPARISON),
-    "==": ("eq", _COMPARISON),
-    "!=": ("ne", _COMPARISON),
-    "+": ("add", _SUM),
-    "-": ("sub", _SUM),
-    "*": ("mul", _PRODUCT),
-    "/": ("div", _PRODUCT),
-    "//": ("floordiv", _PRODUCT),
-    "%": ("mod", _PRODUCT),
-    "**": ("pow", _POWER),
+    "if": ("if", TERNARY),
+    "else": ("else", TERNARY),
+    **{sign.strip(): (op, power) for op, (sign, power) in INFIXES.items()},
 }
 """The operation of each sign between operands, and how strongly it binds."""
 
@@ -79,7 +65,7 @@ class Stack:
         expanding: the steps of the last call of `diff`; `expanded` takes what they come to.
     """
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: TypedBuilder) -> None:
         self.expansion = Expansion(operations)
         self.expanding: Generator[None, None, Value] | None = None
         self._operations = operations
@@ -92,12 +78,12 @@ class Stack:
 
     def open(self, kind: str, token: Token, function: Function | None = None) -> None:
         """Takes the start of a statement, parenthesis or call."""
-        self._push(Pending(kind, _FLOOR, token, function=function))
+        self._push(Pending(kind, FLOOR, token, function=function))
 
     def prefix(self, token: Token) -> None:
         """Takes a sign before an operand."""
         op, power = PREFIX[token.text]
-        if op == "not" and self._pending[-1].power > _NOT:
+        if op == "not" and self._pending[-1].power > NOT:
             raise Mistake(
                 token.start,
                 "'not' binds less strongly than what stands before it",
@@ -108,9 +94,9 @@ class Stack:
     def infix(self, token: Token) -> None:
         """Takes a sign between operands."""
         op, power = INFIX[token.text]
-        if power == _TERNARY:
+        if power == TERNARY:
             self._if(token) if op == "if" else self._else(token)
-        elif power == _COMPARISON:
+        elif power == COMPARISON:
             self._compare(token, op)
         else:
             self._reduce(power if op == "pow" else power - 1)
@@ -146,12 +132,12 @@ class Stack:
         """Takes the end of a statement, after an operand or a comma, and returns its value."""
         floor = self._floor() if complete else self._pending[-1]
         if floor.kind != "statement":
-            raise Mistake(floor.token.start, f"{remedies.opening(floor.token.text)} is never closed", "write its ')'")
+            raise Mistake(floor.token.start, f"{hints.opening(floor.token.text)} is never closed", "write its ')'")
         return self._value_of(self._pending.pop(), complete)
 
     def innermost(self) -> Pending:
         """The statement, parenthesis, call or condition that is open."""
-        return next(pending for pending in reversed(self._pending) if pending.power == _FLOOR)
+        return next(pending for pending in reversed(self._pending) if pending.power == FLOOR)
 
     def operand_start(self, sign: str) -> int:
         """Where the left operand of this sign would start. For a message: the stack is of no use afterwards."""
@@ -170,33 +156,33 @@ class Stack:
             self._apply(self._pending.pop())
 
     def _floor(self) -> Pending:
-        self._reduce(_FLOOR)
+        self._reduce(FLOOR)
         floor = self._pending[-1]
         if floor.kind == "if":
             raise Mistake(floor.token.start, "'if' without its 'else'", "write a if c else b")
         return floor
 
     def _if(self, token: Token) -> None:
-        self._reduce(_TERNARY)
+        self._reduce(TERNARY)
         if self._pending[-1].kind == "if":
             raise Mistake(token.start, "'if' inside a condition", "put the condition in parentheses")
-        self._push(Pending("if", _FLOOR, token))
+        self._push(Pending("if", FLOOR, token))
 
     def _else(self, token: Token) -> None:
-        self._reduce(_FLOOR)
+        self._reduce(FLOOR)
         pending = self._pending[-1]
         if pending.kind != "if":
             raise Mistake(token.start, "'else' without an 'if' before it", "write a if c else b")
-        pending.kind, pending.power = "else", _TERNARY
+        pending.kind, pending.power = "else", TERNARY
 
     def _compare(self, token: Token, op: str) -> None:
-        self._reduce(_COMPARISON)
+        self._reduce(COMPARISON)
         chain = None
-        if self._pending[-1].power == _COMPARISON:
+        if self._pending[-1].power == COMPARISON:
             middle = self._values[-1]
             chain = self._comparison(self._pending.pop())
             self._values.append(middle)
-        self._push(Pending("comparison", _COMPARISON, token, op, chain))
+        self._push(Pending("comparison", COMPARISON, token, op, chain))
 
     def _comparison(self, pending: Pending) -> Value:
         right, left = self._values.pop(), self._values.pop()
@@ -244,4 +230,4 @@ class Stack:
 def _check_arity(call: Pending, function: Function) -> None:
     wanted = len(function.params)
     if call.count != wanted and not (function.variadic and call.count > wanted):
-        raise remedies.wrong_arity(call.token, function, call.count)
+        raise hints.wrong_arity(call.token, function, call.count)

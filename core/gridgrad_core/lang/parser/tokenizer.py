@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from gridgrad_core.lang.parser import unicode_hints as characters
+from gridgrad_core.lang.parser import unicode_hints
 from gridgrad_core.lang.program import limits, numerals
 from gridgrad_core.lang.program.names import KEYWORDS
 from gridgrad_core.lang.program.syntax_error import Mistake
@@ -104,4 +104,4 @@ def _stranger(text: str, position: int) -> Mistake:
     start = position
     while text[start] in " \t\f":
         start += 1
-    return Mistake(start, *characters.explain(text, start))
+    return Mistake(start, *unicode_hints.explain(text, start))

@@ -6,16 +6,17 @@ import hashlib
 from collections.abc import Generator, Iterable, Sequence
 
 from gridgrad_core.lang.program import limits, printer
-from gridgrad_core.lang.program.program import Node, Program
+from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.syntax_error import Mistake
-from gridgrad_core.lang.program.typed_builder import Operations, Value
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["assembling", "collecting"]
 
 _SLICE = 2**16
 
 
-def assembling(operations: Operations, result: Value, order: Iterable[str]) -> Generator[None, None, Program]:
+def assembling(operations: TypedBuilder, result: Value, order: Iterable[str]) -> Generator[None, None, Program]:
     """Makes the program in steps; its canonical text and its digest are then known.
 
     Args:

@@ -10,55 +10,43 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from gridgrad_core.lang.program import limits, numerals
-from gridgrad_core.lang.program.operations import finished
+from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.operations import ATOM, COMPARISON, INFIXES, PREFIXES, SIGN
+from gridgrad_core.lang.program.steps import finished
 
-if TYPE_CHECKING:
-    from gridgrad_core.lang.program.program import Node, Program
-
-__all__ = ["default_component", "inputs_as_read", "printing", "text_of"]
+__all__ = ["Printable", "default_component", "inputs_as_read", "printing", "text_of"]
 
 _LINE = 100
 """Characters up to which a part is written where it is used."""
-
-_COMPARISON, _SIGN, _POWER, _ATOM = 50, 80, 90, 100
-_UNARY = {"not": ("not ", 40), "neg": ("-", _SIGN)}
-_BINARY = {
-    "or": (" or ", 20),
-    "and": (" and ", 30),
-    "lt": (" < ", _COMPARISON),
-    "le": (" <= ", _COMPARISON),
-    "gt": (" > ", _COMPARISON),
-    "ge": (" >= ", _COMPARISON),
-    "eq": (" == ", _COMPARISON),
-    "ne": (" != ", _COMPARISON),
-    "add": (" + ", 60),
-    "sub": (" - ", 60),
-    "mul": ("*", 70),
-    "div": ("/", 70),
-    "floordiv": ("//", 70),
-    "mod": (" % ", 70),
-    "pow": ("**", _POWER),
-}
-"""How each operator is written, and how strongly it binds."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_READ = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]*\b(?!\()")
 
 
-def text_of(program: Program) -> str:
+class Printable(Protocol):
+    """What is printed: the parts of a `Program`, which says what each is."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+    components: tuple[str, ...]
+    tuple_valued: bool
+    inputs: tuple[str, ...]
+
+
+def text_of(program: Printable) -> str:
     """The canonical text of a program."""
     return finished(printing(program))
 
 
-def printing(program: Program) -> Generator[None, None, str]:
+def printing(program: Printable) -> Generator[None, None, str]:
     """The canonical text of a program, in steps of a bounded number of nodes."""
     return (yield from _Printer(program).run())
 
 
-def inputs_as_read(program: Program) -> tuple[str, ...]:
+def inputs_as_read(program: Printable) -> tuple[str, ...]:
     """The inputs in the order in which the text first names them; in another order, it needs lines that say so."""
     printer = _Printer(program)
     finished(printer.run())
@@ -70,7 +58,7 @@ def default_component(position: int) -> str:
     return f"f{position}"
 
 
-def _assigned_components(program: Program) -> dict[str, int]:
+def _assigned_components(program: Printable) -> dict[str, int]:
     """The components that need a variable of their name, and their nodes."""
     if not program.tuple_valued:
         return {}
@@ -83,7 +71,7 @@ def _assigned_components(program: Program) -> dict[str, int]:
 
 
 class _Printer:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Printable) -> None:
         self._program = program
         self._first_lines: list[str] = []
         self._lines: list[str] = []
@@ -135,8 +123,8 @@ class _Printer:
             # A variable will hide the name that is read here, so it is read before
             variable = next(self._fresh)
             self._first_lines.append(f"{variable} = {text}")
-            return variable, _ATOM
-        return text, _SIGN if sign else _ATOM
+            return variable, ATOM
+        return text, SIGN if sign else ATOM
 
     def _operation(self, index: int, node: Node) -> tuple[str, int]:
         """What stands for an operation where it is used, after giving it a line if it needs one."""
@@ -148,19 +136,19 @@ class _Printer:
                 return text, power
             variable = next(self._fresh)
         self._lines.append(f"{variable} = {text}")
-        return variable, _ATOM
+        return variable, ATOM
 
     def _written(self, node: Node) -> tuple[str, int]:
         """An operation in terms of what stands for its arguments, and how strongly it binds."""
-        if node.op in _UNARY:
-            sign, power = _UNARY[node.op]
+        if node.op in PREFIXES:
+            sign, power = PREFIXES[node.op]
             return f"{sign}{self._within(power, node.args[0])}", power
-        if node.op not in _BINARY:
-            return f"{node.op}({', '.join([self._texts[argument] for argument in node.args])})", _ATOM
-        sign, power = _BINARY[node.op]
+        if node.op not in INFIXES:
+            return f"{node.op}({', '.join([self._texts[argument] for argument in node.args])})", ATOM
+        sign, power = INFIXES[node.op]
         # Binding to the left, but for powers, where a sign may stand on the right, and comparisons
-        left = power + 1 if node.op == "pow" or power == _COMPARISON else power
-        right = _SIGN if node.op == "pow" else power + 1
+        left = power + 1 if node.op == "pow" or power == COMPARISON else power
+        right = SIGN if node.op == "pow" else power + 1
         return f"{self._within(left, node.args[0])}{sign}{self._within(right, node.args[1])}", power
 
     def _within(self, power: int, index: int) -> str:

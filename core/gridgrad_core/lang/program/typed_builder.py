@@ -7,29 +7,17 @@ A boolean that is used as a number becomes `where(c, 1, 0)`, a number that is us
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
 from typing import NamedTuple
 
-from gridgrad_core.lang.functions.table import FUNCTIONS, Function, Kind
-from gridgrad_core.lang.program.program import Builder
+from gridgrad_core.lang.functions.function import Function, Kind
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.operations import ARITHMETIC
 from gridgrad_core.lang.program.syntax_error import Mistake
 
-__all__ = ["Operations", "Value"]
+__all__ = ["TypedBuilder", "Value"]
 
 _NUMBER: Kind = "number"
-
-_FOLDED: dict[str, Callable[..., float]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "div": operator.truediv,
-    "neg": operator.neg,
-    "pow": math.pow,
-}
-"""What may be written where a constant integer is wanted."""
 
 
 class Value(NamedTuple):
@@ -50,12 +38,12 @@ class Value(NamedTuple):
     items: tuple[Value, ...] | None = None
 
 
-class Operations:
+class TypedBuilder:
     """Adds typed operations to a builder."""
 
     def __init__(self) -> None:
         self.builder = Builder()
-        # What nodes without inputs are: known, but kept as they were written
+        # What nodes without inputs are, for where a constant integer is wanted; they stay as they were written
         self._constants: dict[int, float] = {}
 
     def constant(self, value: float, start: int) -> Value:
@@ -112,7 +100,7 @@ class Operations:
 
     def _op(self, op: str, *nodes: int) -> int:
         node = self.builder.op(op, *nodes)
-        if op in _FOLDED and node not in self._constants:
+        if op in ARITHMETIC and node not in self._constants:
             self._fold(op, node, nodes)
         return node
 
@@ -120,7 +108,7 @@ class Operations:
         if not all(n in self._constants for n in nodes):
             return
         try:
-            self._constants[node] = _FOLDED[op](*(self._constants[n] for n in nodes))
+            self._constants[node] = ARITHMETIC[op](*(self._constants[n] for n in nodes))
         except (ArithmeticError, ValueError):
             self._constants[node] = math.nan
 

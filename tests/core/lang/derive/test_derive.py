@@ -15,8 +15,9 @@ from gridgrad_core.lang.derive.derive import derive, deriving
 from gridgrad_core.lang.derive.forward_mode import Tangents
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_core.lang.program.operations import finished
-from gridgrad_core.lang.program.program import Builder, Program
+from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.steps import finished
 from tests.core.lang.evaluator import evaluate
 
 WORKLOADS = Path(__file__).parents[3] / "workloads"

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgrad_core.lang.derive.simplify import FALSE, TRUE, Algebra
-from gridgrad_core.lang.program.operations import finished
-from gridgrad_core.lang.program.program import Builder, Program
+from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.steps import finished
 from tests.core.lang.evaluator import evaluate
 
 AWKWARD = (0.0, -0.0, 1.0, -2.5, 0.375, math.inf, -math.inf, math.nan)

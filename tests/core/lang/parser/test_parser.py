@@ -8,7 +8,8 @@ import pytest
 
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_core.lang.program.program import Builder, Node, Program
+from gridgrad_core.lang.program.nodes import Builder, Node
+from gridgrad_core.lang.program.program import Program
 
 
 def operations(program: Program) -> list[tuple[object, ...]]:

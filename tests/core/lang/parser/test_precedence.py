@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_core.lang.program.program import Builder, Program
+from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.program import Program
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",

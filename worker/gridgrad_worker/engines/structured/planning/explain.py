@@ -8,7 +8,8 @@ from typing import NamedTuple
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_core.lang.program.program import Builder, Node, Program
+from gridgrad_core.lang.program.nodes import Builder, Node
+from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Plan, make_plan
 from gridgrad_worker.engines.structured.planning.separate import separate

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gridgrad_core.lang.program.program import Node
+from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["SEPARATED", "Level", "Plan", "Step", "make_plan", "masks_of"]
 

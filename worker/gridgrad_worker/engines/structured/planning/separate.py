@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gridgrad_core.lang.program.program import Builder, Node
+from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, masks_of
 from gridgrad_worker.engines.structured.planning.terms import Addend, Exponential, Factor, Reader, Term, operations_of
 

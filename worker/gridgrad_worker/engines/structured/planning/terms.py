@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from gridgrad_core.lang.program.program import Node
+from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["Addend", "Exponential", "Factor", "Reader", "Term", "operations_of"]
 
