@@ -37,3 +37,13 @@ def test_importing_it_loads_nothing_heavy() -> None:
     heavy = "{'grpc', 'numpy', 'google.protobuf'}"
     code = f"import gridgrad, sys; gridgrad.GridgradError; print(*{heavy} & sys.modules.keys())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_the_messages_are_a_module_at_their_public_place_too() -> None:
+    for how in ("import gridgrad.v1.gridgrad_pb2 as pb", "from gridgrad.v1 import gridgrad_pb2 as pb"):
+        code = f"{how}; import gridgrad_core.v1.gridgrad_pb2 as own; print(pb is own, pb.Info(device='cpu').device)"
+        ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+        assert ran.stdout == "True cpu\n"
+    import gridgrad.v1.gridgrad_pb2 as pb
+
+    assert pb.GridGradientRequest(dtype=pb.DTYPE_FLOAT32).dtype == pb.DTYPE_FLOAT32
