@@ -29,7 +29,7 @@ from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, grid_of
 
-__all__ = ["Operation", "Package", "Sorted", "Variable", "sort_inputs", "synchronous"]
+__all__ = ["ArrayPackage", "Operation", "Sorted", "Variable", "sort_inputs", "synchronous"]
 
 A = TypeVar("A")
 
@@ -140,7 +140,7 @@ class Sorted(NamedTuple, Generic[A]):
     dtype: np.dtype[Any]
 
 
-class Package(NamedTuple, Generic[A]):
+class ArrayPackage(NamedTuple, Generic[A]):
     """What is to know of a package with arrays of its own.
 
     Args:
@@ -166,7 +166,7 @@ def synchronous(client: object) -> Client:
     return client
 
 
-def sort_inputs(inputs: Inputs, package: Package[A], dtype: Any) -> Sorted[A]:
+def sort_inputs(inputs: Inputs, package: ArrayPackage[A], dtype: Any) -> Sorted[A]:
     """Reads inputs some of which are arrays of another package.
 
     Args:
@@ -192,7 +192,7 @@ def sort_inputs(inputs: Inputs, package: Package[A], dtype: Any) -> Sorted[A]:
     return Sorted(tuple(sorted_inputs), tuple(arrays), grid.dims, grid.shape, computed)
 
 
-def _read(name: str, value: Any, package: Package[A]) -> tuple[Input, tuple[A, ...]]:
+def _read(name: str, value: Any, package: ArrayPackage[A]) -> tuple[Input, tuple[A, ...]]:
     """The input, and the package's array if it is one: then the input has its type and shape, and no numbers."""
     dims, values = split_dims(name, value)
     if not isinstance(values, package.array):

@@ -10,7 +10,7 @@ import grpc
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import parse
 
-__all__ = ["Computed", "Distribution", "Load", "ServerStatus", "WorkerStatus", "read_server_status"]
+__all__ = ["ComputedTotals", "Distribution", "Load", "ServerStatus", "WorkerStatus", "read_server_status"]
 
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 
@@ -101,7 +101,7 @@ class WorkerStatus(NamedTuple):
     uncompiled: int
 
 
-class Computed(NamedTuple):
+class ComputedTotals(NamedTuple):
     """How much was computed in one way.
 
     Args:
@@ -138,7 +138,7 @@ class ServerStatus(NamedTuple):
     load: Load
     workers: tuple[WorkerStatus, ...]
     answers: dict[tuple[str, str], int]
-    computed: dict[tuple[str, str], Computed]
+    computed: dict[tuple[str, str], ComputedTotals]
     queue_s: Distribution
     compute_s: Distribution
     batch_size: Distribution
@@ -155,7 +155,7 @@ def read_server_status(raw: bytes) -> ServerStatus:
         Load(*(getattr(status.load, field) for field in Load._fields)),
         tuple(WorkerStatus(*(getattr(worker, field) for field in WorkerStatus._fields)) for worker in status.workers),
         {(each.via, _CODES.get(each.code, str(each.code))): each.count for each in status.answers},
-        {(each.engine, each.tier): Computed(each.grids, each.points) for each in status.computed},
+        {(each.engine, each.tier): ComputedTotals(each.grids, each.points) for each in status.computed},
         _distribution(status.queue_s),
         _distribution(status.compute_s),
         _distribution(status.batch_size),

@@ -11,7 +11,7 @@ import gridgrad
 import gridgrad.aio
 from gridgrad.cli import main as cli
 from gridgrad.cli.screen import LEGEND, screen
-from gridgrad.results.server_status import Computed, Distribution, Load
+from gridgrad.results.server_status import ComputedTotals, Distribution, Load
 from gridgrad_core import errors
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
@@ -89,7 +89,10 @@ def test_a_status_is_read(server: FakeServer, client: gridgrad.Client) -> None:
         gridgrad.WorkerStatus(1, 0, "", False, 0, 3, 0, 0),
     )
     assert status.answers == {("session", "OK"): 100, ("unary", "OK"): 50, ("unary", "RESOURCE_EXHAUSTED"): 10}
-    assert status.computed == {("structured", "compiled"): Computed(90, 3000), ("functional", ""): Computed(60, 1000)}
+    assert status.computed == {
+        ("structured", "compiled"): ComputedTotals(90, 3000),
+        ("functional", ""): ComputedTotals(60, 1000),
+    }
     assert status.queue_s == Distribution((0.001, 0.01), (90, 9, 1), 0.5)
 
 

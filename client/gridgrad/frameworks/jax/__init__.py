@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gridgrad.frameworks.jax.evaluation import evaluate
+from gridgrad.frameworks.jax.jax_evaluate import evaluate
 
 __all__ = ["evaluate"]

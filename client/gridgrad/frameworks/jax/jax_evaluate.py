@@ -10,8 +10,8 @@ import numpy as np
 
 from gridgrad.arguments.derivatives import NOTHING_SAID
 from gridgrad.arguments.inputs import FLOAT64, Input, Inputs
-from gridgrad.frameworks.jax.served import served
-from gridgrad.frameworks.operation import Operation, Package, Variable, sort_inputs, synchronous
+from gridgrad.frameworks.jax.jax_operation import served
+from gridgrad.frameworks.operation import ArrayPackage, Operation, Variable, sort_inputs, synchronous
 from gridgrad.requests.lowering import lower
 from gridgrad.requests.prepare import FunctionLike, Registered, Tier
 from gridgrad.results.server_info import RegisteredFunction
@@ -77,7 +77,7 @@ def _dtype_of(array: jax.Array) -> np.dtype[Any]:
     return np.dtype("float32") if array.dtype == jax.numpy.bfloat16 else np.dtype(array.dtype)
 
 
-_PACKAGE = Package(jax.Array, _dtype_of, jax.numpy.asarray)
+_PACKAGE = ArrayPackage(jax.Array, _dtype_of, jax.numpy.asarray)
 
 
 def _check_precision(dtype: np.dtype[Any]) -> None:

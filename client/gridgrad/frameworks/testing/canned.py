@@ -16,7 +16,7 @@ from gridgrad_core.errors import GridgradError, RequestError, UnknownFunctionErr
 from gridgrad_core.grid import Derivative, Grid
 from gridgrad_core.lang.parser.parser import parse
 
-__all__ = ["Answer", "Asked", "Canned", "Grids", "answer_of"]
+__all__ = ["Canned", "CannedAnswer", "CannedRequest", "Grids", "answer_of"]
 
 Canned: TypeAlias = ArrayLike | Callable[..., Any]
 Grids: TypeAlias = Mapping[Any, Mapping[Any, Canned] | GridgradError]
@@ -27,7 +27,7 @@ with a leading dim of components for a tuple, or a function that makes it of the
 """
 
 
-class Asked(NamedTuple):
+class CannedRequest(NamedTuple):
     """A request as it came.
 
     Args:
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
     dtype: str
 
 
-class Answer(NamedTuple):
+class CannedAnswer(NamedTuple):
     """What a fake server sends back.
 
     Args:
@@ -59,7 +59,9 @@ class Answer(NamedTuple):
     tuple_valued: bool
 
 
-def answer_of(asked: Asked, grids: Grids, fill: float | None, functions: Sequence[RegisteredFunction]) -> Answer:
+def answer_of(
+    asked: CannedRequest, grids: Grids, fill: float | None, functions: Sequence[RegisteredFunction]
+) -> CannedAnswer:
     """The canned answer to a request.
 
     Raises:
@@ -71,7 +73,7 @@ def answer_of(asked: Asked, grids: Grids, fill: float | None, functions: Sequenc
     planes = np.empty((1 + len(asked.derivatives), *shape), asked.dtype)
     for number, wrt in enumerate(((), *asked.derivatives)):
         planes[number] = _grid(asked, canned, wrt, fill, shape)
-    return Answer(planes, components, tuple_valued)
+    return CannedAnswer(planes, components, tuple_valued)
 
 
 def _canned(function: Any, grids: Grids, fill: float | None) -> Mapping[Any, Canned]:
@@ -92,7 +94,7 @@ def _same(one: str, other: str) -> bool:
     return parse(one) == parse(other)
 
 
-def _components(asked: Asked, functions: Sequence[RegisteredFunction]) -> tuple[tuple[str, ...], bool]:
+def _components(asked: CannedRequest, functions: Sequence[RegisteredFunction]) -> tuple[tuple[str, ...], bool]:
     function = asked.request.function
     if isinstance(function, Registered):
         listed = {each.name: each for each in functions}.get(function.name)
@@ -105,7 +107,7 @@ def _components(asked: Asked, functions: Sequence[RegisteredFunction]) -> tuple[
 
 
 def _grid(
-    asked: Asked, canned: Mapping[Any, Canned], wrt: Derivative, fill: float | None, shape: tuple[int, ...]
+    asked: CannedRequest, canned: Mapping[Any, Canned], wrt: Derivative, fill: float | None, shape: tuple[int, ...]
 ) -> FloatArray:
     by_name = {tuple(sorted((key,) if isinstance(key, str) else key)): grid for key, grid in canned.items()}
     grid = by_name.get(tuple(sorted(wrt)))
@@ -124,7 +126,7 @@ def _grid(
         raise RequestError("grids", found, f"can what broadcasts to {shape}") from error
 
 
-def _called(function: Callable[..., Any], asked: Asked, wrt: Derivative) -> Any:
+def _called(function: Callable[..., Any], asked: CannedRequest, wrt: Derivative) -> Any:
     try:
         return function(**asked.spread)
     except Exception as error:  # a tester's function may raise anything

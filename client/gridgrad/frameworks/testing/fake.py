@@ -14,7 +14,7 @@ import grpc
 import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray, spread_over
-from gridgrad.frameworks.testing.canned import Answer, Asked, Grids, answer_of
+from gridgrad.frameworks.testing.canned import CannedAnswer, CannedRequest, Grids, answer_of
 from gridgrad.protocol.options import HEALTH_METHOD, SERVING
 from gridgrad.requests.prepare import Registered, Request
 from gridgrad.results.server_info import RegisteredFunction
@@ -168,13 +168,13 @@ def _entry(message: pb.StreamGridGradientsRequest, number: int) -> pb.GridGradie
     return request
 
 
-def _read(message: pb.GridGradientRequest) -> Asked:
+def _read(message: pb.GridGradientRequest) -> CannedRequest:
     arrays = {given.name: (tuple(given.dims), _values(given)) for given in message.inputs}
     grid = grid_of([InputSpec(name, dims, values.shape) for name, (dims, values) in arrays.items()])
     kind = message.function.WhichOneof("kind")
     text: str = getattr(message.function, kind)
     derivatives = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
-    return Asked(
+    return CannedRequest(
         Request(
             Registered(text) if kind == "registered" else text,
             arrays,
@@ -195,7 +195,7 @@ def _values(given: pb.Input) -> FloatArray:
     return np.ndarray(tuple(array.shape), np.dtype(_DTYPES[array.dtype]).newbyteorder("<"), array.data)
 
 
-def _header(message: pb.GridGradientRequest, asked: Asked, answer: Answer) -> pb.ResultHeader:
+def _header(message: pb.GridGradientRequest, asked: CannedRequest, answer: CannedAnswer) -> pb.ResultHeader:
     return pb.ResultHeader(
         dims=asked.grid.dims,
         shape=asked.grid.shape,

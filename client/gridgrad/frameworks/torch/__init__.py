@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gridgrad.frameworks.torch.evaluation import evaluate
+from gridgrad.frameworks.torch.torch_evaluate import evaluate
 
 __all__ = ["evaluate"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gridgrad.arguments.inputs import Inputs, split_dims
-from gridgrad.frameworks.operation import Operation, Package, sort_inputs, synchronous
-from gridgrad.frameworks.torch.served import Planes, served
+from gridgrad.frameworks.operation import ArrayPackage, Operation, sort_inputs, synchronous
+from gridgrad.frameworks.torch.torch_operation import Planes, served
 from gridgrad.requests.prepare import FunctionLike, Tier
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
@@ -76,7 +76,7 @@ def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
     return np.dtype("float32") if dtype == torch.bfloat16 else np.dtype(str(dtype).removeprefix("torch."))
 
 
-_PACKAGE = Package(torch.Tensor, lambda tensor: _numpy_dtype(tensor.dtype), torch.tensor)
+_PACKAGE = ArrayPackage(torch.Tensor, lambda tensor: _numpy_dtype(tensor.dtype), torch.tensor)
 
 
 def _differentiated(operation: Operation, tensors: Sequence[torch.Tensor]) -> tuple[str, ...]:
