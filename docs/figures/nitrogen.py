@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 import gridgrad
 from benchmarks.nitrogen import TEXT, WANTED, Grid, axes, exact_grids, finite_differences, in_numpy, relative_error
-from gridgrad.results.display.scales import limits, spacing
+from gridgrad.results.display.scales import spacing, value_range
 from gridgrad.results.display.subplots import Panel, draw_map
 from gridgrad.results.labels import pretty
 from gridgrad.testing import local_server
@@ -61,7 +61,7 @@ def draw(client: gridgrad.Client, side: int, every: int) -> Figure:
 
 def _draw_grid(figure: Figure, place: Axes, result: gridgrad.Result, wrt: tuple[str, ...]) -> None:
     grid = result.d[wrt]
-    panel = Panel(pretty("f", wrt), {"f": grid}, bool(wrt), limits(grid, centred=bool(wrt)))
+    panel = Panel(pretty("f", wrt), {"f": grid}, bool(wrt), value_range(grid, centred=bool(wrt)))
     mesh = draw_map(place, panel, [spacing(result, dim) for dim in result.dims])
     figure.colorbar(mesh, ax=place, aspect=15).outline.set_visible(False)
 

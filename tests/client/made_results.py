@@ -10,7 +10,8 @@ import numpy as np
 import gridgrad
 from gridgrad.arguments.inputs import read_inputs
 from gridgrad.requests.prepare import Registered
-from gridgrad.results.result import Kind, Question, plane_index
+from gridgrad.results.planes import plane_index
+from gridgrad.results.result_data import ResultOrigin, ResultSchema
 from gridgrad_core.grid import Derivative, grid_of
 
 __all__ = ["INFO", "result_from"]
@@ -40,7 +41,7 @@ def result_from(
     planes = np.stack([np.broadcast_to(np.asarray(each, dtype), shape) for each in grids.values()])
     planes.flags.writeable = False
     derivatives = [wrt for wrt in grids if wrt]
-    kind = Kind(
+    schema = ResultSchema(
         planes=plane_index(tuple(derivatives)),
         names=tuple([given.name for given in sent]),
         dims=grid.dims,
@@ -49,4 +50,4 @@ def result_from(
         function=("registered", function.name) if isinstance(function, Registered) else ("expression", function),
     )
     asked = gridgrad.Request(function, inputs, derivatives=derivatives, dtype=dtype)
-    return gridgrad.Result(planes, kind, INFO, Question(asked, sent))
+    return gridgrad.Result(planes, schema, INFO, ResultOrigin(asked, sent))

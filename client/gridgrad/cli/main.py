@@ -227,7 +227,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _eval(given: argparse.Namespace) -> None:
     from gridgrad.cli import tables as printing
-    from gridgrad.results import archive
+    from gridgrad.results.export import archive
 
     result = _answer(given)
     if given.output:

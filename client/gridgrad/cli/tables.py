@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.components import parts_of
+from gridgrad.results.components import component_grids
 from gridgrad.results.labels import fraction
 from gridgrad.results.result import Result
 from gridgrad.results.server_info import RegisteredFunction, ServerInfo
@@ -93,7 +93,7 @@ def _function(function: RegisteredFunction) -> str:
 
 def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:
     """Each grid, component by component, with what it is."""
-    for part in parts_of(result):
+    for part in component_grids(result):
         yield fraction(part.component, part.wrt), part.grid
 
 

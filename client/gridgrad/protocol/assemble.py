@@ -14,7 +14,9 @@ from gridgrad.progress import Progress
 from gridgrad.protocol.error_mapping import EntryFailed
 from gridgrad.requests.prepare import Call, out_of_shape
 from gridgrad.results.info import info_of
-from gridgrad.results.result import Kind, PlaneIndex, Result, plane_index
+from gridgrad.results.planes import PlaneIndex, plane_index
+from gridgrad.results.result import Result
+from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import Derivative
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -65,7 +67,7 @@ class Layout(NamedTuple):
         """How many numbers a point has."""
         return (1 + len(self.derivatives)) * len(self.components)
 
-    def kind(self, call: Call) -> Kind:
+    def schema(self, call: Call) -> ResultSchema:
         """What results to such calls share."""
         lowered, plan = call.lowered, call.plan
         if lowered is None:
@@ -73,7 +75,7 @@ class Layout(NamedTuple):
             names = tuple([spec.name for spec, _ in plan.inputs])
         else:
             index, names = lowered.stacks.planes, tuple([given.name for given in lowered.inputs])
-        return Kind(index, names, self.dims, self.components, self.tuple_valued, plan.function)
+        return ResultSchema(index, names, self.dims, self.components, self.tuple_valued, plan.function)
 
 
 class Part(NamedTuple):
@@ -122,7 +124,7 @@ def read_pack(part: Part, calls: Sequence[Call | None]) -> Iterator[Result]:
     block = buffer(raw, parts.data_start, (len(calls), stride), layout.dtype)[:, :numbers]
     for planes, call in zip(block.reshape(len(calls), *layout.shape), calls, strict=True):
         if call:
-            yield Result(put(planes, layout, call), layout.kind(call), info, call)
+            yield Result(put(planes, layout, call), layout.schema(call), info, call)
 
 
 class Assembly:
@@ -197,7 +199,7 @@ class Assembly:
             raise broken(f"an entry that ended with {self._missing} numbers missing")
         if self._call.request.out is None:
             self._planes.flags.writeable = False
-        return Result(self._planes, layout.kind(self._call), info_of(self._info), self._call)
+        return Result(self._planes, layout.schema(self._call), info_of(self._info), self._call)
 
 
 def numbers_of(window: pb.Window, view: View, layout: Layout) -> tuple[slice, slice, FloatArray]:

@@ -142,7 +142,7 @@ class Windows:
         window = self._open.pop(first)
         self._given.add(first)
         window.planes.flags.writeable = False
-        return Result(window.planes, layout.kind(self._call), info_of(self._info), self._call, window.start)
+        return Result(window.planes, layout.schema(self._call), info_of(self._info), self._call, window.start)
 
 
 def _cut(layout: Layout, most: int | None) -> _Cut:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.protocol.assemble import Layout, buffer, put, read_header
 from gridgrad.requests.prepare import Call
-from gridgrad.results.result import Kind, Result
+from gridgrad.results.result import Result
+from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire.parse import parse
@@ -32,7 +33,7 @@ class Form(NamedTuple):
         data_start: where these begin.
         size: of all of it, in bytes.
         layout: of the numbers.
-        kind: of the result.
+        schema: of the result.
     """
 
     head: bytes
@@ -41,7 +42,7 @@ class Form(NamedTuple):
     data_start: int
     size: int
     layout: Layout
-    kind: Kind
+    schema: ResultSchema
 
     def fits(self, raw: bytes) -> bool:
         """Whether a message is of this form."""
@@ -53,8 +54,8 @@ class Form(NamedTuple):
         Raises:
             RequestError: `out` does not fit the components of the result.
         """
-        kind = self.kind if call.lowered is None else self.layout.kind(call)
-        return Result(put(view, self.layout, call), kind, info, call)
+        schema = self.schema if call.lowered is None else self.layout.schema(call)
+        return Result(put(view, self.layout, call), schema, info, call)
 
 
 def read_unary(raw: bytes, call: Call) -> Result:
@@ -97,7 +98,7 @@ def _first_of_form(raw: bytes, call: Call) -> tuple[Form, bytes]:
     shared, info = header.SerializeToString(), read.SerializeToString()  # without the info, and that
     info_head = wire.field_head(_INFO_FIELD, len(info))
     head = wire.field_head(_HEADER_FIELD, len(shared) + len(info_head) + len(info)) + shared + info_head
-    form = Form(head, header_end, raw[header_end:data_start], data_start, len(raw), layout, layout.kind(call))
+    form = Form(head, header_end, raw[header_end:data_start], data_start, len(raw), layout, layout.schema(call))
     if raw[:header_end] == head + info:  # protobuf knows other ways to write the same
         call.plan.answers = form
     return form, info

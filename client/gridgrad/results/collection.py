@@ -50,7 +50,7 @@ class Results(Iterator[T_co], Generic[T_co]):
             GridgradError: one of them is an error.
             MissingExtraError: xarray is not installed.
         """
-        from gridgrad.results import to_xarray as export
+        from gridgrad.results.export import to_xarray as export
 
         return export.stack(map(_result, self), dim, name)
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from gridgrad.arguments.inputs import FloatArray
+from gridgrad.results.result_data import ResultData
 from gridgrad_core.grid import Derivative
 
-if TYPE_CHECKING:
-    from gridgrad.results.result import Result
-
-__all__ = ["Part", "component_names", "leading_dims", "part_of", "parts_of"]
+__all__ = ["ComponentGrid", "component_grid", "component_grids", "component_names", "leading_dims"]
 
 
-class Part(NamedTuple):
+class ComponentGrid(NamedTuple):
     """One component of the value or of a derivative.
 
     Args:
@@ -30,18 +28,18 @@ class Part(NamedTuple):
     grid: FloatArray
 
 
-def component_names(result: Result) -> tuple[str, ...]:
+def component_names(result: ResultData) -> tuple[str, ...]:
     """The names of the components; "f" for a function that is no tuple."""
     return result.components if result.tuple_valued else ("f",)
 
 
-def parts_of(result: Result) -> Iterator[Part]:
+def component_grids(result: ResultData) -> Iterator[ComponentGrid]:
     """All parts of a result: of each component the value and then the derivatives, in the order asked."""
     for number in range(len(component_names(result))):
-        yield from (part_of(result, number, wrt) for wrt in ((), *result.d))
+        yield from (component_grid(result, number, wrt) for wrt in ((), *result.d))
 
 
-def part_of(result: Result, number: int, wrt: Derivative) -> Part:
+def component_grid(result: ResultData, number: int, wrt: Derivative) -> ComponentGrid:
     """One part of a result.
 
     Args:
@@ -53,9 +51,9 @@ def part_of(result: Result, number: int, wrt: Derivative) -> Part:
     leading = leading_dims(result, wrt)
     if result.tuple_valued:
         array = array[(slice(None),) * len(leading) + (number, ...)]
-    return Part(component_names(result)[number], wrt, (*leading, *result.dims), array)
+    return ComponentGrid(component_names(result)[number], wrt, (*leading, *result.dims), array)
 
 
-def leading_dims(result: Result, wrt: Derivative) -> tuple[str, ...]:
+def leading_dims(result: ResultData, wrt: Derivative) -> tuple[str, ...]:
     """The dims in front of a derivative: those of the arrays of coefficients in it."""
     return tuple(dim for name in wrt for dim in result.input_dims.get(name, ()) if dim not in result.dims)

@@ -7,23 +7,20 @@ adds exact partials, and says which to ask for when one is missing.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.labels import spelling
+from gridgrad.results.result_data import ResultData
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
-
-if TYPE_CHECKING:
-    from gridgrad.results.result import Derivatives
 
 __all__ = ["Fields"]
 
 
-class Fields:
+class Fields(ResultData):
     """What a `Result` makes from its partials.
 
     `wrt` names the inputs, in order; by default those that are no numbers. Arrays are new and writable, in the
@@ -31,32 +28,6 @@ class Fields:
     """
 
     __slots__ = ()
-
-    if TYPE_CHECKING:
-
-        @property
-        def d(self) -> Derivatives:
-            """The derivatives by their inputs' names."""
-
-        @property
-        def dims(self) -> tuple[str, ...]:
-            """The names of the grid's dims."""
-
-        @property
-        def components(self) -> tuple[str, ...]:
-            """The names of the components."""
-
-        @property
-        def tuple_valued(self) -> bool:
-            """Whether arrays have a leading component dim."""
-
-        @property
-        def inputs(self) -> Mapping[str, FloatArray]:
-            """What the result was computed on."""
-
-        @property
-        def input_dims(self) -> Mapping[str, tuple[str, ...]]:
-            """The dims of each input by name."""
 
     def gradient_norm(self, wrt: str | Iterable[str] | None = None) -> FloatArray:
         """The length of the gradient, √Σ(∂f/∂x)², without overflow on the way.

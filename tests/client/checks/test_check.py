@@ -17,7 +17,9 @@ from gridgrad.checks import expected as expectations
 from gridgrad.checks.check import checking
 from gridgrad.requests.prepare import prepare
 from gridgrad.results.info import Info
-from gridgrad.results.result import Kind, Result, plane_index
+from gridgrad.results.planes import plane_index
+from gridgrad.results.result import Result
+from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.grid import grid_of
 from gridgrad_core.lang.derive.derive import derive
 from tests.client.fake import FakeServer
@@ -49,8 +51,8 @@ def answer(request: Request, wrong: tuple[str, ...] | None = None) -> Result:
         planes[1 + call.plan.derivatives.index(wrong)] *= 1.001
     names, derivatives = tuple([each.name for each in call.inputs]), call.plan.derivatives
     components, tuple_valued = program.components, program.tuple_valued
-    kind = Kind(plane_index(derivatives), names, grid.dims, components, tuple_valued, call.function)
-    return Result(planes if tuple_valued else planes[:, 0], kind, INFO, call)
+    schema = ResultSchema(plane_index(derivatives), names, grid.dims, components, tuple_valued, call.function)
+    return Result(planes if tuple_valued else planes[:, 0], schema, INFO, call)
 
 
 def checked(

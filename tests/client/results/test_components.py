@@ -10,7 +10,8 @@ from numpy.testing import assert_array_equal
 
 import gridgrad
 from gridgrad.arguments.inputs import Input
-from gridgrad.results.result import Kind, PlaneIndex, Question
+from gridgrad.results.planes import PlaneIndex
+from gridgrad.results.result_data import ResultOrigin, ResultSchema
 from tests.client.made_results import INFO
 
 X, N = np.array([1.0, 2.0, 4.0, 8.0]), np.array([[5.0, 6.0, 7.0]])
@@ -25,10 +26,10 @@ def cubic(components: tuple[str, ...] = ()) -> gridgrad.Result:
         planes = np.stack([planes, -planes], axis=1)
     text = "a_0_0 + a_0_1*x + a_0_2*x**2"
     index: PlaneIndex = {(): 0, ("x",): 1, ("a",): np.array([[2, 3, 4]]), ("x", "a"): np.array([[5, 6, 7]])}
-    kind = Kind(index, ("x", "a"), ("x",), components or ("f",), bool(components), ("expression", text))
+    schema = ResultSchema(index, ("x", "a"), ("x",), components or ("f",), bool(components), ("expression", text))
     request = gridgrad.Request(text, {"x": X}, coefficients={"a": N})
     shown = (Input("x", ("x",), X), Input("a", ("a_0", "a_1"), N))
-    return gridgrad.Result(planes, kind, INFO, Question(request, shown))
+    return gridgrad.Result(planes, schema, INFO, ResultOrigin(request, shown))
 
 
 def test_a_dataset_has_the_dims_of_the_coefficients_in_front() -> None:

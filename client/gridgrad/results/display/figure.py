@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,15 +18,13 @@ from matplotlib.ticker import ScalarFormatter
 
 from gridgrad.arguments.derivatives import DerivativeLike, read_asked
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.components import component_names, leading_dims, part_of
-from gridgrad.results.display.scales import MOST_CELLS, MOST_POINTS, Spacing, arranged, limits, spacing
+from gridgrad.results.components import component_grid, component_names, leading_dims
+from gridgrad.results.display.scales import MOST_CELLS, MOST_POINTS, Spacing, arranged, spacing, value_range
 from gridgrad.results.display.subplots import Coordinates, Panel, draw_lines, draw_map
 from gridgrad.results.labels import pretty, pretty_name, spelling
+from gridgrad.results.result_data import ResultData
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
-
-if TYPE_CHECKING:
-    from gridgrad.results.result import Result
 
 __all__ = ["plot"]
 
@@ -65,7 +63,7 @@ class Picture(Figure):
 
 
 def plot(
-    result: Result,
+    result: ResultData,
     *,
     derivatives: Iterable[DerivativeLike] | None = None,
     at: Mapping[str, float] | None = None,
@@ -92,7 +90,7 @@ def plot(
     return figure
 
 
-def _drawable(result: Result, derivatives: Iterable[DerivativeLike] | None) -> Sequence[Derivative]:
+def _drawable(result: ResultData, derivatives: Iterable[DerivativeLike] | None) -> Sequence[Derivative]:
     """Those asked for, or all by inputs of the grid; those by arrays of coefficients would be many pictures each."""
     if derivatives is None:
         return [wrt for wrt in result.d if not leading_dims(result, wrt)]
@@ -104,7 +102,7 @@ def _drawable(result: Result, derivatives: Iterable[DerivativeLike] | None) -> S
     return listed
 
 
-def _nearest(result: Result, dim: str, value: float) -> tuple[int, str]:
+def _nearest(result: ResultData, dim: str, value: float) -> tuple[int, str]:
     """The place along a dim of the coordinate nearest to a value, and what to call it."""
     if dim not in result.dims:
         raise RequestError("at", f"{dim!r}, which is no dim", f"use dims of {', '.join(result.dims) or '(none)'}")
@@ -114,7 +112,7 @@ def _nearest(result: Result, dim: str, value: float) -> tuple[int, str]:
     return place if along.order is None else int(along.order[place]), text
 
 
-def _views(result: Result, fixed: Mapping[str, int]) -> list[View]:
+def _views(result: ResultData, fixed: Mapping[str, int]) -> list[View]:
     dims = [dim for dim in result.dims if dim not in fixed]
     if not dims:
         raise RequestError("plot", "a single point", "plot results on a grid of one dim or more")
@@ -132,7 +130,7 @@ def _views(result: Result, fixed: Mapping[str, int]) -> list[View]:
     ]
 
 
-def _view(result: Result, fixed: Mapping[str, int], title: str) -> View:
+def _view(result: ResultData, fixed: Mapping[str, int], title: str) -> View:
     dims = [dim for dim in result.dims if dim not in fixed]
     most = MOST_POINTS if len(dims) == 1 else MOST_CELLS
     spacings = tuple(spacing(result, dim, most) for dim in dims)
@@ -141,7 +139,7 @@ def _view(result: Result, fixed: Mapping[str, int], title: str) -> View:
 
 
 def _curved(
-    result: Result, dims: Sequence[str], part: tuple[int | slice, ...], spacings: Sequence[Spacing]
+    result: ResultData, dims: Sequence[str], part: tuple[int | slice, ...], spacings: Sequence[Spacing]
 ) -> Coordinates | None:
     """The first two inputs over both dims, where neither dim has an axis of its own."""
     over = [name for name, own in result.input_dims.items() if len(dims) == 2 and set(own) == set(dims)]
@@ -151,9 +149,9 @@ def _curved(
     return Coordinates((pretty_name(over[0]), pretty_name(over[1])), across, up)
 
 
-def _rows(result: Result, views: Sequence[View], wanted: Sequence[Derivative]) -> Iterator[list[Panel]]:
+def _rows(result: ResultData, views: Sequence[View], wanted: Sequence[Derivative]) -> Iterator[list[Panel]]:
     names = component_names(result)
-    parts = [{name: part_of(result, number, wrt).grid for number, name in enumerate(names)} for wrt in wanted]
+    parts = [{name: component_grid(result, number, wrt).grid for number, name in enumerate(names)} for wrt in wanted]
     if len(views[0].spacings) == 1:
         yield from _wrapped([_panel(wrt, part, views[0]) for wrt, part in zip(wanted, parts, strict=True)])
         return
@@ -168,13 +166,13 @@ def _panel(wrt: Derivative, parts: Mapping[str, FloatArray], view: View) -> Pane
     grids = {pretty(name, wrt): view.take(part) for name, part in parts.items()}
     title = ", ".join([*grids] + [view.title] * bool(view.title))
     every = np.concatenate([grid.reshape(-1) for grid in grids.values()])
-    return Panel(title, grids, bool(wrt), limits(every, centred=bool(wrt) and len(view.spacings) == 2))
+    return Panel(title, grids, bool(wrt), value_range(every, centred=bool(wrt) and len(view.spacings) == 2))
 
 
 def _alike(panels: Sequence[Panel]) -> list[Panel]:
     """Pictures whose colours mean the same in all of them."""
     every = np.concatenate([grid.reshape(-1) for panel in panels for grid in panel.grids.values()])
-    shared = limits(every, centred=panels[0].centred)
+    shared = value_range(every, centred=panels[0].centred)
     return [panel._replace(limits=shared) for panel in panels]
 
 
@@ -212,7 +210,7 @@ def _add_bar(figure: Figure, mesh: ScalarMappable, places: Sequence[Axes], ticks
         bar.formatter.set_powerlimits(POWERS)
 
 
-def _heading(result: Result, fixed: Sequence[str], width: int) -> str:
+def _heading(result: ResultData, fixed: Sequence[str], width: int) -> str:
     """The function, and on a line of their own its parameters and what dims are fixed at."""
     _, text = result.function
     lines = textwrap.wrap(" ".join(text.split()), width, max_lines=2, placeholder=" …", break_on_hyphens=False)

@@ -6,15 +6,12 @@ Neither looks at more than a bounded number of points, however large the result.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
 
-from gridgrad.results.components import Part, parts_of
+from gridgrad.results.components import ComponentGrid, component_grids
 from gridgrad.results.display import thumbnails as pictures
 from gridgrad.results.display.statistics import MOST_POINTS, Summary, summarize
 from gridgrad.results.labels import fraction, pretty
-
-if TYPE_CHECKING:
-    from gridgrad.results.result import Result
+from gridgrad.results.result_data import ResultData
 
 __all__ = ["as_html", "as_text"]
 
@@ -25,9 +22,9 @@ FIGURE = "display:inline-block;margin:4px 8px 4px 0;text-align:center;vertical-a
 SMALL = "font-size:85%;opacity:0.75"
 
 
-def as_text(result: Result) -> str:
+def as_text(result: ResultData) -> str:
     """A line about the grid, and one with the range of each array and what is not finite in it."""
-    parts = list(parts_of(result))
+    parts = list(component_grids(result))
     labels = [fraction(part.component, part.wrt) for part in parts[:MOST_SHOWN]]
     summaries = _summaries(parts[:MOST_SHOWN])
     ranges = [summary.range for summary in summaries]
@@ -39,9 +36,9 @@ def as_text(result: Result) -> str:
     return "\n".join([f"<Result {_grid(result)}; {_computed(result)}", *lines, *_rest(parts)]) + ">"
 
 
-def as_html(result: Result) -> str:
+def as_html(result: ResultData) -> str:
     """The same with a picture of each array: of three dims or more the middle of the leading ones."""
-    parts = list(parts_of(result))
+    parts = list(component_grids(result))
     shown = parts[:MOST_SHOWN]
     figures = "".join(_figure(part, summary) for part, summary in zip(shown, _summaries(shown), strict=True))
     _, text = result.function
@@ -53,18 +50,18 @@ def as_html(result: Result) -> str:
     )
 
 
-def _summaries(parts: list[Part]) -> list[Summary]:
+def _summaries(parts: list[ComponentGrid]) -> list[Summary]:
     return [summarize(part.grid, MOST_POINTS // len(parts)) for part in parts]
 
 
-def _grid(result: Result) -> str:
+def _grid(result: ResultData) -> str:
     lengths = zip(result.dims, result.shape, strict=True)
     grid = ", ".join(f"{dim}={length}" for dim, length in lengths) or "a single point"
     components = f", components {', '.join(result.components)}" if result.tuple_valued else ""
     return f"{result.value.dtype.name} on {grid}{components}"
 
 
-def _computed(result: Result) -> str:
+def _computed(result: ResultData) -> str:
     info = result.info
     engine = " ".join(part for part in (info.engine, info.tier) if part)
     return f"{engine} on {info.device}, {_time(info.compute_s)} computing, {_time(info.queue_s)} queued"
@@ -74,24 +71,24 @@ def _time(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
 
 
-def _rest(parts: list[Part]) -> list[str]:
+def _rest(parts: list[ComponentGrid]) -> list[str]:
     return [f"  and {len(parts) - MOST_SHOWN} more arrays"] if len(parts) > MOST_SHOWN else []
 
 
-def _slice(result: Result) -> list[str]:
+def _slice(result: ResultData) -> list[str]:
     if len(result.dims) < 3:
         return []
     leading = zip(result.dims[:-2], result.shape[:-2], strict=True)
     return ["shown at " + ", ".join(f"{dim}[{length // 2}]" for dim, length in leading)]
 
 
-def _figure(part: Part, summary: Summary) -> str:
+def _figure(part: ComponentGrid, summary: Summary) -> str:
     told = "<br>".join(html.escape(text) for text in (summary.range, summary.oddities) if text)
     label = html.escape(pretty(part.component, part.wrt))
     return f'<figure style="{FIGURE}"><figcaption>{label}</figcaption>{_picture(part)}<div>{told}</div></figure>'
 
 
-def _picture(part: Part) -> str:
+def _picture(part: ComponentGrid) -> str:
     grid = part.grid
     if not grid.ndim or not grid.size:
         return ""

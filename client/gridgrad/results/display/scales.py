@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.labels import pretty_name
+from gridgrad.results.result_data import ResultData
 
-if TYPE_CHECKING:
-    from gridgrad.results.result import Result
-
-__all__ = ["MOST_CELLS", "MOST_POINTS", "Limits", "Spacing", "arranged", "corners", "limits", "spacing"]
+__all__ = ["MOST_CELLS", "MOST_POINTS", "Spacing", "ValueRange", "arranged", "corners", "spacing", "value_range"]
 
 MOST_CELLS = 768
 """More cells along a dim of a map than it has pixels are thinned."""
@@ -58,7 +56,7 @@ class Spacing(NamedTuple):
         return not self.log and bool(np.allclose(steps, steps[:1], rtol=1e-3))
 
 
-class Limits(NamedTuple):
+class ValueRange(NamedTuple):
     """Which values the colours span.
 
     Args:
@@ -84,7 +82,7 @@ class Limits(NamedTuple):
         return [tick for tick in [*(-power for power in powers), 0.0, *powers[::-1]] if self.low <= tick <= self.high]
 
 
-def spacing(result: Result, dim: str, most: int | None = None) -> Spacing:
+def spacing(result: ResultData, dim: str, most: int | None = None) -> Spacing:
     """Where the cells of a dim lie: at the values of its axis, or at 0, 1, ... where it has no finite one.
 
     Args:
@@ -117,7 +115,7 @@ def arranged(grid: FloatArray, spacings: Sequence[Spacing]) -> FloatArray:
     return np.where(odd, np.nan, kept)
 
 
-def limits(values: FloatArray, *, centred: bool) -> Limits:
+def value_range(values: FloatArray, *, centred: bool) -> ValueRange:
     """The range of the finite values.
 
     Where a few dwarf the others these would all have one colour, so the scale is logarithmic on both sides of zero.
@@ -128,15 +126,15 @@ def limits(values: FloatArray, *, centred: bool) -> Limits:
     """
     finite = values[np.isfinite(values)].astype("f8")
     if not finite.size:
-        return Limits(-1.0, 1.0)
+        return ValueRange(-1.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
     most = max(abs(low), abs(high))
     if low == high:
         around = (-most, most) if centred else (min(low, 0.0), max(high, 0.0))
-        return Limits(*(around if most else (-1.0, 1.0)), constant=low)
+        return ValueRange(*(around if most else (-1.0, 1.0)), constant=low)
     usual = float(np.percentile(np.abs(finite), USUAL))
     linear_to = usual / 5 if 0 < DWARFED * usual < most else None
-    return Limits(*((-most, most) if centred else (low, high)), linear_to=linear_to)
+    return ValueRange(*((-most, most) if centred else (low, high)), linear_to=linear_to)
 
 
 def corners(centers: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from matplotlib.colors import AsinhNorm, Normalize
 
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.display import thumbnails as pictures
-from gridgrad.results.display.scales import Limits, Spacing, corners
+from gridgrad.results.display.scales import Spacing, ValueRange, corners
 
 __all__ = ["Coordinates", "Panel", "draw_lines", "draw_map"]
 
@@ -39,7 +39,7 @@ class Panel(NamedTuple):
     title: str
     grids: Mapping[str, FloatArray]
     centred: bool
-    limits: Limits
+    limits: ValueRange
 
 
 class Coordinates(NamedTuple):
@@ -105,7 +105,7 @@ def draw_map(axes: Axes, panel: Panel, dims: Sequence[Spacing], curved: Coordina
     return mesh
 
 
-def _norm(limits: Limits) -> Normalize:
+def _norm(limits: ValueRange) -> Normalize:
     if limits.linear_to is None:
         return Normalize(limits.low, limits.high)
     return AsinhNorm(limits.linear_to, vmin=limits.low, vmax=limits.high)

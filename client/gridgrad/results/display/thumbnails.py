@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.display.scales import limits
+from gridgrad.results.display.scales import value_range
 
 __all__ = ["DIVERGING", "NOT_FINITE", "SEQUENTIAL", "curve", "heat_map"]
 
@@ -72,7 +72,7 @@ def _spread(length: int, most: int) -> NDArray[np.intp]:
 
 def _placed(seen: FloatArray, *, centred: bool) -> FloatArray:
     """Each value's place from 0 to 1 between the limits; 0 for what is not finite."""
-    low, high, linear_to, _ = limits(seen, centred=centred)
+    low, high, linear_to, _ = value_range(seen, centred=centred)
     ends_and_values = np.concatenate([[low, high], np.where(np.isfinite(seen), seen, low).ravel()])
     ends_and_values /= linear_to or max(abs(low), abs(high))  # so that no difference overflows
     if linear_to is not None:

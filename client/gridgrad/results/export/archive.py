@@ -10,7 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,35 @@ from numpy.typing import NDArray
 from gridgrad.arguments.inputs import FloatArray, Input
 from gridgrad.requests.prepare import Registered, Request
 from gridgrad.results.info import Info
-from gridgrad.results.result import Kind, PlaneIndex, Question, Result
+from gridgrad.results.planes import PlaneIndex
+from gridgrad.results.result_data import ResultData, ResultOrigin, ResultSchema
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
 
-__all__ = ["FileLike", "load", "save"]
+__all__ = ["Archived", "FileLike", "load", "save"]
 
 FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
 VALUE, ABOUT = "value", "about"
 
 
-def save(result: Result, file: FileLike) -> list[str]:
+class Archived(NamedTuple):
+    """What an archive holds: a `Result` is made from it.
+
+    Args:
+        planes: the buffer, read-only.
+        schema: how to read it.
+        info: how it was computed.
+        origin: a request for the same.
+    """
+
+    planes: FloatArray
+    schema: ResultSchema
+    info: Info
+    origin: ResultOrigin
+
+
+def save(result: ResultData, file: FileLike) -> list[str]:
     """Writes a result to a numpy archive.
 
     Args:
@@ -50,14 +67,14 @@ def save(result: Result, file: FileLike) -> list[str]:
     return list(arrays)
 
 
-def load(file: FileLike) -> Result:
+def load(file: FileLike) -> Archived:
     """Reads a result that `save` wrote.
 
     Args:
         file: the path, or a file open for reading bytes.
 
     Returns:
-        The result, with read-only arrays; its request asks for the same, without `out` and `tag`.
+        What a result is made from; its request asks for the same, without `out` and `tag`.
 
     Raises:
         RequestError: the file is no such archive.
@@ -71,7 +88,7 @@ def load(file: FileLike) -> Result:
         raise RequestError("file", found, "give one that to_npz or gridgrad eval --output wrote") from error
 
 
-def _about(result: Result) -> dict[str, Any]:
+def _about(result: ResultData) -> dict[str, Any]:
     kind, text = result.function
     return {
         kind: text,
@@ -84,7 +101,7 @@ def _about(result: Result) -> dict[str, Any]:
     }
 
 
-def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
+def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Archived:
     derivatives = [tuple(wrt) for wrt in about["derivatives"]]
     planes, index = _gathered({(): archive[VALUE], **{wrt: archive[_entry(wrt)] for wrt in derivatives}})
     arrays = {name: (tuple(dims), archive[_input_entry(name)]) for name, dims in about["inputs"].items()}
@@ -93,7 +110,7 @@ def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
     inputs = {name: (dims, values) if dims else float(values) for name, (dims, values) in arrays.items()}
     coefficients = {name: values for name, (dims, values) in arrays.items() if not set(dims) <= set(about["dims"])}
     components, dims = tuple(about["components"]), tuple(about["dims"])
-    named = Kind(index, tuple(arrays), dims, components, about["tuple_valued"], (kind, about[kind]))
+    schema = ResultSchema(index, tuple(arrays), dims, components, about["tuple_valued"], (kind, about[kind]))
     request = Request(
         function,
         {name: given for name, given in inputs.items() if name not in coefficients},
@@ -102,7 +119,7 @@ def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Result:
         coefficients=coefficients or None,
     )
     sent = tuple(Input(name, dims, values) for name, (dims, values) in arrays.items())
-    return Result(planes, named, Info(**about["info"]), Question(request, sent))
+    return Archived(planes, schema, Info(**about["info"]), ResultOrigin(request, sent))
 
 
 def _gathered(arrays: Mapping[Derivative, FloatArray]) -> tuple[FloatArray, PlaneIndex]:

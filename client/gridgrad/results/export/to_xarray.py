@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.components import Part, component_names, parts_of
+from gridgrad.results.components import ComponentGrid, component_grids, component_names
 from gridgrad.results.labels import fraction, variable
-from gridgrad.results.result import Result
+from gridgrad.results.result_data import ResultData
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional
 
@@ -24,7 +24,7 @@ Labelled = tuple[tuple[str, ...], FloatArray, dict[str, str]]
 """What xarray takes for a variable: dims, values, attributes."""
 
 
-def to_xarray(result: Result, name: Names = None) -> xarray.Dataset:
+def to_xarray(result: ResultData, name: Names = None) -> xarray.Dataset:
     """A Dataset of views of the result; see `Result.to_xarray`."""
     variables = {key: _labelled(part, _unique(part.dims)) for key, part in _named(result, name).items()}
     coordinates: dict[str, Labelled] = {
@@ -33,7 +33,7 @@ def to_xarray(result: Result, name: Names = None) -> xarray.Dataset:
     return _dataset(variables, coordinates, _about(result) | _seconds(result))
 
 
-def to_dict(result: Result, name: Names = None, *, flat: bool = False) -> dict[str, FloatArray]:
+def to_dict(result: ResultData, name: Names = None, *, flat: bool = False) -> dict[str, FloatArray]:
     """Inputs and variables by name; see `Result.to_dict`."""
     variables = {key: part.grid for key, part in _named(result, name).items()}
     if not flat:
@@ -45,7 +45,7 @@ def to_dict(result: Result, name: Names = None, *, flat: bool = False) -> dict[s
     }
 
 
-def stack(results: Iterable[Result], dim: str = "sample", name: Names = None) -> xarray.Dataset:
+def stack(results: Iterable[ResultData], dim: str = "sample", name: Names = None) -> xarray.Dataset:
     """Many results of one function in one Dataset, along a new first dim.
 
     Args:
@@ -73,11 +73,11 @@ def stack(results: Iterable[Result], dim: str = "sample", name: Names = None) ->
     return _dataset(variables, coordinates, _about(first))
 
 
-def _named(result: Result, name: Names) -> dict[str, Part]:
+def _named(result: ResultData, name: Names) -> dict[str, ComponentGrid]:
     """The parts of a result under the names of their variables."""
     components = _component_names(result, name)
     renamed = dict(zip(component_names(result), components, strict=True))
-    parts = [part._replace(component=renamed[part.component]) for part in parts_of(result)]
+    parts = [part._replace(component=renamed[part.component]) for part in component_grids(result)]
     named = {variable(part.component, part.wrt): part for part in parts}
     taken = [key for key in named if key in result.inputs or key in result.dims]
     if taken or len(named) < len(parts):
@@ -88,7 +88,9 @@ def _named(result: Result, name: Names) -> dict[str, Part]:
     return named
 
 
-def _spread(result: Result, variables: Mapping[str, FloatArray]) -> Iterator[tuple[str, FloatArray, tuple[int, ...]]]:
+def _spread(
+    result: ResultData, variables: Mapping[str, FloatArray]
+) -> Iterator[tuple[str, FloatArray, tuple[int, ...]]]:
     """Inputs and variables with the shape of what stands in front of the grid: that of arrays of coefficients."""
     for key, array in result.inputs.items():
         on_grid = set(result.input_dims[key]) <= set(result.dims)
@@ -103,7 +105,7 @@ def _columns(key: str, array: FloatArray, leading: tuple[int, ...]) -> Iterator[
         yield "_".join((key, *map(str, index))), array[index]
 
 
-def _component_names(result: Result, name: Names) -> Sequence[str]:
+def _component_names(result: ResultData, name: Names) -> Sequence[str]:
     own = component_names(result)
     if name is None:
         return own
@@ -114,7 +116,7 @@ def _component_names(result: Result, name: Names) -> Sequence[str]:
     return names
 
 
-def _labelled(part: Part, dims: tuple[str, ...]) -> Labelled:
+def _labelled(part: ComponentGrid, dims: tuple[str, ...]) -> Labelled:
     return dims, part.grid, {"long_name": fraction(part.component, part.wrt)}
 
 
@@ -137,14 +139,14 @@ def _dataset(
     return dataset
 
 
-def _stacked_input(key: str, results: Sequence[Result], dim: str) -> Labelled:
+def _stacked_input(key: str, results: Sequence[ResultData], dim: str) -> Labelled:
     arrays, dims = [result.inputs[key] for result in results], results[0].input_dims[key]
     if all(np.array_equal(array, arrays[0], equal_nan=True) for array in arrays[1:]):
         return dims, arrays[0], {}
     return (dim, *dims), np.stack(arrays), {}
 
 
-def _check_alike(results: Sequence[Result], dim: str) -> None:
+def _check_alike(results: Sequence[ResultData], dim: str) -> None:
     if not results:
         raise RequestError("results", "none", "stack at least one result")
     first = _form(results[0])
@@ -160,7 +162,7 @@ def _check_alike(results: Sequence[Result], dim: str) -> None:
                 )
 
 
-def _form(result: Result) -> dict[str, Any]:
+def _form(result: ResultData) -> dict[str, Any]:
     return {
         "dims": result.dims,
         "shape": result.shape,
@@ -171,7 +173,7 @@ def _form(result: Result) -> dict[str, Any]:
     }
 
 
-def _about(result: Result) -> dict[str, Any]:
+def _about(result: ResultData) -> dict[str, Any]:
     """Attributes that NetCDF can hold: text and numbers."""
     kind, text = result.function
     info = result.info
@@ -185,6 +187,6 @@ def _about(result: Result) -> dict[str, Any]:
     }
 
 
-def _seconds(result: Result) -> dict[str, Any]:
+def _seconds(result: ResultData) -> dict[str, Any]:
     info = result.info
     return {"queue_s": info.queue_s, "compute_s": info.compute_s, "batch_size": info.batch_size}
