@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from gridgrad.arguments.linspace import linspace as linspace
     from gridgrad.checks.report import CheckReport as CheckReport
     from gridgrad.checks.report import Disagreement as Disagreement
-    from gridgrad.requests.prepare import Registered as Registered
-    from gridgrad.requests.prepare import Request as Request
-    from gridgrad.requests.prepare import registered as registered
+    from gridgrad.requests.request import Registered as Registered
+    from gridgrad.requests.request import Request as Request
+    from gridgrad.requests.request import registered as registered
     from gridgrad.results.explanation import Explanation as Explanation
     from gridgrad.results.explanation import Prepared as Prepared
     from gridgrad.results.info import Info as Info
@@ -70,9 +70,9 @@ _HOMES = {
     "Prepared": "gridgrad.results.explanation",
     "Program": "gridgrad_core.lang.program.program",
     "RefusedError": "gridgrad_core.errors",
-    "Registered": "gridgrad.requests.prepare",
+    "Registered": "gridgrad.requests.request",
     "RegisteredFunction": "gridgrad.results.server_info",
-    "Request": "gridgrad.requests.prepare",
+    "Request": "gridgrad.requests.request",
     "RequestError": "gridgrad_core.errors",
     "Result": "gridgrad.results.result",
     "ServerInfo": "gridgrad.results.server_info",
@@ -87,7 +87,7 @@ _HOMES = {
     "function": "gridgrad.tracing.decorator",
     "linspace": "gridgrad.arguments.linspace",
     "parse": "gridgrad_core.lang.parser.parser",
-    "registered": "gridgrad.requests.prepare",
+    "registered": "gridgrad.requests.request",
     "trace": "gridgrad.tracing.decorator",
 }
 _MODULES = {"aio", "testing"}

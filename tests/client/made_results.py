@@ -9,7 +9,7 @@ import numpy as np
 
 import gridgrad
 from gridgrad.arguments.inputs import read_inputs
-from gridgrad.requests.prepare import Registered
+from gridgrad.requests.request import Registered
 from gridgrad.results.planes import plane_index
 from gridgrad.results.result_data import ResultOrigin, ResultSchema
 from gridgrad_core.grid import Derivative, grid_of

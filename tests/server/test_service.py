@@ -20,8 +20,8 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_core.wire.buffer import ERROR_TRAILER, split
 from gridgrad_core.wire.error_details import from_detail
-from gridgrad_server.memory.slots import Slot
 from gridgrad_server.healthcheck import check
+from gridgrad_server.memory.slots import Slot
 
 Serve = Callable[..., Awaitable[Any]]
 Code = grpc.StatusCode

@@ -12,21 +12,21 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from gridgrad.aio.grids import ManyGrids
-from gridgrad.aio.introspection import Questions
+from gridgrad.aio.introspection import Introspection
 from gridgrad.aio.session import Sessions
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.assemble import Assembly, read_part
+from gridgrad.protocol.assemble import Assembly, read_message
 from gridgrad.protocol.options import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
     HEALTH_POLL_S,
+    ConnectionSettings,
     Metadata,
-    Settings,
     check_process,
     check_serving,
     settings_of,
@@ -34,7 +34,8 @@ from gridgrad.protocol.options import (
 from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import Call, FunctionLike, Request, Tier, entry_message, prepare
+from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.request import FunctionLike, Request, Tier
 from gridgrad.results.result import Result
 from gridgrad_core.errors import RequestError, TooLargeError, UnavailableError
 from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
@@ -49,7 +50,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.aio.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client(ManyGrids, Questions):
+class Client(ManyGrids, Introspection):
     """A connection to a server, for the event loop in which it is first used.
 
     Tasks may share one. Cancelling the task that awaits a call cancels the call at the server too.
@@ -127,10 +128,10 @@ class Client(ManyGrids, Questions):
         call = prepare(request)
         if not progress:
             return await self._sent(call, timeout, None)
-        with shown(progress, "points", call.plan.grid.points) as tell:
+        with shown(progress, "points", call.template.grid.points) as tell:
             return await self._sent(call, timeout, tell)
 
-    async def _sent(self, call: Call, timeout: float | None, progress: Progress | None) -> Result:
+    async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
         attempts, wire = self._attempts(timeout), self._connected()
         try:
             result = await self._retried(attempts, self._once, call, progress, wire)
@@ -143,19 +144,19 @@ class Client(ManyGrids, Questions):
         self._routes.learn(call, result)
         return result
 
-    async def _once(self, attempts: Attempts, call: Call, progress: Progress | None, wire: _Wire) -> Result:
+    async def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None, wire: _Wire) -> Result:
         result = await wire.sessions.gradient(call, attempts.left_s(), progress)
         if result is None:
             result = await self._by_grpc(attempts, call, progress, wire)
             wire.sessions.encourage()
         return result
 
-    async def _by_grpc(self, attempts: Attempts, call: Call, progress: Progress | None, wire: _Wire) -> Result:
+    async def _by_grpc(self, attempts: Attempts, call: PreparedCall, progress: Progress | None, wire: _Wire) -> Result:
         if self._routes.by_stream(call):
             return await self._by_stream(attempts, call, progress)
         result = read_unary(await wire.unary(call, attempts.left_s()), call)
         if progress:
-            progress(call.plan.grid.points, call.plan.grid.points)
+            progress(call.template.grid.points, call.template.grid.points)
         return result
 
     async def wait_ready(self, *, timeout: float | None = None) -> None:
@@ -223,19 +224,19 @@ class Client(ManyGrids, Questions):
 
         return await self._retried(attempts, once)
 
-    async def _by_stream(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+    async def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         answers = self._open_whole(call, attempts.left_s())
         assembly, result = Assembly(call, progress), None
         try:
             async for raw in answers:
-                result = assembly.feed(read_part(raw)) or result
+                result = assembly.feed(read_message(raw)) or result
         finally:
             answers.cancel()
         if result is None:
             raise failures.StreamEnded
         return result
 
-    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+    def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         return self._connected().open_whole(call, timeout_s)
 
     def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
@@ -245,7 +246,7 @@ class Client(ManyGrids, Questions):
 class _Wire:
     """The channel and its methods."""
 
-    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, settings: ConnectionSettings, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.channel = _open(settings)
         self._metadata = grpc.aio.Metadata(*settings.metadata)  # which gRPC would make of it for each call
@@ -263,17 +264,17 @@ class _Wire:
         method: Unary = self.channel.unary_unary(path)
         return await method(raw, timeout=timeout_s, metadata=self._metadata)
 
-    def unary(self, call: Call, timeout_s: float | None) -> Awaitable[bytes]:
+    def unary(self, call: PreparedCall, timeout_s: float | None) -> Awaitable[bytes]:
         return self._unary(call.message, timeout=timeout_s, metadata=self._metadata)
 
-    def open_whole(self, call: Call, timeout_s: float | None) -> Any:
-        return self._whole(entry_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
+    def open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
+        return self._whole(stream_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
 
     def open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout=timeout_s, metadata=self._metadata)
 
 
-def _open(settings: Settings) -> grpc.aio.Channel:
+def _open(settings: ConnectionSettings) -> grpc.aio.Channel:
     if settings.credentials is None:
         return grpc.aio.insecure_channel(settings.target, settings.options)
     return grpc.aio.secure_channel(settings.target, settings.credentials, settings.options)

@@ -13,9 +13,9 @@ import grpc
 
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.leased_memory import Memory
-from gridgrad.protocol.options import Settings
-from gridgrad.requests.prepare import Call
+from gridgrad.protocol.leased_memory import LeasedMemory
+from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.sync.pool import OPEN_WITHIN_S, Willingness, watch_forks
 from gridgrad.sync.session import (
@@ -49,7 +49,7 @@ class Session:
         memory: of the session.
     """
 
-    def __init__(self, connection: socket.socket, memory: Memory) -> None:
+    def __init__(self, connection: socket.socket, memory: LeasedMemory) -> None:
         connection.setblocking(False)
         self.memory = memory
         self._connection = connection
@@ -72,7 +72,7 @@ class Session:
         """Whether no call is under way."""
         return not self._waiting
 
-    async def call(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result:
+    async def call(self, call: PreparedCall, timeout_s: float | None, progress: Progress | None = None) -> Result:
         """Makes a call and waits for its result; see `gridgrad.sync.session.Session.call`.
 
         Raises:
@@ -186,7 +186,7 @@ class Sessions:
         settings: of the client.
     """
 
-    def __init__(self, offered: Callable[[float], Awaitable[bytes]], settings: Settings) -> None:
+    def __init__(self, offered: Callable[[float], Awaitable[bytes]], settings: ConnectionSettings) -> None:
         self._offered = offered
         self._target = settings.target
         self._will = Willingness(settings.sessions)
@@ -205,7 +205,9 @@ class Sessions:
         if self._opening is None and self._will and self._well() is None:
             self._opening = asyncio.create_task(self._open())
 
-    async def gradient(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result | None:
+    async def gradient(
+        self, call: PreparedCall, timeout_s: float | None, progress: Progress | None = None
+    ) -> Result | None:
         """Makes a call in the session; see `gridgrad.sync.pool.Sessions.gradient`.
 
         Returns:

@@ -16,7 +16,7 @@ from gridgrad.arguments.inputs import Inputs
 from gridgrad.protocol import error_mapping as failures
 from gridgrad.protocol.in_flight import Flight
 from gridgrad.protocol.retry import Attempts
-from gridgrad.requests.prepare import Request
+from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
 

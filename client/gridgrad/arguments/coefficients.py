@@ -15,14 +15,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gridgrad.arguments import derivatives as asked
-from gridgrad.arguments.derivatives import Asked
+from gridgrad.arguments import derivatives as selecting
+from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import Derivative
 from gridgrad_core.lang.program.names import is_name
 
-__all__ = ["ZERO", "Array", "Coefficients", "Stacks", "element_names", "read_coefficients", "stacked", "stacks_of"]
+__all__ = [
+    "ZERO",
+    "CoefficientArray",
+    "Coefficients",
+    "Stacks",
+    "element_names",
+    "read_coefficients",
+    "stacked",
+    "stacks_of",
+]
 
 Coefficients = Mapping[str, ArrayLike]
 """Names to arrays."""
@@ -42,15 +51,15 @@ class Stacks(NamedTuple):
     Args:
         derivatives: by the names of arrays, in the order asked.
         planes: for each of them, and () for the value, the numbers of its planes; ZERO for one that is not there.
-        asked: the derivatives by scalars, as they are sent.
+        sent: the derivatives by scalars, as they are sent.
     """
 
     derivatives: tuple[Derivative, ...]
     planes: dict[Derivative, int | NDArray[np.intp]]
-    asked: tuple[Derivative, ...]
+    sent: tuple[Derivative, ...]
 
 
-class Array(NamedTuple):
+class CoefficientArray(NamedTuple):
     """An array of coefficients; its values are float64 in C order."""
 
     name: str
@@ -80,7 +89,7 @@ def element_names(name: str, shape: Shape) -> tuple[str, ...]:
     return tuple(["_".join((name, *map(str, index))) for index in np.ndindex(*shape)])
 
 
-def read_coefficients(coefficients: Any, names: Sequence[str]) -> tuple[Array, ...]:
+def read_coefficients(coefficients: Any, names: Sequence[str]) -> tuple[CoefficientArray, ...]:
     """Converts what a user gave, in order, into arrays of its own.
 
     Args:
@@ -109,7 +118,7 @@ def read_coefficients(coefficients: Any, names: Sequence[str]) -> tuple[Array, .
 def stacks_of(
     names: tuple[tuple[str, bool], ...],
     shapes: tuple[tuple[str, Shape], ...],
-    spelled: Asked,
+    selection: DerivativeSelection,
     unused: frozenset[str],
 ) -> Stacks:
     """Spells the derivatives that a caller asks for by scalars, and says where each is found.
@@ -117,7 +126,7 @@ def stacks_of(
     Args:
         names: the inputs in order, and whether each is a scalar.
         shapes: the arrays of coefficients in order.
-        spelled: what the caller asks for.
+        selection: what the caller asks for.
         unused: scalars and elements that the function does not use.
 
     Raises:
@@ -125,7 +134,7 @@ def stacks_of(
     """
     every = [name for name, _ in names] + [name for name, _ in shapes]
     scalars = [name for name, is_scalar in names if is_scalar] + [name for name, _ in shapes]
-    derivatives = asked.resolve(spelled, every, scalars)
+    derivatives = selecting.resolve(selection, every, scalars)
     elements = {name: (name,) for name, _ in names} | {name: element_names(name, shape) for name, shape in shapes}
     order = {name: position for position, name in enumerate(itertools.chain.from_iterable(elements.values()))}
     sent: dict[Derivative, int] = {}
@@ -167,7 +176,7 @@ def stacked(buffer: FloatArray, planes: NDArray[np.intp]) -> FloatArray:
     return gathered.reshape(shape)
 
 
-def _read(name: str, values: ArrayLike) -> Array:
+def _read(name: str, values: ArrayLike) -> CoefficientArray:
     field = f"coefficients[{name!r}]"
     if not (isinstance(name, str) and is_name(name)):
         raise RequestError(field, "a name that no input can have", "use letters, digits and _")
@@ -180,4 +189,4 @@ def _read(name: str, values: ArrayLike) -> Array:
     if not array.size or not array.ndim:
         remedy = "give an array of one number or more; a single number is an input"
         raise RequestError(field, f"an array of shape {list(array.shape)}", remedy)
-    return Array(name, np.array(array, FLOAT64, order="C"))
+    return CoefficientArray(name, np.array(array, FLOAT64, order="C"))

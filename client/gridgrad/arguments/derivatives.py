@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, expand_order
 
-__all__ = ["NOTHING_SAID", "Asked", "DerivativeLike", "read_asked", "resolve"]
+__all__ = ["NOTHING_SAID", "DerivativeLike", "DerivativeSelection", "read_selection", "resolve"]
 
 DerivativeLike: TypeAlias = str | Sequence[str]
 """A derivative as users spell it: "t", or ("t", "k")."""
@@ -20,7 +20,7 @@ BOTH_SPELLINGS = (
 )
 
 
-class Asked(NamedTuple):
+class DerivativeSelection(NamedTuple):
     """The three arguments in a form that can be a key.
 
     Args:
@@ -34,12 +34,12 @@ class Asked(NamedTuple):
     derivatives: tuple[Derivative, ...] | None
 
 
-NOTHING_SAID = Asked(None, None, None)
+NOTHING_SAID = DerivativeSelection(None, None, None)
 
 
-def read_asked(
+def read_selection(
     wrt: str | Iterable[str] | None, order: int | None, derivatives: Iterable[DerivativeLike] | None
-) -> Asked:
+) -> DerivativeSelection:
     """Reads the three arguments.
 
     Raises:
@@ -48,45 +48,47 @@ def read_asked(
     if wrt is None and order is None and derivatives is None:
         return NOTHING_SAID
     if derivatives is None:
-        return Asked(None if wrt is None else _names(wrt), None if order is None else _order(order), None)
+        return DerivativeSelection(None if wrt is None else _names(wrt), None if order is None else _order(order), None)
     if order is not None:
         raise RequestError("order and derivatives", "both at once", BOTH_SPELLINGS)
     if wrt is not None:
         raise RequestError("wrt and derivatives", "both at once", f"wrt goes with order; {BOTH_SPELLINGS}")
-    return Asked(None, None, _listed(derivatives))
+    return DerivativeSelection(None, None, _listed(derivatives))
 
 
-def resolve(asked: Asked, names: Sequence[str], scalars: Sequence[str]) -> tuple[Derivative, ...]:
+def resolve(selection: DerivativeSelection, names: Sequence[str], scalars: Sequence[str]) -> tuple[Derivative, ...]:
     """The derivatives asked for, without the value and without duplicates.
 
     Args:
-        asked: what the caller said.
+        selection: what the caller said.
         names: the names of all inputs, in order.
         scalars: those that are parameters.
 
     Raises:
         RequestError: a name that is no input, an order over the limit, or an order with nothing to take it of.
     """
-    if asked.derivatives is not None:
-        listed = [canonical(derivative, names) for derivative in asked.derivatives]
+    if selection.derivatives is not None:
+        listed = [canonical(derivative, names) for derivative in selection.derivatives]
     else:
-        order = 1 if asked.order is None else asked.order
-        listed = [canonical(derivative, names) for derivative in expand_order(_variables(asked, names, scalars), order)]
+        order = 1 if selection.order is None else selection.order
+        listed = [
+            canonical(derivative, names) for derivative in expand_order(_variables(selection, names, scalars), order)
+        ]
     return tuple(derivative for derivative in dict.fromkeys(listed) if derivative)
 
 
-def _variables(asked: Asked, names: Sequence[str], scalars: Sequence[str]) -> Sequence[str]:
-    if asked.wrt is None:
+def _variables(selection: DerivativeSelection, names: Sequence[str], scalars: Sequence[str]) -> Sequence[str]:
+    if selection.wrt is None:
         arrays = [name for name in names if name not in scalars]
-        if asked.order and not arrays:
+        if selection.order and not arrays:
             found = "every input is a number" if names else "there are no inputs"
-            raise RequestError(f"order={asked.order}", found, "name what to differentiate by: wrt=[...]")
+            raise RequestError(f"order={selection.order}", found, "name what to differentiate by: wrt=[...]")
         return arrays
-    for name in asked.wrt:
+    for name in selection.wrt:
         if name not in names:
             have = ", ".join(names) or "(there are no inputs)"
             raise RequestError("wrt", f"{name!r}, which is no input", f"use one of {have}")
-    return asked.wrt
+    return selection.wrt
 
 
 def _names(wrt: str | Iterable[str]) -> tuple[str, ...]:

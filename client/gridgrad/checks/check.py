@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from gridgrad.checks.expected import Expectations, Expected, by_differences, by_mpmath, has_mpmath
 from gridgrad.checks.report import CheckReport, Disagreement
 from gridgrad.checks.sample import Sample, as_sent, draw
-from gridgrad.requests.prepare import Request, prepare
+from gridgrad.requests.prepare import prepare
+from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
@@ -48,13 +49,13 @@ def checking(
     call = prepare(request)
     sent = as_sent(call)
     precise = call.function[0] == "expression" and has_mpmath()
-    if not (precise or call.plan.derivatives):
+    if not (precise or call.template.derivatives):
         remedy = "ask for order=1 or more; for expressions, pip install 'gridgrad[check]' compares values too"
         raise RequestError("derivatives", "none, and a value alone can't be checked by differences", remedy)
     result = yield sent
     sample = draw(sent, result, points, seed)
     found = by_mpmath(call.function[1], sample) if precise else (yield from by_differences(sample))
-    allowed = tolerance if tolerance is not None else _TOLERANCES[call.plan.dtype.name]
+    allowed = tolerance if tolerance is not None else _TOLERANCES[call.template.dtype.name]
     return _report(sample, found, allowed)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.checks.sample import Sample
-from gridgrad.requests.prepare import Request
+from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.differences import STEPS, estimate, steps
 from gridgrad_core.grid import Derivative

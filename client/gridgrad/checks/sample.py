@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad.requests.prepare import Call, FunctionLike, Registered, Request
+from gridgrad.requests.prepare import PreparedCall
+from gridgrad.requests.request import FunctionLike, Registered, Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
@@ -59,14 +60,14 @@ class Sample(NamedTuple):
         return np.full(self.points, self.scalars[name]) if found is None else found
 
 
-def as_sent(call: Call) -> Request:
+def as_sent(call: PreparedCall) -> Request:
     """A request in the form in which it travels, without coefficients and defaults."""
     kind, text = call.function
     return Request(
         text if kind == "expression" else Registered(text),
         {each.name: (each.dims, each.values) for each in call.inputs},
-        derivatives=call.plan.derivatives,
-        dtype=call.plan.dtype,
+        derivatives=call.template.derivatives,
+        dtype=call.template.dtype,
     )
 
 

@@ -265,7 +265,7 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _function(given: argparse.Namespace) -> Any:
-    from gridgrad.requests.prepare import registered
+    from gridgrad.requests.request import registered
 
     if (given.expression is None) == (given.registered is None):
         found = "neither" if given.expression is None else "both"

@@ -24,7 +24,7 @@ from gridgrad.arguments.inputs import (
     split_dims,
 )
 from gridgrad.arguments.linspace import Linspace
-from gridgrad.requests.prepare import FunctionLike, Tier
+from gridgrad.requests.request import FunctionLike, Tier
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, grid_of

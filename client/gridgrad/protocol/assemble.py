@@ -12,7 +12,7 @@ import numpy as np
 from gridgrad.arguments.inputs import FLOAT32, FLOAT64, FloatArray
 from gridgrad.progress import Progress
 from gridgrad.protocol.error_mapping import EntryFailed
-from gridgrad.requests.prepare import Call, out_of_shape
+from gridgrad.requests.prepare import PreparedCall, out_of_shape
 from gridgrad.results.info import info_of
 from gridgrad.results.planes import PlaneIndex, plane_index
 from gridgrad.results.result import Result
@@ -25,16 +25,16 @@ from gridgrad_core.wire.parse import broken, parse
 
 __all__ = [
     "Assembly",
-    "Layout",
-    "Part",
+    "ResponseLayout",
+    "StreamMessage",
     "View",
     "buffer",
     "empty",
     "numbers_of",
     "put",
     "read_header",
+    "read_message",
     "read_pack",
-    "read_part",
 ]
 
 View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
@@ -46,7 +46,7 @@ _STRIDE = 64
 """Results that follow each other in a message begin at multiples of this many bytes."""
 
 
-class Layout(NamedTuple):
+class ResponseLayout(NamedTuple):
     """A ResultHeader but for its info, in plain Python.
 
     Args:
@@ -67,9 +67,9 @@ class Layout(NamedTuple):
         """How many numbers a point has."""
         return (1 + len(self.derivatives)) * len(self.components)
 
-    def schema(self, call: Call) -> ResultSchema:
+    def schema(self, call: PreparedCall) -> ResultSchema:
         """What results to such calls share."""
-        lowered, plan = call.lowered, call.plan
+        lowered, plan = call.lowered, call.template
         if lowered is None:
             index: PlaneIndex = plane_index(self.derivatives)
             names = tuple([spec.name for spec, _ in plan.inputs])
@@ -78,7 +78,7 @@ class Layout(NamedTuple):
         return ResultSchema(index, names, self.dims, self.components, self.tuple_valued, plan.function)
 
 
-class Part(NamedTuple):
+class StreamMessage(NamedTuple):
     """A message of a stream.
 
     Args:
@@ -100,13 +100,13 @@ class Part(NamedTuple):
         return buffer(self.raw, self.parts.data_start, shape, dtype)
 
 
-def read_part(raw: bytes) -> Part:
+def read_message(raw: bytes) -> StreamMessage:
     """Reads a message of a stream, all but its buffer."""
     parts = wire.split(raw)
-    return Part(parse(pb.StreamGridGradientsResponse(), raw[: parts.header_end]), raw, parts)
+    return StreamMessage(parse(pb.StreamGridGradientsResponse(), raw[: parts.header_end]), raw, parts)
 
 
-def read_pack(part: Part, calls: Sequence[Call | None]) -> Iterator[Result]:
+def read_pack(part: StreamMessage, calls: Sequence[PreparedCall | None]) -> Iterator[Result]:
     """The results of several entries that one message answers; views of its bytes, or of `out` where there is one.
 
     Args:
@@ -135,15 +135,15 @@ class Assembly:
         progress: called with the points that have come so far and the points of the grid.
     """
 
-    def __init__(self, call: Call, progress: Progress | None = None) -> None:
+    def __init__(self, call: PreparedCall, progress: Progress | None = None) -> None:
         self._call = call
         self._progress = progress
-        self._layout: Layout | None = None
+        self._layout: ResponseLayout | None = None
         self._info = pb.Info()
         self._planes: FloatArray | None = None
         self._missing = 0
 
-    def feed(self, part: Part) -> Result | None:
+    def feed(self, part: StreamMessage) -> Result | None:
         """Takes one message of the entry.
 
         Returns:
@@ -186,7 +186,7 @@ class Assembly:
             self._progress(layout.points - -(-self._missing // planes), layout.points)
         return self._finish(layout) if last else None
 
-    def _place(self, window: pb.Window, view: View, layout: Layout) -> None:
+    def _place(self, window: pb.Window, view: View, layout: ResponseLayout) -> None:
         if self._planes is None:
             self._planes = _destination(layout, self._call)
             self._missing = self._planes.size
@@ -194,7 +194,7 @@ class Assembly:
         self._planes.reshape(layout.planes, layout.points)[rows, columns] = part
         self._missing -= part.size
 
-    def _finish(self, layout: Layout) -> Result:
+    def _finish(self, layout: ResponseLayout) -> Result:
         if self._planes is None or self._missing:
             raise broken(f"an entry that ended with {self._missing} numbers missing")
         if self._call.request.out is None:
@@ -202,7 +202,7 @@ class Assembly:
         return Result(self._planes, layout.schema(self._call), info_of(self._info), self._call)
 
 
-def numbers_of(window: pb.Window, view: View, layout: Layout) -> tuple[slice, slice, FloatArray]:
+def numbers_of(window: pb.Window, view: View, layout: ResponseLayout) -> tuple[slice, slice, FloatArray]:
     """The numbers of a window of a buffer [planes, points], and which planes and points they are.
 
     Raises:
@@ -216,7 +216,7 @@ def numbers_of(window: pb.Window, view: View, layout: Layout) -> tuple[slice, sl
     return rows, columns, view((window.planes, window.points), layout.dtype)
 
 
-def read_header(header: pb.ResultHeader) -> tuple[Layout, pb.Info]:
+def read_header(header: pb.ResultHeader) -> tuple[ResponseLayout, pb.Info]:
     """A ResultHeader in two: what all results of its shape share, and how this one was computed."""
     info = header.info
     header.ClearField("info")
@@ -224,7 +224,7 @@ def read_header(header: pb.ResultHeader) -> tuple[Layout, pb.Info]:
 
 
 @functools.lru_cache(LAYOUTS_KEPT)
-def _layout(raw: bytes) -> Layout:
+def _layout(raw: bytes) -> ResponseLayout:
     """Reads a ResultHeader without its info: callers in a loop get the same one again and again."""
     header = pb.ResultHeader.FromString(raw)
     dtype = _DTYPES.get(header.dtype)
@@ -232,7 +232,7 @@ def _layout(raw: bytes) -> Layout:
         raise broken(f"numbers of the unknown dtype {header.dtype}")
     derivatives, grid = tuple([tuple(derivative.wrt) for derivative in header.derivatives]), tuple(header.shape)
     components = (len(header.components),) if header.tuple_valued else ()
-    return Layout(
+    return ResponseLayout(
         tuple(header.dims),
         (1 + len(derivatives), *components, *grid),
         math.prod(grid),
@@ -243,7 +243,7 @@ def _layout(raw: bytes) -> Layout:
     )
 
 
-def put(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
+def put(view: FloatArray, layout: ResponseLayout, call: PreparedCall) -> FloatArray:
     """The numbers of a message, in `out` where the caller gave one."""
     if call.request.out is None:
         return view
@@ -252,7 +252,7 @@ def put(view: FloatArray, layout: Layout, call: Call) -> FloatArray:
     return planes
 
 
-def _destination(layout: Layout, call: Call) -> FloatArray:
+def _destination(layout: ResponseLayout, call: PreparedCall) -> FloatArray:
     out = call.request.out
     if out is None:
         return empty(layout.shape, layout.dtype)

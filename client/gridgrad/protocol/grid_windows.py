@@ -13,16 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.protocol.assemble import Layout, Part, empty, numbers_of, read_header
+from gridgrad.protocol.assemble import ResponseLayout, StreamMessage, empty, numbers_of, read_header
 from gridgrad.protocol.error_mapping import EntryFailed
-from gridgrad.requests.prepare import Call
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.info import info_of
 from gridgrad.results.result import Result
 from gridgrad_core.errors import RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import broken
 
-__all__ = ["WINDOW_BYTES", "Windows", "points_of"]
+__all__ = ["WINDOW_BYTES", "GridWindows", "points_of"]
 
 WINDOW_BYTES = 16 << 20
 """About how large a window is when nothing is said."""
@@ -62,7 +62,7 @@ class _Cut(NamedTuple):
 class _Window:
     """A window that is being filled."""
 
-    def __init__(self, start: tuple[int, ...], shape: tuple[int, ...], layout: Layout) -> None:
+    def __init__(self, start: tuple[int, ...], shape: tuple[int, ...], layout: ResponseLayout) -> None:
         self.start = start
         ahead = layout.shape[: len(layout.shape) - len(layout.dims)]
         self.planes = empty((*ahead, *shape), layout.dtype)
@@ -70,7 +70,7 @@ class _Window:
         self.missing = self.planes.size
 
 
-class Windows:
+class GridWindows:
     """Puts the messages of one entry of a stream into windows of its grid.
 
     Args:
@@ -84,12 +84,12 @@ class Windows:
         RequestError: points is no positive number.
     """
 
-    def __init__(self, call: Call, points: int | None) -> None:
+    def __init__(self, call: PreparedCall, points: int | None) -> None:
         if points is not None and (not isinstance(points, int) or points < 1):
             raise RequestError("points", f"{points!r}", "give how many points a window may have, 1 or more")
         self._call = call
         self._most = points
-        self._layout: Layout | None = None
+        self._layout: ResponseLayout | None = None
         self._info = pb.Info()
         self._given: set[int] = set()  # by their first points
         self._open: dict[int, _Window] = {}
@@ -99,7 +99,7 @@ class Windows:
         """Expects all messages again, on a new stream; windows that were given are not given again."""
         self._open.clear()
 
-    def feed(self, part: Part) -> Iterator[Result]:
+    def feed(self, part: StreamMessage) -> Iterator[Result]:
         """Takes one message, and gives the windows that it completes.
 
         Raises:
@@ -121,7 +121,7 @@ class Windows:
             raise broken(f"an entry that ended with {len(self._open)} windows incomplete")
         self.complete = message.last
 
-    def _placed(self, part: Part, window: pb.Window, layout: Layout) -> Iterator[Result]:
+    def _placed(self, part: StreamMessage, window: pb.Window, layout: ResponseLayout) -> Iterator[Result]:
         planes, points, numbers = numbers_of(window, part.view, layout)
         cut, at = _cut(layout, self._most), points.start
         while at < points.stop:
@@ -138,14 +138,14 @@ class Windows:
                     yield self._finished(first, layout)
             at = end
 
-    def _finished(self, first: int, layout: Layout) -> Result:
+    def _finished(self, first: int, layout: ResponseLayout) -> Result:
         window = self._open.pop(first)
         self._given.add(first)
         window.planes.flags.writeable = False
         return Result(window.planes, layout.schema(self._call), info_of(self._info), self._call, window.start)
 
 
-def _cut(layout: Layout, most: int | None) -> _Cut:
+def _cut(layout: ResponseLayout, most: int | None) -> _Cut:
     grid = layout.shape[len(layout.shape) - len(layout.dims) :]
     if most is None:
         most = max(1, WINDOW_BYTES // (layout.planes * layout.dtype.itemsize))

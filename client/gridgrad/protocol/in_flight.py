@@ -12,11 +12,12 @@ import itertools
 import time
 
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.assemble import Assembly, Part, read_pack, read_part
-from gridgrad.protocol.options import Settings
+from gridgrad.protocol.assemble import Assembly, StreamMessage, read_message, read_pack
+from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import Call, Request, entry_message, prepare
+from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError, RequestError
 
@@ -49,7 +50,7 @@ class Entry:
 
     __slots__ = ("assembly", "attempts", "call", "nbytes", "number")
 
-    def __init__(self, call: Call, number: int, nbytes: int) -> None:
+    def __init__(self, call: PreparedCall, number: int, nbytes: int) -> None:
         self.call = call
         self.number = number
         self.nbytes = nbytes
@@ -81,7 +82,9 @@ class Flight:
         RequestError: in_flight or errors is none of what may be given.
     """
 
-    def __init__(self, in_flight: int, errors: str, in_order: bool, routes: Routes, settings: Settings) -> None:
+    def __init__(
+        self, in_flight: int, errors: str, in_order: bool, routes: Routes, settings: ConnectionSettings
+    ) -> None:
         if errors not in ("raise", "return"):
             raise RequestError("errors", f"{errors!r}", 'say errors="raise" or errors="return"')
         if not isinstance(in_flight, int) or in_flight < 1:
@@ -138,12 +141,12 @@ class Flight:
 
     def _join(self, entry: Entry) -> None:
         """Puts an entry into the pack of its like."""
-        plan = id(entry.call.plan)  # the entries of the pack keep it alive
+        plan = id(entry.call.template)  # the entries of the pack keep it alive
         pack = self._packs.get(plan)
         if pack is None:
             pack = self._packs[plan] = Pack()
         pack.entries.append(entry)
-        size = max(entry.nbytes, entry.call.plan.input_bytes, LEAST_BYTES)
+        size = max(entry.nbytes, entry.call.template.input_bytes, LEAST_BYTES)
         pack.nbytes += size
         is_full = pack.nbytes + size > PACK_BYTES or len(pack.entries) * PACKS_IN_FLIGHT >= self._limit
         if is_full or size > LARGE_BYTES:
@@ -161,7 +164,7 @@ class Flight:
     def _message(self, entries: list[Entry]) -> bytes:
         ids = [next(self._ids) for _ in entries]
         self._sent.update(zip(ids, entries, strict=True))
-        return entry_message(ids[0], [entry.call for entry in entries])
+        return stream_message(ids[0], [entry.call for entry in entries])
 
     def due_in_s(self) -> float | None:
         """Seconds until there is something to send; None when nothing waits for that."""
@@ -174,7 +177,7 @@ class Flight:
             raw: the message.
             attempts: those at the stream, which count anew once an entry is complete.
         """
-        part = read_part(raw)
+        part = read_message(raw)
         first, count = part.message.id, max(1, part.message.entries)
         before = self._landed
         if part.message.HasField("status"):
@@ -187,7 +190,7 @@ class Flight:
         if self._landed > before:
             attempts.progressed()
 
-    def _land_pack(self, ids: range, part: Part) -> None:
+    def _land_pack(self, ids: range, part: StreamMessage) -> None:
         entries = [self._sent.pop(entry_id, None) for entry_id in ids]
         calls = [entry.call if entry else None for entry in entries]
         try:
@@ -198,7 +201,7 @@ class Flight:
             if entry:
                 self._land(entry, result)
 
-    def _land_one(self, entry_id: int, part: Part) -> None:
+    def _land_one(self, entry_id: int, part: StreamMessage) -> None:
         entry = self._sent.get(entry_id)
         if entry is None:
             return  # the rest of an entry that was given up

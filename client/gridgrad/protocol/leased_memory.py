@@ -21,7 +21,7 @@ from gridgrad.arguments.inputs import FloatArray
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import broken
 
-__all__ = ["LARGE_BYTES", "Memory"]
+__all__ = ["LARGE_BYTES", "LeasedMemory"]
 
 LARGE_BYTES = 1 << 20
 """Parts of this size are released at once, as are windows; others with the next call."""
@@ -29,7 +29,7 @@ LARGE_BYTES = 1 << 20
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 
-class Memory:
+class LeasedMemory:
     """The memory of one session.
 
     Args:

@@ -19,8 +19,8 @@ __all__ = [
     "DEFAULT_TIMEOUT_S",
     "HEALTH_METHOD",
     "HEALTH_POLL_S",
+    "ConnectionSettings",
     "Metadata",
-    "Settings",
     "check_process",
     "check_serving",
     "leave",
@@ -65,7 +65,7 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
 )
 
 
-class Settings(NamedTuple):
+class ConnectionSettings(NamedTuple):
     """How to connect.
 
     Args:
@@ -97,7 +97,7 @@ def settings_of(
     proxy: bool,
     sessions: bool,
     options: Iterable[tuple[str, Any]],
-) -> Settings:
+) -> ConnectionSettings:
     """Reads the arguments of a client; see `Client`.
 
     Raises:
@@ -106,7 +106,7 @@ def settings_of(
     if not isinstance(retries, int) or retries < 0:
         raise RequestError("retries", f"{retries!r}", "give a whole number, 0 for a single attempt")
     target = _target(address or os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS)
-    return Settings(
+    return ConnectionSettings(
         target=target,
         credentials=credentials,
         metadata=_metadata(metadata),

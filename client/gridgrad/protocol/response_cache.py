@@ -1,7 +1,7 @@
-"""Answers in one message: a caller in a loop gets the same bytes again and again, but for the numbers and the info.
+"""The response template: what answers to requests of one template share, which is all but the numbers and the info.
 
-So the first answer to a plan is parsed, and tells what the next may begin with and have between its info and its
-numbers; one that does differs from the first in nothing else.
+A caller in a loop gets the same bytes again and again. So the first answer is parsed, and tells what the next may begin
+with and have between its info and its numbers; one that does differs from the first in nothing else.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.protocol.assemble import Layout, buffer, put, read_header
-from gridgrad.requests.prepare import Call
+from gridgrad.protocol.assemble import ResponseLayout, buffer, put, read_header
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire.parse import parse
 
-__all__ = ["Form", "read_response", "read_unary"]
+__all__ = ["ResponseTemplate", "read_response", "read_unary"]
 
 _HEADER_FIELD = pb.GridGradientResponse.HEADER_FIELD_NUMBER
 _INFO_FIELD = pb.ResultHeader.INFO_FIELD_NUMBER
 
 
-class Form(NamedTuple):
-    """The form of a serialized GridGradientResponse.
+class ResponseTemplate(NamedTuple):
+    """What serialized GridGradientResponses share that differ in numbers and info alone.
 
     Args:
         head: what stands before the info.
@@ -41,14 +41,14 @@ class Form(NamedTuple):
     tail: bytes
     data_start: int
     size: int
-    layout: Layout
+    layout: ResponseLayout
     schema: ResultSchema
 
     def fits(self, raw: bytes) -> bool:
-        """Whether a message is of this form."""
+        """Whether a message is of this template."""
         return len(raw) == self.size and raw.startswith(self.head) and raw.startswith(self.tail, self.info_end)
 
-    def result(self, view: FloatArray, info: bytes, call: Call) -> Result:
+    def result(self, view: FloatArray, info: bytes, call: PreparedCall) -> Result:
         """The result, by a view of its numbers.
 
         Raises:
@@ -58,7 +58,7 @@ class Form(NamedTuple):
         return Result(put(view, self.layout, call), schema, info, call)
 
 
-def read_unary(raw: bytes, call: Call) -> Result:
+def read_unary(raw: bytes, call: PreparedCall) -> Result:
     """The result in a GridGradientResponse: views of its bytes, or of `out` where the caller gave one.
 
     Args:
@@ -69,14 +69,14 @@ def read_unary(raw: bytes, call: Call) -> Result:
         InternalError: the message is none, or its buffer does not fit its header.
         RequestError: `out` does not fit the components of the result.
     """
-    form, info = read_response(raw, call)
-    layout = form.layout
-    view = buffer(raw, form.data_start, layout.shape, layout.dtype)
-    return form.result(view, info, call)
+    template, info = read_response(raw, call)
+    layout = template.layout
+    view = buffer(raw, template.data_start, layout.shape, layout.dtype)
+    return template.result(view, info, call)
 
 
-def read_response(raw: bytes, call: Call) -> tuple[Form, bytes]:
-    """The form of a GridGradientResponse, and the Info in it.
+def read_response(raw: bytes, call: PreparedCall) -> tuple[ResponseTemplate, bytes]:
+    """The template of a GridGradientResponse, and the Info in it.
 
     Args:
         raw: the message, perhaps without its numbers.
@@ -85,20 +85,21 @@ def read_response(raw: bytes, call: Call) -> tuple[Form, bytes]:
     Raises:
         InternalError: the message is none.
     """
-    form = call.plan.answers
-    if form is None or not form.fits(raw):
-        return _first_of_form(raw, call)
-    return form, raw[len(form.head) : form.info_end]
+    template = call.template.response
+    if isinstance(template, ResponseTemplate) and template.fits(raw):
+        return template, raw[len(template.head) : template.info_end]
+    return _first_of_template(raw, call)
 
 
-def _first_of_form(raw: bytes, call: Call) -> tuple[Form, bytes]:
+def _first_of_template(raw: bytes, call: PreparedCall) -> tuple[ResponseTemplate, bytes]:
     header_end, data_start, _ = wire.split(raw)
     header = parse(pb.GridGradientResponse(), raw[:header_end]).header
     layout, read = read_header(header)
     shared, info = header.SerializeToString(), read.SerializeToString()  # without the info, and that
     info_head = wire.field_head(_INFO_FIELD, len(info))
     head = wire.field_head(_HEADER_FIELD, len(shared) + len(info_head) + len(info)) + shared + info_head
-    form = Form(head, header_end, raw[header_end:data_start], data_start, len(raw), layout, layout.schema(call))
+    tail, schema = raw[header_end:data_start], layout.schema(call)
+    template = ResponseTemplate(head, header_end, tail, data_start, len(raw), layout, schema)
     if raw[:header_end] == head + info:  # protobuf knows other ways to write the same
-        call.plan.answers = form
-    return form, info
+        call.template.response = template
+    return template, info

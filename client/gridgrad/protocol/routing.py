@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gridgrad.requests.prepare import Call, FunctionKey
+from gridgrad.requests.prepare import PreparedCall
+from gridgrad.requests.request import FunctionKey
 from gridgrad.results.result import Result
 
 __all__ = ["Routes"]
@@ -21,15 +22,15 @@ class Routes:
         self._unary_bytes = UNARY_BYTES
         self._components: dict[FunctionKey, int] = {}
 
-    def result_bytes(self, call: Call) -> int:
+    def result_bytes(self, call: PreparedCall) -> int:
         """The length of the result, or less when the number of components is not known yet."""
-        return call.plan.component_bytes * self._components.get(call.function, 1)
+        return call.template.component_bytes * self._components.get(call.function, 1)
 
-    def by_stream(self, call: Call) -> bool:
+    def by_stream(self, call: PreparedCall) -> bool:
         """Whether to ask for it by a stream at once."""
         return self.result_bytes(call) > self._unary_bytes
 
-    def learn(self, call: Call, result: Result) -> None:
+    def learn(self, call: PreparedCall, result: Result) -> None:
         """Takes in an answer."""
         if len(result.components) > 1:
             if len(self._components) >= FUNCTIONS_KEPT:

@@ -7,12 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gridgrad.arguments import derivatives as asked
 from gridgrad.arguments.coefficients import Coefficients
-from gridgrad.arguments.derivatives import DerivativeLike
+from gridgrad.arguments.derivatives import DerivativeLike, read_selection, resolve
 from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.requests.lowering import lower
-from gridgrad.requests.prepare import FunctionLike, Registered, function_key
+from gridgrad.requests.request import FunctionLike, Registered, function_key
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -21,7 +20,7 @@ __all__ = ["Names", "plan_message"]
 
 Names: TypeAlias = Sequence[Any]
 """Inputs without numbers: "t" is an axis, ("K", ()) a number, ("T", "option") and ("u", ("i", "j")) have those dims.
-Not spelled as types, since a list of them that stands in a variable would be refused."""
+Not selection as types, since a list of them that stands in a variable would be refused."""
 
 SPELLING = 'name axes, and give the dims of other inputs: ["t", ("K", ()), ("T", "option"), ("u", ("i", "j"))]'
 
@@ -42,11 +41,11 @@ def plan_message(
     """
     given = read_inputs(inputs) if isinstance(inputs, Mapping) else _named(inputs)
     single = computing_dtype(given, dtype) == FLOAT32
-    spelled = asked.read_asked(wrt, order, derivatives)
+    selection = read_selection(wrt, order, derivatives)
     if coefficients or not isinstance(function, str | Registered | Program):
-        function, given, spelled, _ = lower(function, given, spelled, coefficients)
+        function, given, selection, _ = lower(function, given, selection, coefficients)
     names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
-    wanted = asked.resolve(spelled, names, scalars)
+    wanted = resolve(selection, names, scalars)
     kind, text = function_key(function)
     return pb.Plan(
         function=pb.Function(**{kind: text}),

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gridgrad.arguments import coefficients as arrays
-from gridgrad.arguments.coefficients import Array, Coefficients, Stacks
-from gridgrad.arguments.derivatives import Asked
+from gridgrad.arguments.coefficients import CoefficientArray, Coefficients, Stacks
+from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import Input
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.parser.parser import parse
@@ -39,23 +39,25 @@ class Lowered(NamedTuple):
     Args:
         function: what was a Python function or a sympy expression is a program.
         inputs: those that are sent, coefficients one by one.
-        asked: the derivatives by these.
+        selection: the derivatives by these.
         shown: what the caller sees, where that differs.
     """
 
     function: Any
     inputs: tuple[Input, ...]
-    asked: Asked
+    selection: DerivativeSelection
     shown: Shown | None
 
 
-def lower(function: Any, inputs: tuple[Input, ...], asked: Asked, coefficients: Coefficients | None) -> Lowered:
+def lower(
+    function: Any, inputs: tuple[Input, ...], selection: DerivativeSelection, coefficients: Coefficients | None
+) -> Lowered:
     """Brings a request into the form in which it travels.
 
     Args:
         function: an expression, a program, a registered function, a Python function or a sympy expression.
         inputs: the inputs as read.
-        asked: the derivatives as asked for.
+        selection: the derivatives as asked for.
         coefficients: arrays of coefficients.
 
     Raises:
@@ -74,15 +76,15 @@ def lower(function: Any, inputs: tuple[Input, ...], asked: Asked, coefficients: 
     everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
     sent = tuple([each for each in everything if each.name in used or each.name not in droppable])
     if not given and len(sent) == len(inputs):
-        return Lowered(function, inputs, asked, None)
+        return Lowered(function, inputs, selection, None)
     stacks = arrays.stacks_of(
         tuple([(each.name, not each.dims) for each in inputs]),
         tuple([(array.name, array.values.shape) for array in given]),
-        asked,
+        selection,
         frozenset(droppable.difference(used)),
     )
     shown = Shown((*inputs, *(array.input for array in given)), stacks)
-    return Lowered(function, sent, Asked(None, None, stacks.asked), shown)
+    return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown)
 
 
 @functools.lru_cache(_PARSED_KEPT)
@@ -99,8 +101,8 @@ def _program_of_sympy(function: Any) -> Any:
 
 
 def _traced(
-    function: Any, inputs: tuple[Input, ...], given: Sequence[Array]
-) -> tuple[Program, tuple[Input, ...], tuple[Array, ...]]:
+    function: Any, inputs: tuple[Input, ...], given: Sequence[CoefficientArray]
+) -> tuple[Program, tuple[Input, ...], tuple[CoefficientArray, ...]]:
     """The program of a Python function, and the inputs and coefficients with its defaults."""
     from gridgrad.tracing.decorator import parameters_of, program_of
 
@@ -109,7 +111,7 @@ def _traced(
     parameters.check(names)
     defaults = {name: np.asarray(value, "<f8") for name, value in parameters.defaults.items() if name not in names}
     scalars = tuple([Input(name, (), value) for name, value in defaults.items() if not value.ndim])
-    added = tuple([Array(name, np.array(value)) for name, value in defaults.items() if value.ndim])
+    added = tuple([CoefficientArray(name, np.array(value)) for name, value in defaults.items() if value.ndim])
     inputs, coefficients = (*inputs, *scalars), (*given, *added)
     shapes = (*((each.name, None) for each in inputs), *((array.name, array.values.shape) for array in coefficients))
     clash = {each.name for each in inputs}.intersection(name for array in added for name in array.elements)

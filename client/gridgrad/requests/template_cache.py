@@ -1,98 +1,190 @@
-"""Recognises a request that differs from one before only in numbers, so that most of the work on it is done already.
+"""The request template: what requests share that differ in numbers alone.
+
+A caller in a loop changes numbers, seldom shapes, hardly ever the function. So all that costs time in a request but
+its numbers is worked out once, into a `RequestTemplate`, and found again in two ways:
+
+* `TemplateCache` recognises the next request by what the caller gave, before anything of it is read: the arguments
+  but for the inputs are the key, and `plain_numbers` compares the inputs with those of the template.
+* `template_of` is the cache behind it, by what was read: requests spelled in other ways share a template too.
+
+The template also remembers what answers to it look like (`protocol.response_cache`), and requests that have the same
+one travel together on a stream (`protocol.in_flight`).
 
 Safe for threads: what one overwrites of another is found out again.
 """
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 import struct
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
-from gridgrad.arguments.inputs import FLOAT64, Inputs
-from gridgrad_core.grid import InputSpec
+from gridgrad.arguments import derivatives as selecting
+from gridgrad.arguments.derivatives import DerivativeSelection
+from gridgrad.arguments.inputs import FLOAT32, FLOAT64, Inputs
+from gridgrad.requests.encode import InputKind, input_head
+from gridgrad.requests.request import FunctionKey, Request
+from gridgrad_core.grid import Derivative, Grid, grid_of
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 
-if TYPE_CHECKING:
-    from gridgrad.requests.prepare import Request
+__all__ = ["RequestTemplate", "TemplateCache", "plain_numbers", "template_of"]
 
-__all__ = ["Recent", "has_plain_inputs", "numbers_alike"]
-
-Kinds = Sequence[tuple[InputSpec, "np.dtype[Any] | None"]]
-T = TypeVar("T")
+TEMPLATES_KEPT = 512
 
 _NUMBER = struct.Struct("<d")
-_ORDERS = (NoneType, int)  # 1.0 is equal to 1, and is none
+_ORDERS = (NoneType, int)  # an order of 1.0 would find the template of 1, and is to be refused
 _PLAIN = (str, int, type, np.dtype)
-_said = operator.attrgetter("function", "order", "dtype", "tier", "coefficients", "wrt", "derivatives")
+_arguments = operator.attrgetter("function", "order", "dtype", "tier", "coefficients", "wrt", "derivatives")
 
 
-class Recent(Generic[T]):
-    """Some of what was found out, by what was asked.
+@dataclass(slots=True, eq=False)
+class RequestTemplate:
+    """What requests share that differ in numbers alone.
+
+    Args:
+        function: the kind and text of the function.
+        head: the serialized request without its inputs.
+        derivatives: the partials in the order in which they are asked for.
+        inputs: what the inputs are but for their numbers.
+        input_heads: what stands before the numbers of each.
+        grid: the grid that the inputs span.
+        input_bytes: how large the arrays among the inputs are.
+        component_bytes: how large the result is if the function has one component.
+        dtype: computed in.
+        response: the ResponseTemplate of the latest answer, which the next is likely to have; `protocol` keeps it here.
+    """
+
+    function: FunctionKey
+    head: bytes
+    derivatives: tuple[Derivative, ...]
+    inputs: tuple[InputKind, ...]
+    input_heads: tuple[bytes, ...]
+    grid: Grid
+    input_bytes: int
+    component_bytes: int
+    dtype: np.dtype[Any]
+    response: object = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all inputs are numbers, or arrays of one dim, their own."""
+        return all(dtype and spec.dims in ((), (spec.name,)) for spec, dtype in self.inputs)
+
+
+@functools.lru_cache(TEMPLATES_KEPT)
+def template_of(
+    function: FunctionKey,
+    inputs: tuple[InputKind, ...],
+    selection: DerivativeSelection,
+    single: bool,
+    tier: pb.Tier,
+) -> RequestTemplate:
+    """The template of such requests.
+
+    Args:
+        function: the kind and text of the function.
+        inputs: what the inputs are but for their numbers.
+        selection: the derivatives that the caller selects.
+        single: whether it is computed in float32.
+        tier: by what it is to be computed.
+
+    Raises:
+        RequestError: the inputs span no grid, or have no such derivatives.
+    """
+    grid = grid_of([spec for spec, _ in inputs])
+    names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
+    derivatives, head = _head(function, names, selection, single, tier)
+    input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
+    dtype = FLOAT32 if single else FLOAT64
+    component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
+    heads = tuple(map(input_head, inputs))
+    return RequestTemplate(function, head, derivatives, inputs, heads, grid, input_bytes, component_bytes, dtype)
+
+
+@functools.lru_cache(TEMPLATES_KEPT)
+def _head(
+    function: FunctionKey,
+    inputs: tuple[tuple[str, bool], ...],
+    selection: DerivativeSelection,
+    single: bool,
+    tier: pb.Tier,
+) -> tuple[tuple[Derivative, ...], bytes]:
+    names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
+    derivatives = selecting.resolve(selection, names, scalars)
+    message = pb.GridGradientRequest(
+        function=pb.Function(**{function[0]: function[1]}),
+        derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
+        dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
+        tier=tier,
+    )
+    return derivatives, message.SerializeToString()
+
+
+class TemplateCache:
+    """The templates of recent requests, by the arguments of these but for the inputs.
 
     Args:
         kept: how many at most.
     """
 
-    def __init__(self, kept: int) -> None:
+    def __init__(self, kept: int = TEMPLATES_KEPT) -> None:
         self._kept = kept
-        self._found: dict[Hashable, T] = {}
+        self._found: dict[Hashable, RequestTemplate] = {}
 
-    def get(self, request: Request) -> T | None:
-        """What was found out for such a request, inputs aside; None for the first."""
+    def get(self, request: Request) -> RequestTemplate | None:
+        """The template of the latest request with such arguments; None for the first."""
         if type(request.function) is not str or type(request.order) not in _ORDERS:
             return None
         try:
-            return self._found.get(_said(request))
-        except TypeError:  # something can't be a key
+            return self._found.get(_arguments(request))
+        except TypeError:  # a list can't be a key
             key = _key_of(request)
             return None if key is None else self._found.get(key)
 
-    def keep(self, request: Request, found: T) -> None:
-        """Keeps what was found out, if it will be true whenever the same is asked."""
+    def keep(self, request: Request, template: RequestTemplate) -> None:
+        """Keeps the template of a request, if its arguments will always mean the same."""
         key = _key_of(request)
         if key is not None:
             if len(self._found) >= self._kept:
                 self._found.clear()
-            self._found[key] = found
+            self._found[key] = template
 
 
 def _key_of(request: Request) -> Hashable:
-    """What is asked, as it is now and means the same later; None where there may be more to it than names."""
-    *said, wrt, derivatives = _said(request)
-    if any(each is not None and not isinstance(each, _PLAIN) for each in said) or request.coefficients:
+    """The arguments as they are now; None where they could mean something else at another time."""
+    *plain, wrt, derivatives = _arguments(request)
+    if any(each is not None and not isinstance(each, _PLAIN) for each in plain) or request.coefficients:
         return None
     try:
-        return *said, _named(wrt), _named(derivatives)
+        return *plain, _frozen(wrt), _frozen(derivatives)
     except TypeError:
         return None
 
 
-def _named(given: object) -> Hashable:
+def _frozen(names: object) -> Hashable:
     """Names as they are now; a list is marked, since `derivatives` tells it from a tuple."""
-    if given is None or type(given) is str:
-        return given
-    if type(given) is list:
-        return list, *map(_named, given)
-    if type(given) is tuple:
-        return tuple(map(_named, given))
+    if names is None or type(names) is str:
+        return names
+    if type(names) is list:
+        return list, *map(_frozen, names)
+    if type(names) is tuple:
+        return tuple(map(_frozen, names))
     raise TypeError
 
 
-def has_plain_inputs(kinds: Kinds) -> bool:
-    """Whether all inputs are arrays of one dim, their own, or numbers."""
-    return all(dtype and spec.dims in ((), (spec.name,)) for spec, dtype in kinds)
-
-
-def numbers_alike(inputs: Inputs, kinds: Kinds) -> tuple[bytes, ...] | None:
+def plain_numbers(inputs: Inputs, kinds: Sequence[InputKind]) -> tuple[bytes, ...] | None:
     """The numbers of inputs as they are sent; None where the inputs are not plainly of these kinds.
 
     Args:
         inputs: what the caller gave.
-        kinds: plain ones.
+        kinds: those of a template that is plain.
     """
     if type(inputs) is not dict or len(inputs) != len(kinds):
         return None

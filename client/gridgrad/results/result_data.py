@@ -14,7 +14,8 @@ from gridgrad.results.planes import Derivatives, PlaneIndex
 from gridgrad_core.errors import RequestError
 
 if TYPE_CHECKING:
-    from gridgrad.requests.prepare import Call, FunctionKey, Request
+    from gridgrad.requests.prepare import PreparedCall
+    from gridgrad.requests.request import FunctionKey, Request
 
 __all__ = ["ResultData", "ResultOrigin", "ResultSchema"]
 
@@ -40,7 +41,7 @@ class ResultSchema(NamedTuple):
 
 
 class ResultOrigin(NamedTuple):
-    """The request that a result came from, as the caller sees it. A prepared `Call` has the same two and serves too.
+    """The request that a result came from, as the caller sees it. A `PreparedCall` has the same two and serves too.
 
     Args:
         request: what was asked.
@@ -69,7 +70,7 @@ class ResultData:
         planes: FloatArray,
         schema: ResultSchema,
         info: Info | bytes,
-        origin: ResultOrigin | Call,
+        origin: ResultOrigin | PreparedCall,
         start: tuple[int, ...] | None = None,
     ) -> None:
         self._planes = planes

@@ -17,14 +17,14 @@ from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.assemble import Assembly, read_part
+from gridgrad.protocol.assemble import Assembly, read_message
 from gridgrad.protocol.options import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
     HEALTH_POLL_S,
+    ConnectionSettings,
     Metadata,
-    Settings,
     check_process,
     check_serving,
     leave,
@@ -33,10 +33,11 @@ from gridgrad.protocol.options import (
 from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import Call, FunctionLike, Request, Tier, entry_message, prepare
+from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.request import FunctionLike, Request, Tier
 from gridgrad.results.result import Result
 from gridgrad.sync.grids import ManyGrids
-from gridgrad.sync.introspection import Questions
+from gridgrad.sync.introspection import Introspection
 from gridgrad.sync.pool import Sessions
 from gridgrad_core.errors import TooLargeError, UnavailableError
 from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
@@ -51,7 +52,7 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
 
 
-class Client(ManyGrids, Questions):
+class Client(ManyGrids, Introspection):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
@@ -167,10 +168,10 @@ class Client(ManyGrids, Questions):
         call = prepare(request)
         if not progress:
             return self._sent(call, timeout, None)
-        with shown(progress, "points", call.plan.grid.points) as tell:
+        with shown(progress, "points", call.template.grid.points) as tell:
             return self._sent(call, timeout, tell)
 
-    def _sent(self, call: Call, timeout: float | None, progress: Progress | None) -> Result:
+    def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
         attempts = self._attempts(timeout)
         try:
             result = self._retried(attempts, self._once, call, progress)
@@ -183,19 +184,19 @@ class Client(ManyGrids, Questions):
         self._routes.learn(call, result)
         return result
 
-    def _once(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+    def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         result = self._sessions.gradient(call, attempts.left_s(), progress)
         if result is None:
             result = self._by_grpc(attempts, call, progress)
             self._sessions.encourage()
         return result
 
-    def _by_grpc(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+    def _by_grpc(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         if self._routes.by_stream(call):
             return self._by_stream(attempts, call, progress)
         result = read_unary(self._unary(call.message, attempts.left_s(), self._settings.metadata), call)
         if progress:
-            progress(call.plan.grid.points, call.plan.grid.points)
+            progress(call.template.grid.points, call.template.grid.points)
         return result
 
     def wait_ready(self, *, timeout: float | None = None) -> None:
@@ -260,31 +261,31 @@ class Client(ManyGrids, Questions):
 
         return self._retried(self._attempts(timeout, retries), once)
 
-    def _by_stream(self, attempts: Attempts, call: Call, progress: Progress | None) -> Result:
+    def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         answers = self._open_whole(call, attempts.left_s())
         assembly, result = Assembly(call, progress), None
         try:
             for raw in answers:
-                result = assembly.feed(read_part(raw)) or result
+                result = assembly.feed(read_message(raw)) or result
         finally:
             leave(answers)
         if result is None:
             raise failures.StreamEnded
         return result
 
-    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
-        return self._whole(entry_message(1, [call]), timeout_s, self._settings.metadata)
+    def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
+        return self._whole(stream_message(1, [call]), timeout_s, self._settings.metadata)
 
     def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
         return self._many(messages, timeout_s, self._settings.metadata)
 
 
-def _open_session(channel: grpc.Channel, settings: Settings, timeout_s: float) -> bytes:
+def _open_session(channel: grpc.Channel, settings: ConnectionSettings, timeout_s: float) -> bytes:
     method: Unary = channel.unary_unary(OPEN_SESSION.path)
     return method(b"", timeout_s, settings.metadata)
 
 
-def _open(settings: Settings) -> grpc.Channel:
+def _open(settings: ConnectionSettings) -> grpc.Channel:
     # The caller's own thread takes what comes for it, not one that wakes it for each message
     options = ((ChannelOptions.SingleThreadedUnaryStream, 1), *settings.options)
     if settings.credentials is None:

@@ -13,13 +13,14 @@ from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.progress import GridsProgress, Progress, counted, grids_of
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.assemble import read_part
-from gridgrad.protocol.grid_windows import Windows, points_of
+from gridgrad.protocol.assemble import read_message
+from gridgrad.protocol.grid_windows import GridWindows, points_of
 from gridgrad.protocol.in_flight import Flight
-from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, Settings, leave
+from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings, leave
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import Call, FunctionLike, Request, Tier, prepare
+from gridgrad.requests.prepare import PreparedCall, prepare
+from gridgrad.requests.request import FunctionLike, Request, Tier
 from gridgrad.results.collection import Results
 from gridgrad.results.result import Result
 from gridgrad.sync.stream import Stream, requests_like
@@ -36,7 +37,7 @@ class ManyGrids(ABC):
         _routes: what it knows about the sizes of results.
     """
 
-    _settings: Settings
+    _settings: ConnectionSettings
     _routes: Routes
 
     @abstractmethod
@@ -48,7 +49,7 @@ class ManyGrids(ABC):
         """Calls the streaming method with these messages."""
 
     @abstractmethod
-    def _open_whole(self, call: Call, timeout_s: float | None) -> Any:
+    def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         """Calls the streaming method for one grid."""
 
     @overload
@@ -247,15 +248,15 @@ class ManyGrids(ABC):
         """
         call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        windows = self._windows(call, Windows(call, points), attempts)
-        return counted(windows, progress, "points", call.plan.grid.points, points_of)
+        windows = self._windows(call, GridWindows(call, points), attempts)
+        return counted(windows, progress, "points", call.template.grid.points, points_of)
 
-    def _windows(self, call: Call, windows: Windows, attempts: Attempts) -> Generator[Result]:
+    def _windows(self, call: PreparedCall, windows: GridWindows, attempts: Attempts) -> Generator[Result]:
         while True:
             answers = self._open_whole(call, attempts.left_s())
             try:
                 for raw in answers:
-                    for window in windows.feed(read_part(raw)):
+                    for window in windows.feed(read_message(raw)):
                         attempts.progressed()
                         yield window
                 if windows.complete:

@@ -15,7 +15,7 @@ from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.checks.check import checking
 from gridgrad.checks.report import CheckReport
 from gridgrad.requests.function_spec import Names, plan_message
-from gridgrad.requests.prepare import FunctionLike, Request
+from gridgrad.requests.request import FunctionLike, Request
 from gridgrad.results.explanation import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.results.result import Result
 from gridgrad.results.server_info import RegisteredFunction, ServerInfo, read_functions, read_server_info
@@ -23,10 +23,10 @@ from gridgrad.results.server_status import ServerStatus, read_server_status
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
 
-__all__ = ["Questions"]
+__all__ = ["Introspection"]
 
 
-class Questions(ABC):
+class Introspection(ABC):
     """The part of a client that asks about functions and the server."""
 
     @abstractmethod

@@ -21,8 +21,8 @@ import grpc
 
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.options import Settings
-from gridgrad.requests.prepare import Call
+from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.sync.session import Session, SessionLost, connect
 
@@ -76,7 +76,7 @@ class Sessions:
         settings: of the client.
     """
 
-    def __init__(self, offered: Callable[[float], bytes], settings: Settings) -> None:
+    def __init__(self, offered: Callable[[float], bytes], settings: ConnectionSettings) -> None:
         self._offered = offered
         self._target = settings.target
         self._will = Willingness(settings.sessions)
@@ -94,7 +94,7 @@ class Sessions:
         """Says that the server has answered a call by gRPC."""
         self._will.encourage()
 
-    def gradient(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result | None:
+    def gradient(self, call: PreparedCall, timeout_s: float | None, progress: Progress | None = None) -> Result | None:
         """Makes a call in a session.
 
         Args:

@@ -22,9 +22,9 @@ from collections.abc import Callable
 from gridgrad.progress import Progress
 from gridgrad.protocol.assemble import Assembly
 from gridgrad.protocol.error_mapping import EntryFailed
-from gridgrad.protocol.leased_memory import Memory
+from gridgrad.protocol.leased_memory import LeasedMemory
 from gridgrad.protocol.response_cache import read_response, read_unary
-from gridgrad.requests.prepare import Call
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -103,13 +103,13 @@ def framed(message: pb.SessionRequest, request: bytes = b"") -> bytes:
     return b"".join((_LENGTH.pack(len(head) + len(request)), head, request))
 
 
-def call_message(number: int, call: Call, timeout_s: float | None, memory: Memory) -> bytes:
+def call_message(number: int, call: PreparedCall, timeout_s: float | None, memory: LeasedMemory) -> bytes:
     """The message that makes a call."""
     message = pb.SessionRequest(id=number, timeout_s=timeout_s or 0.0, released=memory.take_released())
     return framed(message, call.message)
 
 
-def cancel_message(number: int, memory: Memory) -> bytes:
+def cancel_message(number: int, memory: LeasedMemory) -> bytes:
     """The message that gives a call up; 0 for none, to tell of what was released."""
     return framed(pb.SessionRequest(cancel=number, released=memory.take_released()))
 
@@ -125,7 +125,7 @@ class Answer:
 
     __slots__ = ("_assembly", "_call", "_memory", "_progress")
 
-    def __init__(self, call: Call, memory: Memory, progress: Progress | None = None) -> None:
+    def __init__(self, call: PreparedCall, memory: LeasedMemory, progress: Progress | None = None) -> None:
         self._call = call
         self._memory = memory
         self._progress = progress
@@ -185,7 +185,7 @@ def out_of_time() -> EntryFailed:
     return EntryFailed(pb.Status(code=_DEADLINE_EXCEEDED))
 
 
-def connect(opened: bytes) -> tuple[socket.socket, Memory]:
+def connect(opened: bytes) -> tuple[socket.socket, LeasedMemory]:
     """Comes to the session that the server has offered.
 
     Args:
@@ -213,7 +213,7 @@ def _check_user(connection: socket.socket) -> None:
         raise SessionLost(f"the socket belongs to user {uid}")
 
 
-def _memory(connection: socket.socket) -> Memory:
+def _memory(connection: socket.socket) -> LeasedMemory:
     """The memory that the first message brings."""
     inbox, response, descriptors = Inbox(), None, array.array("i")
     try:
@@ -228,7 +228,7 @@ def _memory(connection: socket.socket) -> Memory:
             response = inbox.take()
         if len(descriptors) != 1:
             raise SessionLost(f"{len(descriptors)} descriptors instead of one; is the limit of open files reached?")
-        return Memory(descriptors[0], response.memory_bytes)
+        return LeasedMemory(descriptors[0], response.memory_bytes)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -242,7 +242,7 @@ class Session:
         memory: of the session.
     """
 
-    def __init__(self, connection: socket.socket, memory: Memory) -> None:
+    def __init__(self, connection: socket.socket, memory: LeasedMemory) -> None:
         connection.setblocking(False)
         self.memory = memory
         memory.on_release = without_keeping(self._tell)
@@ -253,7 +253,7 @@ class Session:
         self._last = 0
         self._sending = threading.Lock()
 
-    def call(self, call: Call, timeout_s: float | None, progress: Progress | None = None) -> Result:
+    def call(self, call: PreparedCall, timeout_s: float | None, progress: Progress | None = None) -> Result:
         """Makes a call and waits for its result.
 
         Args:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from gridgrad.arguments.coefficients import element_names
+from gridgrad.tracing import numpy_functions, ufuncs
 from gridgrad.tracing import outputs as outcome
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.signature import Parameters
@@ -165,7 +166,7 @@ def _settled(
 def _traced(
     wrapped: Callable[..., Any], parameters: Parameters, shapes: Shapes, outputs: tuple[str, ...] | None
 ) -> Program:
-    recorder = Recorder()
+    recorder = Recorder(ufuncs.dispatch, numpy_functions.dispatch)
     values = {name: recorder.input(name, shape) for name, shape in shapes}
     _check_names(parameters.function, shapes)
     by_position = [values.pop(name) for name in parameters.names if name in parameters.positional and name in values]

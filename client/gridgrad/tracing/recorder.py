@@ -1,33 +1,38 @@
-"""What one trace writes down."""
+"""What one trace writes down.
+
+Functions of numpy come in by the values that a trace has given out, and are handed to what knows them.
+"""
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.coefficients import element_names
 from gridgrad.tracing import refusal as refusals
+from gridgrad.tracing.tracer import Nodes, Traced
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
-if TYPE_CHECKING:
-    from gridgrad.tracing.tracer import Traced
+__all__ = ["Recorder"]
 
-__all__ = ["Nodes", "Recorder"]
-
-Nodes = NDArray[np.int64]
-"""Indices of nodes, in the shape of the array that they make up."""
+OnUfunc: TypeAlias = Callable[["Recorder", np.ufunc, str, Sequence[Any], Mapping[str, Any]], Any]
+OnFunction: TypeAlias = Callable[["Recorder", Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
 
 
 class Recorder:
     """The operations of one trace.
+
+    Args:
+        on_ufunc: does what a ufunc does with traced values.
+        on_function: does what another function of numpy does with them.
 
     Attributes:
         operations: what was done so far.
@@ -35,9 +40,27 @@ class Recorder:
             catches the error, since what it does then is not what it does with numbers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_ufunc: OnUfunc, on_function: OnFunction) -> None:
         self.operations = TypedBuilder()
         self.refused: TracingError | None = None
+        self._on_ufunc = on_ufunc
+        self._on_function = on_function
+
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """Does what a ufunc of numpy or scipy does.
+
+        Raises:
+            TracingError: it can't be traced.
+        """
+        return self._on_ufunc(self, ufunc, method, inputs, options)
+
+    def call_function(self, function: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """Does what another function of numpy does.
+
+        Raises:
+            TracingError: it can't be traced.
+        """
+        return self._on_function(self, function, arguments, options)
 
     def refuse(self, error: TracingError) -> TracingError:
         """Remembers that something could not be done, and returns its error to be raised."""
@@ -56,8 +79,6 @@ class Recorder:
         Raises:
             TracingError: a value of another trace, or what is no real number.
         """
-        from gridgrad.tracing.tracer import Traced
-
         if isinstance(value, Traced):
             return self._own(value)
         if isinstance(value, tuple | list) and not _is_plain(value):
@@ -100,8 +121,6 @@ class Recorder:
         return self._made(np.stack([each.nodes for each in same]), same[0].kind)
 
     def _made(self, nodes: Nodes, kind: Kind = "number") -> Traced:
-        from gridgrad.tracing.tracer import Traced
-
         return Traced(self, nodes, kind)
 
     def _own(self, value: Traced) -> Traced:

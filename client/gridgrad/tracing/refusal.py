@@ -6,7 +6,7 @@ import ast
 import math
 import re
 
-from gridgrad.tracing.source_location import Place, here
+from gridgrad.tracing.source_location import SourceLocation, here
 from gridgrad_core.errors import TracingError
 
 __all__ = [
@@ -115,13 +115,13 @@ def function(name: str, home: str = "np.") -> TracingError:
     return TracingError("function", f"{home}{name}, by {here()}, can't be traced", remedy)
 
 
-def _called(place: Place) -> str:
+def _called(location: SourceLocation) -> str:
     """The name in the module math of the function that is called there; empty if it is none."""
-    match = re.match(r"([A-Za-z_][\w.]*)\(", place.text)
+    match = re.match(r"([A-Za-z_][\w.]*)\(", location.text)
     if match is None:
         return ""
     head, *rest = match[1].split(".")
-    found = place.frame.f_locals.get(head, place.frame.f_globals.get(head))
+    found = location.frame.f_locals.get(head, location.frame.f_globals.get(head))
     for name in rest:
         found = getattr(found, name, None)
     return str(getattr(found, "__name__", "")) if getattr(found, "__module__", "") == "math" else ""

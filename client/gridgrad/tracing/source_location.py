@@ -9,12 +9,12 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-__all__ = ["Place", "here"]
+__all__ = ["SourceLocation", "here"]
 
 _NOT_THE_CALLERS = ("gridgrad", "numpy", "scipy", "functools")
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """A place in the code of a caller.
 
     Args:
@@ -31,13 +31,13 @@ class Place(NamedTuple):
         return f"`{self.text}` ({self.where})" if self.text else self.where
 
 
-def here() -> Place:
+def here() -> SourceLocation:
     """The place in the caller's code from which this package was reached."""
     frame = sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_CALLERS:
         frame = frame.f_back
     name = Path(frame.f_code.co_filename).name
-    return Place(f"line {frame.f_lineno} of {name}", _text(frame.f_code, frame.f_lasti), frame)
+    return SourceLocation(f"line {frame.f_lineno} of {name}", _text(frame.f_code, frame.f_lasti), frame)
 
 
 def _text(code: CodeType, instruction: int) -> str:

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
 
 from gridgrad.tracing import refusal as refusals
-from gridgrad.tracing.recorder import Nodes, Recorder
+from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.function import Kind
 
-__all__ = ["Traced"]
+__all__ = ["Nodes", "Trace", "Traced"]
+
+Nodes: TypeAlias = NDArray[np.int64]
+"""Indices of nodes, in the shape of the array that they make up."""
+
+
+class Trace(Protocol):
+    """What a traced value asks of the trace that it belongs to; `gridgrad.tracing.recorder.Recorder` is one."""
+
+    def refuse(self, error: TracingError) -> TracingError:
+        """Remembers that something could not be done, and returns its error to be raised."""
+
+    def lift(self, value: Any) -> Traced:
+        """A traced value as it is, and constants as one."""
+
+    def numbers(self, value: Any) -> Traced:
+        """A value with booleans made numbers."""
+
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """Does what a ufunc of numpy or scipy does."""
+
+    def call_function(self, function: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """Does what another function of numpy does."""
 
 
 class Version:
@@ -40,7 +63,7 @@ class Traced(NDArrayOperatorsMixin):
 
     __slots__ = ("kind", "nodes", "recorder", "version")
 
-    def __init__(self, recorder: Recorder, nodes: Nodes, kind: Kind = "number", version: Version | None = None) -> None:
+    def __init__(self, recorder: Trace, nodes: Nodes, kind: Kind = "number", version: Version | None = None) -> None:
         self.recorder = recorder
         self.nodes = nodes
         self.kind = kind
@@ -49,14 +72,10 @@ class Traced(NDArrayOperatorsMixin):
     # numpy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        from gridgrad.tracing.ufuncs import dispatch
-
-        return dispatch(self.recorder, ufunc, method, inputs, options)
+        return self.recorder.call_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Callable[..., Any], _: Any, arguments: Any, options: Any) -> Any:
-        from gridgrad.tracing.numpy_functions import dispatch
-
-        return dispatch(self.recorder, function, arguments, options)
+        return self.recorder.call_function(function, arguments, options)
 
     # What an array has
 

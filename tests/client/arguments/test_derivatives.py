@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import gridgrad
-from gridgrad.requests.prepare import Call, FunctionLike, Request, entry_message, prepare
+from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.request import FunctionLike, Request
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 INPUTS = {"t": [1.0, 2.0], "k": [3.0], "c": 4.0}
 
 
-def call_of(**asked: Any) -> Call:
+def call_of(**asked: Any) -> PreparedCall:
     return prepare(Request("t*k*c", INPUTS, **asked))
 
 
@@ -42,12 +43,12 @@ def call_of(**asked: Any) -> Call:
     ids=str,
 )
 def test_what_can_be_asked_for(asked: dict[str, Any], derivatives: list[tuple[str, ...]]) -> None:
-    assert list(call_of(**asked).plan.derivatives) == derivatives
+    assert list(call_of(**asked).template.derivatives) == derivatives
 
 
 def test_the_message_lists_them() -> None:
     sent = pb.GridGradientRequest.FromString(call_of(order=2).message)
-    assert [tuple(d.wrt) for d in sent.derivatives] == list(call_of(order=2).plan.derivatives)
+    assert [tuple(d.wrt) for d in sent.derivatives] == list(call_of(order=2).template.derivatives)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +77,8 @@ def test_what_can_not(asked: dict[str, Any], complaint: str) -> None:
 
 
 def test_parameters_alone_have_a_value_and_no_derivatives_unless_named() -> None:
-    assert prepare(Request("a", {"a": 1.0})).plan.derivatives == ()
-    assert prepare(Request("a", {"a": 1.0}, wrt="a")).plan.derivatives == (("a",),)
+    assert prepare(Request("a", {"a": 1.0})).template.derivatives == ()
+    assert prepare(Request("a", {"a": 1.0}, wrt="a")).template.derivatives == (("a",),)
     with pytest.raises(gridgrad.RequestError, match="every input is a number"):
         prepare(Request("a", {"a": 1.0}, order=1))
     with pytest.raises(gridgrad.RequestError, match="there are no inputs"):
@@ -136,6 +137,6 @@ def test_dims_that_disagree_are_found_before_the_call() -> None:
 
 def test_an_entry_of_a_stream_wraps_the_request() -> None:
     call = call_of()
-    entry = pb.StreamGridGradientsRequest.FromString(entry_message(300, [call]))
+    entry = pb.StreamGridGradientsRequest.FromString(stream_message(300, [call]))
     assert entry.id == 300
     assert entry.request == pb.GridGradientRequest.FromString(call.message)

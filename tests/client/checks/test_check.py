@@ -39,17 +39,17 @@ def answer(request: Request, wrong: tuple[str, ...] | None = None) -> Result:
     call = prepare(request)
     program = gridgrad.parse(call.function[1])
     grid = grid_of([each.spec for each in call.inputs])
-    planes = np.empty((1 + len(call.plan.derivatives), len(program.components), *grid.shape))
-    derived = derive(program, call.plan.derivatives).program
+    planes = np.empty((1 + len(call.template.derivatives), len(program.components), *grid.shape))
+    derived = derive(program, call.template.derivatives).program
     for position in np.ndindex(*grid.shape):
         along = dict(zip(grid.dims, position, strict=True))
         point = {
             name: float(values[tuple(along[d] for d in dims)]) for name, dims, values in map(expanded, call.inputs)
         }
         planes[(..., *position)] = np.reshape(evaluate(derived, **point), planes.shape[:2])
-    if wrong in call.plan.derivatives:
-        planes[1 + call.plan.derivatives.index(wrong)] *= 1.001
-    names, derivatives = tuple([each.name for each in call.inputs]), call.plan.derivatives
+    if wrong in call.template.derivatives:
+        planes[1 + call.template.derivatives.index(wrong)] *= 1.001
+    names, derivatives = tuple([each.name for each in call.inputs]), call.template.derivatives
     components, tuple_valued = program.components, program.tuple_valued
     schema = ResultSchema(plane_index(derivatives), names, grid.dims, components, tuple_valued, call.function)
     return Result(planes if tuple_valued else planes[:, 0], schema, INFO, call)

@@ -11,8 +11,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import gridgrad
-from gridgrad.requests import template_cache as alike
-from gridgrad.requests.prepare import Request, prepare
+from gridgrad.requests import template_cache
+from gridgrad.requests.prepare import prepare
+from gridgrad.requests.request import Request
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 T, K = np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0])
@@ -28,11 +29,11 @@ def recognised(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     seen: list[bool] = []
 
     def noted(*given: Any) -> tuple[bytes, ...] | None:
-        numbers = alike.numbers_alike(*given)
+        numbers = template_cache.plain_numbers(*given)
         seen.append(numbers is not None)
         return numbers
 
-    monkeypatch.setattr("gridgrad.requests.prepare.numbers_alike", noted)
+    monkeypatch.setattr("gridgrad.requests.prepare.plain_numbers", noted)
     return seen
 
 
@@ -80,14 +81,14 @@ def test_views_are_sent_in_the_order_of_their_dims() -> None:
 
 def test_names_in_another_order_make_another_grid() -> None:
     prepare(Request("t*k", {"t": T, "k": K}))
-    assert prepare(Request("t*k", {"k": K, "t": T})).plan.grid.dims == ("k", "t")
+    assert prepare(Request("t*k", {"k": K, "t": T})).template.grid.dims == ("k", "t")
 
 
 def test_a_list_that_was_changed_since_asks_for_something_else() -> None:
     wanted: list[Any] = ["t"]
     prepare(Request("t*k", {"t": T, "k": K}, derivatives=wanted))
     wanted.append(["t", "k"])
-    assert prepare(Request("t*k", {"t": T, "k": K}, derivatives=wanted)).plan.derivatives == (("t",), ("t", "k"))
+    assert prepare(Request("t*k", {"t": T, "k": K}, derivatives=wanted)).template.derivatives == (("t",), ("t", "k"))
 
 
 @pytest.mark.parametrize(
@@ -114,14 +115,17 @@ def test_what_is_wrong_is_refused_though_its_like_was_not(fine: dict[str, Any], 
 
 def test_a_list_of_names_is_recognised(recognised: list[bool]) -> None:
     for derivatives in (["t", ("t", "k")], [["t"], ["t", "k"]], ["t", ("t", "k")]):
-        assert prepare(Request("t*k*3", {"t": T, "k": K}, derivatives=derivatives)).plan.derivatives[1] == ("t", "k")
+        assert prepare(Request("t*k*3", {"t": T, "k": K}, derivatives=derivatives)).template.derivatives[1] == (
+            "t",
+            "k",
+        )
     assert recognised == [True]
 
 
 def test_an_iterator_is_read_anew_each_time() -> None:
     listed = iter(["t"])
-    assert prepare(Request("t*k", {"t": T, "k": K}, derivatives=listed)).plan.derivatives == (("t",),)
-    assert prepare(Request("t*k", {"t": T, "k": K}, derivatives=listed)).plan.derivatives == ()
+    assert prepare(Request("t*k", {"t": T, "k": K}, derivatives=listed)).template.derivatives == (("t",),)
+    assert prepare(Request("t*k", {"t": T, "k": K}, derivatives=listed)).template.derivatives == ()
 
 
 def test_numbers_are_as_they_were_when_the_call_was_prepared() -> None:
@@ -134,12 +138,13 @@ def test_numbers_are_as_they_were_when_the_call_was_prepared() -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    recent = alike.Recent[int](3)
+    cache = template_cache.TemplateCache(3)
     requests = [Request(f"t + {number}", {"t": T}) for number in range(10)]
-    for number, request in enumerate(requests):
-        recent.keep(request, number)
-    assert recent.get(requests[9]) == 9
-    assert sum(recent.get(request) is not None for request in requests) <= 3
+    templates = [prepare(request).template for request in requests]
+    for request, template in zip(requests, templates, strict=True):
+        cache.keep(request, template)
+    assert cache.get(requests[9]) is templates[9]
+    assert sum(cache.get(request) is not None for request in requests) <= 3
 
 
 def test_threads_get_what_they_asked_for() -> None:
@@ -150,7 +155,7 @@ def test_threads_get_what_they_asked_for() -> None:
         def holds() -> bool:
             call = prepare(request)
             data = [np.frombuffer(each.array.data).tolist() for each in sent(request).inputs]
-            return data == [inputs["t"].tolist(), [number]] and call.plan.grid.shape == inputs["t"].shape
+            return data == [inputs["t"].tolist(), [number]] and call.template.grid.shape == inputs["t"].shape
 
         return holds
 

@@ -11,7 +11,8 @@ from numpy.testing import assert_array_equal
 
 import gridgrad
 from gridgrad.protocol.response_cache import read_unary
-from gridgrad.requests.prepare import Request, prepare
+from gridgrad.requests.prepare import prepare
+from gridgrad.requests.request import Request
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import ALIGNMENT
 from tests.client.fake import answer

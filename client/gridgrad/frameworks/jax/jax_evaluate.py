@@ -13,7 +13,7 @@ from gridgrad.arguments.inputs import FLOAT64, Input, Inputs
 from gridgrad.frameworks.jax.jax_operation import served
 from gridgrad.frameworks.operation import ArrayPackage, Operation, Variable, sort_inputs, synchronous
 from gridgrad.requests.lowering import lower
-from gridgrad.requests.prepare import FunctionLike, Registered, Tier
+from gridgrad.requests.request import FunctionLike, Registered, Tier
 from gridgrad.results.server_info import RegisteredFunction
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError, UnknownFunctionError

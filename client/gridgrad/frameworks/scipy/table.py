@@ -13,7 +13,7 @@ from gridgrad.arguments.linspace import Linspace
 from gridgrad.frameworks.scipy.hermite import coefficients
 from gridgrad.frameworks.scipy.interpolant import Interpolant
 from gridgrad.frameworks.scipy.measured import between, measure
-from gridgrad.requests.prepare import FunctionLike, Tier
+from gridgrad.requests.request import FunctionLike, Tier
 from gridgrad.results.result import Result
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError

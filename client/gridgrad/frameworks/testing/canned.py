@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.requests.prepare import Registered, Request
+from gridgrad.requests.request import Registered, Request
 from gridgrad.results.labels import spelling
 from gridgrad.results.server_info import RegisteredFunction
 from gridgrad_core.errors import GridgradError, RequestError, UnknownFunctionError

@@ -16,7 +16,7 @@ import numpy as np
 from gridgrad.arguments.inputs import FloatArray, spread_over
 from gridgrad.frameworks.testing.canned import CannedAnswer, CannedRequest, Grids, answer_of
 from gridgrad.protocol.options import HEALTH_METHOD, SERVING
-from gridgrad.requests.prepare import Registered, Request
+from gridgrad.requests.request import Registered, Request
 from gridgrad.results.server_info import RegisteredFunction
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import REASONS, GridgradError

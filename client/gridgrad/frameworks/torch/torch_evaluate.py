@@ -10,7 +10,7 @@ import numpy as np
 from gridgrad.arguments.inputs import Inputs, split_dims
 from gridgrad.frameworks.operation import ArrayPackage, Operation, sort_inputs, synchronous
 from gridgrad.frameworks.torch.torch_operation import Planes, served
-from gridgrad.requests.prepare import FunctionLike, Tier
+from gridgrad.requests.request import FunctionLike, Tier
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional

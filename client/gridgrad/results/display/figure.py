@@ -16,7 +16,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from gridgrad.arguments.derivatives import DerivativeLike, read_asked
+from gridgrad.arguments.derivatives import DerivativeLike, read_selection
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.components import component_grid, component_names, leading_dims
 from gridgrad.results.display.scales import MOST_CELLS, MOST_POINTS, Spacing, arranged, spacing, value_range
@@ -94,7 +94,7 @@ def _drawable(result: ResultData, derivatives: Iterable[DerivativeLike] | None) 
     """Those asked for, or all by inputs of the grid; those by arrays of coefficients would be many pictures each."""
     if derivatives is None:
         return [wrt for wrt in result.d if not leading_dims(result, wrt)]
-    listed = read_asked(None, None, derivatives).derivatives or ()
+    listed = read_selection(None, None, derivatives).derivatives or ()
     for wrt in listed:
         if leading_dims(result, wrt):
             found = f"{spelling(wrt)}, with a grid for each coefficient"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray, Input
-from gridgrad.requests.prepare import Registered, Request
+from gridgrad.requests.request import Registered, Request
 from gridgrad.results.info import Info
 from gridgrad.results.planes import PlaneIndex
 from gridgrad.results.result_data import ResultData, ResultOrigin, ResultSchema
