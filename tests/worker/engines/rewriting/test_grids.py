@@ -1,0 +1,126 @@
+"""What computes rewritten programs on grids gives what was written, on both sides of every size that changes the way.
+
+Levels are hoisted and run in waves, sums become matrix products, grids are cut into panels and tiles, entries are
+computed together: each begins at some size, which is read from the code.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from gridgrad_worker.devices.device import CpuDevice
+from gridgrad_worker.engines.structured.execution import hoist, kernels, panels, products, runner
+from gridgrad_worker.engines.structured.execution import structured_engine as engines
+from tests.worker.engines.rewriting.grids import Entry, around, batch_of, batches, check
+from tests.worker.engines.rewriting.sums import Sum
+
+SEED = 11
+
+
+TOGETHER = {1: 40, 2: 20, 3: 8, 4: 4}
+SMALL: dict[int, list[tuple[int, ...]]] = {
+    1: [(7,), (70,)],
+    2: [(5, 3), (40, 70)],
+    3: [(2, 3, 5), (5, 9, 4)],
+    4: [(2, 3, 2, 3), (5, 2, 3, 4)],
+}
+
+
+@pytest.mark.parametrize("separating", [True, False])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("ndim", [1, 2, 3, 4])
+def test_every_order_of_axes(cpu: CpuDevice, ndim: int, dtype: str, separating: bool) -> None:
+    random = np.random.default_rng(SEED)
+    for batch in batches(ndim, SEED, TOGETHER[ndim]):
+        engine = batch.engine(dtype, cpu, separating=separating)
+        entries = [Entry.drawn(batch, shape, random, dtype) for shape in SMALL[ndim]]
+        check(batch, engine, entries, dtype, SEED)
+
+
+_TILE = runner._TILE_POINTS // 64
+_BLOCK = products.BLOCK_POINTS // products._LONGEST
+_MOST_ROWS = engines._MOST_PANELS * panels._OTHER
+_LENGTHS = around(kernels.VECTOR, hoist._WIDE, panels._LAST, kernels.GRAIN, runner._TILE_POINTS)
+SIZES: dict[int, list[tuple[int, ...]]] = {
+    1: [(n,) for n in (1, *_LENGTHS)],
+    2: [
+        (1, 1),
+        *((n, products._SMALL_BLOCK) for n in around(products._SMALL_BLOCK)),
+        *((n, products.SMALL) for n in around(products.SMALL)),
+        *((3, n) for n in around(products._LONGEST, panels._LAST)),
+        *((n, 2) for n in around(hoist._WIDE, panels._OTHER)),
+        *((n, products._LONGEST) for n in around(_BLOCK)),
+        *((n, 64) for n in around(_TILE)),
+    ],
+    3: [*((2, n, 64) for n in around(_TILE // 2)), *((n, 8, 8) for n in around(_TILE))],
+    4: [(2, 2, n, 32) for n in around(_TILE // 2)],
+}
+"""The lengths of the dims of grids."""
+
+
+@pytest.mark.parametrize("separating", [True, False])
+@pytest.mark.parametrize("ndim", SIZES)
+def test_sizes_on_both_sides_of_where_the_way_changes(cpu: CpuDevice, ndim: int, separating: bool) -> None:
+    random = np.random.default_rng(SEED)
+    batch = next(batches(ndim, SEED + 1, 2))
+    engine = batch.engine("float64", cpu, separating=separating)
+    for shape in SIZES[ndim]:
+        check(batch, engine, [Entry.drawn(batch, shape, random, "float64")], "float64", SEED + 1)
+
+
+@pytest.mark.parametrize("rows", around(_MOST_ROWS))
+def test_more_panels_than_the_guard_looks_at(cpu: CpuDevice, rows: int) -> None:
+    random = np.random.default_rng(SEED)
+    batch = batch_of([Sum("x**2 - y - x + x*y", {"x": (0,), "y": (1,)}, 2)])
+    engine = batch.engine("float64", cpu, separating=True)
+    check(batch, engine, [Entry.drawn(batch, (rows, 2), random, "float64")], "float64", SEED)
+
+
+@pytest.mark.parametrize("text", ["x*y", "x*y - sin(x*y) - y"])
+def test_results_that_are_written_straight_and_tiles(cpu: CpuDevice, text: str) -> None:
+    random = np.random.default_rng(SEED)
+    batch = batch_of([Sum(text, {"x": (0,), "y": (1,)}, 2)])._replace(wanted=[()])
+    engine = batch.engine("float64", cpu, separating=None)
+    for rows in around(runner._STRAIGHT // 1024):
+        check(batch, engine, [Entry.drawn(batch, (rows, 1024), random, "float64")], "float64", SEED)
+
+
+def test_separation_where_it_begins_to_pay(cpu: CpuDevice) -> None:
+    random = np.random.default_rng(SEED)
+    tried = 0
+    for batch in itertools.chain(batches(2, SEED + 2, 2), batches(3, SEED + 2, 2)):
+        engine = batch.engine("float64", cpu, separating=None)
+        if engine.guard is None:
+            continue
+        tried += 1
+        least = max(1, math.ceil(engines._GUARD_POINTS / engine._saved) - engines._CALL_POINTS)
+        for columns in {max(1, least // 64 - 1), least // 64 + 1}:
+            shape = (64, columns) if batch.ndim == 2 else (8, 8, columns)
+            assert engine._pays(shape) == (64 * columns >= least)
+            check(batch, engine, [Entry.drawn(batch, shape, random, "float64")], "float64", SEED + 2)
+    assert tried
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3, 4])
+def test_entries_that_are_computed_together(cpu: CpuDevice, ndim: int) -> None:
+    random = np.random.default_rng(SEED)
+    batch = next(batches(ndim, SEED + 3, 4))
+    lengths = (1, *around(engines._ROUNDED), *around(products.SMALL)[:2])
+    shapes = [tuple(random.choice(lengths[: 8 - ndim], ndim).tolist()) for _ in range(24)] * 2
+    for separating in (True, False):
+        engine = batch.engine("float64", cpu, separating=separating)
+        entries = [Entry.drawn(batch, shape, random, "float64") for shape in shapes]
+        check(batch, engine, entries, "float64", SEED + 3)
+
+
+def test_groups_as_large_as_they_get(cpu: CpuDevice) -> None:
+    random = np.random.default_rng(SEED)
+    batch = batch_of([Sum("x**2 - y - x + x*y", {"x": (0,), "y": (1,)}, 2)])
+    engine = batch.engine("float64", cpu, separating=True)
+    rows = engines._ALONE // 128
+    shapes = [(n, 128) for n in around(rows) for _ in range(engines._TOGETHER // engines._ALONE // 2)]
+    check(batch, engine, [Entry.drawn(batch, shape, random, "float64") for shape in shapes], "float64", SEED)
