@@ -9,6 +9,8 @@ PIP := -m pip install -qq --disable-pip-version-check $(PIP_ARGS)
 BUF := npm_config_loglevel=error npx --yes @bufbuild/buf@1.75.0
 
 BIN := .venv/bin
+# What runs a server and its client, and what else tests and tools need.
+RUNS := .venv/.runs
 READY := .venv/.ready
 # The oldest grpcio-tools for our Pythons: its code runs on every protobuf from 5.28 on.
 PROTO_ENV := build/envs/proto
@@ -26,10 +28,10 @@ PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Start a server with one CPU worker, compute two grids, print them, stop
+demo: $(RUNS) ## Start a server with one CPU worker, compute two grids, print them, stop
 	@$(BIN)/python examples/demo.py
 
-serve: $(READY) ## Serve on localhost:50051 until Ctrl-C; ARGS="--workers 2" passes flags on
+serve: $(RUNS) ## Serve on localhost:50051 until Ctrl-C; ARGS="--workers 2" passes flags on
 	@exec $(BIN)/gridgrad-server $(ARGS)
 
 test: lint test-floor ## Lint, types and all tests, those of the client at its oldest dependencies too
@@ -91,10 +93,15 @@ clean: ## Remove the environments and what the tools left behind
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml constraints.txt
+$(RUNS): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Gridgrad needs Python 3.11 or newer; none was found in PATH"; exit 1; }
-	@echo "Installing into .venv; the first time takes some minutes"
+	@echo "Installing into .venv; the first time takes a minute, most of it for torch"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP) -c constraints.txt -e '.[server,worker]'
+	@touch $@
+
+$(READY): $(RUNS)
+	@echo "Installing what tests and tools need into .venv"
 	@$(BIN)/python $(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@
 
