@@ -11,20 +11,16 @@ import pkgutil
 import site
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import gridgrad
+from tests.layout import DISPLAY, ORDER, PACKAGES, ROOT, Module, floor_of, modules_of
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = {
-    "gridgrad_core": ROOT / "core",
-    "gridgrad": ROOT / "client",
-    "gridgrad_server": ROOT / "server",
-    "gridgrad_worker": ROOT / "worker",
-}
 IMPORT_GRIDGRAD_S = 0.3
 
 
@@ -106,6 +102,74 @@ def test_a_package_never_loads_what_it_must_not(package: str, forbidden: tuple[s
 @pytest.mark.parametrize(("name", "own"), INTEGRATIONS.items())
 def test_an_integration_loads_its_own_package_alone(name: str, own: set[str]) -> None:
     assert not any_of(loaded_by(name), "gridgrad_server", "gridgrad_worker", *{"torch", "jax", "scipy"} - own)
+
+
+MOST_MODULES = 12
+DEEPEST = 4
+
+
+def inside(package: str) -> Iterator[tuple[Module, str]]:
+    """Each module with each module or folder of the same package that it imports."""
+    every = {module.name for module in modules_of(package)} | set(ORDER[package])
+    for module in modules_of(package):
+        for full in module.imported():
+            owner, _, name = full.partition(".")
+            if owner == package and name:
+                yield module, name if name in every else name.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_folders_are_small_and_not_deep(package: str) -> None:
+    sizes = Counter(module.folder for module in modules_of(package) if not module.stem.startswith("__"))
+    assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
+    assert [module.name for module in modules_of(package) if len(module.folder.split(".")) > DEEPEST] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_two_modules_of_a_package_have_one_name(package: str) -> None:
+    named = defaultdict(list)
+    for module in modules_of(package):
+        if not module.stem.startswith("__") and not module.is_facade and module.folder != "sync":
+            named[module.stem].append(module.name)
+    assert {stem: names for stem, names in named.items() if len(names) > 1} == {}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    named = defaultdict(list)
+    for package in PACKAGES:
+        for module in modules_of(package):
+            for node in module.tree().body if module.folder != "sync" else []:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    named[node.name].append(f"{package}.{module.name}")
+    assert {name: homes for name, homes in named.items() if len(homes) > 1} == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_folder_has_its_place_in_the_order(package: str) -> None:
+    folders = {module.folder for module in modules_of(package) if module.folder and not module.is_facade}
+    assert {folder for folder in folders if folder not in ORDER[package] and folder != "lang"} == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_module_imports_only_what_stands_below_it(package: str) -> None:
+    upwards = {
+        (module.name, name)
+        for module, name in inside(package)
+        if name and floor_of(package, name) > module.floor and (module.name, name) not in DISPLAY
+    }
+    assert upwards == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
+    below: dict[str, set[str]] = defaultdict(set)
+    for module, name in inside(package):
+        if name != module.name and (module.name, name) not in DISPLAY:
+            below[module.name].add(name)
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as circle:
+        pytest.fail(" imports ".join(reversed(circle.args[1])))
 
 
 def test_the_language_loads_on_bare_python() -> None:
