@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gridgrad_core.errors import UnavailableError
-from gridgrad_core.system import watchdog as guardian
+from gridgrad_core.system import watchdog
 
 __all__ = ["Private", "private_server"]
 
@@ -67,7 +67,7 @@ def _start(folder: Path, flags: Sequence[str]) -> subprocess.Popen[bytes]:
     own = ["--listen", f"unix:{folder}/socket", "--device", "cpu", "--workers", "1"]
     server = [sys.executable, "-m", "gridgrad_server", *own, *flags, "--address-file", f"{folder}/address"]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and flags
-        [sys.executable, "-IS", guardian.__file__, str(os.getpid()), str(folder), *server],
+        [sys.executable, "-IS", watchdog.__file__, str(os.getpid()), str(folder), *server],
         env={"GRIDGRAD_LOG_LEVEL": "warning", **os.environ},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

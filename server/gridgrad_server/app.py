@@ -18,11 +18,11 @@ from pathlib import Path
 import grpc
 
 from gridgrad_core.errors import MissingExtraError
+from gridgrad_core.system import logging as logs
+from gridgrad_core.system.logging import fields
 from gridgrad_core.system.malloc import keep_freed_memory
 from gridgrad_core.version import __version__
-from gridgrad_server.config import logging as logs
 from gridgrad_server.config.device_choice import NoDeviceError, assign, threads_for
-from gridgrad_server.config.logging import fields
 from gridgrad_server.config.settings import Settings
 from gridgrad_server.local_sessions.manager import Sessions
 from gridgrad_server.requests.function_key import Plans

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
-import fcntl
 import os
 import secrets
 import socket
@@ -13,28 +11,27 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from gridgrad_core.system import shared_memory
+from gridgrad_core.system.framing import framed, rights
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from tests.client.fake import FakeServer, header_of, planes_of
 
 __all__ = ["FakeSessions", "Peer"]
 
-SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 LENGTH = struct.Struct("<I")
 
 
 class Peer:
     """The server's end of one session."""
 
-    def __init__(self, connection: socket.socket, size: int, seals: int) -> None:
+    def __init__(self, connection: socket.socket, size: int, is_sealed: bool) -> None:
         self.connection = connection
         self.released: list[int] = []
         self.cancelled: list[int] = []
         self.calls = 0
         self.size = size
-        self.memory = os.memfd_create("fake", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(self.memory, size)
-        fcntl.fcntl(self.memory, fcntl.F_ADD_SEALS, seals)
+        self.memory = shared_memory.create("fake", size) if is_sealed else os.memfd_create("fake")
         self.free = 0
 
     def receive(self) -> pb.SessionRequest | None:
@@ -62,9 +59,8 @@ class Peer:
 
     def send(self, response: pb.SessionResponse, descriptors: tuple[int, ...] = ()) -> None:
         raw = response.SerializeToString()
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-        whole = LENGTH.pack(len(raw)) + raw
-        sent = self.connection.sendmsg([whole], rights)
+        whole = framed(raw)
+        sent = self.connection.sendmsg([whole], rights(descriptors))
         self.connection.sendall(whole[sent:])
 
     def leased(self, message: pb.SessionRequest) -> pb.SessionResponse:
@@ -106,14 +102,14 @@ class FakeSessions:
         offers: how many were asked for.
         peers: those that were opened.
         answer: answers a call; None for no answer.
-        seals: of the memory.
+        is_sealed: whether the memory is.
     """
 
     def __init__(self, server: FakeServer) -> None:
         self.offers = 0
         self.peers: list[Peer] = []
         self.answer: Answer = Peer.leased
-        self.seals = SEALS
+        self.is_sealed = True
         self.size = 1 << 20
         self._name = f"gridgrad-test-{secrets.token_hex(8)}"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -144,7 +140,7 @@ class FakeSessions:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                peer = Peer(self._listener.accept()[0], self.size, self.seals)
+                peer = Peer(self._listener.accept()[0], self.size, self.is_sealed)
                 self.peers.append(peer)
                 self._start(self._serve, peer)
 

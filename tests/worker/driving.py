@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
-import fcntl
 import mmap
-import os
 import socket
 import struct
 import subprocess
@@ -17,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgrad_core.system import shared_memory
+from gridgrad_core.system.framing import framed, rights
 from gridgrad_core.wire.buffer import field_head
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 
@@ -31,9 +30,7 @@ class Slot:
     def __init__(self, number: int, size: int) -> None:
         self.number = number
         self.size = size
-        self.descriptor = os.memfd_create("slot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(self.descriptor, size)
-        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        self.descriptor = shared_memory.create("slot", size)
         self._memory = mmap.mmap(self.descriptor, size)
 
     def view(self, offset: int, shape: Sequence[int], dtype: str = "float64") -> NDArray[np.floating]:
@@ -59,9 +56,8 @@ class Driver:
 
     def send(self, message: pb.ServerMessage, descriptors: Sequence[int] = ()) -> None:
         data = serialized(message.batch) if message.HasField("batch") else message.SerializeToString()
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-        sent = self.connection.sendmsg([struct.pack("<I", len(data)) + data], rights)
-        assert sent == len(data) + 4
+        frame = framed(data)
+        assert self.connection.sendmsg([frame], rights(descriptors)) == len(frame)
 
     def receive(self) -> pb.WorkerMessage:
         """The next message that is no state of a plan."""

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import gc
 import logging
+import os
 import socket
 import sys
 import time
@@ -13,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridgrad_core.system.logging import configure
 from gridgrad_core.system.malloc import keep_freed_memory
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.runtime import process
 from gridgrad_worker.runtime.channel import Channel
-from gridgrad_worker.runtime.logging import configure
 
 if TYPE_CHECKING:  # it loads torch
     from gridgrad_worker.devices.device import Device
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     process.die_with_parent()
     keep_freed_memory(_KEPT_BYTES)
     process.spin_briefly()
-    configure(options.log_format, options.log_level, options.device)
+    configure(options.log_format, options.log_level, device=options.device, pid=os.getpid())
     with socket.socket(fileno=options.fd) as connection:
         try:
             return _serve(options, Channel(connection))

@@ -7,7 +7,6 @@ Invariants:
 
 from __future__ import annotations
 
-import fcntl
 import math
 import mmap
 import weakref
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray
+from gridgrad_core.system import shared_memory
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import broken
 
@@ -25,8 +25,6 @@ __all__ = ["LARGE_BYTES", "LeasedMemory"]
 
 LARGE_BYTES = 1 << 20
 """Parts of this size are released at once, as are windows; others with the next call."""
-
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 
 class LeasedMemory:
@@ -47,7 +45,7 @@ class LeasedMemory:
     """
 
     def __init__(self, descriptor: int, size: int) -> None:
-        if fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) & _SEALS != _SEALS:
+        if not shared_memory.is_sealed(descriptor):
             raise broken("memory without seals")
         self.size = size
         self.on_release: Callable[[], None] | None = None

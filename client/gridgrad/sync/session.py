@@ -6,14 +6,12 @@ messages of a session stands here too.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import functools
 import math
 import os
 import select
 import socket
-import struct
 import threading
 import time
 import weakref
@@ -27,6 +25,9 @@ from gridgrad.protocol.response_cache import read_response, read_unary
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
+from gridgrad_core.system.framing import ANCILLARY_BYTES, FrameReader, descriptors_in
+from gridgrad_core.system.framing import framed as frame_of
+from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import field_head
 from gridgrad_core.wire.parse import parse
@@ -47,12 +48,9 @@ __all__ = [
 
 CONNECT_S = 2.0
 
-_LENGTH = struct.Struct("<I")
 READ_BYTES = 1 << 16
 _REQUEST_FIELD = pb.SessionRequest.REQUEST_FIELD_NUMBER
 _DEADLINE_EXCEEDED = 4
-_UCRED = struct.Struct("iII")
-_INT_BYTES = array.array("i").itemsize
 
 
 class SessionLost(Exception):  # noqa: N818 - never leaves the client: the call goes by gRPC
@@ -63,15 +61,13 @@ class Inbox:
     """Cuts what comes over a socket into messages."""
 
     def __init__(self) -> None:
-        self._whole = b""
-        self._received = bytearray()
+        self._frames = FrameReader()
+        self.feed = self._frames.feed
 
-    def feed(self, part: bytes) -> None:
-        """Takes what came."""
-        if not self._received and len(part) > _LENGTH.size and _end(part) == len(part):
-            self._whole = part  # as almost always
-        else:
-            self._received += part
+    @property
+    def missing(self) -> int:
+        """How many bytes may be read without reading into the next message."""
+        return self._frames.missing
 
     def take(self) -> pb.SessionResponse | None:
         """The next message; None until it is whole.
@@ -79,20 +75,8 @@ class Inbox:
         Raises:
             InternalError: it is none.
         """
-        if self._whole:
-            message, self._whole = self._whole[_LENGTH.size :], b""
-            return parse(pb.SessionResponse(), message)
-        if len(self._received) < _LENGTH.size or len(self._received) < (end := _end(self._received)):
-            return None
-        message = bytes(self._received[_LENGTH.size : end])
-        del self._received[:end]
-        return parse(pb.SessionResponse(), message)
-
-
-def _end(received: bytes | bytearray) -> int:
-    """Where a message ends that begins with its length."""
-    length: int = _LENGTH.unpack_from(received)[0]
-    return _LENGTH.size + length
+        message = self._frames.take()
+        return None if message is None else parse(pb.SessionResponse(), message)
 
 
 def framed(message: pb.SessionRequest, request: bytes = b"") -> bytes:
@@ -100,7 +84,7 @@ def framed(message: pb.SessionRequest, request: bytes = b"") -> bytes:
     head = message.SerializeToString()
     if request:
         head += field_head(_REQUEST_FIELD, len(request))
-    return b"".join((_LENGTH.pack(len(head) + len(request)), head, request))
+    return frame_of(head, request)
 
 
 def call_message(number: int, call: PreparedCall, timeout_s: float | None, memory: LeasedMemory) -> bytes:
@@ -208,20 +192,19 @@ def connect(opened: bytes) -> tuple[socket.socket, LeasedMemory]:
 
 
 def _check_user(connection: socket.socket) -> None:
-    _, uid, _ = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    uid = peer_uid(connection)
     if uid != os.geteuid():
         raise SessionLost(f"the socket belongs to user {uid}")
 
 
 def _memory(connection: socket.socket) -> LeasedMemory:
     """The memory that the first message brings."""
-    inbox, response, descriptors = Inbox(), None, array.array("i")
+    inbox, response = Inbox(), None
+    descriptors: list[int] = []
     try:
         while response is None:
-            part, ancillary, _, _ = connection.recvmsg(_LENGTH.size, socket.CMSG_SPACE(8 * _INT_BYTES))
-            for level, kind, data in ancillary:
-                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                    descriptors.frombytes(data[: len(data) - len(data) % _INT_BYTES])
+            part, ancillary, _, _ = connection.recvmsg(inbox.missing, ANCILLARY_BYTES)
+            descriptors += descriptors_in(ancillary)
             if not part:
                 raise SessionLost("the server hung up")
             inbox.feed(part)

@@ -4,7 +4,7 @@ A signal at a parent's death (prctl) would come when the *thread* that started t
 would remove the folder. So this small process stands between: whatever ends its parent, SIGKILL included,
 the kernel tells it by a pidfd, and it ends the command and removes the folder.
 
-    python guardian.py PARENT_ID FOLDER COMMAND...
+    python watchdog.py PARENT_ID FOLDER COMMAND...
 
 It is run as a file and takes nothing but the standard library, so that it starts quickly wherever gridgrad lies.
 What the command writes goes to FOLDER/log. A line on standard input, or its end, stops it as well.

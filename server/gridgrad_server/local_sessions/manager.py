@@ -13,14 +13,14 @@ import mmap
 import os
 import secrets
 import socket
-import struct
 import time
 from collections import OrderedDict
 from typing import NamedTuple
 
 from gridgrad_core.errors import BusyError, RequestError, UnavailableError
+from gridgrad_core.system.logging import fields
+from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_server.config.logging import fields
 from gridgrad_server.config.settings import Settings
 from gridgrad_server.local_sessions.session import Session
 from gridgrad_server.memory.arena import Budget, Memory
@@ -29,7 +29,7 @@ from gridgrad_server.memory.socket import Link
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.rpc.intake import Intake
 
-__all__ = ["GREETING_WITHIN_S", "TOKEN_FOR_S", "Sessions", "peer_uid"]
+__all__ = ["GREETING_WITHIN_S", "TOKEN_FOR_S", "Sessions"]
 
 log = logging.getLogger("gridgrad.server")
 
@@ -42,7 +42,6 @@ _MOST_GUESTS = 64
 _MOST_TOKENS = 1024
 _CHECK_EVERY_S = 5.0
 _PAUSE_S = 1.0
-_UCRED = struct.Struct("iII")
 
 
 class _Offer(NamedTuple):
@@ -142,7 +141,7 @@ class Sessions:
             connection.close()
             return
         guest = Link(connection, lambda frame: self._greeted(guest, frame), lambda: self._dismiss(guest))
-        guest.most_bytes = _MOST_GREETING_BYTES
+        guest.allow(_MOST_GREETING_BYTES)
         loop = asyncio.get_running_loop()
         self._guests[guest] = loop.call_later(GREETING_WITHIN_S, self._dismiss, guest)
 
@@ -163,7 +162,7 @@ class Sessions:
             self._dismiss(guest)
             return
         self._guests.pop(guest).cancel()
-        guest.most_bytes = self._message_bytes
+        guest.allow(self._message_bytes)
         self._open.add(Session(guest, memory, self._intake, offer.caller, self._open.discard))
         guest.send(pb.SessionResponse(memory_bytes=size).SerializeToString(), [memory.descriptor])
 
@@ -176,9 +175,3 @@ class Sessions:
         for session in list(self._open):
             session.check(now)
         self._checking = asyncio.get_running_loop().call_later(_CHECK_EVERY_S, self._check)
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """The user at the other end of a unix socket."""
-    _, uid, _ = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-    return int(uid)

@@ -13,15 +13,15 @@ Invariants:
 from __future__ import annotations
 
 import bisect
-import fcntl
 import mmap
 import os
 from collections.abc import Callable
 
+from gridgrad_core.system import shared_memory
+
 __all__ = ["Block", "Budget", "Memory"]
 
 _PAGE_BYTES = mmap.PAGESIZE
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 class Budget:
@@ -114,10 +114,8 @@ class Memory:
         self._free = [(0, size)]  # begin and end, in order, never two that touch
         self._top = 0
         self._is_ending = False
-        self.descriptor = os.memfd_create("gridgrad-session", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        self.descriptor = shared_memory.create("gridgrad-session", size)
         try:
-            os.ftruncate(self.descriptor, size)
-            fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
             self._map = mmap.mmap(self.descriptor, size)  # to give pages back by it, nothing else
         except OSError:
             os.close(self.descriptor)

@@ -3,22 +3,20 @@
 Invariants:
 * A slot is handed out again only when nobody holds it: its worker has answered or is dead.
 * Its size never changes; the seals prove it to both sides, so that neither can make the other fault.
-* It has no name: nothing is left behind when both processes are gone, and containers that limit
-  /dev/shm do not limit it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 from collections import OrderedDict
 from collections.abc import Callable
 
+from gridgrad_core.system import shared_memory
+
 __all__ = ["Slot", "Slots"]
 
 _LEAST_BYTES = 1 << 16
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 class Slot:
@@ -36,9 +34,7 @@ class Slot:
     def __init__(self, number: int, size: int, pool: Slots) -> None:
         self.number = number
         self.size = size
-        self.descriptor = os.memfd_create(f"gridgrad-{number}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(self.descriptor, size)
-        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        self.descriptor = shared_memory.create(f"gridgrad-{number}", size)
         self._map = mmap.mmap(self.descriptor, size)
         self.view = memoryview(self._map)
         self._pool = pool

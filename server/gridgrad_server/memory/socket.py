@@ -5,19 +5,17 @@ Nothing here blocks: what the socket does not take at once waits in order and go
 
 from __future__ import annotations
 
-import array
 import asyncio
 import socket
-import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from gridgrad_core.system.framing import MOST_BYTES, FrameError, FrameReader, framed, rights
+
 __all__ = ["Link"]
 
-_LENGTH = struct.Struct("<I")
 _READ_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 20
-_MOST_BYTES = (1 << 32) - 1
 
 
 class Link:
@@ -30,7 +28,7 @@ class Link:
         most_bytes: of a frame that comes.
 
     Attributes:
-        on_frame, on_closed, most_bytes: may be changed.
+        on_frame, on_closed: may be changed.
         on_sent: called when the socket has taken all that was to be sent.
     """
 
@@ -39,7 +37,7 @@ class Link:
         connection: socket.socket,
         on_frame: Callable[[bytes], None],
         on_closed: Callable[[], None],
-        most_bytes: int = _MOST_BYTES,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         connection.setblocking(False)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
@@ -47,15 +45,18 @@ class Link:
         self.on_frame = on_frame
         self.on_closed = on_closed
         self.on_sent: Callable[[], None] | None = None
-        self.most_bytes = most_bytes
+        self._frames = FrameReader(most_bytes)
         self._buffer = memoryview(bytearray(_READ_BYTES))
-        self._received = bytearray()
         self._is_writer = False
         self._to_send: deque[tuple[memoryview, Sequence[int]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(connection, self._readable)
         self._open = True
         self._is_paused = False
+
+    def allow(self, most_bytes: int) -> None:
+        """Takes frames of so many bytes from now on."""
+        self._frames.most_bytes = most_bytes
 
     @property
     def is_sending(self) -> bool:
@@ -79,7 +80,7 @@ class Link:
         """Sends a frame; the descriptors must stay open until the worker has answered it."""
         if not self._open:
             return
-        self._to_send.append((memoryview(_LENGTH.pack(len(message)) + message), descriptors))
+        self._to_send.append((memoryview(framed(message)), descriptors))
         if len(self._to_send) == 1:
             self._writable()
 
@@ -111,43 +112,23 @@ class Link:
         if not count:
             self._lost()
             return False
-        if self._is_one_frame(count):
-            self.on_frame(bytes(self._buffer[_LENGTH.size : count]))
-        else:
-            self._received += self._buffer[:count]
-            self._deliver()
+        self._frames.feed(self._buffer[:count])
+        self._deliver()
         return True
-
-    def _is_one_frame(self, count: int) -> bool:
-        """Whether what came is one frame as a whole, as it mostly is."""
-        if self._received or count < _LENGTH.size or self._is_paused:
-            return False
-        length: int = _LENGTH.unpack_from(self._buffer)[0]
-        return length == count - _LENGTH.size and length <= self.most_bytes
 
     def _deliver(self) -> None:
         """Passes on the frames that are whole, until it is paused or closed."""
-        position = 0
         try:
-            while self._open and not self._is_paused and len(self._received) - position >= _LENGTH.size:
-                length = _LENGTH.unpack_from(self._received, position)[0]
-                if length > self.most_bytes:
-                    self._lost()
-                    break
-                end = position + _LENGTH.size + length
-                if end > len(self._received):
-                    break
-                message = bytes(memoryview(self._received)[position + _LENGTH.size : end])
-                position = end
+            while self._open and not self._is_paused and (message := self._frames.take()) is not None:
                 self.on_frame(message)
-        finally:
-            del self._received[:position]
+        except FrameError:
+            self._lost()
 
     def _writable(self) -> None:
         while self._to_send:
             data, descriptors = self._to_send[0]
             try:
-                sent = self._socket.sendmsg([data], _rights(descriptors))
+                sent = self._socket.sendmsg([data], rights(descriptors))
             except BlockingIOError:
                 break
             except OSError:
@@ -169,7 +150,3 @@ class Link:
         if self._open:
             self.close()
             self.on_closed()
-
-
-def _rights(descriptors: Sequence[int]) -> list[tuple[int, int, array.array[int]]]:
-    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []

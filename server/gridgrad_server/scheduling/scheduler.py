@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable
 
 from gridgrad_core.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
+from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.config.logging import fields
 from gridgrad_server.memory.slots import Slots
 from gridgrad_server.requests.function_key import How
 from gridgrad_server.scheduling.batch import Batch

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from gridgrad_core.extras import optional
-from gridgrad_server.config.logging import fields
+from gridgrad_core.system.logging import fields
 from gridgrad_server.config.settings import Settings
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.telemetry.snapshot import Overview

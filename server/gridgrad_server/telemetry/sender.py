@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from gridgrad_server.config.logging import fields
+from gridgrad_core.system.logging import fields
 
 __all__ = ["Sender"]
 

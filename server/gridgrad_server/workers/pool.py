@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from gridgrad_core.errors import UnavailableError
+from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.config.logging import fields
 from gridgrad_server.config.settings import Settings
 from gridgrad_server.memory.slots import Slots
 from gridgrad_server.requests.function_key import Plan

@@ -25,8 +25,8 @@ from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
+from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.config.logging import fields
 from gridgrad_server.memory.arena import Memory
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.memory.socket import Link

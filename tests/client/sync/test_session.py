@@ -113,7 +113,7 @@ def test_a_server_without_sessions_is_seldom_asked(client: gridgrad.Client, serv
 
 
 def test_memory_without_seals_is_not_mapped(sessions: FakeSessions, client: gridgrad.Client) -> None:
-    sessions.seals = 0
+    sessions.is_sealed = False
     for _ in range(3):
         assert_array_equal(client.gradient("t*k", AXES).value, SUMS)
     assert (sessions.offers, len(client._sessions)) == (1, 0)

@@ -435,12 +435,6 @@ async def test_another_user_is_hung_up_on(serve: Any, monkeypatch: pytest.Monkey
     caller.close()
 
 
-async def test_the_uid_of_a_peer_is_its_own() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert sessions_module.peer_uid(ours) == os.geteuid()
-
-
 async def test_a_server_without_sessions(serve: Any) -> None:
     serving = await serve(sessions=0)
     with pytest.raises(grpc.aio.AioRpcError, match="--sessions") as raised:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gridgrad_worker.runtime.channel import MAX_FRAME_BYTES, Channel, ChannelError
+from gridgrad_core.system.framing import FrameError
+from gridgrad_worker.runtime.channel import MAX_FRAME_BYTES, Channel
 
 Pair = tuple[socket.socket, Channel]
 
@@ -132,7 +133,7 @@ def test_descriptors_of_a_broken_frame_are_closed(pair: Pair) -> None:
 def test_a_length_beyond_all_bounds_is_refused_before_memory_is_taken(pair: Pair) -> None:
     server, channel = pair
     server.sendall(struct.pack("<I", MAX_FRAME_BYTES + 1))
-    with pytest.raises(ChannelError, match=f"{MAX_FRAME_BYTES + 1} bytes"):
+    with pytest.raises(FrameError, match=f"{MAX_FRAME_BYTES + 1} bytes"):
         channel.receive()
 
 

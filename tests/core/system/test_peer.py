@@ -1,0 +1,24 @@
+"""Who is at the other end of a socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from gridgrad_core.system.peer import peer_uid
+
+
+def test_the_user_at_both_ends_of_a_pair_is_this_one() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    with ours, theirs:
+        assert peer_uid(ours) == peer_uid(theirs) == os.geteuid()
+
+
+def test_a_closed_socket_has_no_peer() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    with theirs:
+        ours.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            peer_uid(ours)
