@@ -37,7 +37,8 @@ from benchmarks.engine_sides import (  # noqa: E402 - after the process is set u
     functional,
     timed,
 )
-from gridgrad_worker.engines.compiled.tier import CompiledTier, Settings  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.tier import Tier  # noqa: E402 - after the process is set up
 
 ROUNDS = 5
 NITROGEN, BLACK_SCHOLES, BILINEAR = "nitrogen_helmholtz", "black_scholes_call", "bilinear_quadratic"
@@ -64,8 +65,8 @@ def calls_on(engine: Engine, case: Case) -> Callable[[], object]:
     entries = itertools.cycle([entry(case, case.side, case.side, shift) for shift in (0.0, 0.01)])
 
     def call() -> object:
-        piece, out = next(entries)
-        return engine.compute([piece], [out])
+        tile, out = next(entries)
+        return engine.compute([tile], [out])
 
     return call
 
@@ -87,7 +88,7 @@ def line(name: str, ratio: float | None, goal: float | None, detail: str) -> Non
     print(f"{name:44} {reached}  {wanted} {met:7} {detail}", flush=True)
 
 
-def compare_with_jax(tier: CompiledTier, jax: Jax | None, only: str) -> None:
+def compare_with_jax(tier: Tier, jax: Jax | None, only: str) -> None:
     """Prints a line for each case of the table."""
     print("\nmilliseconds a grid of side²; the ratio is that of compiled to jax")
     for case, goal in AGAINST_JAX:
@@ -110,7 +111,7 @@ def compare_with_jax(tier: CompiledTier, jax: Jax | None, only: str) -> None:
         line(name, ratio, goal, f"{detail}; compiled after {compile_s:.1f} s")
 
 
-def compare_with_filling(tier: CompiledTier) -> None:
+def compare_with_filling(tier: Tier) -> None:
     """Prints how long three arrays of 1024² take beside filling the same."""
     case = Case(BILINEAR, 1024)
     ready, _ = compiled(case, tier)
@@ -118,15 +119,15 @@ def compare_with_filling(tier: CompiledTier) -> None:
     ours, filled = itertools.cycle(entries), itertools.cycle([torch.from_numpy(out) for _, out in entries])
 
     def compute() -> object:
-        piece, out = next(ours)
-        return ready.compute([piece], [out])
+        tile, out = next(ours)
+        return ready.compute([tile], [out])
 
     medians = alternating({"compiled": compute, "filling": lambda: next(filled).fill_(1.0)})
     detail = ", ".join(f"{name} {ms:.3f}" for name, ms in medians.items())
     line("bilinear_quadratic 1024² to filling", medians["compiled"] / medians["filling"], 1.5, detail)
 
 
-def compare_shapes(tier: CompiledTier) -> None:
+def compare_shapes(tier: Tier) -> None:
     """Prints the first grids of shapes that were not seen before beside the second ones, another shape between them."""
     case = Case(NITROGEN, 256)
     ready, _ = compiled(case, tier)
@@ -138,7 +139,7 @@ def compare_shapes(tier: CompiledTier) -> None:
             ready.compute([other[0]], [other[1]])
             started_at = time.perf_counter()
             ready.compute([new[0]], [new[1]])
-            taken.append((time.perf_counter() - started_at) / new[0].box.points)
+            taken.append((time.perf_counter() - started_at) / new[0].subgrid.points)
     medians = {name: 1e9 * statistics.median(taken) for name, taken in samples.items()}
     detail = ", ".join(f"{name} {ns:.2f} ns a point" for name, ns in medians.items())
     line("nitrogen, a shape not seen before", medians["unseen"] / medians["repeated"], 1.2, detail)
@@ -153,18 +154,18 @@ def compare_first_calls(jax: Jax | None) -> None:
     line("nitrogen to order 2, first call", ours / theirs if theirs else None, 0.25, detail)
 
 
-def compare_batches(tier: CompiledTier, workload: str) -> None:
+def compare_batches(tier: Tier, workload: str) -> None:
     """Prints 256 small grids beside one grid of as many points."""
     case = Case(workload, 512)
     ready, _ = compiled(case, tier)
     random = np.random.default_rng(0)
     for name, sides in (("32²", np.full((256, 2), 32)), ("20² to 44²", random.integers(20, 45, (256, 2)))):
         entries = [entry(case, int(rows), int(columns)) for rows, columns in sides]
-        pieces, outs = [piece for piece, _ in entries], [out for _, out in entries]
-        points = sum(piece.box.points for piece in pieces)
+        tiles, outs = [tile for tile, _ in entries], [out for _, out in entries]
+        points = sum(tile.subgrid.points for tile in tiles)
 
-        def together(pieces: list[object] = pieces, outs: list[object] = outs) -> object:  # type: ignore[assignment] # bound now
-            return ready.compute(pieces, outs)  # type: ignore[arg-type] # what they are
+        def together(tiles: list[object] = tiles, outs: list[object] = outs) -> object:  # type: ignore[assignment] # bound now
+            return ready.compute(tiles, outs)  # type: ignore[arg-type] # what they are
 
         medians = alternating({"batch": together, "one of 512²": calls_on(ready, case)})
         ratio = (medians["batch"] / points) / (medians["one of 512²"] / 512**2)
@@ -172,7 +173,7 @@ def compare_batches(tier: CompiledTier, workload: str) -> None:
         line(f"{workload} 256 grids of {name}", ratio, 1.2, detail)
 
 
-def compare_sizes(tier: CompiledTier, workload: str) -> None:
+def compare_sizes(tier: Tier, workload: str) -> None:
     """Prints the time a point takes from 256² to 4096²."""
     cases = [Case(workload, side) for side in SIDES]
     ready, _ = compiled(cases[0], tier)
@@ -185,12 +186,12 @@ def compare_sizes(tier: CompiledTier, workload: str) -> None:
 def restart(root: Path) -> None:
     """In a process of its own: makes the engine with a full cache, computes a grid, and prints the seconds."""
     case = Case(NITROGEN, 256)
-    piece, out = entry(case, 256, 256)
+    tile, out = entry(case, 256, 256)
     started_at = time.perf_counter()
-    tier = CompiledTier(Settings(root=root))
+    tier = open_cpu_tier(CpuTierSettings(root=root))
     ready = tier.lookup(tier.add(case.ordered, direct(case)))
     assert ready is not None, "the cache has it"
-    ready.compute([piece], [out])
+    ready.compute([tile], [out])
     print(time.perf_counter() - started_at)
     tier.close()
 
@@ -217,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("jax is not installed: give --jax PYTHON, or run `make bench-engine`", file=sys.stderr)
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory) / "compiled"
-        tier = CompiledTier(Settings(root=root))
+        tier = open_cpu_tier(CpuTierSettings(root=root))
         compare_with_jax(tier, jax, options.only)
         if options.only in NITROGEN:
             compare_first_calls(jax)

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 
-from gridgrad_worker.devices.device import open_device
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.tier import CompiledTier
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.functional.functional_engine import Array, FunctionalEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile
 from gridgrad_worker.torch_ops.evaluate import torch_function
 
 __all__ = [
@@ -45,10 +45,10 @@ CALLS = (5, 200)
 
 
 class Engine(Protocol):
-    """Computes pieces."""
+    """Computes tiles."""
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> object:
-        """Computes pieces together."""
+    def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> object:
+        """Computes tiles together."""
 
 
 class Case(NamedTuple):
@@ -77,16 +77,16 @@ class Case(NamedTuple):
         return tuple(itertools.chain.from_iterable(ways))
 
     @property
-    def ordered(self) -> Order:
+    def ordered(self) -> CompileJob:
         """What there is to compile."""
         names = [name for name, *_ in self.axes]
         parameters = list(self.content["parameters"])
         dims = [(dim,) for dim, _ in enumerate(names)] + [() for _ in parameters]
         text = self.content["expression"]
-        return Order(text, (*names, *parameters), tuple(dims), len(names), self.wanted, "float64", "cpu")
+        return CompileJob(text, (*names, *parameters), tuple(dims), len(names), self.wanted, "float64", "cpu")
 
 
-def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Piece, Array]:
+def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Tile, Array]:
     """A grid of a case, its axes shifted, and memory for its results as in a slot: aligned, and its pages are there."""
     lengths = (rows, columns)
     axes = [
@@ -94,7 +94,7 @@ def entry(case: Case, rows: int, columns: int, shift: float = 0.0) -> tuple[Piec
         for dim, (_, start, stop, _) in enumerate(case.axes)
     ]
     scalars = [ArrayValues(np.array(value), (), 2) for value in case.content["parameters"].values()]
-    return Piece((*axes, *scalars), Box((0, 0), lengths)), _in_line((len(case.wanted), rows * columns))
+    return Tile((*axes, *scalars), Subgrid((0, 0), lengths)), _in_line((len(case.wanted), rows * columns))
 
 
 def _in_line(shape: tuple[int, int]) -> Array:
@@ -117,22 +117,22 @@ def functional(case: Case) -> FunctionalEngine:
     return FunctionalEngine(torch_function(program, order.names, torch.float64), order.wanted, 1, torch.float64, DEVICE)
 
 
-def compiled(case: Case, tier: CompiledTier) -> tuple[Engine, float]:
+def compiled(case: Case, tier: Tier) -> tuple[Engine, float]:
     """The compiled tier, and after how many seconds it was there."""
     started_at = time.perf_counter()
     key = tier.add(case.ordered, direct(case))
     tier.prepare(key)
     while (ready := tier.lookup(key)) is None:
-        assert tier.is_waiting, "nothing is compiled: see the log"
+        assert tier.is_busy, "nothing is compiled: see the log"
         time.sleep(0.02)
     return ready, time.perf_counter() - started_at
 
 
 def first_call(case: Case, make: Callable[[Case], Engine]) -> float:
     """How long the first grid takes, the engine made for it, in seconds."""
-    piece, out = entry(case, case.side, case.side)
+    tile, out = entry(case, case.side, case.side)
     started_at = time.perf_counter()
-    make(case).compute([piece], [out])
+    make(case).compute([tile], [out])
     return time.perf_counter() - started_at
 
 

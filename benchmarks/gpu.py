@@ -24,12 +24,12 @@ import torch
 from numpy.typing import NDArray
 
 from gridgrad_worker.devices.cuda import CudaDevice
-from gridgrad_worker.devices.device import open_device
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.tiers import Compiled
-from gridgrad_worker.engines.cuda.start import open_tier
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import CompiledCode
+from gridgrad_worker.engines.cuda.start import open_cuda_tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece, Values
+from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile
 
 __all__ = ["main"]
 
@@ -48,7 +48,7 @@ class Expression(NamedTuple):
 
     Args:
         name: of its file.
-        order: what is computed.
+        job: what is computed.
         values: the parameters that are no axes.
         spans: where the axes begin and end.
         tiers: by name.
@@ -56,19 +56,19 @@ class Expression(NamedTuple):
     """
 
     name: str
-    order: Order
+    job: CompileJob
     values: dict[str, float]
     spans: tuple[tuple[float, float], ...]
-    tiers: dict[str, Compiled]
+    tiers: dict[str, CompiledCode]
     compile_s: float
 
-    def piece(self, side: int, shift: float = 0.0) -> Piece:
+    def tile(self, side: int, shift: float = 0.0) -> Tile:
         """A grid of side² points."""
-        axes: list[Values] = [
+        axes: list[InputValues] = [
             LinspaceValues(start + shift, stop, side, dim, 2) for dim, (start, stop) in enumerate(self.spans)
         ]
         scalars = [ArrayValues(np.array(value), (), 2) for value in self.values.values()]
-        return Piece((*axes, *scalars), Box((0, 0), (side, side)))
+        return Tile((*axes, *scalars), Subgrid((0, 0), (side, side)))
 
 
 def expression(name: str, device: CudaDevice) -> Expression:
@@ -78,22 +78,22 @@ def expression(name: str, device: CudaDevice) -> Expression:
     values = {key: float(value) for key, value in content.get("parameters", {}).items()}
     names = (*content["axes"], *values)
     dims = ((0,), (1,), *[()] * len(values))
-    order = Order(content["expression"], names, dims, 2, WANTED, "float64", device.name)
-    direct = StructuredEngine(order.program(), order.inputs, 2, WANTED, torch.float64, device)
+    job = CompileJob(content["expression"], names, dims, 2, WANTED, "float64", device.name)
+    direct = StructuredEngine(job.program(), job.inputs, 2, WANTED, torch.float64, device)
     started_at = time.perf_counter()
-    compiled = _compiled(order, direct, device)
+    compiled = _compiled(job, direct, device)
     return Expression(
-        name, order, values, spans, {"direct": direct, "compiled": compiled}, time.perf_counter() - started_at
+        name, job, values, spans, {"direct": direct, "compiled": compiled}, time.perf_counter() - started_at
     )
 
 
-def _compiled(order: Order, direct: StructuredEngine, device: CudaDevice) -> Compiled:
-    tier = open_tier(device)
-    key = tier.add(order, direct)
+def _compiled(job: CompileJob, direct: StructuredEngine, device: CudaDevice) -> CompiledCode:
+    tier = open_cuda_tier(device)
+    key = tier.add(job, direct)
     tier.prepare(key)
     end_at = time.monotonic() + COMPILE_TIMEOUT_S
     while (engine := tier.lookup(key)) is None:
-        if not tier.is_waiting or time.monotonic() > end_at:
+        if not tier.is_busy or time.monotonic() > end_at:
             raise SystemExit(f"not compiled: {tier.state(key).why or 'too slow'}")
         time.sleep(0.01)
     return engine
@@ -124,11 +124,11 @@ def large(expressions: Sequence[Expression], device: CudaDevice) -> None:
     print("| | tier | computed ms | GB/s | share of memory bandwidth | on the host ms | share of the copy's |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for each in expressions:
-        piece = each.piece(SIDE)
+        tile = each.tile(SIDE)
         for name, engine in each.tiers.items():
-            with mock.patch.object(device.outbox, "send"):  # computed, and left there
-                there_s = timed(engine.compute, [piece], [memory])
-            here_s = timed(engine.compute, [piece], [memory])
+            with mock.patch.object(device.transfers, "send"):  # computed, and left there
+                there_s = timed(engine.compute, [tile], [memory])
+            here_s = timed(engine.compute, [tile], [memory])
             cells = [each.name, name, f"{there_s * 1e3:.2f}", f"{gigabytes / there_s:.0f}", f"{fill_s / there_s:.2f}"]
             cells += [f"{here_s * 1e3:.1f}", f"{copy_s / here_s:.2f}"]
             print("|", " | ".join(cells), "|", flush=True)
@@ -145,27 +145,27 @@ def small(expressions: Sequence[Expression]) -> None:
     print(f"\n| | tier | one {SMALL_SIDE}² µs | {BATCH} together ms | grids/s | one of {SMALL_SIDE * 16}² ms |")
     print("| --- | --- | --- | --- | --- | --- |")
     for each in expressions:
-        pieces = [each.piece(SMALL_SIDE, 0.001 * n) for n in range(BATCH)]
+        tiles = [each.tile(SMALL_SIDE, 0.001 * n) for n in range(BATCH)]
         outs = list(np.zeros((BATCH, PLANES, SMALL_SIDE * SMALL_SIDE)))
-        single, single_out = each.piece(SMALL_SIDE * 16), np.zeros((PLANES, (SMALL_SIDE * 16) ** 2))
+        single, single_out = each.tile(SMALL_SIDE * 16), np.zeros((PLANES, (SMALL_SIDE * 16) ** 2))
         for name, engine in each.tiers.items():
-            one_s = timed(Alternating(engine, pieces, outs), rounds=51)
-            batch_s = timed(engine.compute, pieces, outs)
+            one_s = timed(Alternating(engine, tiles, outs), rounds=51)
+            batch_s = timed(engine.compute, tiles, outs)
             single_s = timed(engine.compute, [single], [single_out])
             cells = [each.name, name, f"{one_s * 1e6:.0f}", f"{batch_s * 1e3:.2f}", f"{BATCH / batch_s:.0f}"]
             print("|", " | ".join([*cells, f"{single_s * 1e3:.2f}"]), "|", flush=True)
 
 
 class Alternating:
-    """Computes one piece at a time, not the one before, since an engine may keep what it knows of that."""
+    """Computes one tile at a time, not the one before, since an engine may keep what it knows of that."""
 
-    def __init__(self, engine: Compiled, pieces: Sequence[Piece], outs: Sequence[NDArray[np.float64]]) -> None:
+    def __init__(self, engine: CompiledCode, tiles: Sequence[Tile], outs: Sequence[NDArray[np.float64]]) -> None:
         self._engine = engine
-        self._turns = itertools.cycle(zip(pieces, outs, strict=True))
+        self._turns = itertools.cycle(zip(tiles, outs, strict=True))
 
     def __call__(self) -> None:
-        piece, out = next(self._turns)
-        self._engine.compute([piece], [out])
+        tile, out = next(self._turns)
+        self._engine.compute([tile], [out])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from gridgrad_core.grid import InputSpec, canonical, grid_of
-from gridgrad_worker.devices.device import CpuDevice, Device, open_device
+from gridgrad_worker.devices.cpu import CpuDevice
+from gridgrad_worker.devices.device import Device
+from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.registered import registry
 
 Array = NDArray[np.floating]
@@ -45,34 +47,34 @@ class Solver:
         torch_dtype = torch.float32 if dtype == "float32" else torch.float64
         return FunctionalEngine(function, wanted, components, torch_dtype, self.device, mode)
 
-    def piece(self, inputs: Inputs) -> Piece:
-        """An entry: arrays with one dim are axes, numbers parameters, (dims, array) anything else."""
+    def tile(self, inputs: Inputs) -> Tile:
+        """A request: arrays with one dim are axes, numbers parameters, (dims, array) anything else."""
         given = {name: as_input(name, value) for name, value in inputs.items()}
         grid = grid_of([InputSpec(name, dims, array.shape) for name, (dims, array) in given.items()])
         values = tuple(
             ArrayValues(array, [grid.dims.index(dim) for dim in dims], len(grid.dims)) for dims, array in given.values()
         )
-        return Piece(values, Box((0,) * len(grid.shape), grid.shape))
+        return Tile(values, Subgrid((0,) * len(grid.shape), grid.shape))
 
     def batch(
         self,
         function: Callable[..., Any],
-        entries: Sequence[Inputs],
+        requests: Sequence[Inputs],
         derivatives: Sequence[Sequence[str]],
         *,
         components: int = 1,
         dtype: str = "float64",
         mode: str = "forward",
     ) -> list[Grids]:
-        """The value and derivatives of several entries together, each [components, *grid]."""
+        """The value and derivatives of several requests together, each [components, *grid]."""
         asked = [(), *map(tuple, derivatives)]
-        engine = self.engine(function, list(entries[0]), asked, components=components, dtype=dtype, mode=mode)
-        pieces = [self.piece(inputs) for inputs in entries]
-        outs = [np.full((len(asked) * components, piece.box.points), np.nan, dtype) for piece in pieces]
-        engine.compute(pieces, outs)
+        engine = self.engine(function, list(requests[0]), asked, components=components, dtype=dtype, mode=mode)
+        tiles = [self.tile(inputs) for inputs in requests]
+        outs = [np.full((len(asked) * components, tile.subgrid.points), np.nan, dtype) for tile in tiles]
+        engine.compute(tiles, outs)
         return [
-            dict(zip(asked, out.reshape(len(asked), components, *piece.box.shape), strict=True))
-            for out, piece in zip(outs, pieces, strict=True)
+            dict(zip(asked, out.reshape(len(asked), components, *tile.subgrid.shape), strict=True))
+            for out, tile in zip(outs, tiles, strict=True)
         ]
 
     def __call__(

@@ -12,9 +12,9 @@ import torch
 from gridgrad_core.errors import GridgradError, InternalError, RequestError, TooLargeError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.functional.functional_engine import Array
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.loop import compute
-from gridgrad_worker.worker_program import Plan
+from gridgrad_worker.worker_program import WorkerProgram
 
 
 class Engine:
@@ -26,10 +26,10 @@ class Engine:
         self.errors = errors
         self.sizes: list[int] = []
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
+    def compute(self, pieces: Sequence[Tile], outs: Sequence[Array]) -> None:
         self.sizes.append(len(pieces))
         for piece, out in zip(pieces, outs, strict=True):
-            value = piece.inputs[0].over(piece.box).item()
+            value = piece.inputs[0].over(piece.subgrid).item()
             if value in self.errors:
                 raise self.errors[value]
             out[...] = value
@@ -39,8 +39,8 @@ def failures(
     errors: dict[float, Exception], values: Sequence[float], registered: str | None = None, *, cautious: bool = False
 ) -> tuple[list[GridgradError | None], Engine, list[Array]]:
     engine = Engine(errors)
-    plan = Plan(cast(Any, engine), ((),), 0, 1, pb.Plan(dtype="float64", registered=registered), {}, {})
-    pieces = [Piece((ArrayValues(np.array(value), [], 0),), Box((), ())) for value in values]
+    plan = WorkerProgram(cast(Any, engine), ((),), 0, 1, pb.Plan(dtype="float64", registered=registered), {}, {})
+    pieces = [Tile((ArrayValues(np.array(value), [], 0),), Subgrid((), ())) for value in values]
     outs: list[Array] = [np.zeros((1, 1)) for _ in values]
     found = compute(plan, pieces, outs, [""] * len(pieces), one_by_one=cautious)
     return [None if each == "direct" else cast(GridgradError, each) for each in found], engine, outs

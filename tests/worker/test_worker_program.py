@@ -193,18 +193,18 @@ def test_two_batches_under_way_are_answered_in_order(driver: Driver) -> None:
         assert np.array_equal(slot.view(AT, [3, 3, 2]), WANT)
 
 
-def test_inputs_may_lie_in_a_slot_of_their_own_and_boxes_be_cut_from_them(driver: Driver) -> None:
+def test_inputs_may_lie_in_a_slot_of_their_own_and_subgrids_be_cut_from_them(driver: Driver) -> None:
     results, inputs = new_slot(), new_slot()
     bilinear_piece(inputs)
-    boxes = [piece_of(BOTH_AXES, [row, 0], [1, 2], AT + 256 * row, inputs_slot=inputs.number) for row in range(3)]
-    batch = batch_of(results, *boxes, plan=BILINEAR)
+    subgrids = [piece_of(BOTH_AXES, [row, 0], [1, 2], AT + 256 * row, inputs_slot=inputs.number) for row in range(3)]
+    batch = batch_of(results, *subgrids, plan=BILINEAR)
     batch.slots.append(inputs.message(attached=True))
     assert not driver.ask(batch, [results.descriptor, inputs.descriptor]).failures
     for row in range(3):
         assert np.array_equal(results.view(AT + 256 * row, [3, 2]), WANT[:, row])
 
 
-def test_linspace_is_expanded_as_far_as_the_box_needs(driver: Driver) -> None:
+def test_linspace_is_expanded_as_far_as_the_subgrid_needs(driver: Driver) -> None:
     slot = new_slot()
     spaced = pb.PieceInput(linspace=pb.Linspace(start=0, stop=0.7, num=10**12))
     plan = pb.Plan(
@@ -284,7 +284,7 @@ def test_a_registered_function_that_fails(driver: Driver, name: str, found: str)
 def test_a_piece_that_fails_fails_alone(driver: Driver, cautious: bool) -> None:
     slot = new_slot()
     good = [bilinear_piece(slot, AT), bilinear_piece(slot, AT + 2048)]
-    short = pb.PieceInput(array=pb.SlotArray(offset=0, shape=[2], dtype="float64"))  # by one, for the box
+    short = pb.PieceInput(array=pb.SlotArray(offset=0, shape=[2], dtype="float64"))  # by one, for the subgrid
     bad = piece_of([short, BOTH_AXES[1]], [0, 0], [3, 2], AT, inputs_slot=slot.number)
     done = driver.ask(batch_of(slot, good[0], bad, good[1], plan=BILINEAR, cautious=cautious), [slot.descriptor])
     assert [bool(failure.reason) for failure in done.failures] == [False, True, False]

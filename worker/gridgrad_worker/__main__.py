@@ -22,7 +22,7 @@ from gridgrad_worker.runtime.channel import Channel
 
 if TYPE_CHECKING:  # it loads torch
     from gridgrad_worker.devices.device import Device
-    from gridgrad_worker.engines.compiled.tiers import Tier
+    from gridgrad_worker.engines.compiled.tier import Tier
 
 __all__ = ["main"]
 
@@ -92,14 +92,14 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
         _log.error("%s", error)
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return EXIT_FATAL
-    from gridgrad_worker.loop import Service, ready
+    from gridgrad_worker.loop import WorkerLoop, ready
 
     tier = _tier(options, device)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
     channel.send(pb.WorkerMessage(ready=ready(device, registered)).SerializeToString())
     _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
     try:
-        Service(channel, device, registered, options.engine, tier).run()
+        WorkerLoop(channel, device, registered, options.engine, tier).run()
     finally:
         if tier is not None:
             tier.close()
@@ -110,19 +110,19 @@ def _tier(options: argparse.Namespace, device: Device) -> Tier | None:
     if options.no_compile or options.engine != "structured":
         return None
     if device.torch_device.type == "cuda":
-        from gridgrad_worker.engines.cuda.start import open_tier
+        from gridgrad_worker.engines.cuda.start import open_cuda_tier
 
-        return open_tier(device)
-    from gridgrad_worker.engines.compiled.tier import CompiledTier, Settings
+        return open_cuda_tier(device)
+    from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier
 
-    settings = Settings(
+    settings = CpuTierSettings(
         hot_points=options.hot_points,
         hot_pieces=options.hot_pieces,
         cache_bytes=options.cache_bytes,
         compile_timeout_s=options.compile_timeout,
         root=options.cache and options.cache.absolute() / "compiled",
     )
-    return CompiledTier(settings)
+    return open_cpu_tier(settings)
 
 
 if __name__ == "__main__":

@@ -14,24 +14,24 @@ from collections.abc import Mapping, Sequence
 from gridgrad_core.errors import GridgradError, InternalError, NotPreparedError, RequestError, TooLargeError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device, is_lost, is_out_of_memory
-from gridgrad_worker.devices.slots import Slots
-from gridgrad_worker.engines.compiled.runtime.repeated_batches import Repeats, keeps_all
-from gridgrad_worker.engines.compiled.tiers import Tier
+from gridgrad_worker.devices.slots import MappedSlots
+from gridgrad_worker.engines.compiled.runtime.repeated_batches import BatchTemplates, keeps_all
+from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.functional.functional_engine import Array
-from gridgrad_worker.engines.tiles import Piece
+from gridgrad_worker.engines.tiles import Tile
 from gridgrad_worker.piece_messages import entries_of
-from gridgrad_worker.registered.registry import Registered
+from gridgrad_worker.registered.registry import Registration
 from gridgrad_worker.runtime.channel import Channel, Frame
-from gridgrad_worker.worker_program import EngineName, Plan, Plans
+from gridgrad_worker.worker_program import EngineName, WorkerProgram, WorkerPrograms
 
-__all__ = ["Service", "ready"]
+__all__ = ["WorkerLoop", "ready"]
 
 _log = logging.getLogger(__name__)
 
-_ATTEND_S = 0.05
+_POLL_S = 0.05
 
 
-class Service:
+class WorkerLoop:
     """Serves one server over one channel.
 
     Args:
@@ -46,21 +46,21 @@ class Service:
         self,
         channel: Channel,
         device: Device,
-        registered: Mapping[str, Registered],
+        registered: Mapping[str, Registration],
         engine: EngineName,
         tier: Tier | None = None,
     ) -> None:
         self._channel = channel
-        self._slots = Slots(device)
+        self._slots = MappedSlots(device)
         self._tier = tier
-        self._plans = Plans(device, registered, engine, tier)
-        self._repeats = Repeats()
+        self._plans = WorkerPrograms(device, registered, engine, tier)
+        self._repeats = BatchTemplates()
 
     def run(self) -> None:
         """Answers until the server closes its end."""
         while (frame := self._next()) is not None:
             answer = self._answer(frame)
-            self._attend()
+            self._poll_tier()
             if answer:
                 self._channel.send(answer)
 
@@ -68,18 +68,18 @@ class Service:
         """The next message that needs more than an answer as before."""
         if not self._is_compiling:
             self._repeats.serve(self._channel.descriptor)
-        while self._is_compiling and not self._channel.wait(_ATTEND_S):
-            self._attend()
+        while self._is_compiling and not self._channel.wait(_POLL_S):
+            self._poll_tier()
         return self._channel.receive()
 
     @property
     def _is_compiling(self) -> bool:
-        return self._tier is not None and self._tier.is_waiting
+        return self._tier is not None and self._tier.is_busy
 
-    def _attend(self) -> None:
+    def _poll_tier(self) -> None:
         """Looks after what is compiled, and tells the server which plans have compiled code now."""
-        if self._tier is not None and self._tier.is_waiting:
-            self._tier.attend()
+        if self._tier is not None and self._tier.is_busy:
+            self._tier.poll()
             self._tell(self._plans.numbers)
 
     def _tell(self, plans: Sequence[int]) -> None:
@@ -160,7 +160,7 @@ class Service:
 
 
 def compute(
-    plan: Plan, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str], *, one_by_one: bool
+    plan: WorkerProgram, pieces: Sequence[Tile], outs: Sequence[Array], tiers: Sequence[str], *, one_by_one: bool
 ) -> list[str | GridgradError]:
     """Computes pieces, together unless told otherwise or that fails.
 
@@ -216,12 +216,12 @@ def _failure(failure: GridgradError | None) -> pb.PieceFailure:
     return pb.PieceFailure(reason=reason, field=failure.field, found=failure.found, remedy=failure.remedy)
 
 
-def ready(device: Device, registered: Mapping[str, Registered]) -> pb.Ready:
+def ready(device: Device, registered: Mapping[str, Registration]) -> pb.Ready:
     """The first message of a worker that serves."""
     return pb.Ready(device=device.name, functions=map(_signature, registered.values()))
 
 
-def _signature(registered: Registered) -> pb.RegisteredFunction:
+def _signature(registered: Registration) -> pb.RegisteredFunction:
     return pb.RegisteredFunction(
         name=registered.name,
         doc=registered.doc,

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.devices.slots import Slots
-from gridgrad_worker.engines.compiled.runtime.call_template import Call, Recipe
-from gridgrad_worker.engines.tiles import Box, LinspaceValues
+from gridgrad_worker.devices.slots import MappedSlots
+from gridgrad_worker.engines.compiled.runtime.call_template import TileCall, TileTemplate
+from gridgrad_worker.engines.tiles import LinspaceValues, Subgrid
 
-__all__ = ["ArrayPlace", "Layout", "Recalled", "entries_of", "read_layout"]
+__all__ = ["ArrayLayout", "Recalled", "TileLayout", "entries_of", "read_layout"]
 
 
-class ArrayPlace(NamedTuple):
+class ArrayLayout(NamedTuple):
     """Where the numbers of an input are, counted from where the inputs of its piece begin.
 
     Args:
@@ -29,14 +29,14 @@ class ArrayPlace(NamedTuple):
     stacked: bool
 
 
-class Layout(NamedTuple):
+class TileLayout(NamedTuple):
     """What a piece is but for its numbers."""
 
-    inputs: tuple[ArrayPlace | LinspaceValues, ...]
-    box: Box
+    inputs: tuple[ArrayLayout | LinspaceValues, ...]
+    subgrid: Subgrid
 
 
-def read_layout(layout: pb.PieceLayout, axes: Sequence[Sequence[int]]) -> Layout:
+def read_layout(layout: pb.PieceLayout, axes: Sequence[Sequence[int]]) -> TileLayout:
     """A PieceLayout in plain Python.
 
     Args:
@@ -45,14 +45,14 @@ def read_layout(layout: pb.PieceLayout, axes: Sequence[Sequence[int]]) -> Layout
     """
     ndim = len(layout.shape)
     inputs = [_given(given, own, ndim) for given, own in zip(layout.inputs, axes, strict=True)]
-    return Layout(tuple(inputs), Box(tuple(layout.start), tuple(layout.shape)))
+    return TileLayout(tuple(inputs), Subgrid(tuple(layout.start), tuple(layout.shape)))
 
 
-def _given(given: pb.PieceInput, axes: Sequence[int], ndim: int) -> ArrayPlace | LinspaceValues:
+def _given(given: pb.PieceInput, axes: Sequence[int], ndim: int) -> ArrayLayout | LinspaceValues:
     if given.WhichOneof("values") == "linspace":
         spaced = given.linspace
         return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
-    return ArrayPlace(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
+    return ArrayLayout(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
 
 
 def entries_of(piece: pb.Piece) -> int:
@@ -70,13 +70,13 @@ class Recalled:
         itemsize: of these numbers, in bytes.
     """
 
-    def __init__(self, recipe: Recipe, layout: Layout, planes: int, itemsize: int) -> None:
+    def __init__(self, recipe: TileTemplate, layout: TileLayout, planes: int, itemsize: int) -> None:
         self._recipe = recipe
         self._inputs = [*map(_span, layout.inputs)]
         self._planes = planes
-        self._row_bytes = layout.box.points * itemsize
+        self._row_bytes = layout.subgrid.points * itemsize
 
-    def call(self, sent: pb.Piece, slot: int, slots: Slots) -> Call:
+    def call(self, sent: pb.Piece, slot: int, slots: MappedSlots) -> TileCall:
         """What computes a piece.
 
         Args:
@@ -97,7 +97,7 @@ class Recalled:
         return self._recipe.call(addresses, out, pitch)
 
 
-def _span(place: ArrayPlace | LinspaceValues) -> tuple[int, int]:
+def _span(place: ArrayLayout | LinspaceValues) -> tuple[int, int]:
     """Where the numbers of an input begin and how many bytes they have; none for a linspace."""
     if isinstance(place, LinspaceValues):
         return 0, 0

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gridgrad_worker.devices.device import Device, open_device
+import numpy as np
+
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.devices.device import Device
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.registered.derivative_check import check
-from gridgrad_worker.registered.registry import FunctionError, Registered, load
-from gridgrad_worker.warmup import warm_up
-from gridgrad_worker.worker_program import EngineName
+from gridgrad_worker.registered.registry import FunctionError, Registration, load
+from gridgrad_worker.worker_program import EngineName, make_program
 
 __all__ = ["CannotServeError", "start"]
+
+_WARMED_EXPRESSION = "t*k + 2*t*k**2"
+_WARMED_SIDE = 8
 
 
 class CannotServeError(RuntimeError):
@@ -19,7 +26,7 @@ class CannotServeError(RuntimeError):
 
 def start(
     device_name: str, threads: int, modules: Sequence[str], engine: EngineName = "structured"
-) -> tuple[Device, dict[str, Registered]]:
+) -> tuple[Device, dict[str, Registration]]:
     """Makes everything ready to serve.
 
     Args:
@@ -39,7 +46,7 @@ def start(
                 check(each, device)
     except FunctionError as error:
         raise CannotServeError(str(error)) from error
-    warm_up(device, registered, engine)
+    _warm_up(device, registered, engine)
     return device, registered
 
 
@@ -51,3 +58,23 @@ def _open(name: str, threads: int) -> Device:
             f"--device {name}: {type(error).__name__}: {error}; start the server with --device cpu, "
             "or install a torch that supports this GPU"
         ) from error
+
+
+def _warm_up(device: Device, registered: Mapping[str, Registration], engine: EngineName) -> None:
+    """Computes a small grid to order 2 in both dtypes, so that no request pays for what torch does once."""
+    axis = np.linspace(0.5, 2, _WARMED_SIDE)
+    inputs = tuple(ArrayValues(axis, [position], 2) for position in range(2))
+    tile = Tile(inputs, Subgrid((0, 0), (_WARMED_SIDE, _WARMED_SIDE)))
+    for dtype in ("float32", "float64"):
+        plan = make_program(_warmed(dtype), device, registered, engine)
+        plan.engine.compute([tile], [np.empty((plan.planes, tile.subgrid.points), dtype)])
+
+
+def _warmed(dtype: str) -> pb.Plan:
+    orders: list[tuple[int, ...]] = [(), (0,), (1,), (0, 0), (0, 1), (1, 1)]
+    return pb.Plan(
+        expression=_WARMED_EXPRESSION,
+        dtype=dtype,
+        inputs=[pb.PlanInput(name=name, dims=[name]) for name in ("t", "k")],
+        derivatives=[pb.PlanDerivative(wrt=order) for order in orders],
+    )

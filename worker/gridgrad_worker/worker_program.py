@@ -15,21 +15,21 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
-from gridgrad_worker.devices.slots import Slots
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.runtime.call_template import Call
-from gridgrad_worker.engines.compiled.tiered import TieredEngine
-from gridgrad_worker.engines.compiled.tiers import State, Tier
+from gridgrad_worker.devices.slots import MappedSlots
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.runtime.call_template import TileCall
+from gridgrad_worker.engines.compiled.tier import Tier, TierState
+from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.functional.functional_engine import Array, FunctionalEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.structured.planning.explain import explanation_of
-from gridgrad_worker.engines.tiles import ArrayValues, Piece
-from gridgrad_worker.piece_messages import ArrayPlace, Layout, Recalled, entries_of, read_layout
+from gridgrad_worker.engines.tiles import ArrayValues, Tile
+from gridgrad_worker.piece_messages import ArrayLayout, Recalled, TileLayout, entries_of, read_layout
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import Registered
+from gridgrad_worker.registered.registry import Registration
 from gridgrad_worker.torch_ops.evaluate import torch_function
 
-__all__ = ["Engine", "EngineName", "Plan", "Plans", "make_plan", "read_dtype"]
+__all__ = ["Engine", "EngineName", "WorkerProgram", "WorkerPrograms", "make_program", "read_dtype"]
 
 _log = logging.getLogger(__name__)
 
@@ -46,11 +46,11 @@ class Engine(Protocol):
     name: str
     tier: str
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
+    def compute(self, pieces: Sequence[Tile], outs: Sequence[Array]) -> None:
         """Computes pieces together into [derivatives * components, points] each."""
 
 
-class Plan(NamedTuple):
+class WorkerProgram(NamedTuple):
     """A plan that is ready to compute.
 
     Args:
@@ -68,7 +68,7 @@ class Plan(NamedTuple):
     ndim: int
     planes: int
     message: pb.Plan
-    layouts: dict[bytes, Layout]
+    layouts: dict[bytes, TileLayout]
     recalled: dict[bytes, Recalled]
     untiered: str = ""
 
@@ -78,9 +78,9 @@ class Plan(NamedTuple):
         return self.message.registered if self.message.WhichOneof("function") == "registered" else None
 
     @property
-    def state(self) -> State:
+    def state(self) -> TierState:
         """Whether there is compiled code."""
-        return self.engine.state if isinstance(self.engine, TieredEngine) else State("never", self.untiered)
+        return self.engine.state if isinstance(self.engine, TieredEngine) else TierState("never", self.untiered)
 
     def prepare(self) -> None:
         """Has compiled code made in the background, if there can be any."""
@@ -97,7 +97,7 @@ class Plan(NamedTuple):
             self.engine.look()
         return explanation_of(self.message)
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str]) -> list[str]:
+    def compute(self, pieces: Sequence[Tile], outs: Sequence[Array], tiers: Sequence[str]) -> list[str]:
         """Computes pieces together.
 
         Args:
@@ -118,7 +118,7 @@ class Plan(NamedTuple):
         self.engine.compute(pieces, outs)
         return [self.engine.tier] * len(pieces)
 
-    def layout(self, raw: bytes) -> Layout:
+    def layout(self, raw: bytes) -> TileLayout:
         """What a PieceLayout says; read once, since most pieces differ in their numbers alone.
 
         Raises:
@@ -133,13 +133,13 @@ class Plan(NamedTuple):
             self.layouts[raw] = known
         return known
 
-    def _read(self, layout: pb.PieceLayout) -> Layout:
+    def _read(self, layout: pb.PieceLayout) -> TileLayout:
         if len(layout.inputs) != len(self.axes) or not len(layout.start) == len(layout.shape) == self.ndim:
             found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self.axes)} and {self.ndim}"
             raise InternalError("batch.pieces", found, "please report it")
         return read_layout(layout, self.axes)
 
-    def remember(self, sent: pb.Piece, piece: Piece, out: Array) -> None:
+    def remember(self, sent: pb.Piece, piece: Tile, out: Array) -> None:
         """Takes down how compiled code has computed a piece, for `recall`."""
         if entries_of(sent) == 1 and out.size and isinstance(self.engine, TieredEngine):
             recipe = self.engine.recipe(piece, out)
@@ -147,7 +147,7 @@ class Plan(NamedTuple):
                 layout = self.layout(sent.layout)
                 self.recalled[sent.layout] = Recalled(recipe, layout, self.planes, out.itemsize)
 
-    def recall(self, sent: pb.Piece, slot: int, slots: Slots) -> Call | None:
+    def recall(self, sent: pb.Piece, slot: int, slots: MappedSlots) -> TileCall | None:
         """What computes a piece in compiled code, as one of the same layout before; None where none was.
 
         Args:
@@ -163,21 +163,23 @@ class Plan(NamedTuple):
             return None
         return recalled.call(sent, slot, slots)
 
-    def pieces(self, piece: pb.Piece, slots: Slots) -> list[Piece]:
+    def pieces(self, piece: pb.Piece, slots: MappedSlots) -> list[Tile]:
         """A piece of a batch, one for each of its entries, its arrays viewed in their slots.
 
         Raises:
             InternalError: it does not fit the plan, or an array does not lie in its slot.
         """
-        inputs, box = self.layout(piece.layout)
+        inputs, subgrid = self.layout(piece.layout)
         values = [
-            self._arrays(given, axes, piece, slots) if isinstance(given, ArrayPlace) else [given] * entries_of(piece)
+            self._arrays(given, axes, piece, slots) if isinstance(given, ArrayLayout) else [given] * entries_of(piece)
             for given, axes in zip(inputs, self.axes, strict=True)
         ]
         each = zip(*values, strict=True) if values else [()] * entries_of(piece)
-        return [Piece(own, box) for own in each]
+        return [Tile(own, subgrid) for own in each]
 
-    def _arrays(self, place: ArrayPlace, axes: tuple[int, ...], piece: pb.Piece, slots: Slots) -> list[ArrayValues]:
+    def _arrays(
+        self, place: ArrayLayout, axes: tuple[int, ...], piece: pb.Piece, slots: MappedSlots
+    ) -> list[ArrayValues]:
         """The arrays of an input, one for each entry of a piece."""
         slot, offset, entries = piece.inputs_slot, piece.inputs_offset + place.offset, entries_of(piece)
         if not place.stacked:
@@ -186,7 +188,7 @@ class Plan(NamedTuple):
         stack = slots.array(slot, offset, (entries, *place.shape), place.dtype)
         return ArrayValues.each(stack, axes, self.ndim)
 
-    def outs(self, piece: pb.Piece, slot: int, slots: Slots) -> list[Array]:
+    def outs(self, piece: pb.Piece, slot: int, slots: MappedSlots) -> list[Array]:
         """Where the results of the entries of a piece go: [planes, points] each, in its slot.
 
         Args:
@@ -194,7 +196,7 @@ class Plan(NamedTuple):
             slot: the id of the batch's first.
             slots: all slots.
         """
-        entries, points, dtype = entries_of(piece), self.layout(piece.layout).box.points, self.message.dtype
+        entries, points, dtype = entries_of(piece), self.layout(piece.layout).subgrid.points, self.message.dtype
         slot = piece.result_slot or slot
         if entries == 1:
             strides = (piece.result_stride, np.dtype(dtype).itemsize) if piece.result_stride else None
@@ -204,7 +206,7 @@ class Plan(NamedTuple):
         return [*block[:, :numbers].reshape(entries, self.planes, points)]
 
 
-class Plans:
+class WorkerPrograms:
     """The plans of this worker by id, errors included.
 
     Args:
@@ -217,7 +219,7 @@ class Plans:
     def __init__(
         self,
         device: Device,
-        registered: Mapping[str, Registered],
+        registered: Mapping[str, Registration],
         engine: EngineName,
         tier: Tier | None = None,
     ) -> None:
@@ -225,8 +227,8 @@ class Plans:
         self._engine = engine
         self._registered = registered
         self._tier = tier
-        self._plans: dict[int, Plan | GridgradError] = {}
-        self._told: dict[int, State] = {}
+        self._plans: dict[int, WorkerProgram | GridgradError] = {}
+        self._told: dict[int, TierState] = {}
 
     def __len__(self) -> int:
         return len(self._plans)
@@ -242,15 +244,15 @@ class Plans:
             plan = self._plans.get(number)
             if plan is None:
                 continue
-            if isinstance(plan, Plan):
+            if isinstance(plan, WorkerProgram):
                 state, engine = plan.state, plan.engine.name
             else:
-                state, engine = State("never", str(plan)), ""
+                state, engine = TierState("never", str(plan)), ""
             if self._told.get(number) != state:
                 self._told[number] = state
                 yield pb.PlanState(plan_id=number, compiled=state.compiled, why=state.why, engine=engine)
 
-    def of(self, asked: pb.Batch | pb.PlanRequest) -> Plan:
+    def of(self, asked: pb.Batch | pb.PlanRequest) -> WorkerProgram:
         """The plan that a message is about. Drops those that it names as forgotten.
 
         Raises:
@@ -270,23 +272,23 @@ class Plans:
     def _drop(self, number: int) -> None:
         plan = self._plans.pop(number, None)
         self._told.pop(number, None)
-        if isinstance(plan, Plan) and isinstance(plan.engine, TieredEngine):
+        if isinstance(plan, WorkerProgram) and isinstance(plan.engine, TieredEngine):
             plan.engine.close()
 
-    def _made(self, plan: pb.Plan) -> Plan | GridgradError:
+    def _made(self, plan: pb.Plan) -> WorkerProgram | GridgradError:
         try:
-            return make_plan(plan, self._device, self._registered, self._engine, self._tier)
+            return make_program(plan, self._device, self._registered, self._engine, self._tier)
         except GridgradError as error:
             return error.with_traceback(None)
 
 
-def make_plan(
+def make_program(
     plan: pb.Plan,
     device: Device,
-    registered: Mapping[str, Registered],
+    registered: Mapping[str, Registration],
     engine: EngineName,
     tier: Tier | None = None,
-) -> Plan:
+) -> WorkerProgram:
     """Makes a plan ready to compute.
 
     Args:
@@ -313,29 +315,29 @@ def make_plan(
     else:
         program = parse(plan.expression, list(axes))
         components = len(program.components)
-        order = Order(str(program), tuple(axes), tuple(axes.values()), len(dims), wanted, plan.dtype, device.name)
-        made, untiered = _for_expression(program, order, device, engine)
+        job = CompileJob(str(program), tuple(axes), tuple(axes.values()), len(dims), wanted, plan.dtype, device.name)
+        made, untiered = _for_expression(program, job, device, engine)
         if isinstance(made, StructuredEngine) and tier is not None:
-            made, untiered = TieredEngine(made, tier, tier.add(order, made)), ""
-    return Plan(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, {}, {}, untiered)
+            made, untiered = TieredEngine(made, tier, tier.add(job, made)), ""
+    return WorkerProgram(made, tuple(axes.values()), len(dims), len(wanted) * components, plan, {}, {}, untiered)
 
 
-def _for_expression(program: Program, order: Order, device: Device, engine: EngineName) -> tuple[Engine, str]:
+def _for_expression(program: Program, job: CompileJob, device: Device, engine: EngineName) -> tuple[Engine, str]:
     """What computes an expression at once, and why nothing else does."""
     untiered = "the server computes expressions by the functional engine, which has no tiers"
     if engine == "structured":
         try:
-            made = StructuredEngine(program, order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
+            made = StructuredEngine(program, job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
         except TooLargeError as error:
             _log.info("the functional engine takes what is too large to derive: %s", error)
             untiered = f"the functional engine takes what is too large to derive: {error.found}"
         else:
             return made, "the server was started with --no-compile"
-    function = torch_function(program, order.names, order.torch_dtype)
-    return FunctionalEngine(function, order.wanted, len(program.components), order.torch_dtype, device), untiered
+    function = torch_function(program, job.names, job.torch_dtype)
+    return FunctionalEngine(function, job.wanted, len(program.components), job.torch_dtype, device), untiered
 
 
-def _registered(name: str, registered: Mapping[str, Registered]) -> Registered:
+def _registered(name: str, registered: Mapping[str, Registration]) -> Registration:
     found = registered.get(name)
     if found is None:
         remedy = f"use one of {', '.join(registered) or '(none is registered)'}"

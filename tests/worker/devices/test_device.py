@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.devices.cuda import CudaDevice
-from gridgrad_worker.devices.device import CpuDevice, is_out_of_memory, open_device
+from gridgrad_worker.devices.device import is_out_of_memory
+from gridgrad_worker.devices.open import open_device
 
 Solver = Any  # the fixture of conftest.py
 

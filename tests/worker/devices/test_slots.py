@@ -8,7 +8,7 @@ import pytest
 from gridgrad_core.errors import InternalError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Bytes
-from gridgrad_worker.devices.slots import Slots
+from gridgrad_worker.devices.slots import MappedSlots
 
 
 class Pinned:
@@ -32,8 +32,8 @@ def region(numbers: object) -> tuple[int, int]:
     return descriptor, len(data)
 
 
-def admitted(numbers: object, slot: int = 1, device: Pinned | None = None) -> Slots:
-    slots = Slots(device or Pinned())
+def admitted(numbers: object, slot: int = 1, device: Pinned | None = None) -> MappedSlots:
+    slots = MappedSlots(device or Pinned())
     descriptor, size = region(numbers)
     slots.admit([pb.Slot(id=slot, size=size, descriptor_attached=True)], [descriptor])
     return slots
@@ -42,7 +42,7 @@ def admitted(numbers: object, slot: int = 1, device: Pinned | None = None) -> Sl
 def test_numbers_are_viewed_where_they_lie() -> None:
     descriptor, size = region([0, 1, 2, 3, 4])
     kept = os.dup(descriptor)
-    slots = Slots(Pinned())
+    slots = MappedSlots(Pinned())
     slots.admit([pb.Slot(id=7, size=size, descriptor_attached=True)], [descriptor])
     view = slots.array(7, 8, (2, 2), "float64")
     assert view.tolist() == [[1, 2], [3, 4]]
@@ -73,7 +73,7 @@ def test_a_forgotten_slot_has_no_address() -> None:
 def test_the_descriptors_are_closed_whatever_happens() -> None:
     descriptor, size = region([1])
     with pytest.raises(InternalError, match="1 descriptors for 0 slots"):
-        Slots(Pinned()).admit([pb.Slot(id=1, size=size)], [descriptor])
+        MappedSlots(Pinned()).admit([pb.Slot(id=1, size=size)], [descriptor])
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 
@@ -81,7 +81,7 @@ def test_the_descriptors_are_closed_whatever_happens() -> None:
 def test_a_region_smaller_than_said_is_refused() -> None:
     descriptor, size = region([1])
     with pytest.raises(InternalError, match="slot 3 of 16 bytes"):
-        Slots(Pinned()).admit([pb.Slot(id=3, size=2 * size, descriptor_attached=True)], [descriptor])
+        MappedSlots(Pinned()).admit([pb.Slot(id=3, size=2 * size, descriptor_attached=True)], [descriptor])
 
 
 def test_a_slot_stays_until_it_is_forgotten() -> None:

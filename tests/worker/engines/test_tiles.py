@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, boxes, linspace_part
+from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, linspace_part, subgrids
 
 ENDS = st.floats(-1e300, 1e300) | st.floats(-10, 10) | st.integers(-100, 100).map(float)
 
@@ -28,28 +28,28 @@ def test_linspace_has_the_bits_of_numpy(start: float, stop: float, num: int, dat
 
 
 def test_linspace_cast_to_float32_is_numpys_cast() -> None:
-    part = LinspaceValues(0, 1, 1001, 0, 1).over(Box((500,), (10,)))
+    part = LinspaceValues(0, 1, 1001, 0, 1).over(Subgrid((500,), (10,)))
     assert part.astype(np.float32).tobytes() == np.linspace(0, 1, 1001).astype(np.float32)[500:510].tobytes()
 
 
 @given(st.lists(st.integers(0, 6), max_size=4), st.integers(1, 40))
-def test_boxes_are_contiguous_and_cover_the_box_in_order(shape: list[int], most: int) -> None:
-    whole = Box(tuple(range(3, 3 + len(shape))), tuple(shape))
+def test_subgrids_are_contiguous_and_cover_the_subgrid_in_order(shape: list[int], most: int) -> None:
+    whole = Subgrid(tuple(range(3, 3 + len(shape))), tuple(shape))
     numbers = np.arange(math.prod(shape)).reshape(shape)
     seen = []
-    for box in boxes(whole, most):
-        assert box.points <= most
+    for subgrid in subgrids(whole, most):
+        assert subgrid.points <= most
         part = numbers[
-            tuple(slice(a - b, a - b + n) for a, b, n in zip(box.start, whole.start, box.shape, strict=True))
+            tuple(slice(a - b, a - b + n) for a, b, n in zip(subgrid.start, whole.start, subgrid.shape, strict=True))
         ]
-        assert part.shape == box.shape
+        assert part.shape == subgrid.shape
         seen += part.ravel().tolist()
     assert seen == list(range(math.prod(shape)))
 
 
-def test_boxes_are_few_when_rows_are_long() -> None:
-    assert len(list(boxes(Box((0, 0), (4, 1000)), 3000))) == 2
-    assert len(list(boxes(Box((0, 0), (4, 1000)), 900))) == 8
+def test_subgrids_are_few_when_rows_are_long() -> None:
+    assert len(list(subgrids(Subgrid((0, 0), (4, 1000)), 3000))) == 2
+    assert len(list(subgrids(Subgrid((0, 0), (4, 1000)), 900))) == 8
 
 
 @pytest.mark.parametrize("axes", list(itertools.permutations(range(3), 2)))
@@ -58,16 +58,16 @@ def test_arrays_are_spread_over_the_dims_they_have(axes: tuple[int, int]) -> Non
     array = np.random.default_rng(1).random([grid[axis] for axis in axes])
     names = "abc"
     full = np.einsum(f"{names[axes[0]]}{names[axes[1]]},abc->abc", array, np.ones(grid))
-    got = ArrayValues(array, axes, 3).over(Box((1, 2, 3), (2, 3, 1)))
+    got = ArrayValues(array, axes, 3).over(Subgrid((1, 2, 3), (2, 3, 1)))
     assert np.array_equal(np.broadcast_to(got, (2, 3, 1)), full[1:3, 2:5, 3:4])
 
 
-def test_a_parameter_is_the_same_in_every_box() -> None:
-    got = ArrayValues(np.array(3.0), [], 2).over(Box((7, 8), (2, 2)))
+def test_a_parameter_is_the_same_in_every_subgrid() -> None:
+    got = ArrayValues(np.array(3.0), [], 2).over(Subgrid((7, 8), (2, 2)))
     assert got.shape == (1, 1)
     assert got == 3
 
 
-def test_values_over_a_box_are_views() -> None:
+def test_values_over_a_subgrid_are_views() -> None:
     array = np.zeros((10, 10))
-    assert np.shares_memory(ArrayValues(array, [1, 0], 2).over(Box((2, 2), (3, 3))), array)
+    assert np.shares_memory(ArrayValues(array, [1, 0], 2).over(Subgrid((2, 2), (3, 3))), array)

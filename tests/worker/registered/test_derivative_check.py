@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gridgrad_core.differences import estimate, steps
 from gridgrad_worker import FunctionError, function
-from gridgrad_worker.devices.device import CpuDevice
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.registered.derivative_check import check, sample_points
 from gridgrad_worker.registered.registry import load
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import Registered
+from gridgrad_worker.registered.registry import Registration
 from gridgrad_worker.startup import start
 
 Solver = Any  # the fixture of conftest.py
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 def examples(
     clean_registry: None,  # noqa: ARG001 - asked for what it does
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[dict[str, Registered]]:
+) -> Iterator[dict[str, Registration]]:
     monkeypatch.syspath_prepend(ROOT)
     sys.modules.pop("examples.functions", None)
     yield start("cpu", 1, ["examples.functions"])[1]
@@ -32,7 +32,7 @@ def examples(
 
 
 def compute(
-    solve: Solver, registered: Registered, inputs: dict[str, Any], orders: list[list[str]], dtype: str
+    solve: Solver, registered: Registration, inputs: dict[str, Any], orders: list[list[str]], dtype: str
 ) -> dict[tuple[str, ...], Any]:
     function = bind(registered, list(inputs), getattr(torch, dtype), torch.device("cpu"))
     got: list[dict[tuple[str, ...], Any]] = solve.batch(
@@ -42,7 +42,9 @@ def compute(
 
 
 @pytest.mark.parametrize(("dtype", "relative"), [("float64", 1e-13), ("float32", 2e-6)])
-def test_each_is_checked_and_right(solve: Solver, examples: dict[str, Registered], dtype: str, relative: float) -> None:
+def test_each_is_checked_and_right(
+    solve: Solver, examples: dict[str, Registration], dtype: str, relative: float
+) -> None:
     assert list(examples) == ["bilinear", "small_network", "vortex"]
     assert all(each.check and each.doc for each in examples.values())
 
@@ -68,7 +70,7 @@ def test_each_is_checked_and_right(solve: Solver, examples: dict[str, Registered
     np.testing.assert_allclose(u_x, -v_y, rtol=100 * relative, atol=relative)  # it has no divergence
 
 
-def test_the_centre_of_the_vortex_is_at_rest(solve: Solver, examples: dict[str, Registered]) -> None:
+def test_the_centre_of_the_vortex_is_at_rest(solve: Solver, examples: dict[str, Registration]) -> None:
     got = compute(solve, examples["vortex"], {"x": [0.0], "y": [0.0]}, [["x"], ["y"]], "float64")
     assert not got[()].any()
     assert all(np.isfinite(grid).all() for grid in got.values())

@@ -13,12 +13,12 @@ import gridgrad_worker
 from gridgrad_core.errors import RequestError
 from gridgrad_worker import FunctionError, function
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import FunctionInput, Registered, load
+from gridgrad_worker.registered.registry import RegisteredInput, Registration, load
 
 pytestmark = pytest.mark.usefixtures("clean_registry")
 
 
-def only() -> Registered:
+def only() -> Registration:
     (found,) = load([]).values()
     return found
 
@@ -33,14 +33,14 @@ def test_all_is_read_off_the_function() -> None:
         force: Tensor = rho * area * speed**2 / 2
         return force
 
-    assert only() == Registered(
+    assert only() == Registration(
         name="drag",
         function=drag,
         doc="The drag.\n\nWithout the coefficient.",
         inputs=(
-            FunctionInput("speed", None, "m/s"),
-            FunctionInput("area", 2.0, ""),
-            FunctionInput("rho", 1.2, "kg/m³"),
+            RegisteredInput("speed", None, "m/s"),
+            RegisteredInput("area", 2.0, ""),
+            RegisteredInput("rho", 1.2, "kg/m³"),
         ),
         components=("f",),
         tuple_valued=False,

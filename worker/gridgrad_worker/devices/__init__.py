@@ -1,1 +1,1 @@
-"""Devices: where tiles are computed, and how numbers come there and back."""
+"""Devices: where chunks are computed, and how numbers come there and back."""

@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gridgrad_worker.devices import driver
-from gridgrad_worker.devices.device import Bytes, reused, within
-from gridgrad_worker.devices.streams import CudaLane, CudaMark
-from gridgrad_worker.devices.transfers import Outbox
+from gridgrad_worker.devices.device import Bytes, points_within, reused
+from gridgrad_worker.devices.streams import CudaEvent, CudaStream
+from gridgrad_worker.devices.transfers import ResultTransfers
 
 __all__ = ["CudaDevice"]
 
 _log = logging.getLogger(__name__)
 
-_TILE_POINTS = 1 << 20
+_CHUNK_POINTS = 1 << 20
 
 
 class CudaDevice:
     """A GPU, used on two streams with pinned buffers for what goes there and comes back.
 
     One stream is made the current one of this thread for good: all work and the copies of inputs are
-    queued on it in order, constants that plans and functions make included. The outbox copies results
+    queued on it in order, constants that plans and functions make included. The transfers copies results
     to the host on the other.
 
     Args:
@@ -43,14 +43,16 @@ class CudaDevice:
         self._stream = torch.cuda.Stream(self.torch_device)  # type: ignore[no-untyped-call] # torch has no types there
         torch.cuda.set_stream(self._stream)
         copies = torch.cuda.Stream(self.torch_device)  # type: ignore[no-untyped-call] # the same
-        self.outbox: Outbox[CudaMark] = Outbox(CudaLane(self._stream), CudaLane(copies), self._bytes, _pinned)
+        self.transfers: ResultTransfers[CudaEvent] = ResultTransfers(
+            CudaStream(self._stream), CudaStream(copies), self._bytes, _pinned
+        )
         self._staging: dict[torch.dtype, Tensor] = {}
         self._results: dict[torch.dtype, Tensor] = {}
         self._pins = True
 
-    def tile_points(self, planes: int) -> int:
+    def chunk_points(self, planes: int) -> int:
         """How many points to compute at a time when each has this many results."""
-        return within(planes, _TILE_POINTS)
+        return points_within(planes, _CHUNK_POINTS)
 
     def staging(self, inputs: int, points: int, dtype: torch.dtype) -> Tensor:
         """A pinned buffer [inputs, points]; free again, since `download` awaits all transfers."""
@@ -76,8 +78,8 @@ class CudaDevice:
         into.copy_(staged, non_blocking=True)
 
     def drain(self) -> None:
-        """Waits until all that the outbox was given is on the host."""
-        self.outbox.drain()
+        """Waits until all that the transfers was given is on the host."""
+        self.transfers.drain()
 
     def pin(self, memory: Bytes) -> None:
         """Lets copies to this memory run beside the computing; where that is forbidden, they wait."""
@@ -97,8 +99,8 @@ class CudaDevice:
             _log.debug("was not pinned: %s", error)
 
     def free(self) -> None:
-        """Gives the outbox's buffers back, and empties torch's cache of device memory."""
-        self.outbox.free()
+        """Gives the transfers's buffers back, and empties torch's cache of device memory."""
+        self.transfers.free()
         torch.cuda.empty_cache()
 
     def _bytes(self, size: int) -> Tensor:

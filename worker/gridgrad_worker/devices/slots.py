@@ -15,10 +15,10 @@ from gridgrad_core.errors import InternalError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Bytes, Pins
 
-__all__ = ["Slots"]
+__all__ = ["MappedSlots"]
 
 
-class Slots:
+class MappedSlots:
     """The mapped slots by id.
 
     A mapping ends when its slot is forgotten and the last array that views it is gone.

@@ -1,4 +1,4 @@
-"""Lanes: the queues of a GPU, one that computes and one that copies results to the host."""
+"""Streams: the queues of a GPU, one that computes and one that copies results to the host."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-__all__ = ["CudaLane", "CudaMark", "Lane", "Mark"]
+__all__ = ["CudaEvent", "CudaStream", "DeviceStream", "StreamEvent"]
 
 
-class Mark(Protocol):
-    """A place in a lane."""
+class StreamEvent(Protocol):
+    """A place in a stream."""
 
-    def wait(self) -> None:
+    def synchronize(self) -> None:
         """Waits until all that was queued before it is done."""
 
 
-M = TypeVar("M", bound=Mark)
+M = TypeVar("M", bound=StreamEvent)
 
 
-class Lane(Protocol[M]):
-    """A queue: what is in it runs in order, and beside what is in other lanes."""
+class DeviceStream(Protocol[M]):
+    """A queue: what is in it runs in order, and beside what is in other streams."""
 
-    def mark(self) -> M:
+    def record_event(self) -> M:
         """Marks the end of what has been queued so far."""
 
-    def follow(self, mark: M) -> None:
-        """What is queued from now on begins after a mark of another lane."""
+    def wait_event(self, event: M) -> None:
+        """What is queued from now on begins after an event of another stream."""
 
     def copy(self, source: Tensor, to: Tensor) -> None:
         """Queues a copy between contiguous tensors of one shape."""
 
 
-class CudaMark:
+class CudaEvent:
     """A place in a stream.
 
     Args:
-        stream: whose end it marks.
+        stream: whose end it is.
     """
 
     def __init__(self, stream: torch.cuda.Stream) -> None:
         self.event = torch.cuda.Event()  # type: ignore[no-untyped-call] # torch has no types there
         self.event.record(stream)
 
-    def wait(self) -> None:
+    def synchronize(self) -> None:
         """Waits until all that was queued before it is done."""
         self.event.synchronize()
 
 
-class CudaLane:
+class CudaStream:
     """A stream.
 
     Args:
@@ -59,13 +59,13 @@ class CudaLane:
     def __init__(self, stream: torch.cuda.Stream) -> None:
         self._stream = stream
 
-    def mark(self) -> CudaMark:
+    def record_event(self) -> CudaEvent:
         """Marks the end of what has been queued so far."""
-        return CudaMark(self._stream)
+        return CudaEvent(self._stream)
 
-    def follow(self, mark: CudaMark) -> None:
-        """What is queued from now on begins after a mark of another lane."""
-        self._stream.wait_event(mark.event)
+    def wait_event(self, event: CudaEvent) -> None:
+        """What is queued from now on begins after an event of another stream."""
+        self._stream.wait_event(event.event)
 
     def copy(self, source: Tensor, to: Tensor) -> None:
         """Queues a copy between contiguous tensors of one shape."""

@@ -1,7 +1,7 @@
-"""The outbox: brings tiles of results to the host, each while the next one is computed.
+"""Brings results to the host, a chunk at a time, each while the next one is computed.
 
 Invariants:
-* A tile is computed into a buffer only after the copy out of it has ended.
+* A chunk is computed into a buffer only after the copy out of it has ended.
 * A copy begins only after what was queued for computing before it has ended.
 * Staged results are brought to their places before anything else is copied to where they are staged.
 * After `drain` nothing is queued, and all results are in their places.
@@ -22,9 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gridgrad_worker.devices.streams import Lane, M
+from gridgrad_worker.devices.streams import DeviceStream, M
 
-__all__ = ["Outbox", "Part"]
+__all__ = ["Part", "ResultTransfers"]
 
 Array = NDArray[np.floating]
 
@@ -36,7 +36,7 @@ _STRAIGHT_BYTES = 1 << 16
 
 
 class _Buffer(Generic[M]):
-    """Memory for a tile on the device, and on the host if its results are staged."""
+    """Memory for a chunk on the device, and on the host if its results are staged."""
 
     def __init__(self) -> None:
         self.memory: Tensor | None = None
@@ -45,20 +45,20 @@ class _Buffer(Generic[M]):
         self.arriving: list[tuple[Array, Array]] = []
 
 
-class Outbox(Generic[M]):
+class ResultTransfers(Generic[M]):
     """Two buffers that take turns.
 
     Args:
-        computing: the lane that fills them.
-        copying: the lane that empties them.
+        computing: the stream that fills them.
+        copying: the stream that empties them.
         on_device: makes so many bytes of memory on the device.
         on_host: makes so many bytes of memory on the host that `copying` can copy to by itself.
     """
 
     def __init__(
         self,
-        computing: Lane[M],
-        copying: Lane[M],
+        computing: DeviceStream[M],
+        copying: DeviceStream[M],
         on_device: Callable[[int], Tensor],
         on_host: Callable[[int], Tensor],
     ) -> None:
@@ -68,7 +68,7 @@ class Outbox(Generic[M]):
         self._last = 0
 
     def buffer(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """Memory to compute a tile into, whatever is in it.
+        """Memory to compute a chunk into, whatever is in it.
 
         Args:
             shape: [planes, ...].
@@ -80,25 +80,25 @@ class Outbox(Generic[M]):
         buffer.memory = _grown(buffer.memory, math.prod(shape) * dtype.itemsize, self._on_device)
         return _seen_as(buffer.memory, shape, dtype)
 
-    def send(self, tile: Tensor, parts: Sequence[Part]) -> None:
-        """Queues the results of a tile for their places.
+    def send(self, chunk: Tensor, parts: Sequence[Part]) -> None:
+        """Queues the results of a chunk for their places.
 
         Args:
-            tile: what `buffer` has returned last, with all that is to be computed into it queued.
+            chunk: what `buffer` has returned last, with all that is to be computed into it queued.
             parts: of it.
         """
         buffer = self._buffers[self._last]
-        self._copying.follow(self._computing.mark())
-        if all(_goes_straight(tile[index], out) for index, out in parts):
+        self._copying.wait_event(self._computing.record_event())
+        if all(_goes_straight(chunk[index], out) for index, out in parts):
             for index, out in parts:
-                self._copy(tile[index], torch.from_numpy(out))
+                self._copy(chunk[index], torch.from_numpy(out))
         else:
-            buffer.staged = _grown(buffer.staged, tile.nbytes, self._on_host)
-            staged = _seen_as(buffer.staged, tile.shape, tile.dtype)
-            self._copying.copy(tile, staged)
+            buffer.staged = _grown(buffer.staged, chunk.nbytes, self._on_host)
+            staged = _seen_as(buffer.staged, chunk.shape, chunk.dtype)
+            self._copying.copy(chunk, staged)
             numbers = staged.numpy()
             buffer.arriving = [(numbers[index], out) for index, out in parts]
-        buffer.copied = self._copying.mark()
+        buffer.copied = self._copying.record_event()
 
     def drain(self) -> None:
         """Waits until all results are in their places."""
@@ -114,11 +114,11 @@ class Outbox(Generic[M]):
         if buffer.arriving:
             self._await(buffer)
         elif buffer.copied is not None:
-            self._computing.follow(buffer.copied)
+            self._computing.wait_event(buffer.copied)
 
     def _await(self, buffer: _Buffer[M]) -> None:
         if buffer.copied is not None:
-            buffer.copied.wait()
+            buffer.copied.synchronize()
         for numbers, out in buffer.arriving:
             out[...] = numbers
         buffer.copied, buffer.arriving = None, []

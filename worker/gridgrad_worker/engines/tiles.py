@@ -1,7 +1,7 @@
-"""Pieces: boxes of grids, and the values of inputs over them.
+"""Tiles: subgrids of grids, and the values of inputs over them.
 
-A box is a part of a grid that is contiguous in C order. Nothing here is expanded: the values of
-an input over a box are a view that broadcasts to the box's shape.
+A subgrid is a part of a grid that is contiguous in C order. Nothing here is expanded: the values of
+an input over a subgrid are a view that broadcasts to the subgrid's shape.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ArrayValues", "Box", "LinspaceValues", "Piece", "Values", "boxes", "linspace_part"]
+__all__ = ["ArrayValues", "InputValues", "LinspaceValues", "Subgrid", "Tile", "linspace_part", "subgrids"]
 
 Array = NDArray[np.floating]
 
 
-class Box(NamedTuple):
-    """The first index of a box and its shape, both along the dims of the grid."""
+class Subgrid(NamedTuple):
+    """The first index of a subgrid and its shape, both along the dims of the grid."""
 
     start: tuple[int, ...]
     shape: tuple[int, ...]
@@ -30,8 +30,8 @@ class Box(NamedTuple):
         return math.prod(self.shape)
 
 
-class Values(Protocol):
-    """The values of one input of one entry."""
+class InputValues(Protocol):
+    """The values of one input of one request."""
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -41,15 +41,15 @@ class Values(Protocol):
     def content(self) -> Hashable:
         """What tells these values from others of the same dims."""
 
-    def over(self, box: Box) -> Array:
-        """The values over a box: an array of the grid's dims, of length 1 where the input has not the dim."""
+    def over(self, subgrid: Subgrid) -> Array:
+        """The values over a subgrid: an array of the grid's dims, of length 1 where the input has not the dim."""
 
 
-class Piece(NamedTuple):
-    """What to compute: a box of the grid that these inputs span, in the order of the plan's inputs."""
+class Tile(NamedTuple):
+    """What to compute: a subgrid of the grid that these inputs span, in the order of the plan's inputs."""
 
-    inputs: tuple[Values, ...]
-    box: Box
+    inputs: tuple[InputValues, ...]
+    subgrid: Subgrid
 
 
 class ArrayValues:
@@ -76,7 +76,7 @@ class ArrayValues:
 
     @classmethod
     def each(cls, stack: Array, axes: Sequence[int], ndim: int) -> list[ArrayValues]:
-        """The values of each of several entries, from their arrays [entries, *own dims]."""
+        """The values of each of several requests, from their arrays [requests, *own dims]."""
         spread, own_axes = _spread(stack, axes, ndim), frozenset(axes)
         several = [cls.__new__(cls) for _ in stack]
         for values, array, own in zip(several, stack, spread, strict=True):
@@ -93,18 +93,18 @@ class ArrayValues:
         """What tells these values from others of the same dims; a copy, since a slot is used again."""
         return self.array.shape, self.array.dtype.str, self.array.tobytes()
 
-    def over(self, box: Box) -> Array:
-        """The values over a box, a view."""
+    def over(self, subgrid: Subgrid) -> Array:
+        """The values over a subgrid, a view."""
         return self.spread[
             tuple(
                 slice(start, start + length) if axis in self._axes else slice(None)
-                for axis, (start, length) in enumerate(zip(*box, strict=True))
+                for axis, (start, length) in enumerate(zip(*subgrid, strict=True))
             )
         ]
 
 
 def _spread(stack: Array, axes: Sequence[int], ndim: int) -> Array:
-    """Arrays [entries, *own dims] as [entries, *the grid's dims], of length 1 where they have not the dim."""
+    """Arrays [requests, *own dims] as [requests, *the grid's dims], of length 1 where they have not the dim."""
     order = sorted(range(len(axes)), key=axes.__getitem__)
     shape = [1] * ndim
     for position in order:
@@ -136,10 +136,10 @@ class LinspaceValues:
         """What tells these values from others of the same dims."""
         return self.ends
 
-    def over(self, box: Box) -> Array:
-        """The values over a box, computed for it alone."""
-        first = box.start[self._axis]
-        part = linspace_part(*self.ends, first, first + box.shape[self._axis])
+    def over(self, subgrid: Subgrid) -> Array:
+        """The values over a subgrid, computed for it alone."""
+        first = subgrid.start[self._axis]
+        part = linspace_part(*self.ends, first, first + subgrid.shape[self._axis])
         return part.reshape([-1 if axis == self._axis else 1 for axis in range(self._ndim)])
 
 
@@ -161,17 +161,17 @@ def linspace_part(start: float, stop: float, num: int, first: int, end: int) -> 
     return values
 
 
-def boxes(box: Box, most: int) -> Iterator[Box]:
-    """Cuts a box into boxes of at most `most` points each, in C order."""
-    if box.points <= most:
-        yield box
+def subgrids(subgrid: Subgrid, most: int) -> Iterator[Subgrid]:
+    """Cuts a subgrid into subgrids of at most `most` points each, in C order."""
+    if subgrid.points <= most:
+        yield subgrid
         return
-    # box.points > most >= 1, so that there is a dim whose slices, whole along all later dims, fit
-    axis = next(axis for axis in range(len(box.shape)) if math.prod(box.shape[axis + 1 :]) <= most)
-    rows = most // math.prod(box.shape[axis + 1 :])
-    for leading in np.ndindex(*box.shape[:axis]):
-        ahead = tuple(start + index for start, index in zip(box.start, leading, strict=False))
-        for first in range(0, box.shape[axis], rows):
-            start = (*ahead, box.start[axis] + first, *box.start[axis + 1 :])
-            count = min(rows, box.shape[axis] - first)
-            yield Box(start, (*(1,) * axis, count, *box.shape[axis + 1 :]))
+    # subgrid.points > most >= 1, so that there is a dim whose slices, whole along all later dims, fit
+    axis = next(axis for axis in range(len(subgrid.shape)) if math.prod(subgrid.shape[axis + 1 :]) <= most)
+    rows = most // math.prod(subgrid.shape[axis + 1 :])
+    for leading in np.ndindex(*subgrid.shape[:axis]):
+        ahead = tuple(start + index for start, index in zip(subgrid.start, leading, strict=False))
+        for first in range(0, subgrid.shape[axis], rows):
+            start = (*ahead, subgrid.start[axis] + first, *subgrid.start[axis + 1 :])
+            count = min(rows, subgrid.shape[axis] - first)
+            yield Subgrid(start, (*(1,) * axis, count, *subgrid.shape[axis + 1 :]))

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from gridgrad_core.errors import RequestError
 from gridgrad_worker.engines.functional.partials import PointFunction
-from gridgrad_worker.registered.registry import Registered
+from gridgrad_worker.registered.registry import Registration
 
 __all__ = ["bind", "conform"]
 
 
-def bind(registered: Registered, names: Sequence[str], dtype: torch.dtype, device: torch.device) -> PointFunction:
+def bind(registered: Registration, names: Sequence[str], dtype: torch.dtype, device: torch.device) -> PointFunction:
     """The function as one of the inputs that a request gives.
 
     Args:
@@ -43,7 +43,7 @@ def bind(registered: Registered, names: Sequence[str], dtype: torch.dtype, devic
     return at_point
 
 
-def conform(registered: Registered, result: object, dtype: torch.dtype) -> tuple[Tensor, ...]:
+def conform(registered: Registration, result: object, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """The result as a tuple of components.
 
     Raises:
@@ -63,7 +63,7 @@ def conform(registered: Registered, result: object, dtype: torch.dtype) -> tuple
     return tuple(outputs)
 
 
-def _wrong(registered: Registered, got: object, remedy: str) -> RequestError:
+def _wrong(registered: Registration, got: object, remedy: str) -> RequestError:
     return RequestError("function.registered", f"{registered.name!r} returned {_describe(got)}", remedy)
 
 

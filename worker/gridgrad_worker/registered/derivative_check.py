@@ -19,10 +19,10 @@ from gridgrad_core.differences import STEPS, estimate, steps
 from gridgrad_core.errors import GridgradError
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
-from gridgrad_worker.engines.functional.partials import Order
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.functional.partials import Derivative
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import FunctionError, FunctionInput, Registered
+from gridgrad_worker.registered.registry import FunctionError, RegisteredInput, Registration
 
 __all__ = ["check", "sample_points"]
 
@@ -34,7 +34,7 @@ _CONVERGED = 1e-4
 _ALTERNATIVES = 'mode="reverse" where torch has no forward derivative, or check=False to serve it unchecked'
 
 
-def check(registered: Registered, device: Device) -> None:
+def check(registered: Registration, device: Device) -> None:
     """Compares first and second partials by all inputs with finite differences.
 
     Raises:
@@ -42,9 +42,9 @@ def check(registered: Registered, device: Device) -> None:
     """
     points = sample_points(registered)
     function = _Function(registered, device)
-    firsts: list[Order] = [(i,) for i in range(len(registered.inputs))]
+    firsts: list[Derivative] = [(i,) for i in range(len(registered.inputs))]
     function.at(points, [(), *firsts], "float32")  # its results must be of the inputs' dtype in both
-    seconds: list[Order] = list(itertools.combinations_with_replacement(range(len(firsts)), 2))
+    seconds: list[Derivative] = list(itertools.combinations_with_replacement(range(len(firsts)), 2))
     exact = function.at(points, [(), *firsts, *seconds])
     near = function.around(points, [(), *firsts])
     for order in (*firsts, *seconds):
@@ -54,7 +54,7 @@ def check(registered: Registered, device: Device) -> None:
             _compare(registered, points, order, component, *at, near[order[-1]][lower][:, :, component])
 
 
-def sample_points(registered: Registered) -> Array:
+def sample_points(registered: Registration) -> Array:
     """The points at which a function is checked, [points, inputs]: its author's, or drawn by its name."""
     if registered.samples:
         listed = [registered.samples.get(i.name, (i.default or 0.0,)) for i in registered.inputs]
@@ -64,7 +64,7 @@ def sample_points(registered: Registered) -> Array:
     return np.stack(columns, axis=-1) if columns else np.empty((1, 0))
 
 
-def _drawn(given: FunctionInput, random: np.random.Generator) -> Array:
+def _drawn(given: RegisteredInput, random: np.random.Generator) -> Array:
     """Points about the default, or some positive, some of both signs, some of any size."""
     if given.default:
         return given.default * random.uniform(0.5, 1.5, _DRAWN)
@@ -78,18 +78,18 @@ def _drawn(given: FunctionInput, random: np.random.Generator) -> Array:
 class _Function:
     """Evaluates a registered function and its partials as batches are."""
 
-    def __init__(self, registered: Registered, device: Device) -> None:
+    def __init__(self, registered: Registration, device: Device) -> None:
         self._registered = registered
         self._device = device
 
-    def at(self, points: Array, wanted: Sequence[Order], dtype: str = "float64") -> dict[Order, Array]:
+    def at(self, points: Array, wanted: Sequence[Derivative], dtype: str = "float64") -> dict[Derivative, Array]:
         """The derivatives [components, points] at points [points, inputs]."""
         count, inputs = points.shape
         components = len(self._registered.components)
         values = tuple(ArrayValues(points[:, i], [0], 1) for i in range(inputs))
         out = np.empty((len(wanted) * components, count), dtype)
         try:
-            self._engine(wanted, dtype).compute([Piece(values, Box((0,), (count,)))], [out])
+            self._engine(wanted, dtype).compute([Tile(values, Subgrid((0,), (count,)))], [out])
         except GridgradError as error:
             raise FunctionError(f"the function {self._registered.name!r} is refused: {error}") from error
         except Exception as error:
@@ -99,7 +99,7 @@ class _Function:
             ) from error
         return dict(zip(wanted, out.reshape(len(wanted), components, count), strict=True))
 
-    def around(self, points: Array, wanted: Sequence[Order]) -> list[dict[Order, Array]]:
+    def around(self, points: Array, wanted: Sequence[Derivative]) -> list[dict[Derivative, Array]]:
         """For each input the derivatives one step above and below: [2, STEPS, components, points]."""
         found = []
         for i, x in enumerate(points.T):
@@ -110,7 +110,7 @@ class _Function:
             found.append({order: _apart(each, len(points)) for order, each in near.items()})
         return found
 
-    def _engine(self, wanted: Sequence[Order], dtype: str) -> FunctionalEngine:
+    def _engine(self, wanted: Sequence[Derivative], dtype: str) -> FunctionalEngine:
         registered = self._registered
         names = [each.name for each in registered.inputs]
         torch_dtype = torch.float32 if dtype == "float32" else torch.float64
@@ -124,7 +124,7 @@ def _apart(derivative: Array, points: int) -> Array:
 
 
 def _compare(
-    registered: Registered, points: Array, order: Order, component: int, lower: Array, got: Array, near: Array
+    registered: Registration, points: Array, order: Derivative, component: int, lower: Array, got: Array, near: Array
 ) -> None:
     x = points[:, order[-1]]
     found = estimate(x, near[0], near[1], lower)
@@ -151,7 +151,7 @@ def _compare(
         )
 
 
-def _named(registered: Registered, order: Order, component: int) -> str:
+def _named(registered: Registration, order: Derivative, component: int) -> str:
     names = [registered.inputs[i].name for i in order]
     of = registered.components[component]
     if len(names) == 1:
@@ -159,9 +159,9 @@ def _named(registered: Registered, order: Order, component: int) -> str:
     return f"∂²{of}/∂{names[0]}²" if names[0] == names[1] else f"∂²{of}/∂{names[0]}∂{names[1]}"
 
 
-def _point(registered: Registered, point: Array) -> str:
+def _point(registered: Registration, point: Array) -> str:
     return ", ".join(f"{each.name}={value:.6g}" for each, value in zip(registered.inputs, point, strict=True))
 
 
-def _example(registered: Registered) -> str:
+def _example(registered: Registration) -> str:
     return ", ".join(f"{each.name!r}: [...]" for each in registered.inputs)

@@ -25,7 +25,7 @@ from gridgrad_core.grid import MAX_INPUTS
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FunctionError", "FunctionInput", "Mode", "Registered", "function", "load"]
+__all__ = ["FunctionError", "Mode", "RegisteredInput", "Registration", "function", "load"]
 
 Mode = Literal["forward", "reverse"]
 Samples = Mapping[str, float | Sequence[float]]
@@ -38,7 +38,7 @@ class FunctionError(ValueError):
     """A function can't be registered. Its author's fault; the message says what to change."""
 
 
-class FunctionInput(NamedTuple):
+class RegisteredInput(NamedTuple):
     """An input of a registered function."""
 
     name: str
@@ -46,7 +46,7 @@ class FunctionInput(NamedTuple):
     unit: str
 
 
-class Registered(NamedTuple):
+class Registration(NamedTuple):
     """A registered function.
 
     Args:
@@ -60,7 +60,7 @@ class Registered(NamedTuple):
     name: str
     function: Callable[..., Tensor | tuple[Tensor, ...]]
     doc: str
-    inputs: tuple[FunctionInput, ...]
+    inputs: tuple[RegisteredInput, ...]
     components: tuple[str, ...]
     tuple_valued: bool
     mode: Mode
@@ -68,7 +68,7 @@ class Registered(NamedTuple):
     check: bool
 
 
-_registered: dict[str, Registered] = {}
+_registered: dict[str, Registration] = {}
 
 
 @overload
@@ -129,7 +129,7 @@ def function(
     return register if function is None else register(function)
 
 
-def load(modules: Sequence[str]) -> dict[str, Registered]:
+def load(modules: Sequence[str]) -> dict[str, Registration]:
     """Imports modules and returns the functions registered so far, by name.
 
     Raises:
@@ -163,7 +163,7 @@ def _import(module: str) -> None:
         ) from error
 
 
-def _add(found: Registered) -> None:
+def _add(found: Registration) -> None:
     known = _registered.get(found.name)
     if known is not None and _home(known) != _home(found):
         raise FunctionError(
@@ -172,7 +172,7 @@ def _add(found: Registered) -> None:
     _registered[found.name] = found
 
 
-def _home(found: Registered) -> str:
+def _home(found: Registration) -> str:
     return f"{found.function.__module__}.{getattr(found.function, '__qualname__', found.name)}"
 
 
@@ -185,13 +185,13 @@ def _describe(
     mode: str,
     samples: Samples,
     check: bool,
-) -> Registered:
+) -> Registration:
     if not _NAME.fullmatch(name):
         raise FunctionError(f"{name!r} is no name for a function; write letters, digits and underscores")
     if mode not in typing.get_args(Mode):
         raise FunctionError(f"{name}: mode={mode!r}; write 'forward' or 'reverse'")
     inputs = _inputs_of(function, name, units)
-    return Registered(
+    return Registration(
         name=name,
         function=function,
         doc=inspect.cleandoc(doc if doc is not None else function.__doc__ or ""),
@@ -204,7 +204,7 @@ def _describe(
     )
 
 
-def _inputs_of(function: Callable[..., Any], name: str, units: Mapping[str, str]) -> tuple[FunctionInput, ...]:
+def _inputs_of(function: Callable[..., Any], name: str, units: Mapping[str, str]) -> tuple[RegisteredInput, ...]:
     annotated = _annotated_units(function)
     inputs = tuple(_input_of(each, name, {**annotated, **units}) for each in _parameters(function, name))
     if not inputs:
@@ -222,7 +222,7 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
         raise FunctionError(f"{name}: its parameters can't be read; register a def that calls it") from error
 
 
-def _input_of(parameter: inspect.Parameter, name: str, units: Mapping[str, str]) -> FunctionInput:
+def _input_of(parameter: inspect.Parameter, name: str, units: Mapping[str, str]) -> RegisteredInput:
     if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
         raise FunctionError(f"{name}: the parameter {str(parameter)!r} has no fixed position; write each input plainly")
     if not parameter.name.isascii():
@@ -230,7 +230,7 @@ def _input_of(parameter: inspect.Parameter, name: str, units: Mapping[str, str])
     default = None if parameter.default is parameter.empty else parameter.default
     if default is not None and (isinstance(default, bool) or not isinstance(default, int | float)):
         raise FunctionError(f"{name}: the default {default!r} of {parameter.name!r} is no number; write a float")
-    return FunctionInput(parameter.name, None if default is None else float(default), units.get(parameter.name, ""))
+    return RegisteredInput(parameter.name, None if default is None else float(default), units.get(parameter.name, ""))
 
 
 def _annotated_units(function: Callable[..., Any]) -> dict[str, str]:
@@ -251,7 +251,7 @@ def _checked_outputs(name: str, outputs: Sequence[str]) -> tuple[str, ...]:
     return tuple(outputs)
 
 
-def _checked_samples(name: str, samples: Samples, inputs: Sequence[FunctionInput]) -> dict[str, tuple[float, ...]]:
+def _checked_samples(name: str, samples: Samples, inputs: Sequence[RegisteredInput]) -> dict[str, tuple[float, ...]]:
     _refuse_unknown(name, "samples", samples, inputs)
     listed = {key: (float(v),) if isinstance(v, int | float) else tuple(map(float, v)) for key, v in samples.items()}
     lengths = {len(values) for values in listed.values()} - {1}
@@ -265,7 +265,7 @@ def _checked_samples(name: str, samples: Samples, inputs: Sequence[FunctionInput
     return listed
 
 
-def _refuse_unknown(name: str, what: str, given: Mapping[str, object], inputs: Sequence[FunctionInput]) -> None:
+def _refuse_unknown(name: str, what: str, given: Mapping[str, object], inputs: Sequence[RegisteredInput]) -> None:
     names = [each.name for each in inputs]
     for key in given:
         if key not in names:

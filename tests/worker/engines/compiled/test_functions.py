@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import record
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 
 Array = NDArray[np.floating]
 Built = tuple[CompiledEngine, StructuredEngine]
@@ -50,11 +50,11 @@ def call(function: Function) -> str:
     return f"(1.0 if {text} else 0.0)" if function.result == "boolean" else text
 
 
-def tuple_of(texts: list[str], dtype: str) -> Order:
+def tuple_of(texts: list[str], dtype: str) -> CompileJob:
     """Texts as the components of one expression of points (x, y)."""
     lines = "; ".join(f"v{n} = {text}" for n, text in enumerate(texts))
     names = ", ".join(f"v{n}" for n in range(len(texts)))
-    return Order(f"{lines}; {names}", ("x", "y"), ((0,), (0,)), 1, ((),), dtype, "cpu")
+    return CompileJob(f"{lines}; {names}", ("x", "y"), ((0,), (0,)), 1, ((),), dtype, "cpu")
 
 
 def points(dtype: str) -> tuple[Array, Array]:
@@ -65,27 +65,29 @@ def points(dtype: str) -> tuple[Array, Array]:
     return x.astype(dtype), y.astype(dtype)
 
 
-def computed(engine: Any, order: Order, planes: int, x: Array, y: Array) -> Array:
-    inputs = tuple(ArrayValues(each, (0,), 1) for each in (x, y)[: len(order.names)])
-    out = np.full((planes, len(x)), 12345.0, order.dtype)
-    engine.compute([Piece(inputs, Box((0,), (len(x),)))], [out])
+def computed(engine: Any, job: CompileJob, planes: int, x: Array, y: Array) -> Array:
+    inputs = tuple(ArrayValues(each, (0,), 1) for each in (x, y)[: len(job.names)])
+    out = np.full((planes, len(x)), 12345.0, job.dtype)
+    engine.compute([Tile(inputs, Subgrid((0,), (len(x),)))], [out])
     return out
 
 
 @pytest.fixture(scope="module", params=itertools.product(("float64", "float32"), (0, 1)), ids=str)
-def built(request: pytest.FixtureRequest, build_engine: Callable[[Order], Built]) -> tuple[list[str], Order, Built]:
+def built(
+    request: pytest.FixtureRequest, build_engine: Callable[[CompileJob], Built]
+) -> tuple[list[str], CompileJob, Built]:
     dtype, half = request.param
     names = HALVES[half]
-    order = tuple_of([call(FUNCTIONS[name]) for name in names], dtype)
-    return names, order, build_engine(order)
+    job = tuple_of([call(FUNCTIONS[name]) for name in names], dtype)
+    return names, job, build_engine(job)
 
 
 @needs_compiler
-def test_values_are_as_in_the_direct_tier(built: tuple[list[str], Order, Built]) -> None:
-    names, order, (compiled, direct) = built
-    x, y = points(order.dtype)
-    got, expected = (computed(engine, order, len(names), x, y) for engine in (compiled, direct))
-    epsilon = float(np.finfo(order.dtype).eps)
+def test_values_are_as_in_the_direct_tier(built: tuple[list[str], CompileJob, Built]) -> None:
+    names, job, (compiled, direct) = built
+    x, y = points(job.dtype)
+    got, expected = (computed(engine, job, len(names), x, y) for engine in (compiled, direct))
+    epsilon = float(np.finfo(job.dtype).eps)
     for name, found, right in zip(names, got, expected, strict=True):
         np.testing.assert_allclose(
             found, right, rtol=LOOSER.get(name, 16) * epsilon, atol=4 * epsilon, err_msg=name, equal_nan=True
@@ -93,23 +95,23 @@ def test_values_are_as_in_the_direct_tier(built: tuple[list[str], Order, Built])
 
 
 @needs_compiler
-def test_zeros_have_their_signs(built: tuple[list[str], Order, Built]) -> None:
-    names, order, (compiled, direct) = built
-    x, y = points(order.dtype)
-    got, expected = (computed(engine, order, len(names), x, y) for engine in (compiled, direct))
+def test_zeros_have_their_signs(built: tuple[list[str], CompileJob, Built]) -> None:
+    names, job, (compiled, direct) = built
+    x, y = points(job.dtype)
+    got, expected = (computed(engine, job, len(names), x, y) for engine in (compiled, direct))
     for name, found, right in zip(names, got, expected, strict=True):
         zero = (found == 0) & (right == 0)
         assert np.array_equal(np.signbit(found[zero]), np.signbit(right[zero])), name
 
 
 @needs_compiler
-def test_each_number_is_computed_by_itself(built: tuple[list[str], Order, Built]) -> None:
-    names, order, (compiled, _) = built
-    x, y = points(order.dtype)
-    expected = computed(compiled, order, len(names), x, y)
+def test_each_number_is_computed_by_itself(built: tuple[list[str], CompileJob, Built]) -> None:
+    names, job, (compiled, _) = built
+    x, y = points(job.dtype)
+    expected = computed(compiled, job, len(names), x, y)
     for seed in range(4):
         shuffled = np.random.default_rng(seed).permutation(len(x))
-        got = computed(compiled, order, len(names), x[shuffled], y[shuffled])
+        got = computed(compiled, job, len(names), x[shuffled], y[shuffled])
         for name, found, right in zip(names, got, expected[:, shuffled], strict=True):
             np.testing.assert_array_equal(found, right, err_msg=name)
 
@@ -128,12 +130,12 @@ WRITTEN_HERE: dict[str, tuple[Callable[[Any], Any], float]] = {
 
 
 @needs_compiler
-def test_what_is_written_here_is_right(build_engine: Callable[[Order], Built]) -> None:
-    order = tuple_of(list(WRITTEN_HERE), "float64")._replace(names=("x",), dims=((0,),))
+def test_what_is_written_here_is_right(build_engine: Callable[[CompileJob], Built]) -> None:
+    job = tuple_of(list(WRITTEN_HERE), "float64")._replace(names=("x",), dims=((0,),))
     random = np.random.default_rng(1)
     spans = ((-1e-3, 1e-3), (-1, 1), (-9, 9), (-37, 37), (-700, 700))
     x = np.concatenate([random.uniform(low, high, 200) for low, high in spans])
-    got = computed(build_engine(order)[0], order, len(WRITTEN_HERE), x, x)
+    got = computed(build_engine(job)[0], job, len(WRITTEN_HERE), x, x)
     epsilon = np.finfo(float).eps
     with mpmath.workdps(40):
         for (text, (function, most)), found in zip(WRITTEN_HERE.items(), got, strict=True):
@@ -144,12 +146,12 @@ def test_what_is_written_here_is_right(build_engine: Callable[[Order], Built]) -
 
 
 @needs_compiler
-def test_powers_are_right_at_their_ends(build_engine: Callable[[Order], Built]) -> None:
+def test_powers_are_right_at_their_ends(build_engine: Callable[[CompileJob], Built]) -> None:
     exponents = (1.7, -1.7, 0.5, -0.5, 2.0, 3.0, 4.0, 5.0, -1.0, -2.0, -3.0, 0.0, 1e3, 1e-300)
-    order = tuple_of([f"x**{exponent!r}" for exponent in exponents], "float64")._replace(names=("x",), dims=((0,),))
+    job = tuple_of([f"x**{exponent!r}" for exponent in exponents], "float64")._replace(names=("x",), dims=((0,),))
     x = np.array([0.0, -0.0, 5e-324, 1e-310, 1e-308, 1e300, np.inf, -np.inf, np.nan, 1.0, -1.0, -2.0, 1 + 1e-15])
-    compiled, direct = build_engine(order)
-    got, expected = (computed(engine, order, len(exponents), x, x) for engine in (compiled, direct))
+    compiled, direct = build_engine(job)
+    got, expected = (computed(engine, job, len(exponents), x, x) for engine in (compiled, direct))
     for exponent, found, right in zip(exponents, got, expected, strict=True):
         np.testing.assert_allclose(found, right, rtol=1e-15, atol=0, err_msg=str(exponent), equal_nan=True)
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece, Values, boxes
+from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile, subgrids
 
 pytestmark = pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")
 
@@ -25,9 +25,9 @@ Built = tuple[CompiledEngine, StructuredEngine]
 
 
 class Case(NamedTuple):
-    """An order and shapes to compute it on."""
+    """A job and shapes to compute it on."""
 
-    order: Order
+    job: CompileJob
     shapes: tuple[tuple[int, ...], ...]
 
 
@@ -39,7 +39,9 @@ def _case(
     dtype: str = "float64",
 ) -> Case:
     ndim = 1 + max((dim for dims in inputs.values() for dim in dims), default=-1)
-    return Case(Order(text, tuple(inputs), tuple(inputs.values()), ndim, tuple(wanted), dtype, "cpu"), tuple(shapes))
+    return Case(
+        CompileJob(text, tuple(inputs), tuple(inputs.values()), ndim, tuple(wanted), dtype, "cpu"), tuple(shapes)
+    )
 
 
 # Ranks that pay for matrix products, with constants and parameters among the factors
@@ -73,67 +75,67 @@ CASES = {
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(request: pytest.FixtureRequest, build_engine: Callable[[Order], Built]) -> tuple[Case, Built]:
+def case(request: pytest.FixtureRequest, build_engine: Callable[[CompileJob], Built]) -> tuple[Case, Built]:
     found = CASES[request.param]
-    return found, build_engine(found.order)
+    return found, build_engine(found.job)
 
 
-def whole(order: Order, shape: tuple[int, ...], low: float = 0.4, *, spaced: bool = False) -> Piece:
-    """A grid of an order."""
-    inputs: list[Values] = []
-    for number, dims in enumerate(order.dims):
+def whole(job: CompileJob, shape: tuple[int, ...], low: float = 0.4, *, spaced: bool = False) -> Tile:
+    """A grid of a job."""
+    inputs: list[InputValues] = []
+    for number, dims in enumerate(job.dims):
         lengths = [shape[dim] for dim in dims]
         start, stop = low + 0.1 * number, 2.3 - 0.05 * number
         if spaced and len(dims) == 1:
-            inputs.append(LinspaceValues(start, stop, lengths[0], dims[0], order.ndim))
+            inputs.append(LinspaceValues(start, stop, lengths[0], dims[0], job.ndim))
         else:
-            values = np.linspace(start, stop, int(np.prod(lengths))).reshape(lengths).astype(order.dtype)
-            inputs.append(ArrayValues(values, dims, order.ndim))
-    return Piece(tuple(inputs), Box((0,) * order.ndim, shape))
+            values = np.linspace(start, stop, int(np.prod(lengths))).reshape(lengths).astype(job.dtype)
+            inputs.append(ArrayValues(values, dims, job.ndim))
+    return Tile(tuple(inputs), Subgrid((0,) * job.ndim, shape))
 
 
-def computed(engine: CompiledEngine | StructuredEngine, order: Order, *pieces: Piece) -> list[Array]:
-    outs: list[Array] = [np.full((len(order.wanted), piece.box.points), 12345.0, order.dtype) for piece in pieces]
-    engine.compute(pieces, outs)
+def computed(engine: CompiledEngine | StructuredEngine, job: CompileJob, *tiles: Tile) -> list[Array]:
+    outs: list[Array] = [np.full((len(job.wanted), tile.subgrid.points), 12345.0, job.dtype) for tile in tiles]
+    engine.compute(tiles, outs)
     return outs
 
 
 def test_grids_are_as_in_the_direct_tier(case: tuple[Case, Built]) -> None:
-    (order, shapes), (compiled, direct) = case
+    (job, shapes), (compiled, direct) = case
     for shape in shapes:
-        piece = whole(order, shape)
-        (got,), (expected,) = computed(compiled, order, piece), computed(direct, order, piece)
+        tile = whole(job, shape)
+        (got,), (expected,) = computed(compiled, job, tile), computed(direct, job, tile)
         scale = np.abs(expected).max(axis=1, initial=0.0)[:, None]
-        tolerance = 256 * np.finfo(order.dtype).eps
+        tolerance = 256 * np.finfo(job.dtype).eps
         np.testing.assert_allclose(got / scale, expected / scale, rtol=0, atol=float(tolerance), err_msg=str(shape))
 
 
 def test_grids_are_the_same_in_company(case: tuple[Case, Built]) -> None:
-    (order, shapes), (compiled, _) = case
-    pieces = [whole(order, shape, 0.4 + 0.01 * n, spaced=bool(n % 2)) for n, shape in enumerate(shapes * 2)]
-    for alone, together in zip(pieces, computed(compiled, order, *pieces), strict=True):
-        assert np.array_equal(computed(compiled, order, alone)[0], together)
+    (job, shapes), (compiled, _) = case
+    tiles = [whole(job, shape, 0.4 + 0.01 * n, spaced=bool(n % 2)) for n, shape in enumerate(shapes * 2)]
+    for alone, together in zip(tiles, computed(compiled, job, *tiles), strict=True):
+        assert np.array_equal(computed(compiled, job, alone)[0], together)
 
 
-def test_grids_are_the_same_in_pieces(case: tuple[Case, Built]) -> None:
-    (order, shapes), (compiled, _) = case
+def test_grids_are_the_same_in_tiles(case: tuple[Case, Built]) -> None:
+    (job, shapes), (compiled, _) = case
     for shape in shapes[-2:]:
-        piece = whole(order, shape, spaced=True)
-        (expected,) = computed(compiled, order, piece)
+        tile = whole(job, shape, spaced=True)
+        (expected,) = computed(compiled, job, tile)
         for most in (1, 7, 50):
-            parts = [Piece(piece.inputs, box) for box in boxes(piece.box, most)]
-            assert np.array_equal(np.concatenate(computed(compiled, order, *parts), axis=1), expected)
+            parts = [Tile(tile.inputs, subgrid) for subgrid in subgrids(tile.subgrid, most)]
+            assert np.array_equal(np.concatenate(computed(compiled, job, *parts), axis=1), expected)
 
 
 def test_a_grid_of_two_threads_is_that_of_one(case: tuple[Case, Built]) -> None:
-    (order, _), (compiled, _) = case
-    shape = tuple([1, 20_011, 150, 30, 12][order.ndim] for _ in range(order.ndim))
-    piece = whole(order, shape)
-    (alone,) = computed(compiled, order, piece)
+    (job, _), (compiled, _) = case
+    shape = tuple([1, 20_011, 150, 30, 12][job.ndim] for _ in range(job.ndim))
+    tile = whole(job, shape)
+    (alone,) = computed(compiled, job, tile)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        assert np.array_equal(computed(compiled, order, piece)[0], alone)
+        assert np.array_equal(computed(compiled, job, tile)[0], alone)
     finally:
         torch.set_num_threads(before)
 
@@ -148,23 +150,23 @@ LARGE = {
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_large_results_are_written_as_small_ones(build_engine: Callable[[Order], Built], name: str) -> None:
+def test_large_results_are_written_as_small_ones(build_engine: Callable[[CompileJob], Built], name: str) -> None:
     text, dtype = LARGE[name]
     if ";" in text:
         text += f"; ({', '.join(f'u{n}' for n in range(50))})"
-    order = Order(text, ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), dtype, "cpu")
-    compiled, _ = build_engine(order)
+    job = CompileJob(text, ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), dtype, "cpu")
+    compiled, _ = build_engine(job)
     planes = 150 if ";" in text else 3
     rows = 100 if ";" in text else 900
     for columns, first in ((1024, 0), (1024, 1), (797, 0), (797, 3)):
-        piece = whole(order, (rows, columns))
-        points = piece.box.points
+        tile = whole(job, (rows, columns))
+        points = tile.subgrid.points
         memory = _in_line(planes * points + 2 * LINE, dtype)
         memory[:] = 12345.0
         out = memory[LINE + first : LINE + first + planes * points].reshape(planes, points)
-        compiled.compute([piece], [out])
-        parts = [Piece(piece.inputs, box) for box in boxes(piece.box, 40_000 if planes == 3 else 4_000)]
-        outs = [np.empty((planes, part.box.points), dtype) for part in parts]
+        compiled.compute([tile], [out])
+        parts = [Tile(tile.inputs, subgrid) for subgrid in subgrids(tile.subgrid, 40_000 if planes == 3 else 4_000)]
+        outs = [np.empty((planes, part.subgrid.points), dtype) for part in parts]
         compiled.compute(parts, outs)
         assert np.array_equal(out, np.concatenate(outs, axis=1))
         assert (memory[: LINE + first] == 12345).all()
@@ -180,15 +182,15 @@ def _in_line(count: int, dtype: str) -> Array:
 
 @pytest.mark.parametrize("low", [0.0, -1e-300, 1e-160, 1e150, np.inf, np.nan, -0.0])
 def test_the_ends_of_the_range_are_as_in_the_direct_tier(case: tuple[Case, Built], low: float) -> None:
-    (order, shapes), (compiled, direct) = case
+    (job, shapes), (compiled, direct) = case
     shape = shapes[-1]
     with np.errstate(all="ignore"):
-        piece = whole(order, shape, float(np.array(low, order.dtype)))
-    (got,), (expected,) = computed(compiled, order, piece), computed(direct, order, piece)
+        tile = whole(job, shape, float(np.array(low, job.dtype)))
+    (got,), (expected,) = computed(compiled, job, tile), computed(direct, job, tile)
     assert np.array_equal(np.isnan(got), np.isnan(expected))
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(got[~finite], expected[~finite])
     scale = np.abs(expected[finite]).max(initial=1e-300)
     np.testing.assert_allclose(
-        got[finite] / scale, expected[finite] / scale, rtol=0, atol=float(256 * np.finfo(order.dtype).eps)
+        got[finite] / scale, expected[finite] / scale, rtol=0, atol=float(256 * np.finfo(job.dtype).eps)
     )

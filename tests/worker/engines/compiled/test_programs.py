@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from gridgrad.checks.mpmath_reference import partial
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from tests.worker.torch_ops.test_random_programs import POINTS, TOLERANCE, texts
 
 pytestmark = [
@@ -33,31 +33,31 @@ WANTED = ((), (0,), (1,))
 NITROGEN = {"value": (), "delta_1": (0,), "tau_1": (1,), "delta_2": (0, 0), "delta_tau": (0, 1), "tau_2": (1, 1)}
 
 
-def as_one(programs: list[str]) -> Order:
+def as_one(programs: list[str]) -> CompileJob:
     """Programs as the components of one."""
     lines, results = [], []
     for n, text in enumerate(programs):
         *body, result = re.sub(r"\bv(?=\d)", f"p{n}v", text).split("\n")
         lines += body
         results.append(result)
-    return Order("\n".join((*lines, ", ".join(results))), ("x", "y"), ((0,), (1,)), 2, WANTED, "float64", "cpu")
+    return CompileJob("\n".join((*lines, ", ".join(results))), ("x", "y"), ((0,), (1,)), 2, WANTED, "float64", "cpu")
 
 
-def grid(x: list[float], y: list[float]) -> Piece:
+def grid(x: list[float], y: list[float]) -> Tile:
     inputs = (ArrayValues(np.array(x), (0,), 2), ArrayValues(np.array(y), (1,), 2))
-    return Piece(inputs, Box((0, 0), (len(x), len(y))))
+    return Tile(inputs, Subgrid((0, 0), (len(x), len(y))))
 
 
 @given(programs=st.lists(texts(), min_size=PROGRAMS, max_size=PROGRAMS))
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
-def test_random_programs_agree(build_engine: Callable[[Order], Built], programs: list[str]) -> None:
-    order = as_one(programs)
-    compiled, direct = build_engine(order)
+def test_random_programs_agree(build_engine: Callable[[CompileJob], Built], programs: list[str]) -> None:
+    job = as_one(programs)
+    compiled, direct = build_engine(job)
     xs, ys = map(list, zip(*POINTS, strict=True))
-    piece = grid(xs, ys)
-    got, expected = (np.full((len(WANTED) * PROGRAMS, piece.box.points), 12345.0) for _ in range(2))
-    compiled.compute([piece], [got])
-    direct.compute([piece], [expected])
+    tile = grid(xs, ys)
+    got, expected = (np.full((len(WANTED) * PROGRAMS, tile.subgrid.points), 12345.0) for _ in range(2))
+    compiled.compute([tile], [got])
+    direct.compute([tile], [expected])
     found = got.reshape(len(WANTED), PROGRAMS, len(xs), len(ys))
     for n, text in enumerate(programs):
         for i, x in enumerate(xs):
@@ -68,14 +68,14 @@ def test_random_programs_agree(build_engine: Callable[[Order], Built], programs:
     np.testing.assert_allclose(got, expected, rtol=1e-11, atol=1e-11)
 
 
-def test_the_equation_of_state_is_right_at_its_references(build_engine: Callable[[Order], Built]) -> None:
+def test_the_equation_of_state_is_right_at_its_references(build_engine: Callable[[CompileJob], Built]) -> None:
     workload = json.loads((WORKLOADS / "nitrogen_helmholtz.json").read_text())
     names = tuple(workload["axes"])
-    order = Order(workload["expression"], names, ((0,), (1,)), 2, tuple(NITROGEN.values()), "float64", "cpu")
-    compiled, _ = build_engine(order)
+    job = CompileJob(workload["expression"], names, ((0,), (1,)), 2, tuple(NITROGEN.values()), "float64", "cpu")
+    compiled, _ = build_engine(job)
     points = workload["reference"]
-    pieces = [grid([point["delta"]], [point["tau"]]) for point in points]
+    tiles = [grid([point["delta"]], [point["tau"]]) for point in points]
     outs = [np.empty((len(NITROGEN), 1)) for _ in points]
-    compiled.compute(pieces, outs)
+    compiled.compute(tiles, outs)
     for point, out in zip(points, outs, strict=True):
         np.testing.assert_allclose(out[:, 0], [point[name] for name in NITROGEN], rtol=1e-12, atol=0)

@@ -1,324 +1,178 @@
-"""When a worker has what compiled, and what it does when that can't be; with pretended compilations."""
+"""The state machine of the compiled tier, whatever compiles: with a compiler that does what a test says."""
 
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from gridgrad_core.errors import NotPreparedError
-from gridgrad_worker.engines.compiled import tier as module
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
-from gridgrad_worker.engines.compiled.compile_process import Compilation
-from gridgrad_worker.engines.compiled.make import make
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
-from gridgrad_worker.engines.compiled.runtime.cache_dir import open_directory
-from gridgrad_worker.engines.compiled.tier import CompiledTier, Settings
-from gridgrad_worker.engines.compiled.tiered import TieredEngine
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import Hotness, Tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import Piece
+from tests.worker.engines.compiled.scripted import Code, ScriptedCompiler
 
-
-class Pretended:
-    """A compilation that ends when it is told to."""
-
-    def __init__(self, order: Order, cache: Cache, timeout_s: float) -> None:
-        self.order, self.cache, self.timeout_s = order, cache, timeout_s
-        self.status: int | None = None
-        self.said = ""
-        self.ended = False
-
-    def poll(self) -> int | None:
-        return self.status
-
-    def end(self) -> None:
-        self.ended = True
-
-
-class Compilations(list[Pretended]):
-    """All that were started."""
-
-    def __call__(self, order: Order, cache: Cache, timeout_s: float) -> Compilation:
-        self.append(Pretended(order, cache, timeout_s))
-        return self[-1]  # type: ignore[return-value] # has what is used of one
+HOT = Hotness(points=100, tiles=5)
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Compilations:
-    monkeypatch.setattr(module, "compiler_version", lambda: "g++ 1")
-    return Compilations()
+def compiler() -> ScriptedCompiler:
+    return ScriptedCompiler()
 
 
 @pytest.fixture
-def tier(settings: Settings, started: Compilations) -> Iterator[CompiledTier]:
-    made = CompiledTier(settings, started)
-    yield made
-    made.close()
+def tier(compiler: ScriptedCompiler) -> Tier:
+    return Tier(compiler, HOT)
 
 
-def test_an_expression_is_compiled_when_it_is_hot(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
+@pytest.mark.parametrize("uses", [[(99, 1), (1, 1)], [(1, 4), (1, 1)], [(100, 1)], [(1, 5)]])
+def test_an_expression_is_compiled_as_soon_as_it_is_hot(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine, uses: list[tuple[int, int]]
 ) -> None:
-    key = tier.add(order, direct)
-    tier.note(key, 999)
-    assert not started
-    tier.note(key, 1)
-    tier.note(key, 1)
-    assert [each.order for each in started] == [order]
+    key = tier.add(job, direct)
+    for points, tiles in uses:
+        assert not compiler.started
+        tier.count_use(key, points, tiles)
+    tier.count_use(key, 1000, 1000)
+    assert [each.job for each in compiler.started] == [job]
+    assert tier.state(key) == ("pending", "")
+    assert tier.is_busy
+
+
+def test_what_is_compiled_is_used_from_the_next_lookup_on(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
+) -> None:
+    key = tier.add(job, direct)
+    tier.prepare(key)
     assert tier.lookup(key) is None
+    compiler.started[0].made = code = Code()
+    assert tier.lookup(key) is code
+    assert tier.state(key).compiled == "ready"
+    assert not tier.is_busy
+    assert compiler.held == 0
 
 
-def test_an_expression_is_hot_when_it_is_asked_for_often(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
+def test_what_was_made_before_is_found_without_compiling_and_looked_for_once(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
 ) -> None:
-    key = tier.add(order, direct)
-    tier.note(key, 1, 48)
-    tier.note(key, 1)
-    assert not started
-    tier.note(key, 1)
-    assert len(started) == 1
+    key = tier.add(job, direct)
+    for _ in range(3):
+        assert tier.lookup(key) is None
+    assert compiler.searches == 1
+    other = tier.add(job._replace(dtype="float32"), direct)
+    compiler.kept[other] = code = Code()
+    assert tier.lookup(other) is code
+    assert not compiler.started
 
 
-def test_one_is_compiled_at_a_time(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
+def test_one_is_compiled_at_a_time_in_the_order_of_asking(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
 ) -> None:
-    other = order._replace(dtype="float32")
-    first, second = tier.add(order, direct), tier.add(other, direct)
-    assert first != second
-    tier.prepare(first)
-    tier.prepare(second)
-    assert [each.order for each in started] == [order]
-    started[0].status = 1
-    tier.lookup(second)
-    assert [each.order for each in started] == [order, other]
+    jobs = [job, job._replace(dtype="float32"), job._replace(text="a*x*y")]
+    keys = [tier.add(each, direct) for each in jobs]
+    for key in keys:
+        tier.prepare(key)
+        tier.prepare(key)
+    for count, each in enumerate(jobs, 1):
+        assert len(compiler.started) == count
+        assert compiler.started[-1].job == each
+        compiler.started[-1].made = Code()
+        tier.poll()
+    assert [tier.state(key).compiled for key in keys] == ["ready"] * 3
+    assert not tier.is_busy
 
 
 def test_what_failed_is_not_tried_again(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
 ) -> None:
-    key = tier.add(order, direct)
+    key = tier.add(job, direct)
     tier.prepare(key)
-    started[0].status = 3
+    compiler.started[0].failure = CannotCompileError("no use")
     for _ in range(3):
         assert tier.lookup(key) is None
         tier.prepare(key)
-    assert len(started) == 1
+        tier.count_use(key, 1000)
+    assert tier.state(key) == ("never", "no use")
+    assert len(compiler.started) == 1
+    assert not tier.is_busy
 
 
-def test_what_was_refused_is_not_tried_by_the_next_worker(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine, settings: Settings
+def test_what_another_worker_makes_is_waited_for_and_taken(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
 ) -> None:
-    assert settings.root is not None
-    Cache(settings.root, 1).refuse(order.key(), "no use")
-    key = tier.add(order, direct)
-    assert tier.lookup(key) is None
+    compiler.is_free = False
+    key = tier.add(job, direct)
     tier.prepare(key)
-    assert not started
+    tier.poll()
+    assert not compiler.started
+    assert tier.state(key).compiled == "pending"
+    compiler.is_free, compiler.kept[key] = True, Code()
+    tier.poll()
+    assert tier.state(key).compiled == "ready"
+    assert not compiler.started
+    assert not tier.is_busy
+    assert compiler.held == 0
 
 
-def test_a_library_that_is_none_is_dropped(
-    tier: CompiledTier,
-    started: Compilations,
-    order: Order,
-    direct: StructuredEngine,
-    settings: Settings,
-    tmp_path: Path,
+def test_what_another_worker_was_refused_is_refused_here(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
 ) -> None:
-    assert settings.root is not None
-    cache = Cache(settings.root, 1 << 20)
-    (tmp_path / "grid.so").write_bytes(b"no library")
-    cache.keep(order.key(), [tmp_path / "grid.so"], "another layout")
-    key = tier.add(order, direct)
-    assert tier.lookup(key) is None
-    assert cache.find(key) is None
+    key = tier.add(job, direct)
+    compiler.kept[key] = CannotCompileError("two workers died in it")
     tier.prepare(key)
-    assert len(started) == 1, "it is replaced"
+    assert tier.state(key) == ("never", "two workers died in it")
+    assert not compiler.started
+    assert compiler.held == 0
 
 
-def test_the_end_of_a_worker_ends_its_compilation(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine, settings: Settings
+def test_what_a_machine_lacks_is_said_once(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tier.prepare(tier.add(order, direct))
-    tier.close()
-    assert started[0].ended
-    assert settings.root is not None
-    assert list(settings.root.iterdir()) == []
-
-
-def test_without_a_compiler_it_says_so_once(
-    tier: CompiledTier,
-    started: Compilations,
-    order: Order,
-    direct: StructuredEngine,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(module, "compiler_version", lambda: None)
+    compiler.lacks = NothingToCompileWithError("there is no C++ compiler; install g++")
+    keys = [tier.add(each, direct) for each in (job, job._replace(dtype="float32"))]
     with caplog.at_level(logging.WARNING):
-        for each in (order, order._replace(dtype="float32")):
-            tier.prepare(tier.add(each, direct))
-    assert not started
+        for key in keys:
+            tier.prepare(key)
+    assert [tier.state(key).compiled for key in keys] == ["never", "never"]
     (record,) = caplog.records
     assert "install g++" in record.getMessage()
+    assert compiler.held == 0
 
 
-def test_a_path_without_compilers_has_none(tmp_path: Path) -> None:
-    code = "from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version; print(compiler_version())"
-    environment = {name: value for name, value in os.environ.items() if name != "CXX"} | {"PATH": str(tmp_path)}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "None\n"
-
-
-def test_without_a_writable_disk_it_says_so_once(
-    tmp_path: Path,
-    order: Order,
-    direct: StructuredEngine,
-    caplog: pytest.LogCaptureFixture,
-    piece: Callable[..., Piece],
+@pytest.mark.parametrize("is_added_again", [False, True])
+def test_what_is_forgotten_while_it_is_compiled_is_dropped(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine, is_added_again: bool
 ) -> None:
-    (tmp_path / "file").write_text("")
-    with caplog.at_level(logging.WARNING):
-        tier = CompiledTier(Settings(hot_points=1, root=tmp_path / "file" / "compiled"))
-        engine = TieredEngine(direct, tier, tier.add(order, direct))
-        out, expected = np.empty((2, 3, 60))
-        for _ in range(2):
-            assert engine.compute([piece(6, 10)], [out]) == ["direct"]
-    direct.compute([piece(6, 10)], [expected])
-    assert np.array_equal(out, expected)
-    (record,) = caplog.records
-    assert "GRIDGRAD_CACHE" in record.getMessage()
-    engine.prepare()
-    assert engine.state.compiled == "never"
-    assert "GRIDGRAD_CACHE" in engine.state.why
+    key = tier.add(job, direct)
+    tier.prepare(key)
+    tier.forget(key)
+    if is_added_again:
+        assert tier.add(job, direct) == key
+    compiler.started[0].made = Code()
+    tier.poll()
+    assert not tier.is_busy
+    if is_added_again:
+        assert tier.state(key).compiled == "pending", "it is compared with the direct tier that it was made for"
+
+
+def test_what_is_forgotten_while_it_waits_is_not_compiled(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
+) -> None:
+    first, second = tier.add(job, direct), tier.add(job._replace(dtype="float32"), direct)
+    tier.prepare(first)
+    tier.prepare(second)
+    tier.forget(second)
+    compiler.started[0].made = Code()
+    tier.poll()
+    assert len(compiler.started) == 1
+    assert not tier.is_busy
+
+
+def test_the_end_ends_what_is_compiled(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
+) -> None:
+    tier.prepare(tier.add(job, direct))
     tier.close()
-
-
-def test_the_directory_going_away_costs_nothing_but_speed(
-    tier: CompiledTier, order: Order, direct: StructuredEngine, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert settings.root is not None
-    shutil.rmtree(settings.root)
-    monkeypatch.setattr(tier, "_start", Compilation)
-    key = tier.add(order, direct)
-    tier.prepare(key)
-    assert tier.lookup(key) is None
-
-
-class Ready:
-    """A compiled engine that writes ones."""
-
-    tier = "compiled"
-
-    def compute(self, pieces: list[Piece], outs: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> None:
-        assert pieces, "an engine is not called for nothing"
-        for _, out in zip(pieces, outs, strict=True):
-            out[...] = 1
-
-
-def test_each_piece_gets_the_tier_that_it_asks_for(
-    tier: CompiledTier,
-    order: Order,
-    direct: StructuredEngine,
-    piece: Callable[..., Piece],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    engine = TieredEngine(direct, tier, tier.add(order, direct))
-    outs = [np.zeros((3, 80)) for _ in range(3)]
-    assert engine.compute([piece(8, 10)] * 3, outs, ["", "direct", ""]) == ["direct"] * 3
-    monkeypatch.setattr(tier, "lookup", lambda _key: Ready())
-    assert engine.compute([piece(8, 10)] * 3, outs, ["", "direct", "compiled"]) == ["compiled", "direct", "compiled"]
-    assert [bool((out == 1).all()) for out in outs] == [True, False, True]
-    assert engine.compute([piece(8, 10)], [np.zeros((3, 80))], ["direct"]) == ["direct"]
-
-
-def test_a_piece_that_must_be_compiled_fails_where_it_can_not_be(
-    tier: CompiledTier, order: Order, direct: StructuredEngine, piece: Callable[..., Piece]
-) -> None:
-    engine = TieredEngine(direct, tier, tier.add(order, direct))
-    with pytest.raises(NotPreparedError, match="call prepare first"):
-        engine.compute([piece(8, 10)], [np.empty((3, 80))], ["compiled"])
-
-
-def test_an_expression_that_was_added_twice_is_known_until_it_was_forgotten_twice(
-    tier: CompiledTier, order: Order, direct: StructuredEngine
-) -> None:
-    first, second = (TieredEngine(direct, tier, tier.add(order, direct)) for _ in range(2))
-    first.close()
-    assert second.state.compiled == "pending"
-    second.close()
-    assert not tier.is_waiting
-
-
-def test_two_workers_take_turns_and_the_second_takes_what_the_first_has_made(
-    tier: CompiledTier, started: Compilations, order: Order, direct: StructuredEngine, settings: Settings
-) -> None:
-    other = CompiledTier(settings, started)
-    key = tier.add(order, direct)
-    assert other.add(order, direct) == key
-    tier.prepare(key)
-    other.prepare(key)
-    assert len(started) == 1
-    assert other.is_waiting
-    assert other.state(key).compiled == "pending"
-    assert settings.root is not None
-    Cache(settings.root, 1).refuse(key, "no use")
-    other.attend()
-    assert other.is_waiting, "the first is not done yet"
-    started[0].status = 0
-    for each in (tier, other):
-        each.attend()
-        assert not each.is_waiting
-        assert each.state(key) == ("never", "no use")
-    assert len(started) == 1
-    other.close()
-
-
-def test_keys_differ_by_all_that_counts(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    others = [
-        order._replace(text="a*x*y"),
-        order._replace(names=("x", "a", "y")),
-        order._replace(dims=((), (1,), (0,))),
-        order._replace(wanted=((), (2,), (1,))),
-        order._replace(dtype="float32"),
-        order._replace(device="cuda:0"),
-    ]
-    keys = {each.key() for each in (order, *others)}
-    assert len(keys) == 7
-    assert Order.from_json(order.to_json()) == order
-    monkeypatch.setattr("gridgrad_worker.engines.compiled.codegen.job._made_for", lambda: ("another version",))
-    assert order.key() not in keys
-
-
-def test_what_this_machine_lacks_is_not_held_against_a_program(
-    order: Order, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert settings.root is not None
-    root = open_directory(settings.root)
-    monkeypatch.setattr("gridgrad_worker.engines.compiled.codegen.build._TORCH", tmp_path)
-    assert "headers" in make(order, root, 1 << 20, tmp_path) or find_compiler() is None
-    monkeypatch.setattr("gridgrad_worker.engines.compiled.codegen.build.find_compiler", lambda: None)
-    assert "install g++" in make(order, root, 1 << 20, tmp_path)
-    assert Cache(root, 1 << 20).find(order.key()) is None
-
-
-def test_what_the_compiler_refuses_is_remembered(
-    order: Order, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert settings.root is not None
-    root = open_directory(settings.root)
-    monkeypatch.setattr("gridgrad_worker.engines.compiled.make.source_of", lambda *_: "no C++")
-    if find_compiler() is None:
-        pytest.skip("there is no C++ compiler")
-    assert "refuses" in make(order, root, 1 << 20, tmp_path)
-    package = Cache(root, 1 << 20).find(order.key())
-    assert package is not None
-    assert "refuses" in package.refused
+    assert compiler.started[0].ended
+    assert compiler.closed
+    assert not tier.is_busy

@@ -21,11 +21,11 @@ _GCC = shutil.which("g++")
 needs_gcc = pytest.mark.skipif(_GCC is None, reason="there is no g++")
 
 _KERNEL = """
-extern "C" void run_{name}(i64 blocks, const i64* jobs, i64 count, const i64* entries, const Real* inputs, Real* levels,
+extern "C" void run_{name}(i64 blocks, const i64* spans, i64 count, const i64* tiles, const Real* inputs, Real* levels,
                            Real* out) {{
     for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
         for (threadIdx.x = 0; threadIdx.x < THREADS; threadIdx.x++)
-            kernels::{name}(jobs, count, entries, inputs, levels, out);
+            kernels::{name}(spans, count, tiles, inputs, levels, out);
 }}
 """
 
@@ -60,9 +60,9 @@ class Emulated:
         self._functions = [getattr(library, f"run_{name}") for name in names]
         self._device = device
 
-    def __call__(self, kernel: int, blocks: int, tensors: Sequence[Tensor], jobs: int) -> None:
+    def __call__(self, kernel: int, blocks: int, tensors: Sequence[Tensor], spans: int) -> None:
         def task() -> None:
             table, *others = [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
-            self._functions[kernel](ctypes.c_longlong(blocks), table, ctypes.c_longlong(jobs), *others)
+            self._functions[kernel](ctypes.c_longlong(blocks), table, ctypes.c_longlong(spans), *others)
 
         self._device.computing.queue(task)

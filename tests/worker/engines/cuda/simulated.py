@@ -1,8 +1,8 @@
-"""A GPU, simulated: what is queued runs later, in every order that the lanes allow.
+"""A GPU, simulated: what is queued runs later, in every order that the streams allow.
 
-While a device is `running`, operations on tensors are not done but queued in its computing lane, and a
-tensor holds nonsense until its operation has run. Copies of results are queued in the other lane. What
-runs when is up to a schedule; only marks hold lanes back. So a wait that is missing shows as wrong numbers.
+While a device is `running`, operations on tensors are not done but queued in its computing stream, and a
+tensor holds nonsense until its operation has run. Copies of results are queued in the other stream. What
+runs when is up to a schedule; only events hold streams back. So a wait that is missing shows as wrong numbers.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gridgrad_worker.devices.device import Bytes
-from gridgrad_worker.devices.transfers import Outbox
+from gridgrad_worker.devices.transfers import ResultTransfers
 
-__all__ = ["SCHEDULES", "SimulatedDevice", "SimulatedLane", "SimulatedMark", "make_schedule"]
+__all__ = ["SCHEDULES", "SimulatedDevice", "SimulatedEvent", "SimulatedStream", "make_schedule"]
 
 _ATEN = torch.ops.aten
 _AT_ONCE = (_ATEN.lift_fresh.default, _ATEN.detach.default)
@@ -31,38 +31,38 @@ _AT_ONCE = (_ATEN.lift_fresh.default, _ATEN.detach.default)
 Schedule = Callable[["SimulatedDevice"], None]
 
 
-class SimulatedMark(NamedTuple):
-    """A place in a lane: after so many of its tasks."""
+class SimulatedEvent(NamedTuple):
+    """A place in a stream: after so many of its tasks."""
 
-    lane: SimulatedLane
+    stream: SimulatedStream
     tasks: int
 
     @property
     def reached(self) -> bool:
-        return self.lane.done >= self.tasks
+        return self.stream.done >= self.tasks
 
-    def wait(self) -> None:
+    def synchronize(self) -> None:
         while not self.reached:
-            self.lane.advance()
+            self.stream.advance()
 
 
-class SimulatedLane:
-    """A queue of tasks and of marks to wait for.
+class SimulatedStream:
+    """A queue of tasks and of events to wait for.
 
     Args:
-        device: has the lane.
+        device: has the stream.
     """
 
     def __init__(self, device: SimulatedDevice) -> None:
-        self._queue: deque[Callable[[], object] | SimulatedMark] = deque()
+        self._queue: deque[Callable[[], object] | SimulatedEvent] = deque()
         self._device = device
         self.queued = self.done = 0
 
-    def mark(self) -> SimulatedMark:
-        return SimulatedMark(self, self.queued)
+    def record_event(self) -> SimulatedEvent:
+        return SimulatedEvent(self, self.queued)
 
-    def follow(self, mark: SimulatedMark) -> None:
-        self._queue.append(mark)
+    def wait_event(self, event: SimulatedEvent) -> None:
+        self._queue.append(event)
         self.queued += 1
 
     def copy(self, source: Tensor, to: Tensor) -> None:
@@ -79,22 +79,22 @@ class SimulatedLane:
     @property
     def is_free(self) -> bool:
         """Whether there is something to do that waits for nothing."""
-        return bool(self._queue) and (not isinstance(self._queue[0], SimulatedMark) or self._queue[0].reached)
+        return bool(self._queue) and (not isinstance(self._queue[0], SimulatedEvent) or self._queue[0].reached)
 
     def advance(self) -> None:
         """Does the next task, and first what it waits for."""
         task = self._queue[0]
-        if isinstance(task, SimulatedMark):
-            task.wait()
+        if isinstance(task, SimulatedEvent):
+            task.synchronize()
         self._queue.popleft()
         self.done += 1
-        if not isinstance(task, SimulatedMark):
+        if not isinstance(task, SimulatedEvent):
             with self._device.at_once():
                 task()
 
 
 class SimulatedDevice:
-    """A device with two lanes.
+    """A device with two streams.
 
     Args:
         schedule: is called after each task that is queued, and decides what is done then.
@@ -106,8 +106,8 @@ class SimulatedDevice:
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.executing = False
-        self.computing, self.copying = SimulatedLane(self), SimulatedLane(self)
-        self.outbox: Outbox[SimulatedMark] = Outbox(self.computing, self.copying, _bytes, _bytes)
+        self.computing, self.copying = SimulatedStream(self), SimulatedStream(self)
+        self.transfers: ResultTransfers[SimulatedEvent] = ResultTransfers(self.computing, self.copying, _bytes, _bytes)
         self.freed = 0
 
     @contextlib.contextmanager
@@ -116,7 +116,7 @@ class SimulatedDevice:
         with _Queueing(self):
             yield
 
-    def tile_points(self, _: int) -> int:
+    def chunk_points(self, _: int) -> int:
         return 1 << 16
 
     def staging(self, inputs: int, points: int, dtype: torch.dtype) -> Tensor:
@@ -133,14 +133,14 @@ class SimulatedDevice:
         self.computing.queue(lambda: into.copy_(staged))
 
     def drain(self) -> None:
-        self.outbox.drain()
+        self.transfers.drain()
 
     def pin(self, memory: Bytes) -> None: ...
 
     def unpin(self, memory: Bytes) -> None: ...
 
     def free(self) -> None:
-        self.outbox.free()
+        self.transfers.free()
         self.freed += 1
 
     @contextlib.contextmanager
@@ -206,9 +206,9 @@ def _by_chance(seed: int) -> Schedule:
     draw = random.Random(seed)  # noqa: S311 - nothing is secret
 
     def schedule(device: SimulatedDevice) -> None:
-        for lane in draw.sample([device.computing, device.copying], 2):
-            while lane.is_free and draw.random() < 0.6:
-                lane.advance()
+        for stream in draw.sample([device.computing, device.copying], 2):
+            while stream.is_free and draw.random() < 0.6:
+                stream.advance()
 
     return schedule
 

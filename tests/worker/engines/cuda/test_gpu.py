@@ -15,13 +15,15 @@ import torch
 from numpy.typing import NDArray
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.devices.cuda import CudaDevice
-from gridgrad_worker.devices.device import CpuDevice, Device, open_device
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.tiers import Compiled
-from gridgrad_worker.engines.cuda.start import open_tier
+from gridgrad_worker.devices.device import Device
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import CompiledCode
+from gridgrad_worker.engines.cuda.start import open_cuda_tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece, boxes
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile, subgrids
 from tests.worker.driving import start
 
 pytestmark = pytest.mark.gpu
@@ -31,7 +33,7 @@ Dims = Mapping[str, tuple[int, ...]]
 
 COMPILED_WITHIN_S = 120.0
 TEXT = "a*x*y + x**2*exp(-y) + cosh(x*y) + sinc(x - y) + hypot(x, y)**1.3 + where(x > y, x, 2) + x/3 + lgamma(x)"
-ORDER = Order(TEXT, ("x", "y", "a"), ((0,), (1,), ()), 2, ((), (0,), (1,), (0, 1), (2, 2)), "float64", "cuda:0")
+JOB = CompileJob(TEXT, ("x", "y", "a"), ((0,), (1,), ()), 2, ((), (0,), (1,), (0, 1), (2, 2)), "float64", "cuda:0")
 TIERS = ("direct", "compiled")
 
 
@@ -39,8 +41,8 @@ class Tiers(NamedTuple):
     """An expression on the processor and in both tiers on the GPU."""
 
     cpu: StructuredEngine
-    direct: Compiled
-    compiled: Compiled
+    direct: CompiledCode
+    compiled: CompiledCode
 
 
 @pytest.fixture(scope="module")
@@ -50,48 +52,48 @@ def gpu() -> CudaDevice:
     return device
 
 
-def engine_on(device: Device, order: Order, *, separating: bool | None = None) -> StructuredEngine:
-    program, kind = order.program(), order.torch_dtype
-    return StructuredEngine(program, order.inputs, order.ndim, order.wanted, kind, device, separating=separating)
+def engine_on(device: Device, job: CompileJob, *, separating: bool | None = None) -> StructuredEngine:
+    program, kind = job.program(), job.torch_dtype
+    return StructuredEngine(program, job.inputs, job.ndim, job.wanted, kind, device, separating=separating)
 
 
-def all_of(order: Order, cpu: CpuDevice, gpu: CudaDevice) -> Tiers:
-    direct = engine_on(gpu, order)
-    tier = open_tier(gpu)
-    key = tier.add(order, direct)
+def all_of(job: CompileJob, cpu: CpuDevice, gpu: CudaDevice) -> Tiers:
+    direct = engine_on(gpu, job)
+    tier = open_cuda_tier(gpu)
+    key = tier.add(job, direct)
     tier.prepare(key)
     end = time.monotonic() + COMPILED_WITHIN_S
-    while tier.is_waiting and time.monotonic() < end:
-        tier.attend()
+    while tier.is_busy and time.monotonic() < end:
+        tier.poll()
         time.sleep(0.01)
     compiled = tier.lookup(key)
     assert compiled is not None, tier.state(key)
-    return Tiers(engine_on(cpu, order, separating=False), direct, compiled)
+    return Tiers(engine_on(cpu, job, separating=False), direct, compiled)
 
 
 @pytest.fixture(scope="module", params=["float64", "float32"])
-def order(request: pytest.FixtureRequest) -> Order:
-    return ORDER._replace(dtype=request.param)
+def job(request: pytest.FixtureRequest) -> CompileJob:
+    return JOB._replace(dtype=request.param)
 
 
 @pytest.fixture(scope="module")
-def tiers(order: Order, gpu: CudaDevice) -> Tiers:
+def tiers(job: CompileJob, gpu: CudaDevice) -> Tiers:
     cpu = open_device("cpu", 1)
     assert isinstance(cpu, CpuDevice)
-    return all_of(order, cpu, gpu)
+    return all_of(job, cpu, gpu)
 
 
-def entry(n: int, m: int, seed: int = 0) -> Piece:
+def entry(n: int, m: int, seed: int = 0) -> Tile:
     random = np.random.default_rng(seed)
     x, y = random.uniform(0.1, 2.0, n), random.uniform(0.1, 2.0, m)
     values = ArrayValues(x, (0,), 2), ArrayValues(y, (1,), 2), ArrayValues(np.array(0.1 * seed), (), 2)
-    return Piece(values, Box((0, 0), (n, m)))
+    return Tile(values, Subgrid((0, 0), (n, m)))
 
 
-def computed(engine: Compiled, pieces: Sequence[Piece], order: Order = ORDER) -> list[Array]:
-    planes = len(order.wanted) * len(order.program().outputs)
-    outs = [np.full((planes, piece.box.points), 12345.0, order.dtype) for piece in pieces]
-    engine.compute(pieces, outs)
+def computed(engine: CompiledCode, tiles: Sequence[Tile], job: CompileJob = JOB) -> list[Array]:
+    planes = len(job.wanted) * len(job.program().outputs)
+    outs = [np.full((planes, tile.subgrid.points), 12345.0, job.dtype) for tile in tiles]
+    engine.compute(tiles, outs)
     return outs
 
 
@@ -108,28 +110,28 @@ def assert_near(got: Sequence[Array], want: Sequence[Array], dtype: str) -> None
     "shapes", [[(20, 30)], [(2500, 2000)], [(32, 32), (20, 44), (7, 3), (0, 3), (1, 1)], [(300, 300), (8, 8), (3, 900)]]
 )
 def test_both_tiers_answer_as_the_processor_does(
-    tiers: Tiers, order: Order, name: str, shapes: Sequence[tuple[int, int]]
+    tiers: Tiers, job: CompileJob, name: str, shapes: Sequence[tuple[int, int]]
 ) -> None:
-    pieces = [entry(n, m, seed) for seed, (n, m) in enumerate(shapes)]
+    tiles = [entry(n, m, seed) for seed, (n, m) in enumerate(shapes)]
     for _ in range(2):  # buffers are used again
-        assert_near(computed(getattr(tiers, name), pieces, order), computed(tiers.cpu, pieces, order), order.dtype)
+        assert_near(computed(getattr(tiers, name), tiles, job), computed(tiers.cpu, tiles, job), job.dtype)
 
 
 @pytest.mark.parametrize("name", TIERS)
-def test_company_and_pieces_change_nothing(tiers: Tiers, order: Order, name: str) -> None:
-    engine: Compiled = getattr(tiers, name)
+def test_company_and_tiles_change_nothing(tiers: Tiers, job: CompileJob, name: str) -> None:
+    engine: CompiledCode = getattr(tiers, name)
     whole = entry(130, 150)
-    (alone,) = computed(engine, [whole], order)
-    assert np.array_equal(computed(engine, [entry(5, 6, 1), whole, entry(130, 150, 2)], order)[1], alone)
-    parts = computed(engine, [Piece(whole.inputs, box) for box in boxes(whole.box, 1111)], order)
+    (alone,) = computed(engine, [whole], job)
+    assert np.array_equal(computed(engine, [entry(5, 6, 1), whole, entry(130, 150, 2)], job)[1], alone)
+    parts = computed(engine, [Tile(whole.inputs, subgrid) for subgrid in subgrids(whole.subgrid, 1111)], job)
     assert np.array_equal(np.concatenate(parts, axis=1), alone)
 
 
 def test_sums_can_be_separated_there_too(cpu: CpuDevice, gpu: CudaDevice) -> None:
-    order = ORDER._replace(text="x*y*a + x**2*exp(-y) + sin(x)*y**3 + x**3*log(1 + y) + cosh(x*y)")
-    pieces = [entry(200, 300), entry(30, 40, 1)]
-    want = computed(engine_on(cpu, order, separating=False), pieces, order)
-    assert_near(computed(engine_on(gpu, order, separating=True), pieces, order), want, "float64")
+    job = JOB._replace(text="x*y*a + x**2*exp(-y) + sin(x)*y**3 + x**3*log(1 + y) + cosh(x*y)")
+    tiles = [entry(200, 300), entry(30, 40, 1)]
+    want = computed(engine_on(cpu, job, separating=False), tiles, job)
+    assert_near(computed(engine_on(gpu, job, separating=True), tiles, job), want, "float64")
 
 
 def calls_of_all_functions() -> Iterator[str]:
@@ -144,54 +146,55 @@ def calls_of_all_functions() -> Iterator[str]:
 @pytest.mark.parametrize("half", [0, 1])
 def test_every_function(cpu: CpuDevice, gpu: CudaDevice, half: int, dtype: str) -> None:
     text = ", ".join(list(calls_of_all_functions())[half::2])
-    order = Order(text, ("x", "y", "z"), ((0,), (1,), (2,)), 3, ((),), dtype, "cuda:0")
+    job = CompileJob(text, ("x", "y", "z"), ((0,), (1,), (2,)), 3, ((),), dtype, "cuda:0")
     numbers = np.array([-2.0, -1.3, -1.0, -0.0, 0.0, 1e-9, 0.3, 0.5, 0.9, 1.0, 3.0, 11.0, np.inf, np.nan])
     values = tuple(ArrayValues(numbers, (dim,), 3) for dim in range(3))
-    pieces = [Piece(values, Box((0,) * 3, (len(numbers),) * 3))]
-    engines = all_of(order, cpu, gpu)
-    want = computed(engines.cpu, pieces, order)
+    tiles = [Tile(values, Subgrid((0,) * 3, (len(numbers),) * 3))]
+    engines = all_of(job, cpu, gpu)
+    want = computed(engines.cpu, tiles, job)
     for name in TIERS:
-        (got,) = computed(getattr(engines, name), pieces, order)
+        (got,) = computed(getattr(engines, name), tiles, job)
         for call, plane, right in zip(calls_of_all_functions(), got, want[0], strict=False):
             tolerance = 1e-12 if dtype == "float64" else 2e-5
             np.testing.assert_allclose(plane, right, rtol=tolerance, atol=tolerance, err_msg=f"{name}: {call}")
 
 
 @pytest.mark.parametrize("name", TIERS)
-def test_without_memory_less_is_computed_at_a_time(tiers: Tiers, order: Order, name: str, gpu: CudaDevice) -> None:
-    piece = entry(3000, 1000)
-    want = computed(tiers.cpu, [piece], order)
+def test_without_memory_less_is_computed_at_a_time(tiers: Tiers, job: CompileJob, name: str, gpu: CudaDevice) -> None:
+    tile = entry(3000, 1000)
+    want = computed(tiers.cpu, [tile], job)
     gpu.free()
     free, _ = torch.cuda.mem_get_info()
     held = torch.empty(free - (24 << 20), dtype=torch.uint8, device="cuda")
     try:
-        got = computed(getattr(tiers, name), [piece], order)
+        got = computed(getattr(tiers, name), [tile], job)
     finally:
         del held
         gpu.free()
-    assert_near(got, want, order.dtype)
+    assert_near(got, want, job.dtype)
 
 
-def test_results_are_copied_straight_to_pinned_memory(tiers: Tiers, order: Order, gpu: CudaDevice) -> None:
-    piece = entry(1000, 1000)
-    planes, itemsize = len(order.wanted), np.dtype(order.dtype).itemsize
-    memory = np.frombuffer(mmap.mmap(-1, planes * piece.box.points * itemsize), np.uint8)
+def test_results_are_copied_straight_to_pinned_memory(tiers: Tiers, job: CompileJob, gpu: CudaDevice) -> None:
+    tile = entry(1000, 1000)
+    planes, itemsize = len(job.wanted), np.dtype(job.dtype).itemsize
+    memory = np.frombuffer(mmap.mmap(-1, planes * tile.subgrid.points * itemsize), np.uint8)
     gpu.pin(memory)
-    out = memory.view(order.dtype).reshape(planes, piece.box.points)
+    out = memory.view(job.dtype).reshape(planes, tile.subgrid.points)
     assert torch.from_numpy(out).is_pinned()
     for engine in (tiers.direct, tiers.compiled):
         out[...] = 0
-        engine.compute([piece], [out])
-        assert_near([out], computed(tiers.cpu, [piece], order), order.dtype)
+        engine.compute([tile], [out])
+        assert_near([out], computed(tiers.cpu, [tile], job), job.dtype)
     gpu.unpin(memory)
     assert not torch.from_numpy(out).is_pinned()
 
 
 LOSES_THE_DEVICE = """
 import ctypes, torch
-from gridgrad_worker.engines.cuda import driver
+from gridgrad_worker.devices import driver
 from gridgrad_worker.engines.cuda.nvrtc import compile_kernels
-from gridgrad_worker.devices.device import is_lost, open_device
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.devices.device import is_lost
 
 device = open_device("cuda:0", 1)
 major, minor = torch.cuda.get_device_capability()

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_worker.devices.device import CpuDevice
+from gridgrad_worker.devices.cpu import CpuDevice
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
 from gridgrad_worker.engines.cuda import nvrtc
-from gridgrad_worker.engines.cuda.nvrtc import CompileError, compile_kernels
+from gridgrad_worker.engines.cuda.nvrtc import compile_kernels
 from gridgrad_worker.engines.cuda.source import write_source
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 
@@ -16,7 +17,7 @@ from gridgrad_worker.engines.structured.execution.structured_engine import Struc
 def _is_there() -> bool:
     try:
         nvrtc._library()
-    except CompileError:
+    except CannotCompileError:
         return False
     return True
 
@@ -38,15 +39,15 @@ def test_kernels_are_compiled(cpu: CpuDevice, dtype: torch.dtype) -> None:
 
 @needs_nvrtc
 def test_what_is_wrong_is_said() -> None:
-    with pytest.raises(CompileError, match='identifier "y" is undefined'):
+    with pytest.raises(CannotCompileError, match='identifier "y" is undefined'):
         compile_kernels("__device__ int f() { return y; }", "sm_80")
-    with pytest.raises(CompileError, match="architecture"):
+    with pytest.raises(CannotCompileError, match="architecture"):
         compile_kernels("", "sm_1")
 
 
 def test_a_compiler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvrtc, "_names", lambda: iter(["libnvrtc.so.not-there"]))
     nvrtc._library.cache_clear()
-    with pytest.raises(CompileError, match="there is no NVRTC"):
+    with pytest.raises(NothingToCompileWithError, match="there is no NVRTC"):
         compile_kernels("", "sm_80")
     nvrtc._library.cache_clear()

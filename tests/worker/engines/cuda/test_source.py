@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_worker.devices.device import CpuDevice
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.cuda import cuda_engine as compiled
 from gridgrad_worker.engines.cuda.cuda_engine import CudaEngine
 from gridgrad_worker.engines.cuda.source import Source, write_source
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece, Values, boxes
+from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile, subgrids
 from tests.worker.engines.cuda.emulated import compile_with_gcc, load_emulated, needs_gcc
 from tests.worker.engines.cuda.simulated import SCHEDULES, SimulatedDevice, make_schedule
 from tests.worker.torch_ops.test_random_programs import texts
@@ -73,49 +73,49 @@ class Both:
             run = load_emulated(code, self.source.names, self.device)
         self.kernels = CudaEngine(self.direct.plan, self.source, run, len(inputs), kind, self.device)
 
-    def compare(self, pieces: Sequence[Piece], tolerance: float) -> list[Array]:
-        """Computes pieces with both, and returns the results of the kernels."""
+    def compare(self, tiles: Sequence[Tile], tolerance: float) -> list[Array]:
+        """Computes tiles with both, and returns the results of the kernels."""
         planes = len(self.direct.plan.outputs)
-        want, got = ([np.full((planes, p.box.points), 12345.0, self._dtype) for p in pieces] for _ in range(2))
-        self.direct.compute(pieces, want)
+        want, got = ([np.full((planes, p.subgrid.points), 12345.0, self._dtype) for p in tiles] for _ in range(2))
+        self.direct.compute(tiles, want)
         with self.device.running():
-            self.kernels.compute(pieces, got)
+            self.kernels.compute(tiles, got)
         for ours, theirs in zip(got, want, strict=True):
             for plane, right in zip(ours, theirs, strict=True):
                 np.testing.assert_allclose(plane, right, rtol=tolerance, atol=tolerance)
         return got
 
 
-def entry(n: int, m: int, seed: int = 0) -> Piece:
+def entry(n: int, m: int, seed: int = 0) -> Tile:
     random = np.random.default_rng(seed)
     y = LinspaceValues(0.3, 1.7, m, 1, 2) if seed % 2 else ArrayValues(random.uniform(0.1, 2.0, m), (1,), 2)
-    values: tuple[Values, ...] = (
+    values: tuple[InputValues, ...] = (
         ArrayValues(random.uniform(0.1, 2.0, n), (0,), 2),
         y,
         ArrayValues(np.array(0.5), (), 2),
     )
-    return Piece(values, Box((0, 0), (n, m)))
+    return Tile(values, Subgrid((0, 0), (n, m)))
 
 
 @needs_gcc
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_ragged_batch(cpu: CpuDevice, schedule: str) -> None:
     both = Both(cpu, TEXT, AXES, 2, WANTED, schedule=schedule)
-    pieces = [entry(n, m, seed) for seed, (n, m) in enumerate([(32, 32), (20, 44), (0, 3), (7, 3), (1, 1), (600, 2)])]
-    both.compare(pieces, 1e-14)
+    tiles = [entry(n, m, seed) for seed, (n, m) in enumerate([(32, 32), (20, 44), (0, 3), (7, 3), (1, 1), (600, 2)])]
+    both.compare(tiles, 1e-14)
     assert "levels_of_1" in both.source.names
 
 
 @needs_gcc
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_company_and_pieces_change_nothing(cpu: CpuDevice, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
-    monkeypatch.setattr(compiled, "_TILE_NUMBERS", 5 * 3000)
+def test_company_and_tiles_change_nothing(cpu: CpuDevice, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    monkeypatch.setattr(compiled, "_CHUNK_NUMBERS", 5 * 3000)
     both = Both(cpu, TEXT, AXES, 2, WANTED, dtype, "1")
     whole = entry(130, 150)
     tolerance = 1e-14 if dtype == "float64" else 1e-6
     (alone,) = both.compare([whole], tolerance)
     assert np.array_equal(both.compare([entry(5, 6), whole, entry(30, 20)], tolerance)[1], alone)
-    parts = both.compare([Piece(whole.inputs, box) for box in boxes(whole.box, 1111)], tolerance)
+    parts = both.compare([Tile(whole.inputs, subgrid) for subgrid in subgrids(whole.subgrid, 1111)], tolerance)
     assert np.array_equal(np.concatenate(parts, axis=1), alone)
 
 
@@ -130,23 +130,23 @@ def test_dims_of_all_kinds(cpu: CpuDevice) -> None:
     values = tuple(
         ArrayValues(random.uniform(0.1, 2, [shape[dim] for dim in dims]), dims, 4) for dims in inputs.values()
     )
-    both.compare([Piece(values, Box((0,) * 4, shape)), Piece(values, Box((1, 0, 2, 0), (1, 4, 2, 2)))], 1e-14)
+    both.compare([Tile(values, Subgrid((0,) * 4, shape)), Tile(values, Subgrid((1, 0, 2, 0), (1, 4, 2, 2)))], 1e-14)
     assert [launch.name for launch in both.source.launches] == [f"levels_of_{n}" for n in (1, 2, 3)]
 
 
 @needs_gcc
 def test_no_dims_and_no_inputs(cpu: CpuDevice) -> None:
-    nothing = Piece((), Box((), ()))
+    nothing = Tile((), Subgrid((), ()))
     (got,) = Both(cpu, "2*pi, 3 > 2", {}, 0, [()]).compare([nothing], 1e-15)
     assert got.tolist() == [[2 * np.pi], [1.0]]
-    point = Piece((ArrayValues(np.array(0.5), (), 0),), Box((), ()))
+    point = Tile((ArrayValues(np.array(0.5), (), 0),), Subgrid((), ()))
     Both(cpu, "exp(a)", {"a": ()}, 0, [(), (0,)]).compare([point, point], 1e-15)
 
 
 @needs_gcc
 def test_want_of_memory_is_answered_by_less_at_a_time(cpu: CpuDevice, monkeypatch: pytest.MonkeyPatch) -> None:
     both = Both(cpu, TEXT, AXES, 2, WANTED)
-    make, tried = both.device.outbox._on_device, []
+    make, tried = both.device.transfers._on_device, []
 
     def limited(size: int) -> torch.Tensor:
         tried.append(size)
@@ -154,7 +154,7 @@ def test_want_of_memory_is_answered_by_less_at_a_time(cpu: CpuDevice, monkeypatc
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return make(size)
 
-    monkeypatch.setattr(both.device.outbox, "_on_device", limited)
+    monkeypatch.setattr(both.device.transfers, "_on_device", limited)
     both.compare([entry(20, 20), entry(300, 200)], 1e-14)
     assert max(tried) > 50_000 >= tried[-1]
 
@@ -180,7 +180,7 @@ def test_every_function(cpu: CpuDevice, half: int, dtype: str) -> None:
     text = ", ".join(calls_of_all_functions()[half::2])
     both = Both(cpu, text, {"x": (0,), "y": (1,), "z": (2,)}, 3, [()], dtype)
     values = tuple(ArrayValues(np.array(AWKWARD), (dim,), 3) for dim in range(3))
-    both.compare([Piece(values, Box((0,) * 3, (len(AWKWARD),) * 3))], 1e-13 if dtype == "float64" else 2e-6)
+    both.compare([Tile(values, Subgrid((0,) * 3, (len(AWKWARD),) * 3))], 1e-13 if dtype == "float64" else 2e-6)
 
 
 @needs_gcc
@@ -189,7 +189,7 @@ def test_functions_that_are_derivatives(cpu: CpuDevice, dtype: str) -> None:
     text = "polygamma(1, x), polygamma(2, x), sinc(x), erfcx(x), log_norm_cdf(x), norm_cdf(x), gamma(x)"
     both = Both(cpu, text, {"x": (0,)}, 1, [(), (0,), (0, 0)], dtype)
     values = (ArrayValues(np.array([-7.3, -2.2, -0.7, 0.1, 0.5, 1.2, 4.7, 12.1, np.inf, np.nan]), (0,), 1),)
-    both.compare([Piece(values, Box((0,), (10,)))], 1e-12 if dtype == "float64" else 1e-5)
+    both.compare([Tile(values, Subgrid((0,), (10,)))], 1e-12 if dtype == "float64" else 1e-5)
 
 
 @needs_gcc
@@ -199,7 +199,7 @@ def test_random_programs(cpu: CpuDevice, text: str) -> None:
     both = Both(cpu, text, {"x": (0,), "y": (1,)}, 2, [(), (0,), (1,), (0, 1)])
     random = np.random.default_rng(0)
     values = tuple(ArrayValues(random.uniform(-1.5, 2.7, 9), (dim,), 2) for dim in range(2))
-    both.compare([Piece(values, Box((0, 0), (9, 9)))], 1e-12)
+    both.compare([Tile(values, Subgrid((0, 0), (9, 9)))], 1e-12)
 
 
 @pytest.mark.skipif(NVCC is None, reason="there is no nvcc")

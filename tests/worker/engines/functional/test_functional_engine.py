@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gridgrad_core.errors import TooLargeError
-from gridgrad_worker.devices.device import CpuDevice
-from gridgrad_worker.engines.tiles import Box
+from gridgrad_worker.devices.cpu import CpuDevice
+from gridgrad_worker.engines.tiles import Subgrid
 
 Solver = Any  # the fixture of conftest.py
 
@@ -178,11 +178,11 @@ def test_a_function_without_inputs(solve: Solver) -> None:
         max_size=6,
     )
 )
-def test_ragged_batches_answer_as_each_entry_alone(solve: Solver, entries: list[tuple[Any, Any, float]]) -> None:
+def test_ragged_batches_answer_as_each_request_alone(solve: Solver, requests: list[tuple[Any, Any, float]]) -> None:
     def function(x: Tensor, y: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         return torch.exp(-a * x**2) * torch.cos(y), x * torch.tanh(a * y)
 
-    inputs = [{"x": np.array(x), "y": np.array(y), "a": a} for x, y, a in entries]
+    inputs = [{"x": np.array(x), "y": np.array(y), "a": a} for x, y, a in requests]
     orders = [["x"], ["y"], ["a"], ["x", "y"], ["a", "a"]]
     together = solve.batch(function, inputs, orders, components=2)
     for given_inputs, got in zip(inputs, together, strict=True):
@@ -192,33 +192,33 @@ def test_ragged_batches_answer_as_each_entry_alone(solve: Solver, entries: list[
 
 
 def test_zeros_of_both_signs_are_two_numbers(solve: Solver) -> None:
-    entries = [{"x": [1.0, 2.0], "a": 0.0}, {"x": [1.0, 2.0], "a": -0.0}]
-    plus, minus = solve.batch(lambda x, a: (x / a,), entries, [["x"]])
+    requests = [{"x": [1.0, 2.0], "a": 0.0}, {"x": [1.0, 2.0], "a": -0.0}]
+    plus, minus = solve.batch(lambda x, a: (x / a,), requests, [["x"]])
     assert (plus[()] == np.inf).all()
     assert (minus[()] == -np.inf).all()
 
 
-def test_parameters_that_differ_within_a_batch_keep_to_their_entries(solve: Solver) -> None:
-    entries = [{"x": [1.0, 2.0], "a": a, "b": 5.0} for a in (1.0, 2.0, 3.0)]
-    grids = solve.batch(lambda x, a, b: (x * a + b,), entries, [["x"], ["a"], ["b"]])
+def test_parameters_that_differ_within_a_batch_keep_to_their_requests(solve: Solver) -> None:
+    requests = [{"x": [1.0, 2.0], "a": a, "b": 5.0} for a in (1.0, 2.0, 3.0)]
+    grids = solve.batch(lambda x, a, b: (x * a + b,), requests, [["x"], ["a"], ["b"]])
     assert [grid[()][0].tolist() for grid in grids] == [[6, 7], [7, 9], [8, 11]]
     assert [grid["x",][0].tolist() for grid in grids] == [[1, 1], [2, 2], [3, 3]]
 
 
-def test_a_piece_is_the_window_of_its_entry(solve: Solver) -> None:
+def test_a_tile_is_the_window_of_its_request(solve: Solver) -> None:
     inputs = {"t": np.linspace(1, 2, 7), "k": np.linspace(3, 4, 5)}
     (whole,) = solve.batch(lambda t, k: (bilinear(t, k),), [inputs], [["k"]])
     engine = solve.engine(lambda t, k: (bilinear(t, k),), ["t", "k"], [(), ("k",)])
-    entry = solve.piece(inputs)
-    part = entry._replace(box=Box((2, 1), (3, 4)))
+    request = solve.tile(inputs)
+    part = request._replace(subgrid=Subgrid((2, 1), (3, 4)))
     out = np.empty((2, 12))
     engine.compute([part], [out])
     assert np.array_equal(out[0].reshape(3, 4), whole[()][0][2:5, 1:5])
     assert np.array_equal(out[1].reshape(3, 4), whole["k",][0][2:5, 1:5])
 
 
-@pytest.mark.parametrize("tile", [1, 5, 7, 64])
-def test_tiles_change_nothing(solve: Solver, tile: int) -> None:
+@pytest.mark.parametrize("chunk", [1, 5, 7, 64])
+def test_chunks_change_nothing(solve: Solver, chunk: int) -> None:
     inputs = [
         {"x": np.linspace(-1, 1, 6), "y": np.linspace(0, 2, 11)},
         {"x": np.empty(0), "y": [1.0]},
@@ -226,11 +226,11 @@ def test_tiles_change_nothing(solve: Solver, tile: int) -> None:
         {"x": np.linspace(1, 2, 3), "y": np.linspace(0, 2, 3)},
     ]
     function = lambda x, y: (himmelblau(x, y),)  # noqa: E731 - one function for two engines
-    pieces = [solve.piece(each) for each in inputs]
-    outs = [np.full((2, piece.box.points), np.nan) for piece in pieces]
+    tiles = [solve.tile(each) for each in inputs]
+    outs = [np.full((2, tile.subgrid.points), np.nan) for tile in tiles]
     engine = solve.engine(function, ["x", "y"], [(), ("y",)])
-    engine._tile_points = tile
-    engine.compute(pieces, outs)
+    engine._chunk_points = chunk
+    engine.compute(tiles, outs)
     for out, want in zip(outs, solve.batch(function, inputs, [["y"]]), strict=True):
         np.testing.assert_allclose(out[0], want[()].ravel(), rtol=1e-15)
         np.testing.assert_allclose(out[1], want["y",].ravel(), rtol=1e-14, atol=1e-14)
@@ -240,7 +240,7 @@ def test_results_lie_in_wire_layout(solve: Solver) -> None:
     buffer = np.full(3 * 2 * 6 + 2, np.nan)
     out = buffer[1:-1].reshape(6, 6)
     engine = solve.engine(lambda t, k: (t, t * k), ["t", "k"], [(), ("t",), ("k",)], components=2)
-    engine.compute([solve.piece({"t": T, "k": K})], [out])
+    engine.compute([solve.tile({"t": T, "k": K})], [out])
     t, k = (each.ravel() for each in np.meshgrid(T, K, indexing="ij"))
     assert np.array_equal(out, [t, t * k, np.ones(6), k, np.zeros(6), t])
     assert np.isnan(buffer[[0, -1]]).all()
@@ -288,7 +288,7 @@ def test_out_of_memory_is_answered_by_halving_the_work(solve: Solver) -> None:
     assert max(memory.tried[3:]) <= 625
 
 
-def test_out_of_memory_for_the_smallest_tile_is_too_large(solve: Solver) -> None:
+def test_out_of_memory_for_the_smallest_chunk_is_too_large(solve: Solver) -> None:
     with pytest.raises(TooLargeError, match="no memory for"):
         solve.batch(Memory(0), [{"x": np.linspace(0, 1, 5000)}], [["x"]])
 
@@ -300,8 +300,8 @@ def test_another_error_is_not_taken_for_want_of_memory(solve: Solver) -> None:
     assert memory.tried == [5000]
 
 
-def test_a_tile_has_fewer_points_the_more_results_a_point_has(cpu: CpuDevice) -> None:
-    sizes = [cpu.tile_points(planes) for planes in (1, 3, 100, 1000, 100_000)]
+def test_a_chunk_has_fewer_points_the_more_results_a_point_has(cpu: CpuDevice) -> None:
+    sizes = [cpu.chunk_points(planes) for planes in (1, 3, 100, 1000, 100_000)]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[3] * 1000 * 8 <= 16 << 20
     assert sizes[-1] >= 1

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gridgrad_worker.engines.functional.partials import Order, walk
+from gridgrad_worker.engines.functional.partials import Derivative, walk
 
 ALL = [order for n in range(5) for order in itertools.combinations_with_replacement(range(3), n)]
 
@@ -23,7 +23,7 @@ def points() -> list[Tensor]:
     return [torch.rand(20, generator=random, dtype=torch.float64) for _ in range(3)]
 
 
-def by_jacfwd(order: Order) -> Callable[..., tuple[Tensor, ...]]:
+def by_jacfwd(order: Derivative) -> Callable[..., tuple[Tensor, ...]]:
     nested: Callable[..., tuple[Tensor, ...]] = function
     for argument in reversed(order):
         nested = torch.func.jacfwd(nested, argnums=argument)
@@ -31,7 +31,7 @@ def by_jacfwd(order: Order) -> Callable[..., tuple[Tensor, ...]]:
 
 
 @pytest.mark.parametrize("wanted", [ALL, [(0, 1, 2)], [(), (2,), (0, 0)], [(1, 1), (0,)]], ids=len)
-def test_the_walk_has_the_bits_of_jacfwd(wanted: list[Order]) -> None:
+def test_the_walk_has_the_bits_of_jacfwd(wanted: list[Derivative]) -> None:
     arguments = points()
     got = torch.func.vmap(walk(function, wanted, "forward"))(*arguments)
     want = [component for order in wanted for component in torch.func.vmap(by_jacfwd(order))(*arguments)]
@@ -48,7 +48,7 @@ def test_reverse_mode_agrees() -> None:
         torch.testing.assert_close(left, right, rtol=1e-13, atol=1e-13)
 
 
-def counted(wanted: list[Order], mode: str) -> int:
+def counted(wanted: list[Derivative], mode: str) -> int:
     calls = []
 
     def counting(x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -70,7 +70,7 @@ def counted(wanted: list[Order], mode: str) -> int:
         ([(0, 1)], 1),
     ],
 )
-def test_the_function_is_called_once_for_each_leaf(wanted: list[Order], calls: int) -> None:
+def test_the_function_is_called_once_for_each_leaf(wanted: list[Derivative], calls: int) -> None:
     assert counted(wanted, "forward") == calls
 
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
-from gridgrad_worker.devices.device import CpuDevice
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from tests.worker.engines.rewriting.jets import jets
 from tests.worker.engines.rewriting.sums import Sum, sums
 
-__all__ = ["Batch", "Entry", "around", "batch_of", "batches", "check"]
+__all__ = ["Batch", "Request", "around", "batch_of", "batches", "check"]
 
 Array = NDArray[np.floating]
 Engine = StructuredEngine | CompiledEngine
@@ -71,7 +71,7 @@ def batch_of(found: Sequence[Sum]) -> Batch:
     return Batch(dims, found[0].ndim, program, [(), *((n,) for n in range(len(dims)))])
 
 
-class Entry(NamedTuple):
+class Request(NamedTuple):
     """A grid to be computed on.
 
     Args:
@@ -83,7 +83,7 @@ class Entry(NamedTuple):
     inputs: dict[str, Array]
 
     @classmethod
-    def drawn(cls, batch: Batch, shape: tuple[int, ...], random: np.random.Generator, dtype: str) -> Entry:
+    def drawn(cls, batch: Batch, shape: tuple[int, ...], random: np.random.Generator, dtype: str) -> Request:
         """One of random numbers."""
         return cls(
             shape,
@@ -93,12 +93,12 @@ class Entry(NamedTuple):
             },
         )
 
-    def piece(self, batch: Batch) -> Piece:
+    def tile(self, batch: Batch) -> Tile:
         """All of it."""
         inputs = zip(self.inputs.values(), batch.dims.values(), strict=True)
-        return Piece(
+        return Tile(
             tuple(ArrayValues(np.asarray(array), dims, batch.ndim) for array, dims in inputs),
-            Box((0,) * batch.ndim, self.shape),
+            Subgrid((0,) * batch.ndim, self.shape),
         )
 
     def at(self, batch: Batch, places: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
@@ -109,21 +109,21 @@ class Entry(NamedTuple):
         }
 
 
-def computed(batch: Batch, engine: Engine, entries: Sequence[Entry], dtype: str) -> list[Array]:
-    """The results of entries computed together, each [derivatives, components, *grid]."""
+def computed(batch: Batch, engine: Engine, requests: Sequence[Request], dtype: str) -> list[Array]:
+    """The results of requests computed together, each [derivatives, components, *grid]."""
     planes = (len(batch.wanted), len(batch.program.outputs))
-    outs = [np.full((math.prod(planes), math.prod(each.shape)), 12345.0, dtype) for each in entries]
-    engine.compute([each.piece(batch) for each in entries], outs)
-    return [out.reshape(*planes, *each.shape) for out, each in zip(outs, entries, strict=True)]
+    outs = [np.full((math.prod(planes), math.prod(each.shape)), 12345.0, dtype) for each in requests]
+    engine.compute([each.tile(batch) for each in requests], outs)
+    return [out.reshape(*planes, *each.shape) for out, each in zip(outs, requests, strict=True)]
 
 
-def check(batch: Batch, engine: Engine, entries: Sequence[Entry], dtype: str, seed: int) -> None:
+def check(batch: Batch, engine: Engine, requests: Sequence[Request], dtype: str, seed: int) -> None:
     """Compares results with the program as written, at the corners of the grids and at random places."""
     random = np.random.default_rng(seed)
-    for entry, got in zip(entries, computed(batch, engine, entries, dtype), strict=True):
-        corners = list(itertools.product(*({0, length - 1} for length in entry.shape)))
-        places = np.array([*corners, *random.integers(entry.shape, size=(SAMPLED, batch.ndim))])
-        points = entry.at(batch, places)
+    for request, got in zip(requests, computed(batch, engine, requests, dtype), strict=True):
+        corners = list(itertools.product(*({0, length - 1} for length in request.shape)))
+        places = np.array([*corners, *random.integers(request.shape, size=(SAMPLED, batch.ndim))])
+        points = request.at(batch, places)
         expected = jets(batch.program, points)
         for (number, wrt), (component, jet) in itertools.product(enumerate(batch.wanted), enumerate(expected)):
             exact, size = jet.partial(wrt)
@@ -131,7 +131,7 @@ def check(batch: Batch, engine: Engine, entries: Sequence[Entry], dtype: str, se
             wrong = _differs(found, exact, size, dtype)
             where = {name: values[wrong.argmax()] for name, values in points.items()}
             assert not wrong.any(), (
-                f"seed {seed}: component {component} by {wrt} of {batch.program}\non {batch.dims}, {entry.shape},"
+                f"seed {seed}: component {component} by {wrt} of {batch.program}\non {batch.dims}, {request.shape},"
                 f" {dtype}, at {where}: {found[wrong][0]}, not {exact[wrong][0]}"
             )
 

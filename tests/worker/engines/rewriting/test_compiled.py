@@ -14,17 +14,17 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from gridgrad_worker.devices.device import CpuDevice
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines import compiled
 from gridgrad_worker.engines.compiled.codegen import emit
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
-from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.row_layout import lay_out
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.make import engine_of
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from tests.worker.engines.rewriting.grids import Batch, Entry, around, batch_of, batches, check
+from tests.worker.engines.rewriting.grids import Batch, Request, around, batch_of, batches, check
 from tests.worker.engines.rewriting.sums import RANKS, Sum, long_sums
 
 pytestmark = [
@@ -57,18 +57,18 @@ class Compiled(NamedTuple):
         """Compares grids of some shapes, computed together, with the program as written."""
         random = np.random.default_rng(SEED)
         for engine in self.engines:
-            entries = [Entry.drawn(self.batch, shape, random, self.dtype) for shape in shapes]
-            check(self.batch, engine, entries, self.dtype, SEED)
+            requests = [Request.drawn(self.batch, shape, random, self.dtype) for shape in shapes]
+            check(self.batch, engine, requests, self.dtype, SEED)
 
 
 def compiled_of(batch: Batch, dtype: str, device: CpuDevice, directory: Path) -> Compiled:
     """Compiles the values of a batch."""
     dims = batch.dims
     batch = batch._replace(wanted=[()])
-    order = Order(str(batch.program), tuple(dims), tuple(dims.values()), batch.ndim, ((),), dtype, "cpu")
+    job = CompileJob(str(batch.program), tuple(dims), tuple(dims.values()), batch.ndim, ((),), dtype, "cpu")
     direct = batch.engine(dtype, device, separating=True)
-    library = build(source_of(order, direct), directory)
-    engines = [engine_of(order, direct, library, separating=separating) for separating in (True, False)]
+    library = build(source_of(job, direct), directory)
+    engines = [engine_of(job, direct, library, separating=separating) for separating in (True, False)]
     return Compiled(batch, dtype, direct, (engines[0], engines[1]))
 
 
@@ -83,7 +83,7 @@ def made(request: pytest.FixtureRequest, cpu: CpuDevice, tmp_path_factory: pytes
 def sizes(name: str) -> int:
     """A constant of the C++."""
     folder = importlib.resources.files(compiled) / "cpp"
-    text = (folder / "runtime.h").read_text() + (folder / "entries.h").read_text()
+    text = "".join((folder / header).read_text() for header in ("panel.h", "tiles.h", "windows.h"))
     (found,) = re.findall(rf"constexpr int64_t {name} = (.+?);", text)
     first, _, shift = found.partition(" << ")
     return int(first) << int(shift or 0)
@@ -100,8 +100,8 @@ def test_lengths_about_those_of_vectors(made: Compiled) -> None:
     made.check(*((*[3] * (made.batch.ndim - 1), length) for length in lengths))
 
 
-def test_grids_about_the_size_of_tiles_and_of_what_one_thread_computes(made: Compiled) -> None:
-    for points in {sizes("TILE_POINTS"), sizes("FOR_ONE_THREAD"), sizes("GRAIN"), sizes("TILE_NUMBERS") // 32}:
+def test_grids_about_the_size_of_windows_and_of_what_one_thread_computes(made: Compiled) -> None:
+    for points in {sizes("WINDOW_POINTS"), sizes("FOR_ONE_THREAD"), sizes("GRAIN"), sizes("WINDOW_NUMBERS") // 32}:
         for length in around(with_points(made.batch.ndim, points)[-1]):
             made.check((*with_points(made.batch.ndim, points)[:-1], length))
 

@@ -1,6 +1,6 @@
 """What computes rewritten programs on grids gives what was written, on both sides of every size that changes the way.
 
-Levels are hoisted and run in waves, sums become matrix products, grids are cut into panels and tiles, entries are
+Levels are hoisted and run in waves, sums become matrix products, grids are cut into panels and windows, requests are
 computed together: each begins at some size, which is read from the code.
 """
 
@@ -12,10 +12,10 @@ import math
 import numpy as np
 import pytest
 
-from gridgrad_worker.devices.device import CpuDevice
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.structured.execution import hoist, kernels, panels, products, runner
 from gridgrad_worker.engines.structured.execution import structured_engine as engines
-from tests.worker.engines.rewriting.grids import Entry, around, batch_of, batches, check
+from tests.worker.engines.rewriting.grids import Request, around, batch_of, batches, check
 from tests.worker.engines.rewriting.sums import Sum
 
 SEED = 11
@@ -37,14 +37,14 @@ def test_every_order_of_axes(cpu: CpuDevice, ndim: int, dtype: str, separating: 
     random = np.random.default_rng(SEED)
     for batch in batches(ndim, SEED, TOGETHER[ndim]):
         engine = batch.engine(dtype, cpu, separating=separating)
-        entries = [Entry.drawn(batch, shape, random, dtype) for shape in SMALL[ndim]]
-        check(batch, engine, entries, dtype, SEED)
+        requests = [Request.drawn(batch, shape, random, dtype) for shape in SMALL[ndim]]
+        check(batch, engine, requests, dtype, SEED)
 
 
-_TILE = runner._TILE_POINTS // 64
+_WINDOW = runner._WINDOW_POINTS // 64
 _BLOCK = products.BLOCK_POINTS // products._LONGEST
 _MOST_ROWS = engines._MOST_PANELS * panels._OTHER
-_LENGTHS = around(kernels.VECTOR, hoist._WIDE, panels._LAST, kernels.GRAIN, runner._TILE_POINTS)
+_LENGTHS = around(kernels.VECTOR, hoist._WIDE, panels._LAST, kernels.GRAIN, runner._WINDOW_POINTS)
 SIZES: dict[int, list[tuple[int, ...]]] = {
     1: [(n,) for n in (1, *_LENGTHS)],
     2: [
@@ -54,10 +54,10 @@ SIZES: dict[int, list[tuple[int, ...]]] = {
         *((3, n) for n in around(products._LONGEST, panels._LAST)),
         *((n, 2) for n in around(hoist._WIDE, panels._OTHER)),
         *((n, products._LONGEST) for n in around(_BLOCK)),
-        *((n, 64) for n in around(_TILE)),
+        *((n, 64) for n in around(_WINDOW)),
     ],
-    3: [*((2, n, 64) for n in around(_TILE // 2)), *((n, 8, 8) for n in around(_TILE))],
-    4: [(2, 2, n, 32) for n in around(_TILE // 2)],
+    3: [*((2, n, 64) for n in around(_WINDOW // 2)), *((n, 8, 8) for n in around(_WINDOW))],
+    4: [(2, 2, n, 32) for n in around(_WINDOW // 2)],
 }
 """The lengths of the dims of grids."""
 
@@ -69,7 +69,7 @@ def test_sizes_on_both_sides_of_where_the_way_changes(cpu: CpuDevice, ndim: int,
     batch = next(batches(ndim, SEED + 1, 2))
     engine = batch.engine("float64", cpu, separating=separating)
     for shape in SIZES[ndim]:
-        check(batch, engine, [Entry.drawn(batch, shape, random, "float64")], "float64", SEED + 1)
+        check(batch, engine, [Request.drawn(batch, shape, random, "float64")], "float64", SEED + 1)
 
 
 @pytest.mark.parametrize("rows", around(_MOST_ROWS))
@@ -77,16 +77,16 @@ def test_more_panels_than_the_guard_looks_at(cpu: CpuDevice, rows: int) -> None:
     random = np.random.default_rng(SEED)
     batch = batch_of([Sum("x**2 - y - x + x*y", {"x": (0,), "y": (1,)}, 2)])
     engine = batch.engine("float64", cpu, separating=True)
-    check(batch, engine, [Entry.drawn(batch, (rows, 2), random, "float64")], "float64", SEED)
+    check(batch, engine, [Request.drawn(batch, (rows, 2), random, "float64")], "float64", SEED)
 
 
 @pytest.mark.parametrize("text", ["x*y", "x*y - sin(x*y) - y"])
-def test_results_that_are_written_straight_and_tiles(cpu: CpuDevice, text: str) -> None:
+def test_results_that_are_written_straight_and_by_windows(cpu: CpuDevice, text: str) -> None:
     random = np.random.default_rng(SEED)
     batch = batch_of([Sum(text, {"x": (0,), "y": (1,)}, 2)])._replace(wanted=[()])
     engine = batch.engine("float64", cpu, separating=None)
     for rows in around(runner._STRAIGHT // 1024):
-        check(batch, engine, [Entry.drawn(batch, (rows, 1024), random, "float64")], "float64", SEED)
+        check(batch, engine, [Request.drawn(batch, (rows, 1024), random, "float64")], "float64", SEED)
 
 
 def test_separation_where_it_begins_to_pay(cpu: CpuDevice) -> None:
@@ -101,20 +101,20 @@ def test_separation_where_it_begins_to_pay(cpu: CpuDevice) -> None:
         for columns in {max(1, least // 64 - 1), least // 64 + 1}:
             shape = (64, columns) if batch.ndim == 2 else (8, 8, columns)
             assert engine._pays(shape) == (64 * columns >= least)
-            check(batch, engine, [Entry.drawn(batch, shape, random, "float64")], "float64", SEED + 2)
+            check(batch, engine, [Request.drawn(batch, shape, random, "float64")], "float64", SEED + 2)
     assert tried
 
 
 @pytest.mark.parametrize("ndim", [1, 2, 3, 4])
-def test_entries_that_are_computed_together(cpu: CpuDevice, ndim: int) -> None:
+def test_requests_that_are_computed_together(cpu: CpuDevice, ndim: int) -> None:
     random = np.random.default_rng(SEED)
     batch = next(batches(ndim, SEED + 3, 4))
     lengths = (1, *around(engines._ROUNDED), *around(products.SMALL)[:2])
     shapes = [tuple(random.choice(lengths[: 8 - ndim], ndim).tolist()) for _ in range(24)] * 2
     for separating in (True, False):
         engine = batch.engine("float64", cpu, separating=separating)
-        entries = [Entry.drawn(batch, shape, random, "float64") for shape in shapes]
-        check(batch, engine, entries, "float64", SEED + 3)
+        requests = [Request.drawn(batch, shape, random, "float64") for shape in shapes]
+        check(batch, engine, requests, "float64", SEED + 3)
 
 
 def test_groups_as_large_as_they_get(cpu: CpuDevice) -> None:
@@ -123,4 +123,4 @@ def test_groups_as_large_as_they_get(cpu: CpuDevice) -> None:
     engine = batch.engine("float64", cpu, separating=True)
     rows = engines._ALONE // 128
     shapes = [(n, 128) for n in around(rows) for _ in range(engines._TOGETHER // engines._ALONE // 2)]
-    check(batch, engine, [Entry.drawn(batch, shape, random, "float64") for shape in shapes], "float64", SEED)
+    check(batch, engine, [Request.drawn(batch, shape, random, "float64") for shape in shapes], "float64", SEED)

@@ -37,12 +37,12 @@ def memory_for(monkeypatch: pytest.MonkeyPatch) -> Limit:
     return limit
 
 
-def entry(n: int) -> dict[str, np.ndarray[Any, Any]]:
+def request(n: int) -> dict[str, np.ndarray[Any, Any]]:
     return {"x": np.linspace(0.1, 2, n), "y": np.linspace(0.2, 1, n)}
 
 
-def test_a_large_entry_is_computed_in_smaller_tiles(expression: Expressions, memory_for: Limit) -> None:
-    inputs = entry(200)
+def test_a_large_request_is_computed_in_smaller_tiles(expression: Expressions, memory_for: Limit) -> None:
+    inputs = request(200)
     computed = expression.up_to(TEXT, inputs, 1)
     (expected,) = computed.structured(inputs)
     tried = memory_for(1000)
@@ -51,17 +51,17 @@ def test_a_large_entry_is_computed_in_smaller_tiles(expression: Expressions, mem
 
 
 def test_a_batch_is_computed_in_halves(expression: Expressions, memory_for: Limit) -> None:
-    entries = [entry(16) for _ in range(8)]
-    computed = expression.up_to(TEXT, entries[0], 1)
-    expected = computed.structured(*entries)
+    requests = [request(16) for _ in range(8)]
+    computed = expression.up_to(TEXT, requests[0], 1)
+    expected = computed.structured(*requests)
     tried = memory_for(3 * 256)
-    for got, want in zip(computed.structured(*entries), expected, strict=True):
+    for got, want in zip(computed.structured(*requests), expected, strict=True):
         assert np.array_equal(got, want)
     assert tried[:3] == [8 * 256, 4 * 256, 2 * 256]
 
 
 def test_no_memory_at_all_is_too_large(expression: Expressions, memory_for: Limit) -> None:
-    inputs = entry(100)
+    inputs = request(100)
     computed = expression.up_to(TEXT, inputs, 1)
     memory_for(0)
     with pytest.raises(TooLargeError, match="no memory for 10000 points"):
@@ -69,7 +69,7 @@ def test_no_memory_at_all_is_too_large(expression: Expressions, memory_for: Limi
 
 
 def test_another_error_is_not_taken_for_want_of_memory(expression: Expressions, memory_for: Limit) -> None:
-    inputs = entry(100)
+    inputs = request(100)
     computed = expression.up_to(TEXT, inputs, 1)
     tried = memory_for(0, "some other error")
     with pytest.raises(RuntimeError, match="some other error"):

@@ -1,4 +1,5 @@
-"""The compiled tier: hot expressions as machine code, made in the background and kept on disk.
+"""The compiled tier: hot expressions as machine code, made in the background.
 
-`tiered.TieredEngine` puts both tiers behind one engine; `gridgrad_worker.worker_program` makes one for each expression.
+`tier.Tier` is the state machine, for every device; `cpu_compiler` and `gridgrad_worker.engines.cuda.cuda_compiler` are
+what it compiles with. `tiered_engine.TieredEngine` puts both tiers of an expression behind one engine.
 """

@@ -1,4 +1,4 @@
-"""The compile process: `python -m gridgrad_worker.engines.compiled`. A worker starts it, with an order as its input.
+"""The compile process: `python -m gridgrad_worker.engines.compiled`. A worker starts it, with a job as its input.
 
 It ends with status 0 if there is a package in the cache now, 3 if there can't be one, and 1 after a defect.
 """
@@ -22,7 +22,7 @@ _NICE = 19
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compiles what the standard input orders, and keeps it.
+    """Compiles the job on the standard input, and keeps what comes of it.
 
     Returns:
         The exit status.
@@ -39,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="making-", dir=options.root) as workplace:
         os.environ["TMPDIR"] = tempfile.tempdir = workplace
         # torch comes in here, after its environment is set
-        from gridgrad_worker.engines.compiled.codegen.job import Order
+        from gridgrad_worker.engines.compiled.codegen.job import CompileJob
         from gridgrad_worker.engines.compiled.make import make
 
-        refused = make(Order.from_json(text), options.root, options.cache_bytes, Path(workplace))
+        refused = make(CompileJob.from_json(text), options.root, options.cache_bytes, Path(workplace))
     if refused:
         print(refused, file=sys.stderr)
         return EXIT_REFUSED

@@ -1,4 +1,4 @@
-"""A compilation: the process that makes one package."""
+"""The process that makes one package."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import sys
 import tempfile
 import time
 
-from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.runtime.cache import Cache
 
-__all__ = ["Compilation"]
+__all__ = ["CompileProcess"]
 
 _MOST_SAID = 2000
 
 
-class Compilation:
+class CompileProcess:
     """Starts it.
 
     Args:
-        order: what to compile.
+        job: what to compile.
         cache: where to.
         timeout_s: seconds after which it is given up.
 
@@ -30,17 +30,17 @@ class Compilation:
         OSError: there can be no further process, or no file.
     """
 
-    def __init__(self, order: Order, cache: Cache, timeout_s: float) -> None:
+    def __init__(self, job: CompileJob, cache: Cache, timeout_s: float) -> None:
         self.said = ""
         self._give_up_at = time.monotonic() + timeout_s
         self._output = tempfile.TemporaryFile(dir=cache.root)  # noqa: SIM115 - closed when it has been read
-        with tempfile.TemporaryFile(dir=cache.root) as ordered:
-            ordered.write(order.to_json().encode())
-            ordered.seek(0)
+        with tempfile.TemporaryFile(dir=cache.root) as described:
+            described.write(job.to_json().encode())
+            described.seek(0)
             command = [sys.executable, "-m", "gridgrad_worker.engines.compiled", "--root", str(cache.root)]
             self._process = subprocess.Popen(  # noqa: S603 - this Python, and nothing from a request
                 [*command, "--cache-bytes", str(cache.most_bytes)],
-                stdin=ordered,
+                stdin=described,
                 stdout=subprocess.DEVNULL,
                 stderr=self._output,
                 start_new_session=True,  # so that the compiler's own processes end with it

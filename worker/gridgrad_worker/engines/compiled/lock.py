@@ -1,7 +1,7 @@
-"""Turns: in a cache one package is made at a time, whichever of the workers that share it wants one.
+"""A file lock: in a cache one package is made at a time, whichever of the workers that share it wants one.
 
 So two workers of a server, which find the same program hot at the same moment, compile it once: the second
-looks for what the first has made when its turn comes.
+looks for what the first has made when it gets the lock.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import fcntl
 import os
 from pathlib import Path
 
-__all__ = ["Turn"]
+__all__ = ["CacheLock"]
 
 
-class Turn:
-    """The turn of this process: a lock on the directory, which the kernel gives back if the process dies.
+class CacheLock:
+    """A lock on the directory, which the kernel gives back if the process dies.
 
     Args:
         root: the cache's directory.
@@ -23,8 +23,8 @@ class Turn:
     def __init__(self, root: Path) -> None:
         self._directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def take(self) -> bool:
-        """Whether it is this process's turn now. Never waits."""
+    def acquire(self) -> bool:
+        """Whether this process has it now. Never waits."""
         try:
             fcntl.flock(self._directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -33,8 +33,8 @@ class Turn:
             return True  # a file system without locks: better twice than never
         return True
 
-    def give_back(self) -> None:
-        """Lets another have it."""
+    def release(self) -> None:
+        """Lets another process have it."""
         fcntl.flock(self._directory, fcntl.LOCK_UN)
 
     def close(self) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gridgrad_worker.devices.device import open_device
-from gridgrad_worker.engines.compiled.codegen.build import NothingToCompileWithError, build, digest_of, source_of
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.codegen.torch_recorder import CannotCompileError
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.engines.compiled.codegen.build import build, digest_of, source_of
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.runtime.cache import Cache
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
-from gridgrad_worker.engines.compiled.runtime.crash_marks import Mark
+from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import Library
 from gridgrad_worker.engines.compiled.verify import VerificationError, verify
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
@@ -20,11 +20,11 @@ __all__ = ["engine_of", "make"]
 _THREADS = 2
 
 
-def make(order: Order, root: Path, cache_bytes: int, workplace: Path) -> str:
-    """Puts the package of an order into the cache.
+def make(job: CompileJob, root: Path, cache_bytes: int, workplace: Path) -> str:
+    """Puts the package of a job into the cache.
 
     Args:
-        order: what to compile.
+        job: what to compile.
         root: the cache's directory.
         cache_bytes: how much it may take.
         workplace: a directory to compile in.
@@ -33,26 +33,26 @@ def make(order: Order, root: Path, cache_bytes: int, workplace: Path) -> str:
         Why there can be none; empty if there is one.
     """
     cache = Cache(root, cache_bytes)
-    device = open_device(order.device, _THREADS)
-    direct = StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
+    device = open_device(job.device, _THREADS)
+    direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
     try:
-        library = build(source_of(order, direct), workplace)
+        library = build(source_of(job, direct), workplace)
         for separating in {direct.guard is not None, False}:
-            verify(order, direct, engine_of(order, direct, library, separating=separating))
+            verify(job, direct, engine_of(job, direct, library, separating=separating))
     except NothingToCompileWithError as error:
         return str(error)
     except (CannotCompileError, VerificationError) as error:
-        cache.refuse(order.key(), str(error))
+        cache.refuse(job.key(), str(error))
         return str(error)
-    cache.keep(order.key(), [library], digest_of(direct))
+    cache.keep(job.key(), [library], digest_of(direct))
     return ""
 
 
 def engine_of(
-    order: Order,
+    job: CompileJob,
     direct: StructuredEngine,
     library: Path,
-    mark: Mark | None = None,
+    mark: CrashMark | None = None,
     *,
     separating: bool = True,
 ) -> CompiledEngine:
@@ -62,5 +62,5 @@ def engine_of(
         OSError: it is none.
         AttributeError: it is another one.
     """
-    loaded = Library(library, len(order.names), order.ndim)
-    return CompiledEngine(direct, loaded, order.dims, order.ndim, order.torch_dtype, mark, separating=separating)
+    loaded = Library(library, len(job.names), job.ndim)
+    return CompiledEngine(direct, loaded, job.dims, job.ndim, job.torch_dtype, mark, separating=separating)

@@ -1,267 +1,270 @@
 """The compiled tier of a worker: which expressions are hot, which are being compiled, and which are ready.
 
-Nothing here waits. Once in a while a batch pays some milliseconds for loading a package; compiling is for
-another process of lowest priority, one at a time. Whatever goes wrong, the direct tier computes.
+One state machine for all devices; what differs is the `Compiler` that it is given:
+
+    pending ──(count_use, prepare)──▶ waiting ──(poll)──▶ compiling ──(poll)──▶ ready
+       └──────────────(lookup: made before)───────────────────────────────────▶ ready
+    any of the first three ──(there can be no code)──▶ never, with the reason
+
+Invariants:
+* Nothing here waits. Compilers run beside the worker's thread, which alone calls the methods, between two batches.
+* One expression is compiled at a time.
+* Whatever goes wrong, the direct tier computes, and what went wrong is not tried again.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
 
-from gridgrad_worker.engines.compiled.codegen.build import NAME, digest_of
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
-from gridgrad_worker.engines.compiled.compile_process import Compilation
-from gridgrad_worker.engines.compiled.lock import Turn
-from gridgrad_worker.engines.compiled.make import engine_of
-from gridgrad_worker.engines.compiled.runtime.cache import Cache, Package
-from gridgrad_worker.engines.compiled.runtime.cache_dir import UnusableError, open_directory, place
-from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
-from gridgrad_worker.engines.compiled.runtime.crash_marks import Marks, discard_fatal
-from gridgrad_worker.engines.compiled.tiers import State
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.tiles import Tile
 
-__all__ = ["CompiledTier", "Settings"]
+__all__ = ["Compilation", "CompiledCode", "Compiler", "Hotness", "Tier", "TierState"]
 
 _log = logging.getLogger(__name__)
 
 
-class Settings(NamedTuple):
-    """What an operator may change.
+class TierState(NamedTuple):
+    """Whether there is compiled code of an expression.
 
     Args:
-        hot_points: how many points of an expression are computed before it is compiled.
-        hot_pieces: or how many pieces of it.
-        cache_bytes: how much the packages on disk may take.
-        compile_timeout_s: seconds after which a compile is given up.
-        root: the cache's directory; None for that of the environment.
+        compiled: "ready", "pending" while there may be some later, or "never".
+        why: why there never will be; else empty.
     """
 
-    hot_points: int = 1 << 21
-    hot_pieces: int = 50
-    cache_bytes: int = 1 << 29
-    compile_timeout_s: float = 600.0
-    root: Path | None = None
+    compiled: Literal["ready", "pending", "never"]
+    why: str = ""
 
 
-_DEFAULTS = Settings()
+class Hotness(NamedTuple):
+    """How much of an expression is computed by the direct tier before it is compiled, whichever comes first.
+
+    Args:
+        points: of all its tiles.
+        tiles: how many.
+    """
+
+    points: int
+    tiles: int
 
 
-class _Hot:
+class CompiledCode(Protocol):
+    """Compiled code of an expression."""
+
+    def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
+        """Computes tiles together."""
+
+
+class Compilation(Protocol):
+    """The compilation of one expression, which runs beside the worker's thread."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+
+    def code(self) -> CompiledCode:
+        """What it has made, once it has ended.
+
+        Raises:
+            CannotCompileError: there is none; the message says why.
+        """
+
+    def end(self) -> None:
+        """Abandons it."""
+
+
+class Compiler(Protocol):
+    """Compiles expressions for one device."""
+
+    def find(self, job: CompileJob, direct: StructuredEngine) -> CompiledCode | None:
+        """Code that was made before.
+
+        Args:
+            job: the expression.
+            direct: its direct tier.
+
+        Raises:
+            CannotCompileError: it was found before that there can be none.
+        """
+
+    def acquire(self) -> bool:
+        """Whether this worker may compile now, and no other one that shares what is made, until `release`."""
+
+    def release(self) -> None:
+        """Lets others compile."""
+
+    def start(self, job: CompileJob, direct: StructuredEngine) -> Compilation:
+        """Starts to compile.
+
+        Raises:
+            CannotCompileError: that is not possible here.
+        """
+
+    def close(self) -> None:
+        """Leaves nothing behind."""
+
+
+class _Expression:
     """What is known of one expression."""
 
-    def __init__(self, order: Order, direct: StructuredEngine) -> None:
-        self.order = order
-        self.direct = direct
-        self.points = 0
+    def __init__(self, job: CompileJob, direct: StructuredEngine) -> None:
+        self.job, self.direct = job, direct
+        self.points = self.tiles = 0
         self.users = 0
-        self.pieces = 0
-        self.engine: CompiledEngine | None = None
-        self.looked = False
-        self.given_up = "" if order.device == "cpu" else f"nothing is compiled for {order.device}"
+        self.was_looked_up = False
+        self.code: CompiledCode | None = None
+        self.refusal = ""
 
     @property
     def is_settled(self) -> bool:
-        return self.engine is not None or bool(self.given_up)
+        return self.code is not None or bool(self.refusal)
+
+    @property
+    def name(self) -> str:
+        """For the log."""
+        return self.job.key()[:12]
 
 
-class CompiledTier:
-    """Finds, loads and orders packages.
+class Tier:
+    """Has hot expressions compiled, and finds their code.
 
     Args:
-        settings: of the operator.
-        start: starts a compilation.
+        compiler: compiles them.
+        hotness: when an expression is hot.
     """
 
-    def __init__(
-        self, settings: Settings = _DEFAULTS, start: Callable[[Order, Cache, float], Compilation] = Compilation
-    ) -> None:
-        self._settings = settings
-        self._start = start
-        self._known: dict[str, _Hot] = {}
-        self._waiting: dict[str, _Hot] = {}
-        self._compilation: Compilation | None = None
-        self._compiling: _Hot | None = None
-        self._said: set[str] = set()
-        self._turn: Turn | None = None
-        self._unusable = ""
-        self._cache, self._marks = self._opened()
+    def __init__(self, compiler: Compiler, hotness: Hotness) -> None:
+        self._compiler = compiler
+        self._hotness = hotness
+        self._known: dict[str, _Expression] = {}
+        self._waiting: dict[str, _Expression] = {}
+        self._compiling: tuple[_Expression, Compilation] | None = None
+        self._warned: set[str] = set()
 
-    def add(self, order: Order, direct: StructuredEngine) -> str:
+    def add(self, job: CompileJob, direct: StructuredEngine) -> str:
         """Tells of an expression, and returns its key.
 
         Args:
-            order: what there is to compile.
+            job: what there is to compile.
             direct: computes it meanwhile.
         """
-        key = order.key()
-        self._known.setdefault(key, _Hot(order, direct)).users += 1
+        key = job.key()
+        self._known.setdefault(key, _Expression(job, direct)).users += 1
         return key
 
     def forget(self, key: str) -> None:
-        """Drops an expression that was added once. What is being compiled for it will be on disk."""
-        hot = self._known[key]
-        hot.users -= 1
-        if not hot.users:
+        """Drops an expression that was added once, and its code with it."""
+        expression = self._known[key]
+        expression.users -= 1
+        if not expression.users:
             del self._known[key]
             self._waiting.pop(key, None)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether anything is being compiled or waits for its turn, so that `attend` has something to do."""
-        return self._compilation is not None or bool(self._waiting)
+    def is_busy(self) -> bool:
+        """Whether anything is being compiled or waits for it, so that `poll` has something to do."""
+        return self._compiling is not None or bool(self._waiting)
 
-    def state(self, key: str) -> State:
+    def state(self, key: str) -> TierState:
         """Whether there is compiled code of an expression, as far as is known by now."""
-        hot = self._known[key]
-        if hot.engine is not None:
-            return State("ready")
-        return State("never", hot.given_up) if hot.given_up else State("pending")
+        expression = self._known[key]
+        if expression.code is not None:
+            return TierState("ready")
+        return TierState("never", expression.refusal) if expression.refusal else TierState("pending")
 
-    def lookup(self, key: str) -> CompiledEngine | None:
-        """The compiled engine of an expression, if it is ready; to be called between batches."""
-        hot = self._known[key]
-        if hot.engine is None:
-            if not hot.looked:
-                hot.looked = True
-                self._load(key, hot)
-            self.attend()
-        return hot.engine
+    def lookup(self, key: str) -> CompiledCode | None:
+        """The compiled code of an expression, if it is ready."""
+        expression = self._known[key]
+        if expression.code is None:
+            if not expression.was_looked_up:
+                self._find(expression)
+            self.poll()
+        return expression.code
 
-    def note(self, key: str, points: int, pieces: int = 1) -> None:
+    def count_use(self, key: str, points: int, tiles: int = 1) -> None:
         """Counts what was computed by the direct tier; when it is enough, the expression is compiled."""
-        hot = self._known[key]
-        hot.points += points
-        hot.pieces += pieces
-        if hot.points >= self._settings.hot_points or hot.pieces >= self._settings.hot_pieces:
+        expression = self._known[key]
+        expression.points += points
+        expression.tiles += tiles
+        if expression.points >= self._hotness.points or expression.tiles >= self._hotness.tiles:
             self.prepare(key)
 
     def prepare(self, key: str) -> None:
         """Asks for an expression to be compiled, if it is not yet and can be."""
-        if not self._known[key].is_settled:
-            self._waiting[key] = self._known[key]
-            self.attend()
+        expression = self._known[key]
+        being_compiled = self._compiling is not None and self._compiling[0] is expression
+        if not expression.is_settled and not being_compiled:
+            self._waiting[key] = expression
+            self.poll()
+
+    def poll(self) -> None:
+        """Takes in what has been compiled, and has the next expression compiled."""
+        if self._compiling is not None:
+            expression, compilation = self._compiling
+            if compilation.is_running:
+                return
+            self._compiling = None
+            self._compiler.release()
+            self._take_in(expression, compilation)
+        while self._waiting and self._compiling is None:
+            key, expression = next(iter(self._waiting.items()))
+            if not expression.is_settled and not self._begin(expression):
+                return
+            del self._waiting[key]
 
     def close(self) -> None:
         """Ends what is being compiled, and leaves nothing behind."""
-        if self._compilation is not None:
-            self._compilation.end()
-            self._compilation = None
-        if self._marks is not None:
-            self._marks.close()
-            self._marks = None
-        if self._turn is not None:
-            self._turn.close()
-            self._turn = None
+        if self._compiling is not None:
+            self._compiling[1].end()
+            self._compiling = None
+        self._waiting.clear()
+        self._compiler.close()
 
-    def _opened(self) -> tuple[Cache | None, Marks | None]:
-        compiler_version()  # asked for now, and not when the first batch waits
-        try:
-            root = open_directory(self._settings.root or place())
-            cache = Cache(root, self._settings.cache_bytes)
-            cache.sweep()
-            for key in discard_fatal(cache):
-                _log.warning("a worker died in the compiled code of %s, which is discarded", key[:12])
-            self._turn = Turn(root)
-            return cache, Marks(root)
-        except (UnusableError, OSError) as error:
-            self._unusable = str(error)
-            self._say(f"nothing is compiled: {error}")
-            return None, None
-
-    def _say(self, what: str) -> None:
-        """Logs what holds for the worker's whole life, once."""
-        if what not in self._said:
-            self._said.add(what)
-            _log.warning("%s; expressions are computed without, more slowly", what)
-
-    def attend(self) -> None:
-        """Takes in a compilation that has ended, and starts the next one. Never waits."""
-        if self._compilation is not None:
-            status = self._compilation.poll()
-            if status is None:
-                return
-            hot, self._compiling = self._compiling, None
-            said, self._compilation = self._compilation.said, None
-            self._give_turn_back()
-            if hot is not None:
-                self._take_in(hot, status, said)
-        while self._waiting and self._compilation is None:
-            key, hot = next(iter(self._waiting.items()))
-            if not hot.is_settled and not self._order(key, hot):
-                return
-            if hot.is_settled:
-                del self._waiting[key]
-
-    def _take_in(self, hot: _Hot, status: int, said: str) -> None:
-        # Unless it can be loaded, another try would end as this one did
-        hot.given_up = said or f"the compilation ended with status {status}"
-        if status:
-            _log.info("not compiled (status %d): %s", status, said)
-            return
-        key = hot.order.key()
-        if key in self._known:
-            self._load(key, hot)
-
-    def _order(self, key: str, hot: _Hot) -> bool:
-        """Settles an expression or has it compiled; whether it was this worker's turn to do so."""
-        if self._cache is None:
-            hot.given_up = self._unusable
-            return True
-        if self._turn is not None and not self._turn.take():
+    def _begin(self, expression: _Expression) -> bool:
+        """Settles an expression or has it compiled; False while another worker compiles."""
+        if not self._compiler.acquire():
             return False
-        self._load(key, hot)  # another worker may have made it meanwhile
-        if not hot.is_settled:
-            self._compile(hot, self._cache)
-        if self._compilation is None:
-            self._give_turn_back()
+        self._find(expression)  # another worker may have made it meanwhile
+        if not expression.is_settled:
+            self._start(expression)
+        if self._compiling is None:
+            self._compiler.release()
         return True
 
-    def _compile(self, hot: _Hot, cache: Cache) -> None:
-        if compiler_version() is None:
-            self._give_up(hot, "there is no C++ compiler; install g++, or set CXX")
+    def _start(self, expression: _Expression) -> None:
+        try:
+            self._compiling = expression, self._compiler.start(expression.job, expression.direct)
+            _log.info("compiling %s", expression.name)
+        except CannotCompileError as error:
+            self._refuse(expression, error)
+
+    def _find(self, expression: _Expression) -> None:
+        expression.was_looked_up = True
+        try:
+            expression.code = self._compiler.find(expression.job, expression.direct)
+        except CannotCompileError as error:
+            self._refuse(expression, error)
+        if expression.code is not None:
+            _log.info("compiled code of %s is in use", expression.name)
+
+    def _take_in(self, expression: _Expression, compilation: Compilation) -> None:
+        if not expression.users:  # nobody wants it any more; what is kept on disk is there for later
             return
         try:
-            self._compilation = self._start(hot.order, cache, self._settings.compile_timeout_s)
-        except OSError as error:
-            self._give_up(hot, str(error))
-            return
-        self._compiling = hot
-        _log.info("compiling %s", hot.order.key()[:12])
+            expression.code = compilation.code()
+            _log.info("compiled code of %s is in use", expression.name)
+        except CannotCompileError as error:
+            self._refuse(expression, error)
 
-    def _give_up(self, hot: _Hot, why: str) -> None:
-        hot.given_up = why
-        self._say(f"nothing is compiled: {why}")
-
-    def _give_turn_back(self) -> None:
-        if self._turn is not None:
-            self._turn.give_back()
-
-    def _load(self, key: str, hot: _Hot) -> None:
-        """Takes the package from the disk, if a good one is there."""
-        if self._cache is None or self._marks is None:
-            return
-        package = self._cache.find(key)
-        if package is None:
-            return
-        if package.refused:
-            hot.given_up = package.refused
-            _log.info("not compiled: %s", package.refused)
-            return
-        try:
-            hot.engine = _engine(key, hot, package, self._marks)
-            _log.info("compiled code of %s is in use", key[:12])
-        except (RuntimeError, OSError, KeyError, AttributeError) as error:
-            _log.info("the package of %s is stale and will be replaced: %s", key[:12], error)
-            with contextlib.suppress(OSError):
-                self._cache.discard(key)
-
-
-def _engine(key: str, hot: _Hot, package: Package, marks: Marks) -> CompiledEngine:
-    if package.layout != digest_of(hot.direct):
-        raise RuntimeError("it was made for another plan")
-    return engine_of(hot.order, hot.direct, package.libraries[NAME], marks.of(key))
+    def _refuse(self, expression: _Expression, error: CannotCompileError) -> None:
+        expression.refusal = str(error)
+        if not isinstance(error, NothingToCompileWithError):
+            _log.info("not compiled, so computed more slowly: %s", error)
+        elif expression.refusal not in self._warned:  # it holds for the worker's whole life
+            self._warned.add(expression.refusal)
+            _log.warning("nothing is compiled, so expressions are computed more slowly: %s", error)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.tiers import Compiled
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import CompiledCode
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 
 __all__ = ["VerificationError", "verify"]
 
@@ -26,33 +26,31 @@ class VerificationError(RuntimeError):
     """A package computes something else than the direct tier, or nothing; the message says what."""
 
 
-def verify(order: Order, direct: StructuredEngine, compiled: Compiled) -> None:
+def verify(job: CompileJob, direct: StructuredEngine, compiled: CompiledCode) -> None:
     """Compares over grids of several shapes and ranges.
 
     Raises:
         VerificationError: the results differ by more than rounding.
     """
-    for piece in _samples(order):
+    for tile in _samples(job):
         planes = len(direct.plan.outputs)
-        expected, got = (np.full((planes, piece.box.points), np.nan, order.dtype) for _ in range(2))
-        compiled.compute([piece], [got])
-        direct.compute([piece], [expected])
-        _compare(expected, got, float(torch.finfo(order.torch_dtype).eps))
+        expected, got = (np.full((planes, tile.subgrid.points), np.nan, job.dtype) for _ in range(2))
+        compiled.compute([tile], [got])
+        direct.compute([tile], [expected])
+        _compare(expected, got, float(torch.finfo(job.torch_dtype).eps))
 
 
-def _samples(order: Order) -> Iterator[Piece]:
+def _samples(job: CompileJob) -> Iterator[Tile]:
     for low, high in _RANGES:
         for leading, last in _LENGTHS:
-            lengths = [*[leading if order.ndim <= _FEW else 2] * (order.ndim - 1), last]
+            lengths = [*[leading if job.ndim <= _FEW else 2] * (job.ndim - 1), last]
             inputs = []
-            for number, dims in enumerate(order.dims):
+            for number, dims in enumerate(job.dims):
                 count = int(np.prod([lengths[dim] for dim in dims]))
                 # No two inputs alike, so that no difference of them is 0 throughout
                 values = np.linspace(low, high, count + 2)[1:-1] * (1 + 0.01 * number)
-                inputs.append(
-                    ArrayValues(values.astype(order.dtype).reshape([lengths[d] for d in dims]), dims, order.ndim)
-                )
-            yield Piece(tuple(inputs), Box((0,) * order.ndim, tuple(lengths)))
+                inputs.append(ArrayValues(values.astype(job.dtype).reshape([lengths[d] for d in dims]), dims, job.ndim))
+            yield Tile(tuple(inputs), Subgrid((0,) * job.ndim, tuple(lengths)))
 
 
 def _compare(expected: Array, got: Array, epsilon: float) -> None:

@@ -1,4 +1,4 @@
-"""Batches for kernels: boxes of any shapes, described in tables that travel in one copy with their inputs."""
+"""Batches for kernels: subgrids of any shapes, described in tables that travel in one copy with their inputs."""
 
 from __future__ import annotations
 
@@ -10,84 +10,84 @@ from numpy.typing import NDArray
 
 from gridgrad_worker.devices.transfers import Array, Part
 from gridgrad_worker.engines.cuda.source import THREADS, Source
-from gridgrad_worker.engines.structured.planning.plan import Plan
-from gridgrad_worker.engines.tiles import Box, Values, boxes
+from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan
+from gridgrad_worker.engines.tiles import InputValues, Subgrid, subgrids
 
-__all__ = ["Batch", "Packer", "Window", "grouped", "parts_of"]
+__all__ = ["PackedTiles", "PlacedTile", "TilePacker", "grouped", "parts_of"]
 
 _ALIGNMENT = 256
 _Table = NDArray[np.int64]
 
 
-class Window(NamedTuple):
-    """A box of an entry.
+class PlacedTile(NamedTuple):
+    """A tile, and where its results go.
 
     Args:
-        inputs: of the entry.
-        box: where it lies in the grid.
+        inputs: of the whole request.
+        subgrid: where it lies in the request's grid.
         out: [planes, points], where its results go.
     """
 
-    inputs: tuple[Values, ...]
-    box: Box
+    inputs: tuple[InputValues, ...]
+    subgrid: Subgrid
     out: Array
 
 
-class Batch(NamedTuple):
-    """Windows, ready to be computed by one launch of each kernel.
+class PackedTiles(NamedTuple):
+    """Tiles, ready to be computed by one launch of each kernel.
 
     Args:
         data: bytes for the device: the tables and the inputs, each at its place.
-        entries, inputs: the places of the table of entries and of the inputs.
-        jobs: for each kernel, the place of its table, how many jobs are in it, and how many blocks they have.
+        tiles, inputs: the places of the table of tiles and of the inputs.
+        spans: for each kernel, the place of its table, how many spans are in it, and how many blocks they have.
         levels: how many numbers the levels below the grid have.
-        parts: of the results, [planes * points of all windows], where they go.
+        parts: of the results, [planes * points of all tiles], where they go.
         numbers: how many results there are.
     """
 
     data: NDArray[np.uint8]
-    entries: int
+    tiles: int
     inputs: int
-    jobs: tuple[tuple[int, int, int], ...]
+    spans: tuple[tuple[int, int, int], ...]
     levels: int
     parts: list[Part]
     numbers: int
 
 
-def parts_of(window: Window, points: int) -> Iterator[Window]:
-    """Cuts a window into windows of at most so many points, none of them empty."""
+def parts_of(tile: PlacedTile, points: int) -> Iterator[PlacedTile]:
+    """Cuts a tile into tiles of at most so many points, none of them empty."""
     end = 0
-    for box in boxes(window.box, points):
-        start, end = end, end + box.points
-        if box.points:
-            yield window if box == window.box else Window(window.inputs, box, window.out[:, start:end])
+    for subgrid in subgrids(tile.subgrid, points):
+        start, end = end, end + subgrid.points
+        if subgrid.points:
+            yield tile if subgrid == tile.subgrid else PlacedTile(tile.inputs, subgrid, tile.out[:, start:end])
 
 
-def grouped(windows: Iterable[Window], points: int) -> Iterator[list[Window]]:
-    """Groups of at most so many points, in order; a window that has more is a group by itself."""
-    group: list[Window] = []
+def grouped(tiles: Iterable[PlacedTile], points: int) -> Iterator[list[PlacedTile]]:
+    """Groups of at most so many points, in order; a tile that has more is a group by itself."""
+    group: list[PlacedTile] = []
     room = points
-    for window in windows:
-        if group and window.box.points > room:
+    for tile in tiles:
+        if group and tile.subgrid.points > room:
             yield group
             group, room = [], points
-        group.append(window)
-        room -= window.box.points
+        group.append(tile)
+        room -= tile.subgrid.points
     if group:
         yield group
 
 
-class Packer:
-    """Packs windows for the kernels of a plan.
+class TilePacker:
+    """Packs tiles for the kernels of a plan.
 
     Args:
         plan: what they compute.
         source: the kernels.
-        inputs: how many inputs pieces have.
+        inputs: how many inputs tiles have.
         dtype: of the numbers.
     """
 
-    def __init__(self, plan: Plan, source: Source, inputs: int, dtype: np.dtype[np.floating]) -> None:
+    def __init__(self, plan: ExecutionPlan, source: Source, inputs: int, dtype: np.dtype[np.floating]) -> None:
         self._dtype = dtype
         self._planes = len(plan.outputs)
         self._full = plan.full
@@ -97,15 +97,15 @@ class Packer:
         self._inputs = range(inputs)
         self._ndim = plan.ndim
 
-    def pack(self, windows: Sequence[Window]) -> Batch:
-        """Packs windows together.
+    def pack(self, tiles: Sequence[PlacedTile]) -> PackedTiles:
+        """Packs tiles together.
 
         Args:
-            windows: each with points.
+            tiles: each with points.
         """
-        count = len(windows)
-        shapes: _Table = np.array([window.box.shape for window in windows], np.int64).reshape(count, self._ndim)
-        arrays = [[self._numbers(window, i) for i in self._inputs] for window in windows]
+        count = len(tiles)
+        shapes: _Table = np.array([tile.subgrid.shape for tile in tiles], np.int64).reshape(count, self._ndim)
+        arrays = [[self._numbers(tile, i) for i in self._inputs] for tile in tiles]
         sizes = np.array([[array.size for array in each] for each in arrays], np.int64).reshape(
             count, len(self._inputs)
         )
@@ -113,42 +113,42 @@ class Packer:
         of_levels = of_levels.reshape(len(self._dims), count).T
         points = np.prod(shapes, axis=1)
         rows = np.array(self._rows, np.int64)
-        entries = np.concatenate(
+        table = np.concatenate(
             [shapes, _starts(sizes), _starts(of_levels * rows), _starts(points[:, None] * self._planes)], axis=1
         )
-        jobs = [_jobs(of_levels[:, list(launch.levels)], launch.levels) for launch in self._launches]
-        jobs.append(_jobs(points[:, None], (0,)))
+        spans = [_spans(of_levels[:, list(launch.levels)], launch.levels) for launch in self._launches]
+        spans.append(_spans(points[:, None], (0,)))
         numbers = [array.reshape(-1) for each in arrays for array in each]
         inputs = np.concatenate(numbers) if numbers else np.empty(0, self._dtype)
-        data, places = _end_to_end([entries, *(table for table, _ in jobs), inputs])
-        return Batch(
+        data, places = _end_to_end([table, *(each for each, _ in spans), inputs])
+        return PackedTiles(
             data=data,
-            entries=places[0],
+            tiles=places[0],
             inputs=places[-1],
-            jobs=tuple((place, len(table), blocks) for place, (table, blocks) in zip(places[1:-1], jobs, strict=True)),
+            spans=tuple((place, len(each), blocks) for place, (each, blocks) in zip(places[1:-1], spans, strict=True)),
             levels=int((of_levels * rows).sum()),
-            parts=[part for window, entry in zip(windows, entries, strict=True) for part in _parts(window, entry[-1])],
+            parts=[part for tile, row in zip(tiles, table, strict=True) for part in _parts(tile, row[-1])],
             numbers=int(points.sum()) * self._planes,
         )
 
-    def _numbers(self, window: Window, position: int) -> Array:
-        values: Array = window.inputs[position].over(window.box)
+    def _numbers(self, tile: PlacedTile, position: int) -> Array:
+        values: Array = tile.inputs[position].over(tile.subgrid)
         return values.astype(self._dtype, copy=False)
 
 
 def _starts(sizes: _Table) -> _Table:
-    """Where each begins if all lie end to end, [entries, columns]."""
+    """Where each begins if all lie end to end, [tiles, columns]."""
     ends = np.cumsum(sizes.reshape(-1)).reshape(sizes.shape)
     return ends - sizes
 
 
-def _jobs(points: _Table, levels: Sequence[int]) -> tuple[_Table, int]:
-    """A job for each entry and level, [jobs, (first block, entry, level)], and how many blocks they have."""
+def _spans(points: _Table, levels: Sequence[int]) -> tuple[_Table, int]:
+    """A span for each tile and level, [spans, (first block, tile, level)], and how many blocks they have."""
     count = len(points)
     blocks = -(-points.T.reshape(-1) // THREADS)
     ends = np.cumsum(blocks)
-    entry = np.tile(np.arange(count), len(levels))
-    table: _Table = np.stack([ends - blocks, entry, np.repeat(levels, count)], axis=1).astype(np.int64)
+    tile = np.tile(np.arange(count), len(levels))
+    table: _Table = np.stack([ends - blocks, tile, np.repeat(levels, count)], axis=1).astype(np.int64)
     return table, int(ends[-1])
 
 
@@ -165,11 +165,11 @@ def _end_to_end(arrays: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.uint8
     return data, places
 
 
-def _parts(window: Window, start: int) -> Iterator[Part]:
-    planes, points = window.out.shape
-    if window.out.flags.c_contiguous:
-        yield (slice(start, start + planes * points),), window.out.reshape(-1)
+def _parts(tile: PlacedTile, start: int) -> Iterator[Part]:
+    planes, points = tile.out.shape
+    if tile.out.flags.c_contiguous:
+        yield (slice(start, start + planes * points),), tile.out.reshape(-1)
         return
-    for plane, out in enumerate(window.out):
+    for plane, out in enumerate(tile.out):
         first = int(start) + plane * points
         yield (slice(first, first + points),), out

@@ -24,7 +24,7 @@ class Kernels:
     def __init__(self, code: bytes, names: Sequence[str]) -> None:
         self._kernels = driver.load(code, names)
 
-    def __call__(self, kernel: int, blocks: int, tensors: Sequence[Tensor], jobs: int) -> None:
+    def __call__(self, kernel: int, blocks: int, tensors: Sequence[Tensor], spans: int) -> None:
         """Queues a kernel on the current stream, as `gridgrad_worker.engines.cuda.cuda_engine.Run` has it."""
         table, *others = [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
-        driver.launch(self._kernels[kernel], blocks, THREADS, [table, ctypes.c_longlong(jobs), *others])
+        driver.launch(self._kernels[kernel], blocks, THREADS, [table, ctypes.c_longlong(spans), *others])

@@ -14,14 +14,12 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["CompileError", "compile_kernels"]
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+
+__all__ = ["compile_kernels"]
 
 _OPTIONS = ("--std=c++17", "--fmad=false", "--disable-warnings")
 """Products and sums are rounded each, as in the direct tier: else x*y - y*x would not be 0."""
-
-
-class CompileError(RuntimeError):
-    """The compiler is not there, or refuses the code; the message says why."""
 
 
 def compile_kernels(text: str, architecture: str) -> bytes:
@@ -32,7 +30,8 @@ def compile_kernels(text: str, architecture: str) -> bytes:
         architecture: such as "sm_90".
 
     Raises:
-        CompileError: it can't be compiled.
+        CannotCompileError: the compiler refuses it.
+        NothingToCompileWithError: there is no NVRTC.
     """
     library = _library()
     program = ctypes.c_void_p()
@@ -41,7 +40,9 @@ def compile_kernels(text: str, architecture: str) -> bytes:
         options = [option.encode() for option in (*_OPTIONS, f"--gpu-architecture={architecture}")]
         status = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
         if status:
-            raise CompileError(_taken(library.nvrtcGetProgramLogSize, library.nvrtcGetProgramLog, program).decode())
+            raise CannotCompileError(
+                _taken(library.nvrtcGetProgramLogSize, library.nvrtcGetProgramLog, program).decode()
+            )
         return _taken(library.nvrtcGetCUBINSize, library.nvrtcGetCUBIN, program)
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))
@@ -58,7 +59,7 @@ def _taken(size_of: ctypes._NamedFuncPointer, take: ctypes._NamedFuncPointer, pr
 def _check(status: int) -> None:
     if status:
         _library().nvrtcGetErrorString.restype = ctypes.c_char_p
-        raise CompileError(f"NVRTC: {_library().nvrtcGetErrorString(status).decode()}")
+        raise CannotCompileError(f"NVRTC: {_library().nvrtcGetErrorString(status).decode()}")
 
 
 @functools.cache
@@ -69,7 +70,9 @@ def _library() -> ctypes.CDLL:
             return ctypes.CDLL(name)
         except OSError as error:
             failures.append(str(error))
-    raise CompileError(f"there is no NVRTC, which torch for CUDA {torch.version.cuda} should bring: {failures[0]}")
+    raise NothingToCompileWithError(
+        f"there is no NVRTC, which torch for CUDA {torch.version.cuda} should bring: {failures[0]}"
+    )
 
 
 def _names() -> Iterator[str]:

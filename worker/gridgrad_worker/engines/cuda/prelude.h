@@ -1,9 +1,8 @@
-// What kernels are made of: the names of the table of forms for one number, and how points are found.
+// What kernels are made of: the names of `cpp_table.py` for one number, and how points are found.
 //
 // Before it stand, by the code that is generated: Real, DOUBLE, DIMS, INPUTS, LEVELS, THREADS.
 //
-// An entry is a row of 64-bit numbers: the lengths of its box, where each input, the rows of each level and its
-// results begin. The values of an input lie in C order over the dims that it has; those of a level too, row by row.
+// A tile is a row of 64-bit numbers: its lengths, and where each input, the rows of each level and its results begin. The values of an input lie in C order over the dims that it has; those of a level too, row by row.
 
 typedef long long i64;
 
@@ -26,7 +25,7 @@ constexpr Real LARGEST = Real(DOUBLE ? 0x1.fffffffffffffp+1023 : 0x1.fffffep+127
 
 #define INLINE static __device__ inline
 
-// ---------------------------------------------------------------- forms that CUDA has not by these names
+// ---------------------------------------------------------------- what CUDA has not by these names
 
 INLINE Vector broadcast(Real x) { return x; }
 INLINE Vector select(Mask condition, Vector a, Vector b) { return condition.is ? a : b; }
@@ -117,35 +116,35 @@ INLINE Vector digamma(Vector x) {
 
 // ---------------------------------------------------------------- points
 
-constexpr int INPUT = DIMS, LEVEL = INPUT + INPUTS, OUT = LEVEL + LEVELS, ENTRY = OUT + 1;
+constexpr int INPUT = DIMS, LEVEL = INPUT + INPUTS, OUT = LEVEL + LEVELS, TILE = OUT + 1;
 
 // How many points the dims of a mask have.
-template <int MASK> INLINE unsigned size(const i64* entry) {
+template <int MASK> INLINE unsigned size(const i64* tile) {
     unsigned points = 1;
 #pragma unroll
     for (int dim = 0; dim < DIMS; dim++)
-        if (MASK >> dim & 1) points *= unsigned(entry[dim]);
+        if (MASK >> dim & 1) points *= unsigned(tile[dim]);
     return points;
 }
 
 // The index of the n-th point along each dim.
-template <int MASK> INLINE void unfold(const i64* entry, unsigned n, unsigned* at) {
+template <int MASK> INLINE void unfold(const i64* tile, unsigned n, unsigned* at) {
 #pragma unroll
     for (int dim = DIMS - 1; dim >= 0; dim--) {
         at[dim] = 0;
         if (!(MASK >> dim & 1)) continue;
-        unsigned length = unsigned(entry[dim]);
+        unsigned length = unsigned(tile[dim]);
         at[dim] = n % length;
         n /= length;
     }
 }
 
 // Which point of the dims of a mask it is.
-template <int MASK> INLINE unsigned fold(const i64* entry, const unsigned* at) {
+template <int MASK> INLINE unsigned fold(const i64* tile, const unsigned* at) {
     unsigned n = 0;
 #pragma unroll
     for (int dim = 0; dim < DIMS; dim++)
-        if (MASK >> dim & 1) n = n * unsigned(entry[dim]) + at[dim];
+        if (MASK >> dim & 1) n = n * unsigned(tile[dim]) + at[dim];
     return n;
 }
 
@@ -155,20 +154,20 @@ struct Memory {
     Real* out;
 };
 
-// A job: the first of its blocks, its entry, its level.
-constexpr int JOB = 3;
+// A span: the first of its blocks, its tile, its level.
+constexpr int SPAN = 3;
 
-// The job of a block: the last that begins no later.
-INLINE const i64* job_of(const i64* jobs, i64 count, i64 block) {
+// The span of a block: the last that begins no later.
+INLINE const i64* span_of(const i64* spans, i64 count, i64 block) {
     i64 first = 0;
     while (count > 1) {
         i64 half = count / 2;
-        if (jobs[(first + half) * JOB] <= block) {
+        if (spans[(first + half) * SPAN] <= block) {
             first += half;
             count -= half;
         } else {
             count = half;
         }
     }
-    return jobs + first * JOB;
+    return spans + first * SPAN;
 }

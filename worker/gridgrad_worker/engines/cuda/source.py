@@ -2,7 +2,7 @@
 
 A thread computes one point of a level, all of its steps in registers; the grid's last values go to the results.
 Levels of as many dims don't need each other. Lengths are read at run time, so that one code serves all shapes,
-and a block finds its entry in a table, so that entries of any shapes run in one launch.
+and a block finds its tile in a table, so that tiles of any shapes run in one launch.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_worker.engines.compiled.codegen.emit import Functions
-from gridgrad_worker.engines.compiled.codegen.torch_recorder import CannotCompileError, literal, power
-from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Level, Plan
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
+from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level
 
 __all__ = ["GRID", "THREADS", "Launch", "Source", "write_source"]
 
@@ -61,12 +62,12 @@ class Source(NamedTuple):
         return [*(launch.name for launch in self.launches), GRID]
 
 
-def write_source(plan: Plan, inputs: int, dtype: torch.dtype) -> Source:
+def write_source(plan: ExecutionPlan, inputs: int, dtype: torch.dtype) -> Source:
     """Writes the kernels of a plan.
 
     Args:
         plan: what to compute; without separated sums.
-        inputs: how many inputs pieces have.
+        inputs: how many inputs tiles have.
         dtype: computed in.
 
     Raises:
@@ -80,7 +81,7 @@ def write_source(plan: Plan, inputs: int, dtype: torch.dtype) -> Source:
 class _Writer:
     """Writes the kernels of one plan."""
 
-    def __init__(self, plan: Plan, inputs: int, dtype: torch.dtype) -> None:
+    def __init__(self, plan: ExecutionPlan, inputs: int, dtype: torch.dtype) -> None:
         self._plan = plan
         self._inputs = inputs
         self._dtype = dtype
@@ -115,28 +116,28 @@ class _Writer:
     def _level(self, number: int, level: Level) -> Iterator[str]:
         if not level.steps:
             return
-        yield f"INLINE void level_{number}(const i64* entry, const Memory& memory, unsigned n) {{"
+        yield f"INLINE void level_{number}(const i64* tile, const Memory& memory, unsigned n) {{"
         yield from self._steps(level)
-        yield f"    Real* rows = memory.levels + entry[LEVEL + {number}] + n;"
+        yield f"    Real* rows = memory.levels + tile[LEVEL + {number}] + n;"
         for row, step in enumerate(self._kept[number]):
-            yield f"    rows[i64({row}) * size<{level.mask}>(entry)] = {self._number(step)};"
+            yield f"    rows[i64({row}) * size<{level.mask}>(tile)] = {self._number(step)};"
         yield "}"
 
     def _launch(self, launch: Launch) -> Iterator[str]:
         yield from _opening(launch.name)
         for number in launch.levels:
             mask = self._plan.levels[number].mask
-            yield f"    if (job[2] == {number} && n < size<{mask}>(entry)) level_{number}(entry, memory, n);"
+            yield f"    if (span[2] == {number} && n < size<{mask}>(tile)) level_{number}(tile, memory, n);"
         yield "}"
 
     def _grid(self) -> Iterator[str]:
         full = self._plan.full
         steps = list(self._steps(self._plan.levels[-1]))
         yield from _opening(GRID)
-        yield f"    const unsigned points = size<{full}>(entry);"
+        yield f"    const unsigned points = size<{full}>(tile);"
         yield "    if (n >= points) return;"
         yield from steps
-        yield "    Real* to = memory.out + entry[OUT] + n;"
+        yield "    Real* to = memory.out + tile[OUT] + n;"
         for plane, step in enumerate(self._plan.outputs):
             yield f"    to[i64({plane}) * points] = {self._number(step)};"
         yield "}"
@@ -150,9 +151,9 @@ class _Writer:
         read = sorted(
             i for i in wanted if steps[i].op != "const" and (steps[i].mask != level.mask or steps[i].op == "input")
         )
-        yield f"    unsigned at[DIMS + 1]; unfold<{level.mask}>(entry, n, at);"
+        yield f"    unsigned at[DIMS + 1]; unfold<{level.mask}>(tile, n, at);"
         for mask in sorted({steps[i].mask for i in read}):
-            yield f"    const unsigned n_{mask} = fold<{mask}>(entry, at);"
+            yield f"    const unsigned n_{mask} = fold<{mask}>(tile, at);"
         for i in read:
             yield f"    const {self._type(i)} v{i} = {self._read(i)};"
         for i in level.steps:
@@ -161,8 +162,8 @@ class _Writer:
     def _read(self, step: int) -> str:
         mask = self._plan.steps[step].mask
         if self._plan.steps[step].op == "input":
-            return f"memory.inputs[entry[INPUT + {self._plan.steps[step].value}] + n_{mask}]"
-        place = f"entry[LEVEL + {self._level_of[mask]}] + i64({self._rows[step]}) * size<{mask}>(entry) + n_{mask}"
+            return f"memory.inputs[tile[INPUT + {self._plan.steps[step].value}] + n_{mask}]"
+        place = f"tile[LEVEL + {self._level_of[mask]}] + i64({self._rows[step]}) * size<{mask}>(tile) + n_{mask}"
         return f"memory.levels[{place}]" + (" != 0" if self._is_boolean(step) else "")
 
     def _computed(self, step: int) -> str:
@@ -196,8 +197,8 @@ class _Writer:
 
 def _opening(name: str) -> Iterator[str]:
     yield f'extern "C" __global__ void __launch_bounds__(THREADS) {name}('
-    yield "    const i64* jobs, i64 job_count, const i64* entries, const Real* inputs, Real* levels, Real* out) {"
-    yield "    const i64* job = job_of(jobs, job_count, blockIdx.x);"
-    yield "    const i64* entry = entries + job[1] * ENTRY;"
-    yield "    const unsigned n = unsigned(blockIdx.x - job[0]) * THREADS + threadIdx.x;"
+    yield "    const i64* spans, i64 span_count, const i64* tiles, const Real* inputs, Real* levels, Real* out) {"
+    yield "    const i64* span = span_of(spans, span_count, blockIdx.x);"
+    yield "    const i64* tile = tiles + span[1] * TILE;"
+    yield "    const unsigned n = unsigned(blockIdx.x - span[0]) * THREADS + threadIdx.x;"
     yield "    const Memory memory{inputs, levels, out};"

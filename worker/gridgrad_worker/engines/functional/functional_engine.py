@@ -1,8 +1,8 @@
 """The functional engine: any function of torch operations on numbers, and expressions too.
 
-The meshgrids of all pieces are stacked end to end into one dimension of points, so that ragged
+The meshgrids of all tiles are stacked end to end into one dimension of points, so that ragged
 sizes, empty axes and shared dims are one path, and `torch.func.vmap` runs a walk through the
-wanted derivatives over it, tile by tile. An answer depends on company within rounding only.
+wanted derivatives over it, chunk by chunk. An answer depends on company within rounding only.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from torch import Tensor
 
 from gridgrad_core.errors import TooLargeError
 from gridgrad_worker.devices.device import Device, is_out_of_memory
-from gridgrad_worker.engines.functional.partials import Order, PointFunction, walk
-from gridgrad_worker.engines.tiles import Box, Piece, Values, boxes
+from gridgrad_worker.engines.functional.partials import Derivative, PointFunction, walk
+from gridgrad_worker.engines.tiles import InputValues, Subgrid, Tile, subgrids
 
 __all__ = ["FunctionalEngine"]
 
 Array = NDArray[np.floating]
 
-_LEAST_TILE_POINTS = 256
+_LEAST_CHUNK_POINTS = 256
 _COPIED_BY_TORCH = 1 << 15  # from so many numbers on, torch copies with all its threads
 
 
 class _Segment(NamedTuple):
-    """A box of a piece within a tile."""
+    """A subgrid of a tile within a chunk."""
 
-    inputs: tuple[Values, ...]
-    box: Box
+    inputs: tuple[InputValues, ...]
+    subgrid: Subgrid
     out: Array
-    """[planes, points of the box], a view of where the results go."""
+    """[planes, points of the subgrid], a view of where the results go."""
 
     @property
     def points(self) -> int:
@@ -42,10 +42,10 @@ class _Segment(NamedTuple):
 
 
 class FunctionalEngine:
-    """Computes a function and its partials over pieces.
+    """Computes a function and its partials over tiles.
 
     Args:
-        function: of as many tensors of no dims as pieces have inputs; a tuple of them, one for each component.
+        function: of as many tensors of no dims as tiles have inputs; a tuple of them, one for each component.
         wanted: the derivatives in the order of the results, by positions of inputs.
         components: how many there are.
         dtype: computed in throughout.
@@ -59,7 +59,7 @@ class FunctionalEngine:
     def __init__(
         self,
         function: PointFunction,
-        wanted: Sequence[Order],
+        wanted: Sequence[Derivative],
         components: int,
         dtype: torch.dtype,
         device: Device,
@@ -70,40 +70,40 @@ class FunctionalEngine:
         self._device = device
         self._dtype = dtype
         self._planes = len(wanted) * components
-        self._tile_points = device.tile_points(self._planes)
+        self._chunk_points = device.chunk_points(self._planes)
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
-        """Computes pieces together.
+    def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
+        """Computes tiles together.
 
         Args:
-            pieces: what to compute.
+            tiles: what to compute.
             outs: for each of them, where its results go: [derivatives * components, points], of the
                 computing dtype, the points in C order.
 
         Raises:
-            TooLargeError: not even a small tile fits into the memory.
+            TooLargeError: not even a small chunk fits into the memory.
         """
-        segments = [_Segment(*piece, out) for piece, out in zip(pieces, outs, strict=True)]
+        segments = [_Segment(*tile, out) for tile, out in zip(tiles, outs, strict=True)]
         # Values beyond float32 become inf there, as IEEE has it
         with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
-            for tile in _tiles(segments, self._tile_points):
-                self._compute_tile(tile)
+            for chunk in _chunks(segments, self._chunk_points):
+                self._compute_chunk(chunk)
 
-    def _compute_tile(self, tile: list[_Segment]) -> None:
-        points = sum(segment.points for segment in tile)
-        failure = self._try_tile(tile, points) if points <= self._tile_points else None
+    def _compute_chunk(self, chunk: list[_Segment]) -> None:
+        points = sum(segment.points for segment in chunk)
+        failure = self._try_chunk(chunk, points) if points <= self._chunk_points else None
         if failure is not None:
             self._halve(points, failure)
-        if points > self._tile_points:
-            for smaller in _tiles(tile, self._tile_points):
-                self._compute_tile(smaller)
+        if points > self._chunk_points:
+            for smaller in _chunks(chunk, self._chunk_points):
+                self._compute_chunk(smaller)
 
-    def _try_tile(self, tile: list[_Segment], points: int) -> str | None:
-        """Computes a tile; says so when there was no memory for it."""
+    def _try_chunk(self, chunk: list[_Segment], points: int) -> str | None:
+        """Computes a chunk; says so when there was no memory for it."""
         try:
-            arguments, in_dims = self._gather(tile, points)
+            arguments, in_dims = self._gather(chunk, points)
             results = self._vmap(in_dims)(*arguments) if arguments else self._everywhere(points)
-            _scatter(self._device.download(results), tile)
+            _scatter(self._device.download(results), chunk)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -112,26 +112,26 @@ class FunctionalEngine:
 
     def _halve(self, points: int, failure: str) -> None:
         self._device.free()
-        if points <= _LEAST_TILE_POINTS:
+        if points <= _LEAST_CHUNK_POINTS:
             found = f"there is no memory for {points} points of {self._planes} numbers: {failure}"
             raise TooLargeError("derivatives", found, "ask for fewer derivatives in one request")
-        self._tile_points = max(_LEAST_TILE_POINTS, points // 2)
+        self._chunk_points = max(_LEAST_CHUNK_POINTS, points // 2)
 
-    def _gather(self, tile: list[_Segment], points: int) -> tuple[list[Tensor], tuple[int | None, ...]]:
-        """The arguments at the tile's points, end to end; one number for an argument that is the same at all."""
-        inputs = len(tile[0].inputs)
+    def _gather(self, chunk: list[_Segment], points: int) -> tuple[list[Tensor], tuple[int | None, ...]]:
+        """The arguments at the chunk's points, end to end; one number for an argument that is the same at all."""
+        inputs = len(chunk[0].inputs)
         staged = self._device.staging(inputs, points, self._dtype)
         host = staged.numpy()
         in_dims: list[int | None] = []
         for position in range(inputs):
-            parts = [segment.inputs[position].over(segment.box) for segment in tile]
+            parts = [segment.inputs[position].over(segment.subgrid) for segment in chunk]
             # vmap needs an argument to vary
             constant = _is_constant(parts) and (position < inputs - 1 or 0 in in_dims)
             in_dims.append(None if constant else 0)
             if constant:
                 host[position, :1] = parts[0].reshape(-1)
             else:
-                _stack(host[position], parts, tile)
+                _stack(host[position], parts, chunk)
         arguments = [staged[j] if dim == 0 else staged[j, 0] for j, dim in enumerate(in_dims)]
         return [self._device.upload(argument) for argument in arguments], tuple(in_dims)
 
@@ -146,23 +146,23 @@ class FunctionalEngine:
         return tuple(result.expand(points) for result in self._at_point())
 
 
-def _tiles(segments: Iterable[_Segment], most: int) -> Iterator[list[_Segment]]:
-    """Cuts segments where they are too long, and packs them into tiles of at most `most` points."""
-    tile: list[_Segment] = []
+def _chunks(segments: Iterable[_Segment], most: int) -> Iterator[list[_Segment]]:
+    """Cuts segments where they are too long, and packs them into chunks of at most `most` points."""
+    chunk: list[_Segment] = []
     room = most
     for segment in segments:
         end = 0
-        for box in boxes(segment.box, most):
-            points = box.points
+        for subgrid in subgrids(segment.subgrid, most):
+            points = subgrid.points
             start, end = end, end + points
             if points > room:
-                yield tile
-                tile, room = [], most
+                yield chunk
+                chunk, room = [], most
             if points:
-                tile.append(_Segment(segment.inputs, box, segment.out[:, start:end]))
+                chunk.append(_Segment(segment.inputs, subgrid, segment.out[:, start:end]))
                 room -= points
-    if tile:
-        yield tile
+    if chunk:
+        yield chunk
 
 
 def _is_constant(parts: Sequence[Array]) -> bool:
@@ -172,18 +172,18 @@ def _is_constant(parts: Sequence[Array]) -> bool:
     return all(part.tobytes() == first for part in parts)
 
 
-def _stack(row: Array, parts: Sequence[Array], tile: Sequence[_Segment]) -> None:
-    """Expands the values of an input over the boxes of a tile, end to end."""
+def _stack(row: Array, parts: Sequence[Array], chunk: Sequence[_Segment]) -> None:
+    """Expands the values of an input over the subgrids of a chunk, end to end."""
     end = 0
-    for part, segment in zip(parts, tile, strict=True):
+    for part, segment in zip(parts, chunk, strict=True):
         start, end = end, end + segment.points
-        row[start:end].reshape(segment.box.shape)[...] = part
+        row[start:end].reshape(segment.subgrid.shape)[...] = part
 
 
-def _scatter(planes: Sequence[Array], tile: Sequence[_Segment]) -> None:
-    """Writes the results of a tile to where those of each segment go."""
+def _scatter(planes: Sequence[Array], chunk: Sequence[_Segment]) -> None:
+    """Writes the results of a chunk to where those of each segment go."""
     end = 0
-    for segment in tile:
+    for segment in chunk:
         start, end = end, end + segment.points
         for out, plane in zip(segment.out, planes, strict=True):
             _copy(out, plane[start:end])

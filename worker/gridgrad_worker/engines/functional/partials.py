@@ -19,19 +19,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Order", "PointFunction", "walk"]
+__all__ = ["Derivative", "PointFunction", "walk"]
 
 PointFunction = Callable[..., tuple[Tensor, ...]]
 """Takes tensors of no dims, returns one for each component."""
 
-Order = tuple[int, ...]
+Derivative = tuple[int, ...]
 """A derivative by positions of arguments, ascending."""
 
-_Results = dict[Order, tuple[Tensor, ...]]
+_Results = dict[Derivative, tuple[Tensor, ...]]
 _Level = Callable[[tuple[Tensor, ...]], _Results]
 
 
-def walk(function: PointFunction, wanted: Sequence[Order], mode: str) -> PointFunction:
+def walk(function: PointFunction, wanted: Sequence[Derivative], mode: str) -> PointFunction:
     """Makes the function that computes `wanted` at a point.
 
     Args:
@@ -53,7 +53,7 @@ def walk(function: PointFunction, wanted: Sequence[Order], mode: str) -> PointFu
     return at_point
 
 
-def _forward(function: PointFunction, wanted: frozenset[Order]) -> _Level:
+def _forward(function: PointFunction, wanted: frozenset[Derivative]) -> _Level:
     """One jacfwd for each argument that a wanted derivative begins with."""
     below = [
         (first, _with_values(_forward(function, rests), tuple(rests)), tuple(rests))
@@ -74,7 +74,7 @@ def _forward(function: PointFunction, wanted: frozenset[Order]) -> _Level:
     return level
 
 
-def _reverse(function: PointFunction, wanted: frozenset[Order]) -> _Level:
+def _reverse(function: PointFunction, wanted: frozenset[Derivative]) -> _Level:
     """One jacrev for all arguments whose derivatives have the same rests."""
     below = [
         (tuple(firsts), _with_values(_reverse(function, rests), tuple(rests)), tuple(rests))
@@ -96,7 +96,7 @@ def _reverse(function: PointFunction, wanted: frozenset[Order]) -> _Level:
     return level
 
 
-def _with_values(inner: _Level, rests: tuple[Order, ...]) -> Callable[..., Any]:
+def _with_values(inner: _Level, rests: tuple[Derivative, ...]) -> Callable[..., Any]:
     """What jacfwd and jacrev with has_aux differentiate: the results twice, to be differentiated and as they are."""
 
     def outputs(*arguments: Tensor) -> tuple[list[tuple[Tensor, ...]], list[tuple[Tensor, ...]]]:
@@ -107,17 +107,17 @@ def _with_values(inner: _Level, rests: tuple[Order, ...]) -> Callable[..., Any]:
     return outputs
 
 
-def _by_first(wanted: Iterable[Order]) -> dict[int, frozenset[Order]]:
+def _by_first(wanted: Iterable[Derivative]) -> dict[int, frozenset[Derivative]]:
     """What is left of the derivatives that begin with each argument; the value always comes along."""
-    groups: dict[int, set[Order]] = {}
+    groups: dict[int, set[Derivative]] = {}
     for order in sorted(wanted):
         if order:
             groups.setdefault(order[0], {()}).add(order[1:])
     return {argument: frozenset(rests) for argument, rests in groups.items()}
 
 
-def _by_rests(groups: dict[int, frozenset[Order]]) -> dict[frozenset[Order], list[int]]:
-    arguments: dict[frozenset[Order], list[int]] = {}
+def _by_rests(groups: dict[int, frozenset[Derivative]]) -> dict[frozenset[Derivative], list[int]]:
+    arguments: dict[frozenset[Derivative], list[int]] = {}
     for argument, rests in groups.items():
         arguments.setdefault(rests, []).append(argument)
     return arguments

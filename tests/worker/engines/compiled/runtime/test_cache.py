@@ -11,7 +11,7 @@ import pytest
 from gridgrad_worker.engines.compiled.runtime import cache as module
 from gridgrad_worker.engines.compiled.runtime.cache import Cache
 from gridgrad_worker.engines.compiled.runtime.cache_dir import UnusableError, open_directory, place
-from gridgrad_worker.engines.compiled.runtime.crash_marks import Marks, discard_fatal
+from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMarks, discard_fatal
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -170,7 +170,7 @@ def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def died_in(cache: Cache, key: str | None) -> None:
     """Leaves what a worker leaves that was killed while it ran a package, or none."""
-    marks = Marks(cache.root)
+    marks = CrashMarks(cache.root)
     (path,) = (path for path in cache.root.glob("worker-*"))
     if key is None:
         content = path.read_bytes()
@@ -210,7 +210,7 @@ def test_a_worker_that_died_elsewhere_costs_no_package(cache: Cache, tmp_path: P
 
 def test_a_worker_that_lives_costs_no_package(cache: Cache, tmp_path: Path) -> None:
     keep(cache, tmp_path)
-    marks = Marks(cache.root)
+    marks = CrashMarks(cache.root)
     with marks.of(KEY):
         assert discard_fatal(cache) == []
     assert cache.find(KEY) is not None

@@ -14,11 +14,11 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
-from gridgrad_worker.engines.compiled.runtime.repeated_batches import Repeats, keeps_all
+from gridgrad_worker.engines.compiled.runtime.repeated_batches import BatchTemplates, keeps_all
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from tests.worker.driving import ANSWER_TIMEOUT_S, Driver, Slot, serialized, start
 
 DONE = pb.BatchDone(engine="structured", tiers=["compiled"])
@@ -27,16 +27,16 @@ DONE = pb.BatchDone(engine="structured", tiers=["compiled"])
 class Loop:
     """What is known, between the ends of a socket; and the numbers that a known batch is computed from and into."""
 
-    def __init__(self, engine: CompiledEngine, piece: Piece) -> None:
+    def __init__(self, engine: CompiledEngine, tile: Tile) -> None:
         self.server, self.worker = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.repeats = Repeats()
-        self.engine, self.piece = engine, piece
-        self.out = np.full((3, piece.box.points), np.nan)
+        self.repeats = BatchTemplates()
+        self.engine, self.tile = engine, tile
+        self.out = np.full((3, tile.subgrid.points), np.nan)
 
     def learn(self, *messages: bytes) -> None:
-        recipe = self.engine.recipe(self.piece, self.out)
+        recipe = self.engine.recipe(self.tile, self.out)
         assert recipe is not None
-        places = [values.array.ctypes.data for values in self.piece.inputs if isinstance(values, ArrayValues)]
+        places = [values.array.ctypes.data for values in self.tile.inputs if isinstance(values, ArrayValues)]
         for message in messages:
             number = pb.ServerMessage.FromString(message).batch.id
             self.repeats.learn(message, number, recipe.call(places, self.out.ctypes.data, self.out.strides[0]), DONE)
@@ -66,22 +66,24 @@ class Loop:
 
 
 @pytest.fixture
-def loop(order: Order, build_once: Callable[[Order], CompiledEngine], piece: Callable[..., Piece]) -> Iterator[Loop]:
-    made = Loop(build_once(order), piece(9, 20))
+def loop(
+    job: CompileJob, build_once: Callable[[CompileJob], CompiledEngine], tile: Callable[..., Tile]
+) -> Iterator[Loop]:
+    made = Loop(build_once(job), tile(9, 20))
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
 def build_once(
-    build_engine: Callable[[Order], tuple[CompiledEngine, StructuredEngine]],
-) -> Callable[[Order], CompiledEngine]:
-    return functools.cache(lambda order: build_engine(order)[0])
+    build_engine: Callable[[CompileJob], tuple[CompiledEngine, StructuredEngine]],
+) -> Callable[[CompileJob], CompiledEngine]:
+    return functools.cache(lambda job: build_engine(job)[0])
 
 
 def message_of(number: int, layout: bytes = bytes(30), **fields: Any) -> bytes:
-    piece = pb.Piece(layout=layout, inputs_slot=1, inputs_offset=64)
-    batch = pb.Batch(id=number, plan_id=3, slots=[pb.Slot(id=1, size=4096)], pieces=[piece], **fields)
+    tile = pb.Piece(layout=layout, inputs_slot=1, inputs_offset=64)
+    batch = pb.Batch(id=number, plan_id=3, slots=[pb.Slot(id=1, size=4096)], pieces=[tile], **fields)
     return serialized(batch)
 
 
@@ -105,10 +107,10 @@ def test_a_batch_is_known_whatever_its_number(loop: Loop, bytes_of_layout: int) 
 def test_it_is_computed_to_the_bit_as_by_the_engine_from_the_numbers_that_lie_there_then(loop: Loop) -> None:
     want = np.empty_like(loop.out)
     loop.learn(message_of(7))
-    for values in loop.piece.inputs:
+    for values in loop.tile.inputs:
         assert isinstance(values, ArrayValues)
         values.array[...] *= 0.75
-    loop.engine.compute([loop.piece], [want])
+    loop.engine.compute([loop.tile], [want])
     loop.serve(frame(message_of(8)))
     assert_array_equal(loop.out, want)
 
@@ -149,11 +151,11 @@ def test_what_can_not_be_told_apart_is_not_learned(loop: Loop, message: bytes) -
     assert loop.serve(frame(message)) == ([], frame(message))
 
 
-def test_a_batch_that_wants_a_closer_look_is_left(build_once: Callable[[Order], CompiledEngine]) -> None:
-    order = Order("x*exp(-y) + x**3*y", ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), "float64", "cpu")
+def test_a_batch_that_wants_a_closer_look_is_left(build_once: Callable[[CompileJob], CompiledEngine]) -> None:
+    job = CompileJob("x*exp(-y) + x**3*y", ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), "float64", "cpu")
     axes = np.linspace(1, 2, 9), np.linspace(1, 2, 20)
     inputs = [ArrayValues(axis, (dim,), 2) for dim, axis in enumerate(axes)]
-    loop = Loop(build_once(order), Piece(tuple(inputs), Box((0, 0), (9, 20))))
+    loop = Loop(build_once(job), Tile(tuple(inputs), Subgrid((0, 0), (9, 20))))
     loop.learn(message_of(7))
     axes[0][...] *= 1e150
     assert loop.serve(frame(message_of(8))) == ([], frame(message_of(8)))
@@ -234,9 +236,9 @@ class Caller:
 
     def batch(self, *, attached: bool = False, at: int = 1024, plan: pb.Plan | None = None) -> pb.Batch:
         self.number += 1
-        piece = pb.Piece(layout=LAYOUT, result_offset=at, inputs_slot=self.slot.number)
+        tile = pb.Piece(layout=LAYOUT, result_offset=at, inputs_slot=self.slot.number)
         slots = [self.slot.message(attached=attached)]
-        return pb.Batch(id=self.number, plan_id=1, plan=plan, slots=slots, pieces=[piece])
+        return pb.Batch(id=self.number, plan_id=1, plan=plan, slots=slots, pieces=[tile])
 
     def check(self, by: float, *, at: int = 1024) -> pb.BatchDone:
         """Has a grid computed, and compares it."""

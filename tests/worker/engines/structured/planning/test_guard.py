@@ -157,7 +157,7 @@ def test_the_bound_on_what_separation_changes(expression: Expressions, rank: int
     assert not np.array_equal(got, plain)
 
 
-def test_one_entry_beyond_the_guard_does_not_change_the_others(expression: Expressions) -> None:
+def test_one_request_beyond_the_guard_does_not_change_the_others(expression: Expressions) -> None:
     text = "x*y + x**2*y**2 + x**3*y**3 + x"
     fine, beyond = {"x": [1.1, 2.3], "y": [3.7, 4.1]}, {"x": [1e200, 2.3], "y": [1e-150, 4.1]}
     computed = expression.up_to(text, fine, 1)

@@ -1,4 +1,4 @@
-"""Compiles an order: its plans as one C++ source, made into a shared library."""
+"""Compiles a job: its plans as one C++ source, made into a shared library."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 from gridgrad_worker.engines.compiled.codegen.emit import Functions, plan_class
-from gridgrad_worker.engines.compiled.codegen.job import Order
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
-from gridgrad_worker.engines.compiled.codegen.torch_recorder import CannotCompileError
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 
-__all__ = ["NAME", "NothingToCompileWithError", "build", "digest_of", "source_of"]
+__all__ = ["NAME", "build", "digest_of", "source_of"]
 
 NAME = "grid.so"
 """The library of a package."""
@@ -30,21 +30,17 @@ _CPP = Path(str(importlib.resources.files("gridgrad_worker.engines.compiled") / 
 _TORCH = Path(torch.__file__).parent
 
 
-class NothingToCompileWithError(RuntimeError):
-    """This machine can't compile, whatever the program is; the message says what it lacks."""
-
-
-def source_of(order: Order, engine: StructuredEngine) -> str:
-    """The C++ of an order.
+def source_of(job: CompileJob, engine: StructuredEngine) -> str:
+    """The C++ of a job.
 
     Args:
-        order: what to compile.
+        job: what to compile.
         engine: the direct tier of it.
 
     Raises:
         CannotCompileError: it comes down to something that has no form in C++.
     """
-    functions = Functions(order.torch_dtype)
+    functions = Functions(job.torch_dtype)
     plans = plan_class("SeparatedPlan", engine.plan, engine.guard, functions)
     plans += (
         plan_class("PlainPlan", engine.plain_plan, None, functions)
@@ -53,14 +49,14 @@ def source_of(order: Order, engine: StructuredEngine) -> str:
     )
     return "\n".join(
         [
-            f"typedef {'double' if order.dtype == 'float64' else 'float'} Real;",
-            f"constexpr int DIMS = {max(order.ndim, 1)}, INPUTS = {max(len(order.names), 1)};",
+            f"typedef {'double' if job.dtype == 'float64' else 'float'} Real;",
+            f"constexpr int DIMS = {max(job.ndim, 1)}, INPUTS = {max(len(job.names), 1)};",
             '#include "special.h"' if functions.special else '#include "functions.h"',
-            '#include "runtime.h"',
+            '#include "windows.h"',
             *functions.definitions,
             plans,
-            '#include "entries.h"',
-            '#include "repeats.h"',
+            '#include "tiles.h"',
+            '#include "request_template.h"',
         ]
     )
 

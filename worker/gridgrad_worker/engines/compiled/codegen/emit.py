@@ -1,4 +1,4 @@
-"""A plan as C++: a class for each level below the grid and one for the grid, for `cpp/runtime.h` to run."""
+"""A plan as C++: a class for each level below the grid and one for the grid, for `cpp/windows.h` to run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
 from gridgrad_worker.engines.compiled.codegen.row_layout import LevelLayout, lay_out, sides_of
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import Recorded, literal, power, record
 from gridgrad_worker.engines.structured.planning.guard import Guard
-from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Plan
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan
 
 __all__ = ["Functions", "plan_class"]
 
-_EACH = "const Real* const* at, const Where& where, const Writer<WAY>& writer, int row, int column"
+_EACH = "const Real* const* at, const Position& position, const Writer<MODE>& writer, int row, int column"
 
 _LONG = 24
 """Operations from which on a function is called, and not written where it is used."""
@@ -75,7 +75,7 @@ def _definition(name: str, made: Recorded, static: str) -> str:
     return f"{kind} {made.kind} {name}({parameters}) {{\n{body}    return {made.result};\n}}\n"
 
 
-def plan_class(name: str, plan: Plan, guard: Guard | None, functions: Functions) -> str:
+def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: Functions) -> str:
     """The C++ of a plan.
 
     Args:
@@ -88,7 +88,7 @@ def plan_class(name: str, plan: Plan, guard: Guard | None, functions: Functions)
 
 
 class _Emitter:
-    def __init__(self, name: str, plan: Plan, guard: Guard | None, functions: Functions) -> None:
+    def __init__(self, name: str, plan: ExecutionPlan, guard: Guard | None, functions: Functions) -> None:
         self._name = name
         self._plan = plan
         self._guard = guard
@@ -142,7 +142,7 @@ class _Emitter:
         return (
             f"    struct Level{number} {{\n"
             + "".join(f"        static constexpr {each} = {value};\n" for each, value in constants.items())
-            + "        static void run(const Real* const* at, Real* to, const Where& where) {\n"
+            + "        static void run(const Real* const* at, Real* to, const Position& position) {\n"
             + "".join(f"            {line}\n" for line in scope.lines)
             + "        }\n    };\n"
         )
@@ -160,9 +160,9 @@ class _Emitter:
             f"        static constexpr int HEIGHT = {size}, WIDTH = {2 if sums else 1};\n"
             f"        static constexpr bool LIGHT = {str(bool(sums) or len(grid.steps) <= _LIGHT).lower()};\n"
             + "".join(f"        {line}\n" for i in sums for line in self._tables(i))
-            + "        template <int W, Way WAY> INLINE_MEMBER static void run(const Corner<LEVELS>& corner) {\n"
+            + "        template <int W, StoreMode MODE> INLINE_MEMBER static void run(const Corner<LEVELS>& corner) {\n"
             + "".join(f"            {line}\n" for i in sums for line in self._sum(i))
-            + f"            corner.template each<W, WAY>([&]({_EACH}) {{\n"
+            + f"            corner.template each<W, MODE>([&]({_EACH}) {{\n"
             + "".join(f"                {line}\n" for line in scope.lines)
             + "            });\n        }\n    };\n"
         )
@@ -250,7 +250,7 @@ class _Scope:
     def _expression(self, index: int) -> str:
         step = self._plan.steps[index]
         if step.op == "input":
-            return f"where.template read<{self._last}>({int(step.value or 0)})"
+            return f"position.template read<{self._last}>({int(step.value or 0)})"
         if step.op == SEPARATED:
             return self._sum(index)
         declared = FUNCTIONS[step.op]

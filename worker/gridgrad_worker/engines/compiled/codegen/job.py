@@ -1,4 +1,4 @@
-"""Orders: what to compile, and the key that it is kept under."""
+"""Jobs: what to compile, and the key that it is kept under."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.version import __version__
 
-__all__ = ["LAYOUT", "Order"]
+__all__ = ["PACKAGE_FORMAT", "CompileJob"]
 
-LAYOUT = 4
+PACKAGE_FORMAT = 5
 """Raised when the code that calls packages, or what they do, changes: packages of another one are not found."""
 
 
-class Order(NamedTuple):
+class CompileJob(NamedTuple):
     """A derived program, as data: nothing in it names a place or is code.
 
     Args:
         text: the canonical text of the expression.
-        names: of the inputs, in the order of pieces.
+        names: of the inputs, in the order of tiles.
         dims: for each input, the dims of the grid that it has.
         ndim: how many dims the grid has.
         wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
@@ -64,12 +64,12 @@ class Order(NamedTuple):
         return hashlib.sha256(json.dumps([self, _made_for()]).encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The order as text."""
+        """The job as text."""
         return json.dumps(self)
 
     @classmethod
-    def from_json(cls, text: str) -> Order:
-        """Reads an order.
+    def from_json(cls, text: str) -> CompileJob:
+        """Reads an job.
 
         Raises:
             ValueError: it is none.
@@ -89,7 +89,7 @@ class Order(NamedTuple):
 @functools.cache
 def _made_for() -> tuple[str, ...]:
     return (
-        str(LAYOUT),
+        str(PACKAGE_FORMAT),
         __version__,
         str(torch.__version__),
         platform.python_version(),

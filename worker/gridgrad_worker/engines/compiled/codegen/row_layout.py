@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gridgrad_worker.engines.structured.planning.guard import Guard
-from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Plan
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan
 
 __all__ = ["LevelLayout", "lay_out", "sides_of"]
 
@@ -33,7 +33,7 @@ class LevelLayout(NamedTuple):
         return max(self.mask.bit_length() - 1, 0)
 
 
-def lay_out(plan: Plan, guard: Guard | None) -> tuple[LevelLayout, ...]:
+def lay_out(plan: ExecutionPlan, guard: Guard | None) -> tuple[LevelLayout, ...]:
     """The levels below the grid of which anything is kept, in the order to compute them in.
 
     Args:
@@ -59,7 +59,7 @@ def lay_out(plan: Plan, guard: Guard | None) -> tuple[LevelLayout, ...]:
     return tuple(levels)
 
 
-def sides_of(plan: Plan, step: int) -> tuple[int, int]:
+def sides_of(plan: ExecutionPlan, step: int) -> tuple[int, int]:
     """The masks of the levels that have the factors of a separated sum on the grid, of the left and the right."""
     factors = plan.steps[step].args
     half = len(factors) // 2
@@ -71,7 +71,7 @@ def sides_of(plan: Plan, step: int) -> tuple[int, int]:
     return left, right
 
 
-def _reads(plan: Plan) -> Iterator[tuple[int, int]]:
+def _reads(plan: ExecutionPlan) -> Iterator[tuple[int, int]]:
     """Which level must have kept which step for another one."""
     for level in plan.levels:
         for index in level.steps:
@@ -90,7 +90,7 @@ def _reads(plan: Plan) -> Iterator[tuple[int, int]]:
     yield from _copied(plan)
 
 
-def _copied(plan: Plan) -> Iterator[tuple[int, int]]:
+def _copied(plan: ExecutionPlan) -> Iterator[tuple[int, int]]:
     """The factors of sums that are kept in a level above their own: they are read from there."""
     for index in plan.levels[-1].steps:
         step = plan.steps[index]

@@ -15,18 +15,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_worker.engines.compiled.codegen.cpp_table import FORMS, SPECIAL
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.torch_ops.table import VALUES
 
-__all__ = ["CannotCompileError", "Recorded", "literal", "record"]
+__all__ = ["Recorded", "literal", "record"]
 
 _EASY_POWERS = {0.5: "sqrt({0})", -0.5: "1 / sqrt({0})", -1.0: "1 / {0}", -2.0: "1 / ({0} * {0})"}
 _MOST_FACTORS = 4
 
 _KINDS = {True: "Mask", False: "Vector"}
-
-
-class CannotCompileError(RuntimeError):
-    """The program is one for the direct tier; the message says why."""
 
 
 class Recorded(NamedTuple):

@@ -1,4 +1,4 @@
-// What the guard sees of the levels.
+// What the guard asks of the levels: the ranges of the numbers that they keep.
 
 #pragma once
 
@@ -6,14 +6,14 @@
 
 #include "vectors.h"
 
-// What is seen of a level at a glance: how far its factors are from 1, and the arguments of exponentials from 0. Sizes
+// The range of a level, measured roughly: how far its factors are from 1, and the arguments of exponentials from 0. Sizes
 // are compared by their bits, as whole numbers: they have the same order, what isn't finite is the largest, and 1 less
 // than those of 0 is the largest without a sign.
-struct Glance {
+struct LevelRange {
     Sizes least = (Sizes)broadcast(1) - 1;
     Mask largest = (Mask)broadcast(1), power = Mask{}, no_divisor = Mask{};
 
-    template <class Level> INLINE_MEMBER void look(const Real* at) {
+    template <class Level> INLINE_MEMBER void include(const Real* at) {
         for (int row = 0; row < Level::FACTORS + Level::DIVISORS; row++) {
             Mask size = (Mask)abs(load(at + row * LANES));
             Sizes below = (Sizes)size - 1;
@@ -27,7 +27,7 @@ struct Glance {
         }
     }
 
-    void join(const Glance& other) {
+    void join(const LevelRange& other) {
         least = other.least < least ? other.least : least;
         largest = other.largest > largest ? other.largest : largest;
         power = other.power > power ? other.power : power;
@@ -51,7 +51,7 @@ struct Glance {
 
 // The extremes of each row that the guard looks at: the least size but 0 (of a power, the least), the largest, and
 // the least size.
-template <class Level> INLINE void look_closely(const Real* at, Real (*extremes)[3]) {
+template <class Level> INLINE void measure_level(const Real* at, Real (*extremes)[3]) {
     for (int row = 0; row < Level::WATCHED; row++)
         for (int lane = 0; lane < LANES; lane++) {
             Real value = at[row * LANES + lane];

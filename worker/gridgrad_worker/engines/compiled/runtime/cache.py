@@ -20,7 +20,7 @@ from typing import NamedTuple
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.runtime.cache_dir import trusted
 
-__all__ = ["Cache", "Package"]
+__all__ = ["Cache", "CompiledPackage"]
 
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 16
@@ -28,7 +28,7 @@ _KEY_LENGTH = 64
 _LONGEST_MAKING_S = 86400.0
 
 
-class Package(NamedTuple):
+class CompiledPackage(NamedTuple):
     """What the cache has for a key.
 
     Args:
@@ -54,14 +54,14 @@ class Cache:
         self.root = root
         self.most_bytes = most_bytes
 
-    def find(self, key: str) -> Package | None:
+    def find(self, key: str) -> CompiledPackage | None:
         """The package of a key, whole and trusted; None if there is none. Counts as a use of it."""
         place = self.root / key
         manifest = _manifest(place)
         if manifest is None or manifest.key != key:
             return None
         if manifest.refused:
-            return Package({}, "", manifest.refused)
+            return CompiledPackage({}, "", manifest.refused)
         known = compiler_version()
         if known is not None and manifest.compiler != known:
             return None
@@ -70,7 +70,7 @@ class Cache:
                 return None
         with contextlib.suppress(OSError):
             os.utime(place)
-        return Package({name: place / name for name in manifest.files}, manifest.layout, "")
+        return CompiledPackage({name: place / name for name in manifest.files}, manifest.layout, "")
 
     def keep(self, key: str, files: Sequence[Path], layout: str) -> None:
         """Takes verified libraries in, in place of what was there for the key, and drops what was used longest ago.

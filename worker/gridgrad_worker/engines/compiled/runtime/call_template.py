@@ -1,6 +1,6 @@
-"""Recipes: what a library was told of a piece, kept for pieces like it, which differ from it in their numbers alone.
+"""Recipes: what a library was told of a tile, kept for tiles like it, which differ from it in their numbers alone.
 
-A caller in a loop sends such pieces; all that is left to do for one is to say where its numbers lie. Where they lie in
+A caller in a loop sends such tiles; all that is left to do for one is to say where its numbers lie. Where they lie in
 the same places again, not even that.
 """
 
@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridgrad_worker.engines.compiled.runtime.crash_marks import Mark
+from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import DONE, DOUBLES, FLOATS, SPACED, VALUE, Library, Rows
 
-__all__ = ["Call", "Recipe"]
+__all__ = ["TileCall", "TileTemplate"]
 
 
-class Call(NamedTuple):
-    """Computes a piece from the numbers that lie in its places when it is called.
+class TileCall(NamedTuple):
+    """Computes a tile from the numbers that lie in its places when it is called.
 
     Args:
         library: computes it.
@@ -29,7 +29,7 @@ class Call(NamedTuple):
 
     library: Library
     row: ctypes.Array[ctypes.c_int64]
-    mark: Mark
+    mark: CrashMark
 
     def __call__(self) -> bool:
         """Computes it, and returns whether that was done; if not, it wants a closer look."""
@@ -38,8 +38,8 @@ class Call(NamedTuple):
         return self.row[-1] == DONE
 
 
-class Recipe:
-    """Computes pieces like one before.
+class TileTemplate:
+    """Computes tiles like one before.
 
     Args:
         library: computes them.
@@ -48,7 +48,7 @@ class Recipe:
         itemsizes: of the numbers of each input, in bytes.
     """
 
-    def __init__(self, library: Library, rows: Rows, mark: Mark, itemsizes: Sequence[int]) -> None:
+    def __init__(self, library: Library, rows: Rows, mark: CrashMark, itemsizes: Sequence[int]) -> None:
         self._library = library
         self._mark = mark
         self._inputs = [_place(rows, position, size) for position, size in enumerate(itemsizes)]
@@ -56,8 +56,8 @@ class Recipe:
         self._row = rows.view(np.int64).data
         self._type = ctypes.c_int64 * len(self._row)
 
-    def call(self, inputs: Sequence[int], out: int, pitch: int) -> Call:
-        """What computes a piece, as often as there are new numbers in its places.
+    def call(self, inputs: Sequence[int], out: int, pitch: int) -> TileCall:
+        """What computes a tile, as often as there are new numbers in its places.
 
         Args:
             inputs: for each the address of its numbers; anything for a linspace.
@@ -69,7 +69,7 @@ class Recipe:
             if place is not None:
                 row[place] = address
         row[self._out], row[self._pitch] = out, pitch
-        return Call(self._library, row, self._mark)
+        return TileCall(self._library, row, self._mark)
 
 
 def _place(rows: Rows, position: int, itemsize: int) -> int | None:

@@ -1,4 +1,4 @@
-"""A compiled expression: computes pieces with the library of a package."""
+"""A compiled expression: computes tiles with the library of a package."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import Tensor
 
 from gridgrad_core.errors import TooLargeError
 from gridgrad_worker.engines.compiled.codegen.row_layout import lay_out
-from gridgrad_worker.engines.compiled.runtime.call_template import Recipe
-from gridgrad_worker.engines.compiled.runtime.crash_marks import Mark
+from gridgrad_worker.engines.compiled.runtime.call_template import TileTemplate
+from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import (
     DONE,
-    LOOK,
+    MEASURE,
     PLAIN,
     SEPARATED,
     TOO_LARGE,
@@ -23,10 +23,10 @@ from gridgrad_worker.engines.compiled.runtime.library import (
     Library,
     Rows,
 )
-from gridgrad_worker.engines.compiled.runtime.rows import Filler
+from gridgrad_worker.engines.compiled.runtime.rows import RowWriter
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Tile
 
 __all__ = ["CompiledEngine"]
 
@@ -34,7 +34,7 @@ _MOST_DECISIONS = 64
 
 
 class CompiledEngine:
-    """Computes an expression and its partials over pieces.
+    """Computes an expression and its partials over tiles.
 
     Args:
         direct: the direct tier of the same expression.
@@ -56,57 +56,57 @@ class CompiledEngine:
         dims: Sequence[Sequence[int]],
         ndim: int,
         dtype: torch.dtype,
-        mark: Mark | None = None,
+        mark: CrashMark | None = None,
         *,
         separating: bool = True,
     ) -> None:
         self._library = library
         self._guard = direct.guard
         self._watched = _watched(direct)
-        self._filler = Filler(dims, ndim)
+        self._filler = RowWriter(dims, ndim)
         self._dtype = torch.empty(0, dtype=dtype).numpy().dtype
-        self._mark = mark or Mark.nowhere()
+        self._mark = mark or CrashMark.nowhere()
         self._separating = separating
         self._decisions: dict[Hashable, int] = {}
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
-        """Computes pieces together.
+    def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
+        """Computes tiles together.
 
         Args:
-            pieces: what to compute.
+            tiles: what to compute.
             outs: for each of them, where its results go: [planes, points], of the computing dtype.
 
         Raises:
             TooLargeError: there is no memory for what is computed below the grid.
         """
-        rows = self._library.rows(len(pieces))
-        shapes, _kept = self._filler.fill(rows, pieces, outs)
+        rows = self._library.rows(len(tiles))
+        shapes, _kept = self._filler.fill(rows, tiles, outs)
         with self._mark:
             if self._guard is None or not self._separating:
                 rows["mode"] = PLAIN
             else:
                 for position in _cut(rows, shapes):
                     rows["mode"][position] = self._mode(
-                        pieces[position], rows[position : position + 1], shapes[position]
+                        tiles[position], rows[position : position + 1], shapes[position]
                     )
             if not self._compute(rows):
                 again = rows[rows["outcome"] == UNSURE]
                 again["mode"] = self._looked_at(again)
                 self._compute(again)
 
-    def recipe(self, piece: Piece, out: Array) -> Recipe | None:
-        """How to compute pieces like one; None where the numbers of each decide about that."""
+    def recipe(self, tile: Tile, out: Array) -> TileTemplate | None:
+        """How to compute tiles like one; None where the numbers of each decide about that."""
         rows = self._library.rows(1)
-        shapes, _ = self._filler.fill(rows, [piece], [out])
+        shapes, _ = self._filler.fill(rows, [tile], [out])
         if self._guard is None or not self._separating:
             rows["mode"] = PLAIN
         elif rows["first"].any() or (rows["shape"] != shapes).any():
             return None
-        sizes = [each.array.itemsize if isinstance(each, ArrayValues) else 0 for each in piece.inputs]
-        return Recipe(self._library, rows, self._mark, sizes)
+        sizes = [each.array.itemsize if isinstance(each, ArrayValues) else 0 for each in tile.inputs]
+        return TileTemplate(self._library, rows, self._mark, sizes)
 
     def _compute(self, rows: Rows) -> bool:
-        """Computes entries, and returns whether that is done, and not one left for a close look."""
+        """Computes requests, and returns whether that is done, and not one left for a close look."""
         self._library.compute(rows)
         outcomes = rows["outcome"]
         if not outcomes.any():
@@ -116,25 +116,25 @@ class CompiledEngine:
             raise TooLargeError("inputs", found, "ask for a smaller grid or fewer derivatives at a time")
         return False
 
-    def _mode(self, piece: Piece, row: Rows, shape: NDArray[np.int64]) -> int:
-        """How to compute a part of an entry: as all others of the same."""
-        entry = (tuple(shape), *(values.content for values in piece.inputs))
-        mode = self._decisions.get(entry)
+    def _mode(self, tile: Tile, row: Rows, shape: NDArray[np.int64]) -> int:
+        """How to compute a part of a request: as all others of the same."""
+        request = (tuple(shape), *(values.content for values in tile.inputs))
+        mode = self._decisions.get(request)
         if mode is None:
             whole = row.copy()
             whole["first"], whole["shape"] = 0, shape
             mode = PLAIN if 0 in shape else int(self._looked_at(whole)[0])
             if len(self._decisions) >= _MOST_DECISIONS:
                 self._decisions.clear()
-            self._decisions[entry] = mode
+            self._decisions[request] = mode
         return mode
 
     def _looked_at(self, rows: Rows) -> NDArray[np.int64]:
-        """How to compute whole entries, after a close look at each."""
+        """How to compute whole requests, after a close look at each."""
         assert self._guard is not None, "there is something to guard"  # noqa: S101 - narrows the type
         looks = rows.copy()
         extremes = np.empty((len(rows), len(self._watched), 3), self._dtype)
-        looks["mode"] = LOOK
+        looks["mode"] = MEASURE
         looks["out"] = extremes.ctypes.data + extremes.strides[0] * np.arange(len(rows))
         self._library.compute(looks)
         holds = self._guard.holds(self._guard.ranges(_Extremes(self._watched, extremes), len(rows)))
@@ -142,7 +142,7 @@ class CompiledEngine:
 
 
 def _cut(rows: Rows, shapes: NDArray[np.int64]) -> list[int]:
-    """Which rows are parts of entries of these shapes."""
+    """Which rows are parts of requests of these shapes."""
     first, shape = rows["first"], rows["shape"]
     if not first.any() and (shape == shapes).all():
         return []
@@ -159,11 +159,11 @@ def _watched(direct: StructuredEngine) -> list[tuple[int, bool]]:
 
 
 class _Extremes:
-    """The extremes of entries in place of their numbers, for a guard to look at.
+    """The extremes of requests in place of their numbers, for a guard to look at.
 
     Args:
         watched: which steps, and whether they are arguments of exponentials.
-        extremes: [entries, watched, 3], as a library takes them down.
+        extremes: [requests, watched, 3], as a library takes them down.
     """
 
     def __init__(self, watched: Sequence[tuple[int, bool]], extremes: NDArray[np.floating]) -> None:
@@ -173,7 +173,7 @@ class _Extremes:
         self._extremes = torch.from_numpy(extremes.transpose(1, 0, 2))
 
     def stacked(self, steps: Sequence[int]) -> Tensor:
-        """The extremes of steps of one level, [steps, entries, 3]; of a step's second place, as an exponent."""
+        """The extremes of steps of one level, [steps, requests, 3]; of a step's second place, as an exponent."""
         seen: set[int] = set()
         places = []
         for step in steps:

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from gridgrad_worker.engines.compiled.runtime.cache import Cache
 
-__all__ = ["Mark", "Marks", "discard_fatal"]
+__all__ = ["CrashMark", "CrashMarks", "discard_fatal"]
 
 _LENGTH = 64
 _PREFIX = "worker-"
 _MOST_DEATHS = 2
 
 
-class Marks:
+class CrashMarks:
     """The marks of this process.
 
     Args:
@@ -35,13 +35,13 @@ class Marks:
         self._path = Path(name)
         self._file = os.fdopen(descriptor, "r+b")
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._file.write(Mark.idle)
+        self._file.write(CrashMark.idle)
         self._file.flush()
         self._memory = mmap.mmap(self._file.fileno(), _LENGTH)
 
-    def of(self, key: str) -> Mark:
+    def of(self, key: str) -> CrashMark:
         """The mark that a package is running."""
-        return Mark(self._memory, key.encode())
+        return CrashMark(self._memory, key.encode())
 
     def close(self) -> None:
         """Leaves nothing behind."""
@@ -50,7 +50,7 @@ class Marks:
         self._path.unlink(missing_ok=True)
 
 
-class Mark:
+class CrashMark:
     """A context, entered again and again, in which a package is marked as running.
 
     Args:
@@ -79,7 +79,7 @@ class Mark:
         self._memory[:] = self.idle
 
     @classmethod
-    def nowhere(cls) -> Mark:
+    def nowhere(cls) -> CrashMark:
         """One that nobody reads."""
         return cls(bytearray(_LENGTH), cls.idle)
 
@@ -92,7 +92,7 @@ def discard_fatal(cache: Cache) -> list[str]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             content = file.read(_LENGTH)
             path.unlink(missing_ok=True)
-            if len(content) == _LENGTH and content != Mark.idle:
+            if len(content) == _LENGTH and content != CrashMark.idle:
                 keys.append(content.decode())
     for key in keys:
         deaths = _counted(cache.root / f"deaths-{key}")

@@ -1,4 +1,4 @@
-"""A compiled library, loaded: computes rows that each describe an entry."""
+"""A compiled library, loaded: computes rows that each describe a request."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["DONE", "FLOATS", "GUARDED", "LOOK", "PLAIN", "SEPARATED", "SPACED", "UNSURE", "VALUE", "Library", "Rows"]
+__all__ = ["DONE", "FLOATS", "GUARDED", "MEASURE", "PLAIN", "SEPARATED", "SPACED", "UNSURE", "VALUE", "Library", "Rows"]
 
 VALUE, SPACED, DOUBLES, FLOATS = range(4)
 """How an input is given: as one number, as what numpy.linspace takes, or as an array of either dtype."""
 
-GUARDED, SEPARATED, PLAIN, LOOK = range(4)
-"""What to do with an entry: compute it if it is plain to see that the guard lets it pass, compute it in either way, or
+GUARDED, SEPARATED, PLAIN, MEASURE = range(4)
+"""What to do with a request: compute it if it is plain to see that the guard lets it pass, compute it in either way, or
 take down the extremes of what the guard looks at."""
 
 DONE, UNSURE, TOO_LARGE = range(3)
 """What came of it."""
 
 Rows = NDArray[np.void]
-"""One for each entry, as `Entry` of `cpp/runtime.h`."""
+"""One for each request, as `Tile` of `cpp/tile.h`."""
 
 
 class Library:
@@ -30,12 +30,12 @@ class Library:
 
     Args:
         path: of the library.
-        inputs: how many inputs entries have.
+        inputs: how many inputs requests have.
         ndim: how many dims the grid has.
 
     Attributes:
         function: that computes rows.
-        learn, forget, serve: of `cpp/repeats.h`.
+        learn, forget, serve: of `cpp/request_template.h`.
 
     Raises:
         OSError: it is none.
@@ -65,7 +65,7 @@ class Library:
         return np.zeros(count, self._row)
 
     def compute(self, rows: Rows) -> None:
-        """Computes entries, and says in their rows what came of it. Lets other Python threads run meanwhile."""
+        """Computes requests, and says in their rows what came of it. Lets other Python threads run meanwhile."""
         self.compute_at(rows.ctypes.data, len(rows))
 
     def compute_at(self, address: int, count: int) -> None:

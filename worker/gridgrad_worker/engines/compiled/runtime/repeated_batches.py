@@ -1,6 +1,6 @@
 """Batches that come again: a caller in a loop has the same one sent each time, since its numbers lie in slots.
 
-Such a batch is known by its bytes, all but its number. Compiled code (`cpp/repeats.h`) takes it from the
+Such a batch is known by its bytes, all but its number. Compiled code (`cpp/request_template.h`) takes it from the
 socket, computes and answers it; nothing of Python runs for it. What is known holds addresses in slots: it is to be
 forgotten after each message that brings or forgets slots or plans.
 """
@@ -13,10 +13,10 @@ import struct
 import torch
 
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.engines.compiled.runtime.call_template import Call
+from gridgrad_worker.engines.compiled.runtime.call_template import TileCall
 from gridgrad_worker.engines.compiled.runtime.library import Library
 
-__all__ = ["Repeats", "keeps_all"]
+__all__ = ["BatchTemplates", "keeps_all"]
 
 _MOST_KNOWN = 1 << 10
 _NUMBER, _NUMBER_BYTES = struct.Struct("<BQ"), 8
@@ -24,7 +24,7 @@ _NUMBER_TAG = pb.Batch.ID_FIELD_NUMBER << 3 | 1
 
 
 class _Repeat(ctypes.Structure):
-    """As in `cpp/repeats.h`, which reads it until it is told to forget all."""
+    """As in `cpp/request_template.h`, which reads it until it is told to forget all."""
 
     _fields_ = (
         ("compute", ctypes.c_void_p),
@@ -41,12 +41,12 @@ class _Repeat(ctypes.Structure):
     )
 
 
-class Repeats:
+class BatchTemplates:
     """The batches that were seen last; one for a process, since what compiled code knows is the process's own."""
 
     def __init__(self) -> None:
         self._library: Library | None = None
-        self._known: list[tuple[_Repeat, Call]] = []
+        self._known: list[tuple[_Repeat, TileCall]] = []
 
     def serve(self, socket: int) -> None:
         """Answers batches that are known, and returns as soon as the next message is anything else, which it leaves.
@@ -57,7 +57,7 @@ class Repeats:
         if self._library is not None and self._known:
             self._library.serve(socket)
 
-    def learn(self, message: bytes, number: int, call: Call, done: pb.BatchDone) -> None:
+    def learn(self, message: bytes, number: int, call: TileCall, done: pb.BatchDone) -> None:
         """Remembers a batch of one piece that was computed, if its number comes last.
 
         Args:
@@ -92,7 +92,7 @@ def keeps_all(message: pb.ServerMessage) -> bool:
     return not any(slot.descriptor_attached or slot.forget for slot in batch.slots)
 
 
-def _repeat(message: bytes, call: Call, answer: bytes) -> _Repeat:
+def _repeat(message: bytes, call: TileCall, answer: bytes) -> _Repeat:
     row, mark = call.row, call.mark
     return _Repeat(
         compute=call.library.function,

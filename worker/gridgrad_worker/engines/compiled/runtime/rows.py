@@ -1,4 +1,4 @@
-"""Describes pieces to a library: what is the same for all of a batch is done for all at once."""
+"""Describes tiles to a library: what is the same for all of a batch is done for all at once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from gridgrad_worker.engines.compiled.runtime.library import DOUBLES, FLOATS, SPACED, VALUE, Rows
 from gridgrad_worker.engines.functional.functional_engine import Array
-from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Piece, Values
+from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile
 
-__all__ = ["Filler"]
+__all__ = ["RowWriter"]
 
 _Shapes = NDArray[np.int64]
 
 
-class Filler:
+class RowWriter:
     """Fills rows in.
 
     Args:
@@ -31,26 +31,26 @@ class Filler:
         self._dims = dims
         self._ndim = ndim
 
-    def fill(self, rows: Rows, pieces: Sequence[Piece], outs: Sequence[Array]) -> tuple[_Shapes, list[Array]]:
+    def fill(self, rows: Rows, tiles: Sequence[Tile], outs: Sequence[Array]) -> tuple[_Shapes, list[Array]]:
         """Fills rows in.
 
         Args:
-            rows: of zeros, one for each piece.
-            pieces: what to compute.
+            rows: of zeros, one for each tile.
+            tiles: what to compute.
             outs: where the results go.
 
         Returns:
-            The shapes of the whole entries, [pieces, dims], and arrays that must live as long as the rows.
+            The shapes of the whole requests, [tiles, dims], and arrays that must live as long as the rows.
         """
-        shapes = np.ones((len(pieces), max(1, self._ndim)), np.int64)
+        shapes = np.ones((len(tiles), max(1, self._ndim)), np.int64)
         kept: list[Array] = []
         for position, dims in enumerate(self._dims):
-            values = [piece.inputs[position] for piece in pieces]
+            values = [tile.inputs[position] for tile in tiles]
             kept += _fill_input(rows["inputs"][:, position], values, dims, shapes)
         if self._ndim:
-            corners = itertools.chain.from_iterable([piece.box.start + piece.box.shape for piece in pieces])
-            boxes = np.fromiter(corners, np.int64, 2 * self._ndim * len(pieces)).reshape(-1, 2, self._ndim)
-            rows["first"], rows["shape"] = boxes[:, 0], boxes[:, 1]
+            corners = itertools.chain.from_iterable([tile.subgrid.start + tile.subgrid.shape for tile in tiles])
+            subgrids = np.fromiter(corners, np.int64, 2 * self._ndim * len(tiles)).reshape(-1, 2, self._ndim)
+            rows["first"], rows["shape"] = subgrids[:, 0], subgrids[:, 1]
         else:
             rows["shape"] = 1
         rows["out"] = _addresses(outs)
@@ -58,7 +58,7 @@ class Filler:
         return shapes, kept
 
 
-def _fill_input(row: Any, values: Sequence[Values], dims: Sequence[int], shapes: _Shapes) -> list[Array]:
+def _fill_input(row: Any, values: Sequence[InputValues], dims: Sequence[int], shapes: _Shapes) -> list[Array]:
     spaced = [each.ends for each in values if type(each) is LinspaceValues]
     if len(spaced) == len(values):
         ends = np.fromiter(itertools.chain.from_iterable(spaced), np.float64, 3 * len(values)).reshape(-1, 3)
@@ -87,12 +87,12 @@ def _fill_input(row: Any, values: Sequence[Values], dims: Sequence[int], shapes:
     return arrays
 
 
-def _array(values: Values) -> Array:
+def _array(values: InputValues) -> Array:
     """All values, of the grid's dims."""
     return (
         values.spread
         if isinstance(values, ArrayValues)
-        else values.over(Box((0,) * len(values.lengths), values.lengths))
+        else values.over(Subgrid((0,) * len(values.lengths), values.lengths))
     )
 
 

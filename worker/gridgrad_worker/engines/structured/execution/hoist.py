@@ -14,17 +14,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gridgrad_worker.engines.structured.execution.kernels import GRAIN, Call, make_call, padded
-from gridgrad_worker.engines.structured.planning.plan import Level, Plan, Step
+from gridgrad_worker.engines.structured.execution.kernels import GRAIN, OperationCall, make_call, padded
+from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, Level, Step
 
-__all__ = ["HoistedLevel", "Known", "Place", "Table"]
+__all__ = ["HoistedLevel", "HoistedValues", "LevelTable", "TableRow"]
 
 
 _WIDE = 1 << 12
 """Numbers of a row from which on bringing rows together costs more than calls for each."""
 
 
-class Place(NamedTuple):
+class TableRow(NamedTuple):
     """Where a table has a step's results."""
 
     boolean: bool
@@ -55,12 +55,12 @@ class Selection(NamedTuple):
         return rows[self.first : self.first + self.length]
 
 
-class Table:
+class LevelTable:
     """The results of a level: a row of numbers, or of booleans, for each step.
 
     Args:
         level: whose steps they are.
-        shape: [entries, one length for each dim of the grid], 1 for those that the level has not.
+        shape: [requests, one length for each dim of the grid], 1 for those that the level has not.
         dtype: of the numbers.
         device: where they lie.
     """
@@ -98,7 +98,7 @@ class Table:
         return self._select(steps).of(self._flat[boolean] if whole else self._views[boolean])
 
 
-class Known:
+class HoistedValues:
     """What has been computed below the grid.
 
     Args:
@@ -106,18 +106,18 @@ class Known:
         tables: of the levels of one dim or none, by mask.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ExecutionPlan) -> None:
         self._steps = plan.steps
-        self.tables: dict[int, Table] = {}
+        self.tables: dict[int, LevelTable] = {}
         self.others: dict[int, Tensor] = {}
 
     def view(self, step: int) -> Tensor:
-        """The results of a step, [entries, one length for each dim], a constant as a tensor of no dims."""
+        """The results of a step, [requests, one length for each dim], a constant as a tensor of no dims."""
         table = self.tables.get(self._steps[step].mask)
         return self.others[step] if table is None or step in self.others else table.view(step)
 
     def stacked(self, steps: Sequence[int]) -> Tensor:
-        """The results of steps of one mask, none constant: [steps, entries, one length for each dim]."""
+        """The results of steps of one mask, none constant: [steps, requests, one length for each dim]."""
         table = self.tables.get(self._steps[steps[0]].mask)
         return torch.stack([self.others[i] for i in steps]) if table is None else table.rows(steps)
 
@@ -132,7 +132,7 @@ class _Wave(NamedTuple):
         arguments: for each argument of the call, the step of each.
     """
 
-    call: Call
+    call: OperationCall
     steps: tuple[int, ...]
     boolean: bool
     first: int
@@ -160,10 +160,10 @@ class HoistedLevel:
         rows: how many rows of numbers and of booleans they have.
     """
 
-    def __init__(self, plan: Plan, level: Level, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(self, plan: ExecutionPlan, level: Level, dtype: torch.dtype, device: torch.device) -> None:
         self.mask = level.mask
         self.inputs = level.inputs
-        self.places = {step: Place(False, row) for row, step in enumerate(level.inputs)}
+        self.places = {step: TableRow(False, row) for row, step in enumerate(level.inputs)}
         self.rows = {False: len(level.inputs), True: 0}
         self._steps = plan.steps
         self._dtype, self._device = dtype, device
@@ -179,7 +179,7 @@ class HoistedLevel:
             selection = self._selections[steps] = _selection(rows, self._device)
         return selection
 
-    def run(self, table: Table, known: Known) -> None:
+    def run(self, table: LevelTable, known: HoistedValues) -> None:
         """Computes all steps.
 
         Args:
@@ -194,7 +194,7 @@ class HoistedLevel:
             else:
                 self._run_wave(wave, table, known)
 
-    def _run_wave(self, wave: _Wave, table: Table, known: Known) -> None:
+    def _run_wave(self, wave: _Wave, table: LevelTable, known: HoistedValues) -> None:
         if wave.call.exact and wave.call.takes_out and self._varies(wave):
             self._run_exact(wave, table, known)
         else:
@@ -204,7 +204,7 @@ class HoistedLevel:
         """Whether there is an argument as long as the results."""
         return any(self._steps[steps[0]].op != "const" for steps in wave.arguments)
 
-    def _run_exact(self, wave: _Wave, table: Table, known: Known) -> None:
+    def _run_exact(self, wave: _Wave, table: LevelTable, known: HoistedValues) -> None:
         end = wave.first + len(wave.steps)
         if all(self._is_here(steps) for steps in wave.arguments):
             arguments = [self._flat_argument(steps, table) for steps in wave.arguments]
@@ -213,7 +213,7 @@ class HoistedLevel:
             views = [self._view_argument(steps, table, known) for steps in wave.arguments]
             wave.call.function(*views, out=table.views(wave.boolean)[wave.first : end])
 
-    def _run_on_vectors(self, wave: _Wave, table: Table, known: Known) -> None:
+    def _run_on_vectors(self, wave: _Wave, table: LevelTable, known: HoistedValues) -> None:
         count = len(wave.steps)
         out = table.flat(wave.boolean)[wave.first : wave.first + count]
         arguments = [self._whole_argument(steps, table, known) for steps in wave.arguments]
@@ -229,18 +229,18 @@ class HoistedLevel:
         step = self._steps[steps[0]]
         return step.op == "const" or step.mask == self.mask
 
-    def _flat_argument(self, steps: tuple[int, ...], table: Table) -> Tensor:
+    def _flat_argument(self, steps: tuple[int, ...], table: LevelTable) -> Tensor:
         if self._steps[steps[0]].op == "const":
             return self._column(steps)
         return table.selected(steps, whole=True)
 
-    def _view_argument(self, steps: tuple[int, ...], table: Table, known: Known) -> Tensor:
+    def _view_argument(self, steps: tuple[int, ...], table: LevelTable, known: HoistedValues) -> Tensor:
         if self._steps[steps[0]].op == "const":
             return self._column(steps).view(-1, *[1] * len(table.shape))
         mask = self._steps[steps[0]].mask
         return (table if mask == self.mask else known.tables[mask]).selected(steps, whole=False)
 
-    def _whole_argument(self, steps: tuple[int, ...], table: Table, known: Known) -> Tensor:
+    def _whole_argument(self, steps: tuple[int, ...], table: LevelTable, known: HoistedValues) -> Tensor:
         """An argument on whole vectors: [steps, numbers and what fills the last vector up]."""
         if self._steps[steps[0]].op != "const" and self._is_here(steps):
             return self._flat_argument(steps, table)
@@ -260,20 +260,20 @@ class HoistedLevel:
         values = [self._steps[i].number for i in steps]
         return torch.tensor(values, dtype=self._dtype, device=self._device)[:, None]
 
-    def _wave(self, call: Call, steps: list[int], arguments: list[tuple[int, ...]]) -> _Wave:
+    def _wave(self, call: OperationCall, steps: list[int], arguments: list[tuple[int, ...]]) -> _Wave:
         first = self.rows[call.boolean]
-        self.places.update((step, Place(call.boolean, first + n)) for n, step in enumerate(steps))
+        self.places.update((step, TableRow(call.boolean, first + n)) for n, step in enumerate(steps))
         self.rows[call.boolean] += len(steps)
         return _Wave(call, tuple(steps), call.boolean, first, tuple(arguments))
 
 
 def _sorted_into_waves(
     steps: Sequence[Step], level: Level, dtype: torch.dtype
-) -> list[tuple[Call, list[int], list[tuple[int, ...]]]]:
+) -> list[tuple[OperationCall, list[int], list[tuple[int, ...]]]]:
     """The steps that can run in one call, in an order in which all arguments are there."""
     depth = dict.fromkeys(level.inputs, 0)
     waves: dict[tuple[object, ...], list[int]] = {}
-    calls: dict[int, Call] = {}
+    calls: dict[int, OperationCall] = {}
     for i in level.steps:
         depth[i] = 1 + max((depth.get(a, 0) for a in steps[i].args), default=0)
         calls[i] = make_call(steps[i], steps, dtype, columns=True)

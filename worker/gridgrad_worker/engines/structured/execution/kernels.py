@@ -19,7 +19,7 @@ from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_worker.engines.structured.planning.plan import Step
 from gridgrad_worker.torch_ops.table import VALUES
 
-__all__ = ["GRAIN", "VECTOR", "Call", "make_call", "padded"]
+__all__ = ["GRAIN", "VECTOR", "OperationCall", "make_call", "padded"]
 
 VECTOR = 64
 """Numbers: a multiple of what torch's vector loops take at a time, whatever the instruction set."""
@@ -43,7 +43,7 @@ _EASY_POWERS = (0.0, 1.0, 2.0, 3.0, 0.5, -0.5, -1.0, -2.0)
 _WITHOUT_OUT = frozenset({"isnan", "isinf", "isfinite", "relu"})
 
 
-class Call(NamedTuple):
+class OperationCall(NamedTuple):
     """How to call one operation.
 
     Args:
@@ -65,7 +65,7 @@ class Call(NamedTuple):
 
 def make_call(
     step: Step, steps: Sequence[Step], dtype: torch.dtype, *, columns: bool = False, host: bool = True
-) -> Call:
+) -> OperationCall:
     """The call of an operation.
 
     Args:
@@ -91,7 +91,7 @@ def make_call(
         function, args = _with_second(value, bound[0]), args[:1]
     elif step.op == "positive":
         function, takes_out = _copy, True
-    return Call(function, args, step.op in _EXACT, takes_out, declared.result == "boolean", bound)
+    return OperationCall(function, args, step.op in _EXACT, takes_out, declared.result == "boolean", bound)
 
 
 def padded(count: int, threads: int) -> int:

@@ -9,21 +9,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gridgrad_worker.engines.structured.execution.hoist import Known
-from gridgrad_worker.engines.structured.execution.kernels import Call, make_call, padded
+from gridgrad_worker.engines.structured.execution.hoist import HoistedValues
+from gridgrad_worker.engines.structured.execution.kernels import OperationCall, make_call, padded
 from gridgrad_worker.engines.structured.execution.products import BLOCK_POINTS, Factors, Sides, prepare, split_of
 from gridgrad_worker.engines.structured.execution.registers import Register, Registers, allocate
-from gridgrad_worker.engines.structured.execution.windows import Window
-from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Level, Plan
+from gridgrad_worker.engines.structured.execution.windows import PanelWindow
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level
 
-__all__ = ["LevelRunner", "Values"]
+__all__ = ["LevelRunner", "StepResult"]
 
 
-class Values(NamedTuple):
+class StepResult(NamedTuple):
     """The results of a step.
 
     Args:
-        view: [entries, one length for each dim of the grid], 1 for a dim that it does not depend on.
+        view: [requests, one length for each dim of the grid], 1 for a dim that it does not depend on.
         flat: the same numbers and what fills the last vector up; None if they do not lie like that.
     """
 
@@ -41,7 +41,7 @@ class LevelRunner:
         device: computed on.
     """
 
-    def __init__(self, plan: Plan, level: Level, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(self, plan: ExecutionPlan, level: Level, dtype: torch.dtype, device: torch.device) -> None:
         steps = plan.steps
         self.mask = level.mask
         self.inputs = level.inputs
@@ -60,14 +60,14 @@ class LevelRunner:
         used = {a for i in order for a in steps[i].args} | set(level.kept)
         constants = {a for a in used if steps[a].op == "const"}
         self._constants = {i: torch.tensor(steps[i].value, dtype=dtype, device=device) for i in constants}
-        self._constant_values = {i: Values(constant, None) for i, constant in self._constants.items()}
+        self._constant_values = {i: StepResult(constant, None) for i, constant in self._constants.items()}
         self._registers = Registers(dtype, device)
         self._dtype = dtype
 
     def _is_boolean(self, step: int) -> bool:
         return step in self._calls and self._calls[step].boolean
 
-    def input(self, step: int, shape: tuple[int, ...]) -> Values:
+    def input(self, step: int, shape: tuple[int, ...]) -> StepResult:
         """The register of an input, to be filled."""
         return self._values(step, shape, math.prod(shape))
 
@@ -76,17 +76,17 @@ class LevelRunner:
         self._registers.free()
         self._factors.clear()
 
-    def prepare(self, shape: tuple[int, ...], known: Known) -> None:
+    def prepare(self, shape: tuple[int, ...], known: HoistedValues) -> None:
         """Puts the factors of the level's separated sums in place.
 
         Args:
-            shape: of the panel, [entries, one length for each dim of the grid], 1 for dims that the level has not.
+            shape: of the panel, [requests, one length for each dim of the grid], 1 for dims that the level has not.
             known: the operands of the level, over the panel.
         """
         for step, split in self._splits.items():
             self._factors[step] = prepare(self._args[step], split, shape, self._stacked(known))
 
-    def _stacked(self, known: Known) -> Callable[[Sequence[int]], Tensor]:
+    def _stacked(self, known: HoistedValues) -> Callable[[Sequence[int]], Tensor]:
         def stacked(steps: Sequence[int]) -> Tensor:
             if steps[0] in self._constants:
                 ones = [1] * (self._ndim + 1)
@@ -97,8 +97,8 @@ class LevelRunner:
 
     def run(
         self,
-        window: Window,
-        known: dict[int, Values],
+        window: PanelWindow,
+        known: dict[int, StepResult],
         destinations: Mapping[int, Tensor] | None = None,
     ) -> None:
         """Runs all steps.
@@ -115,19 +115,19 @@ class LevelRunner:
         for step in self._level.steps:
             destination = destinations.get(step) if destinations else None
             if step in self._splits:
-                out = self._values(step, shape, count) if destination is None else Values(destination, None)
+                out = self._values(step, shape, count) if destination is None else StepResult(destination, None)
                 window.write_product(self._factors[step], self._splits[step], out.view)
                 known[step] = out
             else:
                 known[step] = self._called(step, shape, count, known, destination)
 
     def _called(
-        self, step: int, shape: tuple[int, ...], count: int, known: Mapping[int, Values], destination: Tensor | None
-    ) -> Values:
+        self, step: int, shape: tuple[int, ...], count: int, known: Mapping[int, StepResult], destination: Tensor | None
+    ) -> StepResult:
         call = self._calls[step]
         arguments = [known[i] for i in call.args]
         if call.exact and call.takes_out:
-            out = self._values(step, shape, count) if destination is None else Values(destination, None)
+            out = self._values(step, shape, count) if destination is None else StepResult(destination, None)
             views = [a.view for a in arguments]
             if not any(v.dim() for v in views):
                 views[0] = views[0].expand(shape)
@@ -138,12 +138,12 @@ class LevelRunner:
     def _on_whole_vectors(
         self,
         step: int,
-        call: Call,
+        call: OperationCall,
         shape: tuple[int, ...],
         count: int,
-        arguments: list[Values],
+        arguments: list[StepResult],
         destination: Tensor | None,
-    ) -> Values:
+    ) -> StepResult:
         length = padded(count, torch.get_num_threads())
         flats = [self._spread(i, a, shape, count, length) for i, a in enumerate(arguments)]
         if not any(f.dim() for f in flats):
@@ -156,9 +156,9 @@ class LevelRunner:
         view = flat[:count].view(shape)
         if destination is not None:
             destination.copy_(view)
-        return Values(view, flat)
+        return StepResult(view, flat)
 
-    def _spread(self, position: int, values: Values, shape: tuple[int, ...], count: int, length: int) -> Tensor:
+    def _spread(self, position: int, values: StepResult, shape: tuple[int, ...], count: int, length: int) -> Tensor:
         """An argument on every value of the level's dims, end to end."""
         if values.view.dim() == 0:
             return values.view
@@ -169,6 +169,6 @@ class LevelRunner:
         flat[:count].view(shape).copy_(values.view)
         return flat
 
-    def _values(self, step: int, shape: tuple[int, ...], count: int) -> Values:
+    def _values(self, step: int, shape: tuple[int, ...], count: int) -> StepResult:
         flat = self._registers.flat(self._register[step], padded(count, torch.get_num_threads()))
-        return Values(flat[:count].view(shape), flat)
+        return StepResult(flat[:count].view(shape), flat)

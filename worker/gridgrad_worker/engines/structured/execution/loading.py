@@ -1,4 +1,4 @@
-"""Brings the inputs of many entries into one tensor, without a call for each number of them."""
+"""Brings the inputs of many requests into one tensor, without a call for each number of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gridgrad_worker.engines.tiles import ArrayValues, Box, LinspaceValues, Values
+from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid
 
-__all__ = ["Write", "load_entries", "load_part"]
+__all__ = ["Write", "load_part", "load_requests"]
 
 Floats = NDArray[np.floating]
 
@@ -19,35 +19,35 @@ Write = Callable[[Floats, Tensor], None]
 """Brings numbers to where they are computed with."""
 
 
-def load_part(row: Tensor, values: Values, box: Box, write: Write) -> None:
-    """Fills in an input of one entry over a box; beyond the entry's end, its last values again.
+def load_part(row: Tensor, values: InputValues, subgrid: Subgrid, write: Write) -> None:
+    """Fills in an input of one request over a subgrid; beyond the request's end, its last values again.
 
     Args:
         row: [one length for each dim], 1 for a dim that the input has not.
         values: of the input.
-        box: where the row begins, and its shape.
+        subgrid: where the row begins, and its shape.
         write: the device's.
     """
-    shape = [min(n, length - start) for start, n, length in zip(*box, values.lengths, strict=True)]
-    numbers = np.require(values.over(Box(box.start, tuple(shape))), requirements="W")
-    for dim, (wanted, given) in enumerate(zip(box.shape, shape, strict=True)):
+    shape = [min(n, length - start) for start, n, length in zip(*subgrid, values.lengths, strict=True)]
+    numbers = np.require(values.over(Subgrid(subgrid.start, tuple(shape))), requirements="W")
+    for dim, (wanted, given) in enumerate(zip(subgrid.shape, shape, strict=True)):
         if given < wanted:
             numbers = np.concatenate([numbers, np.repeat(numbers.take([-1], dim), wanted - given, dim)], dim)
     write(numbers, row)
 
 
-def load_entries(rows: Tensor, values: Sequence[Values], write: Write) -> None:
-    """Fills in an input of several entries, whole; beyond an entry's end, its last values again.
+def load_requests(rows: Tensor, values: Sequence[InputValues], write: Write) -> None:
+    """Fills in an input of several requests, whole; beyond a request's end, its last values again.
 
     Args:
-        rows: [entries, one length for each dim], 1 for a dim that the input has not.
-        values: of the input, for each entry.
+        rows: [requests, one length for each dim], 1 for a dim that the input has not.
+        values: of the input, for each request.
         write: the device's.
     """
     shape = tuple(rows.shape[1:])
     if sum(length > 1 for length in shape) > 1:
         for row, each in zip(rows, values, strict=True):
-            load_part(row, each, Box((0,) * len(shape), shape), write)
+            load_part(row, each, Subgrid((0,) * len(shape), shape), write)
         return
     length = math.prod(shape)
     spaced = [each for each in values if isinstance(each, LinspaceValues)]
@@ -58,10 +58,10 @@ def load_entries(rows: Tensor, values: Sequence[Values], write: Write) -> None:
     write(numbers.reshape(rows.shape), rows)
 
 
-def _all_of(values: Values) -> Floats:
+def _all_of(values: InputValues) -> Floats:
     if isinstance(values, ArrayValues):
         return values.array
-    return values.over(Box((0,) * len(values.lengths), values.lengths))
+    return values.over(Subgrid((0,) * len(values.lengths), values.lengths))
 
 
 def _arrays(arrays: Sequence[Floats], length: int) -> Floats:

@@ -29,8 +29,8 @@ class Factors(NamedTuple):
     """The factors of a sum over a panel.
 
     Args:
-        left: [entries, terms, rows of blocks], zeros after the panel's own rows.
-        right: [entries, terms, columns of blocks].
+        left: [requests, terms, rows of blocks], zeros after the panel's own rows.
+        right: [requests, terms, columns of blocks].
         block: the rows and columns of a block.
     """
 
@@ -93,8 +93,8 @@ def prepare(sides: Sides, split: int, shape: Sequence[int], stacked: Callable[[S
     Args:
         sides: which steps they are.
         split: the dim from which on those on the right depend on dims.
-        shape: of the panel, [entries, one length for each dim].
-        stacked: gives the results of steps of one mask, [steps, entries, one length for each dim], 1
+        shape: of the panel, [requests, one length for each dim].
+        stacked: gives the results of steps of one mask, [steps, requests, one length for each dim], 1
             where they do not depend on it.
     """
     left_dims = [*shape[1 : split + 1], *[1] * (len(shape) - 1 - split)]
@@ -108,7 +108,7 @@ def prepare(sides: Sides, split: int, shape: Sequence[int], stacked: Callable[[S
 def _in_place(
     groups: _Groups, terms: int, shape: Sequence[int], multiple: int, stacked: Callable[[Sequence[int]], Tensor]
 ) -> Tensor:
-    """The factors of one side: [entries, terms, as many as the side's dims have and zeros after them]."""
+    """The factors of one side: [requests, terms, as many as the side's dims have and zeros after them]."""
     parts = [(places, stacked(steps)) for places, steps in groups]
     length = math.prod(shape[1:])
     whole = parts[0][1].new_zeros((shape[0], terms, -(-length // multiple) * multiple))
@@ -120,23 +120,23 @@ def _in_place(
     return whole
 
 
-def write_product(factors: Factors, out: Tensor, entries: slice, rows: slice, columns: slice) -> None:
+def write_product(factors: Factors, out: Tensor, requests: slice, rows: slice, columns: slice) -> None:
     """Computes a window of the sum.
 
     Args:
         factors: of the whole panel.
-        out: [entries, rows, columns] of the window.
-        entries, rows, columns: the window in the panel.
+        out: [requests, rows, columns] of the window.
+        requests, rows, columns: the window in the panel.
     """
     if factors.block == (_SMALL_BLOCK, _SMALL_BLOCK):
-        _write_small(factors, out, entries, rows, columns)
+        _write_small(factors, out, requests, rows, columns)
         return
-    for position, entry in enumerate(range(entries.start, entries.stop)):
+    for position, request in enumerate(range(requests.start, requests.stop)):
         plane = out[position]
         for row in _blocks(rows, factors.block[0]):
-            left = factors.left[entry, :, row : row + factors.block[0]].t()
+            left = factors.left[request, :, row : row + factors.block[0]].t()
             for column in _blocks(columns, factors.block[1]):
-                right = factors.right[entry, :, column : column + factors.block[1]]
+                right = factors.right[request, :, column : column + factors.block[1]]
                 _write_block(left, right, plane, row - rows.start, column - columns.start)
 
 
@@ -156,9 +156,9 @@ def _write_block(left: Tensor, right: Tensor, plane: Tensor, row: int, column: i
         part.copy_(torch.mm(left, right)[skipped_rows:, skipped_columns:][: part.shape[0], : part.shape[1]])
 
 
-def _write_small(factors: Factors, out: Tensor, entries: slice, rows: slice, columns: slice) -> None:
-    """All blocks of all entries at once; there are at most four of each."""
-    left, right = factors.left[entries], factors.right[entries]
+def _write_small(factors: Factors, out: Tensor, requests: slice, rows: slice, columns: slice) -> None:
+    """All blocks of all requests at once; there are at most four of each."""
+    left, right = factors.left[requests], factors.right[requests]
     count, terms = left.shape[:2]
     high, wide = left.shape[2] // _SMALL_BLOCK, right.shape[2] // _SMALL_BLOCK
     across = left.view(count, terms, high, 1, _SMALL_BLOCK).permute(0, 2, 3, 4, 1)

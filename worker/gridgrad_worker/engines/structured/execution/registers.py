@@ -1,6 +1,6 @@
 """Registers: the few tensors that the steps of a level take turns in.
 
-A step writes to a register that no later step still reads, so that a tile of a long program works
+A step writes to a register that no later step still reads, so that a window of a long program works
 in as much memory as it has numbers alive at a time, which stays in the cache.
 """
 

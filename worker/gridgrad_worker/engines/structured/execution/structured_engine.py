@@ -1,4 +1,4 @@
-"""The structured engine: expressions, derived, hoisted to the dims that they depend on, run in tiles."""
+"""The structured engine: expressions, derived, hoisted to the dims that they depend on, run in windows."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.panels import (
     Segment,
     deep_panel_shape,
-    entry_shape,
     panel_shape,
     panels_of,
+    request_shape,
     segments,
 )
 from gridgrad_worker.engines.structured.execution.products import SMALL
 from gridgrad_worker.engines.structured.execution.runner import PlanRunner
 from gridgrad_worker.engines.structured.planning.guard import Guard, Ranges, merged
-from gridgrad_worker.engines.structured.planning.plan import Plan, make_plan
+from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, make_plan
 from gridgrad_worker.engines.structured.planning.separate import separate
-from gridgrad_worker.engines.tiles import Piece
+from gridgrad_worker.engines.tiles import Tile
 
 __all__ = ["StructuredEngine"]
 
-_ALONE = 1 << 15  # points of an entry that is computed by itself: the calls for it are no more than the work
-_TOGETHER = 1 << 20  # points of a group of entries of one shape; on a GPU, of an entry that is computed by itself too
+_ALONE = 1 << 15  # points of a request that is computed by itself: the calls for it are no more than the work
+_TOGETHER = 1 << 20  # points of a group of requests of one shape; on a GPU, of a request that is computed by itself too
 _ROUNDED = 16
 _CALL_POINTS = 1 << 13  # to call an operation takes as long as to run it on so many points
 _GUARD_POINTS = 1 << 20  # the guard takes as long as one operation on so many points
-_MOST_PANELS = 64  # an entry of more is never separated: looking at all of it for each piece would take too long
+_MOST_PANELS = 64  # a request of more is never separated: looking at all of it for each tile would take too long
 
 
 class StructuredEngine:
-    """Computes an expression and its partials over pieces.
+    """Computes an expression and its partials over tiles.
 
     Args:
         program: the expression.
@@ -75,7 +75,7 @@ class StructuredEngine:
         self._sources = [next(i for i, dims in enumerate(inputs.values()) if dim in dims) for dim in range(ndim)]
         runner = functools.partial(PlanRunner, dtype=dtype, device=device)
         # The guard would wait for the GPU before each launch, and save operations, which a GPU has to spare
-        separating = False if separating is None and device.outbox is not None else separating
+        separating = False if separating is None and device.transfers is not None else separating
         self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
         self._separated: PlanRunner | None = None
         separated = separate(derived.nodes, derived.outputs, masks)
@@ -87,44 +87,44 @@ class StructuredEngine:
             self._separated = runner(plan)
             self._guard = Guard(plan, separated.checked, dtype)
         plan = (self._separated or self._plain).plan
-        self._alone = _ALONE if device.outbox is None else _TOGETHER
-        shape_of_panels = panel_shape if device.outbox is None else deep_panel_shape
+        self._alone = _ALONE if device.transfers is None else _TOGETHER
+        shape_of_panels = panel_shape if device.transfers is None else deep_panel_shape
         self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: shape_of_panels(shape, plan))
         self._decided: tuple[Hashable, bool] = (None, False)
         self._guarded: tuple[object, NDArray[np.bool_]] = (None, np.ones(0, bool))
 
     @property
-    def plan(self) -> Plan:
-        """What is run for entries that the guard lets pass; for all, if there is none."""
+    def plan(self) -> ExecutionPlan:
+        """What is run for requests that the guard lets pass; for all, if there is none."""
         return (self._separated or self._plain).plan
 
     @property
-    def plain_plan(self) -> Plan:
-        """What is run for entries that the guard stops."""
+    def plain_plan(self) -> ExecutionPlan:
+        """What is run for requests that the guard stops."""
         return self._plain.plan
 
     @property
     def guard(self) -> Guard | None:
-        """Decides for entries whether the plan may be run."""
+        """Decides for requests whether the plan may be run."""
         return self._guard if self._separated else None
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array]) -> None:
-        """Computes pieces together.
+    def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
+        """Computes tiles together.
 
         Args:
-            pieces: what to compute.
+            tiles: what to compute.
             outs: for each of them, where its results go: [derivatives * components, points], of the
                 computing dtype, the points in C order.
 
         Raises:
-            TooLargeError: not even a small tile fits into the memory.
+            TooLargeError: not even a small window fits into the memory.
         """
         # Values beyond float32 become inf there, as IEEE has it
         with np.errstate(over="ignore", invalid="ignore"):
             parts: list[Segment] = []
-            for piece, out in zip(pieces, outs, strict=True):
-                shape = entry_shape(piece, self._sources)
-                parts.extend(segments(piece, shape, self._panel_shape(shape), out))
+            for tile, out in zip(tiles, outs, strict=True):
+                shape = request_shape(tile, self._sources)
+                parts.extend(segments(tile, shape, self._panel_shape(shape), out))
             try:
                 for group in _groups(parts, self._pays, self._alone):
                     self._run_within_memory(group)
@@ -132,7 +132,7 @@ class StructuredEngine:
                 self._device.drain()
 
     def _run_within_memory(self, group: list[Segment]) -> None:
-        """Computes a group; where there is no memory for it, half of it at a time, then in smaller tiles."""
+        """Computes a group; where there is no memory for it, half of it at a time, then in smaller windows."""
         failure = self._tried(group)
         if failure is None:
             return
@@ -161,7 +161,7 @@ class StructuredEngine:
         return None
 
     def _pays(self, shape: tuple[int, ...]) -> bool:
-        """Whether separation saves an entry of this shape more than its guard takes."""
+        """Whether separation saves a request of this shape more than its guard takes."""
         return self._separated is not None and self._saved * (_CALL_POINTS + math.prod(shape)) >= _GUARD_POINTS
 
     def _run(self, group: list[Segment]) -> None:
@@ -173,7 +173,7 @@ class StructuredEngine:
             self._run_guarded(self._separated, group)
 
     def _run_guarded(self, separated: PlanRunner, group: list[Segment]) -> None:
-        """Computes whole entries, with the guard looking at what is computed for them anyway."""
+        """Computes whole requests, with the guard looking at what is computed for them anyway."""
         known = separated.hoisted(group)
         if known is not self._guarded[0]:
             self._guarded = (known, self._guard.holds(self._guard.ranges(known, len(group))))
@@ -187,10 +187,10 @@ class StructuredEngine:
                 runner.run(part)
 
     def _holds(self, segment: Segment) -> bool:
-        """Looks at all of an entry of several panels."""
-        entry = (segment.shape, *[values.content for values in segment.inputs])
-        if self._decided[0] != entry:
-            self._decided = (entry, self._decide(segment))
+        """Looks at all of a request of several panels."""
+        request = (segment.shape, *[values.content for values in segment.inputs])
+        if self._decided[0] != request:
+            self._decided = (request, self._decide(segment))
         return self._decided[1]
 
     def _decide(self, segment: Segment) -> bool:
@@ -224,7 +224,7 @@ def _groups(parts: Sequence[Segment], pays: Callable[[tuple[int, ...]], bool], a
 
 
 def _rounded_up(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that entries are computed in together: what is added is less than what a call of its own costs."""
+    """The shape that requests are computed in together: what is added is less than what a call of its own costs."""
     if len(shape) > 2 or any(length > SMALL for length in shape):
         return shape  # blocks of matrix products would not be the same
     return tuple(-(-length // _ROUNDED) * _ROUNDED for length in shape)

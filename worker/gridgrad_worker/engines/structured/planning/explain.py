@@ -11,17 +11,17 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.engines.structured.planning.plan import SEPARATED, Plan, make_plan
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, make_plan
 from gridgrad_worker.engines.structured.planning.separate import separate
 
-__all__ = ["Explanation", "cut", "explain", "explanation_of"]
+__all__ = ["ProgramExplanation", "cut", "explain", "explanation_of"]
 
 _MOST_LINES = 200
 _LONGEST_LINE = 500
 _MOST_RANKS = 1024
 
 
-class Explanation(NamedTuple):
+class ProgramExplanation(NamedTuple):
     """What is computed for an expression.
 
     Args:
@@ -43,7 +43,7 @@ class Explanation(NamedTuple):
 
 def explain(
     program: Program, inputs: Mapping[str, Sequence[str]], derivatives: Sequence[tuple[str, ...]]
-) -> Explanation:
+) -> ProgramExplanation:
     """Says what the engine computes for an expression.
 
     Args:
@@ -59,7 +59,7 @@ def explain(
     after = make_plan(separated.nodes, separated.outputs, masks, len(dims))
     counts = (_counts(before), _counts(after))
     by_mask = sorted(counts[0].keys() | counts[1].keys(), key=lambda mask: (mask.bit_count(), mask))
-    return Explanation(
+    return ProgramExplanation(
         derived=_text_of(derived),
         separated=_text_of(_written_out(derived, separated.nodes, separated.outputs)),
         operations={
@@ -80,7 +80,7 @@ def _text_of(program: Program) -> str:
     return "\n".join(line for line in str(program).split("\n") if line not in ordering)
 
 
-def _counts(plan: Plan) -> dict[int, int]:
+def _counts(plan: ExecutionPlan) -> dict[int, int]:
     """How many operations run on the dims of each mask."""
     return {
         level.mask: sum(len(plan.steps[i].args) // 2 if plan.steps[i].op == SEPARATED else 1 for i in level.steps)

@@ -11,7 +11,7 @@ A term may vanish below the smallest number where another term of its sum, which
 large everywhere that the difference can't be seen: the tail of a Gaussian, a high power of something
 small.
 
-An entry is looked at as a whole, so what else is computed with it, and how it is cut, changes nothing.
+A request is looked at as a whole, so what else is computed with it, and how it is cut, changes nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gridgrad_worker.engines.structured.planning.plan import Plan
-from gridgrad_worker.engines.structured.planning.separate import Checked
+from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan
+from gridgrad_worker.engines.structured.planning.separate import CheckedTerm
 
 __all__ = ["Guard", "Ranges", "merged"]
 
 Ranges = NDArray[np.float64]
-"""[3, entries, watched]: the least exponents, 0 or below, the largest, 0 or above, and 1 where there is a zero.
+"""[3, requests, watched]: the least exponents, 0 or below, the largest, 0 or above, and 1 where there is a zero.
 
 The exponents of what is not finite are infinite.
 """
@@ -44,11 +44,11 @@ class Stacked(Protocol):
     """What has been computed below the grid."""
 
     def stacked(self, steps: Sequence[int]) -> Tensor:
-        """The results of steps of one level, [steps, entries, ...]."""
+        """The results of steps of one level, [steps, requests, ...]."""
 
 
 class Guard:
-    """Decides for entries.
+    """Decides for requests.
 
     Args:
         plan: whose terms are checked.
@@ -62,7 +62,7 @@ class Guard:
         reach: exponents that are no larger than this, added up over a term, are within range in any order.
     """
 
-    def __init__(self, plan: Plan, checked: Sequence[Sequence[Checked]], dtype: torch.dtype) -> None:
+    def __init__(self, plan: ExecutionPlan, checked: Sequence[Sequence[CheckedTerm]], dtype: torch.dtype) -> None:
         terms = [term for total in checked for term in total]
         plain = sorted({i for term in terms for i in term.factors + term.divisors})
         powers = sorted({i for term in terms for i in term.exponents + term.negative_exponents})
@@ -115,14 +115,14 @@ class Guard:
         factors, divisors, powers = ([self.watched[p] for p in positions if kinds[p] == kind] for kind in range(3))
         return factors, divisors, powers
 
-    def ranges(self, known: Stacked, entries: int) -> Ranges:
+    def ranges(self, known: Stacked, requests: int) -> Ranges:
         """The exponents of what is watched.
 
         Args:
-            known: its values over all of an entry or a part of it.
-            entries: how many there are.
+            known: its values over all of a request or a part of it.
+            requests: how many there are.
         """
-        ranges = np.zeros((3, entries, len(self.watched)))
+        ranges = np.zeros((3, requests, len(self.watched)))
         for position, value in self._constants:
             ranges[:, :, position] = np.array(value)[:, None]
         for positions, steps in self._by_mask:
@@ -130,7 +130,7 @@ class Guard:
         return ranges
 
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
-        """For each entry, whether all terms stay within range."""
+        """For each request, whether all terms stay within range."""
         low, high, zero = ranges
         finite = np.isfinite(ranges).all(axis=(0, 2))
         with np.errstate(invalid="ignore"):
@@ -161,7 +161,7 @@ class Guard:
         return math.log2(abs(value)) if value else 0.0
 
     def _measured(self, stacked: Tensor, positions: Sequence[int]) -> NDArray[np.float64]:
-        """[3, entries, steps] of values [steps, entries, ...]."""
+        """[3, requests, steps] of values [steps, requests, ...]."""
         if not stacked.shape[2]:
             return np.zeros((3, stacked.shape[1], stacked.shape[0]))
         powers, divides = self._is_power[positions], self._divides[positions]
@@ -185,14 +185,14 @@ class _Sums:
         self._firsts = np.cumsum([0, *(len(each) + 1 for each in columns)])[:-1]
 
     def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """[entries, terms] of values [entries, columns]."""
+        """[requests, terms] of values [requests, columns]."""
         extended = np.concatenate([values, np.zeros((len(values), 1))], axis=1)
         sums: NDArray[np.float64] = np.add.reduceat(extended[:, self._columns], self._firsts, axis=1)
         return sums
 
 
 def merged(first: Ranges, second: Ranges) -> Ranges:
-    """The exponents of two parts of one entry."""
+    """The exponents of two parts of one request."""
     return np.stack([np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), np.maximum(first[2], second[2])])
 
 

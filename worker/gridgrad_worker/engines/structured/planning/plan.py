@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gridgrad_core.lang.program.nodes import Node
 
-__all__ = ["SEPARATED", "Level", "Plan", "Step", "make_plan", "masks_of"]
+__all__ = ["SEPARATED", "ExecutionPlan", "Level", "Step", "make_plan", "masks_of"]
 
 SEPARATED = "separated"
 """The one operation that no program has: Σ uᵢvᵢ, its arguments u₁ … uᵣ v₁ … vᵣ, those of u on other dims than of v."""
@@ -58,7 +58,7 @@ class Level(NamedTuple):
     kept: tuple[int, ...]
 
 
-class Plan(NamedTuple):
+class ExecutionPlan(NamedTuple):
     """What to compute, level by level.
 
     Args:
@@ -97,13 +97,13 @@ def masks_of(nodes: Sequence[Node], inputs: Mapping[str, int]) -> list[int]:
 
 def make_plan(
     nodes: Sequence[Node], outputs: Sequence[int], inputs: Mapping[str, int], ndim: int, watched: Sequence[int] = ()
-) -> Plan:
+) -> ExecutionPlan:
     """Sorts a program into levels.
 
     Args:
         nodes: arguments first; those of the op `SEPARATED` too.
         outputs: the node of each plane of the results.
-        inputs: the mask of each input, in the order of the inputs of pieces.
+        inputs: the mask of each input, in the order of the inputs of tiles.
         ndim: how many dims the grid has.
         watched: nodes below the grid that are looked at besides.
     """
@@ -116,7 +116,7 @@ def make_plan(
     looked_at = {*outputs, *watched}
     looked_at.update(a for i in used for a in steps[i].args if steps[a].mask != steps[i].mask)
     levels = tuple(_level(mask, steps, used, looked_at) for mask in order)
-    return Plan(steps, tuple(outputs), ndim, levels)
+    return ExecutionPlan(steps, tuple(outputs), ndim, levels)
 
 
 def _step(node: Node, mask: int, positions: Mapping[str, int]) -> Step:

@@ -14,7 +14,7 @@ from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, masks_of
 from gridgrad_worker.engines.structured.planning.terms import Addend, Exponential, Factor, Reader, Term, operations_of
 
-__all__ = ["Checked", "Separated", "separate"]
+__all__ = ["CheckedTerm", "SeparatedProgram", "separate"]
 
 _STEPS_PER_NODE = 32
 _RANKS_PER_PASS = 16
@@ -30,7 +30,7 @@ _WEIGHTS = {"exp": 4, "div": 2}
 """How much longer operations take than a product."""
 
 
-class Checked(NamedTuple):
+class CheckedTerm(NamedTuple):
     """The factors of a term, as nodes: what is multiplied, what is divided by, and the arguments of exponentials."""
 
     factors: tuple[int, ...]
@@ -39,7 +39,7 @@ class Checked(NamedTuple):
     negative_exponents: tuple[int, ...]
 
 
-class Separated(NamedTuple):
+class SeparatedProgram(NamedTuple):
     """A program whose sums are separated.
 
     Args:
@@ -52,7 +52,7 @@ class Separated(NamedTuple):
 
     nodes: list[Node]
     outputs: tuple[int, ...]
-    checked: tuple[tuple[Checked, ...], ...]
+    checked: tuple[tuple[CheckedTerm, ...], ...]
     ranks: tuple[int, ...]
     saved: float
 
@@ -66,7 +66,7 @@ class _Form(NamedTuple):
     rest: tuple[Term, ...]
 
 
-def separate(nodes: Sequence[Node], outputs: Sequence[int], inputs: Mapping[str, int]) -> Separated:
+def separate(nodes: Sequence[Node], outputs: Sequence[int], inputs: Mapping[str, int]) -> SeparatedProgram:
     """Separates the sums of a program.
 
     Args:
@@ -81,7 +81,7 @@ def separate(nodes: Sequence[Node], outputs: Sequence[int], inputs: Mapping[str,
         writer.write(index, forms.get(index))
     checked = tuple(dict.fromkeys(writer.checked))
     places = tuple(writer.places[i] for i in outputs)
-    return Separated(writer.builder.nodes, places, checked, tuple(writer.ranks), saved)
+    return SeparatedProgram(writer.builder.nodes, places, checked, tuple(writer.ranks), saved)
 
 
 def _forms(
@@ -230,7 +230,7 @@ class _Writer:
     def __init__(self, nodes: Sequence[Node], masks: Sequence[int]) -> None:
         self.builder = Builder()
         self.places: dict[int, int] = {}
-        self.checked: list[tuple[Checked, ...]] = []
+        self.checked: list[tuple[CheckedTerm, ...]] = []
         self.ranks: list[int] = []
         self._nodes = nodes
         self._masks = masks
@@ -309,11 +309,11 @@ class _Writer:
             return self.places[factor]
         return self.builder.op("exp", self._sum(factor.parts))
 
-    def _checks(self, term: Term) -> Checked:
+    def _checks(self, term: Term) -> CheckedTerm:
         def plain(factors: Sequence[Factor]) -> tuple[int, ...]:
             return tuple(self.places[f] for f in factors if isinstance(f, int))
 
         def exponents(factors: Sequence[Factor]) -> tuple[int, ...]:
             return tuple(self._sum(f.parts) for f in factors if isinstance(f, Exponential))
 
-        return Checked(plain(term.factors), plain(term.divisors), exponents(term.factors), exponents(term.divisors))
+        return CheckedTerm(plain(term.factors), plain(term.divisors), exponents(term.factors), exponents(term.divisors))

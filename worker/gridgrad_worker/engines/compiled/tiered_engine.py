@@ -1,6 +1,6 @@
 """Both tiers of an expression, as one engine.
 
-One grid is computed in one tier. A piece that is a whole entry takes what is ready; for the pieces of an entry
+One grid is computed in one tier. A tile that is a whole request takes what is ready; for the tiles of a request
 that was cut, who cut it says which tier to take.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad_core.errors import NotPreparedError
-from gridgrad_worker.engines.compiled.runtime.call_template import Recipe
+from gridgrad_worker.engines.compiled.runtime.call_template import TileTemplate
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
-from gridgrad_worker.engines.compiled.tiers import State, Tier
+from gridgrad_worker.engines.compiled.tier import Tier, TierState
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import Piece
+from gridgrad_worker.engines.tiles import Tile
 
 __all__ = ["TieredEngine"]
 
@@ -32,14 +32,14 @@ class TieredEngine:
 
     def __init__(self, direct: StructuredEngine, tier: Tier, key: str) -> None:
         self._direct = direct
-        self._compiled = tier
+        self._tier = tier
         self._key = key
 
-    def compute(self, pieces: Sequence[Piece], outs: Sequence[Array], tiers: Sequence[str] | None = None) -> list[str]:
-        """Computes pieces together.
+    def compute(self, tiles: Sequence[Tile], outs: Sequence[Array], tiers: Sequence[str] | None = None) -> list[str]:
+        """Computes tiles together.
 
         Args:
-            pieces: what to compute.
+            tiles: what to compute.
             outs: for each of them, where its results go: [planes, points], of the computing dtype.
             tiers: for each of them "direct", "compiled" or, to leave it to the worker, "".
 
@@ -47,42 +47,42 @@ class TieredEngine:
             For each of them the tier that it was computed in.
 
         Raises:
-            NotPreparedError: a piece must be compiled, and there is no compiled code here.
+            NotPreparedError: a tile must be compiled, and there is no compiled code here.
         """
-        ready = self._compiled.lookup(self._key)
+        ready = self._tier.lookup(self._key)
         if ready is None and tiers is not None and "compiled" in tiers:
             raise self._not_prepared()
-        asked = tiers or [""] * len(pieces)
+        asked = tiers or [""] * len(tiles)
         took = ["direct" if ready is None or wish == "direct" else "compiled" for wish in asked]
         for engine, tier in ((ready, "compiled"), (self._direct, "direct")):
             chosen = [i for i, each in enumerate(took) if each == tier]
             if engine is not None and chosen:
-                engine.compute([pieces[i] for i in chosen], [outs[i] for i in chosen])
+                engine.compute([tiles[i] for i in chosen], [outs[i] for i in chosen])
         if ready is None:
-            self._compiled.note(self._key, sum(piece.box.points for piece in pieces), len(pieces))
+            self._tier.count_use(self._key, sum(tile.subgrid.points for tile in tiles), len(tiles))
         return took
 
-    def recipe(self, piece: Piece, out: Array) -> Recipe | None:
-        """How compiled code computes pieces like one, which it has just computed; None where that can't be said."""
-        ready = self._compiled.lookup(self._key)
-        return ready.recipe(piece, out) if isinstance(ready, CompiledEngine) else None
+    def recipe(self, tile: Tile, out: Array) -> TileTemplate | None:
+        """How compiled code computes tiles like one, which it has just computed; None where that can't be said."""
+        ready = self._tier.lookup(self._key)
+        return ready.recipe(tile, out) if isinstance(ready, CompiledEngine) else None
 
     @property
-    def state(self) -> State:
+    def state(self) -> TierState:
         """Whether there is compiled code."""
-        return self._compiled.state(self._key)
+        return self._tier.state(self._key)
 
     def look(self) -> None:
         """Loads compiled code, if there is some on disk."""
-        self._compiled.lookup(self._key)
+        self._tier.lookup(self._key)
 
     def prepare(self) -> None:
         """Asks for compiled code to be made."""
-        self._compiled.prepare(self._key)
+        self._tier.prepare(self._key)
 
     def close(self) -> None:
         """Gives the expression up."""
-        self._compiled.forget(self._key)
+        self._tier.forget(self._key)
 
     def _not_prepared(self) -> NotPreparedError:
         why = self.state.why

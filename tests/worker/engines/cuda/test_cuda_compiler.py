@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,18 +11,22 @@ import numpy as np
 import pytest
 
 from gridgrad_worker.devices.driver import DriverError
-from gridgrad_worker.engines.compiled.codegen.job import Order
-from gridgrad_worker.engines.compiled.tiered import TieredEngine
-from gridgrad_worker.engines.cuda.nvrtc import CompileError
-from gridgrad_worker.engines.cuda.tier import CudaTier
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import Tier
+from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
+from gridgrad_worker.engines.cuda import cuda_compiler
+from gridgrad_worker.engines.cuda.cuda_compiler import CudaCompiler
+from gridgrad_worker.engines.cuda.source import write_source
+from gridgrad_worker.engines.cuda.start import CUDA_HOTNESS
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, Box, Piece
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from tests.worker.engines.cuda.emulated import compile_with_gcc, load_emulated, needs_gcc
 from tests.worker.engines.cuda.simulated import SimulatedDevice, make_schedule
 
 ENDS_WITHIN_S = 60.0
 
-ORDER = Order("x*exp(-y) + cosh(x*y)", ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), "float64", "simulated")
+JOB = CompileJob("x*exp(-y) + cosh(x*y)", ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), "float64", "simulated")
 
 
 class Compiler:
@@ -53,47 +58,46 @@ def device() -> SimulatedDevice:
 
 
 @pytest.fixture
-def tier(device: SimulatedDevice, compiler: Compiler) -> CudaTier:
-    return CudaTier(device, compiler, lambda code, names: load_emulated(code, names, device))
+def tier(device: SimulatedDevice, compiler: Compiler) -> Tier:
+    load = functools.partial(load_emulated, device=device)
+    return Tier(CudaCompiler(device, compiler, load), CUDA_HOTNESS)
 
 
-def direct(device: SimulatedDevice, order: Order = ORDER) -> StructuredEngine:
-    return StructuredEngine(order.program(), order.inputs, order.ndim, order.wanted, order.torch_dtype, device)
+def direct(device: SimulatedDevice, job: CompileJob = JOB) -> StructuredEngine:
+    return StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
 
 
-def settled(tier: CudaTier, compiler: Compiler) -> None:
+def settled(tier: Tier, compiler: Compiler) -> None:
     """Lets all that waits be compiled."""
     compiler.go_on.set()
-    while tier.is_waiting:
+    while tier.is_busy:
         for thread in threading.enumerate():
             if thread.name == "compiler":
                 thread.join(ENDS_WITHIN_S)
                 assert not thread.is_alive()
-        tier.attend()
+        tier.poll()
 
 
 @needs_gcc
-def test_an_expression_is_compiled_beside_the_batches(
-    tier: CudaTier, compiler: Compiler, device: SimulatedDevice
-) -> None:
-    engine = TieredEngine(direct(device), tier, tier.add(ORDER, direct(device)))
+def test_an_expression_is_compiled_beside_the_batches(tier: Tier, compiler: Compiler, device: SimulatedDevice) -> None:
+    engine = TieredEngine(direct(device), tier, tier.add(JOB, direct(device)))
     values = tuple(ArrayValues(np.linspace(0.1, 1, 8), (dim,), 2) for dim in range(2))
-    piece = Piece(values, Box((0, 0), (8, 8)))
+    tile = Tile(values, Subgrid((0, 0), (8, 8)))
     outs = [np.zeros((3, 64)) for _ in range(4)]
     for out in outs[:3]:
-        assert engine.compute([piece], [out]) == ["direct"]
-    assert tier.is_waiting
+        assert engine.compute([tile], [out]) == ["direct"]
+    assert tier.is_busy
     settled(tier, compiler)
     assert len(compiler.texts) == 1
     assert engine.state.compiled == "ready"
-    assert engine.compute([piece], [outs[3]]) == ["compiled"]
+    assert engine.compute([tile], [outs[3]]) == ["compiled"]
     np.testing.assert_allclose(outs[3], outs[0], rtol=1e-14, atol=1e-15)
 
 
 @needs_gcc
-def test_one_is_compiled_at_a_time(tier: CudaTier, compiler: Compiler, device: SimulatedDevice) -> None:
-    other = ORDER._replace(text="x + y")
-    keys = [tier.add(order, direct(device, order)) for order in (ORDER, other)]
+def test_one_is_compiled_at_a_time(tier: Tier, compiler: Compiler, device: SimulatedDevice) -> None:
+    other = JOB._replace(text="x + y")
+    keys = [tier.add(job, direct(device, job)) for job in (JOB, other)]
     for key in keys:
         tier.prepare(key)
         tier.prepare(key)
@@ -109,16 +113,14 @@ def refused(_code: bytes, _names: Sequence[str]) -> None:
     raise DriverError("it is for another GPU")
 
 
-def test_what_can_not_be_compiled_is_not_tried_again(
-    tier: CudaTier, compiler: Compiler, device: SimulatedDevice
-) -> None:
-    compiler.failure = CompileError("kernels.cu(1): error")
-    key = tier.add(ORDER, direct(device))
+def test_what_can_not_be_compiled_is_not_tried_again(tier: Tier, compiler: Compiler, device: SimulatedDevice) -> None:
+    compiler.failure = CannotCompileError("kernels.cu(1): error")
+    key = tier.add(JOB, direct(device))
     tier.prepare(key)
     settled(tier, compiler)
     assert tier.state(key) == ("never", "kernels.cu(1): error")
-    tier.note(key, 1 << 30)
-    assert not tier.is_waiting
+    tier.count_use(key, 1 << 30)
+    assert not tier.is_busy
 
 
 @pytest.mark.parametrize("load", [refused])
@@ -126,8 +128,8 @@ def test_what_can_not_be_compiled_is_not_tried_again(
 def test_what_can_not_be_loaded_is_not_used(
     compiler: Compiler, device: SimulatedDevice, load: Callable[..., None]
 ) -> None:
-    tier = CudaTier(device, compiler, load)  # type: ignore[arg-type] # returns nothing, since it always raises
-    key = tier.add(ORDER, direct(device))
+    tier = Tier(CudaCompiler(device, compiler, load), CUDA_HOTNESS)  # type: ignore[arg-type] # returns nothing, since it always raises
+    key = tier.add(JOB, direct(device))
     tier.prepare(key)
     settled(tier, compiler)
     assert tier.state(key) == ("never", "it is for another GPU")
@@ -135,22 +137,23 @@ def test_what_can_not_be_loaded_is_not_used(
 
 
 @needs_gcc
-def test_what_computes_something_else_is_not_used(compiler: Compiler, device: SimulatedDevice, tier: CudaTier) -> None:
-    key = tier.add(ORDER, direct(device, ORDER._replace(text="x*exp(-y) + sinh(x*y)")))
-    wrong = tier._known[key]
-    wrong.direct, right = direct(device), wrong.direct
+def test_what_computes_something_else_is_not_used(
+    tier: Tier, compiler: Compiler, device: SimulatedDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = direct(device, JOB._replace(text="x*exp(-y) + sinh(x*y)")).plan
+    monkeypatch.setattr(cuda_compiler, "write_source", lambda _, inputs, dtype: write_source(wrong, inputs, dtype))
+    key = tier.add(JOB, direct(device))
     tier.prepare(key)
-    assert compiler.began.wait(ENDS_WITHIN_S)
-    wrong.direct = right
     settled(tier, compiler)
+    assert tier.state(key).compiled == "never"
     assert "differs" in tier.state(key).why
 
 
 @needs_gcc
-def test_what_is_forgotten_meanwhile_is_dropped(tier: CudaTier, compiler: Compiler, device: SimulatedDevice) -> None:
-    key = tier.add(ORDER, direct(device))
+def test_what_is_forgotten_meanwhile_is_dropped(tier: Tier, compiler: Compiler, device: SimulatedDevice) -> None:
+    key = tier.add(JOB, direct(device))
     tier.prepare(key)
     tier.forget(key)
     settled(tier, compiler)
-    assert tier.add(ORDER, direct(device)) == key
+    assert tier.add(JOB, direct(device)) == key
     assert tier.state(key).compiled == "pending"

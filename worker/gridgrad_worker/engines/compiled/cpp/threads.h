@@ -10,7 +10,7 @@
 #include "vectors.h"
 
 // Calls f(thread) in so many threads at once.
-template <class F> INLINE void together(int threads, F f) {
+template <class F> INLINE void in_threads(int threads, F f) {
     if (threads == 1) return f(0);
 #pragma omp parallel num_threads(threads)
     f(omp_get_thread_num());
@@ -18,7 +18,7 @@ template <class F> INLINE void together(int threads, F f) {
 
 // Work that threads share. Each takes what is next, and waits until all of it is done; not for threads that are still to
 // be woken, or that other processes keep from running: whoever comes late finds none.
-class Work {
+class SharedWork {
     std::atomic<int64_t> next{0}, done{0};
     std::atomic<bool> finished{false};
 

@@ -1,0 +1,149 @@
+// Computes tiles: small ones each in a thread of its own, large ones in all threads together.
+
+#pragma once
+
+#include <vector>
+
+#include "guard.h"
+#include "threads.h"
+#include "windows.h"
+
+constexpr int64_t FOR_ONE_THREAD = 1 << 13;  // points up to which waking another takes longer than they do
+constexpr int64_t GRAIN = 1 << 8;            // numbers of a level that a thread computes at a time, in vectors
+
+// What is needed to compute a tile after another: memory that grows and is given back in the end, and what each of
+// the threads has measured of a level.
+struct Scratch {
+    Real* memory = nullptr;
+    int64_t numbers = 0;
+    std::vector<LevelRange> ranges;
+
+    explicit Scratch(int threads) : ranges(threads) {}
+    Scratch(const Scratch&) = delete;
+
+    // Makes room for so many numbers; whether there is any.
+    bool fits(int64_t wanted) {
+        if (wanted > numbers) {
+            std::free(memory);
+            memory = (Real*)std::aligned_alloc(BYTES, (wanted * sizeof(Real) + BYTES - 1) / BYTES * BYTES);
+            numbers = memory ? wanted : 0;
+        }
+        return wanted <= numbers;
+    }
+    ~Scratch() { std::free(memory); }
+};
+
+// A panel that threads compute together.
+template <class Plan> struct PanelRun {
+    const Tile& tile;
+    const Panel<Plan> panel;
+    const bool guarded;
+    std::vector<LevelRange>& ranges;
+    double reach = Plan::FURTHEST_CONSTANT;
+    SharedWork levels[Plan::LEVELS + 1], all_windows;
+
+    // Whether the guard surely lets it pass, if there is one.
+    bool passes() const { return !guarded || reach <= Plan::REACH; }
+
+    // Computes the levels, and if it passes the grid; what one of the threads does.
+    void run(int thread) {
+        Plan::each_level([&](auto level) { run_level<decltype(level)>(thread); });
+        if (!passes()) return;
+        Windowing<Plan> windows(panel.shape);
+        all_windows.share(windows.count(), 1, [&](int64_t window) { run_window(panel, windows, tile, window); });
+    }
+
+    template <class Level> void run_level(int thread) {
+        auto compute = [&](int64_t n) {
+            const Real* at = panel.template run<Level>(tile, n);
+            if (guarded) ranges[thread].template include<Level>(at);
+        };
+        levels[Level::NUMBER].share(panel.template vectors<Level>(), 1 + GRAIN / std::max(1, Level::ROWS), compute, [&] {
+            if (guarded && Level::WATCHED > 0) reach += range_of_all().reach(Level::MOST_FACTORS, Level::MOST_POWERS);
+        });
+    }
+
+    LevelRange range_of_all() {
+        LevelRange all;
+        for (LevelRange& each : ranges) {
+            all.join(each);
+            each = LevelRange{};
+        }
+        return all;
+    }
+};
+
+// Computes a tile, and returns its outcome.
+template <class Plan> int64_t run_tile(const Tile& tile, Scratch& scratch, int threads, bool guarded) {
+    Index shape = panel_shape<Plan>(tile);
+    int64_t panels = count_panels(tile, shape, false);
+    if (guarded && panels > 1) return UNSURE;
+    if (!scratch.fits(numbers_of<Plan>(shape))) return TOO_LARGE;
+    for (int64_t n = 0; n < panels; n++) {
+        Panel<Plan> panel = nth_panel<Plan>(tile, shape, n, false);
+        panel.lay_out(scratch.memory);
+        PanelRun<Plan> panel_run{tile, panel, guarded, scratch.ranges};
+        in_threads(threads, [&](int thread) { panel_run.run(thread); });
+        if (!panel_run.passes()) return UNSURE;
+    }
+    return DONE;
+}
+
+// Measures all of a tile, and returns whether that could be done.
+template <class Plan> int64_t measure(const Tile& tile, Scratch& scratch) {
+    Real(*extremes)[3] = (Real(*)[3])tile.out;
+    for (int row = 0; row < Plan::WATCHED; row++) {
+        extremes[row][0] = extremes[row][2] = UNBOUNDED;
+        extremes[row][1] = -UNBOUNDED;
+    }
+    Index shape = panel_shape<Plan>(tile);
+    int64_t panels = count_panels(tile, shape, Plan::SIMPLE);
+    if (panels > MOST_PANELS || !scratch.fits(numbers_of<Plan>(shape))) return UNSURE;
+    for (int64_t n = 0; n < panels; n++) {
+        Panel<Plan> panel = nth_panel<Plan>(tile, shape, n, Plan::SIMPLE);
+        panel.lay_out(scratch.memory);
+        Real(*mine)[3] = extremes;
+        Plan::each_level([&](auto level) {
+            typedef decltype(level) Level;
+            for (int64_t vector = 0; vector < panel.template vectors<Level>(); vector++)
+                measure_level<Level>(panel.template run<Level>(tile, vector), mine);
+            mine += Level::WATCHED;
+        });
+    }
+    return DONE;
+}
+
+int64_t run(const Tile& tile, Scratch& scratch, int threads) {
+    if (tile.mode == MEASURE) return measure<SeparatedPlan>(tile, scratch);
+    if (tile.mode == PLAIN) return run_tile<PlainPlan>(tile, scratch, threads, false);
+    return run_tile<SeparatedPlan>(tile, scratch, threads, tile.mode == GUARDED);
+}
+
+INLINE int64_t points_of(const Tile& tile) {
+    int64_t points = 1;
+    for (int dim = 0; dim < DIMS; dim++) points *= tile.shape[dim];
+    return points;
+}
+
+// Small tiles are computed each in one thread, others each in all of them.
+EXPORTED void compute(Tile* tiles, int64_t count, int threads) {
+    Scratch scratch(threads);
+    std::vector<Tile*> small;
+    int64_t points_of_small = 0;
+    for (Tile* tile = tiles; tile < tiles + count; tile++) {
+        int64_t points = points_of(*tile);
+        tile->outcome = DONE;
+        if (points > FOR_ONE_THREAD && tile->mode != MEASURE) {
+            tile->outcome = run(*tile, scratch, threads);
+        } else if (points) {
+            small.push_back(tile);
+            points_of_small += points;
+        }
+    }
+    if (small.empty()) return;
+    SharedWork work;
+    in_threads(points_of_small > FOR_ONE_THREAD ? threads : 1, [&](int) {
+        Scratch own(1);
+        work.share(small.size(), 1, [&](int64_t n) { small[n]->outcome = run(*small[n], own, 1); });
+    });
+}
