@@ -1,0 +1,132 @@
+"""Every released minor version beside this one: its client at our server and ours at its, over every way there is.
+
+Each runs with the packages that are installed here. A worker and its server are always of one version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
+
+from tests.compatibility.versions import CURRENT, WHEELS, Version, unpacked
+from tests.service.harness import Running, running
+
+PIECE, SESSION_MIB = 50_000, 16
+FLAGS = ("--piece-cost", str(PIECE), "--session-bytes", f"{SESSION_MIB}MiB", "--request-cost", str(1 << 30))
+ROUNDING = {"float32": 1e-5, "float64": 1e-12}
+"""By how much two versions may differ in what they compute, relative to the largest number of an array."""
+WAYS = {"session": (0, "near"), "tcp": (0, "far"), "unix socket": (1, "far")}
+"""Which address a client gets, and whether it is to open a session."""
+
+
+class Outcome(NamedTuple):
+    """What a caller saw."""
+
+    version: str
+    file: str
+    by_session: int
+    facts: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+@pytest.fixture(scope="module", params=WHEELS)
+def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Version:
+    """A released version."""
+    return unpacked(request.param, tmp_path_factory.mktemp("released"))
+
+
+@pytest.fixture(scope="module")
+def our_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server of this version."""
+    with served(CURRENT, tmp_path_factory.mktemp("ours")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def their_server(released: Version, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server of the released one."""
+    with served(released, tmp_path_factory.mktemp("theirs")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def expected(our_server: Running, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """What our client sees at our server."""
+    return called(CURRENT, our_server, "session", tmp_path_factory.mktemp("expected"))
+
+
+def served(version: Version, folder: Path) -> AbstractContextManager[Running]:
+    """A server with a TCP port and a unix socket."""
+    listen = ("--listen", "127.0.0.1:0", "--listen", f"unix:{folder / 'socket'}")
+    return running(folder, *listen, *FLAGS, environment=version.environment)
+
+
+def called(version: Version, server: Running, way: str, folder: Path) -> Outcome:
+    """What a client of a version sees. That it ends at all is half of the test."""
+    which, where = WAYS[way]
+    with server.control.held():
+        told = version.run("tests.compatibility.caller", [server.addresses[which], where, "seen.npz"], folder)
+    with np.load(folder / "seen.npz") as arrays:
+        outcome = Outcome(**json.loads(told), arrays=dict(arrays))
+    assert outcome.version == version.name
+    assert Path(outcome.file).is_relative_to(version.home)
+    assert (outcome.by_session > 0) == (way == "session")
+    return outcome
+
+
+def assert_same_facts(seen: Outcome, expected: Outcome, way: str) -> None:
+    left_out = {"a crash"} if way != "session" else set()
+    assert seen.facts == {case: fact for case, fact in expected.facts.items() if case not in left_out}
+    dtypes = [{name: array.dtype for name, array in each.arrays.items()} for each in (seen, expected)]
+    assert dtypes[0] == dtypes[1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_released_client_sees_at_our_server_what_ours_does(
+    released: Version, our_server: Running, expected: Outcome, way: str, tmp_path: Path
+) -> None:
+    seen = called(released, our_server, way, tmp_path)
+    assert_same_facts(seen, expected, way)
+    for name, array in seen.arrays.items():
+        assert array.tobytes() == expected.arrays[name].tobytes(), name
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_our_client_sees_at_a_released_server_what_it_does_at_ours(
+    their_server: Running, expected: Outcome, way: str, tmp_path: Path
+) -> None:
+    seen = called(CURRENT, their_server, way, tmp_path)
+    assert_same_facts(seen, expected, way)
+    for name, array in seen.arrays.items():
+        scale = np.max(np.abs(array[np.isfinite(array)]), initial=0.0)
+        rounding = ROUNDING[array.dtype.name]
+        assert_allclose(array, expected.arrays[name], rtol=rounding, atol=rounding * scale, err_msg=name)
+
+
+def test_the_cases_show_what_they_are_about(expected: Outcome) -> None:
+    facts = expected.facts
+    raised = {case: fact["error"][0] for case, fact in facts.items() if isinstance(fact, dict) and "error" in fact}
+    assert raised == {
+        "no expression": "ExpressionError",
+        "an input that is not used": "RequestError",
+        "no such function": "UnknownFunctionError",
+        "another argument": "RequestError",
+        "too large": "TooLargeError",
+        "not compiled": "NotPreparedError",
+        "a function that raises": "RequestError",
+        "a crash": "CrashError",
+        "too late": "DeadlineError",
+    }
+    assert facts["stream t*nothing"] == "RequestError"
+    assert facts["checked"]
+    assert 3 * expected.arrays["larger than a session/"].nbytes > SESSION_MIB << 20
+    assert expected.arrays["in pieces/"].size > 2 * PIECE
+    assert_allclose(expected.arrays["a point/t"], 3.0)
