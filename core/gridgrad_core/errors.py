@@ -6,6 +6,7 @@ GridgradError
 │   ├── TracingError (TypeError)             a Python function does what can't be traced; never on the wire
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
 │   └── TooLargeError                        over a limit of this server; retrying can't help
+│       └── UseStreamError                   over that of one message alone; `Client` then asks by a stream
 ├── NotPreparedError (RuntimeError)          compiled code was asked for, and there is none
 ├── BusyError (ConnectionError)              the server's queue is full; retry later
 ├── DeadlineError (TimeoutError)             the caller's timeout passed first
@@ -41,6 +42,7 @@ __all__ = [
     "TracingError",
     "UnavailableError",
     "UnknownFunctionError",
+    "UseStreamError",
 ]
 
 
@@ -93,6 +95,12 @@ class TooLargeError(RequestError):
     """The request is over a limit of this server. Retrying can't help: ask for less at a time."""
 
     reason = "TOO_LARGE"
+
+
+class UseStreamError(TooLargeError):
+    """The result is too large for one message. `Client` asks again by a stream, so no caller of it sees this."""
+
+    reason = "USE_STREAM"
 
 
 class NotPreparedError(GridgradError, RuntimeError):
@@ -150,11 +158,19 @@ class InternalError(GridgradError, RuntimeError):
 
 
 class Reason(NamedTuple):
-    """How a reason travels: its number in ErrorReason, its gRPC status code, its exception."""
+    """How a reason travels.
+
+    Args:
+        number: in ErrorReason.
+        code: the gRPC status code.
+        error: the exception.
+        taken_for: the reason that is sent for clients of 0.1.0, which do not know this one; it has the same code.
+    """
 
     number: int
     code: int
     error: type[GridgradError]
+    taken_for: str = ""
 
 
 # gRPC status codes by number, so that the worker can load this without grpc:
@@ -171,4 +187,5 @@ REASONS: dict[str, Reason] = {
     "INTERNAL": Reason(9, 13, InternalError),
     "CANCELLED": Reason(10, 1, CallCancelledError),
     "NOT_PREPARED": Reason(11, 9, NotPreparedError),
+    "USE_STREAM": Reason(12, 8, UseStreamError, taken_for="TOO_LARGE"),
 }

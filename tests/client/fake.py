@@ -22,7 +22,7 @@ from gridgrad_core.grid import Grid, InputSpec, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
-from gridgrad_core.wire.error_details import to_detail
+from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, to_detail
 
 __all__ = [
     "FakeServer",
@@ -223,9 +223,9 @@ def spread_inputs(request: pb.GridGradientRequest) -> dict[str, NDArray[Any]]:
 
 def refuse(context: grpc.ServicerContext, error: GridgradError, pushback_ms: int | None = None) -> bytes:
     """Ends a call as the server would."""
-    trailers: list[tuple[str, str | bytes]] = [(wire.ERROR_TRAILER, to_detail(error).SerializeToString())]
+    trailers: list[tuple[str, str | bytes]] = [(ERROR_TRAILER, to_detail(error).SerializeToString())]
     if pushback_ms is not None:
-        trailers.append(("grpc-retry-pushback-ms", str(pushback_ms)))
+        trailers.append((PUSHBACK_TRAILER, str(pushback_ms)))
     context.set_trailing_metadata(tuple(trailers))
     code = next(code for code in grpc.StatusCode if code.value[0] == REASONS[error.reason].code)
     context.abort(code, str(error))

@@ -18,8 +18,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
-from gridgrad_core.wire.buffer import ERROR_TRAILER, split
-from gridgrad_core.wire.error_details import from_detail
+from gridgrad_core.wire.buffer import split
+from gridgrad_core.wire.error_details import ERROR_TRAILER, from_detail
 from gridgrad_server.healthcheck import check
 from gridgrad_server.memory.slots import Slot
 
@@ -109,7 +109,7 @@ async def test_empty_dims_give_empty_arrays(serve: Serve, rows: int, columns: in
 async def test_a_large_result_names_the_stream(serve: Serve) -> None:
     serving = await serve(unary_result_bytes=100)
     code, error, trailers = await refusal(serving.calls.grid(grid(10, 10)))
-    assert (code, error and error.reason) == (Code.RESOURCE_EXHAUSTED, "TOO_LARGE")
+    assert (code, error and error.reason) == (Code.RESOURCE_EXHAUSTED, "USE_STREAM")
     assert "StreamGridGradients" in str(error)
     assert "grpc-retry-pushback-ms" not in trailers
 

@@ -11,8 +11,8 @@ from grpc_health.v1 import health_pb2
 from numpy.typing import ArrayLike, NDArray
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
+from gridgrad_core.wire.error_details import ERROR_TRAILER
 
 __all__ = ["DTYPES", "Call", "Calls", "Refusal", "array_input", "axis", "grids", "linspace", "parameter", "request"]
 
@@ -130,6 +130,6 @@ def refusal_of(call: Call) -> Refusal:
     error = call.exception()
     assert isinstance(error, grpc.RpcError), "the call was answered"
     trailers = {pair[0]: pair[1] for pair in call.trailing_metadata() or ()}
-    raw = trailers.get(wire.ERROR_TRAILER, b"")
+    raw = trailers.get(ERROR_TRAILER, b"")
     assert isinstance(raw, bytes)
     return Refusal(call.code(), call.details() or "", pb.ErrorDetail.FromString(raw))

@@ -22,15 +22,14 @@ from gridgrad_core.errors import (
     RefusedError,
     TooLargeError,
     UnavailableError,
+    UseStreamError,
 )
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import ERROR_TRAILER
-from gridgrad_core.wire.error_details import from_detail
+from gridgrad_core.wire import methods
+from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, from_detail
 
 __all__ = ["FOREIGN", "EntryFailed", "Failure", "StreamEnded", "closed", "of", "wants_stream"]
 
-PUSHBACK_TRAILER = "grpc-retry-pushback-ms"
-STREAM_METHOD = "StreamGridGradients"
 _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 # What the status says when no detail does: the first reason of each code in the table
 _FALLBACKS = {_CODES[reason.code]: reason.error for reason in reversed(REASONS.values())}
@@ -111,7 +110,10 @@ def closed() -> GridgradError:
 
 def wants_stream(error: GridgradError) -> bool:
     """Whether it says that the result is too large for one message, and only for that."""
-    return isinstance(error, TooLargeError) and STREAM_METHOD in f"{error.found} {error.remedy}"
+    if isinstance(error, UseStreamError):
+        return True
+    # Servers of 0.1.0 have no reason for it: there the English alone says so
+    return isinstance(error, TooLargeError) and methods.STREAM_GRID_GRADIENTS.name in error.remedy
 
 
 def _is_transient(code: grpc.StatusCode, error: GridgradError, trailer: object, pushback_s: float | None) -> bool:

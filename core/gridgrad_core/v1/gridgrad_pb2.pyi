@@ -32,6 +32,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_CANCELLED: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_PREPARED: _ClassVar[ErrorReason]
+    ERROR_REASON_USE_STREAM: _ClassVar[ErrorReason]
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
 DTYPE_FLOAT64: Dtype
@@ -50,6 +51,7 @@ ERROR_REASON_CRASH: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_CANCELLED: ErrorReason
 ERROR_REASON_NOT_PREPARED: ErrorReason
+ERROR_REASON_USE_STREAM: ErrorReason
 
 class GridGradientRequest(_message.Message):
     __slots__ = ("function", "inputs", "derivatives", "dtype", "tier")
@@ -212,16 +214,18 @@ class Status(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., detail: _Optional[_Union[ErrorDetail, _Mapping]] = ...) -> None: ...
 
 class ErrorDetail(_message.Message):
-    __slots__ = ("reason", "field", "found", "remedy")
+    __slots__ = ("reason", "field", "found", "remedy", "closer_reason")
     REASON_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     FOUND_FIELD_NUMBER: _ClassVar[int]
     REMEDY_FIELD_NUMBER: _ClassVar[int]
+    CLOSER_REASON_FIELD_NUMBER: _ClassVar[int]
     reason: ErrorReason
     field: str
     found: str
     remedy: str
-    def __init__(self, reason: _Optional[_Union[ErrorReason, str]] = ..., field: _Optional[str] = ..., found: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
+    closer_reason: ErrorReason
+    def __init__(self, reason: _Optional[_Union[ErrorReason, str]] = ..., field: _Optional[str] = ..., found: _Optional[str] = ..., remedy: _Optional[str] = ..., closer_reason: _Optional[_Union[ErrorReason, str]] = ...) -> None: ...
 
 class Plan(_message.Message):
     __slots__ = ("function", "inputs", "derivatives", "dtype")

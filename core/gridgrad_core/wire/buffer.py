@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 from gridgrad_core.errors import InternalError
 
-__all__ = ["ALIGNMENT", "DTYPES", "ERROR_TRAILER", "Split", "field_head", "prefix", "split"]
+__all__ = ["ALIGNMENT", "DTYPES", "Split", "field_head", "prefix", "split"]
 
 ALIGNMENT = 16
-ERROR_TRAILER = "gridgrad-error-bin"
 DTYPES = {"float32": 4, "float64": 8}
 """Bytes of a number of each dtype."""
 

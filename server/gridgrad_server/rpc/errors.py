@@ -12,12 +12,10 @@ import grpc
 
 from gridgrad_core.errors import REASONS, BusyError, GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import ERROR_TRAILER
-from gridgrad_core.wire.error_details import to_detail
+from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, to_detail
 
-__all__ = ["CODES", "PUSHBACK_MS", "PUSHBACK_TRAILER", "abort", "shortened", "to_status"]
+__all__ = ["CODES", "PUSHBACK_MS", "abort", "shortened", "to_status"]
 
-PUSHBACK_TRAILER = "grpc-retry-pushback-ms"
 PUSHBACK_MS = 100
 """How long a caller is asked to wait when the queue is full."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gridgrad_core.errors import RequestError, TooLargeError, UnavailableError
+from gridgrad_core.errors import RequestError, TooLargeError, UnavailableError, UseStreamError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.config.settings import Settings
 from gridgrad_server.requests.decode import Array, Reading, decode, read, read_plan
@@ -178,10 +178,10 @@ class Intake:
         """Refuses results that want the stream.
 
         Raises:
-            TooLargeError: the result is over the unary limit.
+            UseStreamError: the result is over the unary limit.
         """
         if not self.is_unary(entry):
-            raise TooLargeError(
+            raise UseStreamError(
                 "",
                 f"a result of {self.result_bytes(entry)} bytes, "
                 f"over the {self._settings.unary_result_bytes} of the unary call",

@@ -13,8 +13,7 @@ from gridgrad.protocol import error_mapping as failures
 from gridgrad.protocol.retry import Attempts
 from gridgrad_core import errors
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import ERROR_TRAILER
-from gridgrad_core.wire.error_details import from_detail, to_detail
+from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
 
 REFUSED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: connect: Connection refused (111)"
 HANDSHAKE = (
@@ -129,21 +128,22 @@ def test_a_stream_that_ended_is_the_servers() -> None:
     assert failure.transient
 
 
-@pytest.mark.parametrize("reason", errors.REASONS)
-def test_errors_travel_and_come_back(reason: str) -> None:
-    sent = errors.REASONS[reason].error("field", "found", "remedy")
-    back = from_detail(pb.ErrorDetail.FromString(to_detail(sent).SerializeToString()))
-    assert type(back) is type(sent)
-    assert back.args == sent.args
-    assert pb.ErrorReason.Name(errors.REASONS[reason].number) == f"ERROR_REASON_{reason}"
-
-
-def test_reasons_are_those_of_the_schema_and_each_has_its_own_error() -> None:
-    assert {f"ERROR_REASON_{reason}" for reason in errors.REASONS} | {"ERROR_REASON_UNSPECIFIED"} == set(
-        pb.ErrorReason.keys()
-    )
-    assert len({reason.error for reason in errors.REASONS.values()}) == len(errors.REASONS)
-    assert all(reason.error.reason == name for name, reason in errors.REASONS.items())
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (errors.UseStreamError("", "a result of 9 bytes", "another wording"), True),
+        # As a server of 0.1.0 says it
+        (errors.TooLargeError("", "a result of 9 bytes", "call StreamGridGradients for it"), True),
+        (errors.TooLargeError("", "StreamGridGradients of 9 bytes", "ask for less"), False),
+        (errors.TooLargeError("inputs", "10**18 points", "ask for less"), False),
+        (errors.RequestError("", "what you sent", "call StreamGridGradients for it"), False),
+    ],
+)
+def test_what_is_too_large_for_one_message_alone_goes_by_a_stream(error: errors.GridgradError, wanted: bool) -> None:
+    trailers = {ERROR_TRAILER: to_detail(error).SerializeToString()}
+    failure = failure_of(grpc.StatusCode.RESOURCE_EXHAUSTED, "too large", trailers)
+    assert failures.wants_stream(failure.error) is wanted
+    assert not failure.transient
 
 
 # Attempts

@@ -118,7 +118,7 @@ async def test_the_other_client_has_windows_too(server: FakeServer) -> None:
 
 def test_progress_grows_to_the_end(server: FakeServer, client: gridgrad.Client) -> None:
     server.unary = lambda _, context: refuse(
-        context, errors.TooLargeError("result", "7200000 bytes", "call StreamGridGradients")
+        context, errors.UseStreamError("result", "7200000 bytes", "call StreamGridGradients")
     )
     server.stream = shuffled
     told: list[tuple[int, int]] = []

@@ -17,7 +17,7 @@ from numpy.testing import assert_array_equal
 import gridgrad
 import gridgrad.aio
 from gridgrad.sync import pool as sessions_module
-from gridgrad_core.errors import REASONS, GridgradError
+from gridgrad_core.errors import REASONS, GridgradError, UseStreamError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.error_details import to_detail
 from tests.client.fake import FakeServer, header_of, planes_of
@@ -206,7 +206,7 @@ def test_a_busy_server_is_asked_again(sessions: FakeSessions, client: gridgrad.C
 
 
 def test_what_wants_a_stream_goes_by_grpc(sessions: FakeSessions, client: gridgrad.Client, server: FakeServer) -> None:
-    error = gridgrad.TooLargeError("", "no room", "call StreamGridGradients for it")
+    error = UseStreamError("", "no room", "call StreamGridGradients for it")
     sessions.answer = lambda _, message: refusal(message.id, error)
     assert_array_equal(client.gradient("t*k", AXES).value, SUMS)
     assert len(server.requests) == 2

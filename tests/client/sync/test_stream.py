@@ -17,7 +17,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.client.fake import FakeServer, Times, entry, failed_entry, refuse, windows
 
 NEVER_S = 30.0
-TOO_LARGE = errors.TooLargeError("result", "7200000 bytes", "call StreamGridGradients")
+TOO_LARGE = errors.UseStreamError("result", "7200000 bytes", "call StreamGridGradients")
 BUSY = errors.BusyError("", "the queue is full", "retry")
 
 

@@ -245,6 +245,7 @@ async def test_a_full_memory_falls_back_to_the_socket(serve: Any, opening: Openi
     await caller.ask(grid(2000))
     refused = await caller.answer()
     assert refused.status.detail.reason == pb.ERROR_REASON_TOO_LARGE
+    assert refused.status.detail.closer_reason == pb.ERROR_REASON_USE_STREAM
     assert "StreamGridGradients" in refused.status.detail.remedy
 
 

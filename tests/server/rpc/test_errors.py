@@ -20,7 +20,7 @@ def test_every_reason_has_its_status_and_comes_back(reason: str) -> None:
     status = to_status(kind("a field", "what was found", "a remedy"))
     assert CODES[status.code].value[0] == REASONS[reason].code
     assert status.message == "a field: what was found; a remedy"
-    assert status.detail.reason == pb.ErrorReason.Value(f"ERROR_REASON_{reason}")
+    assert (status.detail.closer_reason or status.detail.reason) == pb.ErrorReason.Value(f"ERROR_REASON_{reason}")
     back = from_detail(status.detail)
     assert type(back) is kind
     assert (back.field, back.found, back.remedy) == ("a field", "what was found", "a remedy")

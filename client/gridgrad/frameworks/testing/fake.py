@@ -25,7 +25,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
-from gridgrad_core.wire.error_details import to_detail
+from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
 
 __all__ = ["FakeClient", "FakeServer"]
 
@@ -88,7 +88,7 @@ class FakeServer(grpc.GenericRpcHandler):
         try:
             answer = self._answer(pb.GridGradientRequest.FromString(raw))
         except GridgradError as error:
-            context.set_trailing_metadata(((wire.ERROR_TRAILER, to_detail(error).SerializeToString()),))
+            context.set_trailing_metadata(((ERROR_TRAILER, to_detail(error).SerializeToString()),))
             context.abort(_CODES[REASONS[error.reason].code], str(error))
         return _with_buffer(pb.GridGradientResponse(header=answer[0]), answer[1])
 
