@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="gridgrad_worker", description="A worker of gridgrad-server, which starts it."
+        prog="gridgrad_worker", description="A worker of gridgrad-server, which starts it.", allow_abbrev=False
     )
     parser.add_argument("--fd", type=int, required=True, help="descriptor of the socket to the server")
     parser.add_argument("--device", required=True, help="cpu or cuda:INDEX")
@@ -84,7 +84,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _serve(options: argparse.Namespace, channel: Channel) -> int:
     started_at = time.perf_counter()
     # torch comes in here, after the signals are ignored and its environment is set
-    from gridgrad_worker.startup import CannotServeError, start
+    from gridgrad_worker.devices.slots import MappedSlots
+    from gridgrad_worker.loop import WorkerLoop
+    from gridgrad_worker.program_table import ProgramTable
+    from gridgrad_worker.startup import CannotServeError, ready_message, start
 
     try:
         device, registered = start(options.device, options.threads, options.functions, options.engine)
@@ -92,14 +95,13 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
         _log.error("%s", error)
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return EXIT_FATAL
-    from gridgrad_worker.loop import WorkerLoop, ready
-
     tier = _tier(options, device)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
-    channel.send(pb.WorkerMessage(ready=ready(device, registered)).SerializeToString())
+    channel.send(pb.WorkerMessage(ready=ready_message(device, registered)).SerializeToString())
     _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
+    programs = ProgramTable(device, registered, options.engine, tier)
     try:
-        WorkerLoop(channel, device, registered, options.engine, tier).run()
+        WorkerLoop(channel, MappedSlots(device), programs, tier).run()
     finally:
         if tier is not None:
             tier.close()

@@ -1,4 +1,8 @@
-"""Layouts: what pieces are but for their numbers, as the server says it and as compiled code wants it."""
+"""Pieces as the server sends them (`worker.proto`): which tiles they are, and where in shared memory their numbers lie.
+
+A piece is a tile of one request, or of each of several requests that are alike. What most pieces share, all but
+where their numbers lie, comes as bytes that are read once.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,29 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
 
+from gridgrad_core.errors import InternalError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.slots import MappedSlots
-from gridgrad_worker.engines.compiled.runtime.call_template import TileCall, TileTemplate
-from gridgrad_worker.engines.tiles import LinspaceValues, Subgrid
+from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile
 
-__all__ = ["ArrayLayout", "Recalled", "TileLayout", "entries_of", "read_layout"]
+__all__ = ["ArrayLayout", "PieceReader", "TileLayout", "count_requests"]
+
+Array = NDArray[np.floating]
+
+LAYOUTS_KEPT = 256
+"""Of a program."""
+
+_ALIGNMENT = 64
 
 
 class ArrayLayout(NamedTuple):
     """Where the numbers of an input are, counted from where the inputs of its piece begin.
 
     Args:
-        stacked: whether there is an array for each of several entries, one after another.
+        stacked: whether there is an array for each of several requests, one after another.
     """
 
     offset: int
@@ -28,77 +41,117 @@ class ArrayLayout(NamedTuple):
     dtype: str
     stacked: bool
 
+    @property
+    def nbytes(self) -> int:
+        """Of the array of one request."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
 
 class TileLayout(NamedTuple):
-    """What a piece is but for its numbers."""
+    """What a tile is but for its numbers."""
 
     inputs: tuple[ArrayLayout | LinspaceValues, ...]
     subgrid: Subgrid
 
-
-def read_layout(layout: pb.PieceLayout, axes: Sequence[Sequence[int]]) -> TileLayout:
-    """A PieceLayout in plain Python.
-
-    Args:
-        layout: the message.
-        axes: for each of the plan's inputs, which of the grid's dims its own are.
-    """
-    ndim = len(layout.shape)
-    inputs = [_given(given, own, ndim) for given, own in zip(layout.inputs, axes, strict=True)]
-    return TileLayout(tuple(inputs), Subgrid(tuple(layout.start), tuple(layout.shape)))
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """For each input, where its numbers begin and how many bytes they have; none for a linspace."""
+        return [(0, 0) if isinstance(each, LinspaceValues) else (each.offset, each.nbytes) for each in self.inputs]
 
 
-def _given(given: pb.PieceInput, axes: Sequence[int], ndim: int) -> ArrayLayout | LinspaceValues:
-    if given.WhichOneof("values") == "linspace":
-        spaced = given.linspace
-        return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], ndim)
-    return ArrayLayout(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
-
-
-def entries_of(piece: pb.Piece) -> int:
-    """How many entries a piece has."""
+def count_requests(piece: pb.Piece) -> int:
+    """How many requests a piece is a tile of."""
     return max(1, piece.entries)
 
 
-class Recalled:
-    """How compiled code has computed a piece: others of its layout differ in where their numbers lie.
+class PieceReader:
+    """Reads the pieces of one program.
 
     Args:
-        recipe: computes them.
-        layout: of the piece.
-        planes: how many numbers a point has in the result.
-        itemsize: of these numbers, in bytes.
+        axes: for each input, which of the grid's dims its own are.
+        ndim: how many dims the grid has.
+        planes: how many numbers a point has in the results.
+        dtype: of the results, "float32" or "float64".
     """
 
-    def __init__(self, recipe: TileTemplate, layout: TileLayout, planes: int, itemsize: int) -> None:
-        self._recipe = recipe
-        self._inputs = [*map(_span, layout.inputs)]
-        self._planes = planes
-        self._row_bytes = layout.subgrid.points * itemsize
+    def __init__(self, axes: Sequence[tuple[int, ...]], ndim: int, planes: int, dtype: str) -> None:
+        self.planes = planes
+        self._axes = axes
+        self._ndim = ndim
+        self._dtype = dtype
+        self._layouts: LRUCache[bytes, TileLayout] = LRUCache(LAYOUTS_KEPT)
 
-    def call(self, sent: pb.Piece, slot: int, slots: MappedSlots) -> TileCall:
-        """What computes a piece.
-
-        Args:
-            sent: the piece.
-            slot: takes its result, unless it names another.
-            slots: all slots.
+    def layout(self, raw: bytes) -> TileLayout:
+        """What a PieceLayout says.
 
         Raises:
-            InternalError: an array does not lie in its slot.
+            InternalError: it does not fit the program.
         """
-        pitch = sent.result_stride or self._row_bytes
-        out_bytes = (self._planes - 1) * pitch + self._row_bytes
-        out = slots.address(sent.result_slot or slot, sent.result_offset, out_bytes)
-        addresses = [
-            slots.address(sent.inputs_slot, sent.inputs_offset + offset, size) if size else 0
-            for offset, size in self._inputs
+        known = self._layouts.get(raw)
+        if known is None:
+            known = self._layouts[raw] = self._read(pb.PieceLayout.FromString(raw))
+        return known
+
+    def tiles(self, piece: pb.Piece, slots: MappedSlots) -> list[Tile]:
+        """The tiles of a piece, one for each of its requests, their arrays viewed in their slots.
+
+        Raises:
+            InternalError: it does not fit the program, or an array does not lie in its slot.
+        """
+        inputs, subgrid = self.layout(piece.layout)
+        requests = count_requests(piece)
+        values = [
+            self._arrays(given, axes, piece, slots) if isinstance(given, ArrayLayout) else [given] * requests
+            for given, axes in zip(inputs, self._axes, strict=True)
         ]
-        return self._recipe.call(addresses, out, pitch)
+        each = zip(*values, strict=True) if values else [()] * requests
+        return [Tile(own, subgrid) for own in each]
+
+    def outs(self, piece: pb.Piece, slot: int, slots: MappedSlots) -> list[Array]:
+        """Where the results of the tiles of a piece go: [planes, points] each, in its slot.
+
+        Args:
+            piece: the piece.
+            slot: the id of the batch's first.
+            slots: all slots.
+        """
+        requests, points = count_requests(piece), self.layout(piece.layout).subgrid.points
+        slot = piece.result_slot or slot
+        if requests == 1:
+            strides = (piece.result_stride, np.dtype(self._dtype).itemsize) if piece.result_stride else None
+            return [slots.array(slot, piece.result_offset, (self.planes, points), self._dtype, strides)]
+        numbers = self.planes * points
+        shape = (requests, _rounded_up(numbers, self._dtype))
+        block = slots.array(slot, piece.result_offset, shape, self._dtype)
+        return [*block[:, :numbers].reshape(requests, self.planes, points)]
+
+    def _read(self, layout: pb.PieceLayout) -> TileLayout:
+        if len(layout.inputs) != len(self._axes) or not len(layout.start) == len(layout.shape) == self._ndim:
+            found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self._axes)} and {self._ndim}"
+            raise InternalError("batch.pieces", found, "please report it")
+        inputs = [self._given(given, own) for given, own in zip(layout.inputs, self._axes, strict=True)]
+        return TileLayout(tuple(inputs), Subgrid(tuple(layout.start), tuple(layout.shape)))
+
+    def _given(self, given: pb.PieceInput, axes: tuple[int, ...]) -> ArrayLayout | LinspaceValues:
+        if given.WhichOneof("values") == "linspace":
+            spaced = given.linspace
+            return LinspaceValues(spaced.start, spaced.stop, spaced.num, axes[0], self._ndim)
+        return ArrayLayout(given.array.offset, tuple(given.array.shape), given.array.dtype, given.array.stacked)
+
+    def _arrays(
+        self, layout: ArrayLayout, axes: tuple[int, ...], piece: pb.Piece, slots: MappedSlots
+    ) -> list[ArrayValues]:
+        """The arrays of an input, one for each request of a piece."""
+        slot, offset, requests = piece.inputs_slot, piece.inputs_offset + layout.offset, count_requests(piece)
+        if not layout.stacked:
+            array = slots.array(slot, offset, layout.shape, layout.dtype)
+            return [ArrayValues(array, axes, self._ndim)] * requests
+        offset += piece.first_entry * layout.nbytes
+        stack = slots.array(slot, offset, (requests, *layout.shape), layout.dtype)
+        return ArrayValues.each(stack, axes, self._ndim)
 
 
-def _span(place: ArrayLayout | LinspaceValues) -> tuple[int, int]:
-    """Where the numbers of an input begin and how many bytes they have; none for a linspace."""
-    if isinstance(place, LinspaceValues):
-        return 0, 0
-    return place.offset, math.prod(place.shape) * np.dtype(place.dtype).itemsize
+def _rounded_up(numbers: int, dtype: str) -> int:
+    """How far apart results lie that follow each other, in numbers."""
+    in_line = _ALIGNMENT // np.dtype(dtype).itemsize
+    return -(-numbers // in_line) * in_line

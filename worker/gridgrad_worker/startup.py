@@ -10,11 +10,11 @@ from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.make_program import EngineName, make_program
 from gridgrad_worker.registered.derivative_check import check
 from gridgrad_worker.registered.registry import FunctionError, Registration, load
-from gridgrad_worker.worker_program import EngineName, make_program
 
-__all__ = ["CannotServeError", "start"]
+__all__ = ["CannotServeError", "ready_message", "start"]
 
 _WARMED_EXPRESSION = "t*k + 2*t*k**2"
 _WARMED_SIDE = 8
@@ -66,8 +66,8 @@ def _warm_up(device: Device, registered: Mapping[str, Registration], engine: Eng
     inputs = tuple(ArrayValues(axis, [position], 2) for position in range(2))
     tile = Tile(inputs, Subgrid((0, 0), (_WARMED_SIDE, _WARMED_SIDE)))
     for dtype in ("float32", "float64"):
-        plan = make_program(_warmed(dtype), device, registered, engine)
-        plan.engine.compute([tile], [np.empty((plan.planes, tile.subgrid.points), dtype)])
+        program = make_program(_warmed(dtype), device, registered, engine)
+        program.compute([tile], [np.empty((program.pieces.planes, tile.subgrid.points), dtype)], [""])
 
 
 def _warmed(dtype: str) -> pb.Plan:
@@ -77,4 +77,21 @@ def _warmed(dtype: str) -> pb.Plan:
         dtype=dtype,
         inputs=[pb.PlanInput(name=name, dims=[name]) for name in ("t", "k")],
         derivatives=[pb.PlanDerivative(wrt=order) for order in orders],
+    )
+
+
+def ready_message(device: Device, registered: Mapping[str, Registration]) -> pb.Ready:
+    """The first message of a worker that serves."""
+    return pb.Ready(device=device.name, functions=map(_signature, registered.values()))
+
+
+def _signature(registered: Registration) -> pb.RegisteredFunction:
+    return pb.RegisteredFunction(
+        name=registered.name,
+        doc=registered.doc,
+        inputs=[pb.FunctionInput(name=i.name, default=i.default, unit=i.unit) for i in registered.inputs],
+        components=registered.components,
+        tuple_valued=registered.tuple_valued,
+        mode=registered.mode,
+        checked=registered.check,
     )

@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    parser = argparse.ArgumentParser(prog="gridgrad_worker.engines.compiled", description="Compiles a job of a worker.")
+    parser = argparse.ArgumentParser(
+        prog="gridgrad_worker.engines.compiled", description="Compiles a job of a worker.", allow_abbrev=False
+    )
     parser.add_argument("--root", type=Path, required=True, help="the cache's directory")
     parser.add_argument("--cache-bytes", type=int, required=True, help="how much the cache may take")
     options = parser.parse_args(arguments)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad_core.errors import NotPreparedError
-from gridgrad_worker.engines.compiled.runtime.call_template import TileTemplate
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
+from gridgrad_worker.engines.compiled.runtime.request_template import TileTemplate
 from gridgrad_worker.engines.compiled.tier import Tier, TierState
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
@@ -62,10 +62,10 @@ class TieredEngine:
             self._tier.count_use(self._key, sum(tile.subgrid.points for tile in tiles), len(tiles))
         return took
 
-    def recipe(self, tile: Tile, out: Array) -> TileTemplate | None:
+    def template(self, tile: Tile, out: Array) -> TileTemplate | None:
         """How compiled code computes tiles like one, which it has just computed; None where that can't be said."""
         ready = self._tier.lookup(self._key)
-        return ready.recipe(tile, out) if isinstance(ready, CompiledEngine) else None
+        return ready.template(tile, out) if isinstance(ready, CompiledEngine) else None
 
     @property
     def state(self) -> TierState:

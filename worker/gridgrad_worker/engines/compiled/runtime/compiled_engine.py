@@ -6,12 +6,12 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gridgrad_core.errors import TooLargeError
 from gridgrad_worker.engines.compiled.codegen.row_layout import lay_out
-from gridgrad_worker.engines.compiled.runtime.call_template import TileTemplate
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import (
     DONE,
@@ -23,6 +23,7 @@ from gridgrad_worker.engines.compiled.runtime.library import (
     Library,
     Rows,
 )
+from gridgrad_worker.engines.compiled.runtime.request_template import TileTemplate
 from gridgrad_worker.engines.compiled.runtime.rows import RowWriter
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
@@ -67,7 +68,7 @@ class CompiledEngine:
         self._dtype = torch.empty(0, dtype=dtype).numpy().dtype
         self._mark = mark or CrashMark.nowhere()
         self._separating = separating
-        self._decisions: dict[Hashable, int] = {}
+        self._decisions: LRUCache[Hashable, int] = LRUCache(_MOST_DECISIONS)
 
     def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
         """Computes tiles together.
@@ -94,7 +95,7 @@ class CompiledEngine:
                 again["mode"] = self._looked_at(again)
                 self._compute(again)
 
-    def recipe(self, tile: Tile, out: Array) -> TileTemplate | None:
+    def template(self, tile: Tile, out: Array) -> TileTemplate | None:
         """How to compute tiles like one; None where the numbers of each decide about that."""
         rows = self._library.rows(1)
         shapes, _ = self._filler.fill(rows, [tile], [out])
@@ -124,8 +125,6 @@ class CompiledEngine:
             whole = row.copy()
             whole["first"], whole["shape"] = 0, shape
             mode = PLAIN if 0 in shape else int(self._looked_at(whole)[0])
-            if len(self._decisions) >= _MOST_DECISIONS:
-                self._decisions.clear()
             self._decisions[request] = mode
         return mode
 

@@ -35,7 +35,7 @@ class Library:
 
     Attributes:
         function: that computes rows.
-        learn, forget, serve: of `cpp/request_template.h`.
+        remember, forget, answer_known: of `cpp/request_template.h`.
 
     Raises:
         OSError: it is none.
@@ -48,9 +48,9 @@ class Library:
         self._compute.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
         self._compute.restype = None
         self.function = ctypes.cast(self._compute, ctypes.c_void_p)
-        self.learn, self.forget, self.serve = loaded.learn, loaded.forget, loaded.serve
-        self.learn.argtypes, self.serve.argtypes = (ctypes.c_void_p,), (ctypes.c_int,)
-        self.learn.restype = self.serve.restype = self.forget.restype = None
+        self.remember, self.forget, self.answer_known = loaded.remember, loaded.forget, loaded.answer_known
+        self.remember.argtypes, self.answer_known.argtypes = (ctypes.c_void_p,), (ctypes.c_int,)
+        self.remember.restype = self.answer_known.restype = self.forget.restype = None
         dims = (max(ndim, 1),)
         given = np.dtype([
             ("kind", "i8"), ("data", "i8"), ("strides", "i8", dims), ("start", "f8"), ("stop", "f8"), ("count", "i8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 
 from gridgrad_worker.devices.device import Device
@@ -47,7 +48,7 @@ class PlanRunner:
         self._inputs_below = [int(plan.steps[i].value or 0) for level in below for i in level.inputs]
         self._content_known: tuple[Hashable, HoistedValues] = (None, HoistedValues(plan))
         self._prepared: HoistedValues | None = None
-        self._tables: dict[tuple[int, tuple[int, ...]], LevelTable] = {}
+        self._tables: LRUCache[tuple[int, tuple[int, ...]], LevelTable] = LRUCache(_TABLES)
         self._window_points = self._most_points(device)
         self._dtype, self._device = dtype, device
 
@@ -134,8 +135,6 @@ class PlanRunner:
     def _table(self, level: HoistedLevel, shape: tuple[int, ...]) -> LevelTable:
         key = (level.mask, shape)
         if key not in self._tables:
-            while len(self._tables) >= _TABLES:
-                del self._tables[next(iter(self._tables))]
             self._tables[key] = LevelTable(level, shape, self._dtype, self._device.torch_device)
         return self._tables[key]
 

@@ -1,0 +1,113 @@
+"""A caller in a loop: its requests are computed by templates in a worker that has the plan compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from tests.worker.driving import ANSWER_TIMEOUT_S, Driver, Slot, start
+
+AXES = ("t", "k")
+PLAN = pb.Plan(
+    expression="c*t*k + exp(-t)",
+    dtype="float64",
+    inputs=[*(pb.PlanInput(name=name, dims=[name]) for name in AXES), pb.PlanInput(name="c")],
+    derivatives=[pb.PlanDerivative(), pb.PlanDerivative(wrt=[0]), pb.PlanDerivative(wrt=[1])],
+)
+LAYOUT = pb.PieceLayout(
+    inputs=[
+        pb.PieceInput(array=pb.SlotArray(offset=0, shape=[5], dtype="float64")),
+        pb.PieceInput(array=pb.SlotArray(offset=64, shape=[3], dtype="float32")),
+        pb.PieceInput(array=pb.SlotArray(offset=128, dtype="float32")),
+    ],
+    start=[0, 0],
+    shape=[5, 3],
+).SerializeToString()
+
+
+class Caller:
+    """Asks a worker for the same grid of other numbers.
+
+    Args:
+        driver: to the worker.
+        slot: in which they lie; the results go there too.
+    """
+
+    def __init__(self, driver: Driver, slot: Slot) -> None:
+        self.driver, self.slot, self.number = driver, slot, 0
+
+    def batch(self, *, attached: bool = False, at: int = 1024, plan: pb.Plan | None = None) -> pb.Batch:
+        self.number += 1
+        tile = pb.Piece(layout=LAYOUT, result_offset=at, inputs_slot=self.slot.number)
+        slots = [self.slot.message(attached=attached)]
+        return pb.Batch(id=self.number, plan_id=1, plan=plan, slots=slots, pieces=[tile])
+
+    def check(self, by: float, *, at: int = 1024) -> pb.BatchDone:
+        """Has a grid computed, and compares it."""
+        t, k, c = by * np.arange(1.0, 6.0), np.arange(1, 4, dtype=np.float32), np.float32(by)
+        self.slot.view(0, [5])[...] = t
+        self.slot.view(64, [3], "float32")[...] = k
+        self.slot.view(128, [1], "float32")[...] = c
+        result = self.slot.view(at, [3, 5, 3])
+        result[...] = np.nan
+        done = self.driver.ask(self.batch(at=at))
+        column, c64 = t[:, None], float(c)
+        want = [c64 * column * k + np.exp(-column), c64 * k - np.exp(-column), c64 * column + 0 * k]
+        np.testing.assert_allclose(result, want, rtol=1e-14, atol=1e-300)
+        return done
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Iterator[Caller]:
+    """With a worker that has the plan compiled."""
+    with start("--cache", str(tmp_path), compiling=True) as driver:
+        assert driver.receive().WhichOneof("kind") == "ready"
+        driver.connection.settimeout(ANSWER_TIMEOUT_S)
+        made = Caller(driver, Slot(1, 1 << 16))
+        driver.ask(made.batch(attached=True, plan=PLAN), [made.slot.descriptor])
+        driver.send(pb.ServerMessage(prepare=pb.PlanRequest(plan_id=1)))
+        while driver.states[1].compiled == "pending":
+            driver.send(pb.ServerMessage(ping=pb.Ping()))
+            driver.receive()
+        assert driver.states[1].compiled == "ready", driver.states[1].why
+        yield made
+
+
+def test_other_numbers_in_the_same_places_and_elsewhere(caller: Caller) -> None:
+    for at in (1024, 1024, 8192, 1024, 8192):
+        for by in (0.5, 1.0, 3.0):
+            assert list(caller.check(by, at=at).tiers) == ["compiled"]
+
+
+def test_a_batch_is_not_computed_in_what_is_forgotten(caller: Caller) -> None:
+    for _ in range(3):
+        caller.check(1.0)
+    old = caller.slot
+    caller.driver.send(pb.ServerMessage(ping=pb.Ping(forget_slots=[old.number])))
+    assert caller.driver.receive().WhichOneof("kind") == "pong"
+    before = old.view(0, [1000]).copy()
+    assert caller.driver.ask(caller.batch()).failures[0].reason == "internal"
+    assert_array_equal(old.view(0, [1000]), before)
+
+    caller.slot = Slot(old.number, 1 << 16)
+    caller.driver.ask(caller.batch(attached=True), [caller.slot.descriptor])
+    for by in (1.0, 2.0):
+        caller.check(by)
+    assert_array_equal(old.view(0, [1000]), before)
+
+
+def test_a_plan_under_the_same_number_is_computed_anew(caller: Caller) -> None:
+    for _ in range(3):
+        caller.check(1.0)
+    other = pb.Plan()
+    other.CopyFrom(PLAN)
+    other.expression = "t + k + 0*c"
+    caller.driver.ask(caller.batch(plan=other))
+    done = caller.driver.ask(caller.batch())
+    assert list(done.tiers) == ["direct"]
+    assert_array_equal(caller.slot.view(1024, [5, 3]), np.arange(1.0, 6.0)[:, None] + np.arange(1.0, 4.0))

@@ -1,0 +1,232 @@
+"""The request template on the worker: what requests share that differ in their numbers alone, known by its bytes.
+
+A caller in a loop sends requests that differ in their numbers alone, and numbers lie in shared memory: the messages
+about them say the same again. What was worked out for the first one is kept, in three layers:
+
+    layout of a piece  ──▶ PieceTemplate: the row that describes its tile to compiled code, filled in (TileTemplate),
+                           and where its numbers lie in a slot; left to do: the addresses
+    PieceTemplate      ──▶ TileCall: the row with its addresses; left to do: to compute what lies there
+    a batch's message,
+    all but its number ──▶ BatchTemplates: a TileCall and the bytes of the answer. Compiled code
+                           (`cpp/request_template.h`) takes such a batch from the socket, computes and answers it;
+                           nothing of Python runs for it
+
+Invariants:
+* A template is used for bytes that are equal, never for bytes of an equal hash.
+* A TileCall holds addresses in slots: batches are forgotten after each message that brings or forgets slots or plans.
+* What compiled code leaves for a closer look (the guard of separated sums) is computed by the engine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.devices.slots import MappedSlots
+from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
+from gridgrad_worker.engines.compiled.runtime.library import DONE, DOUBLES, FLOATS, SPACED, VALUE, Library, Rows
+
+__all__ = ["BatchTemplates", "PieceTemplate", "TileCall", "TileTemplate", "keeps_templates"]
+
+_MOST_BATCHES = 1 << 10
+_NUMBER, _NUMBER_BYTES = struct.Struct("<BQ"), 8
+_NUMBER_TAG = pb.Batch.ID_FIELD_NUMBER << 3 | 1
+
+
+class TileCall(NamedTuple):
+    """Computes a tile from the numbers that lie in its place when it is called.
+
+    Args:
+        library: computes it.
+        row: describes it to the library, which says at its end what came of it.
+        mark: is set while the library is called.
+    """
+
+    library: Library
+    row: ctypes.Array[ctypes.c_int64]
+    mark: CrashMark
+
+    def __call__(self) -> bool:
+        """Computes it, and returns whether that was done; if not, it wants a closer look."""
+        with self.mark:
+            self.library.compute_at(ctypes.addressof(self.row), 1)
+        return self.row[-1] == DONE
+
+
+class TileTemplate:
+    """Describes tiles like one before to a library.
+
+    Args:
+        library: computes them.
+        rows: one row, filled in for the one before.
+        mark: is set while the library is called.
+        itemsizes: of the numbers of each input, in bytes.
+    """
+
+    def __init__(self, library: Library, rows: Rows, mark: CrashMark, itemsizes: Sequence[int]) -> None:
+        self._library = library
+        self._mark = mark
+        self._inputs = [_index_of_input(rows, position, size) for position, size in enumerate(itemsizes)]
+        self._out, self._pitch = (_index(rows, rows[name]) for name in ("out", "pitch"))
+        self._row = rows.view(np.int64).data
+        self._type = ctypes.c_int64 * len(self._row)
+
+    def call(self, inputs: Sequence[int], out: int, pitch: int) -> TileCall:
+        """What computes a tile, as often as there are new numbers in its place.
+
+        Args:
+            inputs: for each the address of its numbers; anything for a linspace.
+            out: the address of the first number of the result.
+            pitch: how many bytes its planes lie apart.
+        """
+        row = self._type.from_buffer_copy(self._row)
+        for index, address in zip(self._inputs, inputs, strict=True):
+            if index is not None:
+                row[index] = address
+        row[self._out], row[self._pitch] = out, pitch
+        return TileCall(self._library, row, self._mark)
+
+
+def _index_of_input(rows: Rows, position: int, itemsize: int) -> int | None:
+    """Where the address of an input goes; None for a linspace. A parameter becomes an array without strides."""
+    kinds = rows["inputs"]["kind"][0]
+    if kinds[position] == SPACED:
+        return None
+    if kinds[position] == VALUE:
+        kinds[position] = DOUBLES if itemsize == 8 else FLOATS
+    return _index(rows, rows["inputs"]["data"][:, position])
+
+
+def _index(rows: Rows, field: Rows) -> int:
+    """Where a field is among the numbers of a row, which are of 8 bytes each."""
+    return int(field.ctypes.data - rows.ctypes.data) // 8
+
+
+class PieceTemplate:
+    """A tile's template, and where the numbers of pieces of its layout lie.
+
+    Args:
+        tile: computes it.
+        spans: for each input, where its numbers begin, from where the inputs of its piece begin, and how many bytes
+            they have: none for a linspace.
+        planes: how many numbers a point has in the result.
+        plane_bytes: of a plane.
+    """
+
+    def __init__(self, tile: TileTemplate, spans: Sequence[tuple[int, int]], planes: int, plane_bytes: int) -> None:
+        self._tile = tile
+        self._spans = spans
+        self._planes = planes
+        self._plane_bytes = plane_bytes
+
+    def call(self, piece: pb.Piece, slot: int, slots: MappedSlots) -> TileCall:
+        """What computes a piece.
+
+        Args:
+            piece: of one request.
+            slot: takes its result, unless it names another.
+            slots: all slots.
+
+        Raises:
+            InternalError: an array does not lie in its slot.
+        """
+        pitch = piece.result_stride or self._plane_bytes
+        out_bytes = (self._planes - 1) * pitch + self._plane_bytes
+        out = slots.address(piece.result_slot or slot, piece.result_offset, out_bytes)
+        addresses = [
+            slots.address(piece.inputs_slot, piece.inputs_offset + offset, size) if size else 0
+            for offset, size in self._spans
+        ]
+        return self._tile.call(addresses, out, pitch)
+
+
+class _BatchTemplate(ctypes.Structure):
+    """As in `cpp/request_template.h`, which reads it until it is told to forget all."""
+
+    _fields_ = (
+        ("compute", ctypes.c_void_p),
+        ("row", ctypes.c_void_p),
+        ("outcome", ctypes.c_void_p),
+        ("threads", ctypes.c_int64),
+        ("mark", ctypes.c_void_p),
+        ("running", ctypes.c_char_p),
+        ("idle", ctypes.c_char_p),
+        ("message", ctypes.c_char_p),
+        ("message_bytes", ctypes.c_int64),
+        ("answer", ctypes.c_char_p),
+        ("answer_bytes", ctypes.c_int64),
+    )
+
+
+class BatchTemplates:
+    """The batches that were seen last; one for a process, since what compiled code knows is the process's own."""
+
+    def __init__(self) -> None:
+        self._library: Library | None = None
+        self._known: list[tuple[_BatchTemplate, TileCall]] = []
+
+    def answer_known(self, socket: int) -> None:
+        """Answers batches that are known, and returns as soon as the next message is anything else, which it leaves.
+
+        Args:
+            socket: its descriptor.
+        """
+        if self._library is not None and self._known:
+            self._library.answer_known(socket)
+
+    def remember(self, message: bytes, number: int, call: TileCall, done: pb.BatchDone) -> None:
+        """Remembers a batch of one piece that was computed, if its number comes last.
+
+        Args:
+            message: the serialized ServerMessage.
+            number: of the batch.
+            call: has computed it.
+            done: its answer, all but number and seconds.
+        """
+        if not message.endswith(_NUMBER.pack(_NUMBER_TAG, number)):
+            return
+        if len(self._known) >= _MOST_BATCHES:
+            self.forget()
+        self._library = self._library or call.library
+        template = _batch_template(message[:-_NUMBER_BYTES], call, done.SerializeToString())
+        self._library.remember(ctypes.addressof(template))
+        self._known.append((template, call))
+
+    def forget(self) -> None:
+        """Forgets all."""
+        if self._library is not None:
+            self._library.forget()
+        self._known.clear()
+
+
+def keeps_templates(message: pb.ServerMessage) -> bool:
+    """Whether a message neither brings nor forgets slots or plans, so that all addresses hold on."""
+    if not message.HasField("batch"):
+        return message.HasField("ping") and not message.ping.forget_slots
+    batch = message.batch
+    if batch.forget_plans or batch.HasField("plan"):
+        return False
+    return not any(slot.descriptor_attached or slot.forget for slot in batch.slots)
+
+
+def _batch_template(message: bytes, call: TileCall, answer: bytes) -> _BatchTemplate:
+    row, mark = call.row, call.mark
+    return _BatchTemplate(
+        compute=call.library.function,
+        row=ctypes.addressof(row),
+        outcome=ctypes.addressof(row) + ctypes.sizeof(row) - ctypes.sizeof(ctypes.c_int64),
+        threads=torch.get_num_threads(),
+        mark=mark.address,
+        running=mark.running,
+        idle=mark.idle,
+        message=message,
+        message_bytes=len(message),
+        answer=answer,
+        answer_bytes=len(answer),
+    )

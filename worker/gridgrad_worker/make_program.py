@@ -1,0 +1,120 @@
+"""Makes programs: which engine computes what the server asks for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import torch
+
+from gridgrad_core.errors import InternalError, TooLargeError, UnknownFunctionError
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.devices.device import Device
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import Tier
+from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
+from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.piece_messages import PieceReader
+from gridgrad_worker.registered.bind import bind
+from gridgrad_worker.registered.registry import Registration
+from gridgrad_worker.torch_ops.evaluate import torch_function
+from gridgrad_worker.worker_program import Engine, WorkerProgram
+
+__all__ = ["EngineName", "make_program", "read_dtype"]
+
+_log = logging.getLogger(__name__)
+
+EngineName = Literal["structured", "functional"]
+
+
+class _Chosen(NamedTuple):
+    """What computes a program of so many components, and why nothing else does."""
+
+    engine: Engine | TieredEngine
+    components: int
+    untiered: str
+
+
+def make_program(
+    message: pb.Plan,
+    device: Device,
+    registered: Mapping[str, Registration],
+    engine: EngineName,
+    tier: Tier | None = None,
+) -> WorkerProgram:
+    """Makes a program ready to compute.
+
+    Args:
+        message: what to compute.
+        device: where.
+        registered: the functions that it may name.
+        engine: what computes expressions; registered functions take the functional one.
+        tier: the compiled tier; None where nothing is to be compiled.
+
+    Raises:
+        GridgradError: its function is none, or lacks inputs.
+    """
+    read_dtype(message.dtype)
+    dims = list(dict.fromkeys(dim for each in message.inputs for dim in each.dims))
+    axes = {each.name: tuple(map(dims.index, each.dims)) for each in message.inputs}
+    wanted = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
+    if message.WhichOneof("function") == "registered":
+        found = _registration(message.registered, registered)
+        chosen = _for_registered(found, list(axes), wanted, read_dtype(message.dtype), device)
+    else:
+        program = parse(message.expression, list(axes))
+        job = CompileJob(str(program), tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name)
+        chosen = _for_expression(program, job, device, engine, tier)
+    pieces = PieceReader(tuple(axes.values()), len(dims), len(wanted) * chosen.components, message.dtype)
+    return WorkerProgram(message, chosen.engine, pieces, chosen.untiered)
+
+
+def read_dtype(name: str) -> torch.dtype:
+    """The dtype of a name.
+
+    Raises:
+        InternalError: it is neither "float32" nor "float64".
+    """
+    known = {"float32": torch.float32, "float64": torch.float64}
+    if name not in known:
+        raise InternalError("batch.plan.dtype", repr(name), "please report it")
+    return known[name]
+
+
+def _for_registered(
+    found: Registration, names: list[str], wanted: tuple[tuple[int, ...], ...], dtype: torch.dtype, device: Device
+) -> _Chosen:
+    function, components = bind(found, names, dtype, device.torch_device), len(found.components)
+    engine = FunctionalEngine(function, wanted, components, dtype, device, found.mode)
+    return _Chosen(engine, components, "it is a registered function, and only expressions are compiled")
+
+
+def _for_expression(
+    program: Program, job: CompileJob, device: Device, engine: EngineName, tier: Tier | None
+) -> _Chosen:
+    components = len(program.components)
+    untiered = "the server computes expressions by the functional engine, which has no tiers"
+    if engine == "structured":
+        try:
+            direct = StructuredEngine(program, job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
+        except TooLargeError as error:
+            _log.info("the functional engine takes what is too large to derive: %s", error)
+            untiered = f"the functional engine takes what is too large to derive: {error.found}"
+        else:
+            if tier is None:
+                return _Chosen(direct, components, "the server was started with --no-compile")
+            return _Chosen(TieredEngine(direct, tier, tier.add(job, direct)), components, "")
+    function = torch_function(program, job.names, job.torch_dtype)
+    return _Chosen(FunctionalEngine(function, job.wanted, components, job.torch_dtype, device), components, untiered)
+
+
+def _registration(name: str, registered: Mapping[str, Registration]) -> Registration:
+    found = registered.get(name)
+    if found is None:
+        remedy = f"use one of {', '.join(registered) or '(none is registered)'}"
+        raise UnknownFunctionError("function.registered", f"no function {name!r} is registered", remedy)
+    return found
