@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["DISPLAY", "FACADES", "ORDER", "PACKAGES", "ROOT", "Module", "floor_of", "modules_of"]
+__all__ = ["FACADES", "ORDER", "PACKAGES", "ROOT", "UPWARDS", "Module", "floor_of", "modules_of"]
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
@@ -34,7 +34,19 @@ ORDER = {
         "wire",
     ],
     "gridgrad": [
-        *("arguments", "tracing", "requests", "results", "results.display", "protocol", "checks", "aio", "sync", "cli"),
+        *(
+            "arguments",
+            "tracing",
+            "requests",
+            "results",
+            "results.display",
+            "results.export",
+            "protocol",
+            "checks",
+            "aio",
+            "sync",
+            "cli",
+        ),
         *("frameworks", "frameworks.torch", "frameworks.jax", "frameworks.scipy", "frameworks.testing"),
     ],
     "gridgrad_server": [
@@ -54,8 +66,11 @@ FOUNDATIONS = {
 }
 FACADES = {"gridgrad": {"errors", "jax", "scipy", "testing", "torch", "v1"}}
 """Public paths that hand on what is defined elsewhere; they stand outside of the order and of the rule of names."""
-DISPLAY = {("results.result", "results.display.figure"), ("results.result", "results.display.notebook")}
-"""`Result` shows itself: its methods import what draws when they are called, upwards."""
+UPWARDS = {
+    ("results.result", f"results.{name}")
+    for name in ("display.figure", "display.notebook", "export.archive", "export.to_xarray", "export")
+}
+"""`Result` shows and exports itself: its methods import what does it when they are called, upwards."""
 BELOW, ABOVE = -1, 1000
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import gridgrad
-from tests.layout import DISPLAY, ORDER, PACKAGES, ROOT, Module, floor_of, modules_of
+from tests.layout import ORDER, PACKAGES, ROOT, UPWARDS, Module, floor_of, modules_of
 
 IMPORT_GRIDGRAD_S = 0.3
 
@@ -155,7 +155,7 @@ def test_a_module_imports_only_what_stands_below_it(package: str) -> None:
     upwards = {
         (module.name, name)
         for module, name in inside(package)
-        if name and floor_of(package, name) > module.floor and (module.name, name) not in DISPLAY
+        if name and floor_of(package, name) > module.floor and (module.name, name) not in UPWARDS
     }
     assert upwards == set()
 
@@ -164,7 +164,7 @@ def test_a_module_imports_only_what_stands_below_it(package: str) -> None:
 def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
     below: dict[str, set[str]] = defaultdict(set)
     for module, name in inside(package):
-        if name != module.name and (module.name, name) not in DISPLAY:
+        if name != module.name and (module.name, name) not in UPWARDS:
             below[module.name].add(name)
     try:
         TopologicalSorter(below).prepare()
