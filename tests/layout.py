@@ -1,8 +1,8 @@
 """The layout of the project as data, and a reader of what the source says of it: who imports whom, what is called what.
 
 `ORDER` lists the folders of each package from the lowest floor to the highest. A module imports modules of its own
-folder and of folders before it. Modules at the root of a package are either foundations, below all folders, or composers and
-facades, above them all.
+folder and of folders before it. Modules at the root of a package are either foundations, below all folders, or
+composers and facades, above them all.
 """
 
 from __future__ import annotations
