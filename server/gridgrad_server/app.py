@@ -1,4 +1,6 @@
-"""The server from its start to its end: it listens, warms its workers, serves, and drains.
+"""The server from its start to its end: it is composed here, listens, warms its workers, serves, and drains.
+
+`compose` builds every part and gives it those that it needs; no part builds another and hands it on.
 
 Exit status: 0 after a drain, 1 when it can't serve, 2 when a setting or an address is wrong.
 """
@@ -13,6 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -23,19 +26,32 @@ from gridgrad_core.system.logging import fields
 from gridgrad_core.system.malloc import keep_freed_memory
 from gridgrad_core.version import __version__
 from gridgrad_server.config.device_choice import NoDeviceError, assign, threads_for
-from gridgrad_server.config.settings import Settings
-from gridgrad_server.local_sessions.manager import Sessions
-from gridgrad_server.requests.function_key import Plans
+from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.local_sessions.manager import SessionManager
+from gridgrad_server.memory.arena import Budget
+from gridgrad_server.memory.slots import Slots
+from gridgrad_server.requests.function_key import FunctionKeys
 from gridgrad_server.requests.programs import Programs
+from gridgrad_server.requests.request_cache import RequestCache
 from gridgrad_server.rpc.health import Health
 from gridgrad_server.rpc.intake import Intake
-from gridgrad_server.rpc.listen import ListenError, bind
+from gridgrad_server.rpc.introspection import IntrospectionCalls
+from gridgrad_server.rpc.limits import RequestLimits
+from gridgrad_server.rpc.listen import ListenError, bind, server_options
+from gridgrad_server.rpc.stream import StreamCalls
+from gridgrad_server.rpc.unary import UnaryCalls
+from gridgrad_server.scheduling.admission import Admission
 from gridgrad_server.scheduling.observer import Observers
-from gridgrad_server.service import Service
+from gridgrad_server.scheduling.scheduler import Scheduler
+from gridgrad_server.scheduling.tier_policy import TierPolicy
+from gridgrad_server.service import GridgradService
 from gridgrad_server.telemetry.exporters import Exporters
-from gridgrad_server.workers.pool import Workers, worker_command
+from gridgrad_server.telemetry.snapshot import StatusSnapshot
+from gridgrad_server.workers.command import worker_command
+from gridgrad_server.workers.pool import WorkerPool
+from gridgrad_server.workers.process import WorkerProcess
 
-__all__ = ["Server", "run"]
+__all__ = ["Parts", "Server", "compose", "run"]
 
 log = logging.getLogger("gridgrad.server")
 
@@ -48,7 +64,7 @@ _LAST_WORDS_S = 0.5
 """How long refusals that are under way may then take to reach their callers."""
 
 
-def run(settings: Settings) -> int:
+def run(settings: ServerSettings) -> int:
     """Serves until it is told to stop; returns the exit status."""
     logs.configure(settings.log_format, settings.log_level)
     keep_freed_memory(_KEPT_BYTES)
@@ -72,12 +88,80 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(settings: Settings, commands: Sequence[Sequence[str]]) -> int:
+async def _serve(settings: ServerSettings, commands: Sequence[Sequence[str]]) -> int:
     server = Server(settings, commands)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.signalled, number)
     return await server.serve()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that a server is made of, in the order in which each part needs those before it."""
+
+    observers: Observers
+    slots: Slots
+    tiers: TierPolicy
+    scheduler: Scheduler
+    workers: WorkerPool
+    functions: FunctionKeys
+    admission: Admission
+    intake: Intake
+    streams: StreamCalls
+    budget: Budget
+    sessions: SessionManager
+    snapshot: StatusSnapshot
+    exporters: Exporters
+    service: GridgradService
+
+
+def compose(
+    settings: ServerSettings,
+    commands: Sequence[Sequence[str]],
+    on_change: Callable[[], None],
+    on_fatal: Callable[[str], None],
+) -> Parts:
+    """Builds all parts of a server; nothing runs yet.
+
+    Args:
+        settings: of the server.
+        commands: one for each worker.
+        on_change: called when workers become ready, or none is left that is.
+        on_fatal: called with why the server can't serve at all.
+    """
+    observers, slots, running = Observers(), Slots(), list[WorkerProcess]()
+    tiers = TierPolicy(running, settings.engine == "structured" and settings.compile)
+    scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers)
+    workers = WorkerPool(commands, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
+
+    functions = FunctionKeys(Programs(), __version__)
+    limits = RequestLimits(settings, len(commands))
+    admission = Admission(settings.queue_entries, settings.queue_bytes)
+    intake = Intake(functions, RequestCache(), limits, admission, workers, scheduler, observers)
+
+    unary, streams = UnaryCalls(intake, limits, observers), StreamCalls(intake, limits, observers)
+    budget = Budget(settings.session_bytes)
+    sessions = SessionManager(settings, intake, limits, observers, slots, budget)
+    snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
+    introspection = IntrospectionCalls(settings, intake, workers, tiers, snapshot.status)
+    service = GridgradService(unary, streams, introspection, sessions)
+    return Parts(
+        observers,
+        slots,
+        tiers,
+        scheduler,
+        workers,
+        functions,
+        admission,
+        intake,
+        streams,
+        budget,
+        sessions,
+        snapshot,
+        Exporters(settings, observers),
+        service,
+    )
 
 
 class Server:
@@ -89,21 +173,13 @@ class Server:
 
     Attributes:
         addresses: where it listens, as gRPC targets, once it does.
-        intake: accepts requests.
-        workers: compute them.
-        sessions: of callers on this machine.
+        parts: what it is made of.
         is_serving: whether a worker was warm once.
     """
 
-    def __init__(self, settings: Settings, commands: Sequence[Sequence[str]]) -> None:
+    def __init__(self, settings: ServerSettings, commands: Sequence[Sequence[str]]) -> None:
         self._settings = settings
-        observers = Observers()
-        self.workers = Workers(commands, settings, self._workers_changed, self._fatal, observers)
-        self._plans = Plans(Programs(), __version__)
-        self.intake = Intake(settings, self._plans, self.workers, observers)
-        self.sessions = Sessions(settings, self.intake, self.workers.slots)
-        self._exporters = Exporters(settings, observers)
-        self._service = Service(settings, self.intake, self.workers, self.sessions)
+        self.parts = compose(settings, commands, self._workers_changed, self._fatal)
         self._changed = asyncio.Event()
         self._failure: str | None = None
         self.is_serving = False
@@ -115,24 +191,25 @@ class Server:
         Raises:
             ListenError: an address can't be listened on.
         """
-        server = grpc.aio.server(interceptors=self._exporters.interceptors, options=_options(self._settings))
-        server.add_generic_rpc_handlers((self._service,))
+        server = grpc.aio.server(interceptors=self.parts.exporters.interceptors, options=server_options(self._settings))
+        server.add_generic_rpc_handlers((self.parts.service,))
         health = Health(server)
         await health.set(False)
         self.addresses = bind(server, self._settings)
-        self._exporters.start(self._service.overview)
+        self.parts.exporters.start(self.parts.snapshot)
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
-        self.workers.start()
-        self.sessions.listen()
+        self.parts.workers.start()
+        self.parts.sessions.listen()
         try:
             await self._follow(health)
             await self._drain(health)
         finally:
-            self.sessions.close()
+            self.parts.sessions.close()
             await server.stop(_LAST_WORDS_S)
-            await self.workers.close()
-            await self._exporters.close()
+            await self.parts.workers.close()
+            self.parts.slots.close()
+            await self.parts.exporters.close()
             self._remove_files()
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0
@@ -140,19 +217,19 @@ class Server:
     @property
     def is_draining(self) -> bool:
         """Whether nothing new is accepted."""
-        return self.intake.draining
+        return self.parts.intake.draining
 
     def signalled(self, number: int) -> None:
         """Drains at the first signal, exits at the second."""
         log.info("signal", extra=fields(name=signal.Signals(number).name))
-        if self.intake.draining:
+        if self.parts.intake.draining:
             self._remove_files()
             os._exit(128 + number)  # the kernel ends the workers with us
         self.stop()
 
     def stop(self) -> None:
         """Begins to drain."""
-        self.intake.draining = True
+        self.parts.intake.draining = True
         self._changed.set()
 
     def _fatal(self, why: str) -> None:
@@ -161,15 +238,15 @@ class Server:
         self._changed.set()
 
     def _workers_changed(self) -> None:
-        if self.workers.ready:
-            self._plans.registered = {each.name: each for each in self.workers.ready.functions}
+        if self.parts.workers.ready:
+            self.parts.functions.registered = {each.name: each for each in self.parts.workers.ready.functions}
         self._changed.set()
 
     async def _follow(self, health: Health) -> None:
-        while not self.intake.draining and not self._failure:
+        while not self.parts.intake.draining and not self._failure:
             await self._changed.wait()
             self._changed.clear()
-            serving = self.workers.any_ready and not self.intake.draining
+            serving = self.parts.workers.any_ready and not self.parts.intake.draining
             await health.set(serving)
             if serving and not self.is_serving:
                 self._announce()
@@ -185,22 +262,23 @@ class Server:
             written.rename(file)  # so that nobody reads half of it
 
     async def _drain(self, health: Health) -> None:
-        self.intake.draining = True
+        self.parts.intake.draining = True
         await health.set(False)
         if self._failure:
             return
-        self._service.drain()
-        log.info("draining", extra=fields(entries=self.intake.admission.entries))
+        self.parts.streams.drain()
+        self.parts.tiers.changed()
+        log.info("draining", extra=fields(entries=self.parts.admission.requests))
         refused_until = asyncio.get_running_loop().time() + _REFUSING_S
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle(), self._settings.drain_timeout)
-        left = self.intake.admission.entries
+        left = self.parts.admission.requests
         if left:
             log.warning("drain timeout: cancelling what is left", extra=fields(entries=left))
         await asyncio.sleep(refused_until - asyncio.get_running_loop().time())
 
     async def _idle(self) -> None:
-        while self.intake.admission.entries or self._service.open_streams:
+        while self.parts.admission.requests or self.parts.streams:
             await asyncio.sleep(0.01)
 
     def _remove_files(self) -> None:
@@ -209,17 +287,3 @@ class Server:
             files.append(self._settings.address_file)
         for file in files:
             file.unlink(missing_ok=True)
-
-
-def _options(settings: Settings) -> list[tuple[str, int]]:
-    keepalive_ms = int(1000 * settings.keepalive)
-    return [
-        ("grpc.so_reuseport", 0),
-        ("grpc.max_receive_message_length", min(settings.message_bytes, (1 << 31) - 1)),
-        ("grpc.max_send_message_length", -1),
-        ("grpc.keepalive_time_ms", keepalive_ms),
-        ("grpc.keepalive_timeout_ms", 20_000),
-        # Clients ping about every 30 s; what pings much more often is told to calm down
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", min(keepalive_ms, 10_000)),
-    ]

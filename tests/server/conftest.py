@@ -14,7 +14,7 @@ import pytest
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.app import Server
-from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.settings import ServerSettings
 
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")
 
@@ -58,7 +58,7 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
 
     async def start(*worker_flags: str, workers: int = 1, wait: bool = True, **settings: Any) -> Serving:
         commands = [[sys.executable, str(FAKE_WORKER), *worker_flags]] * workers
-        server = Server(Settings(**{"listen": ("127.0.0.1:0",), **settings}), commands)
+        server = Server(ServerSettings(**{"listen": ("127.0.0.1:0",), **settings}), commands)
         serving = Serving(server, asyncio.get_running_loop().create_task(server.serve()))
         running.append(serving)
         while wait and not server.is_serving:

@@ -157,18 +157,18 @@ async def test_exactly_the_surplus_is_refused_with_pushback_and_permits_come_bac
     for each in refused:
         assert each.code() == Code.RESOURCE_EXHAUSTED
         assert int(dict(each.trailing_metadata())["grpc-retry-pushback-ms"]) > 0
-    admission = serving.server.intake.admission
-    await until(lambda: (admission.entries, admission.held_bytes) == (0, 0))
+    admission = serving.server.parts.admission
+    await until(lambda: (admission.requests, admission.held_bytes) == (0, 0))
 
 
 async def test_a_caller_that_gives_up_frees_its_place(serve: Serve) -> None:
     serving = await serve(queue_entries=2)
     hanging = [serving.calls.unary(registered("hangs").SerializeToString()) for _ in range(2)]
-    admission = serving.server.intake.admission
-    await until(lambda: admission.entries == 2)
+    admission = serving.server.parts.admission
+    await until(lambda: admission.requests == 2)
     for call in hanging:
         call.cancel()
-    await until(lambda: admission.entries == 0)
+    await until(lambda: admission.requests == 0)
     assert admission.held_bytes == 0
 
 
@@ -176,13 +176,13 @@ async def test_a_deadline_shorter_than_the_work_passes(serve: Serve) -> None:
     serving = await serve()
     code, _, _ = await refusal(serving.calls.grid(registered("hangs"), timeout=0.1))
     assert code == Code.DEADLINE_EXCEEDED
-    await until(lambda: serving.server.intake.admission.entries == 0)
+    await until(lambda: serving.server.parts.admission.requests == 0)
 
 
 # Streams
 
 
-def entry(number: int, request: pb.GridGradientRequest) -> bytes:
+def streamed(number: int, request: pb.GridGradientRequest) -> bytes:
     return pb.StreamGridGradientsRequest(id=number, request=request).SerializeToString()
 
 
@@ -207,8 +207,8 @@ async def test_a_stream_answers_many_and_a_large_one_in_windows(serve: Serve) ->
     serving = await serve(workers=2, piece_cost=1 << 14)
     call = serving.calls.stream()
     for number in range(1, 20):
-        await call.write(entry(number, grid(number, 2)))
-    await call.write(entry(99, grid(300, 200)))
+        await call.write(streamed(number, grid(number, 2)))
+    await call.write(streamed(99, grid(300, 200)))
     await call.done_writing()
     parts: dict[int, list[pb.StreamGridGradientsResponse]] = {}
     async for message in messages(call):
@@ -230,9 +230,9 @@ async def test_a_stream_answers_many_and_a_large_one_in_windows(serve: Serve) ->
 async def test_an_entry_that_fails_leaves_the_stream_going(serve: Serve) -> None:
     serving = await serve()
     call = serving.calls.stream()
-    await call.write(entry(1, grid(text="t +* k")))
-    await call.write(entry(2, registered("nobody")))
-    await call.write(entry(3, grid()))
+    await call.write(streamed(1, grid(text="t +* k")))
+    await call.write(streamed(2, registered("nobody")))
+    await call.write(streamed(3, grid()))
     await call.done_writing()
     got = {message.id: message async for message in messages(call)}
     assert got[1].status.code == Code.INVALID_ARGUMENT.value[0]
@@ -245,45 +245,45 @@ async def test_an_entry_that_fails_leaves_the_stream_going(serve: Serve) -> None
 
 @pytest.mark.parametrize(
     ("raw", "found"),
-    [(b"\xff\xff", "bytes that are no"), (entry(7, registered("slow")), "still in flight")],
+    [(b"\xff\xff", "bytes that are no"), (streamed(7, registered("slow")), "still in flight")],
     ids=["foreign bytes", "an id in flight"],
 )
 async def test_what_can_not_be_attributed_ends_the_stream(serve: Serve, raw: bytes, found: str) -> None:
     serving = await serve()
     call = serving.calls.stream()
-    await call.write(entry(7, registered("slow")))
+    await call.write(streamed(7, registered("slow")))
     await call.write(raw)
     code, error, _ = await refusal(anext(aiter(call)))
     assert code == Code.INVALID_ARGUMENT
     assert found in str(error)
-    await until(lambda: serving.server.intake.admission.entries == 0)
+    await until(lambda: serving.server.parts.admission.requests == 0)
 
 
 async def test_a_client_that_disappears_cancels_its_entries(serve: Serve) -> None:
     serving = await serve()
     call = serving.calls.stream()
     for number in range(5):
-        await call.write(entry(number, registered("hangs")))
-    admission = serving.server.intake.admission
-    await until(lambda: admission.entries == 5)
+        await call.write(streamed(number, registered("hangs")))
+    admission = serving.server.parts.admission
+    await until(lambda: admission.requests == 5)
     call.cancel()
-    await until(lambda: (admission.entries, admission.held_bytes) == (0, 0))
+    await until(lambda: (admission.requests, admission.held_bytes) == (0, 0))
 
 
 async def until_nothing_is_computed(serving: Any) -> int:
     """Waits until gRPC's buffers and the window of a stream are full; returns how many batches there were."""
-    batcher = serving.server.workers.batcher
+    scheduler = serving.server.parts.scheduler
     while True:
-        before = batcher.batches
+        before = scheduler.batches
         await asyncio.sleep(0.2)
-        if batcher.batches == before:
+        if scheduler.batches == before:
             return int(before)
 
 
 async def test_a_slow_reader_stops_the_computing(serve: Serve) -> None:
     serving = await serve(piece_cost=1 << 15, request_cost=1 << 30)
     call = serving.calls.stream()
-    await call.write(entry(1, grid(4096, 4096)))  # 256 MiB
+    await call.write(streamed(1, grid(4096, 4096)))  # 256 MiB
     await call.read()
     assert await until_nothing_is_computed(serving) < 500  # of 1024
     call.cancel()
@@ -291,7 +291,7 @@ async def test_a_slow_reader_stops_the_computing(serve: Serve) -> None:
 
 async def test_a_slow_reader_who_leaves_leaves_no_slot_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     serving = await serve(piece_cost=1 << 15, request_cost=1 << 30)
-    slots = serving.server.workers.slots
+    slots = serving.server.parts.slots
     lent: list[Slot] = []
     take, take_back = slots.take, slots.take_back
 
@@ -306,10 +306,10 @@ async def test_a_slow_reader_who_leaves_leaves_no_slot_behind(serve: Serve, monk
     monkeypatch.setattr(slots, "take", taken)
     monkeypatch.setattr(slots, "take_back", given_back)
     call = serving.calls.stream()
-    await call.write(entry(1, grid(4096, 4096)))
+    await call.write(streamed(1, grid(4096, 4096)))
     await call.read()
     await until_nothing_is_computed(serving)
-    assert lent  # pieces wait to be sent
+    assert lent  # tiles wait to be sent
     call.cancel()
     await until(lambda: not lent)
 
@@ -318,7 +318,7 @@ async def test_a_stream_waits_for_room_rather_than_being_refused(serve: Serve) -
     serving = await serve(queue_entries=2)
     call = serving.calls.stream()
     for number in range(10):
-        await call.write(entry(number, grid()))
+        await call.write(streamed(number, grid()))
     await call.done_writing()
     got = [message async for message in messages(call)]
     assert sorted(message.id for message in got) == list(range(10))
@@ -357,10 +357,10 @@ async def test_a_piece_over_its_time_limit_costs_a_worker_and_then_the_request(s
 
 async def test_a_stopped_worker_is_replaced(serve: Serve) -> None:
     serving = await serve()
-    (worker,) = serving.server.workers.current
+    (worker,) = serving.server.parts.workers.running
     os.kill(worker.pid, signal.SIGSTOP)
     assert numbers((await serving.calls.grid(grid())).data) == expected(6)
-    assert serving.server.workers.current[0].pid != worker.pid
+    assert serving.server.parts.workers.running[0].pid != worker.pid
 
 
 async def test_a_worker_that_refuses_to_serve_stops_the_server(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
@@ -418,9 +418,9 @@ async def test_a_drain_answers_what_was_accepted_and_refuses_the_rest(serve: Ser
     serving = await serve()
     accepted = [asyncio.ensure_future(serving.calls.grid(registered("slow"))) for _ in range(4)]
     stream = serving.calls.stream()
-    await stream.write(entry(1, registered("slow")))
+    await stream.write(streamed(1, registered("slow")))
     idle = serving.calls.stream()
-    await until(lambda: serving.server.intake.admission.entries == 5)
+    await until(lambda: serving.server.parts.admission.requests == 5)
     serving.server.stop()
     await until(lambda: serving.server.is_draining)
     code, _, _ = await refusal(serving.calls.grid(grid()))
@@ -437,7 +437,7 @@ async def test_a_drain_answers_what_was_accepted_and_refuses_the_rest(serve: Ser
 async def test_a_drain_that_takes_too_long_is_cut(serve: Serve) -> None:
     serving = await serve(drain_timeout=0.2)
     hanging = asyncio.ensure_future(refusal(serving.calls.grid(registered("hangs"))))
-    await until(lambda: serving.server.intake.admission.entries == 1)
+    await until(lambda: serving.server.parts.admission.requests == 1)
     serving.server.stop()
     assert await serving.task == 0
     code, _, _ = await hanging

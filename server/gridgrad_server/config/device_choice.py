@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.settings import ServerSettings
 
 __all__ = ["NoDeviceError", "assign", "count_gpus", "threads_for"]
 
@@ -16,7 +16,7 @@ class NoDeviceError(ValueError):
     """What was asked for is not there. The operator's fault; the message says what to say instead."""
 
 
-def assign(settings: Settings) -> list[str]:
+def assign(settings: ServerSettings) -> list[str]:
     """The device of each worker, such as "cuda:0".
 
     Raises:

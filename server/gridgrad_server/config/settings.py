@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from gridgrad_core.version import __version__
 
-__all__ = ["FLAGS", "Flag", "Settings", "parse"]
+__all__ = ["FLAGS", "Flag", "ServerSettings", "parse"]
 
 _SWITCHED = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -208,7 +208,7 @@ FLAGS: tuple[Flag, ...] = (
 """All settings, in the order of --help."""
 
 
-class Settings:
+class ServerSettings:
     """Validated settings, frozen. The fields are the flags with underscores; see FLAGS.
 
     Args:
@@ -273,7 +273,7 @@ class Settings:
         return None
 
 
-def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
+def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> ServerSettings:
     """Reads the settings from flags and environment; exits with status 2 and a message when one is wrong."""
     parser = argparse.ArgumentParser(
         prog="gridgrad-server",
@@ -294,7 +294,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         )
     given = vars(parser.parse_args(arguments))
     try:
-        return Settings(**_converted(given, environment))
+        return ServerSettings(**_converted(given, environment))
     except ValueError as error:
         parser.error(str(error))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import grpc
 
-from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.settings import ServerSettings
 
 __all__ = ["credentials"]
 
 
-def credentials(settings: Settings) -> grpc.ServerCredentials | None:
+def credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
     """The credentials for TCP ports; None without a certificate."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None

@@ -1,17 +1,26 @@
-"""Requests off the wire: bytes to checked readings, in Python integers, before anything is allocated."""
+"""Requests off the wire: bytes to checked values, before anything is allocated for them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from gridgrad_core.errors import RequestError, TooLargeError
-from gridgrad_core.grid import Grid, InputSpec, check_counts, grid_of
+from gridgrad_core.grid import InputSpec, check_counts, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import DTYPES
+from gridgrad_server.requests.decoded import (
+    MAX_DERIVATIVES,
+    MAX_GRIDS,
+    DecodedArray,
+    DecodedFunction,
+    DecodedInput,
+    DecodedLinspace,
+    DecodedRequest,
+)
 from gridgrad_server.requests.size_guard import (
     GRID_GRADIENT,
     PLAN,
@@ -21,26 +30,8 @@ from gridgrad_server.requests.size_guard import (
     check_structure,
 )
 
-__all__ = [
-    "MAX_DERIVATIVES",
-    "MAX_GRIDS",
-    "Array",
-    "Asked",
-    "Given",
-    "Linspace",
-    "Reading",
-    "decode",
-    "read",
-    "read_plan",
-    "read_several",
-    "too_many_derivatives",
-]
+__all__ = ["decode", "read", "read_plan", "read_several", "too_many_derivatives"]
 
-MAX_DERIVATIVES = 256
-"""Most derivatives of a request, without the value."""
-
-MAX_GRIDS = 4096
-"""Most grids of one message."""
 
 _MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
 _MAX_NAME = 200
@@ -59,85 +50,6 @@ _BULK: dict[type[Message], Bulk] = {
 M = TypeVar("M", bound=Message)
 
 
-class Array(NamedTuple):
-    """Numbers as they came.
-
-    Args:
-        dtype: its name.
-        data: little-endian bytes in C order.
-        stacked: whether there is an array for each of several grids, one after another.
-    """
-
-    dtype: str
-    data: bytes
-    stacked: bool = False
-
-
-class Linspace(NamedTuple):
-    """Evenly spaced values, which the worker expands."""
-
-    start: float
-    stop: float
-    num: int
-
-
-class Given(NamedTuple):
-    """An input of a request: its name, dims and shape, and its values."""
-
-    spec: InputSpec
-    values: Array | Linspace
-
-
-class Asked(NamedTuple):
-    """What a plan is made from, as it was spelled.
-
-    Args:
-        kind: "expression" or "registered".
-        text: the expression, or the registered name.
-        inputs: the name and the dims of each input, in the request's order.
-        dtype: the name of the dtype to compute in.
-        derivatives: as listed, neither sorted nor without duplicates.
-    """
-
-    kind: str
-    text: str
-    inputs: tuple[tuple[str, tuple[str, ...]], ...]
-    dtype: str
-    derivatives: tuple[tuple[str, ...], ...]
-
-
-def _one(given: Given, position: int, grids: int) -> Given:
-    values = given.values
-    if not isinstance(values, Array) or not values.stacked:
-        return given
-    size = len(values.data) // grids
-    return given._replace(values=Array(values.dtype, values.data[position * size : (position + 1) * size]))
-
-
-class Reading(NamedTuple):
-    """A request that is well formed, its function not yet looked at.
-
-    Args:
-        asked: what its plan is made from.
-        inputs: in the request's order.
-        grid: what they span.
-        tier: "direct", "compiled", or empty for what is ready.
-        grids: how many grids there are of that kind and shape.
-    """
-
-    asked: Asked
-    inputs: tuple[Given, ...]
-    grid: Grid
-    tier: str
-    grids: int = 1
-
-    def apart(self) -> list[Reading]:
-        """Each of its grids by itself."""
-        return [
-            self._replace(inputs=tuple(_one(i, n, self.grids) for i in self.inputs), grids=1) for n in range(self.grids)
-        ]
-
-
 def decode(message: type[M], raw: bytes) -> M:
     """Parses bytes from a caller.
 
@@ -153,14 +65,14 @@ def decode(message: type[M], raw: bytes) -> M:
         ) from None
 
 
-def read_several(message: pb.StreamGridGradientsRequest) -> Reading:
+def read_several(message: pb.StreamGridGradientsRequest) -> DecodedRequest:
     """Checks what comes on a stream, one grid or several; see `read`."""
     if not 0 <= message.entries <= MAX_GRIDS:
         raise RequestError("entries", f"{message.entries}", f"put 1 to {MAX_GRIDS} entries into a message")
     return read(message.request, message.entries)
 
 
-def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
+def read(request: pb.GridGradientRequest, grids: int = 0) -> DecodedRequest:
     """Checks all of a request that can be checked without its function.
 
     Args:
@@ -176,11 +88,11 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> Reading:
     inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
     named = tuple((given.spec.name, given.spec.dims) for given in inputs)
-    asked = Asked(kind, text, named, _dtype(request.dtype, inputs), _derivatives(request.derivatives))
-    return Reading(asked, inputs, grid, _tier(request.tier, kind), max(1, grids))
+    function = DecodedFunction(kind, text, named, _dtype(request.dtype, inputs), _derivatives(request.derivatives))
+    return DecodedRequest(function, inputs, grid, _tier(request.tier, kind), max(1, grids))
 
 
-def read_plan(plan: pb.Plan) -> Asked:
+def read_plan(plan: pb.Plan) -> DecodedFunction:
     """Checks all of a plan that can be checked without its function.
 
     Raises:
@@ -193,7 +105,7 @@ def read_plan(plan: pb.Plan) -> Asked:
         _check_names(f"inputs[{position}]", each.name, each.dims)
     inputs = tuple((each.name, tuple(each.dims)) for each in plan.inputs)
     grid_of([InputSpec(name, dims, (1,) * len(dims)) for name, dims in inputs])
-    return Asked(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
+    return DecodedFunction(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
 
 
 def _check_counts(inputs: Sequence[pb.Input | pb.PlanInput]) -> None:
@@ -214,7 +126,7 @@ def _function(function: pb.Function) -> tuple[str, str]:
     return kind, text
 
 
-def _input(field: str, given: pb.Input, grids: int) -> Given:
+def _input(field: str, given: pb.Input, grids: int) -> DecodedInput:
     name, dims = given.name, tuple(given.dims)
     _check_names(field, name, dims)
     kind = given.WhichOneof("values")
@@ -235,7 +147,7 @@ def _check_names(field: str, name: str, dims: Iterable[str]) -> None:
             raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
 
 
-def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> Given:
+def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> DecodedInput:
     dtype = _DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
     if dtype is None:
         raise _unknown_dtype(f"{field}.dtype", array.dtype)
@@ -254,27 +166,27 @@ def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids:
         raise RequestError(
             f"{field}.shape", f"{shape[0]} arrays for {grids} entries", "send one for each, or one for all of them"
         )
-    return Given(InputSpec(name, dims, shape[1:] if stacked else shape), Array(dtype, data, stacked))
+    return DecodedInput(InputSpec(name, dims, shape[1:] if stacked else shape), DecodedArray(dtype, data, stacked))
 
 
-def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspace) -> Given:
+def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspace) -> DecodedInput:
     if len(dims) != 1:
         raise RequestError(
             field, f"evenly spaced values of {name!r} with dims {list(dims)}", "give it one dim, or send an array"
         )
     if linspace.num < 0:
         raise RequestError(f"{field}.num", str(linspace.num), "give a count of 0 or more")
-    values = Linspace(linspace.start, linspace.stop, linspace.num)
-    return Given(InputSpec(name, dims, (linspace.num,)), values)
+    values = DecodedLinspace(linspace.start, linspace.stop, linspace.num)
+    return DecodedInput(InputSpec(name, dims, (linspace.num,)), values)
 
 
-def _dtype(number: int, inputs: tuple[Given, ...]) -> str:
+def _dtype(number: int, inputs: tuple[DecodedInput, ...]) -> str:
     if number:
         dtype = _DTYPE_NAMES.get(number)
         if dtype is None:
             raise _unknown_dtype("dtype", number)
         return dtype
-    arrays = {given.values.dtype for given in inputs if isinstance(given.values, Array)}
+    arrays = {given.values.dtype for given in inputs if isinstance(given.values, DecodedArray)}
     return "float32" if arrays == {"float32"} else "float64"
 
 

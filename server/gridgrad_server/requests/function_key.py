@@ -1,7 +1,7 @@
-"""Plans: what the entries of a batch share, made once for each kind of request and kept.
+"""Function keys: what the requests of a batch share, made once for each kind of request and kept.
 
-The compatibility key of a request is its function, dtype, input names and dims, and derivatives;
-never shapes or values. Requests that differ only in the spelling of the same key share a plan.
+The compatibility key of a request is its function, dtype, input names and dims, and derivatives; never shapes or
+values. Requests that only spell the same key in different ways share one `FunctionKey`, and can go in one batch.
 """
 
 from __future__ import annotations
@@ -9,91 +9,87 @@ from __future__ import annotations
 import difflib
 import functools
 import itertools
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from gridgrad_core.errors import RequestError, UnknownFunctionError
-from gridgrad_core.grid import Derivative, canonical
-from gridgrad_core.lang.program.program import Program
+from cachetools import LRUCache
+
+from gridgrad_core.errors import UnknownFunctionError
+from gridgrad_core.grid import Derivative
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import DTYPES
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.requests.decode import MAX_DERIVATIVES, Asked, too_many_derivatives
+from gridgrad_server.requests.decoded import DecodedFunction
 from gridgrad_server.requests.programs import Programs
-from gridgrad_server.requests.throughput import Pace
+from gridgrad_server.requests.result_info import ComputedBy
+from gridgrad_server.requests.signature import (
+    NamedDims,
+    check_inputs,
+    distinct_derivatives,
+    signature_of_program,
+    signature_of_registered,
+)
+from gridgrad_server.requests.throughput import Throughput
 
-__all__ = ["How", "Info", "Plan", "Plans"]
+__all__ = ["CompatibilityKey", "FunctionKey", "FunctionKeys"]
 
-_MOST_PLANS = 1024
+_MOST_KEYS = 1024
 _PB_DTYPES = {"float32": pb.DTYPE_FLOAT32, "float64": pb.DTYPE_FLOAT64}
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-Registered = Mapping[str, wpb.RegisteredFunction]
-PlanInput = tuple[str, tuple[str, ...]]
+RegisteredFunctions = Mapping[str, wpb.RegisteredFunction]
 
 
-class Key(NamedTuple):
-    """The compatibility key; `identity` is the digest of a program or the registered name."""
+class CompatibilityKey(NamedTuple):
+    """What requests have in common that can be computed together.
+
+    Args:
+        kind: "expression" or "registered".
+        identity: the digest of the program, or the registered name.
+        components: the names of what the function gives.
+        tuple_valued: whether that is a tuple.
+        dtype: the name of the dtype to compute in.
+        inputs: the name and the dims of each input, in the request's order.
+        derivatives: each once, in canonical order.
+    """
 
     kind: str
     identity: str
     components: tuple[str, ...]
     tuple_valued: bool
     dtype: str
-    inputs: tuple[PlanInput, ...]
+    inputs: tuple[NamedDims, ...]
     derivatives: tuple[Derivative, ...]
 
 
-class How(NamedTuple):
-    """What computed a grid; see the message Info."""
-
-    batch_size: int = 0
-    engine: str = ""
-    tier: str = ""
-    device: str = ""
-
-    def in_larger_batch(self, other: How) -> How:
-        """The same with the larger of two batches."""
-        return self if self.batch_size >= other.batch_size else self._replace(batch_size=other.batch_size)
-
-
-class Info(NamedTuple):
-    """How a grid was computed, and how long that took; see the message Info."""
-
-    queue_s: float = 0.0
-    compute_s: float = 0.0
-    how: How = How()
-
-
-class Plan:
-    """A compatibility key with all that follows from it.
+class FunctionKey:
+    """A compatibility key with a number and all that follows from it.
 
     Args:
-        number: tells the plans of this server apart.
+        number: tells the keys of this server apart, in messages to workers too.
         key: the compatibility key.
         text: the expression, or the registered name.
         version: of the server, for the info of results.
 
     Attributes:
-        pace: how quickly its grids are computed.
+        planes: of a result: the value and the derivatives of each component.
+        itemsize: of a number, in bytes.
+        digest: of the program; empty for a registered function.
+        throughput: how quickly its grids are computed.
     """
 
-    def __init__(self, number: int, key: Key, text: str, version: str) -> None:
+    def __init__(self, number: int, key: CompatibilityKey, text: str, version: str) -> None:
         self.number = number
         self.key = key
         self.text = text
         self.planes = len(key.components) * (1 + len(key.derivatives))
         self.itemsize = DTYPES[key.dtype]
         self.digest = key.identity if key.kind == "expression" else ""
-        self.pace = Pace()
+        self.throughput = Throughput()
         self._version = version
 
     @functools.cached_property
     def message(self) -> wpb.Plan:
-        """The plan as the worker reads it."""
+        """The plan that a worker makes of it."""
         names = [name for name, _ in self.key.inputs]
         wrts = [[names.index(name) for name in derivative] for derivative in ((), *self.key.derivatives)]
         plan = wpb.Plan(
@@ -116,55 +112,64 @@ class Plan:
             dtype=_PB_DTYPES[self.key.dtype],
         ).SerializeToString()
 
-    def info(self, how: How) -> bytes:
+    def info(self, computed_by: ComputedBy) -> bytes:
         """The serialized Info of a result, all but its times."""
-        return pb.Info(**how._asdict(), version=self._version, digest=self.digest).SerializeToString()
+        return pb.Info(**computed_by._asdict(), version=self._version, digest=self.digest).SerializeToString()
 
 
-class Plans:
-    """The plans of the requests seen last.
+class FunctionKeys:
+    """The function keys of the requests seen last.
 
     Args:
         programs: parses expressions.
         version: of the server.
+
+    Attributes:
+        registered: the functions that workers have registered, by name.
     """
 
     def __init__(self, programs: Programs, version: str) -> None:
         self._programs = programs
         self._version = version
         self._numbers = itertools.count(1)
-        self._by_request: OrderedDict[Asked, Plan] = OrderedDict()
-        self._by_key: OrderedDict[Key, Plan] = OrderedDict()
-        self.registered: Registered = {}
+        self._by_spelling: LRUCache[DecodedFunction, FunctionKey] = LRUCache(_MOST_KEYS)
+        self._by_key: LRUCache[CompatibilityKey, FunctionKey] = LRUCache(_MOST_KEYS)
+        self.registered: RegisteredFunctions = {}
 
-    async def get(self, asked: Asked) -> Plan:
-        """The plan of a request.
+    async def get(self, spelled: DecodedFunction) -> FunctionKey:
+        """The key of a function as a request spells it.
 
         Raises:
-            RequestError: its function is none, or its inputs or derivatives do not fit the function.
+            RequestError: it is no function, or its inputs or derivatives do not fit the function.
         """
-        plan = self._by_request.get(asked)
-        if plan is None:
-            plan = self._intern(await self._key(asked), asked.text)
-            _keep(self._by_request, asked, plan)
-        return plan
+        function = self._by_spelling.get(spelled)
+        if function is None:
+            function = self._intern(await self._key(spelled), spelled.text)
+            self._by_spelling[spelled] = function
+        return function
 
-    def _intern(self, key: Key, text: str) -> Plan:
-        plan = self._by_key.get(key) or Plan(next(self._numbers), key, text, self._version)
-        _keep(self._by_key, key, plan)
-        return plan
+    def _intern(self, key: CompatibilityKey, text: str) -> FunctionKey:
+        function = self._by_key.get(key) or FunctionKey(next(self._numbers), key, text, self._version)
+        self._by_key[key] = function
+        return function
 
-    async def _key(self, asked: Asked) -> Key:
-        if asked.kind == "expression":
-            program = await self._programs.get(asked.text, [name for name, _ in asked.inputs])
-            identity, signature = program.digest, _signature(program)
+    async def _key(self, spelled: DecodedFunction) -> CompatibilityKey:
+        if spelled.kind == "expression":
+            program = await self._programs.get(spelled.text, [name for name, _ in spelled.inputs])
+            identity, signature = program.digest, signature_of_program(program)
         else:
-            function = self._function(asked.text)
-            identity, signature = function.name, _registered_signature(function)
-        _check_inputs(signature, asked.inputs)
-        derivatives = _derivatives(asked.derivatives, asked.inputs, signature)
-        return Key(
-            asked.kind, identity, signature.components, signature.tuple_valued, asked.dtype, asked.inputs, derivatives
+            function = self._function(spelled.text)
+            identity, signature = function.name, signature_of_registered(function)
+        check_inputs(signature, spelled.inputs)
+        derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature)
+        return CompatibilityKey(
+            spelled.kind,
+            identity,
+            signature.components,
+            signature.tuple_valued,
+            spelled.dtype,
+            spelled.inputs,
+            derivatives,
         )
 
     def _function(self, name: str) -> wpb.RegisteredFunction:
@@ -174,66 +179,3 @@ class Plans:
             remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions MODULE"
             raise UnknownFunctionError("function.registered", f"no function {name!r} is registered here", remedy)
         return function
-
-
-class _Signature(NamedTuple):
-    """What a function takes and gives; `optional` inputs have defaults."""
-
-    inputs: frozenset[str]
-    optional: frozenset[str]
-    components: tuple[str, ...]
-    tuple_valued: bool
-
-
-def _signature(program: Program) -> _Signature:
-    return _Signature(frozenset(program.inputs), frozenset(), program.components, program.tuple_valued)
-
-
-def _registered_signature(function: wpb.RegisteredFunction) -> _Signature:
-    optional = frozenset(each.name for each in function.inputs if each.HasField("default"))
-    inputs = frozenset(each.name for each in function.inputs)
-    return _Signature(inputs, optional, tuple(function.components), function.tuple_valued)
-
-
-def _check_inputs(signature: _Signature, inputs: tuple[PlanInput, ...]) -> None:
-    given = [name for name, _ in inputs]
-    missing = sorted(signature.inputs - signature.optional - set(given))
-    if missing:
-        raise RequestError(
-            "inputs",
-            f"no {', '.join(map(repr, missing))} among the inputs {', '.join(given) or '(none)'}, "
-            "though the function uses it",
-            f"add an input named {missing[0]!r}, or mend its name in the function",
-        )
-    for position, (name, dims) in enumerate(inputs):
-        if name not in signature.inputs and dims != (name,):
-            raise RequestError(
-                f"inputs[{position}].name",
-                f"{name!r}, which the function does not use",
-                f"leave it out, or use one of {', '.join(sorted(signature.inputs)) or '(it uses none)'}",
-            )
-
-
-def _derivatives(
-    listed: Sequence[tuple[str, ...]], inputs: tuple[PlanInput, ...], signature: _Signature
-) -> tuple[Derivative, ...]:
-    names = [name for name, _ in inputs]
-    for position, derivative in enumerate(listed):
-        left_out = signature.optional.intersection(derivative).difference(names)
-        if left_out:
-            raise RequestError(
-                f"derivatives[{position}]",
-                f"a derivative with respect to {min(left_out)!r}, which is left at its default",
-                f"give {min(left_out)!r} as an input too",
-            )
-    distinct = tuple(dict.fromkeys(canonical(derivative, names) for derivative in listed))
-    if len(distinct) > MAX_DERIVATIVES:
-        raise too_many_derivatives(len(distinct))
-    return distinct
-
-
-def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > _MOST_PLANS:
-        kept.popitem(last=False)

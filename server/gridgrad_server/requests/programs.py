@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Generator, Iterable
+from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.parser.parser import parsing
@@ -17,7 +19,15 @@ __all__ = ["Programs"]
 _SLICE_S = 0.002
 _CONSTANTS = frozenset(CONSTANTS)
 
-Key = tuple[str, frozenset[str]]
+_Text = tuple[str, frozenset[str]]
+"""An expression, and those names of constants that its inputs hide: all that its meaning depends on."""
+
+
+class _Parsed(NamedTuple):
+    """What a text was parsed to, and how much that counts."""
+
+    found: Program | ExpressionError
+    weight: int
 
 
 class Programs:
@@ -29,9 +39,8 @@ class Programs:
 
     def __init__(self, most_nodes: int = 400_000) -> None:
         self._most_nodes = most_nodes
-        self._nodes = 0
-        self._parsed: OrderedDict[Key, Program | ExpressionError] = OrderedDict()
-        self._parsing: dict[Key, asyncio.Task[Program | ExpressionError]] = {}
+        self._parsed: LRUCache[_Text, _Parsed] = LRUCache(most_nodes, lambda parsed: parsed.weight)
+        self._parsing: dict[_Text, asyncio.Task[Program | ExpressionError]] = {}
 
     async def get(self, text: str, names: Iterable[str]) -> Program:
         """The program of an expression.
@@ -45,36 +54,30 @@ class Programs:
         """
         # Only names that hide a constant change what a text means
         key = text, _CONSTANTS.intersection(names)
-        found = self._parsed.get(key)
-        if found is None:
-            found = await asyncio.shield(self._task(key))
-        else:
-            self._parsed.move_to_end(key)
+        parsed = self._parsed.get(key)
+        found = parsed.found if parsed else await asyncio.shield(self._task(key))
         if isinstance(found, ExpressionError):
             raise ExpressionError(found.field, found.found, found.remedy)
         return found
 
-    def _task(self, key: Key) -> asyncio.Task[Program | ExpressionError]:
+    def _task(self, key: _Text) -> asyncio.Task[Program | ExpressionError]:
         task = self._parsing.get(key)
         if task is None:
             task = self._parsing[key] = asyncio.get_running_loop().create_task(self._parse(key))
             task.add_done_callback(lambda _: self._parsing.pop(key, None))
         return task
 
-    async def _parse(self, key: Key) -> Program | ExpressionError:
+    async def _parse(self, key: _Text) -> Program | ExpressionError:
         found: Program | ExpressionError
         try:
             found = await _in_slices(parsing(key[0], inputs=key[1]))
         except ExpressionError as error:
             found = ExpressionError(error.field, error.found, error.remedy)
-        self._parsed[key] = found
-        self._nodes += _weight(key, found)
-        while self._nodes > self._most_nodes and len(self._parsed) > 1:
-            self._nodes -= _weight(*self._parsed.popitem(last=False))
+        self._parsed[key] = _Parsed(found, min(_weight(key, found), self._most_nodes))
         return found
 
 
-def _weight(key: Key, found: Program | ExpressionError) -> int:
+def _weight(key: _Text, found: Program | ExpressionError) -> int:
     nodes = len(found.nodes) if isinstance(found, Program) else 0
     return nodes + len(key[0]) // 64 + 32
 

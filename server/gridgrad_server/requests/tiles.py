@@ -1,8 +1,8 @@
-"""Pieces: an entry cut into boxes, parts of its grid that are contiguous in C order.
+"""Tiles: the parts into which the grid of a request is cut, each contiguous in C order.
 
-A box has length 1 in its first dims, a range of one dim, and all of the dims after it; so its
+A tile has length 1 in its first dims, a range of one dim, and all of the dims after it; so its
 points are a range of the flattened grid, and its result is a window of the whole one. A pack, the
-entry of many small grids, is cut between its grids and never within one.
+request of many small grids, is cut between its grids and never within one.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Box", "boxes"]
+__all__ = ["Tile", "cut_into_tiles"]
 
 _MOST_GRIDS = 128
-"""Of a box: a grid costs a worker some time however few points it has."""
+"""Of a tile: a grid costs a worker some time however few points it has."""
 
 
-class Box(NamedTuple):
+class Tile(NamedTuple):
     """A part of a grid that is contiguous in C order, or some of the grids of a pack.
 
     Args:
@@ -27,7 +27,7 @@ class Box(NamedTuple):
         points: how many points it has, in all of its grids.
         first_grid: the first of its grids.
         grids: how many it has: all of the points of each, if there are several.
-        strikes: how many workers died computing it.
+        crash_count: how many workers died computing it.
     """
 
     start: tuple[int, ...]
@@ -36,9 +36,9 @@ class Box(NamedTuple):
     points: int
     first_grid: int = 0
     grids: int = 1
-    strikes: int = 0
+    crash_count: int = 0
 
-    def cut(self, parts: int) -> tuple[Box, Box]:
+    def cut(self, parts: int) -> tuple[Tile, Tile]:
         """Its first part of so many that are nearly equal, and the rest of it.
 
         Args:
@@ -54,7 +54,7 @@ class Box(NamedTuple):
         length = -(-self.shape[dim] // parts)
         return self._range(dim, 0, length), self._range(dim, length, self.shape[dim] - length)
 
-    def _range(self, dim: int, first: int, length: int) -> Box:
+    def _range(self, dim: int, first: int, length: int) -> Tile:
         """Its indices from `first` on in a dim before which all are of length 1."""
         inner = self.points // self.shape[dim]
         return self._replace(
@@ -64,29 +64,29 @@ class Box(NamedTuple):
             points=length * inner,
         )
 
-    def struck(self) -> list[Box]:
-        """What to try after it has cost a worker its life: each of its grids by itself."""
-        one = self._replace(points=self.points // self.grids, grids=1, strikes=self.strikes + 1)
+    def after_crash(self) -> list[Tile]:
+        """What to try after a worker died computing it: each of its grids by itself."""
+        one = self._replace(points=self.points // self.grids, grids=1, crash_count=self.crash_count + 1)
         return [one._replace(first_grid=self.first_grid + i) for i in range(self.grids)]
 
 
-def boxes(shape: Sequence[int], most_points: int, grids: int = 1) -> Iterator[Box]:
-    """Cuts an entry into boxes, in order of their points.
+def cut_into_tiles(shape: Sequence[int], most_points: int, grids: int = 1) -> Iterator[Tile]:
+    """Cuts the grid of a request into tiles, in order of their points.
 
     Args:
         shape: of its grid.
-        most_points: of a box, 1 or more; more only where a single grid of a pack has more.
+        most_points: of a tile, 1 or more; more only where a single grid of a pack has more.
         grids: how many of that shape there are.
     """
     shape = tuple(shape)
     points = math.prod(shape)
     if grids > 1:
-        whole = Box((0,) * len(shape), shape, 0, points)
+        whole = Tile((0,) * len(shape), shape, 0, points)
         for first, count in _ranges(grids, min(_MOST_GRIDS, max(1, most_points // max(1, points)))):
             yield whole._replace(points=count * points, first_grid=first, grids=count)
         return
     if points <= most_points:
-        yield Box((0,) * len(shape), shape, 0, points)
+        yield Tile((0,) * len(shape), shape, 0, points)
         return
     cut, inner = _cut(shape, most_points)
     ones, zeros = (1,) * cut, (0,) * (len(shape) - cut - 1)
@@ -95,12 +95,12 @@ def boxes(shape: Sequence[int], most_points: int, grids: int = 1) -> Iterator[Bo
         index = _unravelled(flat, shape[:cut])
         for start, length in _ranges(shape[cut], most_points // inner):
             points = length * inner
-            yield Box((*index, start, *zeros), (*ones, length, *shape[cut + 1 :]), first_point, points)
+            yield Tile((*index, start, *zeros), (*ones, length, *shape[cut + 1 :]), first_point, points)
             first_point += points
 
 
 def _cut(shape: tuple[int, ...], most_points: int) -> tuple[int, int]:
-    """The first dim whose one index is no more than a box, and how many points that is."""
+    """The first dim whose one index has no more points than a tile may, and how many points that is."""
     inner = math.prod(shape)
     for dim, length in enumerate(shape):
         inner //= length

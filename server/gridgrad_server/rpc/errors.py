@@ -34,7 +34,7 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: GridgradErro
 
 
 def to_status(error: GridgradError) -> pb.Status:
-    """The status of an entry of a stream."""
+    """The status of a request of a stream."""
     error = shortened(error)
     return pb.Status(code=REASONS[error.reason].code, message=str(error), detail=to_detail(error))
 

@@ -8,9 +8,9 @@ from gridgrad_core.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
 from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.config.settings import Settings
-from gridgrad_server.requests.decode import MAX_DERIVATIVES
-from gridgrad_server.requests.function_key import Plan
+from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.requests.decoded import MAX_DERIVATIVES
+from gridgrad_server.requests.function_key import FunctionKey
 
 __all__ = ["explained", "functions", "prepared", "server"]
 
@@ -22,7 +22,7 @@ def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
     return pb.ListFunctionsResponse(functions=[pb.RegisteredFunction.FromString(each) for each in raw])
 
 
-def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetServerInfoResponse:
+def server(version: str, devices: Sequence[str], settings: ServerSettings) -> pb.GetServerInfoResponse:
     """What the server is and what it accepts."""
     limits = pb.Limits(
         request_cost=settings.request_cost or 0,
@@ -49,17 +49,17 @@ def server(version: str, devices: Sequence[str], settings: Settings) -> pb.GetSe
     )
 
 
-def prepared(plan: Plan, state: wpb.PlanState, took_s: float) -> pb.PrepareResponse:
-    """What a plan is computed in from now on."""
+def prepared(function: FunctionKey, state: wpb.PlanState, took_s: float) -> pb.PrepareResponse:
+    """What a function is computed in from now on."""
     tier, reason = _tier(state)
-    return pb.PrepareResponse(engine=state.engine, tier=tier, reason=reason, digest=plan.digest, took_s=took_s)
+    return pb.PrepareResponse(engine=state.engine, tier=tier, reason=reason, digest=function.digest, took_s=took_s)
 
 
-def explained(plan: Plan, explanation: wpb.Explanation, state: wpb.PlanState) -> pb.ExplainResponse:
-    """How a plan is computed."""
+def explained(function: FunctionKey, explanation: wpb.Explanation, state: wpb.PlanState) -> pb.ExplainResponse:
+    """How a function is computed."""
     tier, reason = _tier(state)
     return pb.ExplainResponse(
-        digest=plan.digest,
+        digest=function.digest,
         program=explanation.program,
         derived=explanation.derived,
         separated=explanation.separated,
@@ -75,7 +75,7 @@ def explained(plan: Plan, explanation: wpb.Explanation, state: wpb.PlanState) ->
 
 
 def _tier(state: wpb.PlanState) -> tuple[str, str]:
-    """What a plan is computed in now, and why that is not compiled code."""
+    """What a function is computed in now, and why that is not compiled code."""
     if state.compiled == "ready":
         return "compiled", ""
     tier = "direct" if state.engine == "structured" else ""

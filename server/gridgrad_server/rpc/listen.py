@@ -11,17 +11,17 @@ from pathlib import Path
 
 import grpc
 
-from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.config.tls import credentials
 
-__all__ = ["ListenError", "bind", "parts_of"]
+__all__ = ["ListenError", "bind", "parts_of", "server_options"]
 
 
 class ListenError(ValueError):
     """An address can't be listened on. The operator's fault; the message says what to do."""
 
 
-def bind(server: grpc.aio.Server, settings: Settings) -> list[str]:
+def bind(server: grpc.aio.Server, settings: ServerSettings) -> list[str]:
     """Binds all addresses.
 
     Returns:
@@ -98,3 +98,18 @@ def _resolve(address: str, host: str, port: int) -> Iterator[tuple[socket.Addres
         raise ListenError(f"can't listen on {address}: {host} is unknown ({error.strerror})") from None
     for family, _, _, _, target in found:
         yield family, target
+
+
+def server_options(settings: ServerSettings) -> list[tuple[str, int]]:
+    """The options of the gRPC server: sizes of messages, and pings on quiet connections."""
+    keepalive_ms = int(1000 * settings.keepalive)
+    return [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", min(settings.message_bytes, (1 << 31) - 1)),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.keepalive_time_ms", keepalive_ms),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        # Clients ping about every 30 s; what pings much more often is told to calm down
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", min(keepalive_ms, 10_000)),
+    ]

@@ -1,9 +1,9 @@
-"""Parcels: messages that wait until a stream takes them, each made when its turn comes.
+"""Outgoing messages: they wait until a stream takes them, and each is put together only then.
 
 Invariants:
-* Until its last message is made, a parcel holds the slot that the numbers lie in.
-* Where that slot holds much else, as that of a batch of many callers, the messages are made at once: who reads slowly
-  keeps no more than what is his.
+* Until the last of them is put together, they hold the slot that the numbers lie in.
+* Where that slot holds much else, as that of a batch of many callers, they are put together at once: whoever reads
+  slowly keeps no more than what is his.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from gridgrad_server.memory.slots import Slot
 
-__all__ = ["Message", "Parcel"]
+__all__ = ["OutgoingMessage", "OutgoingMessages"]
 
 _MOST_SPARE = 4
 
 
-class Message(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """A serialized message in two parts.
 
     Args:
@@ -39,9 +39,9 @@ class Message(NamedTuple):
         """All of it; the numbers are not viewed any more."""
         if self.data is None:
             return self.head
-        made = b"".join((self.head, self.data))
+        joined = b"".join((self.head, self.data))
         self.data.release()
-        return made
+        return joined
 
     def drop(self) -> None:
         """Ends the view of the numbers."""
@@ -49,32 +49,32 @@ class Message(NamedTuple):
             self.data.release()
 
 
-class Parcel:
-    """Some messages of one entry.
+class OutgoingMessages:
+    """Some messages of one request.
 
     Args:
         messages: in their order.
         slot: that their numbers lie in; None where they have none.
     """
 
-    def __init__(self, messages: Iterable[Message], slot: Slot | None) -> None:
+    def __init__(self, messages: Iterable[OutgoingMessage], slot: Slot | None) -> None:
         self._messages = deque(messages)
-        self._made: deque[bytes] = deque()
+        self._joined: deque[bytes] = deque()
         self._slot = slot
         if slot is not None:
             slot.hold()
             if slot.size > _MOST_SPARE * sum(message.data_bytes for message in self._messages):
-                self._make_all()
+                self._join_all()
 
-    def _make_all(self) -> None:
-        self._made.extend([message.joined() for message in self._messages])
+    def _join_all(self) -> None:
+        self._joined.extend([message.joined() for message in self._messages])
         self._messages.clear()
         self._let_go()
 
     def take(self) -> bytes | None:
         """The next message; None when there is no more."""
-        if self._made:
-            return self._made.popleft()
+        if self._joined:
+            return self._joined.popleft()
         if not self._messages:
             return None
         message = self._messages.popleft().joined()
@@ -86,7 +86,7 @@ class Parcel:
         """Gives up what was not taken."""
         while self._messages:
             self._messages.popleft().drop()
-        self._made.clear()
+        self._joined.clear()
         self._let_go()
 
     def _let_go(self) -> None:

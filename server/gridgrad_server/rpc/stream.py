@@ -1,8 +1,8 @@
-"""One stream of requests: entries in, windows of results out as they complete.
+"""The call StreamGridGradients: requests in, windows of results out as they complete.
 
-Memory is bounded by reading no further: a stream has at most MOST_ENTRIES entries and MOST_BYTES of
-requests and results in the server, and an entry's next pieces are computed only while few of its
-earlier ones wait to be sent. Many small grids that come in one message are one entry, a pack.
+Memory is bounded by reading no further: a stream has at most MOST_REQUESTS requests and MOST_BYTES of requests and
+results in the server, and a request's next tiles are computed only while few of its earlier ones wait to be sent.
+Many small grids that come in one message are one request, a pack.
 """
 
 from __future__ import annotations
@@ -16,106 +16,92 @@ import grpc
 
 from gridgrad_core.errors import GridgradError, RequestError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.client_id import caller_of
-from gridgrad_server.requests.decode import MAX_GRIDS, Reading, decode, read_several
-from gridgrad_server.requests.tiles import Box
-from gridgrad_server.rpc.encode import WINDOW_BYTES, failure_message, pack_messages, stream_messages
+from gridgrad_server.requests.decode import decode, read_several
+from gridgrad_server.requests.decoded import MAX_GRIDS, DecodedRequest
+from gridgrad_server.rpc.encode import WINDOW_BYTES
+from gridgrad_server.rpc.errors import abort
 from gridgrad_server.rpc.intake import Intake
-from gridgrad_server.rpc.outgoing import Parcel
-from gridgrad_server.scheduling.admission import Permit
-from gridgrad_server.scheduling.entry import Entry, Failures
-from gridgrad_server.scheduling.observer import OK, code_of, given_up
+from gridgrad_server.rpc.limits import RequestLimits
+from gridgrad_server.rpc.outgoing import OutgoingMessages
+from gridgrad_server.rpc.streamed_request import StreamedRequest
+from gridgrad_server.scheduling.observer import Observers, given_up
+from gridgrad_server.scheduling.request import GridRequest
 
-__all__ = ["MOST_BYTES", "MOST_ENTRIES", "Stream"]
+__all__ = ["MOST_BYTES", "MOST_REQUESTS", "StreamCall", "StreamCalls"]
 
-MOST_ENTRIES = 256
+MOST_REQUESTS = 256
 MOST_BYTES = 64 << 20
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class _InFlight:
-    """An entry of a stream, and the sink of its results.
+class StreamCalls:
+    """The handler of StreamGridGradients.
 
     Args:
-        stream: takes its messages.
-        number: the caller's id of it, or of the first grid of a pack.
-        grids: how many it has.
+        intake: makes requests of what comes.
+        limits: of a request.
+        observers: are told of answers.
     """
 
-    __slots__ = ("_begun", "_stream", "_uncounted", "entry", "grids", "held_bytes", "number", "permit")
+    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers) -> None:
+        self._intake = intake
+        self._limits = limits
+        self._observers = observers
+        self._open: set[StreamCall] = set()
 
-    def __init__(self, stream: Stream, number: int, grids: int) -> None:
-        self._stream = stream
-        self._begun = False
-        self.number = number
-        self.grids = self._uncounted = grids
-        self.entry: Entry | None = None
-        self.permit: Permit | None = None
-        self.held_bytes = 0
+    def __len__(self) -> int:
+        return len(self._open)
 
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures, slot: Slot | None) -> None:
-        if self.grids > 1:
-            messages = pack_messages(self.number, entry, box, result, failures)
-        else:
-            messages = stream_messages(self.number, entry, box, result, not self._begun)
-        self._begun = True
-        self._stream.send(self, Parcel(messages, slot), entry.all_computed)
-        if self._stream.observers:
-            self._count_piece(entry, box, failures)
+    def drain(self) -> None:
+        """Lets open streams end once what they have accepted is answered."""
+        for stream in self._open:
+            stream.drain()
 
-    def _count_piece(self, entry: Entry, box: Box, failures: Failures) -> None:
-        if self.grids > 1:
-            for error in failures.values():
-                self.count(code_of(error), 1)
-            self.count(OK, box.grids - len(failures))
-        elif entry.all_computed:
-            self.count(OK, 1)
-
-    def count(self, code: int, grids: int) -> None:
-        """Tells the observers of answers to some of its grids."""
-        self._uncounted -= grids
-        self._stream.observers.answered("stream", code, grids)
-
-    def count_rest(self, code: int) -> None:
-        """The same for those that were not yet answered."""
-        if self._stream.observers and self._uncounted:
-            self.count(code, self._uncounted)
-
-    def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
-        self.refuse(error)
-
-    def refuse(self, error: GridgradError) -> None:
-        self._stream.send(self, Parcel([failure_message(self.number, error, self.grids)], None), True)
-        self.count_rest(code_of(error))
+    async def serve(self, _: object, context: Context) -> None:
+        """Answers a call."""
+        try:
+            self._intake.check_open()
+        except GridgradError as error:
+            await abort(context, error)
+        stream = StreamCall(self._intake, self._limits, self._observers, context)
+        self._open.add(stream)
+        try:
+            failure = await stream.serve()
+        except grpc.aio.InternalError:
+            return  # a message could not be sent: the caller is gone
+        finally:
+            self._open.discard(stream)
+        if failure:
+            await abort(context, failure)
 
 
-class Stream:
+class StreamCall:
     """Serves one call of StreamGridGradients.
 
     Args:
-        intake: makes entries of requests.
-        context: of the call.
-
-    Attributes:
+        intake: makes requests of what comes.
+        limits: of a request.
         observers: are told of its answers.
+        context: of the call.
     """
 
-    def __init__(self, intake: Intake, context: Context) -> None:
+    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers, context: Context) -> None:
         self._intake = intake
-        self.observers = intake.observers
+        self._limits = limits
+        self._observers = observers
         self._context = context
         remaining_s = context.time_remaining()
         self._deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         self._caller = caller_of(context)
-        self._in_flight: set[_InFlight] = set()
+        self._unanswered: set[StreamedRequest] = set()
         self._ids: set[int] = set()
         self._held_bytes = 0
-        self._outbox: deque[tuple[_InFlight, Parcel, bool]] = deque()
+        self._outbox: deque[tuple[StreamedRequest, OutgoingMessages, bool]] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
-        self._ended_reading = False
+        self._has_read_all = False
         self._error: GridgradError | None = None
 
     async def serve(self) -> GridgradError | None:
@@ -134,7 +120,7 @@ class Stream:
             if reader.done():
                 reader.result()
             # Who has closed its side, and got all its answers, need not hear that the server drains
-            return None if self._ended_reading and isinstance(self._error, UnavailableError) else self._error
+            return None if self._has_read_all and isinstance(self._error, UnavailableError) else self._error
         finally:
             reader.cancel()
             self._cancel_all()
@@ -145,9 +131,9 @@ class Stream:
         self._news.set()
 
     def _is_done(self) -> bool:
-        if self._outbox or (self._in_flight and not isinstance(self._error, RequestError)):
+        if self._outbox or (self._unanswered and not isinstance(self._error, RequestError)):
             return False
-        return self._ended_reading or self._error is not None
+        return self._has_read_all or self._error is not None
 
     async def _read(self) -> None:
         try:
@@ -158,40 +144,40 @@ class Stream:
                 await self._accept(decode(pb.StreamGridGradientsRequest, raw), len(raw))
                 await self._until_room()
         except RequestError as error:
-            self._error = error  # which entry it was can't be told: the call ends
+            self._error = error  # which request it was can't be told: the call ends
         finally:
-            self._ended_reading = True
+            self._has_read_all = True
 
     async def _until_room(self) -> None:
-        while len(self._in_flight) >= MOST_ENTRIES or self._held_bytes >= MOST_BYTES:
+        while len(self._unanswered) >= MOST_REQUESTS or self._held_bytes >= MOST_BYTES:
             self._room.clear()
             await self._room.wait()
 
     async def _accept(self, message: pb.StreamGridGradientsRequest, size: int) -> None:
         grids = min(max(1, message.entries), MAX_GRIDS)
         self._check_ids(message.id, grids)
-        flight = self._launched(message.id, grids)
+        streamed = self._registered(message.id, grids)
         try:
             self._intake.check_open()
-            reading = read_several(message)
-            entry = await self._intake.entry(reading, flight, self._caller, self._deadline_at)
-            if reading.grids > 1 and self._intake.result_bytes(entry) > reading.grids * WINDOW_BYTES:
-                await self._accept_apart(flight, reading, size)
+            decoded = read_several(message)
+            request = await self._intake.request(decoded, streamed, self._caller, self._deadline_at)
+            if decoded.grids > 1 and request.template.layout.result_bytes > WINDOW_BYTES:
+                await self._accept_apart(streamed, decoded, size)
             else:
-                await self._admit(flight, entry, size)
+                await self._admit(streamed, request, size)
         except GridgradError as error:
-            flight.refuse(error)
+            streamed.refuse(error)
 
-    async def _accept_apart(self, pack: _InFlight, reading: Reading, size: int) -> None:
+    async def _accept_apart(self, pack: StreamedRequest, decoded: DecodedRequest, size: int) -> None:
         """Takes what came as a pack, but is too large for one, grid by grid."""
         self._forget(pack)
-        for position, one in enumerate(reading.apart()):
-            flight = self._launched(pack.number + position, 1)
+        for position, one in enumerate(decoded.split_grids()):
+            streamed = self._registered(pack.number + position, 1)
             try:
-                entry = await self._intake.entry(one, flight, self._caller, self._deadline_at)
-                await self._admit(flight, entry, size // reading.grids)
+                request = await self._intake.request(one, streamed, self._caller, self._deadline_at)
+                await self._admit(streamed, request, size // decoded.grids)
             except GridgradError as error:
-                flight.refuse(error)
+                streamed.refuse(error)
             await self._until_room()
 
     def _check_ids(self, first: int, grids: int) -> None:
@@ -202,56 +188,53 @@ class Stream:
             used = min(self._ids.intersection(ids))
             raise RequestError("id", f"{used}, which is still in flight on this stream", "use each id once at a time")
 
-    def _launched(self, first: int, grids: int) -> _InFlight:
-        flight = _InFlight(self, first, grids)
-        self._in_flight.add(flight)
+    def _registered(self, first: int, grids: int) -> StreamedRequest:
+        streamed = StreamedRequest(self, first, grids, self._observers)
+        self._unanswered.add(streamed)
         self._ids.update(range(first, first + grids))
-        return flight
+        return streamed
 
-    async def _admit(self, flight: _InFlight, entry: Entry, size: int) -> None:
-        self._intake.cut_by_pace(entry)
-        held_bytes = size + self._intake.stream_bytes(entry)
-        await self._intake.admission.room(held_bytes)
-        self._intake.check_open()
-        flight.permit = self._intake.admission.take(held_bytes)
-        flight.entry, flight.held_bytes = entry, held_bytes
-        self._held_bytes += held_bytes
-        self._intake.submit(entry)
+    async def _admit(self, streamed: StreamedRequest, request: GridRequest, size: int) -> None:
+        self._intake.cut_by_throughput(request)
+        streamed.permit = await self._intake.admit_streamed(size + self._limits.stream_bytes(request))
+        streamed.request = request
+        self._held_bytes += streamed.held_bytes
+        self._intake.submit(request)
 
-    def send(self, flight: _InFlight, parcel: Parcel, last: bool) -> None:
-        """Puts messages of an entry behind those that wait to be sent."""
-        self._outbox.append((flight, parcel, last))
+    def send(self, streamed: StreamedRequest, messages: OutgoingMessages, last: bool) -> None:
+        """Puts messages of a request behind those that wait to be sent."""
+        self._outbox.append((streamed, messages, last))
         self._news.set()
 
     async def _write(self) -> None:
         while self._outbox:
-            flight, parcel, last = self._outbox[0]
-            while (message := parcel.take()) is not None:
+            streamed, messages, last = self._outbox[0]
+            while (message := messages.take()) is not None:
                 await self._context.write(message)
             self._outbox.popleft()
-            if flight.entry:
-                flight.entry.sent()
-                self._intake.submit(flight.entry)
+            if streamed.request:
+                streamed.request.progress.sent()
+                self._intake.submit(streamed.request)
             if last:
-                self._forget(flight)
+                self._forget(streamed)
 
-    def _forget(self, flight: _InFlight) -> None:
-        self._in_flight.discard(flight)
-        self._ids.difference_update(range(flight.number, flight.number + flight.grids))
-        self._held_bytes -= flight.held_bytes
-        if flight.permit:
-            flight.permit.give_back()
+    def _forget(self, streamed: StreamedRequest) -> None:
+        self._unanswered.discard(streamed)
+        self._ids.difference_update(range(streamed.number, streamed.number + streamed.grids))
+        self._held_bytes -= streamed.held_bytes
+        if streamed.permit:
+            streamed.permit.give_back()
         self._room.set()
 
     def _cancel_all(self) -> None:
         code = given_up(self._context.time_remaining())
-        for flight in list(self._in_flight):
-            flight.count_rest(code)
-            if flight.entry:
-                self._intake.cancel(flight.entry)
-            self._forget(flight)
-        for _, parcel, _ in self._outbox:
-            parcel.drop()
+        for streamed in list(self._unanswered):
+            streamed.count_rest(code)
+            if streamed.request:
+                self._intake.cancel(streamed.request)
+            self._forget(streamed)
+        for _, messages, _ in self._outbox:
+            messages.drop()
         self._outbox.clear()
 
 

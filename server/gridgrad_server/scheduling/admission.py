@@ -1,4 +1,4 @@
-"""Admission: permits in entries and in bytes, taken at the edge and held until the RPC has ended.
+"""Admission: permits in requests and in bytes, taken at the edge and held until the RPC has ended.
 
 The limits bound what the server holds in memory. A unary call that finds no permit is refused at
 once. A stream waits instead and reads no further, and may take at most three quarters of the
@@ -16,7 +16,7 @@ __all__ = ["Admission", "Permit"]
 
 
 class Permit:
-    """The right to hold one entry and some bytes. Giving it back twice does nothing."""
+    """The right to hold one request and some bytes. Giving it back twice does nothing."""
 
     __slots__ = ("_admission", "held_bytes")
 
@@ -43,18 +43,22 @@ class Permit:
 
 
 class Admission:
-    """Counts the entries and the bytes that are held.
+    """Counts the requests and the bytes that are held.
 
     Args:
-        entries: most entries at once.
-        held_bytes: most bytes at once.
+        most_requests: at once.
+        most_bytes: at once.
+
+    Attributes:
+        requests: how many are held.
+        held_bytes: how many.
     """
 
-    def __init__(self, entries: int, held_bytes: int) -> None:
-        self._most_entries = entries
-        self._most_bytes = held_bytes
+    def __init__(self, most_requests: int, most_bytes: int) -> None:
+        self._most_requests = most_requests
+        self._most_bytes = most_bytes
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self.entries = 0
+        self.requests = 0
         self.held_bytes = 0
 
     def take(self, held_bytes: int) -> Permit:
@@ -64,12 +68,12 @@ class Admission:
             BusyError: the server is full.
             TooLargeError: it could never hold that many bytes.
         """
-        if self.entries >= self._most_entries:
+        if self.requests >= self._most_requests:
             raise BusyError(
-                "", f"the server holds {self.entries} requests, its limit", "retry later, or raise --queue-entries"
+                "", f"the server holds {self.requests} requests, its limit", "retry later, or raise --queue-entries"
             )
         self.reserve(held_bytes)
-        self.entries += 1
+        self.requests += 1
         return Permit(self, held_bytes)
 
     def reserve(self, held_bytes: int) -> None:
@@ -85,8 +89,8 @@ class Admission:
         self.held_bytes += held_bytes
 
     def give_back(self, held_bytes: int) -> None:
-        """Counts one entry and its bytes as gone."""
-        self.entries -= 1
+        """Counts one request and its bytes as gone."""
+        self.requests -= 1
         self.held_bytes -= held_bytes
         self._wake_one()
 
@@ -111,6 +115,6 @@ class Admission:
                 return
 
     def _has_room_for_streams(self, held_bytes: int) -> bool:
-        if self.entries >= max(1, self._most_entries * 3 // 4):
+        if self.requests >= max(1, self._most_requests * 3 // 4):
             return False
-        return self.entries == 0 or self.held_bytes + held_bytes <= self._most_bytes * 3 // 4
+        return self.requests == 0 or self.held_bytes + held_bytes <= self._most_bytes * 3 // 4

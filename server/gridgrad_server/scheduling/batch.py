@@ -1,4 +1,4 @@
-"""Batches: pieces that are computed together, and the message that asks a worker for them."""
+"""Batches: tiles that are computed together, and the message that asks a worker for them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import NamedTuple
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.memory.arena import Block, Memory
 from gridgrad_server.memory.slots import Slot, Slots
-from gridgrad_server.requests.function_key import Plan
-from gridgrad_server.requests.result_layout import aligned
-from gridgrad_server.requests.tiles import Box
-from gridgrad_server.scheduling.entry import Entry
-from gridgrad_server.scheduling.queue import Task
-from gridgrad_server.scheduling.worker_messages import batch_frame, piece_field, plan_field
+from gridgrad_server.requests.function_key import FunctionKey
+from gridgrad_server.requests.result_layout import RequestLayout, aligned
+from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.scheduling.queue import BatchItem
+from gridgrad_server.scheduling.request import GridRequest
+from gridgrad_server.scheduling.worker_messages import batch_frame, function_field
 
 __all__ = ["Batch"]
 
 
 class _Spot(NamedTuple):
-    """Where in the first slot the result of a piece goes, and where its inputs are.
+    """Where in the slot of a batch the result of a tile goes, and where its inputs are.
 
-    A result takes nothing there if the entry has places for it. The inputs of an entry of several pieces begin at 0,
+    A result takes nothing there if its request has a destination. The inputs of a request of several tiles begin at 0,
     in a slot of their own.
     """
 
@@ -31,76 +31,86 @@ class _Spot(NamedTuple):
 
 
 class Batch:
-    """Pieces of entries that share a plan, with the memory for their results.
+    """Tiles of requests that share a function key, with the memory for their results.
 
     Args:
         number: tells the batches of this server apart.
-        tasks: the pieces, one at least.
+        items: the tiles, one at least.
         pool: gives the slots.
 
     Attributes:
-        grids: how many grids, or parts of one, its pieces have.
-        slot: takes the results that have no place in the memory of a session.
-        regions: what the frame names: slots, of which the first takes results, and memories of sessions.
-        is_placed: whether results go to memories of sessions, where nobody else may write before its worker is gone.
+        function: that they share.
+        cautious: whether a worker died computing one of them.
+        grids: how many grids, or parts of one, its tiles have.
+        slot: takes the results that have no destination in the arena of a session.
+        regions: what the frame names: slots, of which the first takes results, and arenas of sessions.
+        is_in_arena: whether results go to arenas of sessions, where nobody else may write before its worker is gone.
         started_at: when the worker began with it, by time.monotonic; None while it waits.
     """
 
-    def __init__(self, number: int, tasks: Sequence[Task], pool: Slots) -> None:
+    def __init__(self, number: int, items: Sequence[BatchItem], pool: Slots) -> None:
         self.number = number
-        self.tasks = tasks
-        self.plan: Plan = tasks[0].entry.plan
-        self.cautious = tasks[0].box.strikes > 0
+        self.items = items
+        self.function: FunctionKey = items[0].request.template.function
+        self.cautious = items[0].tile.crash_count > 0
         self.started_at: float | None = None
-        self.is_placed = False
+        self.is_in_arena = False
         self.grids = 0
-        self._spots, size = _laid_out(tasks)
+        self._spots, size = _laid_out(items)
         self.slot = pool.take(max(1, size))
         self.regions: dict[Slot | Memory, None] = {self.slot: None}
         self._held: dict[Slot | Block, None] = {self.slot: None}
-        self._pieces = [self._piece(task, spot, pool) for task, spot in zip(tasks, self._spots, strict=True)]
+        self._tile_fields = [self._tile_field(*item, spot, pool) for item, spot in zip(items, self._spots, strict=True)]
 
     def _hold(self, held: Slot | Block, region: Slot | Memory) -> None:
         if held not in self._held:
             held.hold()
             self._held[held] = self.regions[region] = None
 
-    def _piece(self, task: Task, spot: _Spot, pool: Slots) -> bytes:
-        """Writes the inputs of a piece, and says where they are and where its result goes."""
-        entry, box = task
-        self.grids += box.grids
-        slot, result = self.slot, (0, spot.result, 0)
-        if box.grids > 1:
-            _blank_gaps(entry, slot, spot)
-        if not entry.split:
-            _write(entry, slot, spot.inputs)
-        elif entry.form.inputs_bytes:
-            slot = _slot_of_inputs(entry, pool)
-            self._hold(slot, slot)
-        if entry.places:
-            place = entry.places.of(box)
-            self._hold(place.block, place.block.memory)
-            self.is_placed = True
-            result = place.block.memory.number, place.offset, place.pitch
-        inputs, grids = (slot.number, spot.inputs), (box.grids, box.first_grid)
-        return piece_field(entry.form.layout(box), inputs, result, grids, _tier(entry, box))
+    def _tile_field(self, request: GridRequest, tile: Tile, spot: _Spot, pool: Slots) -> bytes:
+        """Writes the inputs of a tile, and says where they are and where its result goes."""
+        self.grids += tile.grids
+        if tile.grids > 1:
+            _blank_gaps(request.template.layout, self.slot, spot)
+        inputs = self._inputs(request, spot, pool)
+        result = self._result(request, tile, spot)
+        return request.template.tile_field(tile, inputs, result, request.tier_of(tile))
 
-    def frame(self, regions: Sequence[bytes], with_plan: bool, forget_plans: Sequence[int]) -> bytes:
+    def _inputs(self, request: GridRequest, spot: _Spot, pool: Slots) -> tuple[int, int]:
+        """Writes the inputs of a request unless they are there; the number of their slot, and where in it they are."""
+        slot = self.slot
+        if not request.progress.is_split:
+            _write(request, slot, spot.inputs)
+        elif request.template.layout.inputs_bytes:
+            slot = _slot_of_inputs(request, pool)
+            self._hold(slot, slot)
+        return slot.number, spot.inputs
+
+    def _result(self, request: GridRequest, tile: Tile, spot: _Spot) -> tuple[int, int, int]:
+        """Where the result of a tile goes: the number of the region or 0 for the slot, the offset, and the stride."""
+        if not request.destination:
+            return 0, spot.result, 0
+        destination = request.destination.of(tile)
+        self._hold(destination.block, destination.block.memory)
+        self.is_in_arena = True
+        return destination.block.memory.number, destination.offset, destination.pitch
+
+    def frame(self, regions: Sequence[bytes], is_new: bool, forget: Sequence[int]) -> bytes:
         """The frame that asks for it.
 
         Args:
             regions: its regions, as the worker must be told of them.
-            with_plan: whether the worker meets the plan for the first time.
-            forget_plans: plans that the worker may drop.
+            is_new: whether the worker meets the function for the first time.
+            forget: the numbers of functions that the worker may drop.
         """
-        fields = [plan_field(self.plan.number, self.cautious), *regions, *self._pieces]
-        if with_plan or forget_plans:
-            plan = self.plan.message if with_plan else None
-            fields.append(wpb.Batch(plan=plan, forget_plans=forget_plans).SerializeToString())
+        fields = [function_field(self.function.number, self.cautious), *regions, *self._tile_fields]
+        if is_new or forget:
+            plan = self.function.message if is_new else None
+            fields.append(wpb.Batch(plan=plan, forget_plans=forget).SerializeToString())
         return batch_frame(self.number, fields)
 
     def result(self, position: int) -> memoryview:
-        """The result of one of its pieces, in the slot; empty if the entry has places for it."""
+        """The result of one of its tiles, in the slot; empty if the request has a destination."""
         spot = self._spots[position]
         return self.slot.view[spot.result : spot.result + spot.result_bytes]
 
@@ -111,48 +121,43 @@ class Batch:
         self._held = {}
 
 
-def _tier(entry: Entry, box: Box) -> str:
-    """What a piece is to be computed in; empty for what is ready."""
-    if entry.grids > 1 and box.strikes and not entry.asked_tier:
-        return "direct"
-    return entry.tier or ""
-
-
-def _laid_out(tasks: Sequence[Task]) -> tuple[list[_Spot], int]:
-    """The spots of pieces in a slot, and how large that is."""
+def _laid_out(items: Sequence[BatchItem]) -> tuple[list[_Spot], int]:
+    """The spots of tiles in a slot, and how large that is."""
     spots, position = [], 0
-    for entry, box in tasks:
-        result_bytes = 0 if entry.places else _result_bytes(entry, box)
+    for request, tile in items:
+        result_bytes = 0 if request.destination else _result_bytes(request, tile)
         inputs = aligned(position + result_bytes)
-        spots.append(_Spot(position, result_bytes, 0 if entry.split else inputs))
-        position = inputs if entry.split else inputs + entry.form.inputs_bytes
+        is_split = request.progress.is_split
+        spots.append(_Spot(position, result_bytes, 0 if is_split else inputs))
+        position = inputs if is_split else inputs + request.template.layout.inputs_bytes
     return spots, position
 
 
-def _slot_of_inputs(entry: Entry, pool: Slots) -> Slot:
-    """The slot in which the inputs of an entry of several pieces lie once for all of them."""
-    if entry.slot is None:
-        entry.slot = pool.take(max(1, entry.form.inputs_bytes))
-        _write(entry, entry.slot, 0)
-    return entry.slot
+def _slot_of_inputs(request: GridRequest, pool: Slots) -> Slot:
+    """The slot in which the inputs of a request of several tiles lie once for all of them."""
+    if request.inputs_slot is None:
+        request.inputs_slot = pool.take(max(1, request.template.layout.inputs_bytes))
+        _write(request, request.inputs_slot, 0)
+    return request.inputs_slot
 
 
-def _write(entry: Entry, slot: Slot, position: int) -> None:
-    for offset, data in zip(entry.form.offsets, entry.data, strict=True):
+def _write(request: GridRequest, slot: Slot, position: int) -> None:
+    for offset, data in zip(request.template.layout.input_offsets, request.numbers, strict=True):
         start = position + offset
         slot.view[start : start + len(data)] = data
 
 
-def _result_bytes(entry: Entry, box: Box) -> int:
-    if box.grids > 1:
-        return box.grids * entry.form.stride
-    return box.points * entry.plan.planes * entry.plan.itemsize
+def _result_bytes(request: GridRequest, tile: Tile) -> int:
+    if tile.grids > 1:
+        return tile.grids * request.template.layout.stride
+    function = request.template.function
+    return tile.points * function.planes * function.itemsize
 
 
-def _blank_gaps(entry: Entry, slot: Slot, spot: _Spot) -> None:
+def _blank_gaps(layout: RequestLayout, slot: Slot, spot: _Spot) -> None:
     """Empties what lies between results that follow each other, since it is sent with them."""
-    gap = bytes(entry.form.stride - entry.form.result_bytes)
+    gap = bytes(layout.stride - layout.result_bytes)
     if gap:
-        for start in range(spot.result, spot.result + spot.result_bytes, entry.form.stride):
-            end = start + entry.form.stride
+        for start in range(spot.result, spot.result + spot.result_bytes, layout.stride):
+            end = start + layout.stride
             slot.view[end - len(gap) : end] = gap

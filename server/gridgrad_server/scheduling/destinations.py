@@ -1,4 +1,4 @@
-"""Places: where in the memory of a session the results of an entry go, piece by piece."""
+"""Destinations: where in the arena of a session the results of a request go, tile by tile."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from gridgrad_server.memory.arena import Block
-from gridgrad_server.requests.result_layout import Form
-from gridgrad_server.requests.tiles import Box
+from gridgrad_server.requests.request_cache import ServerTemplate
+from gridgrad_server.requests.tiles import Tile
 
-__all__ = ["Place", "Places", "Whole", "Windows"]
+__all__ = ["ResultDestination", "TileDestination", "WholeDestination", "WindowedDestination"]
 
 
-class Place(NamedTuple):
-    """Where the result of a piece goes.
+class TileDestination(NamedTuple):
+    """Where the result of a tile goes.
 
     Args:
         block: that it lies in.
@@ -26,43 +26,43 @@ class Place(NamedTuple):
     pitch: int
 
 
-class Places(Protocol):
-    """Where the results of an entry go."""
+class ResultDestination(Protocol):
+    """Where the results of a request go."""
 
-    def of(self, box: Box) -> Place:
-        """The place of a piece: the same whenever it is asked for."""
+    def of(self, tile: Tile) -> TileDestination:
+        """The destination of a tile: the same whenever it is asked for."""
 
     def release(self) -> None:
         """Gives back what the caller was not told of."""
 
 
-class Whole:
+class WholeDestination:
     """One block for the whole result.
 
     Args:
         block: large enough for it.
-        form: of the entry.
+        template: of the request.
     """
 
-    def __init__(self, block: Block, form: Form) -> None:
+    def __init__(self, block: Block, template: ServerTemplate) -> None:
         self.block = block
-        self._itemsize = form.plan.itemsize
-        self._pitch = form.points * self._itemsize
+        self._itemsize = template.function.itemsize
+        self._pitch = template.layout.points * self._itemsize
 
-    def of(self, box: Box) -> Place:
-        """The part of the block that is a piece's."""
-        return Place(self.block, self.block.offset + box.first_point * self._itemsize, self._pitch)
+    def of(self, tile: Tile) -> TileDestination:
+        """The part of the block that is a tile's."""
+        return TileDestination(self.block, self.block.offset + tile.first_point * self._itemsize, self._pitch)
 
     def release(self) -> None:
         """Gives the block back."""
         self.block.release()
 
 
-class Windows:
-    """Blocks that hold a piece each, in turns: the result as a whole may be larger than the memory.
+class WindowedDestination:
+    """Blocks that hold a tile each, in turns: the result as a whole may be larger than the memory.
 
     Args:
-        blocks: as many as there are pieces that are computed, or not yet released, at the same time.
+        blocks: as many as there are tiles that are computed, or not yet released, at the same time.
         itemsize: of a number, in bytes.
     """
 
@@ -72,19 +72,19 @@ class Windows:
         self._itemsize = itemsize
         self._is_over = False
 
-    def of(self, box: Box) -> Place:
-        """The block of a piece; takes one for it if it has none."""
-        block = self._taken.get(box.first_point)
+    def of(self, tile: Tile) -> TileDestination:
+        """The block of a tile; takes one for it if it has none."""
+        block = self._taken.get(tile.first_point)
         if block is None:
-            block = self._taken[box.first_point] = self._free.pop()
-        return Place(block, block.offset, box.points * self._itemsize)
+            block = self._taken[tile.first_point] = self._free.pop()
+        return TileDestination(block, block.offset, tile.points * self._itemsize)
 
-    def lend(self, box: Box) -> Block:
-        """The block of a piece, which is the caller's until `take_back`."""
-        return self._taken.pop(box.first_point)
+    def lend(self, tile: Tile) -> Block:
+        """The block of a tile, which is the caller's until `take_back`."""
+        return self._taken.pop(tile.first_point)
 
     def take_back(self, block: Block) -> None:
-        """Takes a block for other pieces."""
+        """Takes a block for other tiles."""
         if self._is_over:
             block.release()
         else:

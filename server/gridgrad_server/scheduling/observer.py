@@ -11,7 +11,7 @@ from typing import Protocol
 from gridgrad_core.errors import REASONS, GridgradError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.entry import Entry
+from gridgrad_server.scheduling.request import GridRequest
 
 __all__ = ["CANCELLED", "OK", "Observer", "Observers", "code_of", "given_up"]
 
@@ -21,7 +21,7 @@ OK, CANCELLED, DEADLINE_EXCEEDED = 0, 1, 4
 class Observer(Protocol):
     """Who is told."""
 
-    def arrived(self, entry: Entry) -> None:
+    def arrived(self, request: GridRequest) -> None:
         """A request was read, in the context of its call."""
 
     def answered(self, via: str, code: int, grids: int) -> None:
@@ -34,7 +34,7 @@ class Observer(Protocol):
         """
 
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
-        """A batch was computed, and its entries have their results."""
+        """A batch was computed, and its requests have their results."""
 
 
 def code_of(error: GridgradError) -> int:
@@ -50,10 +50,10 @@ def given_up(remaining_s: float | None) -> int:
 class Observers(list[Observer]):
     """All of them. False when there are none."""
 
-    def arrived(self, entry: Entry) -> None:
+    def arrived(self, request: GridRequest) -> None:
         """Tells them of a request."""
         for observer in self:
-            observer.arrived(entry)
+            observer.arrived(request)
 
     def answered(self, via: str, code: int, grids: int = 1) -> None:
         """Tells them of answers."""

@@ -1,7 +1,7 @@
-"""The batcher: the one owner of the queue. Gives batches to workers and their results to entries.
+"""The scheduler: the one owner of the queue. Gives batches to workers and their results to requests.
 
 It is work-conserving: a worker with room takes the next batch at once, whatever its size, and no
-timer waits for more. Under load entries gather while workers compute, and batches form by themselves.
+timer waits for more. Under load requests gather while workers compute, and batches form by themselves.
 """
 
 from __future__ import annotations
@@ -10,35 +10,50 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from typing import Protocol
 
 from gridgrad_core.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.memory.slots import Slots
-from gridgrad_server.requests.function_key import How
+from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.entry import Computed, Entry, Failures
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.queue import Queue
-from gridgrad_server.scheduling.tier_policy import Tiers
+from gridgrad_server.scheduling.request import BatchOutcome, Failures, GridRequest
+from gridgrad_server.scheduling.tier_policy import TieredWorker, TierPolicy
 from gridgrad_server.scheduling.worker_errors import error_of
-from gridgrad_server.workers.process import Worker
 
-__all__ = ["Batcher"]
+__all__ = ["BatchWorker", "Scheduler"]
 
 log = logging.getLogger("gridgrad.server")
 
 _MOST_OUT = 2  # one batch computing, one waiting, so that the worker never idles between them
 
 
-class Batcher:
-    """Matches entries with workers.
+class BatchWorker(TieredWorker, Protocol):
+    """A worker that computes batches."""
+
+    @property
+    def name(self) -> int:
+        """Its number."""
+
+    @property
+    def device(self) -> str:
+        """What it computes on."""
+
+    def ask(self, batch: Batch) -> None:
+        """Sends it a batch; it must be ready and have room."""
+
+
+class Scheduler:
+    """Matches requests with workers.
 
     Args:
-        batch_cost: largest cost of a batch of several entries.
+        batch_cost: largest cost of a batch of several requests.
         slots: the memory of batches.
         workers: all workers, ready or not; looked at anew each time.
-        tiers: decides what entries are computed in.
+        tiers: decides what requests are computed in.
         observers: are told of batches.
 
     Attributes:
@@ -46,7 +61,7 @@ class Batcher:
     """
 
     def __init__(
-        self, batch_cost: int, slots: Slots, workers: Iterable[Worker], tiers: Tiers, observers: Observers
+        self, batch_cost: int, slots: Slots, workers: Iterable[BatchWorker], tiers: TierPolicy, observers: Observers
     ) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
@@ -59,29 +74,29 @@ class Batcher:
 
     @property
     def queued(self) -> int:
-        """How many entries wait."""
+        """How many requests wait."""
         return len(self._queue)
 
-    def submit(self, entry: Entry) -> None:
-        """Queues an entry, new or with room for more of its pieces."""
-        if entry.is_open:
-            self._decide(entry)
-            self._queue.put(entry)
+    def submit(self, request: GridRequest) -> None:
+        """Queues a request, new or with room for more of its tiles."""
+        if request.is_open:
+            self._decide(request)
+            self._queue.put(request)
             self.schedule()
 
-    def _decide(self, entry: Entry) -> None:
-        if entry.is_untouched:
-            entry.tier = self._tiers.of(entry)
+    def _decide(self, request: GridRequest) -> None:
+        if request.is_untouched:
+            request.tier = self._tiers.of(request)
 
     @property
     def is_shared(self) -> bool:
-        """Whether small entries come beside bulk."""
+        """Whether small requests come beside bulk."""
         return self._queue.is_shared(time.monotonic())
 
-    def cancel(self, entry: Entry) -> None:
-        """Forgets an entry: its caller is gone, or has its answer."""
-        entry.end()
-        self._queue.remove(entry)
+    def cancel(self, request: GridRequest) -> None:
+        """Forgets a request: its caller is gone, or has its answer."""
+        request.end()
+        self._queue.remove(request)
 
     def schedule(self) -> None:
         """Dispatches once the loop has handled what it already has, so that what came together goes together."""
@@ -99,59 +114,60 @@ class Batcher:
             worker, now = self._freest(), time.monotonic()
             if worker is None or (worker.load and not self._queue.may_wait_at_worker(now)):
                 return
-            tasks = self._queue.take(self._batch_cost, now)
-            if tasks:
+            items = self._queue.take(self._batch_cost, now)
+            if items:
                 self.batches += 1
-                worker.ask(Batch(self.batches, tasks, self._slots))
+                worker.ask(Batch(self.batches, items, self._slots))
 
-    def _freest(self) -> Worker | None:
-        freest: Worker | None = None
+    def _freest(self) -> BatchWorker | None:
+        freest: BatchWorker | None = None
         for worker in self._workers:
             if worker.is_ready and worker.load < (freest.load if freest else _MOST_OUT):
                 freest = worker
         return freest
 
-    def done(self, worker: Worker, batch: Batch, done: wpb.BatchDone) -> None:
+    def done(self, worker: BatchWorker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes the results of a batch on, and the worker its next one first."""
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.tasks), compute_s=done.compute_s))
-        started_at, compute_s, first = batch.started_at or time.monotonic(), done.compute_s, 0
-        for position, (entry, box) in enumerate(batch.tasks):
-            failures = _failures(done, entry, range(first, first + box.grids), batch.grids)
-            how = How(batch.grids, done.engine, done.tiers[first] if done.tiers else "", worker.device)
-            first += box.grids
-            entry.computed(box, batch.result(position), Computed(started_at, compute_s, how), failures, batch.slot)
-            if not entry.ended:
-                self.submit(entry)
+            log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.items), compute_s=done.compute_s))
+        started_at, first = batch.started_at or time.monotonic(), 0
+        for position, (request, tile) in enumerate(batch.items):
+            failures = _failures(done, request, range(first, first + tile.grids), batch.grids)
+            by = ComputedBy(batch.grids, done.engine, done.tiers[first] if done.tiers else "", worker.device)
+            first += tile.grids
+            outcome = BatchOutcome(started_at, done.compute_s, by)
+            request.computed(tile, batch.result(position), outcome, failures, batch.slot)
+            if not request.ended:
+                self.submit(request)
         if self._observers:
             self._observers.computed(batch, done)
 
     def lost(self, batch: Batch, blamed: bool) -> None:
-        """Puts the pieces of a batch back whose worker died."""
-        for entry, box in reversed(batch.tasks):
-            self._queue.remove(entry)
-            entry.put_back(box, blamed)
-            if entry.is_open:
-                self._decide(entry)
-                self._queue.put_first(entry)
+        """Puts the tiles of a batch back whose worker died."""
+        for request, tile in reversed(batch.items):
+            self._queue.remove(request)
+            request.put_back(tile, blamed)
+            if request.is_open:
+                self._decide(request)
+                self._queue.put_first(request)
         self.schedule()
 
 
-def _failures(done: wpb.BatchDone, entry: Entry, positions: range, grids: int) -> Failures:
-    """What went wrong with the grids of a piece, by their positions in it."""
+def _failures(done: wpb.BatchDone, request: GridRequest, positions: range, grids: int) -> Failures:
+    """What went wrong with the grids of a tile, by their positions in it."""
     if not done.failures:
         return {}
     if len(done.failures) != grids:
         error = InternalError("", "a worker's answer that does not fit its batch", "please report it")
         return dict.fromkeys(range(len(positions)), error)
-    found = ((i, _failure(done.failures[position], entry)) for i, position in enumerate(positions))
+    found = ((i, _failure(done.failures[position], request)) for i, position in enumerate(positions))
     return {i: error for i, error in found if error}
 
 
-def _failure(failure: wpb.PieceFailure, entry: Entry) -> GridgradError | None:
+def _failure(failure: wpb.PieceFailure, request: GridRequest) -> GridgradError | None:
     error = error_of(failure)
-    if isinstance(error, NotPreparedError) and not entry.asked_tier:
+    if isinstance(error, NotPreparedError) and not request.template.tier:
         found = "this grid was begun with compiled code, which a worker that was to go on with it lacks"
         return UnavailableError("", found, "send it again")
     return error

@@ -1,9 +1,9 @@
-"""Tiers: which workers have compiled code of which plan, and so what the pieces of a grid are computed in.
+"""The tier policy: which workers have compiled code of which function, and so what the tiles of a grid are computed in.
 
-One grid is computed in one tier. What is computed in one piece takes what its worker has, as does each grid of a
-pack. For a grid of several pieces it is decided before the first of them is sent, and again only while none is begun:
+One grid is computed in one tier. What is computed in one tile takes what its worker has, as does each grid of a
+pack. For a grid of several tiles it is decided before the first of them is sent, and again only while none is begun:
 compiled if all workers are known to have compiled code, direct if one is known to have none. Where that is not known,
-the first piece goes alone, and the others follow it. A worker that can't follow fails the grid, and its caller sends
+the first tile goes alone, and the others follow it. A worker that can't follow fails the grid, and its caller sends
 it again.
 """
 
@@ -12,19 +12,48 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from gridgrad_core.errors import CrashError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.requests.function_key import Plan
-from gridgrad_server.scheduling.entry import Entry
-from gridgrad_server.workers.process import Worker
+from gridgrad_server.requests.function_key import FunctionKey
+from gridgrad_server.scheduling.request import GridRequest
 
-__all__ = ["Tiers"]
+__all__ = ["ProgramQueries", "TierPolicy", "TieredWorker"]
 
-_MOST_DEATHS = 2
+_MOST_CRASHES = 2
 
 
-class Tiers:
+class ProgramQueries(Protocol):
+    """What a worker is asked about functions, beside the batches."""
+
+    def state(self, function: FunctionKey) -> wpb.PlanState | None:
+        """What the worker has said of a function last; None if it has said nothing."""
+
+    def prepare(self, function: FunctionKey) -> wpb.PlanState | None:
+        """Has it make compiled code, unless it was asked before; what it has said of it since."""
+
+    async def explain(self, function: FunctionKey) -> wpb.Explanation:
+        """What it computes for a function."""
+
+
+class TieredWorker(Protocol):
+    """A worker as the policy sees it: whether it is warm, how many batches are out, and what code it has."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes batches."""
+
+    @property
+    def load(self) -> int:
+        """How many batches are out."""
+
+    @property
+    def programs(self) -> ProgramQueries:
+        """What it knows of functions."""
+
+
+class TierPolicy:
     """Decides on tiers.
 
     Args:
@@ -32,34 +61,35 @@ class Tiers:
         has_tiers: whether expressions are computed in tiers, and compiled code may come to be.
     """
 
-    def __init__(self, workers: Sequence[Worker], has_tiers: bool) -> None:
+    def __init__(self, workers: Sequence[TieredWorker], has_tiers: bool) -> None:
         self._workers = workers
         self._has_tiers = has_tiers
         self._news = asyncio.Event()
-        self._deaths: Counter[int] = Counter()
+        self._crashes: Counter[int] = Counter()
 
-    def of(self, entry: Entry) -> str | None:
-        """What an entry of which nothing is begun is to be computed in; see `Entry.tier`."""
-        if entry.asked_tier or not self._has_tiers or entry.plan.key.kind != "expression":
-            return entry.asked_tier
-        if entry.is_struck:
+    def of(self, request: GridRequest) -> str | None:
+        """What a request of which nothing is begun is to be computed in; see `GridRequest.tier`."""
+        template = request.template
+        if template.tier or not self._has_tiers or template.function.key.kind != "expression":
+            return template.tier
+        if request.progress.has_crashed:
             return "direct"
-        if entry.grids > 1 or not entry.split:
+        if template.layout.grids > 1 or not request.progress.is_split:
             return ""
-        states = [worker.questions.state(entry.plan) for worker in self._ready()]
+        states = [worker.programs.state(template.function) for worker in self._ready()]
         known = {state.compiled for state in states if state}
         if known - {"ready"}:
             return "direct"
         return "compiled" if states and all(states) else None
 
-    def _ready(self) -> list[Worker]:
+    def _ready(self) -> list[TieredWorker]:
         return [worker for worker in self._workers if worker.is_ready]
 
-    async def prepare(self, plan: Plan, check: Callable[[], None]) -> wpb.PlanState:
+    async def prepare(self, function: FunctionKey, check: Callable[[], None]) -> wpb.PlanState:
         """Has compiled code made, and waits until all workers have it or one never will.
 
         Args:
-            plan: of an expression.
+            function: of an expression.
             check: raises when there is nothing to wait for any more.
 
         Raises:
@@ -67,48 +97,48 @@ class Tiers:
         """
         while True:
             check()
-            self._check_deaths(plan)
-            states = [worker.questions.prepare(plan) for worker in self._ready()]
+            self._check_crashes(function)
+            states = [worker.programs.prepare(function) for worker in self._ready()]
             settled = [state for state in states if state is not None and state.compiled != "pending"]
             never = next((state for state in settled if state.compiled == "never"), None)
             if never or (settled and len(settled) == len(states)):
                 return never or settled[0]
             await self._news.wait()
 
-    async def explain(self, plan: Plan, check: Callable[[], None]) -> tuple[wpb.Explanation, wpb.PlanState]:
-        """What a worker computes for a plan, and whether it has compiled code.
+    async def explain(self, function: FunctionKey, check: Callable[[], None]) -> tuple[wpb.Explanation, wpb.PlanState]:
+        """What a worker computes for a function, and whether it has compiled code.
 
         Args:
-            plan: of an expression.
+            function: of an expression.
             check: raises when there is nothing to wait for any more.
 
         Raises:
             CrashError: two workers have died of it.
             GridgradError: it can't be explained.
         """
-        self._check_deaths(plan)
+        self._check_crashes(function)
         while not (ready := self._ready()):
             check()
             await self._news.wait()
         worker = min(ready, key=lambda each: each.load)
-        explanation = await worker.questions.explain(plan)
-        return explanation, worker.questions.state(plan) or wpb.PlanState(compiled="pending")
+        explanation = await worker.programs.explain(function)
+        return explanation, worker.programs.state(function) or wpb.PlanState(compiled="pending")
 
-    def died_of(self, plan: Plan) -> None:
-        """Takes in that a worker died when it was asked about a plan."""
-        self._deaths[plan.number] += 1
+    def died_of(self, function: FunctionKey) -> None:
+        """Takes in that a worker died when it was asked about a function."""
+        self._crashes[function.number] += 1
 
-    def _check_deaths(self, plan: Plan) -> None:
-        if self._deaths[plan.number] >= _MOST_DEATHS:
+    def _check_crashes(self, function: FunctionKey) -> None:
+        if self._crashes[function.number] >= _MOST_CRASHES:
             found = "two workers died or were killed when they were asked about this"
             raise CrashError("", found, "do not send it again; see the server's log")
 
     def changed(self) -> None:
-        """Takes in that workers came, went, or said something of a plan."""
+        """Takes in that workers came, went, or said something of a function."""
         self._news.set()
         self._news = asyncio.Event()
 
-    def share(self, plan: Plan) -> None:
+    def share(self, function: FunctionKey) -> None:
         """Has all workers look for compiled code that one has."""
         for worker in self._ready():
-            worker.questions.prepare(plan)
+            worker.programs.prepare(function)

@@ -1,4 +1,4 @@
-"""The tally: what was answered and computed, counted from when somebody looks."""
+"""Counters: what was answered and computed, counted from when somebody looks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.entry import Entry
+from gridgrad_server.scheduling.request import GridRequest
 
-__all__ = ["Tally"]
+__all__ = ["Counters"]
 
 _SECONDS = tuple(scale * 10.0**power for power in range(-4, 2) for scale in (1, 2, 5))
 """From 0.1 ms to 50 s."""
@@ -35,7 +35,7 @@ class _Histogram:
         return pb.Distribution(bounds=self._bounds, counts=self._counts, sum=self._sum)
 
 
-class Tally:
+class Counters:
     """An observer that counts."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Tally:
         self._queue_s, self._compute_s = _Histogram(_SECONDS), _Histogram(_SECONDS)
         self._batch_size = _Histogram(_SIZES)
 
-    def arrived(self, entry: Entry) -> None:
+    def arrived(self, request: GridRequest) -> None:
         """Counts nothing yet."""
 
     def answered(self, via: str, code: int, grids: int) -> None:
@@ -54,17 +54,17 @@ class Tally:
         self._answers[via, code] += grids
 
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
-        """Counts a batch, and the entries that it completes."""
+        """Counts a batch, and the requests that it completes."""
         self._compute_s.add(done.compute_s)
         self._batch_size.add(batch.grids)
         first = 0
-        for entry, box in batch.tasks:
+        for request, tile in batch.items:
             kind = done.engine, done.tiers[first] if done.tiers else ""
-            first += box.grids
-            self._grids[kind] += box.grids
-            self._points[kind] += box.points
-            if entry.all_computed:
-                self._queue_s.add(entry.info.queue_s, entry.grids)
+            first += tile.grids
+            self._grids[kind] += tile.grids
+            self._points[kind] += tile.points
+            if request.progress.all_computed:
+                self._queue_s.add(request.info.queue_s, request.template.layout.grids)
 
     def fill(self, status: pb.GetServerStatusResponse) -> None:
         """Writes the counts into a status."""

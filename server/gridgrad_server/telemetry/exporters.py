@@ -9,13 +9,13 @@ import grpc
 
 from gridgrad_core.extras import optional
 from gridgrad_core.system.logging import fields
-from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.scheduling.observer import Observers
-from gridgrad_server.telemetry.snapshot import Overview
+from gridgrad_server.telemetry.snapshot import StatusSnapshot
 
 if TYPE_CHECKING:
-    from gridgrad_server.telemetry.opentelemetry import Traces
-    from gridgrad_server.telemetry.prometheus import Metrics
+    from gridgrad_server.telemetry.opentelemetry import TraceObserver
+    from gridgrad_server.telemetry.prometheus import PrometheusExporter
 
 __all__ = ["Exporters"]
 
@@ -33,18 +33,18 @@ class Exporters:
         MissingExtraError: a package for it is not installed.
     """
 
-    def __init__(self, settings: Settings, observers: Observers) -> None:
+    def __init__(self, settings: ServerSettings, observers: Observers) -> None:
         self._address = settings.metrics
-        self._metrics: Metrics | None = None
-        self._traces: Traces | None = None
+        self._metrics: PrometheusExporter | None = None
+        self._traces: TraceObserver | None = None
         if settings.metrics:
             optional("prometheus_client", "metrics")
         if settings.traces:
             optional("opentelemetry.instrumentation.grpc", "otel")
             optional("opentelemetry.exporter.otlp.proto.grpc", "otel")
-            from gridgrad_server.telemetry.opentelemetry import Traces
+            from gridgrad_server.telemetry.opentelemetry import TraceObserver
 
-            self._traces = Traces()
+            self._traces = TraceObserver()
             observers.append(self._traces)
 
     @property
@@ -52,17 +52,17 @@ class Exporters:
         """What stands around the handlers of calls."""
         return self._traces.interceptors if self._traces else []
 
-    def start(self, overview: Overview) -> None:
+    def start(self, snapshot: StatusSnapshot) -> None:
         """Serves the metrics.
 
         Raises:
             ListenError: their address can't be listened on.
         """
         if self._address:
-            from gridgrad_server.telemetry.prometheus import Metrics
+            from gridgrad_server.telemetry.prometheus import PrometheusExporter
 
-            overview.count()
-            self._metrics = Metrics(self._address, overview.status)
+            snapshot.count()
+            self._metrics = PrometheusExporter(self._address, snapshot.status)
             log.info("metrics", extra=fields(address=self._metrics.address))
 
     async def close(self) -> None:

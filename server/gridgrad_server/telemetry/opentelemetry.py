@@ -25,19 +25,19 @@ from gridgrad_core.version import __version__
 from gridgrad_core.wire import methods
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.entry import Entry
-from gridgrad_server.telemetry.sender import Sender
+from gridgrad_server.scheduling.request import GridRequest
+from gridgrad_server.telemetry.sender import SpanSender
 
-__all__ = ["MOST_BATCHES", "Traces"]
+__all__ = ["MOST_BATCHES", "TraceObserver"]
 
 MOST_BATCHES = 32
-"""Of one entry that get spans; a large grid has thousands of pieces."""
+"""Of one request that get spans; a large grid has thousands of tiles."""
 
 _LAST_SPANS_S = 5.0
 
 
 class _Computing(NamedTuple):
-    """A batch that an entry had a piece in; times by time.monotonic."""
+    """A batch that a request had a tile in; times by time.monotonic."""
 
     started_at: float
     ended_at: float
@@ -46,7 +46,7 @@ class _Computing(NamedTuple):
 
 
 class _Trace:
-    """What an entry's spans are made of.
+    """What a request's spans are made of.
 
     Args:
         context: of its call; None in a session.
@@ -59,7 +59,7 @@ class _Trace:
         self.batches: list[_Computing] = []
 
 
-class Traces:
+class TraceObserver:
     """An observer that sends spans.
 
     Attributes:
@@ -69,7 +69,7 @@ class Traces:
     def __init__(self) -> None:
         own = Resource.create({"service.name": "gridgrad", "service.version": __version__})
         self._provider = TracerProvider(resource=own.merge(OTELResourceDetector().detect()))
-        self._sender = Sender(OTLPSpanExporter())
+        self._sender = SpanSender(OTLPSpanExporter())
         self._provider.add_span_processor(BatchSpanProcessor(self._sender))
         self._tracer = self._provider.get_tracer("gridgrad", __version__)
         own_methods = filters.service_name(methods.SERVICE)
@@ -78,52 +78,52 @@ class Traces:
             _Generators(),
         ]
 
-    def arrived(self, entry: Entry) -> None:
-        """Remembers the call that an entry belongs to, if its span is kept."""
+    def arrived(self, request: GridRequest) -> None:
+        """Remembers the call that a request belongs to, if its span is kept."""
         span = trace.get_current_span()
         if span.is_recording():
-            entry.trace = _Trace(trace.set_span_in_context(span))
+            request.trace = _Trace(trace.set_span_in_context(span))
         elif not span.get_span_context().is_valid:
-            entry.trace = _Trace(None)
+            request.trace = _Trace(None)
 
     def answered(self, via: str, code: int, grids: int) -> None:
         """Sends nothing: the span of a call has its status."""
 
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
-        """Sends the spans of the entries that a batch completes."""
+        """Sends the spans of the requests that a batch completes."""
         now = time.monotonic()
         computing = _Computing(batch.started_at or now, now, done.compute_s, batch.grids)
-        for entry, _ in batch.tasks:
-            if isinstance(entry.trace, _Trace):
-                if len(entry.trace.batches) < MOST_BATCHES:
-                    entry.trace.batches.append(computing)
-                if entry.all_computed:
-                    self._send(entry, entry.trace, now)
+        for request, _ in batch.items:
+            if isinstance(request.trace, _Trace):
+                if len(request.trace.batches) < MOST_BATCHES:
+                    request.trace.batches.append(computing)
+                if request.progress.all_computed:
+                    self._send(request, request.trace, now)
 
-    def _send(self, entry: Entry, kept: _Trace, now: float) -> None:
+    def _send(self, request: GridRequest, kept: _Trace, now: float) -> None:
         epoch_ns = time.time_ns() - time.monotonic_ns()  # whole numbers: a float of such size is off by 128 ns
         start = self._tracer.start_span
-        root, arrived_ns = None, epoch_ns + _ns(entry.arrived_at)
+        root, arrived_ns = None, epoch_ns + _ns(request.arrived_at)
         if kept.context is None:
             root = start("session/GridGradient", Context(), trace.SpanKind.SERVER, start_time=arrived_ns)
             kept.context = trace.set_span_in_context(root)
         queue = start("queue", kept.context, start_time=arrived_ns)
-        queue.end(arrived_ns + _ns(entry.info.queue_s))
+        queue.end(arrived_ns + _ns(request.info.queue_s))
         for each in kept.batches:
-            self._send_batch(each, entry, kept.context, epoch_ns)
+            self._send_batch(each, request, kept.context, epoch_ns)
         if root:
             root.end(epoch_ns + _ns(now))
 
-    def _send_batch(self, each: _Computing, entry: Entry, context: Context, epoch_ns: int) -> None:
-        info = entry.info
+    def _send_batch(self, each: _Computing, request: GridRequest, context: Context, epoch_ns: int) -> None:
+        by = request.info.computed_by
         attributes: dict[str, str | int] = {
             "gridgrad.batch_size": each.size,
-            "gridgrad.device": info.how.device,
-            "gridgrad.engine": info.how.engine,
-            "gridgrad.function": entry.plan.key.identity,
-            "gridgrad.grids": entry.grids,
-            "gridgrad.points": entry.form.points,
-            "gridgrad.tier": info.how.tier,
+            "gridgrad.device": by.device,
+            "gridgrad.engine": by.engine,
+            "gridgrad.function": request.template.function.key.identity,
+            "gridgrad.grids": request.template.layout.grids,
+            "gridgrad.points": request.template.layout.points,
+            "gridgrad.tier": by.tier,
         }
         start_ns, end_ns = epoch_ns + _ns(each.started_at), epoch_ns + _ns(each.ended_at)
         batch = self._tracer.start_span("batch", context, attributes=attributes, start_time=start_ns)

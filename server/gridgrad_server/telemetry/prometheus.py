@@ -24,14 +24,14 @@ from gridgrad_server.rpc.listen import ListenError, parts_of
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
 
-__all__ = ["Metrics", "families"]
+__all__ = ["PrometheusExporter", "families"]
 
 _ANSWER_WITHIN_S = 10.0
 
 Status = Callable[[], pb.GetServerStatusResponse]
 
 
-class Metrics(Collector):
+class PrometheusExporter(Collector):
     """Serves the metrics until it is closed.
 
     Args:

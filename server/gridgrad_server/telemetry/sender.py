@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from gridgrad_core.system.logging import fields
 
-__all__ = ["Sender"]
+__all__ = ["SpanSender"]
 
 log = logging.getLogger("gridgrad.server")
 
@@ -24,7 +24,7 @@ _QUEUE = logging.getLogger("opentelemetry.sdk._shared_internal")
 _REMEDY = "traces can't be sent, and are dropped until they can; start a collector, or see OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
-class Sender(SpanExporter):
+class SpanSender(SpanExporter):
     """Sends spans, and says once that it can't, and once that it can again.
 
     Args:

@@ -1,4 +1,4 @@
-"""The overview: how the server is doing, as one message for who asks by gRPC and for the exported metrics."""
+"""A snapshot of the server: how it is doing, as one message for introspection calls and for the exported metrics."""
 
 from __future__ import annotations
 
@@ -7,37 +7,57 @@ from collections.abc import Sized
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
-from gridgrad_server.config.settings import Settings
-from gridgrad_server.local_sessions.manager import Sessions
+from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.memory.arena import Budget
 from gridgrad_server.rpc.intake import Intake
-from gridgrad_server.telemetry.counters import Tally
-from gridgrad_server.workers.pool import Workers
-from gridgrad_server.workers.process import Worker
+from gridgrad_server.scheduling.admission import Admission
+from gridgrad_server.scheduling.observer import Observers
+from gridgrad_server.scheduling.scheduler import Scheduler
+from gridgrad_server.telemetry.counters import Counters
+from gridgrad_server.workers.pool import WorkerPool
+from gridgrad_server.workers.process import WorkerProcess
 
-__all__ = ["Overview"]
+__all__ = ["StatusSnapshot"]
 
 
-class Overview:
+class StatusSnapshot:
     """Sees all of the server.
 
     Args:
         settings: of the server.
-        intake: accepts requests.
-        workers: compute them.
-        sessions: of callers on this machine.
+        intake: accepts requests, unless the server drains.
+        admission: counts what is held.
+        scheduler: has the queue.
+        workers: compute.
         streams: those that are open.
+        sessions: those that are open.
+        budget: counts what the arenas of sessions take.
+        observers: are joined by what counts.
     """
 
     def __init__(
-        self, settings: Settings, intake: Intake, workers: Workers, sessions: Sessions, streams: Sized
+        self,
+        settings: ServerSettings,
+        intake: Intake,
+        admission: Admission,
+        scheduler: Scheduler,
+        workers: WorkerPool,
+        streams: Sized,
+        sessions: Sized,
+        budget: Budget,
+        observers: Observers,
     ) -> None:
         self._settings = settings
         self._intake = intake
+        self._admission = admission
+        self._scheduler = scheduler
         self._workers = workers
-        self._sessions = sessions
         self._streams = streams
+        self._sessions = sessions
+        self._budget = budget
+        self._observers = observers
         self._started_at = time.monotonic()
-        self._tally: Tally | None = None
+        self._counters: Counters | None = None
 
     def status(self) -> pb.GetServerStatusResponse:
         """How it is doing now. Begins to count at the first call, unless it did before."""
@@ -51,38 +71,38 @@ class Overview:
         self.count().fill(status)
         return status
 
-    def count(self) -> Tally:
+    def count(self) -> Counters:
         """Begins to count, unless it did before."""
-        if self._tally is None:
-            self._tally = Tally()
-            self._intake.observers.append(self._tally)
-        return self._tally
+        if self._counters is None:
+            self._counters = Counters()
+            self._observers.append(self._counters)
+        return self._counters
 
     def _load(self) -> pb.Load:
         return pb.Load(
-            queued=self._workers.batcher.queued,
-            entries=self._intake.admission.entries,
+            queued=self._scheduler.queued,
+            entries=self._admission.requests,
             most_entries=self._settings.queue_entries,
-            held_bytes=self._intake.admission.held_bytes,
+            held_bytes=self._admission.held_bytes,
             most_held_bytes=self._settings.queue_bytes,
             streams=len(self._streams),
             sessions=len(self._sessions),
-            session_bytes=self._sessions.budget.taken_bytes,
+            session_bytes=self._budget.taken_bytes,
             most_session_bytes=self._settings.session_bytes,
         )
 
     def _worker_statuses(self) -> list[pb.WorkerStatus]:
-        running = {worker.name: worker for worker in self._workers.current}
+        running = {worker.name: worker for worker in self._workers.running}
         return [
             _worker_status(number, running.get(number), restarts)
             for number, restarts in enumerate(self._workers.restarts)
         ]
 
 
-def _worker_status(number: int, worker: Worker | None, restarts: int) -> pb.WorkerStatus:
+def _worker_status(number: int, worker: WorkerProcess | None, restarts: int) -> pb.WorkerStatus:
     if worker is None:
         return pb.WorkerStatus(number=number, restarts=restarts)
-    known, compiled = worker.questions.counts()
+    known, compiled = worker.programs.counts()
     return pb.WorkerStatus(
         number=number,
         pid=worker.pid,

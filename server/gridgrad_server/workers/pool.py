@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 import time
 from collections.abc import Callable, Sequence
 
 from gridgrad_core.errors import UnavailableError
 from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.config.settings import Settings
 from gridgrad_server.memory.slots import Slots
-from gridgrad_server.requests.function_key import Plan
+from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.observer import Observers
-from gridgrad_server.scheduling.scheduler import Batcher
-from gridgrad_server.scheduling.tier_policy import Tiers
-from gridgrad_server.workers.process import Worker
+from gridgrad_server.scheduling.scheduler import Scheduler
+from gridgrad_server.scheduling.tier_policy import TierPolicy
+from gridgrad_server.workers.process import WorkerProcess
 
-__all__ = ["Workers", "worker_command"]
+__all__ = ["WorkerPool"]
 
 log = logging.getLogger("gridgrad.server")
 
@@ -32,69 +29,54 @@ _LONGEST_PAUSE_S = 10.0
 _SETTLED_AFTER_S = 30.0
 
 
-def worker_command(settings: Settings, device: str, threads: int) -> list[str]:
-    """The command of a worker, but for the descriptor of its socket."""
-    command = [sys.executable, "-m", "gridgrad_worker", "--device", device, "--threads", str(threads)]
-    command += ["--engine", settings.engine, *_compile_flags(settings)]
-    if settings.functions:
-        command += ["--functions", *settings.functions]
-    return [*command, "--log-format", settings.log_format, "--log-level", settings.log_level]
-
-
-def _compile_flags(settings: Settings) -> list[str]:
-    if not settings.compile:
-        return ["--no-compile"]
-    flags = ["--hot-points", str(settings.hot_points), "--hot-pieces", str(settings.hot_pieces)]
-    flags += ["--cache-bytes", str(settings.cache_bytes), "--compile-timeout", str(settings.compile_timeout)]
-    return [*flags, "--cache", str(settings.cache)] if settings.cache else flags
-
-
-class Workers:
+class WorkerPool:
     """Supervises the workers.
 
     Args:
         commands: one for each worker.
-        settings: of the server.
+        running: takes the workers that run, ready or not; the scheduler and the tier policy see the same list.
+        scheduler: gives them work.
+        tiers: decides in which tier.
+        slots: the memory that they share with the server.
+        piece_timeout: seconds that a batch may compute.
         on_change: called when workers become ready, or none is left that is.
         on_fatal: called with why the server can't serve at all.
-        observers: are told of batches.
 
     Attributes:
-        batcher: gives them work.
-        tiers: decides in which tier.
-        current: those that run, ready or not.
+        running: those that run, ready or not.
         ready: what the worker that was ready first said of itself; None before.
         restarts: how often each was replaced.
-        slots: the memory that they share with the server.
     """
 
     def __init__(
         self,
         commands: Sequence[Sequence[str]],
-        settings: Settings,
+        running: list[WorkerProcess],
+        scheduler: Scheduler,
+        tiers: TierPolicy,
+        slots: Slots,
+        piece_timeout: float,
         on_change: Callable[[], None],
         on_fatal: Callable[[str], None],
-        observers: Observers,
     ) -> None:
         self._commands = commands
-        self._settings = settings
+        self._scheduler = scheduler
+        self._tiers = tiers
+        self._piece_timeout = piece_timeout
         self._on_change = on_change
         self._on_fatal = on_fatal
-        self.slots = Slots()
-        self.slots.on_dropped.append(self._slot_dropped)
-        self.current: list[Worker] = []
         self._failed_starts = [0] * len(commands)
-        self.restarts = [0] * len(commands)
         self._closing = False
         self._supervisors: list[asyncio.Task[None]] = []
-        self.tiers = Tiers(self.current, settings.engine == "structured" and settings.compile)
-        self.batcher = Batcher(settings.batch_cost, self.slots, self.current, self.tiers, observers)
+        self.running = running
+        self.restarts = [0] * len(commands)
         self.ready: wpb.Ready | None = None
+        slots.on_dropped.append(self._region_dropped)
 
     @property
     def any_ready(self) -> bool:
         """Whether a worker is warm."""
-        return any(worker.is_ready for worker in self.current)
+        return any(worker.is_ready for worker in self.running)
 
     @property
     def hopeless(self) -> bool:
@@ -104,12 +86,7 @@ class Workers:
     @property
     def devices(self) -> list[str]:
         """The devices of those that are ready."""
-        return [worker.device for worker in self.current if worker.is_ready]
-
-    @property
-    def count(self) -> int:
-        """How many there should be."""
-        return len(self._commands)
+        return [worker.device for worker in self.running if worker.is_ready]
 
     def start(self) -> None:
         """Starts them all; they become ready later."""
@@ -119,7 +96,7 @@ class Workers:
     async def close(self) -> None:
         """Ends them all and waits until they are gone."""
         self._closing = True
-        for worker in list(self.current):
+        for worker in list(self.running):
             if worker.is_busy or not worker.is_ready:
                 worker.kill("the server ends, and nobody waits for what it does")
             else:
@@ -127,10 +104,9 @@ class Workers:
         for supervisor in self._supervisors:
             supervisor.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
-        await asyncio.gather(*(self._end(worker) for worker in list(self.current)))
-        self.slots.close()
+        await asyncio.gather(*(self._end(worker) for worker in list(self.running)))
 
-    async def _end(self, worker: Worker) -> None:
+    async def _end(self, worker: WorkerProcess) -> None:
         try:
             await asyncio.wait_for(worker.exited.wait(), _END_WITHIN_S)
         except TimeoutError:
@@ -140,17 +116,17 @@ class Workers:
     async def _supervise(self, index: int) -> None:
         failures = 0
         while not self._closing:
-            worker = Worker(index, self._commands[index], self, self._settings.piece_timeout)
+            worker = WorkerProcess(index, self._commands[index], self, self._piece_timeout)
             log.info("worker started", extra=fields(worker=worker.name, pid=worker.pid))
-            self.current.append(worker)
+            self.running.append(worker)
             was_ready = await self._watch(worker)
-            self.current.remove(worker)
+            self.running.remove(worker)
             failures = 1 if time.monotonic() - worker.started_at > _SETTLED_AFTER_S else failures + 1
             self._ended(index, worker, was_ready)
             self.restarts[index] += 1
             await asyncio.sleep(_pause_s(failures))
 
-    async def _watch(self, worker: Worker) -> bool:
+    async def _watch(self, worker: WorkerProcess) -> bool:
         was_ready = False
         while not worker.exited.is_set():
             with contextlib.suppress(TimeoutError):
@@ -159,52 +135,52 @@ class Workers:
             worker.check()
         return was_ready
 
-    def _ended(self, index: int, worker: Worker, was_ready: bool) -> None:
+    def _ended(self, index: int, worker: WorkerProcess, was_ready: bool) -> None:
         log.warning("worker ended", extra=fields(worker=worker.name, pid=worker.pid, status=worker.status))
         self._failed_starts[index] = 0 if was_ready else self._failed_starts[index] + 1
         if self.hopeless:
-            self.batcher.fail_all(UnavailableError("", "no worker can be started", "see the server's log"))
+            self._scheduler.fail_all(UnavailableError("", "no worker can be started", "see the server's log"))
             if self.ready is None:
                 self._on_fatal(f"its workers end before they are ready, the last with status {worker.status}")
         self._on_change()
-        self.tiers.changed()
+        self._tiers.changed()
 
-    def _slot_dropped(self, number: int) -> None:
-        for worker in self.current:
-            worker.slot_dropped(number)
+    def _region_dropped(self, number: int) -> None:
+        for worker in self.running:
+            worker.region_dropped(number)
 
-    def worker_ready(self, worker: Worker, ready: wpb.Ready) -> None:
+    def worker_ready(self, worker: WorkerProcess, ready: wpb.Ready) -> None:
         """Notes that a worker is warm."""
         took_s = round(time.monotonic() - worker.started_at, 3)
         log.info("worker ready", extra=fields(worker=worker.name, device=worker.device, took_s=took_s))
         self._failed_starts[worker.name] = 0
         self.ready = self.ready or ready
         self._on_change()
-        self.tiers.changed()
-        self.batcher.schedule()
+        self._tiers.changed()
+        self._scheduler.schedule()
 
-    def worker_refused(self, worker: Worker, why: str) -> None:
+    def worker_refused(self, worker: WorkerProcess, why: str) -> None:
         """Passes on why a worker can't serve at all."""
         log.error("worker refused to serve", extra=fields(worker=worker.name, why=why))
         self._on_fatal(why)
 
-    def batch_done(self, worker: Worker, batch: Batch, done: wpb.BatchDone) -> None:
+    def batch_done(self, worker: WorkerProcess, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes results on."""
-        self.batcher.done(worker, batch, done)
+        self._scheduler.done(worker, batch, done)
 
     def batch_lost(self, batch: Batch, blamed: bool) -> None:
         """Puts a batch back."""
-        self.batcher.lost(batch, blamed)
+        self._scheduler.lost(batch, blamed)
 
-    def plan_changed(self, plan: Plan, compiled: bool) -> None:
+    def function_changed(self, function: FunctionKey, compiled: bool) -> None:
         """Has the others load what one has compiled."""
         if compiled:
-            self.tiers.share(plan)
-        self.tiers.changed()
+            self._tiers.share(function)
+        self._tiers.changed()
 
-    def plan_fatal(self, plan: Plan) -> None:
-        """Remembers that a worker died when it was asked about a plan."""
-        self.tiers.died_of(plan)
+    def died_of(self, function: FunctionKey) -> None:
+        """Remembers that a worker died when it was asked about a function."""
+        self._tiers.died_of(function)
 
 
 def _pause_s(failures: int) -> float:

@@ -1,6 +1,6 @@
-"""What a worker knows of plans, and what it is asked about them beside the batches.
+"""What a worker knows of programs, and the introspection calls that are made to it beside the batches.
 
-A question is followed by a ping with its number, which comes back when the worker is done with it.
+Each call is followed by a ping with its number, which comes back when the worker is done with it.
 """
 
 from __future__ import annotations
@@ -11,116 +11,122 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TypeAlias
 
+from cachetools import LRUCache
+
 from gridgrad_core.errors import UnavailableError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.requests.function_key import Plan
+from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.worker_errors import error_of
 
-__all__ = ["MOST_PLANS", "Questions"]
+__all__ = ["MOST_KNOWN", "ProgramStates"]
 
-MOST_PLANS = 256
+MOST_KNOWN = 256
+"""How many functions a worker knows; what was used longest ago it is told to forget."""
 
-_Answer: TypeAlias = "asyncio.Future[wpb.Explanation]"
+_PendingExplanation: TypeAlias = "asyncio.Future[wpb.Explanation]"
 
 
 class _Known:
-    """What is known of a plan that the worker has met."""
+    """What is known of a function that the worker has met."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.is_asked = False  # to have it compiled
+    def __init__(self, function: FunctionKey) -> None:
+        self.function = function
+        self.is_prepared = False  # whether it was asked to compile it
         self.state: wpb.PlanState | None = None
 
 
-class Questions:
-    """Asks one worker.
+class ProgramStates:
+    """The functions that one worker knows, by number.
 
     Args:
-        send: sends it a message.
+        send: sends the worker a message.
     """
 
     def __init__(self, send: Callable[[wpb.ServerMessage], None]) -> None:
         self._send = send
-        self._plans: OrderedDict[int, _Known] = OrderedDict()
+        self._known: LRUCache[int, _Known] = LRUCache(MOST_KNOWN)
         self._numbers = itertools.count(1)
-        self._open: OrderedDict[int, Plan] = OrderedDict()
-        self._answers: deque[_Answer] = deque()
+        self._open: OrderedDict[int, FunctionKey] = OrderedDict()
+        self._explanations: deque[_PendingExplanation] = deque()
 
-    def __bool__(self) -> bool:
+    @property
+    def is_asked(self) -> bool:
+        """Whether the worker is busy with an introspection call."""
         return bool(self._open)
 
-    def meet(self, plan: Plan) -> tuple[bool, list[int]]:
-        """Whether the worker meets a plan for the first time now, and which plans it may drop for it."""
-        is_new = plan.number not in self._plans
-        if is_new:
-            self._plans[plan.number] = _Known(plan)
-        self._plans.move_to_end(plan.number)
-        return is_new, [self._plans.popitem(last=False)[0]] if len(self._plans) > MOST_PLANS else []
+    def introduce(self, function: FunctionKey) -> tuple[bool, list[int]]:
+        """Whether the worker meets a function for the first time now, and which functions it may drop for it."""
+        if self._known.get(function.number):
+            return False, []
+        forget = [self._known.popitem()[0]] if len(self._known) == MOST_KNOWN else []
+        self._known[function.number] = _Known(function)
+        return True, forget
 
-    def state(self, plan: Plan) -> wpb.PlanState | None:
-        """What the worker has said of a plan last; None if it has said nothing."""
-        known = self._plans.get(plan.number)
+    def state(self, function: FunctionKey) -> wpb.PlanState | None:
+        """What the worker has said of a function last; None if it has said nothing."""
+        known = self._known.get(function.number)
         return known.state if known else None
 
     def counts(self) -> tuple[int, int]:
-        """How many plans it knows, and of how many it has compiled code."""
-        compiled = sum(known.state is not None and known.state.compiled == "ready" for known in self._plans.values())
-        return len(self._plans), compiled
+        """How many functions it knows, and of how many it has compiled code."""
+        compiled = sum(known.state is not None and known.state.compiled == "ready" for known in self._known.values())
+        return len(self._known), compiled
 
-    def prepare(self, plan: Plan) -> wpb.PlanState | None:
-        """Has it make compiled code of a plan, unless it was asked before; what it has said of it since."""
-        known = self._plans.get(plan.number)
-        if known is None or not known.is_asked:
-            self._ask(plan, wpb.ServerMessage(prepare=self._request(plan)))
-            self._plans[plan.number].is_asked = True
-        return self.state(plan)
+    def prepare(self, function: FunctionKey) -> wpb.PlanState | None:
+        """Has it make compiled code of a function, unless it was asked before; what it has said of it since."""
+        known = self._known.get(function.number)
+        if known is None or not known.is_prepared:
+            self._call(function, wpb.ServerMessage(prepare=self._request(function)))
+            self._known[function.number].is_prepared = True
+        return self.state(function)
 
-    async def explain(self, plan: Plan) -> wpb.Explanation:
-        """What it computes for a plan.
+    async def explain(self, function: FunctionKey) -> wpb.Explanation:
+        """What it computes for a function.
 
         Raises:
             GridgradError: why it does not say.
         """
-        answer: _Answer = asyncio.get_running_loop().create_future()
-        self._answers.append(answer)
-        self._ask(plan, wpb.ServerMessage(explain=self._request(plan)))
-        explanation = await answer
+        pending: _PendingExplanation = asyncio.get_running_loop().create_future()
+        self._explanations.append(pending)
+        self._call(function, wpb.ServerMessage(explain=self._request(function)))
+        explanation = await pending
         error = error_of(explanation.failure)
         if error:
             raise error
         return explanation
 
-    def _request(self, plan: Plan) -> wpb.PlanRequest:
-        is_new, forget = self.meet(plan)
-        return wpb.PlanRequest(plan_id=plan.number, plan=plan.message if is_new else None, forget_plans=forget)
+    def _request(self, function: FunctionKey) -> wpb.PlanRequest:
+        is_new, forget = self.introduce(function)
+        plan = function.message if is_new else None
+        return wpb.PlanRequest(plan_id=function.number, plan=plan, forget_plans=forget)
 
-    def _ask(self, plan: Plan, message: wpb.ServerMessage) -> None:
+    def _call(self, function: FunctionKey, message: wpb.ServerMessage) -> None:
         number = next(self._numbers)
-        self._open[number] = plan
+        self._open[number] = function
         self._send(message)
         self._send(wpb.ServerMessage(ping=wpb.Ping(question=number)))
 
-    def answered(self, pong: wpb.Pong) -> None:
-        """Takes in that it is done with a question, if the pong is of one."""
+    def pong_received(self, pong: wpb.Pong) -> None:
+        """Takes in that it is done with a call, if the pong is of one."""
         self._open.pop(pong.question, None)
 
-    def told(self, state: wpb.PlanState) -> Plan | None:
-        """Takes in what it says of a plan, and returns which that is."""
-        known = self._plans.get(state.plan_id)
+    def state_received(self, state: wpb.PlanState) -> FunctionKey | None:
+        """Takes in what it says of a function, and returns which that is."""
+        known = self._known.get(state.plan_id)
         if known is None:
             return None
         known.state = state
-        return known.plan
+        return known.function
 
-    def explained(self, explanation: wpb.Explanation) -> None:
+    def explanation_received(self, explanation: wpb.Explanation) -> None:
         """Takes in an explanation; they come in the order in which they were asked for."""
-        answer = self._answers.popleft()
-        if not answer.done():
-            answer.set_result(explanation)
+        pending = self._explanations.popleft()
+        if not pending.done():
+            pending.set_result(explanation)
 
-    def lost(self) -> Plan | None:
-        """Gives up, since the worker is lost; the plan that it was asked about, if it was."""
-        for answer in self._answers:
-            if not answer.done():
-                answer.set_exception(UnavailableError("", "the worker that was asked has died", "send it again"))
+    def lost(self) -> FunctionKey | None:
+        """Gives up, since the worker is lost; the function that it was asked about, if it was."""
+        for pending in self._explanations:
+            if not pending.done():
+                pending.set_exception(UnavailableError("", "the worker that was asked has died", "send it again"))
         return next(iter(self._open.values()), None)

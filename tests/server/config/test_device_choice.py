@@ -7,7 +7,7 @@ import pytest
 
 from gridgrad_server.config import device_choice as devices
 from gridgrad_server.config.device_choice import NoDeviceError, assign, count_gpus, threads_for
-from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.settings import ServerSettings
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def test_workers_get_devices(
     monkeypatch: pytest.MonkeyPatch, gpus: int, flags: dict[str, object], expected: list[str]
 ) -> None:
     monkeypatch.setattr(devices, "count_gpus", lambda: gpus)
-    assert assign(Settings(**flags)) == expected
+    assert assign(ServerSettings(**flags)) == expected
 
 
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "count_gpus", lambda: 0)
     with pytest.raises(NoDeviceError, match="--device cpu"):
-        assign(Settings(device="cuda"))
+        assign(ServerSettings(device="cuda"))
 
 
 @pytest.mark.parametrize(

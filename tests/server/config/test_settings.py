@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gridgrad_server.config.settings import FLAGS, Settings, parse
+from gridgrad_server.config.settings import FLAGS, ServerSettings, parse
 
 OPERATIONS = Path(__file__).parents[3] / "docs/operations.md"
 
@@ -66,9 +66,9 @@ def test_a_wrong_variable_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_settings_are_frozen_and_know_their_fields() -> None:
     with pytest.raises(AttributeError, match="frozen"):
-        Settings().queue_entries = 3
+        ServerSettings().queue_entries = 3
     with pytest.raises(ValueError, match="no such setting: que"):
-        Settings(que=3)
+        ServerSettings(que=3)
 
 
 def test_each_help_line_says_why_one_would_change_it_and_the_default(

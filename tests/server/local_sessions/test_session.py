@@ -177,8 +177,8 @@ async def test_a_grid_that_is_computed_quickly_has_fewer_pieces(serve: Any, open
     for _ in range(2):
         await caller.ask(grid(1 << 17))
         leases.append((await caller.answer()).lease)
-        batches.append(serving.server.workers.batcher.batches)
-    assert batches == [0, 4, 6]  # the worker says 1 ms for a piece; they may take 2
+        batches.append(serving.server.parts.scheduler.batches)
+    assert batches == [0, 4, 6]  # the worker says 1 ms for a tile; they may take 2
     assert caller.numbers(leases[0]) == caller.numbers(leases[1])
 
 
@@ -188,7 +188,7 @@ async def test_each_worker_gets_a_piece(serve: Any, opening: Opening) -> None:
     for _ in range(2):
         await caller.ask(grid(1 << 17))
         await caller.answer()
-        batches.append(serving.server.workers.batcher.batches)
+        batches.append(serving.server.parts.scheduler.batches)
     assert batches == [0, 4, 7]
 
 
@@ -202,12 +202,12 @@ async def test_small_results_go_over_the_socket(serve: Any, opening: Opening) ->
 
 async def occupied(serving: Serving, caller: Caller) -> int:
     """Gives the worker two batches, the first of which takes a while; returns how many answers are to come."""
-    batcher = serving.server.workers.batcher
+    scheduler = serving.server.parts.scheduler
     for _ in range(10):
         await caller.ask(grid(function="slow"))
-    await until(lambda: batcher.batches == 1)
+    await until(lambda: scheduler.batches == 1)
     await caller.ask(grid(function="slow"))
-    await until(lambda: batcher.batches == 2)
+    await until(lambda: scheduler.batches == 2)
     return 11
 
 
@@ -283,7 +283,7 @@ async def test_a_result_larger_than_the_memory_comes_in_windows(serve: Any, open
     await caller.ask(grid(LONG))
     taken = await windows(caller, at_once)
     assert len(taken) == 2 * LONG
-    await until(lambda: serving.server.intake.admission.entries == 0)
+    await until(lambda: serving.server.parts.admission.requests == 0)
     await caller.ask()  # all of the memory is free again
     assert (await caller.answer()).HasField("lease")
 
@@ -311,8 +311,8 @@ async def test_windows_that_are_not_released_end_the_session(
     await caller.ask(grid(LONG))
     while await caller.receive() is not None:
         pass
-    await until(lambda: serving.server.intake.admission.entries == 0)
-    assert serving.server.sessions.budget.taken_bytes == 0
+    await until(lambda: serving.server.parts.admission.requests == 0)
+    assert serving.server.parts.budget.taken_bytes == 0
 
 
 async def test_a_call_in_windows_can_be_given_up(serve: Any, opening: Opening) -> None:
@@ -329,7 +329,7 @@ async def test_a_call_in_windows_can_be_given_up(serve: Any, opening: Opening) -
 
 
 async def test_a_window_is_computed_again_when_its_worker_dies(serve: Any, opening: Opening) -> None:
-    points = 1300  # few pieces, since each of them costs a worker
+    points = 1300  # few tiles, since each of them costs a worker
     caller = await opening(await serve(**{**CRAMPED, "session_bytes": 1 << 14}))
     await caller.ask(grid(points, function="kills_once"))
     taken = await windows(caller, 2, points)
@@ -354,8 +354,8 @@ async def test_limits_hold_in_sessions_too(serve: Any, opening: Opening) -> None
     answers = [await caller.answer() for _ in range(3)]
     assert answers[0].status.detail.reason == pb.ERROR_REASON_BUSY
     assert all(answer.HasField("lease") for answer in answers[1:])
-    await until(lambda: serving.server.intake.admission.entries == 0)
-    assert serving.server.intake.admission.held_bytes == 0
+    await until(lambda: serving.server.parts.admission.requests == 0)
+    assert serving.server.parts.admission.held_bytes == 0
 
 
 async def test_a_call_that_is_given_up_is_answered_and_leaves_nothing(serve: Any, opening: Opening) -> None:
@@ -367,7 +367,7 @@ async def test_a_call_that_is_given_up_is_answered_and_leaves_nothing(serve: Any
     answers = {answer.id: answer for answer in [await caller.answer() for _ in range(4)]}
     assert answers[numbers[3]].status.detail.reason == pb.ERROR_REASON_CANCELLED
     assert all(answers[number].HasField("lease") for number in numbers[:3])
-    await until(lambda: serving.server.intake.admission.entries == 0)
+    await until(lambda: serving.server.parts.admission.requests == 0)
 
 
 async def test_a_deadline_passes_in_the_queue(serve: Any, opening: Opening) -> None:
@@ -403,7 +403,7 @@ async def test_without_a_token_nobody_is_let_in(serve: Any, greeting: bytes) -> 
     await caller.send_bytes(greeting)
     assert await caller.hung_up()
     assert not caller.descriptors
-    assert len(serving.server.sessions) == 0
+    assert len(serving.server.parts.sessions) == 0
     caller.close()
 
 
@@ -417,7 +417,7 @@ async def test_a_token_does_not_serve_for_long(serve: Any, monkeypatch: pytest.M
 
 
 async def test_who_does_not_greet_is_let_go(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions_module, "GREETING_WITHIN_S", 0.05)
+    monkeypatch.setattr(sessions_module, "AUTHENTICATE_WITHIN_S", 0.05)
     caller = Caller((await offer(await serve())).socket)
     await caller.send_raw(b"\x01")
     assert await caller.hung_up()
@@ -446,7 +446,7 @@ async def test_a_server_without_sessions(serve: Any) -> None:
 async def test_who_asks_and_does_not_come_keeps_nobody_out(serve: Any, opening: Opening) -> None:
     serving = await serve(sessions=2)
     for _ in range(3000):
-        serving.server.sessions.open("somebody")
+        serving.server.parts.sessions.open("somebody")
     for _ in range(2):
         await (caller := await opening(serving)).ask()
         assert (await caller.answer()).HasField("lease")
@@ -464,7 +464,7 @@ async def test_sessions_are_bounded(serve: Any, opening: Opening) -> None:
     assert await late.hung_up()
     late.close()
     first.close()
-    await until(lambda: len(serving.server.sessions) == 1)
+    await until(lambda: len(serving.server.parts.sessions) == 1)
     await opening(serving)
 
 
@@ -492,10 +492,10 @@ async def test_a_hostile_message_ends_the_session_and_harms_nobody(
     bad.socket.shutdown(socket.SHUT_WR)
     while await bad.receive():
         pass
-    await until(lambda: len(serving.server.sessions) == 1)
+    await until(lambda: len(serving.server.parts.sessions) == 1)
     await good.ask()
     assert (await good.answer()).HasField("lease")
-    await until(lambda: serving.server.intake.admission.entries == 0)
+    await until(lambda: serving.server.parts.admission.requests == 0)
 
 
 async def test_a_number_twice_ends_the_session(serve: Any, opening: Opening) -> None:
@@ -527,21 +527,21 @@ async def test_who_reads_nothing_is_read_no_further_and_let_go(
         with contextlib.suppress(ConnectionError):
             while True:
                 await caller.ask(grid(20_000))
-                most = max(most, serving.server.intake.admission.entries)
+                most = max(most, serving.server.parts.admission.requests)
 
     flooding = asyncio.create_task(flood())
-    await until(lambda: len(serving.server.sessions) == 0)
+    await until(lambda: len(serving.server.parts.sessions) == 0)
     await flooding
     assert 0 < most <= session_module.MOST_CALLS
-    await until(lambda: serving.server.intake.admission.entries == 0)
-    assert serving.server.intake.admission.held_bytes == 0
+    await until(lambda: serving.server.parts.admission.requests == 0)
+    assert serving.server.parts.admission.held_bytes == 0
 
 
 async def test_draining_refuses_calls_and_answers_those_accepted(serve: Any, opening: Opening) -> None:
     serving = await serve()
     caller = await opening(serving)
     accepted = await caller.ask(grid(function="slow"))
-    await until(lambda: serving.server.intake.admission.entries)
+    await until(lambda: serving.server.parts.admission.requests)
     serving.server.stop()
     refused = await caller.ask()
     answers = {answer.id: answer for answer in [await caller.answer() for _ in range(2)]}
@@ -566,10 +566,10 @@ async def test_a_session_that_ends_under_a_call_leaves_nothing(serve: Any, openi
     caller = await opening(serving)
     for _ in range(4):
         await caller.ask(grid(function="slow"))
-    await until(lambda: serving.server.intake.admission.entries == 4)
+    await until(lambda: serving.server.parts.admission.requests == 4)
     caller.close()
-    await until(lambda: not serving.server.sessions.budget.memories)
-    assert serving.server.sessions.budget.taken_bytes == 0
+    await until(lambda: not serving.server.parts.budget.memories)
+    assert serving.server.parts.budget.taken_bytes == 0
     assert (await serving.calls.grid(grid())).header.info.device == "cpu"
 
 
@@ -588,7 +588,7 @@ def mapped(pid: int) -> int:
 
 async def test_workers_forget_the_memory_of_sessions_that_ended(serve: Any, opening: Opening) -> None:
     serving = await serve()
-    pid = serving.server.workers.current[0].pid
+    pid = serving.server.parts.workers.running[0].pid
     caller = await opening(serving)
     await caller.ask()
     await caller.answer()
@@ -601,7 +601,7 @@ async def test_ten_thousand_sessions_leave_nothing(serve: Any) -> None:
     serving = await serve()
     await (one := await opened(serving)).ask()
     one.close()
-    await until(lambda: len(serving.server.sessions) == 0)
+    await until(lambda: len(serving.server.parts.sessions) == 0)
     left = descriptors(), len(asyncio.all_tasks())
     for number in range(10_000):
         caller = await opened(serving)
@@ -610,16 +610,16 @@ async def test_ten_thousand_sessions_leave_nothing(serve: Any) -> None:
             if number % 20 == 0:
                 await caller.answer()
         caller.close()
-    await until(lambda: len(serving.server.sessions) == 0 and not serving.server.sessions.budget.memories)
-    await until(lambda: serving.server.intake.admission.entries == 0)
+    await until(lambda: len(serving.server.parts.sessions) == 0 and not serving.server.parts.budget.memories)
+    await until(lambda: serving.server.parts.admission.requests == 0)
     assert (descriptors(), len(asyncio.all_tasks())) == left
-    assert serving.server.sessions.budget.taken_bytes == 0
+    assert serving.server.parts.budget.taken_bytes == 0
     assert mapped(os.getpid()) == 0
-    await until(lambda: mapped(serving.server.workers.current[0].pid) == 0)
+    await until(lambda: mapped(serving.server.parts.workers.running[0].pid) == 0)
 
 
 async def opened(serving: Serving) -> Caller:
-    offered = serving.server.sessions.open("a caller")  # what the call would answer
+    offered = serving.server.parts.sessions.open("a caller")  # what the call would answer
     caller = Caller(offered.socket)
     await caller.greet(offered.token)
     return caller

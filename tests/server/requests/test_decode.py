@@ -14,28 +14,18 @@ from gridgrad_core.errors import (
     GridgradError,
     RequestError,
     TooLargeError,
-    UnavailableError,
     UnknownFunctionError,
 )
 from gridgrad_core.grid import expand_order
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.config.settings import Settings
 from gridgrad_server.requests.decode import decode, read
-from gridgrad_server.requests.function_key import Plans
+from gridgrad_server.requests.function_key import FunctionKeys
 from gridgrad_server.requests.programs import Programs
 from gridgrad_server.rpc.intake import Intake
-from gridgrad_server.scheduling.observer import Observers
+from tests.server.building import make_intake
 
 Axis = Callable[..., pb.Input]
-
-
-class ReadyWorkers:
-    """What an intake asks of the workers."""
-
-    count = 1
-    ready = wpb.Ready()
-    hopeless = False
 
 
 FIELD = wpb.RegisteredFunction(
@@ -48,10 +38,9 @@ FIELD = wpb.RegisteredFunction(
 
 @pytest.fixture
 def intake() -> Intake:
-    plans = Plans(Programs(), "1")
-    plans.registered = {"field": FIELD}
-    workers: Any = ReadyWorkers()
-    return Intake(Settings(), plans, workers, Observers())
+    functions = FunctionKeys(Programs(), "1")
+    functions.registered = {"field": FIELD}
+    return make_intake(functions)
 
 
 def request(expression: str = "t*k", *inputs: pb.Input, **fields: Any) -> pb.GridGradientRequest:
@@ -153,7 +142,7 @@ BAD: dict[str, tuple[pb.GridGradientRequest, type[GridgradError], str, str]] = {
 async def test_bad_requests_are_refused_by_field(name: str, intake: Intake) -> None:
     bad, kind, field, found = BAD[name]
     with pytest.raises(kind) as refused:
-        await intake.entry(read(bad), None, "", None)  # type: ignore[arg-type] # no sink is needed for a refusal
+        await intake.request(read(bad), None, "", None)  # type: ignore[arg-type] # no sink is needed for a refusal
     assert type(refused.value) is kind
     assert refused.value.field == field
     assert found in refused.value.found
@@ -165,45 +154,13 @@ async def test_495_derivatives_by_accident_are_counted(intake: Intake) -> None:
     inputs = [array(name, [], [], bytes(8)) for name in names]
     every = [wrt(*each) for each in expand_order(names, 4)]
     with pytest.raises(TooLargeError, match="494 derivatives, 495 planes with the value") as refused:
-        await intake.entry(read(request("+".join(names), *inputs, derivatives=every)), None, "", None)  # type: ignore[arg-type] # no sink
+        await intake.request(read(request("+".join(names), *inputs, derivatives=every)), None, "", None)  # type: ignore[arg-type] # no sink
     assert refused.value.field == "derivatives"
 
 
-async def test_derivatives_commute_and_duplicates_collapse(intake: Intake) -> None:
-    listed = [wrt("k"), wrt("k", "t"), wrt("t", "k"), wrt("k")]
-    entry = await intake.entry(read(request("t*k", T, K, derivatives=listed)), None, "", None)  # type: ignore[arg-type] # no sink
-    assert entry.plan.key.derivatives == (("k",), ("t", "k"))
-    assert entry.plan.planes == 3
-    assert [list(each.wrt) for each in entry.plan.message.derivatives] == [[], [1], [0, 1]]
-
-
-async def test_spellings_of_the_same_share_a_plan(intake: Intake) -> None:
-    async def plan(text: str, *inputs: pb.Input, **fields: Any) -> object:
-        return (await intake.entry(read(request(text, *inputs, **fields)), None, "", None)).plan  # type: ignore[arg-type] # no sink
-
-    first = await plan("t*k", T, K)
-    assert await plan(" t * k ", linspace("t", 9), K) is first
-    assert await plan("t*k", T, K, dtype=1) is not first
-    assert await plan("t*k", K, T) is not first
-    assert await plan("t*k", T, linspace("k", 3, ["t"])) is not first
-    assert await plan("t*k", T, K, derivatives=[wrt("t")]) is not first
-
-
-async def test_an_axis_that_is_not_used_broadcasts(intake: Intake) -> None:
-    entry = await intake.entry(read(request("t", T, K)), None, "", None)  # type: ignore[arg-type] # no sink
-    assert entry.shape == (3, 2)
-
-
-async def test_defaults_may_be_left_out_and_given(intake: Intake) -> None:
-    entry = await intake.entry(read(request("", X, function=REGISTERED)), None, "", None)  # type: ignore[arg-type] # no sink
-    assert entry.plan.key.components == ("u", "v")
-    given_too = request("", X, array("nu", [], [], bytes(8)), function=REGISTERED, derivatives=[wrt("nu")])
-    assert (await intake.entry(read(given_too), None, "", None)).plan.planes == 4  # type: ignore[arg-type] # no sink
-
-
 def test_an_input_may_hide_a_constant() -> None:
-    reading = read(request("e*t", T, array("e", [], [], bytes(8))))
-    assert [each.spec.name for each in reading.inputs] == ["t", "e"]
+    decoded = read(request("e*t", T, array("e", [], [], bytes(8))))
+    assert [each.spec.name for each in decoded.inputs] == ["t", "e"]
 
 
 @pytest.mark.parametrize(
@@ -211,18 +168,11 @@ def test_an_input_may_hide_a_constant() -> None:
 )
 def test_the_default_dtype_is_float32_if_every_array_is(dtypes: list[int], dtype: str) -> None:
     inputs = [array(f"x{i}", [], [], bytes(4 if each == 1 else 8), each) for i, each in enumerate(dtypes)]
-    assert read(request("x0", *inputs)).asked.dtype == dtype
+    assert read(request("x0", *inputs)).function.dtype == dtype
 
 
 def test_linspaces_alone_are_float64() -> None:
-    assert read(request("t", T)).asked.dtype == "float64"
-
-
-async def test_no_worker_and_drain_are_unavailable(intake: Intake) -> None:
-    intake.check_open()
-    intake.draining = True
-    with pytest.raises(UnavailableError, match="shutting down"):
-        intake.check_open()
+    assert read(request("t", T)).function.dtype == "float64"
 
 
 @given(st.binary(max_size=200))

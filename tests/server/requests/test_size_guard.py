@@ -21,8 +21,8 @@ def honest() -> pb.GridGradientRequest:
 def test_large_numbers_and_long_texts_pass() -> None:
     request = honest()
     assert decode(pb.GridGradientRequest, request.SerializeToString()) == request
-    entry = pb.StreamGridGradientsRequest(id=1 << 60, request=request)
-    assert decode(pb.StreamGridGradientsRequest, entry.SerializeToString()) == entry
+    streamed = pb.StreamGridGradientsRequest(id=1 << 60, request=request)
+    assert decode(pb.StreamGridGradientsRequest, streamed.SerializeToString()) == streamed
 
 
 BOMBS = {

@@ -13,7 +13,7 @@ import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
-from gridgrad_server.config.settings import Settings
+from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.rpc.listen import ListenError, bind
 
 Serve = Callable[..., Awaitable[Any]]
@@ -26,7 +26,7 @@ async def test_a_taken_port_is_a_clear_error() -> None:
         address = f"127.0.0.1:{holder.getsockname()[1]}"
         server = grpc.aio.server()
         with pytest.raises(ListenError, match=f"can't listen on {address}: the port is taken"):
-            bind(server, Settings(listen=(address,)))
+            bind(server, ServerSettings(listen=(address,)))
         await server.stop(None)
 
 
@@ -37,7 +37,7 @@ async def test_a_taken_port_is_a_clear_error() -> None:
 async def test_an_address_that_is_not_here_is_a_clear_error(address: str, said: str) -> None:
     server = grpc.aio.server()
     with pytest.raises(ListenError, match=said):
-        bind(server, Settings(listen=(address,)))
+        bind(server, ServerSettings(listen=(address,)))
     await server.stop(None)
 
 
@@ -46,15 +46,15 @@ async def test_a_socket_in_use_and_a_file_are_left_alone(tmp_path: Path) -> None
     file = tmp_path / "file"
     file.write_text("mine")
     with pytest.raises(ListenError, match="remove it or give another path"):
-        bind(server, Settings(listen=(f"unix:{file}",)))
+        bind(server, ServerSettings(listen=(f"unix:{file}",)))
     assert file.read_text() == "mine"
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as holder:
         holder.bind(str(path))
         holder.listen()
         with pytest.raises(ListenError, match="another server listens there"):
-            bind(server, Settings(listen=(f"unix:{path}",)))
-    assert bind(server, Settings(listen=(f"unix:{path}",))) == [f"unix:{path}"]  # its server is gone
+            bind(server, ServerSettings(listen=(f"unix:{path}",)))
+    assert bind(server, ServerSettings(listen=(f"unix:{path}",))) == [f"unix:{path}"]  # its server is gone
     await server.stop(None)
 
 

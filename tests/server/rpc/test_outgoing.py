@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gridgrad_server.memory.slots import Slot, Slots
-from gridgrad_server.rpc.outgoing import Message, Parcel
+from gridgrad_server.rpc.outgoing import OutgoingMessage, OutgoingMessages
 
 SIZE = 1 << 16
 
@@ -19,41 +19,41 @@ def pool() -> Iterator[Slots]:
     slots.close()  # fails while anything views one of them
 
 
-def messages(slot: Slot, size: int, count: int = 4) -> list[Message]:
+def views(slot: Slot, size: int, count: int = 4) -> list[OutgoingMessage]:
     slot.view[:size] = bytes(i // (size // count) for i in range(size))
     step = size // count
-    return [Message(b"%d:" % i, slot.view[i * step : (i + 1) * step]) for i in range(count)]
+    return [OutgoingMessage(b"%d:" % i, slot.view[i * step : (i + 1) * step]) for i in range(count)]
 
 
 def test_a_slot_is_free_when_its_last_message_was_made(pool: Slots) -> None:
     slot = pool.take(SIZE)
-    parcel = Parcel(messages(slot, SIZE), slot)
+    messages = OutgoingMessages(views(slot, SIZE), slot)
     slot.let_go()
     for number in range(4):
         assert pool.idle_bytes == 0
-        assert parcel.take() == b"%d:" % number + bytes([number]) * (SIZE // 4)
+        assert messages.take() == b"%d:" % number + bytes([number]) * (SIZE // 4)
     assert pool.idle_bytes == SIZE
-    assert parcel.take() is None
+    assert messages.take() is None
 
 
 def test_what_is_made_later_is_what_lay_there(pool: Slots) -> None:
     slot = pool.take(SIZE)
-    parcel = Parcel(messages(slot, SIZE), slot)
+    messages = OutgoingMessages(views(slot, SIZE), slot)
     slot.let_go()
     other = pool.take(SIZE)
     other.view[:] = b"\xff" * SIZE
-    assert parcel.take() == b"0:" + bytes(SIZE // 4)
-    parcel.drop()
+    assert messages.take() == b"0:" + bytes(SIZE // 4)
+    messages.drop()
     other.let_go()
 
 
 def test_a_slot_that_holds_much_else_is_not_kept(pool: Slots) -> None:
     slot = pool.take(SIZE)
-    parcel = Parcel(messages(slot, SIZE // 8), slot)
+    messages = OutgoingMessages(views(slot, SIZE // 8), slot)
     slot.let_go()
     assert pool.idle_bytes == SIZE
     pool.take(SIZE).view[:] = b"\xff" * SIZE
-    assert [parcel.take() for _ in range(5)] == [
+    assert [messages.take() for _ in range(5)] == [
         *(b"%d:" % i + bytes([i]) * (SIZE // 32) for i in range(4)),
         None,
     ]
@@ -62,14 +62,14 @@ def test_a_slot_that_holds_much_else_is_not_kept(pool: Slots) -> None:
 @pytest.mark.parametrize("size", [SIZE, SIZE // 8])
 def test_what_is_dropped_keeps_nothing(pool: Slots, size: int) -> None:
     slot = pool.take(SIZE)
-    parcel = Parcel(messages(slot, size), slot)
+    messages = OutgoingMessages(views(slot, size), slot)
     slot.let_go()
-    parcel.take()
-    parcel.drop()
+    messages.take()
+    messages.drop()
     assert pool.idle_bytes == SIZE
-    assert parcel.take() is None
+    assert messages.take() is None
 
 
 def test_messages_without_numbers_need_no_slot() -> None:
-    parcel = Parcel([Message(b"failed"), Message(b"too")], None)
-    assert [parcel.take() for _ in range(3)] == [b"failed", b"too", None]
+    messages = OutgoingMessages([OutgoingMessage(b"failed"), OutgoingMessage(b"too")], None)
+    assert [messages.take() for _ in range(3)] == [b"failed", b"too", None]

@@ -9,7 +9,7 @@ from gridgrad_server.scheduling.admission import Admission
 
 
 def test_exactly_the_surplus_is_refused() -> None:
-    admission = Admission(entries=3, held_bytes=1000)
+    admission = Admission(most_requests=3, most_bytes=1000)
     permits = [admission.take(10) for _ in range(3)]
     with pytest.raises(BusyError, match="holds 3 requests"):
         admission.take(10)
@@ -18,7 +18,7 @@ def test_exactly_the_surplus_is_refused() -> None:
 
 
 def test_bytes_are_counted_with_those_of_the_result() -> None:
-    admission = Admission(entries=9, held_bytes=100)
+    admission = Admission(most_requests=9, most_bytes=100)
     permit = admission.take(40)
     permit.grow(40)
     with pytest.raises(BusyError, match="holds 80 bytes"):
@@ -27,16 +27,16 @@ def test_bytes_are_counted_with_those_of_the_result() -> None:
         permit.grow(30)
     permit.give_back()
     permit.give_back()
-    assert (admission.entries, admission.held_bytes) == (0, 0)
+    assert (admission.requests, admission.held_bytes) == (0, 0)
 
 
 def test_what_can_never_fit_is_too_large() -> None:
     with pytest.raises(TooLargeError):
-        Admission(entries=1, held_bytes=100).take(101)
+        Admission(most_requests=1, most_bytes=100).take(101)
 
 
 async def test_a_stream_waits_and_leaves_room_for_others() -> None:
-    admission = Admission(entries=4, held_bytes=1000)
+    admission = Admission(most_requests=4, most_bytes=1000)
     permits = [admission.take(1) for _ in range(3)]
     waiting = asyncio.ensure_future(admission.room(1))
     await asyncio.sleep(0)
@@ -50,7 +50,7 @@ async def test_a_stream_waits_and_leaves_room_for_others() -> None:
 
 
 async def test_a_cancelled_stream_passes_its_turn_on() -> None:
-    admission = Admission(entries=1, held_bytes=1000)
+    admission = Admission(most_requests=1, most_bytes=1000)
     permit = admission.take(1)
     first, second = (asyncio.ensure_future(admission.room(1)) for _ in range(2))
     await asyncio.sleep(0)
@@ -60,4 +60,4 @@ async def test_a_cancelled_stream_passes_its_turn_on() -> None:
 
 
 async def test_a_stream_alone_may_hold_more_than_its_share() -> None:
-    await Admission(entries=1, held_bytes=100).room(90)
+    await Admission(most_requests=1, most_bytes=100).room(90)

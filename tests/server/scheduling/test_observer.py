@@ -15,7 +15,7 @@ import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
-from gridgrad_server.telemetry.counters import Tally
+from gridgrad_server.telemetry.counters import Counters
 from gridgrad_server.telemetry.prometheus import families
 from tests.server.conftest import Serving
 from tests.server.test_service import grid, registered, until
@@ -44,11 +44,11 @@ async def failing(call: Awaitable[Any]) -> grpc.StatusCode:
 async def test_nobody_watches_unless_asked(serve: Serve) -> None:
     serving = await serve()
     await serving.calls.grid(grid())
-    assert not serving.server.intake.observers
+    assert not serving.server.parts.observers
     await status_of(serving)
-    assert len(serving.server.intake.observers) == 1
+    assert len(serving.server.parts.observers) == 1
     await status_of(serving)
-    assert len(serving.server.intake.observers) == 1
+    assert len(serving.server.parts.observers) == 1
 
 
 def test_what_exports_is_loaded_only_when_asked_for() -> None:
@@ -111,9 +111,9 @@ async def test_a_call_that_its_caller_gives_up(serve: Serve) -> None:
     serving = await serve()
     await status_of(serving)
     call = asyncio.ensure_future(serving.calls.grid(registered("hangs")))
-    await until(lambda: serving.server.intake.admission.entries)
+    await until(lambda: serving.server.parts.admission.requests)
     call.cancel()
-    await until(lambda: not serving.server.intake.admission.entries)
+    await until(lambda: not serving.server.parts.admission.requests)
     assert answers(await status_of(serving)) == {("unary", 1): 1}
 
 
@@ -122,7 +122,7 @@ async def test_a_call_whose_time_is_over(serve: Serve) -> None:
     await status_of(serving)
     code = await failing(serving.calls.grid(registered("hangs"), timeout=0.2))
     assert code is grpc.StatusCode.DEADLINE_EXCEEDED
-    await until(lambda: not serving.server.intake.admission.entries)
+    await until(lambda: not serving.server.parts.admission.requests)
     assert answers(await status_of(serving)) == {("unary", 4): 1}
 
 
@@ -134,9 +134,9 @@ async def test_a_stream_that_its_caller_leaves(serve: Serve) -> None:
         await stream.write(pb.StreamGridGradientsRequest(id=number, request=request).SerializeToString())
         if number == 1:
             await stream.read()
-    await until(lambda: serving.server.intake.admission.entries == 2)
+    await until(lambda: serving.server.parts.admission.requests == 2)
     stream.cancel()
-    await until(lambda: not serving.server.intake.admission.entries)
+    await until(lambda: not serving.server.parts.admission.requests)
     assert answers(await status_of(serving)) == {("stream", 0): 1, ("stream", 1): 2}
 
 
@@ -156,9 +156,9 @@ async def test_a_pack_counts_each_of_its_grids_once(serve: Serve) -> None:
 
 async def test_what_is_held_and_who_computes(serve: Serve) -> None:
     serving = await serve(queue_entries=7, queue_bytes=1 << 20, session_bytes=1 << 22, workers=2)
-    await until(lambda: len(serving.server.workers.devices) == 2)
+    await until(lambda: len(serving.server.parts.workers.devices) == 2)
     call = asyncio.ensure_future(serving.calls.grid(registered("hangs")))
-    await until(lambda: serving.server.intake.admission.entries)
+    await until(lambda: serving.server.parts.admission.requests)
     load = (await status_of(serving)).load
     assert (load.entries, load.most_entries, load.most_held_bytes, load.most_session_bytes) == (1, 7, 1 << 20, 1 << 22)
     assert 0 < load.held_bytes < 1 << 20
@@ -193,7 +193,7 @@ async def test_metrics_are_served_and_counted_from_the_start(serve: Serve, caplo
     assert "process_cpu_seconds_total" in text
     assert "python_gc" not in text
     assert answers(await status_of(serving)) == {("unary", 0): 1}
-    assert len(serving.server.intake.observers) == 1
+    assert len(serving.server.parts.observers) == 1
     serving.server.stop()
     await serving.task
     with pytest.raises(OSError, match="refused"):
@@ -208,7 +208,7 @@ def scraped(address: str) -> str:
 
 def test_a_distribution_is_a_histogram() -> None:
     status = pb.GetServerStatusResponse()
-    Tally().fill(status)
+    Counters().fill(status)
     status.queue_s.CopyFrom(pb.Distribution(bounds=[0.1, 1.0], counts=[3, 0, 2], sum=7.5))
     (metric,) = [metric for metric in families(status) if metric.name == "gridgrad_queue_seconds"]
     assert [(sample.name.removeprefix(metric.name), sample.labels, sample.value) for sample in metric.samples] == [

@@ -1,4 +1,4 @@
-"""Which tier the pieces of a grid are asked in, with workers that only say what they have."""
+"""Which tier the tiles of a grid are asked in, with workers that only say what they have."""
 
 from __future__ import annotations
 
@@ -8,40 +8,31 @@ from typing import Any
 import pytest
 
 from gridgrad_core.errors import GridgradError, NotPreparedError, RequestError, UnavailableError
-from gridgrad_core.grid import InputSpec
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.memory.slots import Slot, Slots
-from gridgrad_server.requests.decode import Given, Linspace
-from gridgrad_server.requests.function_key import Key, Plan
-from gridgrad_server.requests.result_layout import Form
-from gridgrad_server.requests.tiles import Box
+from gridgrad_server.requests.function_key import FunctionKey
+from gridgrad_server.requests.tiles import Tile
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.entry import Entry, Failures
 from gridgrad_server.scheduling.observer import Observers
-from gridgrad_server.scheduling.scheduler import Batcher
-from gridgrad_server.scheduling.tier_policy import Tiers
+from gridgrad_server.scheduling.request import Failures, GridRequest
+from gridgrad_server.scheduling.scheduler import Scheduler
+from gridgrad_server.scheduling.tier_policy import TierPolicy
+from tests.server.building import RememberingSink, function_key, make_template
 
 LACKING = wpb.PieceFailure(reason="not_prepared", field="tier", found="no code", remedy="call prepare first")
 
 
-def plan(kind: str = "expression") -> Plan:
-    return Plan(1, Key(kind, "digest", ("f",), False, "float64", (("x", ("x",)),), ()), "x", "1")
+class SendingSink(RememberingSink):
+    """A sink whose results leave the server at once."""
+
+    def take_tile(
+        self, request: GridRequest, tile: Tile, result: memoryview, failures: Failures, slot: Slot | None
+    ) -> None:
+        request.progress.sent()
+        super().take_tile(request, tile, result, failures, slot)
 
 
-class Sink:
-    def __init__(self) -> None:
-        self.pieces: list[Box] = []
-        self.errors: list[GridgradError] = []
-
-    def piece(self, entry: Entry, box: Box, result: memoryview, failures: Failures, slot: Slot | None) -> None:  # noqa: ARG002 - a Sink takes it
-        entry.sent()
-        self.pieces.append(box)
-
-    def failed(self, entry: Entry, error: GridgradError) -> None:  # noqa: ARG002 - a Sink takes it
-        self.errors.append(error)
-
-
-class Worker:
+class CompilingWorker:
     """Says what it is told to of its compiled code, and answers when told."""
 
     is_ready = True
@@ -61,51 +52,51 @@ class Worker:
         self.out.append(batch)
 
     @property
-    def questions(self) -> Worker:
+    def programs(self) -> CompilingWorker:
         return self
 
-    def state(self, _: Plan) -> wpb.PlanState | None:
+    def state(self, _: FunctionKey) -> wpb.PlanState | None:
         return wpb.PlanState(compiled=self.has, engine="structured") if self.has else None
 
-    def prepare(self, plan: Plan) -> wpb.PlanState | None:
+    def prepare(self, function: FunctionKey) -> wpb.PlanState | None:
         self.was_asked += 1
-        return self.state(plan)
+        return self.state(function)
 
 
 class Case:
-    """A batcher with workers that have said this of their compiled code, and an entry."""
+    """A scheduler with workers that have said this of their compiled code, and a request."""
 
     def __init__(
         self,
         *has: str,
-        asked: str = "",
-        pieces: int = 4,
+        wanted: str = "",
+        tiles: int = 4,
         kind: str = "expression",
         has_tiers: bool = True,
     ) -> None:
-        self.workers: list[Any] = [Worker(each) for each in has]
-        self.tiers = Tiers(self.workers, has_tiers=has_tiers)
-        self.batcher = Batcher(1, Slots(), self.workers, self.tiers, Observers())
-        self.sink = Sink()
-        given = [Given(InputSpec("x", ("x",), (pieces,)), Linspace(0.0, 1.0, pieces))]
-        self.entry = Entry(Form(plan(kind), (pieces,), given, asked), [], self.sink, "someone", None, 1, 10)
+        self.workers: list[Any] = [CompilingWorker(each) for each in has]
+        self.tiers = TierPolicy(self.workers, has_tiers=has_tiers)
+        self.scheduler = Scheduler(1, Slots(), self.workers, self.tiers, Observers())
+        self.sink = SendingSink()
+        template = make_template(function_key(kind=kind), tiles, tier=wanted)
+        self.request = GridRequest(template, [], self.sink, "someone", None, 1, 10)
 
     async def begin(self) -> list[str]:
-        """Submits the entry; the tiers that its pieces are then asked in."""
-        self.batcher.submit(self.entry)
+        """Submits the request; the tiers that its tiles are then asked in."""
+        self.scheduler.submit(self.request)
         await self.settled()
         return self.asked()
 
     def asked(self) -> list[str]:
         messages = [batch.frame([], False, []) for worker in self.workers for batch in worker.out]
-        return [piece.tier for raw in messages for piece in wpb.ServerMessage.FromString(raw).batch.pieces]
+        return [tile.tier for raw in messages for tile in wpb.ServerMessage.FromString(raw).batch.pieces]
 
     async def answer(self, tier: str = "", failure: wpb.PieceFailure | None = None, worker: int = 0) -> list[str]:
-        """Has a worker answer its first batch; the tiers that pieces are out in then."""
+        """Has a worker answer its first batch; the tiers that tiles are out in then."""
         batch = self.workers[worker].out.pop(0)
         failures = [failure] if failure else []
         done = wpb.BatchDone(id=batch.number, engine="structured", tiers=[tier], failures=failures)
-        self.batcher.done(self.workers[worker], batch, done)
+        self.scheduler.done(self.workers[worker], batch, done)
         batch.let_go()
         await self.settled()
         return self.asked()
@@ -142,7 +133,7 @@ async def test_the_others_follow_the_first(tier: str) -> None:
 
 async def test_one_piece_is_left_to_its_worker() -> None:
     for has in ("", "ready", "pending"):
-        assert await Case(has, pieces=1).begin() == [""]
+        assert await Case(has, tiles=1).begin() == [""]
 
 
 @pytest.mark.parametrize("case", [{"kind": "registered"}, {"has_tiers": False}])
@@ -151,12 +142,12 @@ async def test_what_has_no_tiers_is_not_held_up(case: dict[str, Any]) -> None:
 
 
 async def test_what_was_asked_for_is_asked_for_whatever_the_workers_have() -> None:
-    assert await Case("never", asked="compiled").begin() == ["compiled"] * 2
-    assert await Case("ready", asked="direct", pieces=1).begin() == ["direct"]
+    assert await Case("never", wanted="compiled").begin() == ["compiled"] * 2
+    assert await Case("ready", wanted="direct", tiles=1).begin() == ["direct"]
 
 
 async def test_who_asked_for_compiled_code_learns_that_there_is_none() -> None:
-    case = Case("pending", asked="compiled")
+    case = Case("pending", wanted="compiled")
     await case.begin()
     await case.answer(failure=LACKING)
     (error,) = case.sink.errors
@@ -164,12 +155,12 @@ async def test_who_asked_for_compiled_code_learns_that_there_is_none() -> None:
 
 
 async def test_an_answer_in_another_tier_than_asked_for_is_none() -> None:
-    case = Case("ready", asked="compiled")
+    case = Case("ready", wanted="compiled")
     await case.begin()
     await case.answer("direct")
     (error,) = case.sink.errors
     assert isinstance(error, RequestError)
-    assert not case.sink.pieces
+    assert not case.sink.tiles
 
 
 async def test_a_grid_that_can_not_go_on_in_its_tier_is_to_be_sent_again() -> None:
@@ -187,16 +178,16 @@ async def test_tiers_are_never_mixed_whatever_workers_do() -> None:
     await case.begin()
     await case.answer("compiled")
     await case.answer("direct", worker=1)
-    assert len(case.sink.pieces) == 1
+    assert len(case.sink.tiles) == 1
     assert isinstance(case.sink.errors[0], UnavailableError)
 
 
 async def test_what_cost_a_worker_its_life_is_tried_again_directly_if_nothing_is_computed_yet() -> None:
-    case = Case("ready", pieces=2)
+    case = Case("ready", tiles=2)
     assert await case.begin() == ["compiled"] * 2
     batches, case.workers[0].out = case.workers[0].out, []
     for batch in batches:
-        case.batcher.lost(batch, blamed=batch is batches[0])
+        case.scheduler.lost(batch, blamed=batch is batches[0])
         batch.let_go()
     await case.settled()
     assert case.asked() == ["direct"] * 2
@@ -204,7 +195,7 @@ async def test_what_cost_a_worker_its_life_is_tried_again_directly_if_nothing_is
 
 async def test_prepare_asks_all_and_answers_when_all_have_it_or_one_never_will() -> None:
     case = Case("pending", "")
-    waiting = asyncio.create_task(case.tiers.prepare(plan(), lambda: None))
+    waiting = asyncio.create_task(case.tiers.prepare(function_key(), lambda: None))
     await case.settled()
     assert [worker.was_asked for worker in case.workers] == [1, 1]
     case.workers[0].has = "ready"
@@ -215,7 +206,7 @@ async def test_prepare_asks_all_and_answers_when_all_have_it_or_one_never_will()
     case.tiers.changed()
     assert (await waiting).compiled == "ready"
     case.workers[0].has = "never"
-    assert (await case.tiers.prepare(plan(), lambda: None)).compiled == "never"
+    assert (await case.tiers.prepare(function_key(), lambda: None)).compiled == "never"
 
 
 async def test_prepare_ends_when_the_server_does() -> None:
@@ -226,7 +217,7 @@ async def test_prepare_ends_when_the_server_does() -> None:
         if failures:
             raise failures[0]
 
-    waiting = asyncio.create_task(case.tiers.prepare(plan(), check))
+    waiting = asyncio.create_task(case.tiers.prepare(function_key(), check))
     await case.settled()
     failures.append(UnavailableError("", "it drains", "elsewhere"))
     case.tiers.changed()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_server.telemetry.counters import Tally
+from gridgrad_server.telemetry.counters import Counters
 from gridgrad_server.telemetry.prometheus import families
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -28,7 +28,7 @@ def exported() -> Iterator[tuple[str, set[str]]]:
     status = pb.GetServerStatusResponse(
         workers=[pb.WorkerStatus()], answers=[pb.AnswerCount()], computed=[pb.ComputedCount()]
     )
-    Tally().fill(status)
+    Counters().fill(status)
     for metric in families(status):
         for sample in metric.samples:
             yield sample.name, {*sample.labels, "instance"}

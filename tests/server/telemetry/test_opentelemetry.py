@@ -143,7 +143,7 @@ async def test_a_stream_that_its_caller_leaves_ends_its_span(serve: Serve, stopp
     message = pb.StreamGridGradientsRequest(id=1, request=registered("hangs"))
     stream = serving.calls.stream()
     await stream.write(message.SerializeToString())
-    while not serving.server.intake.admission.entries:
+    while not serving.server.parts.admission.requests:
         await asyncio.sleep(0.005)
     stream.cancel()
     spans = await stopped(serving)

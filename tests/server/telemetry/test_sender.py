@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from gridgrad_server.telemetry.sender import Sender
+from gridgrad_server.telemetry.sender import SpanSender
 
 THEIRS = logging.getLogger("opentelemetry.exporter.otlp.proto.grpc.exporter")
 QUEUE = logging.getLogger("opentelemetry.sdk._shared_internal")
@@ -45,8 +45,8 @@ def exporter() -> Exporter:
 
 
 @pytest.fixture
-def sender(exporter: Exporter) -> Iterator[Sender]:
-    opened = Sender(exporter)
+def sender(exporter: Exporter) -> Iterator[SpanSender]:
+    opened = SpanSender(exporter)
     yield opened
     opened.shutdown()
 
@@ -64,7 +64,7 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_collector_that_is_away_is_named_once(
-    sender: Sender, exporter: Exporter, caplog: pytest.LogCaptureFixture
+    sender: SpanSender, exporter: Exporter, caplog: pytest.LogCaptureFixture
 ) -> None:
     sender.export([])
     assert says(caplog) == []
@@ -83,7 +83,7 @@ def test_a_collector_that_is_away_is_named_once(
 
 
 def test_spans_that_are_too_many_are_said_once_and_only_where_some_are_taken(
-    sender: Sender, caplog: pytest.LogCaptureFixture
+    sender: SpanSender, caplog: pytest.LogCaptureFixture
 ) -> None:
     QUEUE.warning("Queue full, dropping span 0.")  # OpenTelemetry itself leaves out what it has just said
     assert says(caplog) == []
@@ -94,7 +94,7 @@ def test_spans_that_are_too_many_are_said_once_and_only_where_some_are_taken(
     assert says(caplog) == [FULL, "something else"]
 
 
-def test_the_end_waits_for_no_export(sender: Sender, exporter: Exporter, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_end_waits_for_no_export(sender: SpanSender, exporter: Exporter, caplog: pytest.LogCaptureFixture) -> None:
     exporter.hangs = True
     results: list[SpanExportResult] = []
     sending = threading.Thread(target=lambda: results.append(sender.export([])))
@@ -109,5 +109,5 @@ def test_the_end_waits_for_no_export(sender: Sender, exporter: Exporter, caplog:
 
 def test_the_logs_of_others_are_left_as_they_were(exporter: Exporter) -> None:
     before = THEIRS.filters[:], QUEUE.filters[:]
-    Sender(exporter).shutdown()
+    SpanSender(exporter).shutdown()
     assert (THEIRS.filters, QUEUE.filters) == before

@@ -1,0 +1,94 @@
+"""Signatures: what a function takes and gives, and whether the inputs and derivatives of a request fit that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gridgrad_core.errors import RequestError
+from gridgrad_core.grid import Derivative, canonical
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.requests.decode import too_many_derivatives
+from gridgrad_server.requests.decoded import MAX_DERIVATIVES
+
+__all__ = [
+    "NamedDims",
+    "Signature",
+    "check_inputs",
+    "distinct_derivatives",
+    "signature_of_program",
+    "signature_of_registered",
+]
+
+NamedDims = tuple[str, tuple[str, ...]]
+"""The name of an input, and its dims."""
+
+
+class Signature(NamedTuple):
+    """What a function takes and gives; `optional` inputs have defaults."""
+
+    inputs: frozenset[str]
+    optional: frozenset[str]
+    components: tuple[str, ...]
+    tuple_valued: bool
+
+
+def signature_of_program(program: Program) -> Signature:
+    """The signature of an expression."""
+    return Signature(frozenset(program.inputs), frozenset(), program.components, program.tuple_valued)
+
+
+def signature_of_registered(function: wpb.RegisteredFunction) -> Signature:
+    """The signature of a registered function."""
+    optional = frozenset(each.name for each in function.inputs if each.HasField("default"))
+    inputs = frozenset(each.name for each in function.inputs)
+    return Signature(inputs, optional, tuple(function.components), function.tuple_valued)
+
+
+def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...]) -> None:
+    """Checks the inputs of a request.
+
+    Raises:
+        RequestError: one is missing, or is not used and is no axis of its own.
+    """
+    given = [name for name, _ in inputs]
+    missing = sorted(signature.inputs - signature.optional - set(given))
+    if missing:
+        raise RequestError(
+            "inputs",
+            f"no {', '.join(map(repr, missing))} among the inputs {', '.join(given) or '(none)'}, "
+            "though the function uses it",
+            f"add an input named {missing[0]!r}, or mend its name in the function",
+        )
+    for position, (name, dims) in enumerate(inputs):
+        if name not in signature.inputs and dims != (name,):
+            raise RequestError(
+                f"inputs[{position}].name",
+                f"{name!r}, which the function does not use",
+                f"leave it out, or use one of {', '.join(sorted(signature.inputs)) or '(it uses none)'}",
+            )
+
+
+def distinct_derivatives(
+    listed: Sequence[tuple[str, ...]], inputs: tuple[NamedDims, ...], signature: Signature
+) -> tuple[Derivative, ...]:
+    """The derivatives of a request, each in its canonical order and once.
+
+    Raises:
+        RequestError: one is with respect to an input that is not given.
+        TooLargeError: there are too many.
+    """
+    names = [name for name, _ in inputs]
+    for position, derivative in enumerate(listed):
+        left_out = signature.optional.intersection(derivative).difference(names)
+        if left_out:
+            raise RequestError(
+                f"derivatives[{position}]",
+                f"a derivative with respect to {min(left_out)!r}, which is left at its default",
+                f"give {min(left_out)!r} as an input too",
+            )
+    distinct = tuple(dict.fromkeys(canonical(derivative, names) for derivative in listed))
+    if len(distinct) > MAX_DERIVATIVES:
+        raise too_many_derivatives(len(distinct))
+    return distinct

@@ -1,0 +1,99 @@
+"""The calls that ask about the server or a function, and compute nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from gridgrad_core.errors import GridgradError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.version import __version__
+from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.requests.decode import decode
+from gridgrad_server.requests.function_key import FunctionKey
+from gridgrad_server.rpc import info
+from gridgrad_server.rpc.errors import abort
+from gridgrad_server.rpc.intake import Intake
+from gridgrad_server.scheduling.tier_policy import TierPolicy
+from gridgrad_server.workers.pool import WorkerPool
+
+__all__ = ["IntrospectionCalls"]
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class IntrospectionCalls:
+    """The handlers of ListFunctions, GetServerInfo, GetServerStatus, Prepare and Explain.
+
+    Args:
+        settings: of the server.
+        intake: admits calls, and finds functions.
+        workers: say what they are and have.
+        tiers: asks workers about functions.
+        status: how the server is doing.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        intake: Intake,
+        workers: WorkerPool,
+        tiers: TierPolicy,
+        status: Callable[[], pb.GetServerStatusResponse],
+    ) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._workers = workers
+        self._tiers = tiers
+        self._status = status
+
+    async def list_functions(self, raw: bytes, context: Context) -> bytes:
+        """The registered functions."""
+        try:
+            decode(pb.ListFunctionsRequest, raw)
+            return info.functions(self._workers.ready).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def server_info(self, raw: bytes, context: Context) -> bytes:
+        """What the server is and accepts."""
+        try:
+            decode(pb.GetServerInfoRequest, raw)
+            return info.server(__version__, self._workers.devices, self._settings).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def server_status(self, raw: bytes, context: Context) -> bytes:
+        """How the server is doing."""
+        try:
+            decode(pb.GetServerStatusRequest, raw)
+            return self._status().SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def prepare(self, raw: bytes, context: Context) -> bytes:
+        """Has an expression compiled, and answers when it is or never will be."""
+        arrived_at = time.monotonic()
+        try:
+            function = await self._function(decode(pb.PrepareRequest, raw).plan, len(raw), context)
+            state = await self._tiers.prepare(function, self._intake.check_open)
+        except GridgradError as error:
+            await abort(context, error)
+        return info.prepared(function, state, time.monotonic() - arrived_at).SerializeToString()
+
+    async def explain(self, raw: bytes, context: Context) -> bytes:
+        """How an expression is computed."""
+        try:
+            function = await self._function(decode(pb.ExplainRequest, raw).plan, len(raw), context)
+            explanation, state = await self._tiers.explain(function, self._intake.check_open)
+            return info.explained(function, explanation, state).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def _function(self, message: pb.Plan, size: int, context: Context) -> FunctionKey:
+        permit = self._intake.admit(size)
+        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
+        return await self._intake.expression(message)

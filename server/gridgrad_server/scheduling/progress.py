@@ -1,0 +1,150 @@
+"""Progress: which tile of a request comes next, and how many are being computed or wait to be sent.
+
+Invariants:
+* Each tile is taken once, or again after it was put back; `next` is None only when all were taken.
+* While as many tiles as the window allows are being computed or unsent, none is taken, so that whoever reads slowly
+  stops the computing and not the server's memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gridgrad_server.requests.request_cache import ServerTemplate
+from gridgrad_server.requests.tiles import Tile, cut_into_tiles
+from gridgrad_server.scheduling.retries import Retries
+
+__all__ = ["Progress"]
+
+_LEAST_GRID_COST = 2048
+"""What a grid of a pack counts at least: it costs a worker some time however few points it has."""
+
+_SMALL_SHARE = 8
+"""What share of the usual cost a tile has that is cut again."""
+
+_NO_TILES: Iterator[Tile] = iter(())
+
+
+class Progress:
+    """The tiles of one request.
+
+    Args:
+        template: of the request.
+        tile_cost: largest cost of a tile.
+        window: most tiles that are being computed or are not yet sent.
+
+    Attributes:
+        next: the tile to compute next; None when all were taken.
+        is_split: whether there are several tiles.
+        tile_cost: largest cost of a tile.
+    """
+
+    __slots__ = ("_computing", "_retries", "_small_cost", "_template", "_uncut", "_unsent", "_window", "is_split",
+                 "next", "tile_cost")  # fmt: skip
+
+    def __init__(self, template: ServerTemplate, tile_cost: int, window: int) -> None:
+        self._template = template
+        self._window = window
+        self._computing = self._unsent = 0
+        self._retries = Retries()
+        self._small_cost = max(1, tile_cost // _SMALL_SHARE)
+        self.next: Tile | None
+        self.cut(tile_cost)
+
+    def cut(self, tile_cost: int) -> None:
+        """Cuts the request into tiles of at most this cost, before the first of them is taken."""
+        self.tile_cost = tile_cost
+        layout, most_points = self._template.layout, max(1, tile_cost // self._template.function.planes)
+        if layout.grids == 1 and layout.points <= most_points:
+            self._uncut, self.next, self.is_split = _NO_TILES, layout.whole, False
+            return
+        self._uncut = cut_into_tiles(layout.shape, most_points, layout.grids)
+        self.next = next(self._uncut)
+        self.is_split = (self.next.grids, self.next.shape) != (layout.grids, layout.shape)
+
+    def is_open(self, *, alone: bool) -> bool:
+        """Whether a tile may be taken now: there is one, and its earlier ones are not piling up.
+
+        Args:
+            alone: whether it must wait for all of its earlier ones.
+        """
+        return self.next is not None and self._computing + self._unsent < (1 if alone else self._window)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no tile is being computed."""
+        return not self._computing
+
+    @property
+    def all_computed(self) -> bool:
+        """Whether no tile is left to compute."""
+        return self.next is None and not self._computing
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether a worker died of a tile that waits."""
+        return bool(self.next and self.next.crash_count) or self._retries.has_crashed
+
+    @property
+    def next_cost(self) -> int:
+        """The cost of the next tile, 1 at least; its inputs count where they lie with it."""
+        if self.next is None:
+            return 1
+        layout = self._template.layout
+        if layout.grids > 1:
+            return self.next.grids * self._grid_cost
+        inputs_cost = 0 if self.is_split else layout.inputs_bytes // 8
+        return max(1, self.next.points * self._template.function.planes, inputs_cost)
+
+    @property
+    def _grid_cost(self) -> int:
+        """The cost of a grid of a pack."""
+        layout = self._template.layout
+        computing = layout.points * self._template.function.planes
+        return max(_LEAST_GRID_COST, computing, layout.inputs_bytes // layout.grids // 8)
+
+    def take(self, most_cost: int, *, anew: bool = False) -> Tile:
+        """The next tile, to be computed.
+
+        Args:
+            most_cost: what it may cost. A pack is cut to that; a part of a grid may cost more.
+            anew: whether a part of a grid is cut again, to a share of the usual cost; the rest of it comes next.
+        """
+        tile = self.next
+        if tile is None:
+            raise RuntimeError("all tiles are taken")
+        self._computing += 1
+        parts = self._parts(tile, most_cost, anew=anew)
+        if parts > 1:
+            tile, self.next = tile.cut(parts)
+            self.is_split = True
+        else:
+            self.next = self._retries.pop() or next(self._uncut, None)
+        return tile
+
+    def _parts(self, tile: Tile, most_cost: int, *, anew: bool) -> int:
+        """How many tiles to make of one."""
+        if self._template.layout.grids > 1:
+            return -(-tile.grids // max(1, most_cost // self._grid_cost))
+        if not (anew and self.is_split and tile.points > 1):
+            return 1
+        return -(-tile.points * self._template.function.planes // self._small_cost)
+
+    def put_back(self, tiles: list[Tile]) -> None:
+        """Has these tiles computed next, in place of one that was taken; see `retries`."""
+        if self.next is not None:
+            self._retries.add(self.next)
+        self.next, *others = tiles
+        self._retries.add(*others)
+
+    def returned(self) -> None:
+        """Says that a tile is no longer being computed."""
+        self._computing -= 1
+
+    def to_be_sent(self) -> None:
+        """Says that the result of a tile waits to be sent."""
+        self._unsent += 1
+
+    def sent(self) -> None:
+        """Says that the result of a tile has left the server."""
+        self._unsent -= 1

@@ -1,0 +1,75 @@
+"""Whether the inputs and derivatives of a request fit its function."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.requests.signature import (
+    Signature,
+    check_inputs,
+    distinct_derivatives,
+    signature_of_program,
+    signature_of_registered,
+)
+
+FIELD = Signature(frozenset({"x", "nu"}), frozenset({"nu"}), ("u", "v"), True)
+X, NU = ("x", ("x",)), ("nu", ())
+
+
+def test_a_program_takes_what_its_text_names() -> None:
+    assert signature_of_program(parse("t*k + 1")) == Signature(frozenset({"t", "k"}), frozenset(), ("f",), False)
+
+
+def test_inputs_with_defaults_are_optional() -> None:
+    inputs = [wpb.FunctionInput(name="x"), wpb.FunctionInput(name="nu", default=0.0)]
+    function = wpb.RegisteredFunction(name="field", inputs=inputs, components=["u", "v"], tuple_valued=True)
+    assert signature_of_registered(function) == FIELD
+
+
+def test_optional_inputs_may_be_given_or_not() -> None:
+    check_inputs(FIELD, (X,))
+    check_inputs(FIELD, (X, NU))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "field", "said"),
+    [
+        ((NU,), "inputs", "no 'x' among the inputs nu"),
+        ((), "inputs", "no 'x' among the inputs (none)"),
+        ((X, ("y", ("x",))), "inputs[1].name", "'y', which the function does not use"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(
+    inputs: tuple[tuple[str, tuple[str, ...]], ...], field: str, said: str
+) -> None:
+    with pytest.raises(RequestError) as refused:
+        check_inputs(FIELD, inputs)
+    assert refused.value.field == field
+    assert said in refused.value.found
+
+
+def test_an_axis_may_be_given_that_only_broadcasts() -> None:
+    check_inputs(FIELD, (X, ("y", ("y",))))
+
+
+def test_derivatives_are_sorted_and_each_is_there_once() -> None:
+    assert distinct_derivatives([("nu", "x"), ("x", "nu"), ("x",)], (X, NU), FIELD) == (("x", "nu"), ("x",))
+
+
+def test_a_derivative_needs_its_input() -> None:
+    with pytest.raises(RequestError, match="left at its default") as refused:
+        distinct_derivatives([("x",), ("nu",)], (X,), FIELD)
+    assert refused.value.field == "derivatives[1]"
+
+
+def test_distinct_derivatives_are_bounded() -> None:
+    names = [f"x{i}" for i in range(12)]
+    listed = list(itertools.combinations_with_replacement(names, 3))
+    signature = Signature(frozenset(names), frozenset(), ("f",), False)
+    with pytest.raises(TooLargeError, match="364 derivatives"):
+        distinct_derivatives(listed, tuple((name, (name,)) for name in names), signature)
