@@ -14,7 +14,7 @@ from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.request_cache import RequestCache, ServerTemplate
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.requests.result_layout import RequestLayout
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
 from gridgrad_server.scheduling.admission import Admission
@@ -29,12 +29,12 @@ class RememberingSink:
     """A sink that remembers what it was given."""
 
     def __init__(self) -> None:
-        self.tiles: list[Tile] = []
+        self.tiles: list[GridTile] = []
         self.failures: list[Failures] = []
         self.errors: list[Exception] = []
 
     def take_tile(
-        self, request: GridRequest, tile: Tile, result: memoryview, failures: Failures, slot: Slot | None
+        self, request: GridRequest, tile: GridTile, result: memoryview, failures: Failures, slot: Slot | None
     ) -> None:
         del request, result, slot
         self.tiles.append(tile)

@@ -13,7 +13,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import field_head
 from gridgrad_server.memory.arena import Block
 from gridgrad_server.memory.slots import Slot
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.rpc.encode import unary_header
 from gridgrad_server.rpc.unary import UnaryResult
 from gridgrad_server.scheduling.admission import Permit
@@ -74,7 +74,7 @@ class SessionCall:
         self.is_answered = False
 
     def take_tile(
-        self, request: GridRequest, tile: Tile, result: memoryview, failures: Failures, slot: Slot | None
+        self, request: GridRequest, tile: GridTile, result: memoryview, failures: Failures, slot: Slot | None
     ) -> None:
         """Takes the result of a tile."""
         destination = request.destination
@@ -95,7 +95,7 @@ class SessionCall:
         fields = pb.SessionResponse(lease=lease).SerializeToString() + _response_field(unary_header(request))
         self._session.answer(self, fields)
 
-    def _lend(self, request: GridRequest, tile: Tile, destination: WindowedDestination) -> None:
+    def _lend(self, request: GridRequest, tile: GridTile, destination: WindowedDestination) -> None:
         """Lends the caller the block of a tile."""
         block, function = destination.lend(tile), request.template.function
         size, last = tile.points * function.planes * function.itemsize, request.progress.all_computed

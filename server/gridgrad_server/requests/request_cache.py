@@ -33,7 +33,7 @@ from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.requests.result_info import ComputedBy, ResultInfo
 from gridgrad_server.requests.result_layout import RequestLayout
 from gridgrad_server.requests.size_guard import Span, array_spans
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 
 __all__ = ["RequestCache", "ServerTemplate", "result_header"]
 
@@ -66,7 +66,7 @@ class ServerTemplate:
         """The serialized ResultHeader, all but its info."""
         return self.function.header(self.layout.shape)
 
-    def tile_field(self, tile: Tile, inputs: tuple[int, int], result: tuple[int, int, int], tier: str) -> bytes:
+    def tile_field(self, tile: GridTile, inputs: tuple[int, int], result: tuple[int, int, int], tier: str) -> bytes:
         """A tile as a field of the batch that a worker is sent.
 
         Args:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.decoded import DecodedInput, DecodedLinspace
 from gridgrad_server.requests.function_key import FunctionKey
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 
 __all__ = ["RequestLayout", "aligned"]
 
@@ -44,7 +44,7 @@ class RequestLayout:
         self.result_bytes = self.points * function.planes * function.itemsize
         self.total_bytes = self.result_bytes * grids
         self.stride = aligned(self.result_bytes)
-        self.whole = Tile((0,) * len(self.shape), self.shape, 0, self.points)
+        self.whole = GridTile((0,) * len(self.shape), self.shape, 0, self.points)
         self.input_offsets: list[int] = []
         self.inputs_bytes = 0
         message = wpb.PieceLayout()
@@ -63,7 +63,7 @@ class RequestLayout:
         self.input_offsets.append(self.inputs_bytes)
         self.inputs_bytes += aligned(len(values.data))
 
-    def of_tile(self, tile: Tile) -> bytes:
+    def of_tile(self, tile: GridTile) -> bytes:
         """The serialized PieceLayout of a tile of the grid."""
         return self._of_whole if tile.shape == self.shape else self._of_tile(tile)
 
@@ -71,7 +71,7 @@ class RequestLayout:
     def _of_whole(self) -> bytes:
         return self._of_tile(self.whole)
 
-    def _of_tile(self, tile: Tile) -> bytes:
+    def _of_tile(self, tile: GridTile) -> bytes:
         span = wpb.PieceLayout(start=tile.start, shape=tile.shape).SerializeToString()
         return self._inputs_message + span  # two serialized messages in a row are read as one with the fields of both
 

@@ -11,13 +11,13 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Tile", "cut_into_tiles"]
+__all__ = ["GridTile", "cut_into_tiles"]
 
 _MOST_GRIDS = 128
 """Of a tile: a grid costs a worker some time however few points it has."""
 
 
-class Tile(NamedTuple):
+class GridTile(NamedTuple):
     """A part of a grid that is contiguous in C order, or some of the grids of a pack.
 
     Args:
@@ -38,7 +38,7 @@ class Tile(NamedTuple):
     grids: int = 1
     crash_count: int = 0
 
-    def cut(self, parts: int) -> tuple[Tile, Tile]:
+    def cut(self, parts: int) -> tuple[GridTile, GridTile]:
         """Its first part of so many that are nearly equal, and the rest of it.
 
         Args:
@@ -54,7 +54,7 @@ class Tile(NamedTuple):
         length = -(-self.shape[dim] // parts)
         return self._range(dim, 0, length), self._range(dim, length, self.shape[dim] - length)
 
-    def _range(self, dim: int, first: int, length: int) -> Tile:
+    def _range(self, dim: int, first: int, length: int) -> GridTile:
         """Its indices from `first` on in a dim before which all are of length 1."""
         inner = self.points // self.shape[dim]
         return self._replace(
@@ -64,13 +64,13 @@ class Tile(NamedTuple):
             points=length * inner,
         )
 
-    def after_crash(self) -> list[Tile]:
+    def after_crash(self) -> list[GridTile]:
         """What to try after a worker died computing it: each of its grids by itself."""
         one = self._replace(points=self.points // self.grids, grids=1, crash_count=self.crash_count + 1)
         return [one._replace(first_grid=self.first_grid + i) for i in range(self.grids)]
 
 
-def cut_into_tiles(shape: Sequence[int], most_points: int, grids: int = 1) -> Iterator[Tile]:
+def cut_into_tiles(shape: Sequence[int], most_points: int, grids: int = 1) -> Iterator[GridTile]:
     """Cuts the grid of a request into tiles, in order of their points.
 
     Args:
@@ -81,12 +81,12 @@ def cut_into_tiles(shape: Sequence[int], most_points: int, grids: int = 1) -> It
     shape = tuple(shape)
     points = math.prod(shape)
     if grids > 1:
-        whole = Tile((0,) * len(shape), shape, 0, points)
+        whole = GridTile((0,) * len(shape), shape, 0, points)
         for first, count in _ranges(grids, min(_MOST_GRIDS, max(1, most_points // max(1, points)))):
             yield whole._replace(points=count * points, first_grid=first, grids=count)
         return
     if points <= most_points:
-        yield Tile((0,) * len(shape), shape, 0, points)
+        yield GridTile((0,) * len(shape), shape, 0, points)
         return
     cut, inner = _cut(shape, most_points)
     ones, zeros = (1,) * cut, (0,) * (len(shape) - cut - 1)
@@ -95,7 +95,7 @@ def cut_into_tiles(shape: Sequence[int], most_points: int, grids: int = 1) -> It
         index = _unravelled(flat, shape[:cut])
         for start, length in _ranges(shape[cut], most_points // inner):
             points = length * inner
-            yield Tile((*index, start, *zeros), (*ones, length, *shape[cut + 1 :]), first_point, points)
+            yield GridTile((*index, start, *zeros), (*ones, length, *shape[cut + 1 :]), first_point, points)
             first_point += points
 
 

@@ -13,7 +13,7 @@ from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import prefix
 from gridgrad_server.requests.request_cache import result_header
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.rpc.errors import to_status
 from gridgrad_server.rpc.outgoing import OutgoingMessage
 from gridgrad_server.scheduling.request import Failures, GridRequest
@@ -59,7 +59,7 @@ def _stream_header(request: GridRequest) -> bytes:
 
 
 def pack_messages(
-    number: int, request: GridRequest, tile: Tile, result: memoryview, failures: Failures
+    number: int, request: GridRequest, tile: GridTile, result: memoryview, failures: Failures
 ) -> list[OutgoingMessage]:
     """The messages of a stream for some of the grids of a pack.
 
@@ -95,7 +95,7 @@ def _runs(grids: int, without: Failures, most: int) -> Iterator[tuple[int, int]]
 
 
 def stream_messages(
-    number: int, request: GridRequest, tile: Tile, result: memoryview, first: bool
+    number: int, request: GridRequest, tile: GridTile, result: memoryview, first: bool
 ) -> list[OutgoingMessage]:
     """The messages of a stream for the result of a tile.
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gridgrad_core.errors import GridgradError
 from gridgrad_server.memory.slots import Slot
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.rpc.encode import failure_message, pack_messages, stream_messages
 from gridgrad_server.rpc.outgoing import OutgoingMessages
 from gridgrad_server.scheduling.admission import Permit
@@ -54,7 +54,7 @@ class StreamedRequest:
         return self.permit.held_bytes if self.permit else 0
 
     def take_tile(
-        self, request: GridRequest, tile: Tile, result: memoryview, failures: Failures, slot: Slot | None
+        self, request: GridRequest, tile: GridTile, result: memoryview, failures: Failures, slot: Slot | None
     ) -> None:
         """Sends the result of a tile."""
         if self.grids > 1:
@@ -80,7 +80,7 @@ class StreamedRequest:
         if self._observers and self._uncounted:
             self._count(code, self._uncounted)
 
-    def _count_tile(self, request: GridRequest, tile: Tile, failures: Failures) -> None:
+    def _count_tile(self, request: GridRequest, tile: GridTile, failures: Failures) -> None:
         if self.grids > 1:
             for error in failures.values():
                 self._count(code_of(error), 1)

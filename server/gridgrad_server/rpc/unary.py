@@ -12,7 +12,7 @@ import grpc
 from gridgrad_core.errors import GridgradError
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.client_id import caller_of
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.rpc.encode import unary_header
 from gridgrad_server.rpc.errors import abort
 from gridgrad_server.rpc.intake import Intake
@@ -47,12 +47,12 @@ class UnaryResult:
 
     def __init__(self, response: PendingResponse) -> None:
         self._response = response
-        self._parts: list[tuple[Tile, bytes]] = []
+        self._parts: list[tuple[GridTile, bytes]] = []
 
     def take_tile(
         self,
         request: GridRequest,
-        tile: Tile,
+        tile: GridTile,
         result: memoryview,
         failures: Failures,  # noqa: ARG002 - a ResultSink takes it
         slot: Slot | None,  # noqa: ARG002 - a ResultSink takes it

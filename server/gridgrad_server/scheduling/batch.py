@@ -10,7 +10,7 @@ from gridgrad_server.memory.arena import Block, Memory
 from gridgrad_server.memory.slots import Slot, Slots
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.requests.result_layout import RequestLayout, aligned
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.queue import BatchItem
 from gridgrad_server.scheduling.request import GridRequest
 from gridgrad_server.scheduling.worker_messages import batch_frame, function_field
@@ -67,7 +67,7 @@ class Batch:
             held.hold()
             self._held[held] = self.regions[region] = None
 
-    def _tile_field(self, request: GridRequest, tile: Tile, spot: _Spot, pool: Slots) -> bytes:
+    def _tile_field(self, request: GridRequest, tile: GridTile, spot: _Spot, pool: Slots) -> bytes:
         """Writes the inputs of a tile, and says where they are and where its result goes."""
         self.grids += tile.grids
         if tile.grids > 1:
@@ -86,7 +86,7 @@ class Batch:
             self._hold(slot, slot)
         return slot.number, spot.inputs
 
-    def _result(self, request: GridRequest, tile: Tile, spot: _Spot) -> tuple[int, int, int]:
+    def _result(self, request: GridRequest, tile: GridTile, spot: _Spot) -> tuple[int, int, int]:
         """Where the result of a tile goes: the number of the region or 0 for the slot, the offset, and the stride."""
         if not request.destination:
             return 0, spot.result, 0
@@ -147,7 +147,7 @@ def _write(request: GridRequest, slot: Slot, position: int) -> None:
         slot.view[start : start + len(data)] = data
 
 
-def _result_bytes(request: GridRequest, tile: Tile) -> int:
+def _result_bytes(request: GridRequest, tile: GridTile) -> int:
     if tile.grids > 1:
         return tile.grids * request.template.layout.stride
     function = request.template.function

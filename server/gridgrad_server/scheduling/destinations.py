@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from gridgrad_server.memory.arena import Block
 from gridgrad_server.requests.request_cache import ServerTemplate
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 
 __all__ = ["ResultDestination", "TileDestination", "WholeDestination", "WindowedDestination"]
 
@@ -29,7 +29,7 @@ class TileDestination(NamedTuple):
 class ResultDestination(Protocol):
     """Where the results of a request go."""
 
-    def of(self, tile: Tile) -> TileDestination:
+    def of(self, tile: GridTile) -> TileDestination:
         """The destination of a tile: the same whenever it is asked for."""
 
     def release(self) -> None:
@@ -49,7 +49,7 @@ class WholeDestination:
         self._itemsize = template.function.itemsize
         self._pitch = template.layout.points * self._itemsize
 
-    def of(self, tile: Tile) -> TileDestination:
+    def of(self, tile: GridTile) -> TileDestination:
         """The part of the block that is a tile's."""
         return TileDestination(self.block, self.block.offset + tile.first_point * self._itemsize, self._pitch)
 
@@ -72,14 +72,14 @@ class WindowedDestination:
         self._itemsize = itemsize
         self._is_over = False
 
-    def of(self, tile: Tile) -> TileDestination:
+    def of(self, tile: GridTile) -> TileDestination:
         """The block of a tile; takes one for it if it has none."""
         block = self._taken.get(tile.first_point)
         if block is None:
             block = self._taken[tile.first_point] = self._free.pop()
         return TileDestination(block, block.offset, tile.points * self._itemsize)
 
-    def lend(self, tile: Tile) -> Block:
+    def lend(self, tile: GridTile) -> Block:
         """The block of a tile, which is the caller's until `take_back`."""
         return self._taken.pop(tile.first_point)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gridgrad_server.requests.request_cache import ServerTemplate
-from gridgrad_server.requests.tiles import Tile, cut_into_tiles
+from gridgrad_server.requests.tiles import GridTile, cut_into_tiles
 from gridgrad_server.scheduling.retries import Retries
 
 __all__ = ["Progress"]
@@ -22,7 +22,7 @@ _LEAST_GRID_COST = 2048
 _SMALL_SHARE = 8
 """What share of the usual cost a tile has that is cut again."""
 
-_NO_TILES: Iterator[Tile] = iter(())
+_NO_TILES: Iterator[GridTile] = iter(())
 
 
 class Progress:
@@ -48,7 +48,7 @@ class Progress:
         self._computing = self._unsent = 0
         self._retries = Retries()
         self._small_cost = max(1, tile_cost // _SMALL_SHARE)
-        self.next: Tile | None
+        self.next: GridTile | None
         self.cut(tile_cost)
 
     def cut(self, tile_cost: int) -> None:
@@ -103,7 +103,7 @@ class Progress:
         computing = layout.points * self._template.function.planes
         return max(_LEAST_GRID_COST, computing, layout.inputs_bytes // layout.grids // 8)
 
-    def take(self, most_cost: int, *, anew: bool = False) -> Tile:
+    def take(self, most_cost: int, *, anew: bool = False) -> GridTile:
         """The next tile, to be computed.
 
         Args:
@@ -122,7 +122,7 @@ class Progress:
             self.next = self._retries.pop() or next(self._uncut, None)
         return tile
 
-    def _parts(self, tile: Tile, most_cost: int, *, anew: bool) -> int:
+    def _parts(self, tile: GridTile, most_cost: int, *, anew: bool) -> int:
         """How many tiles to make of one."""
         if self._template.layout.grids > 1:
             return -(-tile.grids // max(1, most_cost // self._grid_cost))
@@ -130,7 +130,7 @@ class Progress:
             return 1
         return -(-tile.points * self._template.function.planes // self._small_cost)
 
-    def put_back(self, tiles: list[Tile]) -> None:
+    def put_back(self, tiles: list[GridTile]) -> None:
         """Has these tiles computed next, in place of one that was taken; see `retries`."""
         if self.next is not None:
             self._retries.add(self.next)

@@ -18,7 +18,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from gridgrad_core.errors import DeadlineError, GridgradError
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.request import GridRequest
 
 __all__ = ["MOST_ITEMS", "BatchItem", "Queue"]
@@ -38,7 +38,7 @@ class BatchItem(NamedTuple):
     """A tile of a request, taken to be computed."""
 
     request: GridRequest
-    tile: Tile
+    tile: GridTile
 
 
 class _RoundRobin:

@@ -13,7 +13,7 @@ from gridgrad_core.errors import GridgradError, RequestError, UnavailableError
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.request_cache import ServerTemplate
 from gridgrad_server.requests.result_info import ComputedBy, ResultInfo
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.destinations import ResultDestination
 from gridgrad_server.scheduling.progress import Progress
 from gridgrad_server.scheduling.retries import crash_error, is_hopeless, tiles_after
@@ -42,7 +42,7 @@ class ResultSink(Protocol):
     """Where the results of a request go. Each call returns at once."""
 
     def take_tile(
-        self, request: GridRequest, tile: Tile, result: memoryview, failures: Failures, slot: Slot | None
+        self, request: GridRequest, tile: GridTile, result: memoryview, failures: Failures, slot: Slot | None
     ) -> None:
         """Takes the result of a tile; the memory is the caller's again afterwards, unless its slot is held.
 
@@ -122,13 +122,13 @@ class GridRequest:
         """Whether none of its tiles is computed or being computed."""
         return self._computed_by is None and self.progress.is_idle
 
-    def tier_of(self, tile: Tile) -> str:
+    def tier_of(self, tile: GridTile) -> str:
         """What a tile is to be computed in; empty for what is ready."""
         if tile.crash_count and self.template.layout.grids > 1 and not self.template.tier:
             return "direct"
         return self.tier or ""
 
-    def put_back(self, tile: Tile, blamed: bool) -> None:
+    def put_back(self, tile: GridTile, blamed: bool) -> None:
         """Takes a tile back whose worker died, to be computed again unless it is hopeless.
 
         Args:
@@ -143,7 +143,7 @@ class GridRequest:
             self.progress.put_back(again)
 
     def computed(
-        self, tile: Tile, result: memoryview, outcome: BatchOutcome, failures: Failures, slot: Slot | None = None
+        self, tile: GridTile, result: memoryview, outcome: BatchOutcome, failures: Failures, slot: Slot | None = None
     ) -> None:
         """Passes the result of a tile on, or what went wrong with it."""
         self.progress.returned()
@@ -155,7 +155,7 @@ class GridRequest:
         self._note(tile, outcome)
         self._pass_on(tile, result, failures, slot)
 
-    def _note(self, tile: Tile, outcome: BatchOutcome) -> None:
+    def _note(self, tile: GridTile, outcome: BatchOutcome) -> None:
         """Takes in how a tile was computed."""
         started_at, compute_s, by = outcome
         if self.tier is None and self.template.layout.grids == 1:
@@ -177,7 +177,7 @@ class GridRequest:
             return UnavailableError("", "a grid whose pieces were computed in two tiers", "send it again")
         return None
 
-    def _pass_on(self, tile: Tile, result: memoryview, failures: Failures, slot: Slot | None = None) -> None:
+    def _pass_on(self, tile: GridTile, result: memoryview, failures: Failures, slot: Slot | None = None) -> None:
         if failures and self.template.layout.grids == 1:
             self.fail(failures[0])
         if self.ended:

@@ -7,7 +7,7 @@ that it takes no other caller's tile with it, and its grids are tried one by one
 from __future__ import annotations
 
 from gridgrad_core.errors import CrashError
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 
 __all__ = ["Retries", "crash_error", "is_hopeless", "tiles_after"]
 
@@ -20,13 +20,13 @@ class Retries:
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: list[Tile] = []
+        self._waiting: list[GridTile] = []
 
-    def add(self, *tiles: Tile) -> None:
+    def add(self, *tiles: GridTile) -> None:
         """Has tiles wait."""
         self._waiting += tiles
 
-    def pop(self) -> Tile | None:
+    def pop(self) -> GridTile | None:
         """The next of them; None if there is none."""
         return self._waiting.pop() if self._waiting else None
 
@@ -36,7 +36,7 @@ class Retries:
         return any(tile.crash_count for tile in self._waiting)
 
 
-def tiles_after(tile: Tile, blamed: bool) -> list[Tile]:
+def tiles_after(tile: GridTile, blamed: bool) -> list[GridTile]:
     """What to compute in place of a tile whose worker died.
 
     Args:
@@ -46,7 +46,7 @@ def tiles_after(tile: Tile, blamed: bool) -> list[Tile]:
     return tile.after_crash() if blamed else [tile]
 
 
-def is_hopeless(tile: Tile) -> bool:
+def is_hopeless(tile: GridTile) -> bool:
     """Whether so many workers died of it that no other should."""
     return tile.crash_count >= _MOST_CRASHES
 

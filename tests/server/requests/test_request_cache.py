@@ -14,7 +14,7 @@ from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.decode import read
 from gridgrad_server.requests.request_cache import RequestCache, ServerTemplate, result_header
 from gridgrad_server.requests.result_info import ComputedBy, ResultInfo
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.scheduling.request import GridRequest
 from tests.server.building import function_key, make_intake, make_template
@@ -177,7 +177,7 @@ def test_a_header_says_what_the_message_would_say() -> None:
 
 def test_the_field_of_a_tile_says_where_all_of_it_lies() -> None:
     template = make_template(function_key(), points=5, grids=4)
-    tile = Tile((0,), (5,), 0, 10, first_grid=1, grids=2)
+    tile = GridTile((0,), (5,), 0, 10, first_grid=1, grids=2)
     (piece,) = wpb.Batch.FromString(template.tile_field(tile, (7, 64), (9, 128, 80), "direct")).pieces
     assert (piece.inputs_slot, piece.inputs_offset) == (7, 64)
     assert (piece.result_slot, piece.result_offset, piece.result_stride) == (9, 128, 80)

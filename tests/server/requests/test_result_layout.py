@@ -8,7 +8,7 @@ from gridgrad_core.grid import InputSpec
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.decoded import DecodedArray, DecodedInput, DecodedLinspace
 from gridgrad_server.requests.result_layout import RequestLayout, aligned
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from tests.server.building import function_key
 
 
@@ -40,7 +40,7 @@ def test_arrays_lie_apart_and_linspaces_take_nothing(layout: RequestLayout) -> N
 
 
 def test_the_worker_is_told_of_inputs_and_tile(layout: RequestLayout) -> None:
-    tile = Tile((1, 2, 0), (1, 2, 9), 54, 18)
+    tile = GridTile((1, 2, 0), (1, 2, 9), 54, 18)
     message = wpb.PieceLayout.FromString(layout.of_tile(tile))
     assert (list(message.start), list(message.shape)) == ([1, 2, 0], [1, 2, 9])
     assert [each.array.offset for each in message.inputs] == [0, 0, 64]

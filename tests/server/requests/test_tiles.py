@@ -6,7 +6,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridgrad_server.requests.tiles import Tile, cut_into_tiles
+from gridgrad_server.requests.tiles import GridTile, cut_into_tiles
 
 SHAPES = st.lists(st.integers(0, 7), max_size=4).map(tuple)
 
@@ -50,7 +50,7 @@ def test_tiles_that_are_cut_again_cover_the_grid_all_the_same(
 
 
 def test_the_parts_of_a_tile_are_nearly_equal() -> None:
-    head, rest = Tile((2, 0, 0), (1, 10, 7), 140, 70).cut(4)
+    head, rest = GridTile((2, 0, 0), (1, 10, 7), 140, 70).cut(4)
     assert (head.start, head.shape, head.first_point, head.points) == ((2, 0, 0), (1, 3, 7), 140, 21)
     assert (rest.start, rest.shape, rest.first_point, rest.points) == ((2, 3, 0), (1, 7, 7), 161, 49)
 
@@ -71,7 +71,7 @@ def test_a_grid_of_a_pack_that_is_large_goes_whole() -> None:
 
 
 def test_each_grid_of_a_pack_is_tried_by_itself_after_a_crash() -> None:
-    tile = Tile((0,), (5,), 0, 15, first_grid=4, grids=3, crash_count=1)
+    tile = GridTile((0,), (5,), 0, 15, first_grid=4, grids=3, crash_count=1)
     assert [(each.first_grid, each.grids, each.points, each.crash_count) for each in tile.after_crash()] == [
         (4, 1, 5, 2),
         (5, 1, 5, 2),

@@ -11,7 +11,7 @@ from gridgrad_core.errors import GridgradError, NotPreparedError, RequestError, 
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.memory.slots import Slot, Slots
 from gridgrad_server.requests.function_key import FunctionKey
-from gridgrad_server.requests.tiles import Tile
+from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.request import Failures, GridRequest
@@ -26,7 +26,7 @@ class SendingSink(RememberingSink):
     """A sink whose results leave the server at once."""
 
     def take_tile(
-        self, request: GridRequest, tile: Tile, result: memoryview, failures: Failures, slot: Slot | None
+        self, request: GridRequest, tile: GridTile, result: memoryview, failures: Failures, slot: Slot | None
     ) -> None:
         request.progress.sent()
         super().take_tile(request, tile, result, failures, slot)
