@@ -6,11 +6,9 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from gridgrad_server.config.settings import parse
-
 __all__ = ["main"]
 
-_NEEDED = "grpc_health", "grpc_reflection", "torch"
+_NEEDED = "cachetools", "click", "grpc_health", "grpc_reflection", "torch"
 """What the extras server and worker bring; torch is the workers'."""
 
 
@@ -24,12 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 after a drain, 1 when it can't serve, 2 when a setting or an address is wrong or a package
         is not installed.
     """
-    settings = parse(sys.argv[1:] if arguments is None else arguments)
     missing = [package for package in _NEEDED if find_spec(package) is None]
     if missing:
         found = f"{', '.join(missing)}: not installed"
         print(f"gridgrad-server: {found}; pip install 'gridgrad[server,worker]'", file=sys.stderr)
         return 2
+    from gridgrad_server.config.command_line import parse
+
+    settings = parse(sys.argv[1:] if arguments is None else arguments)
     from gridgrad_server.app import run
 
     return run(settings)

@@ -12,6 +12,7 @@ import os
 import sys
 from typing import Any
 
+import click
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -39,13 +40,18 @@ def _local(listen: str) -> str:
     return address.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")
 
 
-def main() -> int:
-    """The exit status for the address in the arguments."""
-    address = sys.argv[1] if len(sys.argv) > 1 else _local(os.environ.get("GRIDGRAD_LISTEN", ""))
+@click.command("gridgrad_server.healthcheck", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("address", required=False)
+def main(address: str | None) -> None:
+    """Asks the server at ADDRESS whether it serves: exits with 0 when it does, else with 1.
+
+    Without an address it asks the one that GRIDGRAD_LISTEN names, or localhost:50051.
+    """
+    address = address or _local(os.environ.get("GRIDGRAD_LISTEN", ""))
     status = check(address)
-    print(f"{address}: {status}")
-    return 0 if status == "SERVING" else 1
+    click.echo(f"{address}: {status}")
+    sys.exit(0 if status == "SERVING" else 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(prog_name="python -m gridgrad_server.healthcheck")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from gridgrad_server import healthcheck
 
@@ -21,14 +22,17 @@ from gridgrad_server import healthcheck
         ("0.0.0.0:7,unix:/run/s", "unix:/run/s"),
     ],
 )
-def test_it_asks_where_the_server_listens(
-    listen: str, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_asks_where_the_server_listens(listen: str, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDGRAD_LISTEN", listen)
-    monkeypatch.setattr(sys, "argv", ["healthcheck"])
     monkeypatch.setattr(healthcheck, "check", lambda address: "SERVING" if address == asked else "NOT_SERVING")
-    assert healthcheck.main() == 0
-    assert capsys.readouterr().out == f"{asked}: SERVING\n"
+    done = CliRunner().invoke(healthcheck.main, [])
+    assert (done.exit_code, done.output) == (0, f"{asked}: SERVING\n")
+
+
+def test_a_flag_that_it_does_not_have_is_refused() -> None:
+    done = CliRunner().invoke(healthcheck.main, ["--address", "localhost:50051"])
+    assert done.exit_code == 2
+    assert "No such option" in done.output
 
 
 def test_nobody_there_is_status_1() -> None:
