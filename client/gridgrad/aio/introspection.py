@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
@@ -12,8 +12,6 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.checks import DEFAULT_POINTS
-from gridgrad.checks.check import checking
-from gridgrad.checks.report import CheckReport
 from gridgrad.requests.function_spec import Names, plan_message
 from gridgrad.requests.request import FunctionLike, Request
 from gridgrad.results.explanation import Explanation, Prepared, read_explanation, read_prepared
@@ -22,6 +20,9 @@ from gridgrad.results.server_info import RegisteredFunction, ServerInfo, read_fu
 from gridgrad.results.server_status import ServerStatus, read_server_status
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
+
+if TYPE_CHECKING:
+    from gridgrad.checks.report import CheckReport
 
 __all__ = ["Introspection"]
 
@@ -55,6 +56,8 @@ class Introspection(ABC):
         timeout: float | None = None,
     ) -> CheckReport:
         """Compares derivatives with finite differences; see `gridgrad.Client.check`."""
+        from gridgrad.checks.check import checking  # with it the parser, which other calls do not need
+
         request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
         steps = checking(request, points=points, tolerance=tolerance, seed=seed)
         result = None

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -216,7 +217,7 @@ def _floats(name: str, values: Any) -> FloatArray:
 def _array(name: str, values: Any) -> NDArray[Any]:
     if isinstance(values, bool | int | float) and not isinstance(values, np.generic):
         return np.array(_number(name, values))
-    if np.ma.isMaskedArray(values):
+    if _is_masked(values):
         remedy = "give plain numbers: x.filled(numpy.nan) marks the gaps"
         raise RequestError(f"inputs[{name!r}]", "a masked array", remedy)
     try:
@@ -224,6 +225,11 @@ def _array(name: str, values: Any) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError) as error:
         found = f"a {type(values).__name__} that is no array of numbers ({_first_line(error)})"
         raise RequestError(f"inputs[{name!r}]", found, "give a number, or rows of equal length") from error
+
+
+def _is_masked(values: Any) -> bool:
+    """Whether it is a masked array, of which there is none before numpy.ma is loaded."""
+    return "numpy.ma" in sys.modules and np.ma.isMaskedArray(values)
 
 
 def _number(name: str, value: float) -> float:

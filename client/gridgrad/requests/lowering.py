@@ -13,7 +13,6 @@ from gridgrad.arguments.coefficients import CoefficientArray, Coefficients, Stac
 from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import Input
 from gridgrad_core.errors import RequestError
-from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 
 __all__ = ["Lowered", "Shown", "lower"]
@@ -89,6 +88,8 @@ def lower(
 
 @functools.lru_cache(_PARSED_KEPT)
 def _parsed(text: str, names: tuple[str, ...]) -> Program:
+    from gridgrad_core.lang.parser.parser import parse  # most requests are sent as they were written
+
     return parse(text, names)
 
 
