@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from gridgrad.cli.tables import Table
 
 if TYPE_CHECKING:  # it loads grpc, which the command need not do for its help
     from gridgrad.results.server_status import Distribution, ServerStatus
@@ -13,7 +14,8 @@ __all__ = ["LEGEND", "screen"]
 
 _COLUMNS = "worker", "pid", "device", "state", "batches", "restarts", "compiled", "uncompiled"
 
-LEGEND = """what happened since the look before:
+LEGEND = """\b
+What happened since the look before:
   requests  answered, each grid of a stream counted, by the name of the gRPC
             status; CANCELLED: the caller gave up
   waits     from the arrival of a request to the beginning of its computation:
@@ -21,7 +23,9 @@ LEGEND = """what happened since the look before:
   batches   computed, and how many grids, or pieces of large ones, they had
   computed  how long a batch took, as above
   points    computed, and the share of each engine and tier
-what there is now:
+
+\b
+What there is now:
   queue     requests that wait for a worker, or whose next piece does
   held      requests accepted and not yet answered to the end, and bytes of
             requests and results, of the most that are accepted; open streams
@@ -31,8 +35,8 @@ what there is now:
 """
 
 
-def screen(address: str, before: ServerStatus, now: ServerStatus, passed_s: float) -> str:
-    """What happened between two looks.
+def screen(address: str, before: ServerStatus, now: ServerStatus, passed_s: float) -> list[Table]:
+    """What happened between two looks, and the workers.
 
     Args:
         address: of the server.
@@ -53,9 +57,7 @@ def screen(address: str, before: ServerStatus, now: ServerStatus, passed_s: floa
         "held": _held(now),
         "sessions": f"{now.load.sessions}, {_of(now.load.session_bytes, now.load.most_session_bytes)}",
     }
-    width = max(map(len, rows))
-    lines = [f"{name:{width}}  {text}" for name, text in rows.items()]
-    return "\n".join([*lines, "", *_workers(now)])
+    return [Table(tuple(rows.items()), head=False), _workers(now)]
 
 
 def _state(now: ServerStatus) -> str:
@@ -95,15 +97,13 @@ def _held(now: ServerStatus) -> str:
     return f"{entries}, {_of(load.held_bytes, load.most_held_bytes)}, open streams: {load.streams}"
 
 
-def _workers(now: ServerStatus) -> Iterator[str]:
+def _workers(now: ServerStatus) -> Table:
     rows: list[tuple[str, ...]] = [_COLUMNS]
     for each in now.workers:
         state = "ready" if each.ready else "starting" if each.pid else "restarting"
         counts = each.batches, each.restarts, each.compiled, each.uncompiled
         rows.append((str(each.number), str(each.pid or "-"), each.device or "-", state, *map(str, counts)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    return Table(rows)
 
 
 def _times(seconds: Distribution) -> str:

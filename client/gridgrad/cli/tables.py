@@ -1,158 +1,76 @@
-"""What the command `gridgrad` prints: tables and JSON."""
+"""Tables: aligned text, or drawn by rich on a terminal."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-import numpy as np
-from numpy.typing import NDArray
+from gridgrad_core.extras import optional
 
-from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.components import component_grids
-from gridgrad.results.labels import fraction
-from gridgrad.results.result import Result
-from gridgrad.results.server_info import RegisteredFunction, ServerInfo
+if TYPE_CHECKING:
+    import rich.table
 
-__all__ = ["as_json", "as_tables", "of_functions", "of_server"]
+__all__ = ["Table", "as_text", "drawn", "show"]
 
-DIGITS = 6
-ROWS = 20
-COLUMNS = 8
-GAP = "..."
+GAP = "  "
 
 
-def as_tables(result: Result) -> str:
-    """A result for a reader: a table for each grid of two dims, else one with a line for each point.
+class Table(NamedTuple):
+    """Cells of text.
 
-    Long tables are cut in their middle.
+    Args:
+        rows: of cells, as many in each.
+        head: whether the first row names the columns.
+        numbers: whether columns but the first are numbers, which end at the same place.
     """
-    grids = dict(_labelled(result))
-    if len(result.dims) == 2:
-        return "\n\n".join(_matrix(label, grid, result) for label, grid in grids.items())
-    return _points(grids, result)
+
+    rows: Sequence[Sequence[str]]
+    head: bool = True
+    numbers: bool = False
 
 
-def as_json(result: Result) -> str:
-    """A result as JSON. nan and inf have no place in JSON: they are null, and `nulls` counts them."""
-    arrays = {"value": result.value, **{",".join(wrt): grid for wrt, grid in result.d.items()}}
-    value, *derivatives = map(_jsonable, arrays.values())
-    counted = [*arrays.values(), *result.inputs.values()]
-    return json.dumps(
-        {
-            "dims": result.dims,
-            "dtype": str(result.value.dtype),
-            "components": result.components if result.tuple_valued else None,
-            "inputs": {name: _jsonable(values) for name, values in result.inputs.items()},
-            "value": value,
-            "derivatives": dict(zip(list(arrays)[1:], derivatives, strict=True)),
-            "nulls": {
-                "nan": int(sum(np.isnan(array).sum() for array in counted)),
-                "inf": int(sum(np.isinf(array).sum() for array in counted)),
-            },
-            # Without the seconds, so that the same question gets the same text
-            "info": {name: v for name, v in result.info._asdict().items() if not name.endswith("_s")},
-        },
-        allow_nan=False,
-    )
+def show(tables: Sequence[Table], out: TextIO) -> None:
+    """Prints tables with an empty line between: drawn on a terminal, else as plain text for other programs.
+
+    Args:
+        tables: at least one.
+        out: where to.
+    """
+    if not out.isatty():
+        print("\n\n".join(map(as_text, tables)), file=out)
+        return
+    console = optional("rich.console", "cli").Console(file=out, highlight=False)
+    for number, table in enumerate(tables):
+        console.print(*[""] * bool(number), drawn(table, whole=table.numbers), sep="\n", crop=False)
 
 
-def of_functions(functions: Sequence[RegisteredFunction]) -> str:
-    """Registered functions for a reader."""
-    if not functions:
-        return "No functions are registered; gridgrad-server --functions package.module registers them."
-    return "\n\n".join(_function(function) for function in functions)
-
-
-def of_server(address: str, info: ServerInfo) -> str:
-    """A server for a reader."""
-    names = ", ".join(function.name for function in info.language_functions)
-    rows = {
-        "server": f"{address}, version {info.version}",
-        "devices": ", ".join(info.devices) or "none",
-        "engine": info.engine,
-        **{f"most {name.replace('_', ' ')}": f"{limit:,}" for name, limit in info.limits._asdict().items()},
-        "language": names,
-    }
-    width = max(map(len, rows))
-    return "\n".join(f"{name:{width}}  {text}" for name, text in rows.items())
-
-
-def _function(function: RegisteredFunction) -> str:
-    inputs = ", ".join(
-        i.name + (f"={i.default:g}" if i.default is not None else "") + (f" [{i.unit}]" if i.unit else "")
-        for i in function.inputs
-    )
-    gives = f" -> {', '.join(function.components)}" if function.tuple_valued else ""
-    checked = "derivatives checked" if function.checked else "derivatives NOT checked"
-    doc = "".join(f"\n  {line.strip()}" for line in function.doc.strip().splitlines())
-    return f"{function.name}({inputs}){gives}   [{function.mode} mode, {checked}]{doc}"
-
-
-def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:
-    """Each grid, component by component, with what it is."""
-    for part in component_grids(result):
-        yield fraction(part.component, part.wrt), part.grid
-
-
-def _matrix(label: str, grid: FloatArray, result: Result) -> str:
-    down, across = result.dims
-    rows, columns = _shown(grid.shape[0], ROWS), _shown(grid.shape[1], COLUMNS)
-    head = [label, *(_coordinate(across, n, result) for n in columns)]
-    lines = [[_coordinate(down, n, result), *(_cell(grid, n, m) for m in columns)] for n in rows]
-    return _aligned([head, *lines])
-
-
-def _points(grids: Mapping[str, FloatArray], result: Result) -> str:
-    shape = next(iter(grids.values())).shape
-    lines = [[*result.dims, *grids]]
-    for flat in _shown(math.prod(shape), ROWS):
-        if flat is None:
-            lines.append([GAP] * len(lines[0]))
-            continue
-        index = np.unravel_index(flat, shape) if shape else ()
-        where = [_coordinate(dim, int(n), result, bare=True) for dim, n in zip(result.dims, index, strict=True)]
-        lines.append([*where, *(_number(grid[index]) for grid in grids.values())])
-    return _aligned(lines)
-
-
-def _shown(length: int, most: int) -> list[int | None]:
-    """Which of so many lines or columns to show; None stands for the gap between."""
-    if length <= most:
-        return list(range(length))
-    half = most // 2
-    return [*range(half), None, *range(length - half, length)]
-
-
-def _coordinate(dim: str, number: int | None, result: Result, *, bare: bool = False) -> str:
-    if number is None:
-        return GAP
-    axis = result.inputs.get(dim)
-    text = _number(axis[number]) if axis is not None and axis.ndim == 1 else str(number)
-    return text if bare else f"{dim}={text}"
-
-
-def _cell(grid: FloatArray, row: int | None, column: int | None) -> str:
-    return GAP if row is None or column is None else _number(grid[row, column])
-
-
-def _number(value: Any) -> str:
-    return f"{float(value):.{DIGITS}g}"
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+def as_text(table: Table) -> str:
+    """Columns two spaces apart, without anything at the ends of lines."""
+    widths = [max(map(len, column)) for column in zip(*table.rows, strict=True)]
     return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]).rstrip()
-        for line in lines
+        GAP.join(
+            [
+                cell.rjust(width) if table.numbers and number else cell.ljust(width)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+        ).rstrip()
+        for row in table.rows
     )
 
 
-def _jsonable(array: NDArray[Any]) -> Any:
-    if np.isfinite(array).all():
-        return array.tolist()
-    values = array.astype(object)
-    values[~np.isfinite(array)] = None
-    return values.tolist()
+def drawn(table: Table, *, whole: bool) -> rich.table.Table:
+    """The same for rich, where what names rows and columns is bold.
+
+    Args:
+        table: what to draw.
+        whole: whether it keeps its width where there is less room; else long cells are broken.
+    """
+    text = optional("rich.text", "cli").Text
+    grid: rich.table.Table = optional("rich.table", "cli").Table.grid(padding=(0, len(GAP), 0, 0))
+    grid.width = max(map(len, as_text(table).split("\n"))) if whole else None
+    grid.add_column(style="bold", no_wrap=True)
+    for _ in table.rows[0][1:]:
+        grid.add_column(justify="right" if table.numbers else "left", no_wrap=whole)
+    for number, row in enumerate(table.rows):
+        grid.add_row(*map(text, row), style="bold" if table.head and not number else "")
+    return grid

@@ -1,12 +1,10 @@
 """The command `gridgrad top`: how a server is doing, looked at again and again.
 
-In a terminal curses draws it: it clips what is too wide, draws again when the window changes, and leaves the terminal
-as it was however the command ends. Elsewhere each look is printed below the one before.
+On a terminal `rich.live` draws it, in the terminal's other screen. Elsewhere each look is printed below the one before.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import textwrap
 import time
@@ -14,19 +12,21 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from gridgrad.cli.screen import screen
+from gridgrad.cli.tables import Table, as_text
 from gridgrad.results.server_status import ServerStatus
 from gridgrad_core.errors import DeadlineError, UnavailableError
+from gridgrad_core.extras import optional
 
 if TYPE_CHECKING:
-    import curses
+    import rich.console
 
 __all__ = ["watch"]
 
 _WIDTH = 79
-_LONGEST_MS = 1 << 30
-"""That curses takes."""
 
 Look = Callable[[], ServerStatus]
+Seen = str | list[Table]
+"""What there is to show of a look: a message, or tables."""
 
 
 def watch(address: str, look: Look, every_s: float, *, once: bool, out: TextIO) -> None:
@@ -45,14 +45,20 @@ def watch(address: str, look: Look, every_s: float, *, once: bool, out: TextIO) 
     """
     looks = _looks(address, look, every_s, once=once)
     first = next(looks)
-    if once:
+    console = _console(out) if out.isatty() and sys.stdin.isatty() and not once else None
+    if console is not None:
+        from gridgrad.cli.live import draw
+
+        draw(first, looks, every_s, console)
+        return
+    while True:
         time.sleep(every_s)
-        print(next(looks), file=out)
-    elif not (out.isatty() and sys.stdin.isatty() and _drawn(first, looks, every_s)):
-        _print(looks, every_s, out)
+        print(_as_text(next(looks)), end="\n" if once else "\n\n", file=out, flush=True)
+        if once:
+            return
 
 
-def _looks(address: str, look: Look, every_s: float, *, once: bool) -> Iterator[str]:
+def _looks(address: str, look: Look, every_s: float, *, once: bool) -> Iterator[Seen]:
     """What there is to show, first at once and then at each next look."""
     before, seen_at = look(), time.monotonic()
     yield f"{address}: the first rates come in {every_s:g} s"
@@ -68,56 +74,11 @@ def _looks(address: str, look: Look, every_s: float, *, once: bool) -> Iterator[
         before, seen_at = now, now_at
 
 
-def _print(looks: Iterator[str], every_s: float, out: TextIO) -> None:
-    while True:
-        time.sleep(every_s)
-        print(next(looks), end="\n\n", file=out, flush=True)
+def _as_text(seen: Seen) -> str:
+    return seen if isinstance(seen, str) else "\n\n".join(map(as_text, seen))
 
 
-def _drawn(first: str, looks: Iterator[str], every_s: float) -> bool:
-    """Draws on the terminal until q is pressed; False where there is no curses, or it does not know the terminal."""
-    if not _can_draw():
-        return False
-    import curses
-
-    curses.wrapper(_draw, first, looks, every_s)
-    return True
-
-
-def _can_draw() -> bool:
-    try:
-        import curses
-
-        curses.setupterm()
-    except ImportError:
-        return False
-    except curses.error:
-        return False
-    return curses.tigetstr("cup") is not None  # it can move its cursor
-
-
-def _draw(window: curses.window, text: str, looks: Iterator[str], every_s: float) -> None:
-    import curses
-
-    with contextlib.suppress(curses.error):  # a terminal without colours, or that can't hide its cursor
-        curses.use_default_colors()
-        curses.curs_set(0)
-    next_at = time.monotonic() + every_s
-    while True:
-        _put(window, text)
-        window.timeout(min(_LONGEST_MS, max(0, round(1e3 * (next_at - time.monotonic())))))
-        key = window.getch()
-        if key == ord("q"):
-            return
-        if key == -1:  # the time is over; another key, or a window of another size, ends it early
-            text, next_at = next(looks), time.monotonic() + every_s
-
-
-def _put(window: curses.window, text: str) -> None:
-    """Shows as much of a text as there is room for."""
-    window.erase()
-    height, width = window.getmaxyx()
-    lines = [*text.split("\n"), "", "q or Ctrl-C ends this"]
-    for row, line in enumerate(lines[:height]):
-        window.insnstr(row, 0, line, width)
-    window.refresh()
+def _console(out: TextIO) -> rich.console.Console | None:
+    """A console that can move its cursor; None for a terminal that can't."""
+    console: rich.console.Console = optional("rich.console", "cli").Console(file=out, highlight=False)
+    return None if console.is_dumb_terminal else console

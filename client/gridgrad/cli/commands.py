@@ -1,0 +1,187 @@
+"""The sub-commands of `gridgrad`: eval, plot, check, explain, prepare, functions, info and top."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.cli.connection import Connection
+from gridgrad.cli.flags import RequestFlags, connection_flags, named_request_flags, request_flags, tier_flag
+from gridgrad.cli.screen import LEGEND
+from gridgrad.cli.values import interval, parameter
+from gridgrad_core.errors import RequestError
+from gridgrad_core.extras import optional
+from gridgrad_core.system.command_line import Group
+from gridgrad_core.version import __version__
+
+if TYPE_CHECKING:
+    import click
+
+    from gridgrad.requests.request import Tier
+    from gridgrad.results.result import Result
+else:
+    click = optional("click", "cli")
+
+__all__ = ["gridgrad"]
+
+EXAMPLE = """\b
+Example:
+  gridgrad {command} "t*k + 2*t*k**2" --axis t=1,2,4 --axis k=0:1:5
+
+An expression that starts with a minus sign comes after two dashes: gridgrad {command} --axis x=1,2 -- "-x**2"
+"""
+PLOT_EXAMPLE = """\b
+Example:
+  gridgrad plot "sin(x)*exp(-y)" --axis x=0:6.28:200 --axis y=0:2:100 --order 2 --output waves.png
+"""
+DPI = 150
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=Group, context_settings=HELP, epilog=EXAMPLE.format(command="eval"))
+@click.version_option(__version__, prog_name="gridgrad", message="%(prog)s %(version)s")
+def gridgrad() -> None:
+    """Evaluates functions and their exact partial derivatives on grids."""
+
+
+@gridgrad.command("eval", epilog=EXAMPLE.format(command="eval"))
+@request_flags
+@connection_flags
+@tier_flag
+@click.option("--output", type=click.Path(), metavar="FILE", help="Write the arrays to a numpy archive (.npz).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, where nan and inf are null and counted.")
+def evaluate(request: RequestFlags, connection: Connection, tier: Tier, output: str | None, as_json: bool) -> None:
+    """Evaluate a function and its derivatives on a grid.
+
+    EXPRESSION is in the language of docs/language.md.
+    """
+    from gridgrad.cli import result_tables, tables
+    from gridgrad.results.export import archive
+
+    result = _gradient(request, connection, tier)
+    if output:
+        names = archive.save(result, output)
+        print(f"{output}: {', '.join(names)}", file=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print(result_tables.as_json(result))
+    elif not output:
+        tables.show(result_tables.as_tables(result), sys.stdout)
+
+
+@gridgrad.command(epilog=PLOT_EXAMPLE)
+@request_flags
+@connection_flags
+@tier_flag
+@click.option("--at", multiple=True, type=parameter, metavar="NAME=VALUE", help="An axis to cut through there.")
+@click.option(
+    "--output", required=True, type=click.Path(), metavar="FILE", help="The picture to write: out.png, .svg or .pdf."
+)
+@click.option("--dpi", type=float, default=DPI, show_default=True, metavar="N", help="Pixels to the inch.")
+def plot(
+    request: RequestFlags,
+    connection: Connection,
+    tier: Tier,
+    at: tuple[tuple[str, float], ...],
+    output: str,
+    dpi: float,
+) -> None:
+    """Draw a function and its derivatives.
+
+    Lines over one axis, heat maps over two, slices of three. EXPRESSION is in the language of docs/language.md.
+    """
+    optional("matplotlib", "plot")  # before the work
+    figure = _gradient(request, connection, tier).plot(at=dict(at))
+    try:
+        figure.savefig(output, dpi=dpi)
+    except ValueError as error:
+        raise RequestError("--output", f"{output!r} ({error})", "name it .png, .svg or .pdf") from error
+
+
+@gridgrad.command(epilog=EXAMPLE.format(command="check"))
+@request_flags
+@connection_flags
+@click.option("--points", type=int, default=DEFAULT_POINTS, show_default=True, metavar="N", help="At how many points.")
+@click.option(
+    "--tolerance", type=float, metavar="X", help="Relative difference allowed (default: 1e-6, 1e-3 for float32)."
+)
+@click.pass_context
+def check(
+    ctx: click.Context, request: RequestFlags, connection: Connection, points: int, tolerance: float | None
+) -> None:
+    """Compare a function's derivatives with finite differences.
+
+    EXPRESSION is in the language of docs/language.md.
+    """
+    with connection.client() as client:
+        report = client.check(request.function, request.inputs, points=points, tolerance=tolerance, **request.wanted)
+    print(report)
+    if not report.ok:
+        ctx.exit(1)
+
+
+@gridgrad.command()
+@named_request_flags
+@connection_flags
+def explain(request: RequestFlags, connection: Connection) -> None:
+    """Say how an expression and its derivatives are computed.
+
+    EXPRESSION is in the language of docs/language.md.
+    """
+    with connection.client() as client:
+        print(client.explain(request.function, request.inputs, **request.wanted))
+
+
+@gridgrad.command()
+@named_request_flags
+@connection_flags
+def prepare(request: RequestFlags, connection: Connection) -> None:
+    """Have an expression compiled, and wait for it.
+
+    With it its derivatives. EXPRESSION is in the language of docs/language.md.
+    """
+    with connection.client() as client:
+        print(client.prepare(request.function, request.inputs, **request.wanted))
+
+
+@gridgrad.command()
+@connection_flags
+def functions(connection: Connection) -> None:
+    """List the functions registered at a server."""
+    from gridgrad.cli.server_tables import on_functions
+
+    with connection.client_of_named() as client:
+        print(on_functions(client.functions()))
+
+
+@gridgrad.command()
+@connection_flags
+def info(connection: Connection) -> None:
+    """Describe a server: version, devices, limits, language."""
+    from gridgrad.cli import server_tables, tables
+
+    with connection.client_of_named() as client:
+        tables.show([server_tables.of_server(client.address, client.server_info())], sys.stdout)
+
+
+@gridgrad.command(epilog=LEGEND)
+@connection_flags
+@click.option(
+    "--every", type=interval, default="1", show_default=True, metavar="SECONDS", help="Time between two looks."
+)
+@click.option("--once", is_flag=True, help="Print what happens in that time, once.")
+def top(connection: Connection, every: float, once: bool) -> None:
+    """Watch a server until q or Ctrl-C.
+
+    Its requests, queue, batches and workers.
+    """
+    from gridgrad.cli.top import watch
+
+    with connection.client_of_named() as client, contextlib.suppress(KeyboardInterrupt):
+        watch(client.address, client.server_status, every, once=once, out=sys.stdout)
+
+
+def _gradient(request: RequestFlags, connection: Connection, tier: Tier) -> Result:
+    with connection.client() as client:
+        return client.gradient(request.function, request.inputs, tier=tier, **request.wanted)

@@ -1,0 +1,95 @@
+"""The server that a command asks: the one that was named, or a private one for as long as the command runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gridgrad_core.errors import RequestError
+
+if TYPE_CHECKING:
+    import grpc
+
+    from gridgrad.sync.client import Client
+
+__all__ = ["Connection"]
+
+
+class Connection(NamedTuple):
+    """What the flags say of the way to the server.
+
+    Args:
+        server: its address; None if none was named.
+        timeout: seconds for a call; None for the client's own.
+        tls: whether to encrypt.
+        tls_ca: the file of the authorities that may vouch for the server.
+        tls_cert: the file of the certificate to show.
+        tls_key: the file of its private key.
+    """
+
+    server: str | None
+    timeout: float | None
+    tls: bool
+    tls_ca: str | None
+    tls_cert: str | None
+    tls_key: str | None
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[Client]:
+        """A client of the server that was named, else of a private one.
+
+        Raises:
+            RequestError: the flags for TLS do not fit together, or a file of theirs is no PEM.
+            UnavailableError: no private server could be started.
+        """
+        if self.server:
+            with self.client_of_named() as client:
+                yield client
+        elif self._encrypted:
+            raise RequestError("--tls", "no server to encrypt to", "name one with --server or GRIDGRAD_SERVER")
+        else:
+            from gridgrad.local_server import private_server
+
+            with private_server() as private, self._replace(server=private.address).client_of_named() as client:
+                yield client
+
+    def client_of_named(self) -> Client:
+        """A client of the server that was named, else of the default address.
+
+        Raises:
+            RequestError: the flags for TLS do not fit together, or a file of theirs is no PEM.
+        """
+        from gridgrad.protocol.options import DEFAULT_TIMEOUT_S
+        from gridgrad.sync.client import Client
+
+        timeout_s = DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
+        return Client(self.server, timeout=timeout_s, credentials=self._credentials())
+
+    @property
+    def _encrypted(self) -> bool:
+        return any((self.tls, self.tls_ca, self.tls_cert, self.tls_key))
+
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        """What TLS needs; None for a connection in the clear."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise RequestError("--tls-cert and --tls-key", "one without the other", "give both or neither")
+        if not self._encrypted:
+            return None
+        import grpc
+
+        files = {"--tls-ca": self.tls_ca, "--tls-key": self.tls_key, "--tls-cert": self.tls_cert}
+        return grpc.ssl_channel_credentials(*[_pem(flag, file) for flag, file in files.items()])
+
+
+def _pem(flag: str, file: str | None) -> bytes | None:
+    if file is None:
+        return None
+    try:
+        content, problem = Path(file).read_bytes(), "no PEM in it"
+    except OSError as error:
+        content, problem = b"", str(error.strerror)
+    if b"-----BEGIN " not in content:
+        raise RequestError(flag, f"{file}: {problem}", "give a PEM file")
+    return content

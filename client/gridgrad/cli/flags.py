@@ -1,0 +1,165 @@
+"""The flags that several commands share, each group of them handed to the command as one value."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from gridgrad.cli.connection import Connection
+from gridgrad.cli.values import axis, name_alone, names, parameter
+from gridgrad_core.errors import RequestError
+from gridgrad_core.extras import optional
+
+if TYPE_CHECKING:
+    import click
+else:
+    click = optional("click", "cli")
+
+__all__ = ["RequestFlags", "connection_flags", "named_request_flags", "request_flags", "tier_flag"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+
+class RequestFlags(NamedTuple):
+    """What the flags say of a request.
+
+    Args:
+        function: an expression, or a registered function.
+        inputs: as `Client.gradient` takes them, or `Client.explain`.
+        wanted: which derivatives and of which type, by the names of their arguments.
+    """
+
+    function: Any
+    inputs: Any
+    wanted: dict[str, Any]
+
+
+def request_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A function, the values of its inputs, and the derivatives wanted: the argument `request`."""
+
+    @functools.wraps(command)
+    def gathered(expression: str | None, registered: str | None, axis: Any, param: Any, **others: Any) -> Any:
+        wanted, others = _wanted(others)
+        request = RequestFlags(_function(expression, registered), _inputs(*axis, *param), wanted)
+        return command(request=request, **others)
+
+    return _with_flags(
+        gathered,
+        click.argument("expression", required=False),
+        click.option("--registered", metavar="NAME", help="A function of the server instead of an expression."),
+        click.option("--axis", multiple=True, type=axis, metavar="NAME=VALUES", help="1,2,4 or start:stop:count."),
+        click.option("--param", multiple=True, type=parameter, metavar="NAME=VALUE", help="An input that is a number."),
+        *_wanted_flags(),
+    )
+
+
+def named_request_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An expression, the names of its inputs, and the derivatives wanted: the argument `request`."""
+
+    @functools.wraps(command)
+    def gathered(expression: str, axis: tuple[str, ...], param: tuple[str, ...], **others: Any) -> Any:
+        wanted, others = _wanted(others)
+        return command(request=RequestFlags(expression, [*axis, *((name, ()) for name in param)], wanted), **others)
+
+    return _with_flags(
+        gathered,
+        click.argument("expression"),
+        click.option(
+            "--axis", multiple=True, type=name_alone, metavar="NAME", help="An axis; t=1,2,4 is as good as t."
+        ),
+        click.option("--param", multiple=True, type=name_alone, metavar="NAME", help="An input that is a number."),
+        *_wanted_flags(),
+    )
+
+
+def connection_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The way to the server: the argument `connection`."""
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> Any:
+        connection = Connection(*(given.pop(name) for name in Connection._fields))
+        return command(connection=connection, **given)
+
+    return _with_flags(gathered, *_server_flags(), *_tls_flags())
+
+
+def _server_flags() -> list[Decorator[Any]]:
+    return [
+        click.option(
+            "--server",
+            metavar="ADDRESS",
+            envvar="GRIDGRAD_SERVER",
+            help="host:port or unix:/path (default: $GRIDGRAD_SERVER).",
+        ),
+        click.option("--timeout", type=float, metavar="SECONDS", help="Give up after this time (default: 60)."),
+    ]
+
+
+def _tls_flags() -> list[Decorator[Any]]:
+    file = functools.partial(click.option, type=click.Path(), metavar="FILE")
+    return [
+        click.option("--tls", is_flag=True, help="Encrypt, and check the server by the system's authorities."),
+        file("--tls-ca", help="Encrypt, and check the server by these authorities (PEM)."),
+        file("--tls-cert", help="The certificate to show to the server (PEM); with --tls-key."),
+        file("--tls-key", help="The private key of --tls-cert (PEM)."),
+    ]
+
+
+def tier_flag(command: F) -> F:
+    """The argument `tier`."""
+    tiers = click.Choice(("auto", "direct", "compiled"))
+    return click.option("--tier", type=tiers, default="auto", help="What computes it (default: what is ready).")(
+        command
+    )
+
+
+def _wanted_flags() -> list[Decorator[Any]]:
+    return [
+        click.option("--order", type=int, metavar="N", help="All partials up to this order, 0 to 4 (default: 1)."),
+        click.option("--wrt", multiple=True, type=names, metavar="NAMES", help="Of these inputs (default: the axes)."),
+        click.option(
+            "--derivative",
+            "derivatives",
+            multiple=True,
+            type=names,
+            metavar="NAMES",
+            help="t,k for one partial, instead of --order.",
+        ),
+        click.option("--dtype", metavar="TYPE", help="float32 or float64, the default."),
+    ]
+
+
+def _wanted(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values of `_wanted_flags`, as arguments of the client's methods; and the others."""
+    others = dict(given)
+    wrt = [name for group in others.pop("wrt") for name in group]
+    wanted = {"wrt": wrt or None, "derivatives": others.pop("derivatives") or None}
+    wanted |= {name: others.pop(name) for name in ("order", "dtype")}
+    return wanted, others
+
+
+def _function(expression: str | None, registered: str | None) -> Any:
+    from gridgrad.requests.request import registered as registered_function
+
+    if (expression is None) == (registered is None):
+        found = "neither" if expression is None else "both"
+        raise RequestError("function", f"{found} of an expression and --registered", "give one of them")
+    return expression if registered is None else registered_function(registered)
+
+
+def _inputs(*given: tuple[str, Any]) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    for name, values in given:
+        if name in inputs:
+            raise RequestError("--axis and --param", f"{name!r} a second time", "give each input once")
+        inputs[name] = values
+    return inputs
+
+
+def _with_flags(command: Callable[..., Any], *flags: Decorator[Any]) -> Callable[..., Any]:
+    """Adds them so that help lists them in this order."""
+    for flag in reversed(flags):
+        command = flag(command)
+    return command

@@ -1,0 +1,118 @@
+"""A result as the command prints it: tables and JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgrad.arguments.inputs import FloatArray
+from gridgrad.cli.tables import Table
+from gridgrad.results.components import component_grids
+from gridgrad.results.labels import fraction
+from gridgrad.results.result import Result
+
+__all__ = ["as_json", "as_tables"]
+
+DIGITS = 6
+ROWS = 20
+COLUMNS = 8
+GAP = "..."
+
+
+def as_tables(result: Result) -> list[Table]:
+    """A result for a reader: a table for each grid of two dims, else one with a line for each point.
+
+    Long tables are cut in their middle.
+    """
+    grids = dict(_labelled(result))
+    if len(result.dims) == 2:
+        return [_matrix(label, grid, result) for label, grid in grids.items()]
+    return [_points(grids, result)]
+
+
+def as_json(result: Result) -> str:
+    """A result as JSON. nan and inf have no place in JSON: they are null, and `nulls` counts them."""
+    arrays = {"value": result.value, **{",".join(wrt): grid for wrt, grid in result.d.items()}}
+    value, *derivatives = map(_jsonable, arrays.values())
+    counted = [*arrays.values(), *result.inputs.values()]
+    return json.dumps(
+        {
+            "dims": result.dims,
+            "dtype": str(result.value.dtype),
+            "components": result.components if result.tuple_valued else None,
+            "inputs": {name: _jsonable(values) for name, values in result.inputs.items()},
+            "value": value,
+            "derivatives": dict(zip(list(arrays)[1:], derivatives, strict=True)),
+            "nulls": {
+                "nan": int(sum(np.isnan(array).sum() for array in counted)),
+                "inf": int(sum(np.isinf(array).sum() for array in counted)),
+            },
+            # Without the seconds, so that the same question gets the same text
+            "info": {name: v for name, v in result.info._asdict().items() if not name.endswith("_s")},
+        },
+        allow_nan=False,
+    )
+
+
+def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:
+    """Each grid, component by component, with what it is."""
+    for part in component_grids(result):
+        yield fraction(part.component, part.wrt), part.grid
+
+
+def _matrix(label: str, grid: FloatArray, result: Result) -> Table:
+    down, across = result.dims
+    rows, columns = _shown(grid.shape[0], ROWS), _shown(grid.shape[1], COLUMNS)
+    head = [label, *(_coordinate(across, n, result) for n in columns)]
+    lines = [[_coordinate(down, n, result), *(_cell(grid, n, m) for m in columns)] for n in rows]
+    return Table((head, *lines), numbers=True)
+
+
+def _points(grids: Mapping[str, FloatArray], result: Result) -> Table:
+    shape = next(iter(grids.values())).shape
+    lines = [[*result.dims, *grids]]
+    for flat in _shown(math.prod(shape), ROWS):
+        if flat is None:
+            lines.append([GAP] * len(lines[0]))
+            continue
+        index = np.unravel_index(flat, shape) if shape else ()
+        where = [_coordinate(dim, int(n), result, bare=True) for dim, n in zip(result.dims, index, strict=True)]
+        lines.append([*where, *(_number(grid[index]) for grid in grids.values())])
+    return Table(tuple(lines), numbers=True)
+
+
+def _shown(length: int, most: int) -> list[int | None]:
+    """Which of so many lines or columns to show; None stands for the gap between."""
+    if length <= most:
+        return list(range(length))
+    half = most // 2
+    return [*range(half), None, *range(length - half, length)]
+
+
+def _coordinate(dim: str, number: int | None, result: Result, *, bare: bool = False) -> str:
+    if number is None:
+        return GAP
+    axis = result.inputs.get(dim)
+    text = _number(axis[number]) if axis is not None and axis.ndim == 1 else str(number)
+    return text if bare else f"{dim}={text}"
+
+
+def _cell(grid: FloatArray, row: int | None, column: int | None) -> str:
+    return GAP if row is None or column is None else _number(grid[row, column])
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.{DIGITS}g}"
+
+
+def _jsonable(array: NDArray[Any]) -> Any:
+    if np.isfinite(array).all():
+        return array.tolist()
+    values = array.astype(object)
+    values[~np.isfinite(array)] = None
+    return values.tolist()

@@ -1,0 +1,45 @@
+"""A server and its functions as the command prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gridgrad.cli.tables import Table
+from gridgrad.results.server_info import FunctionInput, RegisteredFunction, ServerInfo
+
+__all__ = ["of_server", "on_functions"]
+
+
+def on_functions(functions: Sequence[RegisteredFunction]) -> str:
+    """Registered functions for a reader."""
+    if not functions:
+        return "No functions are registered; gridgrad-server --functions package.module registers them."
+    return "\n\n".join(_function(function) for function in functions)
+
+
+def of_server(address: str, info: ServerInfo) -> Table:
+    """A server for a reader, a row for each thing to know."""
+    limits = info.limits._asdict().items()
+    return Table(
+        (
+            ("server", f"{address}, version {info.version}"),
+            ("devices", ", ".join(info.devices) or "none"),
+            ("engine", info.engine),
+            *((f"most {name.replace('_', ' ')}", f"{limit:,}") for name, limit in limits),
+            ("language", ", ".join(function.name for function in info.language_functions)),
+        ),
+        head=False,
+    )
+
+
+def _function(function: RegisteredFunction) -> str:
+    inputs = ", ".join(map(_input, function.inputs))
+    gives = f" -> {', '.join(function.components)}" if function.tuple_valued else ""
+    checked = "derivatives checked" if function.checked else "derivatives NOT checked"
+    doc = "".join(f"\n  {line.strip()}" for line in function.doc.strip().splitlines())
+    return f"{function.name}({inputs}){gives}   [{function.mode} mode, {checked}]{doc}"
+
+
+def _input(given: FunctionInput) -> str:
+    default = f"={given.default:g}" if given.default is not None else ""
+    return given.name + default + (f" [{given.unit}]" if given.unit else "")

@@ -1,0 +1,50 @@
+"""The way to the server: private ones that do not come about, and the files of TLS."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from gridgrad.cli.connection import Connection
+from gridgrad_core.errors import DeadlineError, RequestError, UnavailableError
+from tests.client.fake import FakeServer
+
+NOWHERE = Connection(None, None, False, None, None, None)
+
+
+def test_a_private_server_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else object())
+    with pytest.raises(UnavailableError, match=r"torch is not installed for one here; pip install 'gridgrad\[server"):
+        NOWHERE.client().__enter__()
+
+
+def test_a_private_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "gridgrad_server.py").write_text("raise SystemExit('gridgrad-server: no luck today')")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match="no luck today"):
+        NOWHERE.client().__enter__()
+
+
+def test_the_server_that_was_named_is_asked_with_the_time_that_was_given(server: FakeServer) -> None:
+    with NOWHERE._replace(server=server.address, timeout=1e-9).client() as client:
+        assert client.address == server.address
+        with pytest.raises(DeadlineError):
+            client.server_info()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"tls": True}, "no server to encrypt to; name one with --server or GRIDGRAD_SERVER"),
+        ({"server": "a:1", "tls_cert": "cert.pem"}, "one without the other; give both or neither"),
+        ({"server": "a:1", "tls_ca": "none.pem"}, "--tls-ca: none.pem: No such file or directory; give a PEM file"),
+        ({"server": "a:1", "tls_ca": __file__}, "no PEM in it; give a PEM file"),
+    ],
+)
+def test_flags_for_tls_that_do_not_do(flags: dict[str, object], said: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        NOWHERE._replace(**flags).client().__enter__()  # type: ignore[arg-type] # of a table of flags
+    assert said in str(caught.value)

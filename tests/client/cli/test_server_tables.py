@@ -1,0 +1,38 @@
+"""A server and its functions as the command prints them."""
+
+from __future__ import annotations
+
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
+from tests.client.cli.conftest import Run
+from tests.client.fake import FakeServer
+
+
+def test_functions(run: Run, server: FakeServer) -> None:
+    assert "--functions" in run("functions")[1]
+    inputs = [pb.FunctionInput(name="x"), pb.FunctionInput(name="T", default=300, unit="K")]
+    listed = [
+        pb.RegisteredFunction(
+            name="f", doc="One.\nTwo.", inputs=inputs, components=["f"], mode="forward", checked=True
+        ),
+        pb.RegisteredFunction(name="g", components=["u", "v"], tuple_valued=True, mode="reverse"),
+    ]
+    server.plain[methods.LIST_FUNCTIONS.path] = lambda _: pb.ListFunctionsResponse(functions=listed).SerializeToString()
+    assert run("functions")[1] == (
+        "f(x, T=300 [K])   [forward mode, derivatives checked]\n  One.\n  Two.\n\n"
+        "g() -> u, v   [reverse mode, derivatives NOT checked]\n"
+    )
+
+
+def test_info(run: Run, server: FakeServer) -> None:
+    described = pb.GetServerInfoResponse(
+        version="1.2",
+        devices=["cpu", "cuda:0"],
+        limits=pb.Limits(request_cost=10**9),
+        language_functions=[pb.LanguageFunction(name="log")],
+        engine="functional",
+    )
+    server.plain[methods.SERVER_INFO.path] = lambda _: described.SerializeToString()
+    shown = run("info")[1]
+    for part in (server.address, "version 1.2", "cpu, cuda:0", "1,000,000,000", "log", "functional"):
+        assert part in shown
