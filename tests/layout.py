@@ -40,7 +40,6 @@ ORDER = {
             "requests",
             "results",
             "results.display",
-            "results.export",
             "protocol",
             "checks",
             "aio",
@@ -66,11 +65,8 @@ FOUNDATIONS = {
 }
 FACADES = {"gridgrad": {"errors", "jax", "scipy", "testing", "torch", "v1"}}
 """Public paths that hand on what is defined elsewhere; they stand outside of the order and of the rule of names."""
-UPWARDS = {
-    ("results.result", f"results.{name}")
-    for name in ("display.figure", "display.notebook", "export.archive", "export.to_xarray", "export")
-}
-"""`Result` shows and exports itself: its methods import what does it when they are called, upwards."""
+UPWARDS = {("results.result", "results.display.figure"), ("results.result", "results.display.notebook")}
+"""`Result` shows itself: its methods import what draws when they are called, upwards."""
 BELOW, ABOVE = -1, 1000
 
 

@@ -58,7 +58,7 @@ def evaluate(request: RequestFlags, connection: Connection, tier: Tier, output: 
     EXPRESSION is in the language of docs/language.md.
     """
     from gridgrad.cli import result_tables, tables
-    from gridgrad.results.export import archive
+    from gridgrad.results import archive
 
     result = _gradient(request, connection, tier)
     if output:

@@ -1,12 +1,13 @@
-"""Results, as callers get them: a grid's value and derivatives as views of one buffer, and what can be made of them."""
+"""Results as callers get them: a grid's value and derivatives with what can be made of them, and many as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.fields import Fields
+from gridgrad_core.errors import GridgradError
 from gridgrad_core.extras import optional
 
 if TYPE_CHECKING:
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gridgrad.arguments.derivatives import DerivativeLike
-    from gridgrad.results.export.archive import FileLike
+    from gridgrad.results.archive import FileLike
 
-__all__ = ["Result"]
+__all__ = ["Result", "Results"]
+
+T_co = TypeVar("T_co", bound="Result | GridgradError", covariant=True)
 
 
 class Result(Fields):
@@ -67,7 +70,7 @@ class Result(Fields):
             RequestError: a variable would have the name of an input or dim.
             MissingExtraError: xarray is not installed.
         """
-        from gridgrad.results.export import to_xarray
+        from gridgrad.results import to_xarray
 
         return to_xarray.to_xarray(self, name)
 
@@ -85,7 +88,7 @@ class Result(Fields):
         Raises:
             RequestError: a variable would have the name of an input or dim.
         """
-        from gridgrad.results.export import to_xarray
+        from gridgrad.results import to_xarray
 
         return to_xarray.to_dict(self, name, flat=flat)
 
@@ -98,7 +101,7 @@ class Result(Fields):
         Returns:
             The names of the arrays: "value", "d/t", "d/t,k" and those of the inputs.
         """
-        from gridgrad.results.export import archive
+        from gridgrad.results import archive
 
         return archive.save(self, file)
 
@@ -116,7 +119,7 @@ class Result(Fields):
             RequestError: the file is no such archive.
             OSError: it can't be read.
         """
-        from gridgrad.results.export import archive
+        from gridgrad.results import archive
 
         return Result(*archive.load(file))
 
@@ -150,3 +153,48 @@ class Result(Fields):
         from gridgrad.results.display.figure import plot
 
         return plot(self, derivatives=derivatives, at=at, figure=figure)
+
+
+class Results(Iterator[T_co], Generic[T_co]):
+    """An iterator of results; closing it cancels what is in flight.
+
+    Args:
+        outcomes: the results.
+    """
+
+    def __init__(self, outcomes: Iterator[T_co]) -> None:
+        self._outcomes = outcomes
+
+    def __next__(self) -> T_co:
+        return next(self._outcomes)
+
+    def close(self) -> None:
+        """Takes no more results and cancels what is in flight."""
+        if isinstance(self._outcomes, Generator):
+            self._outcomes.close()
+
+    def to_xarray(self, dim: str = "sample", name: str | Sequence[str] | None = None) -> xarray.Dataset:
+        """Takes all results that are left into one Dataset, along a new first dim.
+
+        Args:
+            dim: the name of the new dim.
+            name: as for `Result.to_xarray`.
+
+        Returns:
+            Variables of shape [dim, *grid]. Inputs that are the same in all results are coordinates as in one
+            of them, the others have the new dim.
+
+        Raises:
+            RequestError: there are no results, or two differ in more than numbers.
+            GridgradError: one of them is an error.
+            MissingExtraError: xarray is not installed.
+        """
+        from gridgrad.results import to_xarray
+
+        return to_xarray.stack(map(_result, self), dim, name)
+
+
+def _result(outcome: Result | GridgradError) -> Result:
+    if isinstance(outcome, GridgradError):
+        raise outcome
+    return outcome

@@ -21,8 +21,7 @@ from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier
-from gridgrad.results.collection import Results
-from gridgrad.results.result import Result
+from gridgrad.results.result import Result, Results
 from gridgrad.sync.stream import Stream, requests_like
 from gridgrad_core.errors import GridgradError
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import gridgrad
-from gridgrad.results.export import to_xarray as export
+from gridgrad.results import to_xarray as export
 from tests.client.made_results import result_from
 
 T, K = [1.0, 2.0, 4.0], [2.0, 3.0]
