@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gridgrad.cli.connection import Connection
-from gridgrad_core.errors import DeadlineError, RequestError, UnavailableError
+from gridgrad_core.errors import RequestError, UnavailableError
 from tests.client.fake import FakeServer
 
 NOWHERE = Connection(None, None, False, None, None, None)
@@ -29,10 +29,11 @@ def test_a_private_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_the_server_that_was_named_is_asked_with_the_time_that_was_given(server: FakeServer) -> None:
-    with NOWHERE._replace(server=server.address, timeout=1e-9).client() as client:
+    named = NOWHERE._replace(server=server.address)
+    with named.client() as client:
         assert client.address == server.address
-        with pytest.raises(DeadlineError):
-            client.server_info()
+    with pytest.raises(RequestError, match=r"timeout: -1\.5"):
+        named._replace(timeout=-1.5).client_of_named()
 
 
 @pytest.mark.parametrize(
