@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from gridgrad_worker.devices.cuda import CudaDevice
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.tier import CompiledCode
+from gridgrad_worker.engines.compiled.compiler import CompiledCode
 from gridgrad_worker.engines.cuda.start import open_cuda_tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile

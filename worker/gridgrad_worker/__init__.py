@@ -13,21 +13,23 @@ Everything here is loaded when it is first used: the command line loads no more 
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gridgrad_worker.registered.registry import FunctionError as FunctionError
+    from gridgrad_worker.registered.registration import FunctionError as FunctionError
     from gridgrad_worker.registered.registry import function as function
 
 __all__ = ["FunctionError", "function"]
+
+_MODULES = {"FunctionError": "registration", "function": "registry"}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'gridgrad_worker' has no attribute {name!r}; it has {', '.join(__all__)}")
-    from gridgrad_worker.registered import registry
-
-    value = globals()[name] = getattr(registry, name)
+    module = importlib.import_module(f"gridgrad_worker.registered.{_MODULES[name]}")
+    value = globals()[name] = getattr(module, name)
     return value
 
 

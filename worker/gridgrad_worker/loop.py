@@ -58,7 +58,7 @@ class WorkerLoop:
                 self._channel.send(answer)
 
     def _next(self) -> Frame | None:
-        """The next message that needs more than an answer as before."""
+        """The next message that no template answers."""
         if not self._is_compiling:
             self._templates.answer_known(self._channel.descriptor)
         while self._is_compiling and not self._channel.wait(_POLL_S):

@@ -20,7 +20,7 @@ from gridgrad_worker.engines.functional.functional_engine import FunctionalEngin
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import Registration
+from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.worker_program import Engine, WorkerProgram
 
@@ -56,7 +56,7 @@ def make_program(
         tier: the compiled tier; None where nothing is to be compiled.
 
     Raises:
-        GridgradError: its function is none, or lacks inputs.
+        GridgradError: its function does not exist or parse, or lacks inputs.
     """
     read_dtype(message.dtype)
     dims = list(dict.fromkeys(dim for each in message.inputs for dim in each.dims))

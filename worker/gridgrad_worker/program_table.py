@@ -9,7 +9,7 @@ from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.engines.compiled.tier import Tier, TierState
 from gridgrad_worker.make_program import EngineName, make_program
-from gridgrad_worker.registered.registry import Registration
+from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.worker_program import WorkerProgram
 
 __all__ = ["ProgramTable"]

@@ -12,7 +12,8 @@ from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.make_program import EngineName, make_program
 from gridgrad_worker.registered.derivative_check import check
-from gridgrad_worker.registered.registry import FunctionError, Registration, load
+from gridgrad_worker.registered.registration import FunctionError, Registration
+from gridgrad_worker.registered.registry import load
 
 __all__ = ["CannotServeError", "ready_message", "start"]
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import Registration
+from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.startup import start
 
 Solver = Any  # the fixture of conftest.py

@@ -13,7 +13,8 @@ import gridgrad_worker
 from gridgrad_core.errors import RequestError
 from gridgrad_worker import FunctionError, function
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import RegisteredInput, Registration, load
+from gridgrad_worker.registered.registration import RegisteredInput, Registration
+from gridgrad_worker.registered.registry import load
 
 pytestmark = pytest.mark.usefixtures("clean_registry")
 

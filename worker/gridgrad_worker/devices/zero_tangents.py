@@ -3,8 +3,8 @@
 For such an operand torch makes a tangent of symbolic zeros and asks the meta kernel of the
 operation for the shape of the result. `import torch` replaces the meta kernels of C++ by ones in
 Python that cost 0.1 ms and more each, twice for an operation: the bilinear example on 32x32
-points takes 2.3 ms so, and 1.1 ms with the kernels here. They answer what those answer; a test
-compares them.
+points takes 2.3 ms so, and 1.1 ms with the kernels here. A test compares what both
+answer.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gridgrad_core.errors import RequestError
 from gridgrad_worker.engines.functional.partials import PointFunction
-from gridgrad_worker.registered.registry import Registration
+from gridgrad_worker.registered.registration import Registration
 
 __all__ = ["bind", "conform"]
 

@@ -22,7 +22,7 @@ from gridgrad_worker.engines.functional.functional_engine import FunctionalEngin
 from gridgrad_worker.engines.functional.partials import Derivative
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registry import FunctionError, RegisteredInput, Registration
+from gridgrad_worker.registered.registration import FunctionError, RegisteredInput, Registration
 
 __all__ = ["check", "sample_points"]
 

@@ -59,8 +59,8 @@ def engine_of(
     """A library, ready to compute.
 
     Raises:
-        OSError: it is none.
-        AttributeError: it is another one.
+        OSError: it is no library.
+        AttributeError: it is not one of ours.
     """
     loaded = Library(library, len(job.names), job.ndim)
     return CompiledEngine(direct, loaded, job.dims, job.ndim, job.torch_dtype, mark, separating=separating)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.tier import CompiledCode
+from gridgrad_worker.engines.compiled.compiler import CompiledCode
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile

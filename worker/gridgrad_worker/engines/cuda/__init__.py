@@ -1,1 +1,1 @@
-"""What is particular to NVIDIA's GPUs: queues, copies that run beside the computing, kernels."""
+"""The compiled tier on NVIDIA's GPUs: the kernels of a plan, their compiler, and what queues them."""

@@ -22,7 +22,7 @@ from gridgrad_worker.devices.device import Device
 from gridgrad_worker.devices.driver import DriverError
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.tier import Compilation
+from gridgrad_worker.engines.compiled.compiler import Compilation
 from gridgrad_worker.engines.compiled.verify import VerificationError, verify
 from gridgrad_worker.engines.cuda.cuda_engine import CudaEngine, KernelRunner
 from gridgrad_worker.engines.cuda.source import Source, write_source

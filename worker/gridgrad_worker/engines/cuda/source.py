@@ -1,7 +1,7 @@
 """Writes the kernels of a plan: one for the levels of no dim, one for those of one, and so on, and one for the grid.
 
 A thread computes one point of a level, all of its steps in registers; the grid's last values go to the results.
-Levels of as many dims don't need each other. Lengths are read at run time, so that one code serves all shapes,
+Levels of equally many dims do not read each other. Lengths are read at run time, so that one code serves all shapes,
 and a block finds its tile in a table, so that tiles of any shapes run in one launch.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_worker.engines.compiled.codegen.emit import Functions
+from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level
@@ -85,7 +85,7 @@ class _Writer:
         self._plan = plan
         self._inputs = inputs
         self._dtype = dtype
-        self._functions = Functions(dtype, "static __device__")
+        self._functions = CppFunctions(dtype, "static __device__")
         kept = [[i for i in level.kept if plan.steps[i].op != "input"] for level in plan.levels[:-1]]
         self._kept = kept
         self._rows = {step: row for steps in kept for row, step in enumerate(steps)}

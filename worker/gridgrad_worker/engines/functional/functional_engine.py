@@ -2,7 +2,7 @@
 
 The meshgrids of all tiles are stacked end to end into one dimension of points, so that ragged
 sizes, empty axes and shared dims are one path, and `torch.func.vmap` runs a walk through the
-wanted derivatives over it, chunk by chunk. An answer depends on company within rounding only.
+wanted derivatives over it, chunk by chunk. What else is in a batch changes a result within rounding only.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _chunks(segments: Iterable[_Segment], most: int) -> Iterator[list[_Segment]]
 def _is_constant(parts: Sequence[Array]) -> bool:
     if any(part.size != 1 for part in parts):
         return False
-    first = parts[0].tobytes()  # 0 and -0 are two numbers
+    first = parts[0].tobytes()  # by bits: 0 == -0, but they have other reciprocals
     return all(part.tobytes() == first for part in parts)
 
 

@@ -198,7 +198,7 @@ def test_the_second_death_is_the_last(cache: Cache, tmp_path: Path) -> None:
         discard_fatal(cache)
     package = cache.find(KEY)
     assert package is not None
-    assert "2 workers died" in package.refused
+    assert "2 workers crashed" in package.refused
 
 
 def test_a_worker_that_died_elsewhere_costs_no_package(cache: Cache, tmp_path: Path) -> None:

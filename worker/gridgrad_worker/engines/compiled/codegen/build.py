@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.engines.compiled.codegen.emit import Functions, plan_class
+from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
+from gridgrad_worker.engines.compiled.codegen.emit import plan_class
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
@@ -45,7 +46,7 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> str:
     Raises:
         CannotCompileError: it comes down to something that has no form in C++.
     """
-    functions = Functions(job.torch_dtype)
+    functions = CppFunctions(job.torch_dtype)
     plans = plan_class("SeparatedPlan", engine.plan, engine.guard, functions)
     plans += (
         plan_class("PlainPlan", engine.plain_plan, None, functions)

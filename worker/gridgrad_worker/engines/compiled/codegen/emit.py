@@ -2,80 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-import torch
-
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
+from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
 from gridgrad_worker.engines.compiled.codegen.row_layout import LevelLayout, lay_out, sides_of
-from gridgrad_worker.engines.compiled.codegen.torch_recorder import Recorded, literal, power, record
+from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
 from gridgrad_worker.engines.structured.planning.guard import Guard
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan
 
-__all__ = ["Functions", "plan_class"]
+__all__ = ["plan_class"]
 
 _EACH = "const Real* const* at, const Position& position, const Writer<MODE>& writer, int row, int column"
-
-_LONG = 24
-"""Operations from which on a function is called, and not written where it is used."""
 
 _LIGHT = 16
 """Operations on the grid up to which they leave the processor waiting for memory."""
 
 
-class Functions:
-    """The functions of the language that a program uses, in C++.
-
-    Args:
-        dtype: computed in.
-        static: how the definition of a long one begins.
-
-    Attributes:
-        definitions: their text.
-        special: whether any of them needs `cpp/special.h`.
-    """
-
-    def __init__(self, dtype: torch.dtype, static: str = "static") -> None:
-        self.definitions: list[str] = []
-        self.special = False
-        self._dtype = dtype
-        self._static = static
-        self._known: dict[tuple[str, tuple[int, ...]], Recorded] = {}
-
-    def recorded(self, op: str, integers: tuple[int, ...]) -> Recorded:
-        """A function; defines it when it is first asked for."""
-        key = (op, integers)
-        if key not in self._known:
-            self._known[key] = made = record(op, integers, self._dtype)
-            self.special = self.special or made.special
-            if len(made.lines) > 1 and op not in WRITTEN:
-                self.definitions.append(_definition(self._name(op, integers), made, self._static))
-        return self._known[key]
-
-    def call(self, op: str, integers: tuple[int, ...], arguments: Sequence[str]) -> str:
-        """The expression of a function of arguments."""
-        if op in WRITTEN:
-            return WRITTEN[op].format(*arguments)
-        made = self.recorded(op, integers)
-        if len(made.lines) > 1:
-            return f"{self._name(op, integers)}({', '.join(arguments)})"
-        expression = made.lines[0].partition(" = ")[2].rstrip(";") if made.lines else made.result
-        return re.sub(r"\bp(\d+)\b", lambda found: arguments[int(found[1])], expression)
-
-    def _name(self, op: str, integers: tuple[int, ...]) -> str:
-        return "_".join(["of", op, *map(str, integers)])
-
-
-def _definition(name: str, made: Recorded, static: str) -> str:
-    kind = static if len(made.lines) > _LONG else "INLINE"
-    parameters = ", ".join(f"{kind} p{n}" for n, kind in enumerate(made.kinds))
-    body = "".join(f"    {line}\n" for line in made.lines)
-    return f"{kind} {made.kind} {name}({parameters}) {{\n{body}    return {made.result};\n}}\n"
-
-
-def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: Functions) -> str:
+def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions) -> str:
     """The C++ of a plan.
 
     Args:
@@ -88,7 +32,7 @@ def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: F
 
 
 class _Emitter:
-    def __init__(self, name: str, plan: ExecutionPlan, guard: Guard | None, functions: Functions) -> None:
+    def __init__(self, name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions) -> None:
         self._name = name
         self._plan = plan
         self._guard = guard

@@ -72,7 +72,7 @@ class CompileJob(NamedTuple):
         """Reads an job.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the text is no job.
         """
         text_, names, dims, ndim, wanted, dtype, device = json.loads(text)
         return cls(

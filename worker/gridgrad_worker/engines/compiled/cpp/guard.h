@@ -6,9 +6,9 @@
 
 #include "vectors.h"
 
-// The range of a level, measured roughly: how far its factors are from 1, and the arguments of exponentials from 0. Sizes
-// are compared by their bits, as whole numbers: they have the same order, what isn't finite is the largest, and 1 less
-// than those of 0 is the largest without a sign.
+// The range of a level, measured roughly: how far its factors are from 1, and the arguments of exponentials from 0. Absolute
+// values are compared by their bits, as whole numbers, which have the same order: infinity and nan are the largest. The
+// least is looked for among bits - 1, without sign, so that 0 becomes the largest and is left out.
 struct LevelRange {
     Sizes least = (Sizes)broadcast(1) - 1;
     Mask largest = (Mask)broadcast(1), power = Mask{}, no_divisor = Mask{};

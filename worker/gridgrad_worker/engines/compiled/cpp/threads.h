@@ -16,8 +16,8 @@ template <class F> INLINE void in_threads(int threads, F f) {
     f(omp_get_thread_num());
 }
 
-// Work that threads share. Each takes what is next, and waits until all of it is done; not for threads that are still to
-// be woken, or that other processes keep from running: whoever comes late finds none.
+// Work that threads share. Each takes the next part until there is none, and waits until all parts are done, but not
+// for threads that have taken none: those that the system has not woken yet hold nobody up.
 class SharedWork {
     std::atomic<int64_t> next{0}, done{0};
     std::atomic<bool> finished{false};

@@ -118,7 +118,7 @@ class CompiledEngine:
         return False
 
     def _mode(self, tile: Tile, row: Rows, shape: NDArray[np.int64]) -> int:
-        """How to compute a part of a request: as all others of the same."""
+        """How to compute a part of a request: all parts of one are computed in the same way."""
         request = (tuple(shape), *(values.content for values in tile.inputs))
         mode = self._decisions.get(request)
         if mode is None:

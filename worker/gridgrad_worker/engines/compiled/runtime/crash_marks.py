@@ -20,7 +20,7 @@ __all__ = ["CrashMark", "CrashMarks", "discard_fatal"]
 
 _LENGTH = 64
 _PREFIX = "worker-"
-_MOST_DEATHS = 2
+_MOST_CRASHES = 2
 
 
 class CrashMarks:
@@ -85,7 +85,7 @@ class CrashMark:
 
 
 def discard_fatal(cache: Cache) -> list[str]:
-    """Discards the packages that workers died in, and returns their keys; those of two deaths for good."""
+    """Discards the packages that workers crashed in, and returns their keys; those of two crashes for good."""
     keys = []
     for path in cache.root.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError), path.open("r+b") as file:
@@ -95,10 +95,10 @@ def discard_fatal(cache: Cache) -> list[str]:
             if len(content) == _LENGTH and content != CrashMark.idle:
                 keys.append(content.decode())
     for key in keys:
-        deaths = _counted(cache.root / f"deaths-{key}")
+        crashes = _counted(cache.root / f"crashes-{key}")
         cache.discard(key)
-        if deaths >= _MOST_DEATHS:
-            cache.refuse(key, f"{deaths} workers died in it")
+        if crashes >= _MOST_CRASHES:
+            cache.refuse(key, f"{crashes} workers crashed in it")
     return keys
 
 

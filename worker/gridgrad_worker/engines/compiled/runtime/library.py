@@ -38,8 +38,8 @@ class Library:
         remember, forget, answer_known: of `cpp/request_template.h`.
 
     Raises:
-        OSError: it is none.
-        AttributeError: it is another one.
+        OSError: it is no library.
+        AttributeError: it is not one of ours.
     """
 
     def __init__(self, path: Path, inputs: int, ndim: int) -> None:

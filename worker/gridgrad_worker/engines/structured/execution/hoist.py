@@ -1,21 +1,21 @@
 """Hoisting: what depends on one dim, or on none, is computed on its values, all like operations at once.
 
-A level of few numbers costs what its calls cost. So its steps are sorted into waves: those of one
-operation whose arguments are there already run in one call, on the rows of a table. An equation of
+A level of few numbers costs what its calls cost. So its steps run in waves, on the rows of a table. An equation of
 state has hundreds of such steps, and some forty waves.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gridgrad_worker.engines.structured.execution.kernels import GRAIN, OperationCall, make_call, padded
-from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, Level, Step
+from gridgrad_worker.engines.structured.execution.kernels import GRAIN, padded
+from gridgrad_worker.engines.structured.execution.waves import Wave, sort_into_waves
+from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, Level
 
 __all__ = ["HoistedLevel", "HoistedValues", "LevelTable", "TableRow"]
 
@@ -122,29 +122,6 @@ class HoistedValues:
         return torch.stack([self.others[i] for i in steps]) if table is None else table.rows(steps)
 
 
-class _Wave(NamedTuple):
-    """Steps that run in one call.
-
-    Args:
-        call: of their operation; its args say nothing.
-        steps: which.
-        boolean, first: the rows that their results go to.
-        arguments: for each argument of the call, the step of each.
-    """
-
-    call: OperationCall
-    steps: tuple[int, ...]
-    boolean: bool
-    first: int
-    arguments: tuple[tuple[int, ...], ...]
-
-    def apart(self) -> Iterator[_Wave]:
-        """Each step as a wave of its own."""
-        for n, step in enumerate(self.steps):
-            arguments = tuple((steps[n],) for steps in self.arguments)
-            yield self._replace(steps=(step,), first=self.first + n, arguments=arguments)
-
-
 class HoistedLevel:
     """The steps of a level of one dim or none.
 
@@ -163,12 +140,12 @@ class HoistedLevel:
     def __init__(self, plan: ExecutionPlan, level: Level, dtype: torch.dtype, device: torch.device) -> None:
         self.mask = level.mask
         self.inputs = level.inputs
-        self.places = {step: TableRow(False, row) for row, step in enumerate(level.inputs)}
-        self.rows = {False: len(level.inputs), True: 0}
+        self._waves = sort_into_waves(plan.steps, level, dtype)
+        self.places = _rows_of(level, self._waves)
+        self.rows = {kind: sum(row.boolean == kind for row in self.places.values()) for kind in (False, True)}
         self._steps = plan.steps
         self._dtype, self._device = dtype, device
         self._selections: dict[tuple[int, ...], Selection] = {}
-        self._waves = [self._wave(*each) for each in _sorted_into_waves(plan.steps, level, dtype)]
         self._columns: dict[tuple[int, ...], Tensor] = {}
 
     def select(self, steps: tuple[int, ...]) -> Selection:
@@ -194,28 +171,28 @@ class HoistedLevel:
             else:
                 self._run_wave(wave, table, known)
 
-    def _run_wave(self, wave: _Wave, table: LevelTable, known: HoistedValues) -> None:
+    def _run_wave(self, wave: Wave, table: LevelTable, known: HoistedValues) -> None:
         if wave.call.exact and wave.call.takes_out and self._varies(wave):
             self._run_exact(wave, table, known)
         else:
             self._run_on_vectors(wave, table, known)
 
-    def _varies(self, wave: _Wave) -> bool:
+    def _varies(self, wave: Wave) -> bool:
         """Whether there is an argument as long as the results."""
         return any(self._steps[steps[0]].op != "const" for steps in wave.arguments)
 
-    def _run_exact(self, wave: _Wave, table: LevelTable, known: HoistedValues) -> None:
+    def _run_exact(self, wave: Wave, table: LevelTable, known: HoistedValues) -> None:
         end = wave.first + len(wave.steps)
         if all(self._is_here(steps) for steps in wave.arguments):
             arguments = [self._flat_argument(steps, table) for steps in wave.arguments]
-            wave.call.function(*arguments, out=table.flat(wave.boolean)[wave.first : end])
+            wave.call.function(*arguments, out=table.flat(wave.call.boolean)[wave.first : end])
         else:
             views = [self._view_argument(steps, table, known) for steps in wave.arguments]
-            wave.call.function(*views, out=table.views(wave.boolean)[wave.first : end])
+            wave.call.function(*views, out=table.views(wave.call.boolean)[wave.first : end])
 
-    def _run_on_vectors(self, wave: _Wave, table: LevelTable, known: HoistedValues) -> None:
+    def _run_on_vectors(self, wave: Wave, table: LevelTable, known: HoistedValues) -> None:
         count = len(wave.steps)
-        out = table.flat(wave.boolean)[wave.first : wave.first + count]
+        out = table.flat(wave.call.boolean)[wave.first : wave.first + count]
         arguments = [self._whole_argument(steps, table, known) for steps in wave.arguments]
         together = out.numel() <= GRAIN
         for rows in [slice(0, count)] if together else [slice(row, row + 1) for row in range(count)]:
@@ -260,32 +237,13 @@ class HoistedLevel:
         values = [self._steps[i].number for i in steps]
         return torch.tensor(values, dtype=self._dtype, device=self._device)[:, None]
 
-    def _wave(self, call: OperationCall, steps: list[int], arguments: list[tuple[int, ...]]) -> _Wave:
-        first = self.rows[call.boolean]
-        self.places.update((step, TableRow(call.boolean, first + n)) for n, step in enumerate(steps))
-        self.rows[call.boolean] += len(steps)
-        return _Wave(call, tuple(steps), call.boolean, first, tuple(arguments))
 
-
-def _sorted_into_waves(
-    steps: Sequence[Step], level: Level, dtype: torch.dtype
-) -> list[tuple[OperationCall, list[int], list[tuple[int, ...]]]]:
-    """The steps that can run in one call, in an order in which all arguments are there."""
-    depth = dict.fromkeys(level.inputs, 0)
-    waves: dict[tuple[object, ...], list[int]] = {}
-    calls: dict[int, OperationCall] = {}
-    for i in level.steps:
-        depth[i] = 1 + max((depth.get(a, 0) for a in steps[i].args), default=0)
-        calls[i] = make_call(steps[i], steps, dtype, columns=True)
-        kinds = tuple(steps[a].mask if steps[a].op != "const" else -1 for a in calls[i].args)
-        waves.setdefault((depth[i], steps[i].op, calls[i].bound, kinds), []).append(i)
-    ordered = sorted(waves.items(), key=lambda item: item[0][0])  # type: ignore[arg-type, return-value] # a depth
-    result = []
-    for _, together in ordered:
-        together.sort(key=lambda i: calls[i].args)
-        arguments = list(zip(*(calls[i].args for i in together), strict=True))
-        result.append((calls[together[0]], together, arguments))
-    return result
+def _rows_of(level: Level, waves: Sequence[Wave]) -> dict[int, TableRow]:
+    """Where the results of each step of a level are."""
+    rows = {step: TableRow(False, row) for row, step in enumerate(level.inputs)}
+    for wave in waves:
+        rows.update((step, TableRow(wave.call.boolean, wave.first + n)) for n, step in enumerate(wave.steps))
+    return rows
 
 
 def _selection(places: Sequence[int], device: torch.device) -> Selection:

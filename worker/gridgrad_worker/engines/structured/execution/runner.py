@@ -9,9 +9,9 @@ from cachetools import LRUCache
 from torch import Tensor
 
 from gridgrad_worker.devices.device import Device
+from gridgrad_worker.engines.loading import load_part, load_requests
 from gridgrad_worker.engines.structured.execution.hoist import HoistedLevel, HoistedValues, LevelTable
 from gridgrad_worker.engines.structured.execution.levels import LevelRunner, StepResult
-from gridgrad_worker.engines.structured.execution.loading import load_part, load_requests
 from gridgrad_worker.engines.structured.execution.panels import Segment, common_shape
 from gridgrad_worker.engines.structured.execution.planes import ResultPlanes
 from gridgrad_worker.engines.structured.execution.windows import PanelWindow, cut

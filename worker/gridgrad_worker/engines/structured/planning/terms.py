@@ -31,7 +31,7 @@ class Exponential(NamedTuple):
 
 
 Factor = int | Exponential
-"""A node, or an exponential that is none yet."""
+"""A node, or an exponential for which there is no node yet."""
 
 
 class Term(NamedTuple):
