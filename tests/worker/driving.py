@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gridgrad_core.system import shared_memory
 from gridgrad_core.system.framing import framed, rights
-from gridgrad_core.wire.buffer import field_head
+from gridgrad_core.wire.fields import field_head
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gridgrad.arguments.inputs import FLOAT32, FLOAT64, FloatArray
+from gridgrad.arguments.inputs import FloatArray
 from gridgrad.progress import Progress
 from gridgrad.protocol.error_mapping import EntryFailed
 from gridgrad.requests.prepare import PreparedCall, out_of_shape
@@ -20,7 +20,8 @@ from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import Derivative
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire import buffer as wire
+from gridgrad_core.wire.buffer import Split, split
+from gridgrad_core.wire.enums import DTYPES
 from gridgrad_core.wire.parse import broken, parse
 
 __all__ = [
@@ -41,7 +42,7 @@ View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
 LAYOUTS_KEPT = 512
 
-_DTYPES: dict[int, np.dtype[Any]] = {pb.DTYPE_FLOAT32: FLOAT32, pb.DTYPE_FLOAT64: FLOAT64}
+_DTYPES: dict[int, np.dtype[Any]] = {number: np.dtype(name).newbyteorder("<") for name, number in DTYPES.items()}
 _STRIDE = 64
 """Results that follow each other in a message begin at multiples of this many bytes."""
 
@@ -89,7 +90,7 @@ class StreamMessage(NamedTuple):
 
     message: pb.StreamGridGradientsResponse
     raw: bytes
-    parts: wire.Split
+    parts: Split
 
     def view(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
         """Its buffer as a read-only array.
@@ -102,7 +103,7 @@ class StreamMessage(NamedTuple):
 
 def read_message(raw: bytes) -> StreamMessage:
     """Reads a message of a stream, all but its buffer."""
-    parts = wire.split(raw)
+    parts = split(raw)
     return StreamMessage(parse(pb.StreamGridGradientsResponse(), raw[: parts.header_end]), raw, parts)
 
 

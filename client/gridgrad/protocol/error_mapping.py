@@ -26,12 +26,13 @@ from gridgrad_core.errors import (
 )
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
+from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, from_detail
 
 __all__ = ["FOREIGN", "EntryFailed", "Failure", "StreamEnded", "closed", "of", "wants_stream"]
 
-_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 # What the status says when no detail does: the first reason of each code in the table
+_CODES: dict[int, grpc.StatusCode] = {number: grpc.StatusCode[name] for number, name in enumerate(STATUS_NAMES)}
 _FALLBACKS = {_CODES[reason.code]: reason.error for reason in reversed(REASONS.values())}
 
 

@@ -14,7 +14,8 @@ from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire import buffer as wire
+from gridgrad_core.wire.buffer import split
+from gridgrad_core.wire.fields import field_head
 from gridgrad_core.wire.parse import parse
 
 __all__ = ["ResponseTemplate", "read_response", "read_unary"]
@@ -92,12 +93,12 @@ def read_response(raw: bytes, call: PreparedCall) -> tuple[ResponseTemplate, byt
 
 
 def _first_of_template(raw: bytes, call: PreparedCall) -> tuple[ResponseTemplate, bytes]:
-    header_end, data_start, _ = wire.split(raw)
+    header_end, data_start, _ = split(raw)
     header = parse(pb.GridGradientResponse(), raw[:header_end]).header
     layout, read = read_header(header)
     shared, info = header.SerializeToString(), read.SerializeToString()  # without the info, and that
-    info_head = wire.field_head(_INFO_FIELD, len(info))
-    head = wire.field_head(_HEADER_FIELD, len(shared) + len(info_head) + len(info)) + shared + info_head
+    info_head = field_head(_INFO_FIELD, len(info))
+    head = field_head(_HEADER_FIELD, len(shared) + len(info_head) + len(info)) + shared + info_head
     tail, schema = raw[header_end:data_start], layout.schema(call)
     template = ResponseTemplate(head, header_end, tail, data_start, len(raw), layout, schema)
     if raw[:header_end] == head + info:  # protobuf knows other ways to write the same

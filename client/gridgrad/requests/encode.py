@@ -16,7 +16,7 @@ from gridgrad.arguments.inputs import FLOAT32, FLOAT64, Input
 from gridgrad.arguments.linspace import Linspace
 from gridgrad_core.grid import InputSpec
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire import buffer as wire
+from gridgrad_core.wire.fields import field_head
 
 __all__ = ["InputKind", "decode_input", "encode_numbers", "input_head", "kind_of", "narrowed", "stacked_inputs"]
 
@@ -89,7 +89,7 @@ def _linspace(field: bytes) -> Linspace:
 def _array_head(name: str, dims: tuple[str, ...], shape: tuple[int, ...], single: bool) -> bytes:
     data_bytes = math.prod(shape) * (4 if single else 8)
     array = pb.Array(dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64, shape=shape).SerializeToString()
-    array += wire.field_head(pb.Array.DATA_FIELD_NUMBER, data_bytes)
+    array += field_head(pb.Array.DATA_FIELD_NUMBER, data_bytes)
     head = pb.Input(name=name, dims=dims).SerializeToString()
-    head += wire.field_head(pb.Input.ARRAY_FIELD_NUMBER, len(array) + data_bytes) + array
-    return wire.field_head(pb.GridGradientRequest.INPUTS_FIELD_NUMBER, len(head) + data_bytes) + head
+    head += field_head(pb.Input.ARRAY_FIELD_NUMBER, len(array) + data_bytes) + array
+    return field_head(pb.GridGradientRequest.INPUTS_FIELD_NUMBER, len(head) + data_bytes) + head

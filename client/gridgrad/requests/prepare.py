@@ -17,11 +17,11 @@ from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Grid
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire import buffer as wire
+from gridgrad_core.wire.enums import TIERS
+from gridgrad_core.wire.fields import field_head
 
 __all__ = ["PreparedCall", "out_of_shape", "prepare", "stream_message"]
 
-_TIERS = {"auto": pb.TIER_UNSPECIFIED, "direct": pb.TIER_DIRECT, "compiled": pb.TIER_COMPILED}
 _REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
 
 
@@ -102,9 +102,9 @@ def _prepared(request: Request) -> PreparedCall:
 
 
 def _tier(spelled: object) -> pb.Tier:
-    if not isinstance(spelled, str) or spelled not in _TIERS:
-        raise RequestError("tier", f"{spelled!r}", f"say one of {', '.join(map(repr, _TIERS))}")
-    return _TIERS[spelled]
+    if not isinstance(spelled, str) or spelled not in TIERS:
+        raise RequestError("tier", f"{spelled!r}", f"say one of {', '.join(map(repr, TIERS))}")
+    return TIERS[spelled]
 
 
 def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:
@@ -115,7 +115,7 @@ def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:
     numbers = zip(*[call.numbers for call in calls], strict=True)
     for input_head, kind, of_all in zip(template.input_heads, template.inputs, numbers, strict=True):
         parts += stacked_inputs(kind, of_all) if entries else (input_head, *of_all)
-    return b"".join([head, wire.field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
+    return b"".join([head, field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
 
 
 def _check_out(out: FloatArray, planes: int, grid: Grid, dtype: np.dtype[Any]) -> None:

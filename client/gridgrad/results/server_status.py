@@ -5,14 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import NamedTuple
 
-import grpc
-
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.parse import parse
 
 __all__ = ["ComputedTotals", "Distribution", "Load", "ServerStatus", "WorkerStatus", "read_server_status"]
-
-_CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 class Distribution(NamedTuple):
@@ -154,7 +151,7 @@ def read_server_status(raw: bytes) -> ServerStatus:
         status.counting_s,
         Load(*(getattr(status.load, field) for field in Load._fields)),
         tuple(WorkerStatus(*(getattr(worker, field) for field in WorkerStatus._fields)) for worker in status.workers),
-        {(each.via, _CODES.get(each.code, str(each.code))): each.count for each in status.answers},
+        {(each.via, _code_name(each.code)): each.count for each in status.answers},
         {(each.engine, each.tier): ComputedTotals(each.grids, each.points) for each in status.computed},
         _distribution(status.queue_s),
         _distribution(status.compute_s),
@@ -164,3 +161,7 @@ def read_server_status(raw: bytes) -> ServerStatus:
 
 def _distribution(message: pb.Distribution) -> Distribution:
     return Distribution(tuple(message.bounds), tuple(message.counts), message.sum)
+
+
+def _code_name(number: int) -> str:
+    return STATUS_NAMES[number] if 0 <= number < len(STATUS_NAMES) else str(number)

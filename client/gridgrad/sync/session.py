@@ -24,12 +24,12 @@ from gridgrad.protocol.leased_memory import LeasedMemory
 from gridgrad.protocol.response_cache import read_response, read_unary
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
-from gridgrad_core.errors import GridgradError
+from gridgrad_core.errors import REASONS, GridgradError
 from gridgrad_core.system.framing import ANCILLARY_BYTES, FrameReader, descriptors_in
 from gridgrad_core.system.framing import framed as frame_of
 from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import field_head
+from gridgrad_core.wire.fields import field_head
 from gridgrad_core.wire.parse import parse
 
 __all__ = [
@@ -50,7 +50,6 @@ CONNECT_S = 2.0
 
 READ_BYTES = 1 << 16
 _REQUEST_FIELD = pb.SessionRequest.REQUEST_FIELD_NUMBER
-_DEADLINE_EXCEEDED = 4
 
 
 class SessionLost(Exception):  # noqa: N818 - never leaves the client: the call goes by gRPC
@@ -166,7 +165,7 @@ def without_keeping(method: Callable[[], None]) -> Callable[[], None]:
 
 def out_of_time() -> EntryFailed:
     """What a call ends with that was not answered in time."""
-    return EntryFailed(pb.Status(code=_DEADLINE_EXCEEDED))
+    return EntryFailed(pb.Status(code=REASONS["DEADLINE"].code))
 
 
 def connect(opened: bytes) -> tuple[socket.socket, LeasedMemory]:

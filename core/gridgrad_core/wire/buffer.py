@@ -1,8 +1,7 @@
 """The layout of messages that carry a buffer, decided here for client and server.
 
-A result message is its small fields, then `padding` (field 14), then `data` (field 15). The
-padding puts the first byte of data at a multiple of 16 from the start of the message, so that
-an array can be viewed in place. It remains an ordinary protobuf message.
+A result message is its small fields, then `padding`, then `data`. The padding puts the first byte of data at a multiple
+of 16 from the start of the message, so that an array can be viewed in place. It remains an ordinary protobuf message.
 """
 
 from __future__ import annotations
@@ -11,16 +10,17 @@ import functools
 from typing import NamedTuple
 
 from gridgrad_core.errors import InternalError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.fields import TruncatedError, end_of_value, field_head, read_varint, tag
 
-__all__ = ["ALIGNMENT", "DTYPES", "Split", "field_head", "prefix", "split"]
+__all__ = ["ALIGNMENT", "Split", "prefix", "split"]
 
 ALIGNMENT = 16
-DTYPES = {"float32": 4, "float64": 8}
-"""Bytes of a number of each dtype."""
 
-_DATA = 15
-_PADDING_TAG = 14 << 3 | 2
-_DATA_TAG = _DATA << 3 | 2
+# The same in both messages that carry a buffer
+_DATA = pb.GridGradientResponse.DATA_FIELD_NUMBER
+_DATA_TAG = tag(pb.GridGradientResponse, "data")
+_PADDING_TAG = tag(pb.GridGradientResponse, "padding")
 
 
 class Split(NamedTuple):
@@ -29,12 +29,6 @@ class Split(NamedTuple):
     header_end: int
     data_start: int
     data_end: int
-
-
-@functools.lru_cache(1024)
-def field_head(number: int, length: int) -> bytes:
-    """What stands before the bytes of a length-delimited field: its tag and its length."""
-    return _varint(number << 3 | 2) + _varint(length)
 
 
 def prefix(header: bytes, data_bytes: int) -> bytes:
@@ -64,53 +58,26 @@ def split(raw: bytes) -> Split:
     Raises:
         InternalError: the bytes are no message, or its buffer is not its last field.
     """
-    position, header_end = 0, -1
-    size = len(raw)
+    try:
+        found = _split(raw)
+    except TruncatedError as error:
+        raise InternalError("response", "a truncated message", "is this a Gridgrad server?") from error
+    if found is None:
+        raise InternalError("response", "a message that does not end in its data field", "is this a Gridgrad server?")
+    return found
+
+
+def _split(raw: bytes) -> Split | None:
+    position, header_end, size = 0, -1, len(raw)
     while position < size:
         start = position
-        tag, position = _read_varint(raw, position)
-        kind = tag & 7
-        if tag == _DATA_TAG:
-            length, position = _read_varint(raw, position)
-            if position + length != size:
-                break
-            return Split(header_end if header_end >= 0 else start, position, size)
-        if tag == _PADDING_TAG and header_end < 0:
+        field, position = read_varint(raw, position)
+        end = end_of_value(raw, field, position)
+        if field == _DATA_TAG:
+            _, position = read_varint(raw, position)
+            return Split(header_end if header_end >= 0 else start, position, size) if end == size else None
+        if field == _PADDING_TAG and header_end < 0:
             header_end = start
-        if kind == 0:
-            _, position = _read_varint(raw, position)
-        elif kind == 2:
-            length, position = _read_varint(raw, position)
-            position += length
-        elif kind in (1, 5):
-            position += 8 if kind == 1 else 4
-        else:
-            break
-    else:
-        if position == size:
-            end = header_end if header_end >= 0 else size
-            return Split(end, size, size)
-    raise InternalError("response", "a message that does not end in its data field", "is this a Gridgrad server?")
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _read_varint(raw: bytes, position: int) -> tuple[int, int]:
-    if position < len(raw) and raw[position] < 0x80:
-        return raw[position], position + 1
-    value = shift = 0
-    while position < len(raw) and shift < 64:
-        byte = raw[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-    raise InternalError("response", "a truncated message", "is this a Gridgrad server?")
+        position = end
+    end = header_end if header_end >= 0 else size
+    return Split(end, size, size) if position == size else None

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import field_head
+from gridgrad_core.wire.fields import field_head
 from gridgrad_server.memory.arena import Block
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.tiles import GridTile

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import InputSpec, check_counts, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import DTYPES
+from gridgrad_core.wire.enums import DTYPE_NAMES, ITEM_BYTES, TIER_NAMES
 from gridgrad_server.requests.decoded import (
     MAX_DERIVATIVES,
     MAX_GRIDS,
@@ -22,8 +22,9 @@ from gridgrad_server.requests.decoded import (
     DecodedRequest,
 )
 from gridgrad_server.requests.size_guard import (
+    EXPLAIN,
     GRID_GRADIENT,
-    PLAN,
+    PREPARE,
     SESSION,
     STREAM_GRID_GRADIENTS,
     Bulk,
@@ -35,15 +36,14 @@ __all__ = ["decode", "read", "read_plan", "read_several", "too_many_derivatives"
 
 _MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
 _MAX_NAME = 200
-_DTYPE_NAMES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "float64"}
 
-_TIERS: dict[int, str] = {pb.TIER_UNSPECIFIED: "", pb.TIER_DIRECT: "direct", pb.TIER_COMPILED: "compiled"}
+_TIERS = {**TIER_NAMES, pb.TIER_UNSPECIFIED: ""}
 
 _BULK: dict[type[Message], Bulk] = {
     pb.GridGradientRequest: GRID_GRADIENT,
     pb.StreamGridGradientsRequest: STREAM_GRID_GRADIENTS,
-    pb.PrepareRequest: PLAN,
-    pb.ExplainRequest: PLAN,
+    pb.PrepareRequest: PREPARE,
+    pb.ExplainRequest: EXPLAIN,
     pb.SessionRequest: SESSION,
 }
 
@@ -148,18 +148,18 @@ def _check_names(field: str, name: str, dims: Iterable[str]) -> None:
 
 
 def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> DecodedInput:
-    dtype = _DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
+    dtype = DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
     if dtype is None:
         raise _unknown_dtype(f"{field}.dtype", array.dtype)
     shape, data = tuple(array.shape), array.data
     if shape and min(shape) < 0:
         raise RequestError(f"{field}.shape", str(list(shape)), "give lengths of 0 or more")
-    wanted = math.prod(shape) * DTYPES[dtype]
+    wanted = math.prod(shape) * ITEM_BYTES[dtype]
     if len(data) != wanted:
         raise RequestError(
             f"{field}.data",
             f"{len(data)} bytes for shape {list(shape)} of {dtype}",
-            f"send {wanted} bytes: the product of the shape times {DTYPES[dtype]}",
+            f"send {wanted} bytes: the product of the shape times {ITEM_BYTES[dtype]}",
         )
     stacked = grids > 0 and len(shape) == len(dims) + 1
     if stacked and shape[0] != grids:
@@ -182,7 +182,7 @@ def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspac
 
 def _dtype(number: int, inputs: tuple[DecodedInput, ...]) -> str:
     if number:
-        dtype = _DTYPE_NAMES.get(number)
+        dtype = DTYPE_NAMES.get(number)
         if dtype is None:
             raise _unknown_dtype("dtype", number)
         return dtype

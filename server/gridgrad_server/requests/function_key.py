@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from gridgrad_core.errors import UnknownFunctionError
 from gridgrad_core.grid import Derivative
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import DTYPES
+from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.decoded import DecodedFunction
 from gridgrad_server.requests.programs import Programs
@@ -34,7 +34,6 @@ from gridgrad_server.requests.throughput import Throughput
 __all__ = ["CompatibilityKey", "FunctionKey", "FunctionKeys"]
 
 _MOST_KEYS = 1024
-_PB_DTYPES = {"float32": pb.DTYPE_FLOAT32, "float64": pb.DTYPE_FLOAT64}
 
 RegisteredFunctions = Mapping[str, wpb.RegisteredFunction]
 
@@ -82,7 +81,7 @@ class FunctionKey:
         self.key = key
         self.text = text
         self.planes = len(key.components) * (1 + len(key.derivatives))
-        self.itemsize = DTYPES[key.dtype]
+        self.itemsize = ITEM_BYTES[key.dtype]
         self.digest = key.identity if key.kind == "expression" else ""
         self.throughput = Throughput()
         self._version = version
@@ -109,7 +108,7 @@ class FunctionKey:
             derivatives=[pb.Derivative(wrt=wrt) for wrt in self.key.derivatives],
             components=self.key.components,
             tuple_valued=self.key.tuple_valued,
-            dtype=_PB_DTYPES[self.key.dtype],
+            dtype=DTYPES[self.key.dtype],
         ).SerializeToString()
 
     def info(self, computed_by: ComputedBy) -> bytes:

@@ -27,7 +27,8 @@ from cachetools import LRUCache
 
 from gridgrad_core.errors import RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.buffer import field_head, prefix
+from gridgrad_core.wire.buffer import prefix
+from gridgrad_core.wire.fields import field_head, tag
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.requests.result_info import ComputedBy, ResultInfo
@@ -43,8 +44,8 @@ _MOST_BYTES_BESIDE = 1 << 12
 
 _INFO = pb.ResultHeader.INFO_FIELD_NUMBER
 _TIMES = struct.Struct("<BdBd")
-_QUEUE_TAG = pb.Info.QUEUE_S_FIELD_NUMBER << 3 | 1
-_COMPUTE_TAG = pb.Info.COMPUTE_S_FIELD_NUMBER << 3 | 1
+_QUEUE_TAG = tag(pb.Info, "queue_s")
+_COMPUTE_TAG = tag(pb.Info, "compute_s")
 
 
 class ServerTemplate:

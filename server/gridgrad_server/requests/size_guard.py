@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from typing import Union
 
 from gridgrad_core.errors import RequestError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.fields import TruncatedError, end_of_value, read_varint, tag
 
 __all__ = [
+    "EXPLAIN",
     "GRID_GRADIENT",
-    "PLAN",
+    "PREPARE",
     "SESSION",
     "SMALL_BYTES",
     "STREAM_GRID_GRADIENTS",
@@ -30,20 +33,22 @@ _MOST_STRUCTURE_BYTES = 1 << 17
 _MOST_FIELDS = 8192
 
 Bulk = Mapping[int, Union["Bulk", None]]
-"""Numbers of fields that hold bulk: None is bulk itself, a mapping a message that holds some."""
+"""Tags of fields that hold bulk: None is bulk itself, a mapping a message that holds some."""
 
-GRID_GRADIENT: Bulk = {1: {1: None, 2: None}, 2: {3: {3: None}}}
+_FUNCTION: Bulk = {tag(pb.Function, "expression"): None, tag(pb.Function, "registered"): None}
+_ARRAYS: Bulk = {tag(pb.GridGradientRequest, "inputs"): {tag(pb.Input, "array"): {tag(pb.Array, "data"): None}}}
+
+GRID_GRADIENT: Bulk = {tag(pb.GridGradientRequest, "function"): _FUNCTION, **_ARRAYS}
 """The texts of Function, and Array.data of each Input."""
 
-STREAM_GRID_GRADIENTS: Bulk = {2: GRID_GRADIENT}
+STREAM_GRID_GRADIENTS: Bulk = {tag(pb.StreamGridGradientsRequest, "request"): GRID_GRADIENT}
 
-PLAN: Bulk = {1: {1: {1: None, 2: None}}}
+PREPARE: Bulk = {tag(pb.PrepareRequest, "plan"): {tag(pb.Plan, "function"): _FUNCTION}}
+EXPLAIN: Bulk = {tag(pb.ExplainRequest, "plan"): {tag(pb.Plan, "function"): _FUNCTION}}
 """The texts of Function in the Plan of a request."""
 
-SESSION: Bulk = {15: None}
+SESSION: Bulk = {tag(pb.SessionRequest, "request"): None}
 """The request in a message of a session, which is looked at by itself."""
-
-_ARRAYS: Bulk = {2: {3: {3: None}}}
 
 Span = tuple[int, int]
 """Where something begins in a message and where it ends."""
@@ -56,8 +61,7 @@ def check_structure(raw: bytes, bulk: Bulk) -> None:
         RequestError: it has too many fields, or is truncated.
     """
     if len(raw) > SMALL_BYTES:
-        scan = _Scan(raw)
-        scan.message(0, len(raw), bulk)
+        _scan(raw, bulk)
 
 
 def array_spans(raw: bytes) -> list[Span]:
@@ -66,8 +70,17 @@ def array_spans(raw: bytes) -> list[Span]:
     Raises:
         RequestError: it has too many fields, or is truncated.
     """
+    return _scan(raw, _ARRAYS)
+
+
+def _scan(raw: bytes, bulk: Bulk) -> list[Span]:
     scan = _Scan(raw)
-    scan.message(0, len(raw), _ARRAYS)
+    try:
+        scan.message(0, len(raw), bulk)
+    except TruncatedError:
+        raise RequestError(
+            "", f"{len(raw)} bytes that are no message of the protocol", "send the whole serialized message"
+        ) from None
     return scan.bulk_spans
 
 
@@ -80,17 +93,16 @@ class _Scan:
 
     def message(self, position: int, end: int, bulk: Bulk) -> None:
         while position < end:
-            tag, start = self._varint(position)
-            number, kind = tag >> 3, tag & 7
-            position = self._end_of(kind, start)
+            field, start = read_varint(self._raw, position)
+            position = end_of_value(self._raw, field, start)
             if position > end:
-                raise _truncated(len(self._raw))
-            inside = bulk.get(number, _NO_BULK) if kind == 2 else _NO_BULK
+                raise TruncatedError
+            inside = bulk.get(field, _NO_BULK)
             if inside is _NO_BULK:
                 self._count(position - start)
             else:
                 self._count(0)
-                _, start = self._varint(start)
+                _, start = read_varint(self._raw, start)
                 if inside is None:
                     self.bulk_spans.append((start, position))
                 else:
@@ -107,29 +119,5 @@ class _Scan:
                 "send numbers in Array.data, and fewer inputs and derivatives",
             )
 
-    def _end_of(self, kind: int, start: int) -> int:
-        if kind == 0:
-            return self._varint(start)[1]
-        if kind == 2:
-            length, position = self._varint(start)
-            return position + length
-        if kind in (1, 5):
-            return start + (8 if kind == 1 else 4)
-        raise _truncated(len(self._raw))
-
-    def _varint(self, position: int) -> tuple[int, int]:
-        value = shift = 0
-        for byte in self._raw[position : position + 10]:
-            position += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value, position
-            shift += 7
-        raise _truncated(len(self._raw))
-
 
 _NO_BULK: Bulk = {}
-
-
-def _truncated(size: int) -> RequestError:
-    return RequestError("", f"{size} bytes that are no message of the protocol", "send the whole serialized message")

@@ -12,14 +12,13 @@ import grpc
 
 from gridgrad_core.errors import REASONS, BusyError, GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, to_detail
 
-__all__ = ["CODES", "PUSHBACK_MS", "abort", "shortened", "to_status"]
+__all__ = ["PUSHBACK_MS", "abort", "shortened", "to_status"]
 
 PUSHBACK_MS = 100
 """How long a caller is asked to wait when the queue is full."""
-
-CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 _FIELD_BYTES, _FOUND_BYTES, _REMEDY_BYTES = 120, 800, 500
 
@@ -30,7 +29,7 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: GridgradErro
     trailers: list[tuple[str, str | bytes]] = [(ERROR_TRAILER, to_detail(error).SerializeToString())]
     if isinstance(error, BusyError):
         trailers.append((PUSHBACK_TRAILER, str(PUSHBACK_MS)))
-    await context.abort(CODES[REASONS[error.reason].code], str(error), tuple(trailers))
+    await context.abort(grpc.StatusCode[STATUS_NAMES[REASONS[error.reason].code]], str(error), tuple(trailers))
 
 
 def to_status(error: GridgradError) -> pb.Status:

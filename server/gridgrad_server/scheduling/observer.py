@@ -15,7 +15,7 @@ from gridgrad_server.scheduling.request import GridRequest
 
 __all__ = ["CANCELLED", "OK", "Observer", "Observers", "code_of", "given_up"]
 
-OK, CANCELLED, DEADLINE_EXCEEDED = 0, 1, 4
+OK, CANCELLED, DEADLINE_EXCEEDED = 0, REASONS["CANCELLED"].code, REASONS["DEADLINE"].code
 
 
 class Observer(Protocol):

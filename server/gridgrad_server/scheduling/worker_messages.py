@@ -10,14 +10,14 @@ import functools
 import struct
 from collections.abc import Sequence
 
-from gridgrad_core.wire.buffer import field_head
+from gridgrad_core.wire.fields import field_head, tag
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 
 __all__ = ["batch_frame", "function_field", "region_field"]
 
 _BATCH = wpb.ServerMessage.BATCH_FIELD_NUMBER
 _ID = struct.Struct("<BQ")
-_ID_TAG = wpb.Batch.ID_FIELD_NUMBER << 3 | 1
+_ID_TAG = tag(wpb.Batch, "id")
 
 
 @functools.lru_cache(1024)

@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_server.rpc.errors import CODES
+from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_server.rpc.listen import ListenError, parts_of
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _counts(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
     requests = CounterMetricFamily("gridgrad_requests", "Requests answered, each grid of a stream counted.",
                                    labels=["via", "code"])  # fmt: skip
     for answer in status.answers:
-        requests.add_metric([answer.via, CODES[answer.code].name], answer.count)
+        requests.add_metric([answer.via, STATUS_NAMES[answer.code]], answer.count)
     grids = CounterMetricFamily(
         "gridgrad_grids", "Grids, or pieces of large ones, that were computed.", labels=["engine", "tier"]
     )

@@ -25,14 +25,13 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
+from gridgrad_core.wire.enums import DTYPE_NAMES, STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
 
 __all__ = ["FakeClient", "FakeServer"]
 
 THREADS = 16
 INFO = pb.Info(batch_size=1, engine="fake", device="fake", version=__version__)
-_DTYPES: dict[int, str] = {pb.DTYPE_FLOAT32: "float32", pb.DTYPE_FLOAT64: "float64"}
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class FakeServer(grpc.GenericRpcHandler):
@@ -89,7 +88,7 @@ class FakeServer(grpc.GenericRpcHandler):
             answer = self._answer(pb.GridGradientRequest.FromString(raw))
         except GridgradError as error:
             context.set_trailing_metadata(((ERROR_TRAILER, to_detail(error).SerializeToString()),))
-            context.abort(_CODES[REASONS[error.reason].code], str(error))
+            context.abort(grpc.StatusCode[STATUS_NAMES[REASONS[error.reason].code]], str(error))
         return _with_buffer(pb.GridGradientResponse(header=answer[0]), answer[1])
 
     def _stream(self, raws: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
@@ -179,12 +178,12 @@ def _read(message: pb.GridGradientRequest) -> CannedRequest:
             Registered(text) if kind == "registered" else text,
             arrays,
             derivatives=list(derivatives),
-            dtype=_DTYPES[message.dtype],
+            dtype=DTYPE_NAMES[message.dtype],
         ),
         grid,
         {name: spread_over(grid.dims, dims, values) for name, (dims, values) in arrays.items()},
         derivatives,
-        _DTYPES[message.dtype],
+        DTYPE_NAMES[message.dtype],
     )
 
 
@@ -192,7 +191,7 @@ def _values(given: pb.Input) -> FloatArray:
     if given.HasField("linspace"):
         return np.linspace(given.linspace.start, given.linspace.stop, given.linspace.num)
     array = given.array
-    return np.ndarray(tuple(array.shape), np.dtype(_DTYPES[array.dtype]).newbyteorder("<"), array.data)
+    return np.ndarray(tuple(array.shape), np.dtype(DTYPE_NAMES[array.dtype]).newbyteorder("<"), array.data)
 
 
 def _header(message: pb.GridGradientRequest, asked: CannedRequest, answer: CannedAnswer) -> pb.ResultHeader:

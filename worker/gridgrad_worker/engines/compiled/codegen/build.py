@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
-from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.engines.compiled.codegen import wire_tags
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
 from gridgrad_worker.engines.compiled.codegen.emit import plan_class
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
@@ -29,9 +28,6 @@ _FLAGS = (
     "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
     "-Wno-psabi", "-Wno-ignored-attributes",
 )  # fmt: skip
-_EIGHT_BYTES, _LENGTH_DELIMITED = 1, 2
-"""How protobuf encodes fields (protobuf.dev/programming-guides/encoding)."""
-
 _CPP = Path(str(importlib.resources.files("gridgrad_worker.engines.compiled") / "cpp"))
 _TORCH = Path(torch.__file__).parent
 
@@ -56,7 +52,7 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> str:
     return "\n".join(
         [
             f"typedef {'double' if job.dtype == 'float64' else 'float'} Real;",
-            *_tags(),
+            wire_tags.definitions(),
             f"constexpr int DIMS = {max(job.ndim, 1)}, INPUTS = {max(len(job.names), 1)};",
             '#include "special.h"' if functions.special else '#include "functions.h"',
             '#include "windows.h"',
@@ -66,17 +62,6 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> str:
             '#include "request_template.h"',
         ]
     )
-
-
-def _tags() -> Iterator[str]:
-    """The tags of what compiled code answers with, from the schema: a field's number, and how it is encoded."""
-    fields = {
-        "DONE": (pb.WorkerMessage.DONE_FIELD_NUMBER, _LENGTH_DELIMITED),
-        "NUMBER": (pb.BatchDone.ID_FIELD_NUMBER, _EIGHT_BYTES),
-        "SECONDS": (pb.BatchDone.COMPUTE_S_FIELD_NUMBER, _EIGHT_BYTES),
-    }
-    for name, (number, kind) in fields.items():
-        yield f"constexpr unsigned char {name}_TAG = {number << 3 | kind};"
 
 
 def digest_of(engine: StructuredEngine) -> str:

@@ -13,6 +13,7 @@ import torch
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.version import __version__
+from gridgrad_worker.engines.compiled.codegen import wire_tags
 
 __all__ = ["PACKAGE_FORMAT", "CompileJob"]
 
@@ -96,6 +97,7 @@ def _made_for() -> tuple[str, ...]:
         platform.machine(),
         torch.backends.cpu.get_cpu_capability(),
         _processor(),
+        wire_tags.definitions(),
     )
 
 

@@ -41,7 +41,7 @@ struct BatchTemplate {
     }
 };
 
-// A WorkerMessage with a BatchDone, whose other fields follow. The generated code has the tags, from the schema.
+// A WorkerMessage with a BatchDone, whose other fields follow. The tags are the schema's; see codegen/wire_tags.py.
 struct __attribute__((packed)) Answer {
     uint32_t size;
     uint8_t done_tag = DONE_TAG, done_bytes, number_tag = NUMBER_TAG;

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from gridgrad_core.wire.fields import tag
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.slots import MappedSlots
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
@@ -36,7 +37,7 @@ __all__ = ["BatchTemplates", "PieceTemplate", "TileCall", "TileTemplate", "keeps
 
 _MOST_BATCHES = 1 << 10
 _NUMBER, _NUMBER_BYTES = struct.Struct("<BQ"), 8
-_NUMBER_TAG = pb.Batch.ID_FIELD_NUMBER << 3 | 1
+_NUMBER_TAG = tag(pb.Batch, "id")
 
 
 class TileCall(NamedTuple):
