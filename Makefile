@@ -36,6 +36,7 @@ serve: $(RUNS) ## Serve on localhost:50051 until Ctrl-C; ARGS="--workers 2" pass
 
 test: lint test-floor ## Lint, types and all tests, those of the client at its oldest dependencies too
 	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests.processors
 
 test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest dependencies that it allows
 	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"

@@ -25,6 +25,8 @@ from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.functional.partials import walk
 from gridgrad_worker.torch_ops.evaluate import torch_function
 
+pytestmark = pytest.mark.processor
+
 AWKWARD = (0.0, -0.0, 0.5, 1.0, -1.0, 2.5, -3.25, 30.0, math.inf, -math.inf)
 WORKLOADS = Path(__file__).parents[2] / "workloads"
 

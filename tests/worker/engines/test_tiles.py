@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, linspace_part, subgrids
 
+pytestmark = pytest.mark.processor
+
 ENDS = st.floats(-1e300, 1e300) | st.floats(-10, 10) | st.integers(-100, 100).map(float)
 
 

@@ -23,7 +23,7 @@ Solver = Any  # the fixture of conftest.py
 Array = NDArray[np.floating]
 RELATIVE = {"float64": 1e-12, "float32": 1e-5}
 
-pytestmark = pytest.mark.parametrize("dtype", ["float64", "float32"])
+pytestmark = [pytest.mark.processor, pytest.mark.parametrize("dtype", ["float64", "float32"])]
 
 
 def load(name: str) -> dict[str, Any]:

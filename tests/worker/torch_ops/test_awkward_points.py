@@ -11,6 +11,8 @@ import torch
 
 from tests.worker.partials import partials
 
+pytestmark = pytest.mark.processor
+
 INF, NAN, PI = math.inf, math.nan, math.pi
 MAX = torch.finfo(torch.float64).max
 

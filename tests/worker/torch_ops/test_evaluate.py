@@ -90,6 +90,7 @@ def test_what_a_rule_made_inside_a_transform_is_good_after_it() -> None:
     assert program(x[0])[0].item() == pytest.approx(np.log(0.25) * 0.2)
 
 
+@pytest.mark.processor
 @pytest.mark.parametrize("shape", [(3, 4), (5, 7)], ids=str)
 def test_shapes_and_batches_at_any_dim_are_elementwise(shape: tuple[int, int]) -> None:
     """Each number is the function at its own point, within rounding: not the same bits in every layout.

@@ -16,6 +16,8 @@ from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
 from tests.worker.partials import partials
 
+pytestmark = pytest.mark.processor
+
 ORDER = 4
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 COUNTS = [(i, j) for i, j in itertools.product(range(ORDER + 1), repeat=2) if i + j <= ORDER]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from gridgrad.checks.mpmath_reference import partial
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
 from tests.worker.partials import partials
+
+pytestmark = pytest.mark.processor
 
 WRTS = ("", "x", "y", "xx", "xy", "yy")
 TOLERANCE = 1e-12

@@ -13,6 +13,8 @@ from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
 from tests.worker.partials import partials
 
+pytestmark = pytest.mark.processor
+
 ORDER = 4
 DIGITS_IN_TAILS = 360  # mpmath's differences must resolve e⁻⁷⁰⁰ beside 1
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,8 +57,9 @@ def tile() -> Callable[..., Tile]:
 def build_engine(
     tmp_path_factory: pytest.TempPathFactory, device: CpuDevice
 ) -> Callable[[CompileJob], tuple[CompiledEngine, StructuredEngine]]:
-    """Compiles a job in this process: its compiled tier and its direct one."""
+    """Compiles a job in this process, once: its compiled tier and its direct one."""
 
+    @functools.cache
     def built(job: CompileJob) -> tuple[CompiledEngine, StructuredEngine]:
         direct = StructuredEngine(
             job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device, separating=True

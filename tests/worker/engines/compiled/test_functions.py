@@ -21,6 +21,8 @@ from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEng
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 
+pytestmark = pytest.mark.processor
+
 Array = NDArray[np.floating]
 Built = tuple[CompiledEngine, StructuredEngine]
 

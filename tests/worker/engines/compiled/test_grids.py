@@ -16,7 +16,7 @@ from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEng
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile, subgrids
 
-pytestmark = pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")
+pytestmark = [pytest.mark.processor, pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")]
 
 LINE = 16
 

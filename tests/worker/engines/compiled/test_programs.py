@@ -22,6 +22,7 @@ from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from tests.worker.torch_ops.test_random_programs import POINTS, TOLERANCE, texts
 
 pytestmark = [
+    pytest.mark.processor,
     pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler"),
     pytest.mark.timeout(600),  # some compile for long on a busy machine
 ]

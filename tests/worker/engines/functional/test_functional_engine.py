@@ -17,6 +17,8 @@ from gridgrad_core.errors import TooLargeError
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.tiles import Subgrid
 
+pytestmark = pytest.mark.processor
+
 Solver = Any  # the fixture of conftest.py
 
 T, K = np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0])

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from gridgrad_worker.engines.functional.partials import Derivative, walk
 
+pytestmark = pytest.mark.processor
+
 ALL = [order for n in range(5) for order in itertools.combinations_with_replacement(range(3), n)]
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from gridgrad_worker.engines.structured.execution import panels, runner
 
+pytestmark = pytest.mark.processor
+
 Expressions = Any  # the fixture of conftest.py
 
 # Of many functions torch's vector loops and what is left over at their ends differ in the last digit

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gridgrad_worker.engines.compiled.codegen.build import NAME, digest_of
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.codegen.march import unsupported
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.compile_process import CompileProcess
 from gridgrad_worker.engines.compiled.compiler import Compilation
@@ -80,6 +81,8 @@ class CpuCompiler:
         self._resources = contextlib.ExitStack()
         compiler_version()  # asked for now, and not when the first batch waits
         try:
+            if unsupported():
+                raise UnusableError(unsupported())
             self._open(settings.root or place(), settings.cache_bytes)
         except (UnusableError, OSError) as error:
             self._unusable = str(error)

@@ -24,6 +24,7 @@ Tiles = Callable[..., Tile]
 Built = tuple[CompiledEngine, StructuredEngine]
 
 pytestmark = [
+    pytest.mark.processor,
     pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler"),
     pytest.mark.timeout(600),  # the one compile, on a busy machine
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -70,19 +69,10 @@ class Loop:
 
 
 @pytest.fixture
-def loop(
-    job: CompileJob, build_once: Callable[[CompileJob], CompiledEngine], tile: Callable[..., Tile]
-) -> Iterator[Loop]:
-    made = Loop(build_once(job), tile(9, 20))
+def loop(job: CompileJob, build_engine: Build, tile: Callable[..., Tile]) -> Iterator[Loop]:
+    made = Loop(build_engine(job)[0], tile(9, 20))
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def build_once(
-    build_engine: Callable[[CompileJob], tuple[CompiledEngine, StructuredEngine]],
-) -> Callable[[CompileJob], CompiledEngine]:
-    return functools.cache(lambda job: build_engine(job)[0])
 
 
 def message_of(number: int, layout: bytes = bytes(30), **fields: Any) -> bytes:
@@ -108,6 +98,7 @@ def test_a_batch_is_known_whatever_its_number(loop: Loop, bytes_of_layout: int) 
         assert 0 <= done.compute_s < 60
 
 
+@pytest.mark.processor
 def test_it_is_computed_to_the_bit_as_by_the_engine_from_the_numbers_that_lie_there_then(loop: Loop) -> None:
     want = np.empty_like(loop.out)
     loop.remember(message_of(7))
@@ -155,11 +146,11 @@ def test_what_can_not_be_told_apart_is_not_remembered(loop: Loop, message: bytes
     assert loop.answer(frame(message)) == ([], frame(message))
 
 
-def test_a_batch_that_wants_a_closer_look_is_left(build_once: Callable[[CompileJob], CompiledEngine]) -> None:
+def test_a_batch_that_wants_a_closer_look_is_left(build_engine: Build) -> None:
     job = CompileJob("x*exp(-y) + x**3*y", ("x", "y"), ((0,), (1,)), 2, ((), (0,), (1,)), "float64", "cpu")
     axes = np.linspace(1, 2, 9), np.linspace(1, 2, 20)
     inputs = [ArrayValues(axis, (dim,), 2) for dim, axis in enumerate(axes)]
-    loop = Loop(build_once(job), Tile(tuple(inputs), Subgrid((0, 0), (9, 20))))
+    loop = Loop(build_engine(job)[0], Tile(tuple(inputs), Subgrid((0, 0), (9, 20))))
     loop.remember(message_of(7))
     axes[0][...] *= 1e150
     assert loop.answer(frame(message_of(8))) == ([], frame(message_of(8)))
@@ -226,6 +217,7 @@ def by_template(template: TileTemplate, tile: Tile) -> Array | None:
     return out if template.call(given, out.ctypes.data, out.strides[0])() else None
 
 
+@pytest.mark.processor
 def test_numbers_places_and_pitch_are_those_of_each_tile(engine: CompiledEngine, tile: Callable[..., Tile]) -> None:
     first = tile(9, 20)
     template = engine.template(first, by_engine(engine, first))
@@ -235,6 +227,7 @@ def test_numbers_places_and_pitch_are_those_of_each_tile(engine: CompiledEngine,
         assert_array_equal(by_template(template, other), by_engine(engine, other), strict=True)
 
 
+@pytest.mark.processor
 def test_a_linspace_stays_as_it_is(engine: CompiledEngine, tile: Callable[..., Tile]) -> None:
     a, x, _ = tile(9, 20).inputs
     spaced = Tile((a, x, LinspaceValues(-1, 2, 20, 1, 2)), Subgrid((0, 0), (9, 20)))
@@ -243,6 +236,7 @@ def test_a_linspace_stays_as_it_is(engine: CompiledEngine, tile: Callable[..., T
     assert_array_equal(by_template(template, spaced), by_engine(engine, spaced), strict=True)
 
 
+@pytest.mark.processor
 def test_numbers_that_want_a_closer_look_are_left_to_the_engine(build_engine: Build) -> None:
     job = CompileJob("a*x*exp(-y) + x**3*y", ("a", "x", "y"), ((), (0,), (1,)), 2, ((), (1,), (2,)), "float64", "cpu")
     guarded, direct = build_engine(job)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.processor
+
 Expressions = Any  # the fixture of conftest.py
 
 WORKLOADS = Path(__file__).parents[4] / "workloads"

@@ -14,7 +14,8 @@ from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
 from gridgrad_worker.engines.compiled.codegen.emit import plan_class
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
+from gridgrad_worker.engines.compiled.codegen.march import unsupported
+from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags, find_compiler
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 
 __all__ = ["NAME", "build", "digest_of", "source_of"]
@@ -22,12 +23,6 @@ __all__ = ["NAME", "build", "digest_of", "source_of"]
 NAME = "grid.so"
 """The library of a package."""
 
-_FLAGS = (
-    "-std=c++17", "-O2", "-march=native", "-shared", "-fPIC", "-fopenmp", "-fvisibility=hidden",
-    # As IEEE has it, so that both tiers agree; nothing reads errno or traps
-    "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
-    "-Wno-psabi", "-Wno-ignored-attributes",
-)  # fmt: skip
 _CPP = Path(str(importlib.resources.files("gridgrad_worker.engines.compiled") / "cpp"))
 _TORCH = Path(torch.__file__).parent
 
@@ -79,7 +74,7 @@ def build(source: str, directory: Path) -> Path:
 
     Raises:
         CannotCompileError: the compiler refuses.
-        NothingToCompileWithError: there is no compiler here, or no headers of torch.
+        NothingToCompileWithError: there is no compiler here, no headers of torch, or no such processor as asked for.
     """
     text, library = directory / "grid.cpp", directory / NAME
     text.write_text(source)
@@ -88,8 +83,10 @@ def build(source: str, directory: Path) -> Path:
         raise NothingToCompileWithError("there is no C++ compiler; install g++, or set CXX")
     if not (_TORCH / "include" / "sleef.h").exists():
         raise NothingToCompileWithError("this torch is without its C++ headers; install one of its own wheels")
+    if unsupported():
+        raise NothingToCompileWithError(unsupported())
     places = [f"-I{_CPP}", f"-isystem{_TORCH / 'include'}", f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
-    command = [compiler, *_FLAGS, str(text), "-o", str(library), *places]
+    command = [compiler, *compiler_flags(), str(text), "-o", str(library), *places]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no word of a request
     if done.returncode:
         raise CannotCompileError(f"the compiler refuses it: {_first_error(done.stderr)}")

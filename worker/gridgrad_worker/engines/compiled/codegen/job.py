@@ -14,6 +14,8 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.version import __version__
 from gridgrad_worker.engines.compiled.codegen import wire_tags
+from gridgrad_worker.engines.compiled.codegen.march import processor_flags
+from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags
 
 __all__ = ["PACKAGE_FORMAT", "CompileJob"]
 
@@ -62,7 +64,7 @@ class CompileJob(NamedTuple):
         The compiler is not part of it, so that packages serve where there is none; a package says which
         one made it, and is stale where another one is found.
         """
-        return hashlib.sha256(json.dumps([self, _made_for()]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self, _made_for(), compiler_flags()]).encode()).hexdigest()
 
     def to_json(self) -> str:
         """The job as text."""
@@ -96,17 +98,6 @@ def _made_for() -> tuple[str, ...]:
         platform.python_version(),
         platform.machine(),
         torch.backends.cpu.get_cpu_capability(),
-        _processor(),
         wire_tags.definitions(),
+        *sorted(processor_flags()),
     )
-
-
-def _processor() -> str:
-    """The processor's instruction set: the compiler is told to use all of it."""
-    try:
-        with open("/proc/cpuinfo") as lines:
-            return next(
-                (" ".join(sorted(line.split()[2:])) for line in lines if line.startswith(("flags", "Features"))), ""
-            )
-    except OSError:
-        return ""

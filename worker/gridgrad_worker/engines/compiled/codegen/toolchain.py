@@ -1,4 +1,4 @@
-"""The compiler that is there, if one is."""
+"""The compiler that is there, if one is, and what it is told."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import os
 import shutil
 import subprocess
 
-__all__ = ["compiler_version", "find_compiler"]
+from gridgrad_worker.engines.compiled.codegen.march import march
+
+__all__ = ["compiler_flags", "compiler_version", "find_compiler"]
 
 _NAMES = ("g++", "clang++")
 _TIMEOUT_S = 20.0
+_FLAGS = (
+    "-std=c++17", "-O2", "-shared", "-fPIC", "-fopenmp", "-fvisibility=hidden",
+    # As IEEE has it, so that both tiers agree; nothing reads errno or traps
+    "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+    "-Wno-psabi", "-Wno-ignored-attributes",
+)  # fmt: skip
 
 
 def find_compiler() -> str | None:
@@ -23,6 +31,11 @@ def compiler_version() -> str | None:
     """The first line of what the C++ compiler says of itself; None if there is none."""
     found = _found()
     return found[1] if found else None
+
+
+def compiler_flags() -> list[str]:
+    """What the compiler is told, but for the paths."""
+    return [*_FLAGS, f"-march={march()}"]
 
 
 @functools.cache
