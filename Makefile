@@ -21,7 +21,7 @@ OUT := .
 SITE := build/site
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
-.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto docs
+.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto sync docs
 .PHONY: figures site node setup clean
 .DEFAULT_GOAL := help
 
@@ -75,6 +75,9 @@ proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 		protos/gridgrad/v1/gridgrad.proto
 	@$(PROTOC) -I gridgrad_core/worker_v1=protos/gridgrad_worker/v1 --python_out=$(OUT)/core --pyi_out=$(OUT)/core \
 		protos/gridgrad_worker/v1/worker.proto
+
+sync: $(READY) ## Write gridgrad.sync, the client for threads, from gridgrad.aio
+	@$(BIN)/python client/generate_sync.py
 
 docs: $(READY) ## Write the lists of functions in docs/language.md from the table in the code
 	@$(BIN)/python docs/generate.py

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sized
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Sized
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional
@@ -12,7 +12,7 @@ from gridgrad_core.extras import optional
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["GridsProgress", "Progress", "counted", "counted_async", "grids_of", "shown"]
+__all__ = ["GridsProgress", "Progress", "Tell", "check_progress", "grids_of", "shown"]
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Called with the points that have come so far and the points of the grid."""
@@ -21,7 +21,7 @@ GridsProgress: TypeAlias = Callable[[int, int | None], object]
 """Called with the grids that have come so far and how many there are; None where that is not known."""
 
 Tell: TypeAlias = Callable[[int, Any], object]
-T = TypeVar("T")
+"""Either of them."""
 
 _TAKES = "give True for a bar, or a function of how far it is and of the total"
 
@@ -39,7 +39,7 @@ def shown(progress: Literal[True] | Tell, unit: str, total: int | None) -> Itera
         MissingExtraError: a bar was asked for, and tqdm is not installed.
         RequestError: `progress` is neither True nor to be called.
     """
-    _check(progress)
+    check_progress(progress)
     if progress is not True:
         yield progress
         return
@@ -57,75 +57,13 @@ def grids_of(source: object) -> int | None:
     return len(source) if isinstance(source, Sized) else None
 
 
-def _one(outcome: object) -> int:  # noqa: ARG001 - a size of an outcome takes it
-    return 1
-
-
-def counted(
-    outcomes: Generator[T],
-    progress: bool | Tell | None,
-    unit: str,
-    total: int | None,
-    size: Callable[[T], int] = _one,
-) -> Generator[T]:
-    """The same outcomes, with progress told as they are taken.
-
-    Args:
-        outcomes: what is counted.
-        progress: True for a bar, the caller's own, or nothing.
-        unit: what is counted, in the plural.
-        total: how many there are, if that is known.
-        size: how many an outcome is.
+def check_progress(progress: Literal[True] | Tell) -> None:
+    """Fails at the call, and not with the first outcome.
 
     Raises:
         MissingExtraError: a bar was asked for, and tqdm is not installed.
         RequestError: `progress` is neither True nor to be called.
     """
-    if not progress:
-        return outcomes
-    _check(progress)
-    return _counted(outcomes, progress, unit, total, size)
-
-
-def _counted(
-    outcomes: Generator[T], progress: Literal[True] | Tell, unit: str, total: int | None, size: Callable[[T], int]
-) -> Generator[T]:
-    done = 0
-    with contextlib.closing(outcomes), shown(progress, unit, total) as tell:
-        for outcome in outcomes:
-            done += size(outcome)
-            tell(done, total)
-            yield outcome
-
-
-def counted_async(
-    outcomes: AsyncGenerator[T],
-    progress: bool | Tell | None,
-    unit: str,
-    total: int | None,
-    size: Callable[[T], int] = _one,
-) -> AsyncGenerator[T]:
-    """The same for asynchronous outcomes; see `counted`."""
-    if not progress:
-        return outcomes
-    _check(progress)
-    return _counted_async(outcomes, progress, unit, total, size)
-
-
-async def _counted_async(
-    outcomes: AsyncGenerator[T], progress: Literal[True] | Tell, unit: str, total: int | None, size: Callable[[T], int]
-) -> AsyncGenerator[T]:
-    done = 0
-    async with contextlib.aclosing(outcomes):
-        with shown(progress, unit, total) as tell:
-            async for outcome in outcomes:
-                done += size(outcome)
-                tell(done, total)
-                yield outcome
-
-
-def _check(progress: Literal[True] | Tell) -> None:
-    """Fails at the call, and not with the first outcome."""
     if progress is True:
         _bar_class()
     elif not callable(progress):

@@ -1,19 +1,22 @@
-"""The client for asyncio: `gridgrad.aio.Client` is `gridgrad.Client` with `await`."""
+"""The client."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import grpc
-import grpc.aio
 from google.protobuf.message import Message
 
+from gridgrad.aio.channel import ServiceChannel
 from gridgrad.aio.grids import ManyGrids
 from gridgrad.aio.introspection import Introspection
-from gridgrad.aio.session import Sessions
+from gridgrad.aio.pool import SessionPool
+from gridgrad.aio.primitives import Owned
+from gridgrad.aio.windows import LargeGrids
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
@@ -25,35 +28,29 @@ from gridgrad.protocol.options import (
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
     HEALTH_POLL_S,
-    ConnectionSettings,
     Metadata,
     check_process,
     check_serving,
+    leave,
     settings_of,
 )
 from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier
 from gridgrad.results.result import Result
-from gridgrad_core.errors import RequestError, TooLargeError, UnavailableError
-from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
+from gridgrad_core.errors import TooLargeError, UnavailableError
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
 
-if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
-    Unary = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
-    UnaryStream = grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
-    StreamStream = grpc.aio.StreamStreamMultiCallable[bytes, bytes]
 
+class Client(ManyGrids, LargeGrids, Introspection):
+    """A connection to a server, for the event loop in which it is first used. Tasks may share one.
 
-class Client(ManyGrids, Introspection):
-    """A connection to a server, for the event loop in which it is first used.
-
-    Tasks may share one. Cancelling the task that awaits a call cancels the call at the server too.
+    Cancelling the task that awaits a call cancels the call at the server too.
 
     Args:
         address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
@@ -96,7 +93,7 @@ class Client(ManyGrids, Introspection):
         self._routes = Routes()
         self._process_id = os.getpid()
         self._closed = False
-        self._wire: _Wire | None = None
+        self._channel = Owned(functools.partial(ServiceChannel, self._settings))
 
     @property
     def address(self) -> str:
@@ -118,7 +115,40 @@ class Client(ManyGrids, Introspection):
         tier: Tier = "auto",
         progress: bool | Progress | None = None,
     ) -> Result:
-        """Computes a function and its partial derivatives on a grid; see `gridgrad.Client.gradient`."""
+        """Computes a function and its partial derivatives on a grid.
+
+        The grid may be of any size: a large one comes in parts, which are put together in place.
+
+        Args:
+            function: an expression such as "t*k + 2*t*k**2", a Python function written with numpy such as
+                `lambda t, k: t*np.sin(k)`, a sympy expression, or `gridgrad.registered(name)`.
+            inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
+                parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
+                `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
+            wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
+            order: all partials up to this order, 0 (the value alone) to 4; 1 if nothing is said.
+            derivatives: the partials wanted, instead of `order`: ["t", ("t", "k")].
+            dtype: "float32" or "float64", computed in and returned; by default float32 if every array given
+                is, else float64.
+            timeout: seconds, retries included; infinity for no limit; None for the client's own.
+            out: a C-contiguous array [1 + derivatives, (components,) *grid] of that dtype to put the result
+                into, which is then writable; also a numpy.memmap, for what is larger than memory.
+            coefficients: names to arrays, such as {"n": n}: the function takes each as an array of that shape, a
+                text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
+                front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
+            progress: True shows a bar (the extra `progress`); a callback is called with the points that have come so
+                far and the points of the grid, now and then while they come and at the end. It begins anew where a
+                broken connection makes the call begin anew.
+            tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
+
+        Returns:
+            The value and the derivatives, each an array of the grid's shape, read-only without `out`.
+
+        Raises:
+            RequestError: something in the request is wrong, or too large.
+            NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
         request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
         return await self._computed(request, timeout, progress)
 
@@ -132,35 +162,58 @@ class Client(ManyGrids, Introspection):
             return await self._sent(call, timeout, tell)
 
     async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
-        attempts, wire = self._attempts(timeout), self._connected()
+        attempts, channel = self._attempts(timeout), self._channel.get()
         try:
-            result = await self._retried(attempts, self._once, call, progress, wire)
+            result = await self._retried(attempts, self._once, call, progress, channel)
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
             result = await self._retried(attempts, self._by_stream, call, progress)
             self._routes.learn_limit(result)
-            wire.sessions.encourage()
+            channel.sessions.answered_by_grpc()
         self._routes.learn(call, result)
         return result
 
-    async def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None, wire: _Wire) -> Result:
-        result = await wire.sessions.gradient(call, attempts.left_s(), progress)
+    async def _once(
+        self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
+    ) -> Result:
+        result = await channel.sessions.gradient(call, attempts.left_s(), progress)
         if result is None:
-            result = await self._by_grpc(attempts, call, progress, wire)
-            wire.sessions.encourage()
+            result = await self._by_grpc(attempts, call, progress, channel)
+            channel.sessions.answered_by_grpc()
         return result
 
-    async def _by_grpc(self, attempts: Attempts, call: PreparedCall, progress: Progress | None, wire: _Wire) -> Result:
+    async def _by_grpc(
+        self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
+    ) -> Result:
         if self._routes.by_stream(call):
             return await self._by_stream(attempts, call, progress)
-        result = read_unary(await wire.unary(call, attempts.left_s()), call)
+        result = read_unary(await channel.unary(call, attempts.left_s()), call)
         if progress:
             progress(call.template.grid.points, call.template.grid.points)
         return result
 
+    async def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
+        answers = self._open_whole(call, attempts.left_s())
+        assembly, result = Assembly(call, progress), None
+        try:
+            async for raw in answers:
+                result = assembly.feed(read_message(raw)) or result
+        finally:
+            leave(answers)
+        if result is None:
+            raise failures.StreamEnded
+        return result
+
     async def wait_ready(self, *, timeout: float | None = None) -> None:
-        """Returns when the server is there and has a warm worker; see `gridgrad.Client.wait_ready`."""
+        """Returns when the server is there and has a warm worker.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Raises:
+            UnavailableError: it is not there, or not ready, when the time is over.
+        """
         attempts = self._attempts(timeout)
         while True:
             try:
@@ -176,9 +229,8 @@ class Client(ManyGrids, Introspection):
     async def close(self) -> None:
         """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
         self._closed = True
-        if self._wire is not None:
-            await self._wire.sessions.close()
-            await self._wire.channel.close()
+        if self._channel.made is not None:
+            await self._channel.made.close()
 
     async def __aenter__(self) -> Client:
         return self
@@ -189,21 +241,16 @@ class Client(ManyGrids, Introspection):
     def __repr__(self) -> str:
         return f"<gridgrad.aio.Client of {self._settings.target}{', closed' if self._closed else ''}>"
 
+    @property
+    def _sessions(self) -> SessionPool:
+        return self._channel.get().sessions
+
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
         if self._closed:
             raise failures.closed()
         check_process(self._process_id)
         allowed = self._settings.retries if retries is None else retries
         return Attempts(allowed, timeout_of(timeout, self._settings.timeout_s))
-
-    def _connected(self) -> _Wire:
-        """The channel, which belongs to the loop that is running when it is made."""
-        loop = asyncio.get_running_loop()
-        if self._wire is None:
-            self._wire = _Wire(self._settings, loop)
-        if self._wire.loop is not loop:
-            raise RequestError("client", "used in another event loop than before", "make a client in each loop")
-        return self._wire
 
     async def _retried(self, attempts: Attempts, once: Callable[..., Awaitable[T]], *arguments: object) -> T:
         while True:
@@ -216,65 +263,16 @@ class Client(ManyGrids, Introspection):
     async def _plain(
         self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
     ) -> bytes:
-        attempts, wire = self._attempts(timeout, retries), self._connected()
+        attempts, channel = self._attempts(timeout, retries), self._channel.get()
         raw = message.SerializeToString() if message else b""
 
         def once(attempts: Attempts) -> Awaitable[bytes]:
-            return wire.plain(path, raw, attempts.left_s())
+            return channel.plain(path, raw, attempts.left_s())
 
         return await self._retried(attempts, once)
 
-    async def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
-        answers = self._open_whole(call, attempts.left_s())
-        assembly, result = Assembly(call, progress), None
-        try:
-            async for raw in answers:
-                result = assembly.feed(read_message(raw)) or result
-        finally:
-            answers.cancel()
-        if result is None:
-            raise failures.StreamEnded
-        return result
-
     def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
-        return self._connected().open_whole(call, timeout_s)
+        return self._channel.get().open_whole(call, timeout_s)
 
     def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
-        return self._connected().open_stream(messages, timeout_s)
-
-
-class _Wire:
-    """The channel and its methods."""
-
-    def __init__(self, settings: ConnectionSettings, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.channel = _open(settings)
-        self._metadata = grpc.aio.Metadata(*settings.metadata)  # which gRPC would make of it for each call
-        self.sessions = Sessions(self._open_session, settings)
-        # Without serializers these take and give bytes
-        self._unary: Unary = self.channel.unary_unary(GRID_GRADIENT.path)
-        # One request and many answers are on the wire what the bidirectional method expects
-        self._whole: UnaryStream = self.channel.unary_stream(STREAM_GRID_GRADIENTS.path)
-        self._many: StreamStream = self.channel.stream_stream(STREAM_GRID_GRADIENTS.path)
-
-    async def _open_session(self, timeout_s: float) -> bytes:
-        return await self.plain(OPEN_SESSION.path, b"", timeout_s)
-
-    async def plain(self, path: str, raw: bytes, timeout_s: float | None) -> bytes:
-        method: Unary = self.channel.unary_unary(path)
-        return await method(raw, timeout=timeout_s, metadata=self._metadata)
-
-    def unary(self, call: PreparedCall, timeout_s: float | None) -> Awaitable[bytes]:
-        return self._unary(call.message, timeout=timeout_s, metadata=self._metadata)
-
-    def open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
-        return self._whole(stream_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
-
-    def open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
-        return self._many(messages, timeout=timeout_s, metadata=self._metadata)
-
-
-def _open(settings: ConnectionSettings) -> grpc.aio.Channel:
-    if settings.credentials is None:
-        return grpc.aio.insecure_channel(settings.target, settings.options)
-    return grpc.aio.secure_channel(settings.target, settings.credentials, settings.options)
+        return self._channel.get().open_stream(messages, timeout_s)

@@ -1,26 +1,23 @@
-"""What `gridgrad.aio.Client` has for more than one message: streams of many grids, and grids in windows."""
+"""What `Client` has for many grids: streams of them, and one function on many inputs."""
 
 from __future__ import annotations
 
-import asyncio
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any, Literal, overload
 
-from gridgrad.aio.stream import Stream, requests_like
+from gridgrad.aio.collection import AsyncResults
+from gridgrad.aio.counted import counted
+from gridgrad.aio.stream import GridStream
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
-from gridgrad.progress import GridsProgress, Progress, counted_async, grids_of
-from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.assemble import read_message
-from gridgrad.protocol.grid_windows import GridWindows, points_of
-from gridgrad.protocol.in_flight import Flight
+from gridgrad.progress import GridsProgress, grids_of
+from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
@@ -29,7 +26,7 @@ __all__ = ["ManyGrids"]
 
 
 class ManyGrids(ABC):
-    """The part of a client that streams.
+    """The part of a client that computes many grids.
 
     Attributes:
         _settings: where it connects to, and how.
@@ -47,10 +44,6 @@ class ManyGrids(ABC):
     def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         """Calls the streaming method with these messages."""
 
-    @abstractmethod
-    def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
-        """Calls the streaming method for one grid."""
-
     @overload
     def stream(
         self,
@@ -82,13 +75,30 @@ class ManyGrids(ABC):
         timeout: float | None = None,
         progress: bool | GridsProgress | None = None,
     ) -> AsyncIterator[Result | GridgradError]:
-        """Computes many grids on one stream and yields them as they complete; see `gridgrad.Client.stream`.
+        """Computes many grids on one stream and yields them as they complete, in any order.
 
-        `requests` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
-        ahead of the results. An iterator that is not read to its end is closed by `aclose`.
+        `requests` may be an asynchronous iterable too. It is read by a task of its own,
+        at most `in_flight` ahead of the results.
+        Each result says by `result.request` what it answers, and `request.tag` is the caller's own.
+        Closing the iterator by `aclose` cancels what is in flight; do so if you do not read it to its end.
+
+        Args:
+            requests: what to compute, read lazily.
+            in_flight: how many requests may wait for their results.
+            errors: "raise" ends the stream with the first error and cancels the rest; "return" yields the
+                error of a request in the place of its result and goes on. `error.request` says whose it is.
+            timeout: seconds for the whole stream; None for no limit, whatever the client's own.
+            progress: True shows a bar (the extra `progress`); a callback is called, as results are taken, with how many
+                were and how many requests there are, or None if `requests` has no length.
+
+        Yields:
+            Results, with errors="return" also errors.
+
+        Raises:
+            GridgradError: a request failed, or the stream itself for more attempts than the client may make.
         """
-        outcomes = self._streamed(requests, in_flight, errors, timeout, in_order=False)
-        return counted_async(outcomes, progress, "grids", grids_of(requests))
+        outcomes = self._streamed(requests, _itself, in_flight, errors, timeout, in_order=False)
+        return counted(outcomes, progress, "grids", grids_of(requests))
 
     @overload
     def map(
@@ -106,7 +116,7 @@ class ManyGrids(ABC):
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
         progress: bool | GridsProgress | None = ...,
-    ) -> AsyncIterator[Result]: ...
+    ) -> AsyncResults[Result]: ...
 
     @overload
     def map(
@@ -124,7 +134,7 @@ class ManyGrids(ABC):
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
         progress: bool | GridsProgress | None = ...,
-    ) -> AsyncIterator[Result | GridgradError]: ...
+    ) -> AsyncResults[Result | GridgradError]: ...
 
     def map(
         self,
@@ -141,64 +151,56 @@ class ManyGrids(ABC):
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
         progress: bool | GridsProgress | None = None,
-    ) -> AsyncIterator[Result | GridgradError]:
-        """Computes one function on many inputs and yields the results in their order; see `gridgrad.Client.map`.
+    ) -> AsyncResults[Result | GridgradError]:
+        """Computes one function on many inputs and yields the results in their order.
 
-        `many_inputs` may be an asynchronous iterable too. It is read by a task of its own, at most `in_flight`
-        ahead of the results. An iterator that is not read to its end is closed by `aclose`.
+        Requests whose inputs have the same names, dims and shapes travel together, many to a message, and so do their
+        results: for many small grids this is several times as fast as calls.
+        `many_inputs` may be an asynchronous iterable too. It is read by a task of its own,
+        at most `in_flight` ahead of the results.
+        Closing the iterator by `aclose` cancels what is in flight; do so if you do not read it to its end.
+        Results that came together share memory, which is held until the last of them is gone; `copy` parts one.
+
+        Args:
+            function: as for `gradient`.
+            many_inputs: for each grid what `gradient` takes as its inputs, read lazily.
+            wrt: as for `gradient`, for all of them.
+            order: as for `gradient`, for all of them.
+            derivatives: as for `gradient`, for all of them.
+            dtype: as for `gradient`, for all of them.
+            coefficients: as for `gradient`, for all of them.
+            tier: as for `gradient`, for all of them.
+            in_flight: how many grids may wait for their results.
+            errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
+                of its result and goes on.
+            timeout: seconds for all of it; None for no limit, whatever the client's own.
+            progress: as for `stream`.
+
+        Returns:
+            An iterator of results, with errors="return" also of errors; its `to_xarray("sample")` puts those that
+            are left into one Dataset.
+
+        Raises:
+            GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
-        like = Request(function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier)
-        outcomes = self._streamed(requests_like(like, many_inputs), in_flight, errors, timeout, in_order=True)
-        return counted_async(outcomes, progress, "grids", grids_of(many_inputs))
+        like = Request(function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier).settled()
+        outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
+        return AsyncResults(counted(outcomes, progress, "grids", grids_of(many_inputs)))
 
     def _streamed(
         self,
-        requests: Iterable[Request] | AsyncIterable[Request],
+        items: Iterable[Any] | AsyncIterable[Any],
+        request_of: Callable[[Any], Request],
         in_flight: int,
         errors: str,
         timeout: float | None,
         *,
         in_order: bool,
     ) -> AsyncGenerator[Result | GridgradError]:
-        flight = Flight(in_flight, errors, in_order, self._routes, self._settings)
+        window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        return Stream(self._open_stream, requests, flight, attempts).outcomes()
+        return GridStream(self._open_stream, items, request_of, window, attempts).outcomes()
 
-    def windows(
-        self,
-        function: FunctionLike,
-        inputs: Inputs,
-        *,
-        wrt: str | Iterable[str] | None = None,
-        order: int | None = None,
-        derivatives: Iterable[DerivativeLike] | None = None,
-        dtype: Any = None,
-        coefficients: Coefficients | None = None,
-        tier: Tier = "auto",
-        points: int | None = None,
-        timeout: float | None = None,
-        progress: bool | Progress | None = None,
-    ) -> AsyncIterator[Result]:
-        """Computes a grid of any size and yields windows of it as they are complete; see `gridgrad.Client.windows`."""
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
-        attempts = self._attempts(math.inf if timeout is None else timeout)
-        windows = self._windows(call, GridWindows(call, points), attempts)
-        return counted_async(windows, progress, "points", call.template.grid.points, points_of)
 
-    async def _windows(self, call: PreparedCall, windows: GridWindows, attempts: Attempts) -> AsyncGenerator[Result]:
-        while True:
-            answers = self._open_whole(call, attempts.left_s())
-            try:
-                async for raw in answers:
-                    for window in windows.feed(read_message(raw)):
-                        attempts.progressed()
-                        yield window
-                if windows.complete:
-                    return
-                raise failures.StreamEnded
-            except failures.FOREIGN as raised:
-                failure = failures.of(raised, self._settings.target, attempts.timeout_s)
-            finally:
-                answers.cancel()
-            await asyncio.sleep(attempts.wait_s(failure))
-            windows.restart()
+def _itself(request: Request) -> Request:
+    return request

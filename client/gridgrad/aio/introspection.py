@@ -1,4 +1,4 @@
-"""What `gridgrad.aio.Client` has to ask about functions and the server: checks, what is compiled, what there is."""
+"""What `Client` has to ask about functions and the server: checks, what is compiled, what there is."""
 
 from __future__ import annotations
 
@@ -55,7 +55,29 @@ class Introspection(ABC):
         seed: int = 0,
         timeout: float | None = None,
     ) -> CheckReport:
-        """Compares derivatives with finite differences; see `gridgrad.Client.check`."""
+        """Compares the served value and derivatives with finite differences, at some points of the grid.
+
+        The grid is computed as by `gradient`. With mpmath (the extra `check`) an expression, a Python function or a
+        sympy expression is then evaluated with 50 digits on both sides of each point; without it, and for registered
+        functions, the differences are those of served values of one order less, extrapolated to step 0. A point
+        where the two sides disagree, such as a kink or the edge of the domain, says nothing and is left out.
+
+        Args:
+            function, inputs, wrt, order, derivatives, dtype, coefficients: as for `gradient`.
+            points: at how many points, drawn from the grid.
+            tolerance: by how much served numbers may differ, relative to what they should be, and where that
+                vanishes to a millionth of the largest among the points; by default 1e-6, and 1e-3 for float32.
+                The bound of the differences' own error is added.
+            seed: of the random numbers that choose the points.
+            timeout: seconds for each call, of which there is one more for each input when values are served;
+                None for the client's own.
+
+        Returns:
+            What was compared, and what disagrees: `report.ok`, `report.disagreements`, `str(report)`.
+
+        Raises:
+            GridgradError: as for `gradient`.
+        """
         from gridgrad.checks.check import checking  # with it the parser, which other calls do not need
 
         request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
@@ -63,11 +85,11 @@ class Introspection(ABC):
         result = None
         while True:
             try:
-                asked = steps.send(result) if result else next(steps)
+                request = steps.send(result) if result else next(steps)
             except StopIteration as done:
                 report: CheckReport = done.value
                 return report
-            result = await self._computed(asked, timeout)
+            result = await self._computed(request, timeout)
 
     async def prepare(
         self,
@@ -81,7 +103,30 @@ class Introspection(ABC):
         timeout: float | None = None,
         coefficients: Coefficients | None = None,
     ) -> Prepared:
-        """Has an expression compiled at the server; see `gridgrad.Client.prepare`."""
+        """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
+
+        Requests for the same function, names and dims of inputs, derivatives and dtype are then computed by compiled
+        code, whatever their shapes and values. They are served all along, without it.
+
+        Args:
+            function: an expression, or a Python function or sympy expression as for `gradient`.
+            inputs: as for `gradient`, of which only names, dims and dtypes count; or just names: ["t", ("K", ())]
+                are an axis and a number, and ("T", "option"), ("u", ("i", "j")) have those dims.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `gradient`; float64 for just names.
+            timeout: seconds to wait; None for the client's own. Then the compiling goes on.
+            coefficients: as for `gradient`; only their names and shapes count.
+
+        Returns:
+            What requests are computed in from now on, and why if that is not compiled code.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            DeadlineError: it is not done yet.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
@@ -97,18 +142,68 @@ class Introspection(ABC):
         timeout: float | None = None,
         coefficients: Coefficients | None = None,
     ) -> Explanation:
-        """Says how an expression is computed; see `gridgrad.Client.explain`."""
+        """Says how an expression is computed: `print` shows it.
+
+        Args:
+            function: as for `prepare`.
+            inputs: as for `prepare`.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `prepare`.
+            timeout: seconds; None for the client's own.
+            coefficients: as for `prepare`.
+
+        Returns:
+            Its program and derivatives as text, how many operations run on which dims, and what computes it now.
+
+        Raises:
+            RequestError: something in it is wrong, or the function is registered at the server.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_explanation(await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
 
     async def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
-        """Lists the functions registered at the server, by name; see `gridgrad.Client.functions`."""
+        """Lists the functions registered at the server.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            One for each, sorted by name, with its inputs, their units and defaults.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
         return read_functions(await self._plain(LIST_FUNCTIONS.path, timeout))
 
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
-        """Describes the server; see `gridgrad.Client.server_info`."""
+        """Describes the server.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            Its version, devices and limits, and the functions of the language.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
         return read_server_info(await self._plain(SERVER_INFO.path, timeout))
 
     async def server_status(self, *, timeout: float | None = None) -> ServerStatus:
-        """Tells how the server is doing; see `gridgrad.Client.server_status`."""
+        """Tells how the server is doing: what waits, what its workers do, and what it has computed.
+
+        Unless it exports metrics, the server begins to count at the first of these calls.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            Its status. The counts in it grow: rates are the differences between two.
+
+        Raises:
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
         return read_server_status(await self._plain(SERVER_STATUS.path, timeout))

@@ -1,276 +1,159 @@
-"""The session of a client for asyncio: one, opened in the background, that all tasks share."""
+"""One session with a server on this machine: a call is one message out and one in, and its result lies in memory."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import os
 import socket
-from collections import deque
-from collections.abc import Awaitable, Callable
+import time
 from typing import NamedTuple
 
-import grpc
-
+from gridgrad.aio.primitives import CANCELLED
+from gridgrad.aio.session_socket import SessionSocket
 from gridgrad.progress import Progress
-from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.leased_memory import LeasedMemory
-from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.protocol.error_mapping import EntryFailed
+from gridgrad.protocol.leased_memory import LeasedMemory, without_keeping
+from gridgrad.protocol.session_messages import PendingCall, ResponseReader, SessionCalls, SessionLost, token_message
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
-from gridgrad.sync.pool import OPEN_WITHIN_S, Willingness, watch_forks
-from gridgrad.sync.session import (
-    READ_BYTES,
-    Answer,
-    Inbox,
-    SessionLost,
-    call_message,
-    cancel_message,
-    connect,
-    out_of_time,
-    without_keeping,
-)
+from gridgrad_core.errors import GridgradError
+from gridgrad_core.system.framing import ANCILLARY_BYTES, descriptors_in
+from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.parse import parse
 
-__all__ = ["Session", "Sessions"]
+__all__ = ["ClientSession", "SessionEnd", "connect"]
+
+CONNECT_S = 2.0
+
+_GIVEN_UP: tuple[type[BaseException], ...] = (EntryFailed, *CANCELLED)
+"""What a wait ends with when the caller waits no longer."""
 
 
-class _Waiting(NamedTuple):
-    """A call that waits for its result."""
-
-    result: asyncio.Future[Result]
-    answer: Answer
-
-
-class Session:
-    """One session.
+class SessionEnd(NamedTuple):
+    """The client's end of a session that was opened.
 
     Args:
-        connection: to the server, in the session; the session closes it.
+        connection: to the server, in the session.
         memory: of the session.
     """
 
-    def __init__(self, connection: socket.socket, memory: LeasedMemory) -> None:
-        connection.setblocking(False)
-        self.memory = memory
-        self._connection = connection
-        self._loop = asyncio.get_running_loop()
-        self._inbox = Inbox()
-        self._waiting: dict[int, _Waiting] = {}
-        self._to_send: deque[memoryview] = deque()
-        self._last = 0
-        self._is_open = True
-        self._loop.add_reader(connection, self._readable)
-        memory.on_release = without_keeping(self._tell_soon)
+    connection: socket.socket
+    memory: LeasedMemory
+
+    def close(self) -> None:
+        """Ends the session."""
+        self.connection.close()
+
+
+class ClientSession:
+    """One session.
+
+    Args:
+        end: of the session, which this one closes.
+
+    Attributes:
+        memory: of the session.
+        calls: how many are under way; `SessionPool` counts them.
+    """
+
+    def __init__(self, end: SessionEnd) -> None:
+        self.memory = end.memory
+        self.calls = 0
+        self._calls = SessionCalls(end.memory)
+        self._socket = SessionSocket(end.connection, self._calls)
+        self.memory.on_release = without_keeping(self._socket.tell_released)
 
     @property
     def is_well(self) -> bool:
         """Whether calls can be made in it."""
-        return self._is_open and not self.memory.is_left
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no call is under way."""
-        return not self._waiting
+        return self._socket.is_open and not self.memory.is_left
 
     async def call(self, call: PreparedCall, timeout_s: float | None, progress: Progress | None = None) -> Result:
-        """Makes a call and waits for its result; see `gridgrad.sync.session.Session.call`.
+        """Makes a call and waits for its result.
+
+        Args:
+            call: the call.
+            timeout_s: seconds until it is given up; None for never.
+            progress: called with the points that have come so far and the points of the grid.
 
         Raises:
             SessionLost: the session has ended. Whether the call was computed is not known.
             EntryFailed: the call failed.
             GridgradError: its answer can't be used.
         """
-        self._last += 1
-        number = self._last
-        result: asyncio.Future[Result] = self._loop.create_future()
-        self._waiting[number] = _Waiting(result, Answer(call, self.memory, progress))
-        expiry = None if timeout_s is None else self._loop.call_later(timeout_s, _expire, result)
+        deadline_at = None if timeout_s is None else time.monotonic() + timeout_s
+        pending, message = self._calls.begin(call, timeout_s, progress)
+        self._socket.send(message, deadline_at)
         try:
-            self._send(call_message(number, call, timeout_s, self.memory))
-            return await result
-        finally:
-            if expiry:
-                expiry.cancel()
-            if self._waiting.pop(number, None):  # nobody answered: the caller gives up
-                self._send(cancel_message(number, self.memory))
+            await self._socket.complete(pending, deadline_at)
+        except _GIVEN_UP:
+            self._give_up(pending)
+            raise
+        return pending.result()
 
     def close(self) -> None:
-        """Ends it; calls that are under way fail. What arrays view stays as it is."""
-        if self._is_open:
-            self._is_open = False
-            self.memory.leave()
-            self._loop.remove_reader(self._connection)
-            self._loop.remove_writer(self._connection)
-            self.forget()
-            waiting, self._waiting = self._waiting, {}
-            for each in waiting.values():
-                if not each.result.done():
-                    each.result.set_exception(SessionLost("the session has ended"))
+        """Ends it. What arrays view stays as it is."""
+        self.memory.leave()
+        self._socket.close()
 
-    def __del__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        """Closes the socket alone, as a child process must do."""
-        self._connection.close()
-
-    def _readable(self) -> None:
-        try:
-            part = self._connection.recv(READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            part = b""
-        if not part:
-            self.close()
-            return
-        self._inbox.feed(part)
-        while (response := self._inbox.take()) is not None:
-            self._take(response)
-
-    def _take(self, response: pb.SessionResponse) -> None:
-        waiting = self._waiting.get(response.id)
-        if waiting is None or waiting.result.done():
-            if response.HasField("lease"):
-                self.memory.ignore(response.lease)  # of a call that was given up
-            return
-        try:
-            result = waiting.answer.feed(response)
-        except Exception as error:  # noqa: BLE001 - the caller gets it, whatever it is
-            waiting.result.set_exception(error)
-        else:
-            if result is not None:
-                waiting.result.set_result(result)
-        if response.HasField("status") or response.last or not response.HasField("window"):
-            del self._waiting[response.id]
-
-    def _send(self, message: bytes) -> None:
-        if self._is_open:
-            self._to_send.append(memoryview(message))
-            if len(self._to_send) == 1:
-                self._writable()
-
-    def _writable(self) -> None:
-        while self._to_send:
-            try:
-                sent = self._connection.send(self._to_send[0])
-            except BlockingIOError:
-                self._loop.add_writer(self._connection, self._writable)
-                return
-            except OSError:
-                self.close()
-                return
-            self._to_send[0] = self._to_send[0][sent:]
-            if not self._to_send[0]:
-                self._to_send.popleft()
-        self._loop.remove_writer(self._connection)
-
-    def _tell_soon(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop may be closed
-            self._loop.call_soon_threadsafe(self._tell)
-
-    def _tell(self) -> None:
-        self._send(cancel_message(0, self.memory))
-
-
-def _expire(result: asyncio.Future[Result]) -> None:
-    if not result.done():
-        result.set_exception(out_of_time())
-
-
-class Sessions:
-    """The session of one client.
-
-    Args:
-        offered: asks the server for a session, in so many seconds; returns the serialized answer.
-        settings: of the client.
-    """
-
-    def __init__(self, offered: Callable[[float], Awaitable[bytes]], settings: ConnectionSettings) -> None:
-        self._offered = offered
-        self._target = settings.target
-        self._will = Willingness(settings.sessions)
-        self._session: Session | None = None
-        self._left: set[Session] = set()
-        self._opening: asyncio.Task[None] | None = None
-        self._is_closed = False
-        watch_forks(self)
-
-    def __len__(self) -> int:
-        return 1 if self._session else 0
-
-    def encourage(self) -> None:
-        """Says that the server has answered a call by gRPC."""
-        self._will.encourage()
-        if self._opening is None and self._will and self._well() is None:
-            self._opening = asyncio.create_task(self._open())
-
-    async def gradient(
-        self, call: PreparedCall, timeout_s: float | None, progress: Progress | None = None
-    ) -> Result | None:
-        """Makes a call in the session; see `gridgrad.sync.pool.Sessions.gradient`.
-
-        Returns:
-            The result; None when the call has to go by gRPC.
-
-        Raises:
-            EntryFailed: the call failed.
-            GridgradError: its answer can't be used.
-        """
-        session = self._well()
-        if session is None:
-            return None
-        try:
-            return await session.call(call, timeout_s, progress)
-        except SessionLost:
-            self._will.lost()
-            if self._is_closed:
-                raise failures.closed() from None
-            return None
-        except failures.EntryFailed as failed:
-            if failures.wants_stream(failures.of(failed, self._target, timeout_s).error):
-                return None
-            raise
-
-    async def close(self) -> None:
-        """Ends it; calls that are under way fail."""
-        self._is_closed = True
-        if self._opening:
-            await asyncio.wait([self._opening])
-        for session in (self._session, *self._left):
-            if session:
-                session.close()
-        self._session = None
-
-    def _well(self) -> Session | None:
-        session = self._session
-        if session is not None and not session.is_well:
-            self._session = None
-            self._left.add(session)
-        for left in [left for left in self._left if left.is_idle]:
-            self._left.remove(left)
-            left.close()
-        return self._session
-
-    async def _open(self) -> None:
-        try:
-            offer = await self._offered(OPEN_WITHIN_S)
-            connection, memory = await asyncio.to_thread(connect, offer)
-        except (grpc.RpcError, SessionLost):
-            self._will.refused()
-        else:
-            self._will.opened()
-            self._session = Session(connection, memory)
-        finally:
-            self._opening = None
-
-    def leave_viewed(self) -> None:
-        """Leaves the session if a child process may view its memory."""
-        if self._session and self._session.memory.is_viewed:
-            self._session.memory.leave()
+    def interrupt(self) -> None:
+        """Has the calls under way fail."""
+        self._socket.interrupt()
 
     def forget(self) -> None:
         """Closes what was inherited by a fork, without a word to the server."""
-        for session in (self._session, *self._left):
-            if session:
-                session.forget()
+        self.memory.leave()
+        self._socket.forget()
+
+    def _give_up(self, pending: PendingCall) -> None:
+        with contextlib.suppress(SessionLost):
+            self._socket.send(self._calls.give_up(pending), None)
+
+
+def connect(opened: bytes) -> SessionEnd:
+    """Comes to the session that the server has offered; waits for it.
+
+    Args:
+        opened: the serialized OpenSessionResponse.
+
+    Raises:
+        SessionLost: nobody is there, or somebody else; or the session can't be had.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        reply = parse(pb.OpenSessionResponse(), opened)
+        connection.settimeout(CONNECT_S)
+        connection.connect(f"\0{reply.socket}")
+        _check_user(connection)
+        connection.sendall(token_message(reply.token))
+        return SessionEnd(connection, _memory(connection))
+    except (OSError, ValueError, GridgradError, SessionLost) as error:
+        connection.close()
+        raise SessionLost(str(error)) from error
+
+
+def _check_user(connection: socket.socket) -> None:
+    uid = peer_uid(connection)
+    if uid != os.geteuid():
+        raise SessionLost(f"the socket belongs to user {uid}")
+
+
+def _memory(connection: socket.socket) -> LeasedMemory:
+    """The memory that the first message brings."""
+    reader, response = ResponseReader(), None
+    descriptors: list[int] = []
+    try:
+        while response is None:
+            part, ancillary, _, _ = connection.recvmsg(reader.missing, ANCILLARY_BYTES)
+            descriptors += descriptors_in(ancillary)
+            if not part:
+                raise SessionLost("the server hung up")
+            reader.feed(part)
+            response = reader.take()
+        if len(descriptors) != 1:
+            raise SessionLost(f"{len(descriptors)} descriptors instead of one; is the limit of open files reached?")
+        return LeasedMemory(descriptors[0], response.memory_bytes)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.protocol.assemble import ResponseLayout, StreamMessage, empty, numbers_of, read_header
+from gridgrad.protocol.assemble import StreamMessage
 from gridgrad.protocol.error_mapping import EntryFailed
+from gridgrad.protocol.response_layout import ResponseLayout, View, empty, numbers_of, read_header
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.info import info_of
 from gridgrad.results.result import Result
@@ -71,7 +72,7 @@ class _Window:
 
 
 class GridWindows:
-    """Puts the messages of one entry of a stream into windows of its grid.
+    """Puts the messages of one request on a stream into windows of its grid.
 
     Args:
         call: what they answer.
@@ -99,30 +100,30 @@ class GridWindows:
         """Expects all messages again, on a new stream; windows that were given are not given again."""
         self._open.clear()
 
-    def feed(self, part: StreamMessage) -> Iterator[Result]:
+    def feed(self, message: StreamMessage) -> Iterator[Result]:
         """Takes one message, and gives the windows that it completes.
 
         Raises:
-            EntryFailed: the message says that the entry failed.
+            EntryFailed: the message says that the request failed.
             InternalError: a window lies outside the grid, or the last message came too early.
         """
-        message = part.message
-        if message.HasField("status"):
-            raise EntryFailed(message.status)
-        if message.HasField("header"):
-            self._layout, self._info = read_header(message.header)
+        fields = message.fields
+        if fields.HasField("status"):
+            raise EntryFailed(fields.status)
+        if fields.HasField("header"):
+            self._layout, self._info = read_header(fields.header)
         if self._layout is None:
             raise broken("the first message of an entry without a header")
-        window = message.window
-        if not message.HasField("window"):
+        window = fields.window
+        if not fields.HasField("window"):
             window = pb.Window(planes=self._layout.planes, points=self._layout.points)
-        yield from self._placed(part, window, self._layout)
-        if message.last and self._open:
+        yield from self._placed(message.view, window, self._layout)
+        if fields.last and self._open:
             raise broken(f"an entry that ended with {len(self._open)} windows incomplete")
-        self.complete = message.last
+        self.complete = fields.last
 
-    def _placed(self, part: StreamMessage, window: pb.Window, layout: ResponseLayout) -> Iterator[Result]:
-        planes, points, numbers = numbers_of(window, part.view, layout)
+    def _placed(self, view: View, window: pb.Window, layout: ResponseLayout) -> Iterator[Result]:
+        planes, points, numbers = numbers_of(window, view, layout)
         cut, at = _cut(layout, self._most), points.start
         while at < points.stop:
             first, start, shape = cut.window_at(at)
@@ -131,9 +132,9 @@ class GridWindows:
                 if first not in self._open:
                     self._open[first] = _Window(start, shape, layout)
                 own = self._open[first]
-                piece = numbers[:, at - points.start : end - points.start]
-                own.flat[planes, at - first : end - first] = piece
-                own.missing -= piece.size
+                covered = numbers[:, at - points.start : end - points.start]
+                own.flat[planes, at - first : end - first] = covered
+                own.missing -= covered.size
                 if not own.missing:
                     yield self._finished(first, layout)
             at = end

@@ -1,8 +1,9 @@
-"""The entries in flight on a stream: what to send, and what an answer completes. Does no I/O itself.
+"""The in-flight window of a stream: what to send, and what an answer completes. Does no I/O itself.
 
-Small requests that differ in nothing but numbers travel together, as a pack. An entry stays in flight until its
-outcome is taken. Entries that the server was too busy for, and all that were in flight when a stream broke, are
-sent again: functions are pure.
+Invariants:
+* A request is in flight from `add` until its outcome is taken; no more are than the window allows.
+* Requests that the server was too busy for, and all whose answers have not come when a stream breaks, are sent again:
+  functions are pure.
 """
 
 from __future__ import annotations
@@ -14,119 +15,76 @@ import time
 from gridgrad.protocol import error_mapping as failures
 from gridgrad.protocol.assemble import Assembly, StreamMessage, read_message, read_pack
 from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.protocol.request_packs import RequestInFlight, RequestPacks
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.prepare import prepare, stream_message
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError, RequestError
 
-__all__ = ["Flight"]
+__all__ = ["InFlightWindow"]
 
 WINDOW_BYTES = 256 << 20
 """Results in flight together, unless a single one is larger."""
 
-PACK_BYTES = 1 << 20
-"""About how large the results of a pack are, or its inputs: a message of the stream."""
 
-LARGE_BYTES = PACK_BYTES // 4
-"""What travels by itself."""
-
-LEAST_BYTES = 512
-"""What an entry counts in a pack however small it is: it costs the worker some time."""
-
-PACKS_IN_FLIGHT = 4
-"""Least number of packs in a window that is full, so that one is sent while others are computed and read."""
-
-
-class Entry:
-    """One request in flight.
+class InFlightWindow:
+    """What is in flight on a stream.
 
     Args:
-        call: the request.
-        number: counts the requests launched.
-        nbytes: how large its result is, as far as is known.
-    """
-
-    __slots__ = ("assembly", "attempts", "call", "nbytes", "number")
-
-    def __init__(self, call: PreparedCall, number: int, nbytes: int) -> None:
-        self.call = call
-        self.number = number
-        self.nbytes = nbytes
-        self.attempts: Attempts | None = None
-        self.assembly: Assembly | None = None
-
-
-class Pack:
-    """Requests that are to travel together, and how much of a pack they fill."""
-
-    __slots__ = ("entries", "nbytes")
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.nbytes = 0
-
-
-class Flight:
-    """What is in flight.
-
-    Args:
-        in_flight: how many entries may be.
-        errors: "raise" or "return", what becomes of an entry that failed.
+        limit: how many requests may be.
+        errors: "raise" or "return", what becomes of a request that failed.
         in_order: whether outcomes are taken in the order of their requests, or as they come.
         routes: what is known about the sizes of results.
-        settings: where the stream goes, and how often an entry may be sent again.
+        settings: where the stream goes, and how often a request may be sent again.
 
     Raises:
-        RequestError: in_flight or errors is none of what may be given.
+        RequestError: limit or errors is none of what may be given.
     """
 
-    def __init__(
-        self, in_flight: int, errors: str, in_order: bool, routes: Routes, settings: ConnectionSettings
-    ) -> None:
+    def __init__(self, limit: int, errors: str, in_order: bool, routes: Routes, settings: ConnectionSettings) -> None:
         if errors not in ("raise", "return"):
             raise RequestError("errors", f"{errors!r}", 'say errors="raise" or errors="return"')
-        if not isinstance(in_flight, int) or in_flight < 1:
-            raise RequestError("in_flight", f"{in_flight!r}", "give how many requests may wait for results, 1 or more")
-        self._limit = in_flight
+        if not isinstance(limit, int) or limit < 1:
+            raise RequestError("in_flight", f"{limit!r}", "give how many requests may wait for results, 1 or more")
+        self._limit = limit
         self._raises = errors == "raise"
         self._in_order = in_order
         self._routes = routes
         self._settings = settings
-        self._sent: dict[int, Entry] = {}  # by id
-        self._packs: dict[int, Pack] = {}  # those that still grow, by plan
-        self._full: list[Pack] = []
-        self._later: list[tuple[float, int, Entry]] = []  # a heap by the time from which it may be sent
+        self._packs = RequestPacks(limit)
+        self._sent: dict[int, RequestInFlight] = {}  # by their ids on the stream
+        self._later: list[tuple[float, int, RequestInFlight]] = []  # a heap by the time from which it may be sent
         self._ids = itertools.count(1)
-        self._outcomes: dict[int, tuple[Result | GridgradError, int]] = {}  # by their turns, with their sizes
-        self._launched = self._landed = self._taken = 0
+        self._outcomes: dict[int, tuple[Result | GridgradError, int]] = {}  # by when to take them, with their sizes
+        self._added = self._completed = self._taken = 0
         self._nbytes = 0
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may be launched."""
-        return self._launched - self._taken < self._limit and (self._nbytes < WINDOW_BYTES or self.idle)
+        """Whether one more may be added."""
+        return self._added - self._taken < self._limit and (self._nbytes < WINDOW_BYTES or self.is_idle)
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether nothing is in flight."""
-        return self._launched == self._taken
+        return self._added == self._taken
 
     @property
     def has_pack(self) -> bool:
         """Whether a full pack is to be sent."""
-        return bool(self._full)
+        return self._packs.has_full
 
     @property
     def has_outcome(self) -> bool:
         """Whether an outcome can be taken."""
         return self._taken in self._outcomes
 
-    def launch(self, request: Request) -> None:
+    def add(self, request: Request) -> None:
         """Takes a request on; one that is wrong in itself has its outcome at once."""
-        number = self._launched
-        self._launched += 1
+        number = self._added
+        self._added += 1
         try:
             if not isinstance(request, Request):
                 raise RequestError("requests", f"a {type(request).__name__}", "give gridgrad.Request(function, inputs)")
@@ -135,112 +93,97 @@ class Flight:
             error.request = request
             self._complete(number, error, 0)
             return
-        entry = Entry(call, number, self._routes.result_bytes(call))
-        self._nbytes += entry.nbytes
-        self._join(entry)
-
-    def _join(self, entry: Entry) -> None:
-        """Puts an entry into the pack of its like."""
-        plan = id(entry.call.template)  # the entries of the pack keep it alive
-        pack = self._packs.get(plan)
-        if pack is None:
-            pack = self._packs[plan] = Pack()
-        pack.entries.append(entry)
-        size = max(entry.nbytes, entry.call.template.input_bytes, LEAST_BYTES)
-        pack.nbytes += size
-        is_full = pack.nbytes + size > PACK_BYTES or len(pack.entries) * PACKS_IN_FLIGHT >= self._limit
-        if is_full or size > LARGE_BYTES:
-            self._full.append(self._packs.pop(plan))
+        added = RequestInFlight(call, number, self._routes.result_bytes(call))
+        self._nbytes += added.nbytes
+        self._packs.join(added)
 
     def outgoing(self) -> list[bytes]:
         """The messages that are to be sent by now."""
         while self._later and self._later[0][0] <= time.monotonic():
-            self._join(heapq.heappop(self._later)[2])
-        packs = [*self._full, *self._packs.values()]
-        self._full.clear()
-        self._packs.clear()
-        return [self._message(pack.entries) for pack in packs]
+            self._packs.join(heapq.heappop(self._later)[2])
+        return list(map(self._message, self._packs.take_all()))
 
-    def _message(self, entries: list[Entry]) -> bytes:
-        ids = [next(self._ids) for _ in entries]
-        self._sent.update(zip(ids, entries, strict=True))
-        return stream_message(ids[0], [entry.call for entry in entries])
+    def _message(self, requests: list[RequestInFlight]) -> bytes:
+        ids = [next(self._ids) for _ in requests]
+        self._sent.update(zip(ids, requests, strict=True))
+        return stream_message(ids[0], [request.call for request in requests])
 
     def due_in_s(self) -> float | None:
         """Seconds until there is something to send; None when nothing waits for that."""
         return max(self._later[0][0] - time.monotonic(), 0.0) if self._later else None
 
-    def land(self, raw: bytes, attempts: Attempts) -> None:
+    def receive(self, raw: bytes, attempts: Attempts) -> None:
         """Takes a message of the server.
 
         Args:
             raw: the message.
-            attempts: those at the stream, which count anew once an entry is complete.
+            attempts: those at the stream, which count anew once a request is complete.
         """
-        part = read_message(raw)
-        first, count = part.message.id, max(1, part.message.entries)
-        before = self._landed
-        if part.message.HasField("status"):
-            for entry_id in range(first, first + count):
-                self._failed(entry_id, failures.EntryFailed(part.message.status))
+        message = read_message(raw)
+        first, count = message.fields.id, max(1, message.fields.entries)
+        before = self._completed
+        if message.fields.HasField("status"):
+            for number in range(first, first + count):
+                self._fail(number, failures.EntryFailed(message.fields.status))
         elif count > 1:
-            self._land_pack(range(first, first + count), part)
+            self._receive_pack(range(first, first + count), message)
         else:
-            self._land_one(first, part)
-        if self._landed > before:
+            self._receive_one(first, message)
+        if self._completed > before:
             attempts.progressed()
 
-    def _land_pack(self, ids: range, part: StreamMessage) -> None:
-        entries = [self._sent.pop(entry_id, None) for entry_id in ids]
-        calls = [entry.call if entry else None for entry in entries]
+    def _receive_pack(self, ids: range, message: StreamMessage) -> None:
+        requests = [self._sent.pop(each, None) for each in ids]
+        calls = [request.call if request else None for request in requests]
         try:
-            results: list[Result | GridgradError] = [*read_pack(part, calls)]
+            results: list[Result | GridgradError] = [*read_pack(message, calls)]
         except GridgradError as error:
-            results = [type(error)(error.field, error.found, error.remedy) for _ in entries]
-        for entry, result in zip(entries, results, strict=True):
-            if entry:
-                self._land(entry, result)
+            results = [type(error)(error.field, error.found, error.remedy) for _ in requests]
+        for request, result in zip(requests, results, strict=True):
+            if request:
+                self._settle(request, result)
 
-    def _land_one(self, entry_id: int, part: StreamMessage) -> None:
-        entry = self._sent.get(entry_id)
-        if entry is None:
-            return  # the rest of an entry that was given up
-        if entry.assembly is None:
-            entry.assembly = Assembly(entry.call)
+    def _receive_one(self, request_id: int, message: StreamMessage) -> None:
+        request = self._sent.get(request_id)
+        if request is None:
+            return  # the rest of one that was given up
+        if request.assembly is None:
+            request.assembly = Assembly(request.call)
         try:
-            outcome: Result | GridgradError | None = entry.assembly.feed(part)
+            outcome: Result | GridgradError | None = request.assembly.feed(message)
         except GridgradError as error:
             outcome = error
         if outcome is not None:
-            del self._sent[entry_id]
-            self._land(entry, outcome)
+            del self._sent[request_id]
+            self._settle(request, outcome)
 
-    def _failed(self, entry_id: int, failed: failures.EntryFailed) -> None:
-        entry = self._sent.pop(entry_id, None)
-        if entry is None:
+    def _fail(self, request_id: int, failed: failures.EntryFailed) -> None:
+        """Has a request sent again later, if that may help; else its outcome is the error."""
+        request = self._sent.pop(request_id, None)
+        if request is None:
             return
-        entry.assembly = None
-        entry.attempts = entry.attempts or Attempts(self._settings.retries, None)
+        request.assembly = None
+        request.attempts = request.attempts or Attempts(self._settings.retries, None)
         try:
-            delay_s = entry.attempts.wait_s(failures.of(failed, self._settings.target, None))
+            delay_s = request.attempts.wait_s(failures.of(failed, self._settings.target, None))
         except GridgradError as error:
-            self._land(entry, error)
+            self._settle(request, error)
         else:
-            heapq.heappush(self._later, (time.monotonic() + delay_s, entry.number, entry))
+            heapq.heappush(self._later, (time.monotonic() + delay_s, request.number, request))
 
-    def _land(self, entry: Entry, outcome: Result | GridgradError) -> None:
+    def _settle(self, request: RequestInFlight, outcome: Result | GridgradError) -> None:
         if isinstance(outcome, GridgradError):
-            outcome.request = entry.call.request
+            outcome.request = request.call.request
         else:
-            self._routes.learn(entry.call, outcome)
-        self._complete(entry.number, outcome, entry.nbytes)
+            self._routes.learn(request.call, outcome)
+        self._complete(request.number, outcome, request.nbytes)
 
     def _complete(self, number: int, outcome: Result | GridgradError, nbytes: int) -> None:
-        self._outcomes[number if self._in_order else self._landed] = outcome, nbytes
-        self._landed += 1
+        self._outcomes[number if self._in_order else self._completed] = outcome, nbytes
+        self._completed += 1
 
     def take(self) -> Result | GridgradError | None:
-        """The outcome whose turn it is, tied to its request; None when it is not there yet.
+        """The next outcome, tied to its request; None when it is not there yet.
 
         Raises:
             GridgradError: the outcome is one, and errors are to be raised.
@@ -260,8 +203,8 @@ class Flight:
         return failures.of(raised, self._settings.target, attempts.timeout_s)
 
     def restart(self) -> None:
-        """Everything in flight is to be sent again, on a new stream."""
+        """Has everything sent again that was, on a new stream."""
         sent, self._sent = self._sent, {}
-        for entry in sent.values():
-            entry.assembly = None
-            self._join(entry)
+        for request in sent.values():
+            request.assembly = None
+            self._packs.join(request)

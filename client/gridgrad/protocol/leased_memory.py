@@ -21,7 +21,7 @@ from gridgrad_core.system import shared_memory
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import broken
 
-__all__ = ["LARGE_BYTES", "LeasedMemory"]
+__all__ = ["LARGE_BYTES", "LeasedMemory", "without_keeping"]
 
 LARGE_BYTES = 1 << 20
 """Parts of this size are released at once, as are windows; others with the next call."""
@@ -119,3 +119,15 @@ class LeasedMemory:
         numbers = [self._released.popleft() for _ in range(len(self._released))]
         self._told += len(numbers)
         return numbers
+
+
+def without_keeping(method: Callable[[], None]) -> Callable[[], None]:
+    """The method of an object, which does nothing once that is gone."""
+    weak = weakref.WeakMethod(method)
+
+    def call() -> None:
+        bound = weak()
+        if bound is not None:
+            bound()
+
+    return call

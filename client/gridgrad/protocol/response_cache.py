@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.protocol.assemble import ResponseLayout, buffer, put, read_header
+from gridgrad.protocol.response_layout import ResponseLayout, buffer, put, read_header
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.results.result_data import ResultSchema

@@ -8,11 +8,14 @@ import time
 from gridgrad.protocol.error_mapping import Failure
 from gridgrad_core.errors import RequestError
 
-__all__ = ["Attempts", "timeout_of"]
+__all__ = ["Attempts", "OpeningBackoff", "timeout_of"]
 
 FIRST_DELAY_S = 0.1
 FACTOR = 2.0
 JITTER = 0.25
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
 
 
 class Attempts:
@@ -80,3 +83,38 @@ def timeout_of(timeout: float | None, default_s: float | None) -> float | None:
     if not isinstance(timeout, int | float) or not timeout > 0:
         raise RequestError("timeout", f"{timeout!r}", "give seconds, more than 0")
     return None if timeout == float("inf") else float(timeout)
+
+
+class OpeningBackoff:
+    """When to try to open a session: after a call has shown that the server answers, and seldom where it was refused.
+
+    Args:
+        allowed: whether ever.
+    """
+
+    def __init__(self, allowed: bool) -> None:
+        self._allowed = allowed
+        self._server_answers = False
+        self._not_before = 0.0
+        self._pause_s = FIRST_PAUSE_S
+
+    def may_try(self) -> bool:
+        """Whether to try now."""
+        return self._allowed and self._server_answers and time.monotonic() >= self._not_before
+
+    def succeeded(self) -> None:
+        """Notes that the server has answered a call by gRPC."""
+        self._server_answers = True
+
+    def opened(self) -> None:
+        """Notes that a session was opened."""
+        self._pause_s = FIRST_PAUSE_S
+
+    def failed(self) -> None:
+        """Notes that none could be opened: the next try is later each time."""
+        self._not_before = time.monotonic() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+    def lost(self) -> None:
+        """Notes that a session broke: the server may be gone."""
+        self._server_answers = False

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.fields import Fields
-from gridgrad_core.errors import GridgradError
 from gridgrad_core.extras import optional
 
 if TYPE_CHECKING:
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
     from gridgrad.arguments.derivatives import DerivativeLike
     from gridgrad.results.archive import FileLike
 
-__all__ = ["Result", "Results"]
-
-T_co = TypeVar("T_co", bound="Result | GridgradError", covariant=True)
+__all__ = ["Result"]
 
 
 class Result(Fields):
@@ -153,48 +150,3 @@ class Result(Fields):
         from gridgrad.results.display.figure import plot
 
         return plot(self, derivatives=derivatives, at=at, figure=figure)
-
-
-class Results(Iterator[T_co], Generic[T_co]):
-    """An iterator of results; closing it cancels what is in flight.
-
-    Args:
-        outcomes: the results.
-    """
-
-    def __init__(self, outcomes: Iterator[T_co]) -> None:
-        self._outcomes = outcomes
-
-    def __next__(self) -> T_co:
-        return next(self._outcomes)
-
-    def close(self) -> None:
-        """Takes no more results and cancels what is in flight."""
-        if isinstance(self._outcomes, Generator):
-            self._outcomes.close()
-
-    def to_xarray(self, dim: str = "sample", name: str | Sequence[str] | None = None) -> xarray.Dataset:
-        """Takes all results that are left into one Dataset, along a new first dim.
-
-        Args:
-            dim: the name of the new dim.
-            name: as for `Result.to_xarray`.
-
-        Returns:
-            Variables of shape [dim, *grid]. Inputs that are the same in all results are coordinates as in one
-            of them, the others have the new dim.
-
-        Raises:
-            RequestError: there are no results, or two differ in more than numbers.
-            GridgradError: one of them is an error.
-            MissingExtraError: xarray is not installed.
-        """
-        from gridgrad.results import to_xarray
-
-        return to_xarray.stack(map(_result, self), dim, name)
-
-
-def _result(outcome: Result | GridgradError) -> Result:
-    if isinstance(outcome, GridgradError):
-        raise outcome
-    return outcome

@@ -1,4 +1,5 @@
-"""The client. `gridgrad.aio` has the same for asyncio; what neither does by I/O stands in modules of its own."""
+# Written by `make sync` from gridgrad/aio/client.py; change that one.
+"""The client."""
 
 from __future__ import annotations
 
@@ -6,11 +7,10 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from grpc.experimental import ChannelOptions
 
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
@@ -23,7 +23,6 @@ from gridgrad.protocol.options import (
     DEFAULT_TIMEOUT_S,
     HEALTH_METHOD,
     HEALTH_POLL_S,
-    ConnectionSettings,
     Metadata,
     check_process,
     check_serving,
@@ -33,26 +32,23 @@ from gridgrad.protocol.options import (
 from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier
 from gridgrad.results.result import Result
+from gridgrad.sync.channel import ServiceChannel
 from gridgrad.sync.grids import ManyGrids
 from gridgrad.sync.introspection import Introspection
-from gridgrad.sync.pool import Sessions
+from gridgrad.sync.pool import SessionPool
+from gridgrad.sync.primitives import Owned
+from gridgrad.sync.windows import LargeGrids
 from gridgrad_core.errors import TooLargeError, UnavailableError
-from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
 
-if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
-    Unary = grpc.UnaryUnaryMultiCallable[bytes, bytes]
-    UnaryStream = grpc.UnaryStreamMultiCallable[bytes, bytes]
-    StreamStream = grpc.StreamStreamMultiCallable[bytes, bytes]
 
-
-class Client(ManyGrids, Introspection):
+class Client(ManyGrids, LargeGrids, Introspection):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
@@ -99,13 +95,7 @@ class Client(ManyGrids, Introspection):
         self._routes = Routes()
         self._process_id = os.getpid()
         self._closed = False
-        self._channel = _open(self._settings)
-        self._sessions = Sessions(functools.partial(_open_session, self._channel, self._settings), self._settings)
-        # Without serializers these take and give bytes
-        self._unary: Unary = self._channel.unary_unary(GRID_GRADIENT.path)
-        # One request and many answers are on the wire what the bidirectional method expects
-        self._whole: UnaryStream = self._channel.unary_stream(STREAM_GRID_GRADIENTS.path)
-        self._many: StreamStream = self._channel.stream_stream(STREAM_GRID_GRADIENTS.path)
+        self._channel = Owned(functools.partial(ServiceChannel, self._settings))
 
     @property
     def address(self) -> str:
@@ -172,31 +162,47 @@ class Client(ManyGrids, Introspection):
             return self._sent(call, timeout, tell)
 
     def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
-        attempts = self._attempts(timeout)
+        attempts, channel = self._attempts(timeout), self._channel.get()
         try:
-            result = self._retried(attempts, self._once, call, progress)
+            result = self._retried(attempts, self._once, call, progress, channel)
         except TooLargeError as error:
             if not failures.wants_stream(error):
                 raise
             result = self._retried(attempts, self._by_stream, call, progress)
             self._routes.learn_limit(result)
-            self._sessions.encourage()
+            channel.sessions.answered_by_grpc()
         self._routes.learn(call, result)
         return result
 
-    def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
-        result = self._sessions.gradient(call, attempts.left_s(), progress)
+    def _once(
+        self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
+    ) -> Result:
+        result = channel.sessions.gradient(call, attempts.left_s(), progress)
         if result is None:
-            result = self._by_grpc(attempts, call, progress)
-            self._sessions.encourage()
+            result = self._by_grpc(attempts, call, progress, channel)
+            channel.sessions.answered_by_grpc()
         return result
 
-    def _by_grpc(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
+    def _by_grpc(
+        self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
+    ) -> Result:
         if self._routes.by_stream(call):
             return self._by_stream(attempts, call, progress)
-        result = read_unary(self._unary(call.message, attempts.left_s(), self._settings.metadata), call)
+        result = read_unary(channel.unary(call, attempts.left_s()), call)
         if progress:
             progress(call.template.grid.points, call.template.grid.points)
+        return result
+
+    def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
+        answers = self._open_whole(call, attempts.left_s())
+        assembly, result = Assembly(call, progress), None
+        try:
+            for raw in answers:
+                result = assembly.feed(read_message(raw)) or result
+        finally:
+            leave(answers)
+        if result is None:
+            raise failures.StreamEnded
         return result
 
     def wait_ready(self, *, timeout: float | None = None) -> None:
@@ -223,8 +229,8 @@ class Client(ManyGrids, Introspection):
     def close(self) -> None:
         """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
         self._closed = True
-        self._sessions.close()
-        self._channel.close()
+        if self._channel.made is not None:
+            self._channel.made.close()
 
     def __enter__(self) -> Client:
         return self
@@ -234,6 +240,10 @@ class Client(ManyGrids, Introspection):
 
     def __repr__(self) -> str:
         return f"<gridgrad.Client of {self._settings.target}{', closed' if self._closed else ''}>"
+
+    @property
+    def _sessions(self) -> SessionPool:
+        return self._channel.get().sessions
 
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
         if self._closed:
@@ -253,41 +263,16 @@ class Client(ManyGrids, Introspection):
     def _plain(
         self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
     ) -> bytes:
-        method: Unary = self._channel.unary_unary(path)
+        attempts, channel = self._attempts(timeout, retries), self._channel.get()
         raw = message.SerializeToString() if message else b""
 
         def once(attempts: Attempts) -> bytes:
-            return method(raw, attempts.left_s(), self._settings.metadata)
+            return channel.plain(path, raw, attempts.left_s())
 
-        return self._retried(self._attempts(timeout, retries), once)
-
-    def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
-        answers = self._open_whole(call, attempts.left_s())
-        assembly, result = Assembly(call, progress), None
-        try:
-            for raw in answers:
-                result = assembly.feed(read_message(raw)) or result
-        finally:
-            leave(answers)
-        if result is None:
-            raise failures.StreamEnded
-        return result
+        return self._retried(attempts, once)
 
     def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
-        return self._whole(stream_message(1, [call]), timeout_s, self._settings.metadata)
+        return self._channel.get().open_whole(call, timeout_s)
 
     def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
-        return self._many(messages, timeout_s, self._settings.metadata)
-
-
-def _open_session(channel: grpc.Channel, settings: ConnectionSettings, timeout_s: float) -> bytes:
-    method: Unary = channel.unary_unary(OPEN_SESSION.path)
-    return method(b"", timeout_s, settings.metadata)
-
-
-def _open(settings: ConnectionSettings) -> grpc.Channel:
-    # The caller's own thread takes what comes for it, not one that wakes it for each message
-    options = ((ChannelOptions.SingleThreadedUnaryStream, 1), *settings.options)
-    if settings.credentials is None:
-        return grpc.insecure_channel(settings.target, options)
-    return grpc.secure_channel(settings.target, settings.credentials, options)
+        return self._channel.get().open_stream(messages, timeout_s)

@@ -1,4 +1,5 @@
-"""What `gridgrad.Client` has to ask about functions and the server: checks, what is compiled, what there is."""
+# Written by `make sync` from gridgrad/aio/introspection.py; change that one.
+"""What `Client` has to ask about functions and the server: checks, what is compiled, what there is."""
 
 from __future__ import annotations
 
@@ -85,11 +86,11 @@ class Introspection(ABC):
         result = None
         while True:
             try:
-                asked = steps.send(result) if result else next(steps)
+                request = steps.send(result) if result else next(steps)
             except StopIteration as done:
                 report: CheckReport = done.value
                 return report
-            result = self._computed(asked, timeout)
+            result = self._computed(request, timeout)
 
     def prepare(
         self,

@@ -1,4 +1,5 @@
-"""The sessions of a client: opened when they seem possible, one for each thread that calls at the same time.
+# Written by `make sync` from gridgrad/aio/pool.py; change that one.
+"""The sessions of a client: opened when they seem possible, as many as calls at the same time need.
 
 Whenever none can be had, the call goes by gRPC and nothing is lost but speed. So the first call goes by gRPC, as
 does the one after a session broke; when it was answered, the next tries to open a session.
@@ -6,69 +7,38 @@ does the one after a session broke; when it was answered, the next tries to open
 In a process forked from this one the arrays of results stay valid, since the parent uses their memory for no other
 result: it leaves sessions whose memory is viewed at the moment of the fork. The child has its copies of their
 sockets closed.
+
+Invariants:
+* A session in `_free` is in `_open` too, and may take one more call.
+* A session that is not well takes no calls, and is closed when its last call has ended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
-import time
 import weakref
 from collections.abc import Callable
-from typing import Protocol
 
 import grpc
 
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping as failures
 from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.protocol.retry import OpeningBackoff
+from gridgrad.protocol.session_messages import SessionLost
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
-from gridgrad.sync.session import Session, SessionLost, connect
+from gridgrad.sync.primitives import CANCELLED, Lock, run_blocking
+from gridgrad.sync.session import ClientSession, SessionEnd, connect
+from gridgrad.sync.session_socket import CALLS_AT_ONCE, MOST_SESSIONS
 
-__all__ = ["OPEN_WITHIN_S", "Sessions", "Willingness", "watch_forks"]
+__all__ = ["SessionPool"]
 
-MOST_SESSIONS = 16
 OPEN_WITHIN_S = 5.0
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
 
 
-class Willingness:
-    """Whether to try to open a session now.
-
-    Args:
-        allowed: whether ever.
-    """
-
-    def __init__(self, allowed: bool) -> None:
-        self._allowed = allowed
-        self._is_encouraged = False
-        self._not_before = 0.0
-        self._pause_s = FIRST_PAUSE_S
-
-    def __bool__(self) -> bool:
-        return self._allowed and self._is_encouraged and time.monotonic() >= self._not_before
-
-    def encourage(self) -> None:
-        """Notes that the server has answered a call by gRPC."""
-        self._is_encouraged = True
-
-    def opened(self) -> None:
-        """Notes that a session was opened."""
-        self._pause_s = FIRST_PAUSE_S
-
-    def refused(self) -> None:
-        """Notes that none could be opened: the next try is later each time."""
-        self._not_before = time.monotonic() + self._pause_s
-        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-
-    def lost(self) -> None:
-        """Notes that a session broke: the server may be gone."""
-        self._is_encouraged = False
-
-
-class Sessions:
+class SessionPool:
     """The sessions of one client.
 
     Args:
@@ -79,20 +49,20 @@ class Sessions:
     def __init__(self, offered: Callable[[float], bytes], settings: ConnectionSettings) -> None:
         self._offered = offered
         self._target = settings.target
-        self._will = Willingness(settings.sessions)
-        self._lock = threading.Lock()
-        self._idle: list[Session] = []
-        self._in_use: set[Session] = set()
+        self._backoff = OpeningBackoff(settings.sessions)
+        self._lock = Lock()
+        self._open: set[ClientSession] = set()
+        self._free: list[ClientSession] = []
         self._is_closed = False
         self._is_opening = False
-        watch_forks(self)
+        _pools.add(self)
 
     def __len__(self) -> int:
-        return len(self._idle) + len(self._in_use)
+        return len(self._open)
 
-    def encourage(self) -> None:
+    def answered_by_grpc(self) -> None:
         """Says that the server has answered a call by gRPC."""
-        self._will.encourage()
+        self._backoff.succeeded()
 
     def gradient(self, call: PreparedCall, timeout_s: float | None, progress: Progress | None = None) -> Result | None:
         """Makes a call in a session.
@@ -109,9 +79,9 @@ class Sessions:
             EntryFailed: the call failed.
             GridgradError: its answer can't be used.
         """
-        if not self._idle and not self._will:
+        if not self._free and not self._backoff.may_try():
             return None
-        session = self._taken(timeout_s)
+        session = self._taken() or self._opened(timeout_s)
         if session is None:
             return None
         is_well = False
@@ -119,10 +89,13 @@ class Sessions:
             result = session.call(call, timeout_s, progress)
             is_well = True
         except SessionLost:
-            self._will.lost()
+            self._backoff.lost()
             if self._is_closed:
                 raise failures.closed() from None
             return None
+        except CANCELLED:
+            is_well = True
+            raise
         except failures.EntryFailed as failed:
             is_well = True
             if failures.wants_stream(failures.of(failed, self._target, timeout_s).error):
@@ -136,89 +109,96 @@ class Sessions:
         """Ends them all; calls that are under way fail."""
         with self._lock:
             self._is_closed = True
-            for session in self._idle:
-                session.close()
-            for session in self._in_use:
+            self._free.clear()
+            sessions = list(self._open)
+        for session in sessions:
+            if session.calls:
                 session.interrupt()
-            self._idle = []
+            else:
+                self._drop(session)
 
-    def _taken(self, timeout_s: float | None) -> Session | None:
+    def _taken(self) -> ClientSession | None:
+        """A session that has room for a call, which is counted."""
         with self._lock:
-            if self._idle:
-                session = self._idle.pop()
-                self._in_use.add(session)
-                return session
-            if not self._will or self._is_opening or self._is_closed or len(self._in_use) >= MOST_SESSIONS:
+            while self._free:
+                if self._free[-1].is_well:
+                    return self._count_in()
+                self._drop(self._free[-1])
+        return None
+
+    def _count_in(self) -> ClientSession:
+        """Counts a call in the session that was used last."""
+        session = self._free[-1]
+        session.calls += 1
+        if session.calls >= CALLS_AT_ONCE:
+            self._free.pop()
+        return session
+
+    def _opened(self, timeout_s: float | None) -> ClientSession | None:
+        with self._lock:
+            may_open = self._backoff.may_try() and not (self._is_opening or self._is_closed)
+            if not may_open or sum(session.is_well for session in self._open) >= MOST_SESSIONS:
                 return None
             self._is_opening = True
         try:
-            return self._opened(OPEN_WITHIN_S if timeout_s is None else min(timeout_s, OPEN_WITHIN_S))
+            offer = self._offered(OPEN_WITHIN_S if timeout_s is None else min(timeout_s, OPEN_WITHIN_S))
+            session = ClientSession(run_blocking(connect, offer, SessionEnd.close))
+        except (grpc.RpcError, SessionLost):
+            self._backoff.failed()
+            return None
         finally:
             self._is_opening = False
-
-    def _opened(self, timeout_s: float) -> Session | None:
-        try:
-            session = Session(*connect(self._offered(timeout_s)))
-        except (grpc.RpcError, SessionLost):
-            self._will.refused()
-            return None
-        self._will.opened()
+        self._backoff.opened()
         with self._lock:
-            self._in_use.add(session)
-        return session
+            self._open.add(session)
+            self._free.append(session)
+            return self._count_in()
 
-    def _give_back(self, session: Session, is_well: bool) -> None:
+    def _give_back(self, session: ClientSession, is_well: bool) -> None:
         with self._lock:
-            self._in_use.discard(session)
-            if is_well and not session.memory.is_left and not self._is_closed:
-                self._idle.append(session)
+            session.calls -= 1
+            if is_well and session.is_well and not self._is_closed:
+                if session.calls == CALLS_AT_ONCE - 1:
+                    self._free.append(session)
                 return
-        session.close()
+            self._drop(session)
+
+    def _drop(self, session: ClientSession) -> None:
+        """Gives a session no more calls, and closes it once it has none."""
+        with contextlib.suppress(ValueError):
+            self._free.remove(session)
+        if not session.calls:
+            self._open.discard(session)
+            session.close()
 
     def leave_viewed(self) -> None:
         """Leaves the sessions whose memory a child process may view."""
-        for session in [session for session in self._idle if session.memory.is_viewed]:
-            self._idle.remove(session)
-            session.close()
-        for session in self._in_use:
+        for session in list(self._open):
             if session.memory.is_viewed:
                 session.memory.leave()
+                self._drop(session)
 
     def forget(self) -> None:
         """Closes what was inherited by a fork, without a word to the server."""
-        self._lock = threading.Lock()
-        for session in (*self._idle, *self._in_use):
-            session.close()
-        self._idle, self._in_use = [], set()
+        self._lock = Lock()  # another thread may have held it
+        for session in self._open:
+            session.forget()
+        self._open, self._free = set(), []
 
 
-class Forking(Protocol):
-    """What is told of forks."""
-
-    def leave_viewed(self) -> None:
-        """Leaves the sessions whose memory a child process may view."""
-
-    def forget(self) -> None:
-        """Closes what was inherited by a fork, without a word to the server."""
-
-
-_watched: weakref.WeakSet[Forking] = weakref.WeakSet()
-
-
-def watch_forks(sessions: Forking) -> None:
-    """Tells sessions of forks for as long as they are there."""
-    _watched.add(sessions)
+_pools: weakref.WeakSet[SessionPool] = weakref.WeakSet()
 
 
 def _leave_viewed() -> None:
-    for sessions in list(_watched):
-        sessions.leave_viewed()
+    for pool in list(_pools):
+        pool.leave_viewed()
 
 
 def _forget() -> None:
-    for sessions in list(_watched):
-        sessions.forget()
+    for pool in list(_pools):
+        pool.forget()
 
 
-# Before and after: other threads go on meanwhile
-os.register_at_fork(before=_leave_viewed, after_in_parent=_leave_viewed, after_in_child=_forget)
+if hasattr(os, "register_at_fork"):
+    # Before and after: other threads go on meanwhile
+    os.register_at_fork(before=_leave_viewed, after_in_parent=_leave_viewed, after_in_child=_forget)

@@ -1,37 +1,33 @@
-"""`Client.stream` and `Client.map`: one thread reads the answers, the caller's own reads requests and takes results.
+# Written by `make sync` from gridgrad/aio/stream.py; change that one.
+"""`Client.stream` and `Client.map`: requests are read, sent and answered at the same time.
 
-gRPC's iterator of answers can only block, so without that thread a caller whose requests come slowly would
-have to choose between waiting for an answer and asking for more. What is read ahead is bounded by what is in
-flight.
+What reads the answers runs in the background, since nothing tells whether gRPC has one but waiting for it. So a source
+of requests and a server that are slow do not wait for each other, and neither runs ahead of the in-flight window.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import grpc
 
-from gridgrad.arguments.inputs import Inputs
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.in_flight import Flight
+from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
+from gridgrad.sync.primitives import CANCELLED, Background, MessageQueue, RequestSource
 from gridgrad_core.errors import GridgradError
 
-__all__ = ["Stream", "requests_like"]
+__all__ = ["GridStream"]
 
 OpenCall = Callable[[Iterator[bytes], float | None], Any]
 END_TIMEOUT_S = 2.0
-PATIENCE_S = 0.002
-_NO_MORE: Any = object()
 
 
-class Pipe:
+class _StreamCall:
     """One call of the streaming method.
 
     Args:
@@ -40,30 +36,33 @@ class Pipe:
     """
 
     def __init__(self, open_call: OpenCall, timeout_s: float | None) -> None:
-        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._inbox: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
-        self._call = open_call(iter(self._outbox.get, None), timeout_s)
-        self._reader = threading.Thread(target=self._read, name="gridgrad-stream", daemon=True)
-        self._reader.start()
+        self._outbox: MessageQueue[bytes | None] = MessageQueue()
+        self._inbox: MessageQueue[bytes | Exception | None] = MessageQueue()
+        self._call = open_call(self._messages(), timeout_s)
+        self._reader = Background(self._read)
 
     def send(self, messages: Iterable[bytes]) -> None:
         """Hands messages to gRPC."""
         for message in messages:
             self._outbox.put(message)
 
+    def wake(self) -> None:
+        """Has `receive` return."""
+        self._inbox.put(None)
+
     def receive(self, wait_s: float | None) -> bytes | None:
-        """The next message; None when none comes within wait_s.
+        """The next message; None when none comes within wait_s, or after `wake`.
 
         Raises:
             Exception: one of `failures.FOREIGN`, when the call has ended.
         """
         try:
-            got = self._inbox.get(timeout=wait_s)
-        except queue.Empty:
+            received = self._inbox.get(wait_s)
+        except TimeoutError:
             return None
-        if isinstance(got, Exception):
-            raise got
-        return got
+        if isinstance(received, Exception):
+            raise received
+        return received
 
     def close(self, *, cancel: bool) -> None:
         """Ends the call: at once, or when the server has seen that no more comes."""
@@ -73,6 +72,10 @@ class Pipe:
         self._call.cancel()
         self._reader.join()
 
+    def _messages(self) -> Iterator[bytes]:
+        while (message := self._outbox.get()) is not None:
+            yield message
+
     def _read(self) -> None:
         try:
             for raw in self._call:
@@ -80,69 +83,72 @@ class Pipe:
             self._inbox.put(failures.StreamEnded())
         except grpc.RpcError as error:
             self._inbox.put(error)
+        except CANCELLED:
+            pass  # gRPC raises it here when `close` cancels the call
 
 
-class Stream:
+class GridStream:
     """What `Client.stream` and `Client.map` do.
 
     Args:
         open_call: starts a call with the messages to send and a timeout.
-        requests: what to compute.
-        flight: keeps what is in flight.
-        attempts: those at the stream itself, without one completed entry between them.
+        items: what the requests are made of.
+        request_of: makes a request of one.
+        window: keeps what is in flight.
+        attempts: those at the stream itself, without one completed request between them.
     """
 
-    def __init__(self, open_call: OpenCall, requests: Iterable[Request], flight: Flight, attempts: Attempts) -> None:
+    def __init__(
+        self,
+        open_call: OpenCall,
+        items: Iterable[Any],
+        request_of: Callable[[Any], Request],
+        window: InFlightWindow,
+        attempts: Attempts,
+    ) -> None:
         self._open_call = open_call
-        self._source: Iterator[Request] | None = iter(requests)
-        self._flight = flight
+        self._items = items
+        self._request_of = request_of
+        self._window = window
         self._attempts = attempts
 
     def outcomes(self) -> Generator[Result | GridgradError]:
-        """Results, and errors where the flight returns them."""
-        self._pipe = Pipe(self._open_call, self._attempts.left_s())
+        """Results, and errors where the window returns them."""
+        self._call = self._open()
+        self._source = RequestSource(self._items, self._request_of, self._window, self._wake)
         try:
-            while self._source is not None or not self._flight.idle:
-                while (outcome := self._flight.take()) is not None:
+            while not self._is_done:
+                while (outcome := self._window.take()) is not None:
                     yield outcome
-                self._launch()
-                self._land()
+                self._source.fill()
+                self._call.send(self._window.outgoing())
+                if not (self._window.has_outcome or self._is_done):
+                    self._receive()
         finally:
-            self._pipe.close(cancel=self._source is not None or not self._flight.idle)
+            self._source.close()
+            self._call.close(cancel=not self._is_done)
 
-    def _launch(self) -> None:
-        """Reads requests, as long as they come so quickly that none waits for another to be sent with it."""
-        give_up_at = time.monotonic() + PATIENCE_S
-        while self._source is not None and self._flight.has_room:
-            request = next(self._source, _NO_MORE)
-            if request is _NO_MORE:
-                self._source = None
-                return
-            self._flight.launch(request)
-            if self._flight.has_pack or self._flight.has_outcome or time.monotonic() > give_up_at:
-                return
+    @property
+    def _is_done(self) -> bool:
+        return self._source.has_ended and self._window.is_idle
 
-    def _land(self) -> None:
-        self._pipe.send(self._flight.outgoing())
-        if self._flight.idle or self._flight.has_outcome:
-            return
-        may_launch = self._source is not None and self._flight.has_room
+    def _open(self) -> _StreamCall:
+        return _StreamCall(self._open_call, self._attempts.left_s())
+
+    def _wake(self) -> None:
+        self._call.wake()
+
+    def _receive(self) -> None:
         try:
-            raw = self._pipe.receive(0 if may_launch else self._flight.due_in_s())
+            raw = self._call.receive(0 if self._source.is_ready else self._window.due_in_s())
         except failures.FOREIGN as raised:
             self._reconnect(raised)
         else:
             if raw is not None:
-                self._flight.land(raw, self._attempts)
+                self._window.receive(raw, self._attempts)
 
     def _reconnect(self, raised: Exception) -> None:
-        time.sleep(self._attempts.wait_s(self._flight.failure(raised, self._attempts)))
-        self._pipe.close(cancel=True)
-        self._flight.restart()
-        self._pipe = Pipe(self._open_call, self._attempts.left_s())
-
-
-def requests_like(request: Request, many_inputs: Iterable[Inputs]) -> Iterator[Request]:
-    """A request again and again, with other inputs each time."""
-    settled = request.settled()
-    return (settled.on(inputs) for inputs in many_inputs)
+        time.sleep(self._attempts.wait_s(self._window.failure(raised, self._attempts)))
+        self._call.close(cancel=True)
+        self._window.restart()
+        self._call = self._open()

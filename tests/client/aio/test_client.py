@@ -237,7 +237,7 @@ async def test_a_stream_whose_reader_is_cancelled_leaves_no_task(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    left = [t for t in asyncio.all_tasks() if "aio_streams" in repr(t)]
+    left = [t for t in asyncio.all_tasks() if "gridgrad/aio/" in repr(t)]
     assert not left
 
 

@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 
 import gridgrad
 import gridgrad.aio
-from gridgrad.sync import pool as sessions_module
+from gridgrad.protocol.retry import OpeningBackoff
 from gridgrad_core.errors import REASONS, GridgradError, UseStreamError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.error_details import to_detail
@@ -388,15 +388,15 @@ def test_a_call_under_way_is_cancelled_by_close(sessions: FakeSessions, server: 
 def test_tries_to_open_come_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    will = sessions_module.Willingness(True)
-    assert not will
-    will.encourage()
+    backoff = OpeningBackoff(True)
+    assert not backoff.may_try()
+    backoff.succeeded()
     tries = []
     for _ in range(300):
         now[0] += 1
-        if will:
+        if backoff.may_try():
             tries.append(now[0])
-            will.refused()
+            backoff.failed()
     pauses = np.diff(tries)
     assert list(pauses[:5]) == [1, 2, 4, 8, 16]
     assert max(pauses) == 60
@@ -406,12 +406,9 @@ def test_tries_to_open_come_less_and_less_often(monkeypatch: pytest.MonkeyPatch)
 
 
 async def opened(client: gridgrad.aio.Client) -> None:
-    await client.gradient("t*k", AXES)
-    assert client._wire is not None
-    opening = client._wire.sessions._opening
-    assert opening is not None
-    await opening
-    assert len(client._wire.sessions) == 1
+    for _ in range(2):
+        await client.gradient("t*k", AXES)
+    assert len(client._sessions) == 1
 
 
 async def test_asyncio_shares_one_session(sessions: FakeSessions, server: FakeServer) -> None:
@@ -424,7 +421,7 @@ async def test_asyncio_shares_one_session(sessions: FakeSessions, server: FakeSe
         await asyncio.sleep(0)  # until then the loop holds what it has woken this test with
         gc.collect()
         await client.gradient("t*k", AXES)
-        assert sorted(sessions.peers[0].released) == list(range(1, 21))
+        assert sorted(sessions.peers[0].released) == list(range(1, 22))
 
 
 async def test_asyncio_goes_on_by_grpc_when_the_session_breaks(sessions: FakeSessions, server: FakeServer) -> None:
@@ -437,23 +434,15 @@ async def test_asyncio_goes_on_by_grpc_when_the_session_breaks(sessions: FakeSes
         assert_array_equal((await client.gradient("t*k", AXES)).value, SUMS)
         assert len(server.requests) == 2
         sessions.answer = Peer.leased
-        await opened_again(client)
         assert_array_equal((await client.gradient("t*k", AXES)).value, SUMS)
         assert len(server.requests) == 2
-
-
-async def opened_again(client: gridgrad.aio.Client) -> None:
-    assert client._wire is not None
-    opening = client._wire.sessions._opening
-    if opening is not None:
-        await opening
-    assert len(client._wire.sessions) == 1
+        assert len(client._sessions) == 1
 
 
 async def test_asyncio_gives_up_by_timeout_and_by_cancelling(sessions: FakeSessions, server: FakeServer) -> None:
-    sessions.answer = lambda _, __: None
     async with gridgrad.aio.Client(server.address) as client:
         await opened(client)
+        sessions.answer = lambda _, __: None
         with pytest.raises(gridgrad.DeadlineError):
             await client.gradient("t*k", AXES, timeout=0.1)
         call = asyncio.create_task(client.gradient("t*k", AXES))
@@ -462,7 +451,7 @@ async def test_asyncio_gives_up_by_timeout_and_by_cancelling(sessions: FakeSessi
         with pytest.raises(asyncio.CancelledError):
             await call
         give_up_at = time.monotonic() + PATIENCE_S
-        while sessions.peers[0].cancelled != [1, 2]:
+        while sessions.peers[0].cancelled != [2, 3]:
             assert time.monotonic() < give_up_at
             await asyncio.sleep(0.005)
 

@@ -1,0 +1,107 @@
+"""What `Client` has for a grid that is larger than memory: windows of it as they are complete."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from typing import Any
+
+from gridgrad.aio.counted import counted
+from gridgrad.arguments.coefficients import Coefficients
+from gridgrad.arguments.derivatives import DerivativeLike
+from gridgrad.arguments.inputs import Inputs
+from gridgrad.progress import Progress
+from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol.assemble import read_message
+from gridgrad.protocol.grid_windows import GridWindows, points_of
+from gridgrad.protocol.options import ConnectionSettings, leave
+from gridgrad.protocol.retry import Attempts
+from gridgrad.requests.prepare import PreparedCall, prepare
+from gridgrad.requests.request import FunctionLike, Request, Tier
+from gridgrad.results.result import Result
+
+__all__ = ["LargeGrids"]
+
+
+class LargeGrids(ABC):
+    """The part of a client that computes a grid in windows.
+
+    Attributes:
+        _settings: where it connects to, and how.
+    """
+
+    _settings: ConnectionSettings
+
+    @abstractmethod
+    def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
+        """The attempts at a call that begins."""
+
+    @abstractmethod
+    def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
+        """Calls the streaming method for one grid."""
+
+    def windows(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        tier: Tier = "auto",
+        points: int | None = None,
+        timeout: float | None = None,
+        progress: bool | Progress | None = None,
+    ) -> AsyncIterator[Result]:
+        """Computes a grid of any size and yields windows of it as they are complete, in about the order of the grid.
+
+        Each is a `Result` of its part of the grid: `whole[window.slices] = window.value`. Little of the grid is held at
+        a time, here and at the server, which waits while windows are not taken.
+        Closing the iterator by `aclose` ends the computation.
+
+        Args:
+            function: as for `gradient`.
+            inputs: as for `gradient`.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `gradient`.
+            coefficients: as for `gradient`.
+            tier: as for `gradient`.
+            points: most points of a window, which is contiguous in C order; by default what makes about 16 MiB.
+            timeout: seconds for all of it; None for no limit, whatever the client's own.
+            progress: True shows a bar (the extra `progress`); a callback is called with the points of the windows that
+                were taken and the points of the grid.
+
+        Yields:
+            Results, each of another part of the grid.
+
+        Raises:
+            GridgradError: as `gradient`.
+        """
+        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
+        attempts = self._attempts(math.inf if timeout is None else timeout)
+        windows = self._windows(call, GridWindows(call, points), attempts)
+        return counted(windows, progress, "points", call.template.grid.points, points_of)
+
+    async def _windows(self, call: PreparedCall, windows: GridWindows, attempts: Attempts) -> AsyncGenerator[Result]:
+        while True:
+            answers = self._open_whole(call, attempts.left_s())
+            try:
+                async for raw in answers:
+                    for window in windows.feed(read_message(raw)):
+                        attempts.progressed()
+                        yield window
+                if windows.complete:
+                    return
+                raise failures.StreamEnded
+            except failures.FOREIGN as raised:
+                failure = failures.of(raised, self._settings.target, attempts.timeout_s)
+            finally:
+                leave(answers)
+            await asyncio.sleep(attempts.wait_s(failure))
+            windows.restart()

@@ -1,0 +1,229 @@
+"""The messages of a session with a server on this machine: the calls that are made in it and what answers them.
+
+Does no I/O itself. A session may have any number of calls under way; the server answers them in any order, and sends
+a large result window by window.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+from gridgrad.progress import Progress
+from gridgrad.protocol.assemble import Assembly
+from gridgrad.protocol.error_mapping import EntryFailed
+from gridgrad.protocol.leased_memory import LeasedMemory
+from gridgrad.protocol.response_cache import read_response, read_unary
+from gridgrad.requests.prepare import PreparedCall
+from gridgrad.results.result import Result
+from gridgrad_core.errors import REASONS
+from gridgrad_core.system.framing import FrameReader, framed
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.fields import field_head
+from gridgrad_core.wire.parse import parse
+
+__all__ = ["PendingCall", "ResponseReader", "SessionCalls", "SessionLost", "out_of_time", "token_message"]
+
+_REQUEST_FIELD = pb.SessionRequest.REQUEST_FIELD_NUMBER
+
+
+class SessionLost(Exception):  # noqa: N818 - never leaves the client: the call goes by gRPC
+    """The session has ended, or can't be opened."""
+
+
+class ResponseReader:
+    """Cuts what comes over a socket into messages."""
+
+    def __init__(self) -> None:
+        self._frames = FrameReader()
+        self.feed = self._frames.feed
+
+    @property
+    def missing(self) -> int:
+        """How many bytes may be read without reading into the next message."""
+        return self._frames.missing
+
+    def take(self) -> pb.SessionResponse | None:
+        """The next message; None until it is whole.
+
+        Raises:
+            InternalError: it is none.
+        """
+        message = self._frames.take()
+        return None if message is None else parse(pb.SessionResponse(), message)
+
+
+def _framed(message: pb.SessionRequest, request: bytes = b"") -> bytes:
+    """A message behind its length, with the request that it makes if it makes one."""
+    head = message.SerializeToString()
+    if request:
+        head += field_head(_REQUEST_FIELD, len(request))
+    return framed(head, request)
+
+
+def token_message(token: bytes) -> bytes:
+    """The first message, by which the server knows whom it has offered the session."""
+    return _framed(pb.SessionRequest(token=token))
+
+
+def out_of_time() -> EntryFailed:
+    """What a call ends with that was not answered in time."""
+    return EntryFailed(pb.Status(code=REASONS["DEADLINE"].code))
+
+
+class PendingCall:
+    """A call under way.
+
+    Args:
+        number: of the call in its session.
+        call: the call.
+        memory: of the session.
+        progress: called with the points that have come so far and the points of the grid.
+
+    Attributes:
+        outcome: the result, or what the call failed with; None until it is complete.
+        on_complete: called once it is.
+    """
+
+    __slots__ = ("_assembly", "_call", "_memory", "_progress", "number", "on_complete", "outcome")
+
+    def __init__(self, number: int, call: PreparedCall, memory: LeasedMemory, progress: Progress | None = None) -> None:
+        self.number = number
+        self.outcome: Result | Exception | None = None
+        self.on_complete: Callable[[], None] | None = None
+        self._call = call
+        self._memory = memory
+        self._progress = progress
+        self._assembly: Assembly | None = None
+
+    def result(self) -> Result:
+        """The result of a complete call.
+
+        Raises:
+            EntryFailed: the call failed.
+            InternalError: the answer breaks the protocol.
+            RequestError: `out` does not fit the components of the result.
+            SessionLost: the session ended before the call was complete.
+        """
+        if not isinstance(self.outcome, Result):
+            raise self.outcome or SessionLost("no answer has come")
+        return self.outcome
+
+    def complete(self, outcome: Result | Exception) -> None:
+        """Ends the call."""
+        self.outcome = outcome
+        if self.on_complete:
+            self.on_complete()
+
+    def feed(self, response: pb.SessionResponse) -> Result | None:
+        """Takes the answer, or one of several.
+
+        Returns:
+            The result once it is whole, else None.
+
+        Raises:
+            Exception: as `result`.
+        """
+        if response.HasField("window"):
+            return self._feed_window(response)
+        raw, call = response.response, self._call
+        if response.HasField("lease"):
+            template, info = read_response(raw, call)
+            view = self._memory.array(response.lease, template.layout.shape, template.layout.dtype)
+            result = template.result(view, info, call)
+        elif response.HasField("status"):
+            raise EntryFailed(response.status)
+        else:
+            result = read_unary(raw, call)
+        if self._progress:
+            points = math.prod(result.shape)
+            self._progress(points, points)
+        return result
+
+    def _feed_window(self, response: pb.SessionResponse) -> Result | None:
+        if self._memory.is_left:
+            raise SessionLost("a fork: nothing is released any more, and the windows after these never come")
+        if self._assembly is None:
+            self._assembly = Assembly(self._call, self._progress)
+        view = functools.partial(self._memory.array, response.lease, is_awaited=True)
+        return self._assembly.feed_leased(response, view)
+
+
+class SessionCalls:
+    """The calls under way in one session.
+
+    Args:
+        memory: of the session.
+    """
+
+    def __init__(self, memory: LeasedMemory) -> None:
+        self._memory = memory
+        self._reader = ResponseReader()
+        self._pending: dict[int, PendingCall] = {}
+        self._last = 0
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is released memory to tell the server of."""
+        return self._memory.has_news
+
+    def begin(
+        self, call: PreparedCall, timeout_s: float | None, progress: Progress | None
+    ) -> tuple[PendingCall, bytes]:
+        """Takes a call on.
+
+        Args:
+            call: the call.
+            timeout_s: seconds after which the server gives it up; None for never.
+            progress: called with the points that have come so far and the points of the grid.
+
+        Returns:
+            The call under way, and the message that makes it.
+        """
+        self._last += 1
+        pending = self._pending[self._last] = PendingCall(self._last, call, self._memory, progress)
+        message = pb.SessionRequest()  # filled field by field, which takes half the time of keywords
+        message.id = self._last
+        message.timeout_s = timeout_s or 0.0
+        message.released.extend(self._memory.take_released())
+        return pending, _framed(message, call.message)
+
+    def give_up(self, pending: PendingCall) -> bytes:
+        """Expects no answer to a call any more; returns the message that says so."""
+        self._pending.pop(pending.number, None)
+        return _framed(pb.SessionRequest(cancel=pending.number, released=self._memory.take_released()))
+
+    def release(self) -> bytes:
+        """The message that tells of released memory alone."""
+        return _framed(pb.SessionRequest(released=self._memory.take_released()))
+
+    def feed(self, part: bytes) -> None:
+        """Takes what came from the server, and completes the calls that it answers.
+
+        Raises:
+            InternalError: it is no message of a session. Nothing that comes later can be read.
+        """
+        self._reader.feed(part)
+        while (response := self._reader.take()) is not None:
+            self._take(response)
+
+    def lose(self, error: Exception) -> None:
+        """Ends all calls, since nothing will come any more."""
+        pending, self._pending = self._pending, {}
+        for each in pending.values():
+            each.complete(error)
+
+    def _take(self, response: pb.SessionResponse) -> None:
+        pending = self._pending.get(response.id)
+        if pending is None:
+            if response.HasField("lease"):
+                self._memory.ignore(response.lease)  # of a call that was given up
+            return
+        try:
+            outcome: Result | Exception | None = pending.feed(response)
+        except Exception as error:  # noqa: BLE001 - goes to whoever waits for the call
+            outcome = error
+        if outcome is not None:
+            del self._pending[response.id]
+            pending.complete(outcome)

@@ -1,0 +1,61 @@
+# Written by `make sync` from gridgrad/aio/collection.py; change that one.
+"""Many results as they come, and all of them in one Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from gridgrad.results.result import Result
+from gridgrad_core.errors import GridgradError
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["Results"]
+
+T_co = TypeVar("T_co", bound=Result | GridgradError, covariant=True)
+
+
+class Results(Iterator[T_co], Generic[T_co]):
+    """An iterator of results; closing it cancels what is in flight.
+
+    Args:
+        outcomes: the results.
+    """
+
+    def __init__(self, outcomes: Generator[T_co]) -> None:
+        self._outcomes = outcomes
+
+    def __next__(self) -> T_co:
+        return next(self._outcomes)
+
+    def close(self) -> None:
+        """Takes no more results and cancels what is in flight."""
+        self._outcomes.close()
+
+    def to_xarray(self, dim: str = "sample", name: str | Sequence[str] | None = None) -> xarray.Dataset:
+        """Takes all results that are left into one Dataset, along a new first dim.
+
+        Args:
+            dim: the name of the new dim.
+            name: as for `Result.to_xarray`.
+
+        Returns:
+            Variables of shape [dim, *grid]. Inputs that are the same in all results are coordinates as in one
+            of them, the others have the new dim.
+
+        Raises:
+            RequestError: there are no results, or two differ in more than numbers.
+            GridgradError: one of them is an error.
+            MissingExtraError: xarray is not installed.
+        """
+        from gridgrad.results import to_xarray
+
+        return to_xarray.stack([_result(outcome) for outcome in self], dim, name)
+
+
+def _result(outcome: Result | GridgradError) -> Result:
+    if isinstance(outcome, GridgradError):
+        raise outcome
+    return outcome
