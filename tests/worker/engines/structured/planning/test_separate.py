@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_worker.engines.structured.planning.separate import separate
+
 Expressions = Any  # the fixture of conftest.py
 
 
@@ -103,3 +106,25 @@ def test_sums_that_lost_a_sign_or_a_term(expression: Expressions, name: str, dty
         values = [float(plane[position]) for plane in got[: len(expected)]]
         # A few roundings of terms that are a few times as large as their sum, and of the arguments of exp, up to 20
         assert values == pytest.approx(expected, rel=64 * eps, abs=64 * eps if 0.0 in expected else 0.0), position
+
+
+@pytest.mark.parametrize(
+    ("text", "constants"),
+    [
+        ("x*0.5*y*3 - y - x", {1.5}),
+        ("x*1e200*y*1e200*1e-300 - y - x", {1e100}),
+        ("x*1e-200*y*1e-200*1e300 - y - x", {1e-100}),
+        ("x*1e200*y*1e200 - y - x", {1e200}),
+        ("x*1e-320*y*3 - y - x", {1e-320, 3.0}),
+    ],
+)
+def test_constants_meet_where_their_product_is_far_from_the_ends(text: str, constants: set[float]) -> None:
+    program = parse(text, ["x", "y"])
+    separated = separate(program.nodes, program.outputs, {"x": 1, "y": 2})
+    assert separated.checked
+    used = {*separated.outputs}
+    for index in range(len(separated.nodes) - 1, -1, -1):
+        used.update(separated.nodes[index].args if index in used else ())
+    nodes = [separated.nodes[index] for index in used]
+    found = sorted(node.number for node in nodes if node.op == "const" and node.number != 1.0)
+    assert found == pytest.approx(sorted(constants), rel=1e-14, abs=0.0)

@@ -29,6 +29,9 @@ _WORTH = 2
 _WEIGHTS = {"exp": 4, "div": 2}
 """How much longer operations take than a product."""
 
+_LARGEST_EXPONENT = 800
+"""Of a constant, up or down, that others are multiplied into."""
+
 
 class CheckedTerm(NamedTuple):
     """The factors of a term, as nodes: what is multiplied, what is divided by, and the arguments of exponentials."""
@@ -213,6 +216,18 @@ def _sign(terms: tuple[Term, ...]) -> int:
     return -1 if terms[0].negative else 1
 
 
+def _constant(numbers: Sequence[float]) -> float | None:
+    """The product of some numbers; None if it comes near the ends of the normal ones, or there is nothing to multiply.
+
+    Exponents are added, so that no product on the way overflows or loses digits where the whole does not.
+    """
+    parts = [math.frexp(number) for number in numbers]
+    exponent = sum(power for _, power in parts)
+    if not numbers or (len(numbers) > 1 and abs(exponent) > _LARGEST_EXPONENT):
+        return None
+    return math.ldexp(math.prod(fraction for fraction, _ in parts), exponent)
+
+
 def _nodes_of(terms: Sequence[Term]) -> set[int]:
     found: set[int] = set()
     for term in terms:
@@ -291,10 +306,12 @@ class _Writer:
 
     def _multiplied(self, factors: Sequence[Factor]) -> int | None:
         places = sorted(map(self._factor, factors))
-        constants = [place for place in places if self.builder.nodes[place].op == "const"]
-        written = [place for place in places if self.builder.nodes[place].op != "const"]
-        if constants:
-            constant = math.prod(self.builder.nodes[place].number for place in constants)
+        numbers = [node.number for place in places if (node := self.builder.nodes[place]).op == "const"]
+        constant = _constant(numbers)
+        if constant is None:
+            written = places
+        else:
+            written = [place for place in places if self.builder.nodes[place].op != "const"]
             if constant != 1.0 or not written:
                 written.insert(0, self.builder.const(constant))
         if not written:
