@@ -27,7 +27,7 @@ from gridgrad_worker.engines.structured.execution.products import SMALL
 from gridgrad_worker.engines.structured.execution.runner import PlanRunner
 from gridgrad_worker.engines.structured.planning.guard import Guard, Ranges, merged
 from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, make_plan
-from gridgrad_worker.engines.structured.planning.separate import separate
+from gridgrad_worker.engines.structured.planning.rewrite import rewrite
 from gridgrad_worker.engines.tiles import Tile
 
 __all__ = ["StructuredEngine"]
@@ -78,7 +78,7 @@ class StructuredEngine:
         separating = False if separating is None and device.transfers is not None else separating
         self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
         self._separated: PlanRunner | None = None
-        separated = separate(derived.nodes, derived.outputs, masks)
+        separated = rewrite(derived, masks)
         self.ranks = separated.ranks
         self._saved = math.inf if separating else separated.saved
         if separated.checked and separating is not False:

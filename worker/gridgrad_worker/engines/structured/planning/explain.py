@@ -12,7 +12,7 @@ from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, make_plan
-from gridgrad_worker.engines.structured.planning.separate import separate
+from gridgrad_worker.engines.structured.planning.rewrite import rewrite
 
 __all__ = ["ProgramExplanation", "cut", "explain", "explanation_of"]
 
@@ -54,7 +54,7 @@ def explain(
     dims = list(dict.fromkeys(dim for each in inputs.values() for dim in each))
     masks = {name: sum(1 << dims.index(dim) for dim in own) for name, own in inputs.items()}
     derived = derive(program, derivatives).program
-    separated = separate(derived.nodes, derived.outputs, masks)
+    separated = rewrite(derived, masks)
     before = make_plan(derived.nodes, derived.outputs, masks, len(dims))
     after = make_plan(separated.nodes, separated.outputs, masks, len(dims))
     counts = (_counts(before), _counts(after))
