@@ -40,6 +40,7 @@ __all__ = ["RequestCache", "ServerTemplate", "result_header"]
 
 _MOST_TEMPLATES = 1024
 _MOST_SPELLINGS = 4  # of requests of one length
+_LENGTHS_PER_TEMPLATE = 4  # that are remembered: more than are needed, since all are forgotten when there are too many
 _MOST_BYTES_BESIDE = 1 << 12
 
 _INFO = pb.ResultHeader.INFO_FIELD_NUMBER
@@ -147,16 +148,13 @@ class RequestCache:
     """
 
     def __init__(self, most_templates: int = _MOST_TEMPLATES) -> None:
-        self._spellings: LRUCache[int, list[_Spelling]] = LRUCache(most_templates)  # by the length of a request
+        self._most_lengths = _LENGTHS_PER_TEMPLATE * most_templates
+        self._spellings: dict[int, list[_Spelling]] = {}  # by the length of a request
         self._templates: LRUCache[tuple[_Spelling, bytes], ServerTemplate] = LRUCache(most_templates)
 
     def find(self, raw: bytes) -> tuple[ServerTemplate, list[bytes]] | None:
         """The template of a serialized GridGradientRequest and the numbers of its arrays; None if it is not known."""
-        try:
-            spellings = self._spellings[len(raw)]
-        except KeyError:
-            return None
-        for spelling in spellings:
+        for spelling in self._spellings.get(len(raw), ()):
             try:
                 template = self._templates[spelling, spelling.bytes_beside(raw)]
             except KeyError:
@@ -178,6 +176,8 @@ class RequestCache:
             self._templates[spelling, spelling.bytes_beside(raw)] = template
 
     def _spelling(self, length: int, numbers: list[Span]) -> _Spelling:
+        if len(self._spellings) >= self._most_lengths:
+            self._spellings.clear()
         known = self._spellings.setdefault(length, [])
         found = next((spelling for spelling in known if spelling.numbers == numbers), None)
         if found is None:

@@ -37,17 +37,18 @@ class Progress:
         next: the tile to compute next; None when all were taken.
         is_split: whether there are several tiles.
         tile_cost: largest cost of a tile.
+        computing: how many tiles are being computed.
     """
 
-    __slots__ = ("_computing", "_retries", "_small_cost", "_template", "_uncut", "_unsent", "_window", "is_split",
+    __slots__ = ("_retries", "_template", "_uncut", "_unsent", "_usual_cost", "_window", "computing", "is_split",
                  "next", "tile_cost")  # fmt: skip
 
     def __init__(self, template: ServerTemplate, tile_cost: int, window: int) -> None:
         self._template = template
         self._window = window
-        self._computing = self._unsent = 0
-        self._retries = Retries()
-        self._small_cost = max(1, tile_cost // _SMALL_SHARE)
+        self.computing = self._unsent = 0
+        self._retries: Retries | None = None
+        self._usual_cost = tile_cost
         self.next: GridTile | None
         self.cut(tile_cost)
 
@@ -62,28 +63,25 @@ class Progress:
         self.next = next(self._uncut)
         self.is_split = (self.next.grids, self.next.shape) != (layout.grids, layout.shape)
 
-    def is_open(self, *, alone: bool) -> bool:
-        """Whether a tile may be taken now: there is one, and its earlier ones are not piling up.
-
-        Args:
-            alone: whether it must wait for all of its earlier ones.
-        """
-        return self.next is not None and self._computing + self._unsent < (1 if alone else self._window)
+    @property
+    def has_room(self) -> bool:
+        """Whether a tile may be taken now: there is one, and its earlier ones are not piling up."""
+        return self.next is not None and self.computing + self._unsent < self._window
 
     @property
-    def is_idle(self) -> bool:
-        """Whether no tile is being computed."""
-        return not self._computing
+    def is_between_tiles(self) -> bool:
+        """Whether there is a tile, and all earlier ones have been computed and sent."""
+        return self.next is not None and not self.computing and not self._unsent
 
     @property
     def all_computed(self) -> bool:
         """Whether no tile is left to compute."""
-        return self.next is None and not self._computing
+        return self.next is None and not self.computing
 
     @property
     def has_crashed(self) -> bool:
         """Whether a worker died of a tile that waits."""
-        return bool(self.next and self.next.crash_count) or self._retries.has_crashed
+        return bool(self.next and self.next.crash_count) or (self._retries is not None and self._retries.has_crashed)
 
     @property
     def next_cost(self) -> int:
@@ -113,13 +111,13 @@ class Progress:
         tile = self.next
         if tile is None:
             raise RuntimeError("all tiles are taken")
-        self._computing += 1
+        self.computing += 1
         parts = self._parts(tile, most_cost, anew=anew)
         if parts > 1:
             tile, self.next = tile.cut(parts)
             self.is_split = True
         else:
-            self.next = self._retries.pop() or next(self._uncut, None)
+            self.next = (self._retries and self._retries.pop()) or next(self._uncut, None)
         return tile
 
     def _parts(self, tile: GridTile, most_cost: int, *, anew: bool) -> int:
@@ -128,10 +126,12 @@ class Progress:
             return -(-tile.grids // max(1, most_cost // self._grid_cost))
         if not (anew and self.is_split and tile.points > 1):
             return 1
-        return -(-tile.points * self._template.function.planes // self._small_cost)
+        small_cost = max(1, self._usual_cost // _SMALL_SHARE)
+        return -(-tile.points * self._template.function.planes // small_cost)
 
     def put_back(self, tiles: list[GridTile]) -> None:
         """Has these tiles computed next, in place of one that was taken; see `retries`."""
+        self._retries = self._retries or Retries()
         if self.next is not None:
             self._retries.add(self.next)
         self.next, *others = tiles
@@ -139,7 +139,7 @@ class Progress:
 
     def returned(self) -> None:
         """Says that a tile is no longer being computed."""
-        self._computing -= 1
+        self.computing -= 1
 
     def to_be_sent(self) -> None:
         """Says that the result of a tile waits to be sent."""

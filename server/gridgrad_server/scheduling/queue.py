@@ -103,6 +103,9 @@ class Queue:
         self._small_in_a_row = 0
         self._small_at = -math.inf
 
+    def __bool__(self) -> bool:
+        return self._alone is not None or bool(self._positions)
+
     def __len__(self) -> int:
         return len(self._positions) + (self._alone is not None)
 

@@ -115,12 +115,14 @@ class GridRequest:
     @property
     def is_open(self) -> bool:
         """Whether a tile may be taken now: there is one, and its earlier ones are not piling up, nor awaited."""
-        return not self.ended and self.progress.is_open(alone=self.tier is None)
+        if self.ended:
+            return False
+        return self.progress.is_between_tiles if self.tier is None else self.progress.has_room
 
     @property
     def is_untouched(self) -> bool:
         """Whether none of its tiles is computed or being computed."""
-        return self._computed_by is None and self.progress.is_idle
+        return self._computed_by is None and not self.progress.computing
 
     def tier_of(self, tile: GridTile) -> str:
         """What a tile is to be computed in; empty for what is ready."""
