@@ -24,9 +24,9 @@ from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.local_sessions.session import LocalSession
-from gridgrad_server.memory.arena import Budget, Memory
-from gridgrad_server.memory.slots import Slots
-from gridgrad_server.memory.socket import Link
+from gridgrad_server.memory.arena import Arena, ArenaBudget
+from gridgrad_server.memory.slots import SlotPool
+from gridgrad_server.memory.socket import FrameSocket
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
@@ -65,8 +65,8 @@ class SessionManager:
         intake: Intake,
         limits: RequestLimits,
         observers: Observers,
-        slots: Slots,
-        budget: Budget,
+        slots: SlotPool,
+        budget: ArenaBudget,
     ) -> None:
         self._most = settings.sessions
         self._message_bytes = settings.message_bytes
@@ -77,7 +77,7 @@ class SessionManager:
         self._budget = budget
         self._listener: socket.socket | None = None
         self._callers: TTLCache[bytes, str] = TTLCache(_MOST_TOKENS, TOKEN_FOR_S, time.monotonic)  # by token
-        self._unauthenticated: dict[Link, asyncio.TimerHandle] = {}
+        self._unauthenticated: dict[FrameSocket, asyncio.TimerHandle] = {}
         self._open: set[LocalSession] = set()
         self._checking: asyncio.TimerHandle | None = None
 
@@ -147,12 +147,12 @@ class SessionManager:
             log.warning("refused a caller at the socket of sessions", extra=fields(uid=peer_uid(connection)))
             connection.close()
             return
-        link = Link(connection, lambda frame: self._authenticate(link, frame), lambda: self._reject(link))
+        link = FrameSocket(connection, lambda frame: self._authenticate(link, frame), lambda: self._reject(link))
         link.allow(_MOST_TOKEN_MESSAGE_BYTES)
         loop = asyncio.get_running_loop()
         self._unauthenticated[link] = loop.call_later(AUTHENTICATE_WITHIN_S, self._reject, link)
 
-    def _authenticate(self, link: Link, frame: bytes) -> None:
+    def _authenticate(self, link: FrameSocket, frame: bytes) -> None:
         try:
             token = decode(pb.SessionRequest, frame).token
         except RequestError:
@@ -164,10 +164,10 @@ class SessionManager:
         self._unauthenticated.pop(link).cancel()
         self._begin(link, caller)
 
-    def _begin(self, link: Link, caller: str) -> None:
+    def _begin(self, link: FrameSocket, caller: str) -> None:
         size = self._budget.most_bytes // mmap.PAGESIZE * mmap.PAGESIZE
         try:
-            arena = Memory(self._slots.new_number(), size, self._budget, self._slots.dropped)
+            arena = Arena(self._slots.new_number(), size, self._budget, self._slots.dropped)
         except OSError as error:
             log.warning("can't open a session", extra=fields(why=error))
             link.close()
@@ -177,7 +177,7 @@ class SessionManager:
         self._open.add(session)
         link.send(pb.SessionResponse(memory_bytes=size).SerializeToString(), [arena.descriptor])
 
-    def _reject(self, link: Link) -> None:
+    def _reject(self, link: FrameSocket) -> None:
         self._unauthenticated.pop(link).cancel()
         link.close()
 

@@ -19,28 +19,25 @@ from collections.abc import Callable
 from gridgrad_core.errors import CallCancelledError, GridgradError, RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.local_sessions.leases import Leases
+from gridgrad_server.local_sessions.placement import ArenaPlacement
 from gridgrad_server.local_sessions.session_call import SessionCall
-from gridgrad_server.memory.arena import Block, Memory
-from gridgrad_server.memory.socket import Link
+from gridgrad_server.memory.arena import Arena, Block
+from gridgrad_server.memory.socket import FrameSocket
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.rpc.errors import to_status
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
 from gridgrad_server.scheduling.admission import Permit
-from gridgrad_server.scheduling.destinations import ResultDestination, WholeDestination, WindowedDestination
 from gridgrad_server.scheduling.observer import CANCELLED, OK, Observers, code_of
 from gridgrad_server.scheduling.request import GridRequest
 
-__all__ = ["INLINE_BYTES", "MOST_BYTES", "MOST_CALLS", "STALLED_AFTER_S", "LocalSession"]
+__all__ = ["MOST_BYTES", "MOST_CALLS", "STALLED_AFTER_S", "LocalSession"]
 
-INLINE_BYTES = 4096
-"""Results up to this size go over the socket: mapping them would save nothing."""
 MOST_CALLS = 256
 MOST_BYTES = 64 << 20
 STALLED_AFTER_S = 30.0
 
 _MOST_LEASES = 4096
-_LEAST_GRIDS = 16  # that come in windows and have room for these
 
 
 class LocalSession:
@@ -58,8 +55,8 @@ class LocalSession:
 
     def __init__(
         self,
-        link: Link,
-        arena: Memory,
+        link: FrameSocket,
+        arena: Arena,
         intake: Intake,
         limits: RequestLimits,
         observers: Observers,
@@ -75,6 +72,7 @@ class LocalSession:
         self._on_end = on_end
         self._calls: dict[int, SessionCall] = {}
         self._leases = Leases(_MOST_LEASES)
+        self._placement = ArenaPlacement(arena, self._leases, intake, limits)
         self._held_bytes = 0
         self._unsent: list[Permit | None] = []
         self._stalled_since: float | None = None
@@ -135,17 +133,22 @@ class LocalSession:
             return
         call = self._calls[message.id] = SessionCall(self, message.id, permit)
         self._held_bytes += size
+        self._read(call, message)
+        self._steer()
+
+    def _read(self, call: SessionCall, message: pb.SessionRequest) -> None:
+        """Accepts a request at once if its template is known; else a task does."""
         deadline_at = time.monotonic() + message.timeout_s if message.timeout_s > 0 else None
         try:
             request = self._intake.known_request(message.request, call, self._caller, deadline_at)
-            if request is None:
-                work = self._accept_later(call, message.request, deadline_at)
-                call.task = asyncio.get_running_loop().create_task(work)
-            else:
+            if request:
                 self._accept(call, request)
+                return
         except GridgradError as error:
             self.refuse(call, error)
-        self._steer()
+            return
+        work = self._accept_later(call, message.request, deadline_at)
+        call.task = asyncio.get_running_loop().create_task(work)
 
     async def _accept_later(self, call: SessionCall, request: bytes, deadline_at: float | None) -> None:
         try:
@@ -154,7 +157,7 @@ class LocalSession:
             self.refuse(call, error)
 
     def _accept(self, call: SessionCall, request: GridRequest) -> None:
-        request.destination = self._destination(request)
+        request.destination = self._placement.of(request)
         if request.destination is None:
             self._limits.check_unary(request)
             size = request.template.layout.total_bytes
@@ -162,26 +165,6 @@ class LocalSession:
             self._held_bytes += size
         call.request = request
         self._intake.submit(request)
-
-    def _destination(self, request: GridRequest) -> ResultDestination | None:
-        """Where in the arena a result goes; None where it goes over the socket, or finds no room."""
-        size = request.template.layout.total_bytes
-        if size <= INLINE_BYTES or self._leases.is_full:
-            return None
-        block = self._arena.take(size)
-        if block:
-            self._intake.cut_by_throughput(request, self._arena.size)
-            return WholeDestination(block, request.template)
-        if self._limits.is_unary(request):
-            return None
-        return self._windows(request)
-
-    def _windows(self, request: GridRequest) -> WindowedDestination | None:
-        """Blocks for the tiles of a result that is larger than the room there is; None where even these find none."""
-        window = self._limits.window
-        self._intake.cut_by_throughput(request, self._arena.size // _LEAST_GRIDS // window)
-        blocks = self._arena.take_several(window, self._limits.tile_bytes(request))
-        return WindowedDestination(blocks, request.template.function.itemsize) if blocks else None
 
     def lease(self, block: Block, size: int, on_release: Callable[[], None]) -> pb.Lease:
         """Makes so many bytes of a block the caller's, until he releases them."""

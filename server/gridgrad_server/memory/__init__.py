@@ -1,1 +1,1 @@
-"""Memory that processes share, and the sockets over which its descriptors are passed."""
+"""Arena that processes share, and the sockets over which its descriptors are passed."""

@@ -1,13 +1,13 @@
-"""The memory of sessions: for each one sealed memfd, parts of which are leased to hold one result each.
+"""The arenas of sessions: for each one sealed memfd, blocks of which are leased to hold one result each.
 
 Invariants:
-* A part belongs to one block from the moment it is taken until nobody needs it: its caller has released it, or
-  never heard of it, and every worker that was to write there has answered or is dead.
-* A memory serves one session. When that has ended nothing in it is used again, so what its caller still views
+* A part of an arena belongs to one block from the moment it is taken until nobody needs it: its caller has released
+  it, or never heard of it, and every worker that was to write there has answered or is dead.
+* An arena serves one session. When that has ended nothing in it is used again, so what its caller still views
   stays as it is; what the caller does not hold goes back to the system.
 * Its size never changes; the seals prove it to all sides, so that none can make another fault.
 * Nothing but the numbers of results lies in it, and the server neither reads nor writes them.
-* From its start to its top a memory counts in the budget, whether it is in use or not.
+* From its start to its top an arena counts in the budget, whether it is in use or not.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Callable
 
 from gridgrad_core.system import shared_memory
 
-__all__ = ["Block", "Budget", "Memory"]
+__all__ = ["Arena", "ArenaBudget", "Block"]
 
 _PAGE_BYTES = mmap.PAGESIZE
 
 
-class Budget:
-    """What the memories of all sessions take together.
+class ArenaBudget:
+    """What the arenas of all sessions take together.
 
     Args:
         most_bytes: how much that may be.
@@ -34,13 +34,13 @@ class Budget:
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         self.taken_bytes = 0
-        self.memories: set[Memory] = set()
+        self.arenas: set[Arena] = set()
 
-    def take(self, wanted_bytes: int, taker: Memory) -> bool:
+    def take(self, wanted_bytes: int, taker: Arena) -> bool:
         """Counts bytes as taken if there are so many, after others gave back what they do not use."""
         if self.taken_bytes + wanted_bytes > self.most_bytes:
-            for memory in self.memories - {taker}:
-                memory.trim()
+            for arena in self.arenas - {taker}:
+                arena.trim()
         if self.taken_bytes + wanted_bytes > self.most_bytes:
             return False
         self.taken_bytes += wanted_bytes
@@ -52,18 +52,18 @@ class Budget:
 
 
 class Block:
-    """A part of a memory that holds one result.
+    """A part of an arena that holds one result.
 
     Attributes:
-        memory: it is a part of.
+        arena: it is a part of.
         offset: where in it, in bytes.
         size: in bytes.
     """
 
-    __slots__ = ("_is_leased", "_writers", "memory", "offset", "size")
+    __slots__ = ("_is_leased", "_writers", "arena", "offset", "size")
 
-    def __init__(self, memory: Memory, offset: int, size: int) -> None:
-        self.memory = memory
+    def __init__(self, arena: Arena, offset: int, size: int) -> None:
+        self.arena = arena
         self.offset = offset
         self.size = size
         self._is_leased = True
@@ -72,12 +72,12 @@ class Block:
     def hold(self) -> None:
         """Says that a worker is to write there, until `let_go`."""
         self._writers += 1
-        self.memory.writers += 1
+        self.arena.writers += 1
 
     def let_go(self) -> None:
         """Ends one `hold`: that worker has answered or is dead."""
         self._writers -= 1
-        self.memory.writers -= 1
+        self.arena.writers -= 1
         self._settle()
 
     def release(self) -> None:
@@ -87,11 +87,11 @@ class Block:
 
     def _settle(self) -> None:
         if not self._is_leased and not self._writers:
-            self.memory.take_back(self)
-        self.memory.settle()
+            self.arena.take_back(self)
+        self.arena.settle()
 
 
-class Memory:
+class Arena:
     """The memory of one session.
 
     Args:
@@ -105,7 +105,7 @@ class Memory:
         writers: how many workers are to write there.
     """
 
-    def __init__(self, number: int, size: int, budget: Budget, on_closed: Callable[[int], None]) -> None:
+    def __init__(self, number: int, size: int, budget: ArenaBudget, on_closed: Callable[[int], None]) -> None:
         self.number = number
         self.size = size
         self.writers = 0
@@ -120,7 +120,7 @@ class Memory:
         except OSError:
             os.close(self.descriptor)
             raise
-        budget.memories.add(self)
+        budget.arenas.add(self)
 
     def take(self, size: int) -> Block | None:
         """A block of so many bytes; None when there is no room for it now."""
@@ -183,7 +183,7 @@ class Memory:
         for begin, end in self._free:
             self._punch(begin, min(end, self._top))
         self._budget.give_back(self._top)
-        self._budget.memories.discard(self)
+        self._budget.arenas.discard(self)
         self._map.close()
         os.close(self.descriptor)
         self._on_closed(self.number)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from gridgrad_core.system import shared_memory
 
-__all__ = ["Slot", "Slots"]
+__all__ = ["Slot", "SlotPool"]
 
 _LEAST_BYTES = 1 << 16
 
@@ -31,7 +31,7 @@ class Slot:
 
     __slots__ = ("_holders", "_map", "_pool", "descriptor", "number", "size", "view")
 
-    def __init__(self, number: int, size: int, pool: Slots) -> None:
+    def __init__(self, number: int, size: int, pool: SlotPool) -> None:
         self.number = number
         self.size = size
         self.descriptor = shared_memory.create(f"gridgrad-{number}", size)
@@ -57,7 +57,7 @@ class Slot:
         os.close(self.descriptor)
 
 
-class Slots:
+class SlotPool:
     """Hands slots out, and keeps a bounded number of those that are free.
 
     Args:

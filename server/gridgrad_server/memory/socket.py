@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 
 from gridgrad_core.system.framing import MOST_BYTES, FrameError, FrameReader, framed, rights
 
-__all__ = ["Link"]
+__all__ = ["FrameSocket"]
 
 _READ_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 20
 
 
-class Link:
+class FrameSocket:
     """Frames to and from the other end.
 
     Args:

@@ -80,14 +80,19 @@ def cut_into_tiles(shape: Sequence[int], most_points: int, grids: int = 1) -> It
     """
     shape = tuple(shape)
     points = math.prod(shape)
+    whole = GridTile((0,) * len(shape), shape, 0, points)
     if grids > 1:
-        whole = GridTile((0,) * len(shape), shape, 0, points)
-        for first, count in _ranges(grids, min(_MOST_GRIDS, max(1, most_points // max(1, points)))):
-            yield whole._replace(points=count * points, first_grid=first, grids=count)
-        return
-    if points <= most_points:
-        yield GridTile((0,) * len(shape), shape, 0, points)
-        return
+        return _cut_pack(whole, min(_MOST_GRIDS, max(1, most_points // max(1, points))), grids)
+    return iter((whole,)) if points <= most_points else _cut_grid(shape, most_points)
+
+
+def _cut_pack(one: GridTile, most_grids: int, grids: int) -> Iterator[GridTile]:
+    """Cuts a pack of such grids between its grids."""
+    for first, count in _ranges(grids, most_grids):
+        yield one._replace(points=count * one.points, first_grid=first, grids=count)
+
+
+def _cut_grid(shape: tuple[int, ...], most_points: int) -> Iterator[GridTile]:
     cut, inner = _cut(shape, most_points)
     ones, zeros = (1,) * cut, (0,) * (len(shape) - cut - 1)
     first_point = 0

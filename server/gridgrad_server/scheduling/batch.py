@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.arena import Block, Memory
-from gridgrad_server.memory.slots import Slot, Slots
+from gridgrad_server.memory.arena import Arena, Block
+from gridgrad_server.memory.slots import Slot, SlotPool
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.requests.result_layout import RequestLayout, aligned
 from gridgrad_server.requests.tiles import GridTile
@@ -48,7 +48,7 @@ class Batch:
         started_at: when the worker began with it, by time.monotonic; None while it waits.
     """
 
-    def __init__(self, number: int, items: Sequence[BatchItem], pool: Slots) -> None:
+    def __init__(self, number: int, items: Sequence[BatchItem], pool: SlotPool) -> None:
         self.number = number
         self.items = items
         self.function: FunctionKey = items[0].request.template.function
@@ -58,16 +58,16 @@ class Batch:
         self.grids = 0
         self._spots, size = _laid_out(items)
         self.slot = pool.take(max(1, size))
-        self.regions: dict[Slot | Memory, None] = {self.slot: None}
+        self.regions: dict[Slot | Arena, None] = {self.slot: None}
         self._held: dict[Slot | Block, None] = {self.slot: None}
         self._tile_fields = [self._tile_field(*item, spot, pool) for item, spot in zip(items, self._spots, strict=True)]
 
-    def _hold(self, held: Slot | Block, region: Slot | Memory) -> None:
+    def _hold(self, held: Slot | Block, region: Slot | Arena) -> None:
         if held not in self._held:
             held.hold()
             self._held[held] = self.regions[region] = None
 
-    def _tile_field(self, request: GridRequest, tile: GridTile, spot: _Spot, pool: Slots) -> bytes:
+    def _tile_field(self, request: GridRequest, tile: GridTile, spot: _Spot, pool: SlotPool) -> bytes:
         """Writes the inputs of a tile, and says where they are and where its result goes."""
         self.grids += tile.grids
         if tile.grids > 1:
@@ -76,7 +76,7 @@ class Batch:
         result = self._result(request, tile, spot)
         return request.template.tile_field(tile, inputs, result, request.tier_of(tile))
 
-    def _inputs(self, request: GridRequest, spot: _Spot, pool: Slots) -> tuple[int, int]:
+    def _inputs(self, request: GridRequest, spot: _Spot, pool: SlotPool) -> tuple[int, int]:
         """Writes the inputs of a request unless they are there; the number of their slot, and where in it they are."""
         slot = self.slot
         if not request.progress.is_split:
@@ -91,9 +91,9 @@ class Batch:
         if not request.destination:
             return 0, spot.result, 0
         destination = request.destination.of(tile)
-        self._hold(destination.block, destination.block.memory)
+        self._hold(destination.block, destination.block.arena)
         self.is_in_arena = True
-        return destination.block.memory.number, destination.offset, destination.pitch
+        return destination.block.arena.number, destination.offset, destination.pitch
 
     def frame(self, regions: Sequence[bytes], is_new: bool, forget: Sequence[int]) -> bytes:
         """The frame that asks for it.
@@ -133,7 +133,7 @@ def _laid_out(items: Sequence[BatchItem]) -> tuple[list[_Spot], int]:
     return spots, position
 
 
-def _slot_of_inputs(request: GridRequest, pool: Slots) -> Slot:
+def _slot_of_inputs(request: GridRequest, pool: SlotPool) -> Slot:
     """The slot in which the inputs of a request of several tiles lie once for all of them."""
     if request.inputs_slot is None:
         request.inputs_slot = pool.take(max(1, request.template.layout.inputs_bytes))

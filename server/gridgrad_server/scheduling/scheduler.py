@@ -15,7 +15,7 @@ from typing import Protocol
 from gridgrad_core.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.slots import Slots
+from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.observer import Observers
@@ -61,7 +61,7 @@ class Scheduler:
     """
 
     def __init__(
-        self, batch_cost: int, slots: Slots, workers: Iterable[BatchWorker], tiers: TierPolicy, observers: Observers
+        self, batch_cost: int, slots: SlotPool, workers: Iterable[BatchWorker], tiers: TierPolicy, observers: Observers
     ) -> None:
         self._batch_cost = batch_cost
         self._slots = slots

@@ -8,7 +8,7 @@ from collections.abc import Sized
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import ServerSettings
-from gridgrad_server.memory.arena import Budget
+from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.scheduling.admission import Admission
 from gridgrad_server.scheduling.observer import Observers
@@ -44,7 +44,7 @@ class StatusSnapshot:
         workers: WorkerPool,
         streams: Sized,
         sessions: Sized,
-        budget: Budget,
+        budget: ArenaBudget,
         observers: Observers,
     ) -> None:
         self._settings = settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gridgrad_server.memory.arena import Memory
+from gridgrad_server.memory.arena import Arena
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.scheduling.worker_messages import region_field
 
@@ -18,7 +18,7 @@ class MappedRegions:
         self._mapped: set[int] = set()
         self._dropped: list[int] = []
 
-    def introduce(self, regions: Iterable[Slot | Memory]) -> tuple[list[int], list[bytes]]:
+    def introduce(self, regions: Iterable[Slot | Arena]) -> tuple[list[int], list[bytes]]:
         """What to send with a batch that names these regions.
 
         Returns:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from gridgrad_core.errors import UnavailableError
 from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.slots import Slots
+from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.scheduler import Scheduler
+from gridgrad_server.scheduling.scheduler import BatchWorker, Scheduler
 from gridgrad_server.scheduling.tier_policy import TierPolicy
 from gridgrad_server.workers.process import WorkerProcess
 
@@ -54,7 +54,7 @@ class WorkerPool:
         running: list[WorkerProcess],
         scheduler: Scheduler,
         tiers: TierPolicy,
-        slots: Slots,
+        slots: SlotPool,
         piece_timeout: float,
         on_change: Callable[[], None],
         on_fatal: Callable[[str], None],
@@ -149,22 +149,21 @@ class WorkerPool:
         for worker in self.running:
             worker.region_dropped(number)
 
-    def worker_ready(self, worker: WorkerProcess, ready: wpb.Ready) -> None:
+    def worker_ready(self, name: int, ready: wpb.Ready, took_s: float) -> None:
         """Notes that a worker is warm."""
-        took_s = round(time.monotonic() - worker.started_at, 3)
-        log.info("worker ready", extra=fields(worker=worker.name, device=worker.device, took_s=took_s))
-        self._failed_starts[worker.name] = 0
+        log.info("worker ready", extra=fields(worker=name, device=ready.device, took_s=round(took_s, 3)))
+        self._failed_starts[name] = 0
         self.ready = self.ready or ready
         self._on_change()
         self._tiers.changed()
         self._scheduler.schedule()
 
-    def worker_refused(self, worker: WorkerProcess, why: str) -> None:
+    def worker_refused(self, name: int, why: str) -> None:
         """Passes on why a worker can't serve at all."""
-        log.error("worker refused to serve", extra=fields(worker=worker.name, why=why))
+        log.error("worker refused to serve", extra=fields(worker=name, why=why))
         self._on_fatal(why)
 
-    def batch_done(self, worker: WorkerProcess, batch: Batch, done: wpb.BatchDone) -> None:
+    def batch_done(self, worker: BatchWorker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes results on."""
         self._scheduler.done(worker, batch, done)
 

@@ -14,53 +14,33 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from google.protobuf.message import DecodeError
 
 from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.socket import Link
-from gridgrad_server.requests.function_key import FunctionKey
+from gridgrad_server.memory.socket import FrameSocket
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.workers.mapped_regions import MappedRegions
+from gridgrad_server.workers.owner import WorkerOwner
 from gridgrad_server.workers.program_state import ProgramStates
 from gridgrad_server.workers.spawn import is_stopped, spawn, watch_exit
+from gridgrad_server.workers.time_limits import (
+    PING_AFTER_S,
+    late_batch,
+    late_introspection,
+    late_pong,
+    late_start,
+)
 
-__all__ = ["WorkerOwner", "WorkerProcess"]
+__all__ = ["WorkerProcess"]
 
 log = logging.getLogger("gridgrad.server")
-
-PING_AFTER_S = 5.0
-PONG_WITHIN_S = 10.0
-START_WITHIN_S = 600.0
 
 _EXIT_WITHIN_S = 2.0
 
 _PING = wpb.ServerMessage(ping=wpb.Ping()).SerializeToString()
-
-
-class WorkerOwner(Protocol):
-    """Who is told what a worker does."""
-
-    def worker_ready(self, worker: WorkerProcess, ready: wpb.Ready) -> None:
-        """It is warm."""
-
-    def worker_refused(self, worker: WorkerProcess, why: str) -> None:
-        """It can't serve at all."""
-
-    def batch_done(self, worker: WorkerProcess, batch: Batch, done: wpb.BatchDone) -> None:
-        """It has computed a batch."""
-
-    def batch_lost(self, batch: Batch, blamed: bool) -> None:
-        """It died with a batch."""
-
-    def function_changed(self, function: FunctionKey, compiled: bool) -> None:
-        """It has said whether it has compiled code of a function."""
-
-    def died_of(self, function: FunctionKey) -> None:
-        """It died when it was asked about a function."""
 
 
 class WorkerProcess:
@@ -91,11 +71,19 @@ class WorkerProcess:
         self._lost_batches: list[tuple[Batch, bool]] = []  # and whether it is blamed
         self._regions = MappedRegions()
         self.programs = ProgramStates(self._ask_beside)
+        self._handlers: dict[str, Callable[[wpb.WorkerMessage], None]] = {
+            "done": self._done,
+            "pong": self._pong_received,
+            "state": self._state_received,
+            "explanation": self._explanation_received,
+            "ready": self._ready,
+            "fatal": self._refused,
+        }
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
         self._process, connection = spawn(command)
-        self._link = Link(connection, self._received, self._fail_closed)
+        self._link = FrameSocket(connection, self._received, self._fail_closed)
         watch_exit(self._process, self._gone)
 
     @property
@@ -157,22 +145,19 @@ class WorkerProcess:
             self._link.send(wpb.ServerMessage(ping=wpb.Ping(forget_slots=dropped)).SerializeToString())
 
     def _late(self, now: float) -> str:
+        """Why it is to be killed now; empty if it is not."""
         stopped_before, self._stopped_seen = self._stopped_seen, is_stopped(self.pid)
         if self._stopped_seen and stopped_before:
             return "it was stopped by a signal"
         if not self.is_ready:
-            return f"it was not ready within {START_WITHIN_S:g} s" if now - self.started_at > START_WITHIN_S else ""
+            return late_start(now - self.started_at)
         first = self._out[0] if self._out else None
-        if first and first.started_at is not None and now - first.started_at > self._piece_timeout:
-            return f"a batch took longer than --piece-timeout, {self._piece_timeout:g} s"
-        if (
-            self.programs.is_asked
-            and (not first or first.started_at is None)
-            and now - self._heard_at > self._piece_timeout
-        ):
-            return f"an introspection call took longer than --piece-timeout, {self._piece_timeout:g} s"
-        if self._pinged_at is not None and not first and now - self._pinged_at > PONG_WITHIN_S:
-            return f"it did not answer a ping within {PONG_WITHIN_S:g} s"
+        if first and first.started_at is not None:
+            return late_batch(now - first.started_at, self._piece_timeout)
+        if self.programs.is_asked and (late := late_introspection(now - self._heard_at, self._piece_timeout)):
+            return late
+        if self._pinged_at is not None and not first:
+            return late_pong(now - self._pinged_at)
         return ""
 
     def _received(self, frame: bytes) -> None:
@@ -181,27 +166,21 @@ class WorkerProcess:
         except DecodeError:
             self.kill("it sent bytes that are no message")
             return
-        kind = message.WhichOneof("kind")
-        self._heard_at = time.monotonic()
-        self._pinged_at = None
-        if kind == "done":
-            self._done(message.done)
-        elif kind == "pong":
-            self._answered(message.pong)
-        elif kind == "state":
-            function = self.programs.state_received(message.state)
-            if function:
-                self._owner.function_changed(function, message.state.compiled == "ready")
-        elif kind == "explanation":
-            self.programs.explanation_received(message.explanation)
-        elif kind == "ready":
-            self.device = message.ready.device
-            self.is_ready = True
-            self._owner.worker_ready(self, message.ready)
-        elif kind == "fatal":
-            self._owner.worker_refused(self, message.fatal)
+        self._heard_at, self._pinged_at = time.monotonic(), None
+        handle = self._handlers.get(message.WhichOneof("kind") or "")
+        if handle:
+            handle(message)
 
-    def _done(self, done: wpb.BatchDone) -> None:
+    def _ready(self, message: wpb.WorkerMessage) -> None:
+        self.device = message.ready.device
+        self.is_ready = True
+        self._owner.worker_ready(self.name, message.ready, time.monotonic() - self.started_at)
+
+    def _refused(self, message: wpb.WorkerMessage) -> None:
+        self._owner.worker_refused(self.name, message.fatal)
+
+    def _done(self, message: wpb.WorkerMessage) -> None:
+        done = message.done
         if not self._out or self._out[0].number != done.id:
             self.kill(f"it answered batch {done.id}, which is not its first")
             return
@@ -211,10 +190,18 @@ class WorkerProcess:
         self._owner.batch_done(self, batch, done)
         batch.let_go()
 
-    def _answered(self, pong: wpb.Pong) -> None:
-        self.programs.pong_received(pong)
+    def _pong_received(self, message: wpb.WorkerMessage) -> None:
+        self.programs.pong_received(message.pong)
         if self._out and not self.programs.is_asked:
             self._out[0].started_at = self._out[0].started_at or self._heard_at
+
+    def _state_received(self, message: wpb.WorkerMessage) -> None:
+        function = self.programs.state_received(message.state)
+        if function:
+            self._owner.function_changed(function, message.state.compiled == "ready")
+
+    def _explanation_received(self, message: wpb.WorkerMessage) -> None:
+        self.programs.explanation_received(message.explanation)
 
     def _fail_closed(self) -> None:
         # It is about to end, with a status of its own; one that only closed its socket is made to

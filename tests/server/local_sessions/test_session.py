@@ -568,7 +568,7 @@ async def test_a_session_that_ends_under_a_call_leaves_nothing(serve: Any, openi
         await caller.ask(grid(function="slow"))
     await until(lambda: serving.server.parts.admission.requests == 4)
     caller.close()
-    await until(lambda: not serving.server.parts.budget.memories)
+    await until(lambda: not serving.server.parts.budget.arenas)
     assert serving.server.parts.budget.taken_bytes == 0
     assert (await serving.calls.grid(grid())).header.info.device == "cpu"
 
@@ -610,7 +610,7 @@ async def test_ten_thousand_sessions_leave_nothing(serve: Any) -> None:
             if number % 20 == 0:
                 await caller.answer()
         caller.close()
-    await until(lambda: len(serving.server.parts.sessions) == 0 and not serving.server.parts.budget.memories)
+    await until(lambda: len(serving.server.parts.sessions) == 0 and not serving.server.parts.budget.arenas)
     await until(lambda: serving.server.parts.admission.requests == 0)
     assert (descriptors(), len(asyncio.all_tasks())) == left
     assert serving.server.parts.budget.taken_bytes == 0

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgrad_server.memory.arena import Block, Budget, Memory
+from gridgrad_server.memory.arena import Arena, ArenaBudget, Block
 
 PAGE = mmap.PAGESIZE
 SIZE = 64 * PAGE
@@ -21,12 +21,12 @@ class Kept:
     """A memory with what became of it."""
 
     def __init__(self, size: int = SIZE, most_bytes: int = SIZE) -> None:
-        self.budget = Budget(most_bytes)
+        self.budget = ArenaBudget(most_bytes)
         self.closed: list[int] = []
         self.memory = self.another(size)
 
-    def another(self, size: int = SIZE) -> Memory:
-        return Memory(len(self.budget.memories) + 7, size, self.budget, self.closed.append)
+    def another(self, size: int = SIZE) -> Arena:
+        return Arena(len(self.budget.arenas) + 7, size, self.budget, self.closed.append)
 
     def take(self, size: int) -> Block:
         block = self.memory.take(size)
@@ -34,7 +34,7 @@ class Kept:
         return block
 
     def close(self) -> None:
-        for memory in list(self.budget.memories):
+        for memory in list(self.budget.arenas):
             memory.close()
 
 
@@ -46,14 +46,14 @@ def kept() -> Iterator[Kept]:
 
 
 def fill(block: Block, byte: bytes) -> None:
-    os.pwrite(block.memory.descriptor, byte * block.size, block.offset)
+    os.pwrite(block.arena.descriptor, byte * block.size, block.offset)
 
 
 def read(block: Block) -> bytes:
-    return os.pread(block.memory.descriptor, block.size, block.offset)
+    return os.pread(block.arena.descriptor, block.size, block.offset)
 
 
-def pages(memory: Memory) -> int:
+def pages(memory: Arena) -> int:
     return os.fstat(memory.descriptor).st_blocks * 512 // PAGE
 
 
@@ -123,7 +123,7 @@ def test_the_end_of_a_session_leaves_what_its_caller_holds() -> None:
     kept.memory.close()
     assert os.pread(descriptor, PAGE, leased.offset) == b"l" * PAGE
     assert os.fstat(descriptor).st_blocks * 512 == PAGE
-    assert (kept.closed, kept.budget.taken_bytes, kept.budget.memories) == ([7], 0, set())
+    assert (kept.closed, kept.budget.taken_bytes, kept.budget.arenas) == ([7], 0, set())
     os.close(descriptor)
 
 
@@ -185,7 +185,7 @@ def test_blocks_never_alias_whatever_happens(steps: list[tuple[str, int, int]]) 
             block = memories[step].take(length * PAGE)
             if block:
                 uses.append(Use(block, number.to_bytes(2, "big")))
-                os.pwrite(block.memory.descriptor, uses[-1].mark * (block.size // 2), block.offset)
+                os.pwrite(block.arena.descriptor, uses[-1].mark * (block.size // 2), block.offset)
         elif step == "trim":
             kept.memory.trim()
         elif uses:
@@ -201,12 +201,12 @@ def test_blocks_never_alias_whatever_happens(steps: list[tuple[str, int, int]]) 
 
 def assert_sound(kept: Kept, uses: list[Use]) -> None:
     taken = 0
-    for memory in kept.budget.memories:
-        blocks = [use.block for use in uses if use.block.memory is memory]
+    for memory in kept.budget.arenas:
+        blocks = [use.block for use in uses if use.block.arena is memory]
         ranges = sorted((block.offset, block.offset + block.size) for block in blocks)
         assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(ranges))
         taken += max((end for _, end in ranges), default=0)
     assert taken <= kept.budget.taken_bytes <= kept.budget.most_bytes
-    assert sum(map(pages, kept.budget.memories)) * PAGE <= kept.budget.taken_bytes
+    assert sum(map(pages, kept.budget.arenas)) * PAGE <= kept.budget.taken_bytes
     for use in uses:
         assert read(use.block) == use.mark * (use.block.size // 2)

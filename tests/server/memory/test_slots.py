@@ -5,11 +5,11 @@ import os
 
 import pytest
 
-from gridgrad_server.memory.slots import Slots
+from gridgrad_server.memory.slots import SlotPool
 
 
 def test_a_slot_is_handed_out_again_only_when_nobody_holds_it() -> None:
-    pool = Slots()
+    pool = SlotPool()
     slot = pool.take(1000)
     slot.hold()
     slot.let_go()
@@ -20,7 +20,7 @@ def test_a_slot_is_handed_out_again_only_when_nobody_holds_it() -> None:
 
 
 def test_sizes_are_rounded_up_and_kept_apart() -> None:
-    pool = Slots()
+    pool = SlotPool()
     small, large = pool.take(1), pool.take(100_000)
     assert (small.size, large.size) == (1 << 16, 1 << 17)
     small.let_go()
@@ -28,20 +28,20 @@ def test_sizes_are_rounded_up_and_kept_apart() -> None:
 
 
 def test_the_seals_forbid_another_size() -> None:
-    slot = Slots().take(1)
+    slot = SlotPool().take(1)
     for size in (0, slot.size * 2):
         with pytest.raises(PermissionError):
             os.ftruncate(slot.descriptor, size)
 
 
 def test_what_is_written_is_seen_through_the_descriptor() -> None:
-    slot = Slots().take(1)
+    slot = SlotPool().take(1)
     slot.view[5:8] = b"abc"
     assert os.pread(slot.descriptor, 3, 5) == b"abc"
 
 
 def test_free_slots_are_bounded_and_the_workers_are_told() -> None:
-    pool = Slots(idle_bytes=3 << 16)
+    pool = SlotPool(idle_bytes=3 << 16)
     dropped: list[int] = []
     pool.on_dropped.append(dropped.append)
     slots = [pool.take(1) for _ in range(5)]
@@ -57,7 +57,7 @@ def test_free_slots_are_bounded_and_the_workers_are_told() -> None:
 
 
 def test_a_stale_size_goes_before_one_in_use() -> None:
-    pool = Slots(idle_bytes=1 << 18)
+    pool = SlotPool(idle_bytes=1 << 18)
     stale, used = pool.take(1 << 17), pool.take(1 << 17 | 1)
     stale.let_go()
     used.let_go()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gridgrad_server.memory.socket import Link
+from gridgrad_server.memory.socket import FrameSocket
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def frame(message: bytes) -> bytes:
 async def test_frames_come_whole_however_they_are_cut(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     got: list[bytes] = []
-    link = Link(ours, got.append, lambda: None)
+    link = FrameSocket(ours, got.append, lambda: None)
     messages = [b"", b"a", bytes(range(256)) * 3]
     for byte in b"".join(map(frame, messages)):
         theirs.send(bytes([byte]))
@@ -45,7 +45,7 @@ async def test_frames_come_whole_however_they_are_cut(pair: tuple[socket.socket,
 async def test_the_end_is_reported_once_after_the_last_frame(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     events: list[object] = []
-    link = Link(ours, events.append, lambda: events.append("closed"))
+    link = FrameSocket(ours, events.append, lambda: events.append("closed"))
     theirs.sendall(frame(b"last") + b"\x09\x00")
     theirs.close()
     link.drain()
@@ -56,7 +56,7 @@ async def test_the_end_is_reported_once_after_the_last_frame(pair: tuple[socket.
 
 async def test_what_the_socket_does_not_take_at_once_follows(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    link = Link(ours, lambda _: None, lambda: None)
+    link = FrameSocket(ours, lambda _: None, lambda: None)
     large = os.urandom(8 << 20)
     reader, writer = os.pipe()
     link.send(large)

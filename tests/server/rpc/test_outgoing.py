@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from gridgrad_server.memory.slots import Slot, Slots
+from gridgrad_server.memory.slots import Slot, SlotPool
 from gridgrad_server.rpc.outgoing import OutgoingMessage, OutgoingMessages
 
 SIZE = 1 << 16
 
 
 @pytest.fixture
-def pool() -> Iterator[Slots]:
-    slots = Slots()
+def pool() -> Iterator[SlotPool]:
+    slots = SlotPool()
     yield slots
     slots.close()  # fails while anything views one of them
 
@@ -25,7 +25,7 @@ def views(slot: Slot, size: int, count: int = 4) -> list[OutgoingMessage]:
     return [OutgoingMessage(b"%d:" % i, slot.view[i * step : (i + 1) * step]) for i in range(count)]
 
 
-def test_a_slot_is_free_when_its_last_message_was_made(pool: Slots) -> None:
+def test_a_slot_is_free_when_its_last_message_was_made(pool: SlotPool) -> None:
     slot = pool.take(SIZE)
     messages = OutgoingMessages(views(slot, SIZE), slot)
     slot.let_go()
@@ -36,7 +36,7 @@ def test_a_slot_is_free_when_its_last_message_was_made(pool: Slots) -> None:
     assert messages.take() is None
 
 
-def test_what_is_made_later_is_what_lay_there(pool: Slots) -> None:
+def test_what_is_made_later_is_what_lay_there(pool: SlotPool) -> None:
     slot = pool.take(SIZE)
     messages = OutgoingMessages(views(slot, SIZE), slot)
     slot.let_go()
@@ -47,7 +47,7 @@ def test_what_is_made_later_is_what_lay_there(pool: Slots) -> None:
     other.let_go()
 
 
-def test_a_slot_that_holds_much_else_is_not_kept(pool: Slots) -> None:
+def test_a_slot_that_holds_much_else_is_not_kept(pool: SlotPool) -> None:
     slot = pool.take(SIZE)
     messages = OutgoingMessages(views(slot, SIZE // 8), slot)
     slot.let_go()
@@ -60,7 +60,7 @@ def test_a_slot_that_holds_much_else_is_not_kept(pool: Slots) -> None:
 
 
 @pytest.mark.parametrize("size", [SIZE, SIZE // 8])
-def test_what_is_dropped_keeps_nothing(pool: Slots, size: int) -> None:
+def test_what_is_dropped_keeps_nothing(pool: SlotPool, size: int) -> None:
     slot = pool.take(SIZE)
     messages = OutgoingMessages(views(slot, size), slot)
     slot.let_go()

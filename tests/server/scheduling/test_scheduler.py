@@ -10,7 +10,7 @@ import pytest
 
 from gridgrad_core.errors import CrashError, RequestError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.slots import Slots
+from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.scheduler import Scheduler
 from gridgrad_server.scheduling.tier_policy import TierPolicy
@@ -26,7 +26,7 @@ def workers() -> list[Any]:
 
 @pytest.fixture
 def scheduler(workers: list[Any]) -> Scheduler:
-    return Scheduler(1000, Slots(), workers, TierPolicy(workers, has_tiers=False), Observers())
+    return Scheduler(1000, SlotPool(), workers, TierPolicy(workers, has_tiers=False), Observers())
 
 
 def answer(scheduler: Scheduler, worker: Any, *failures: wpb.PieceFailure) -> None:

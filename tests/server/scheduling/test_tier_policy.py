@@ -9,7 +9,7 @@ import pytest
 
 from gridgrad_core.errors import GridgradError, NotPreparedError, RequestError, UnavailableError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.slots import Slot, Slots
+from gridgrad_server.memory.slots import Slot, SlotPool
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.batch import Batch
@@ -76,7 +76,7 @@ class Case:
     ) -> None:
         self.workers: list[Any] = [CompilingWorker(each) for each in has]
         self.tiers = TierPolicy(self.workers, has_tiers=has_tiers)
-        self.scheduler = Scheduler(1, Slots(), self.workers, self.tiers, Observers())
+        self.scheduler = Scheduler(1, SlotPool(), self.workers, self.tiers, Observers())
         self.sink = SendingSink()
         template = make_template(function_key(kind=kind), tiles, tier=wanted)
         self.request = GridRequest(template, [], self.sink, "someone", None, 1, 10)

@@ -1,0 +1,99 @@
+"""The composition of the server: every part is built here and given those that it needs; none builds another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gridgrad_core.version import __version__
+from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.local_sessions.manager import SessionManager
+from gridgrad_server.memory.arena import ArenaBudget
+from gridgrad_server.memory.slots import SlotPool
+from gridgrad_server.requests.function_key import FunctionKeys
+from gridgrad_server.requests.programs import Programs
+from gridgrad_server.requests.request_cache import RequestCache
+from gridgrad_server.rpc.intake import Intake
+from gridgrad_server.rpc.introspection import IntrospectionCalls
+from gridgrad_server.rpc.limits import RequestLimits
+from gridgrad_server.rpc.stream import StreamCalls
+from gridgrad_server.rpc.unary import UnaryCalls
+from gridgrad_server.scheduling.admission import Admission
+from gridgrad_server.scheduling.observer import Observers
+from gridgrad_server.scheduling.scheduler import Scheduler
+from gridgrad_server.scheduling.tier_policy import TierPolicy
+from gridgrad_server.service import GridgradService
+from gridgrad_server.telemetry.exporters import Exporters
+from gridgrad_server.telemetry.snapshot import StatusSnapshot
+from gridgrad_server.workers.pool import WorkerPool
+from gridgrad_server.workers.process import WorkerProcess
+
+__all__ = ["Parts", "compose"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that a server is made of, in the order in which each part needs those before it."""
+
+    observers: Observers
+    slots: SlotPool
+    tiers: TierPolicy
+    scheduler: Scheduler
+    workers: WorkerPool
+    functions: FunctionKeys
+    admission: Admission
+    intake: Intake
+    streams: StreamCalls
+    budget: ArenaBudget
+    sessions: SessionManager
+    snapshot: StatusSnapshot
+    exporters: Exporters
+    service: GridgradService
+
+
+def compose(
+    settings: ServerSettings,
+    commands: Sequence[Sequence[str]],
+    on_change: Callable[[], None],
+    on_fatal: Callable[[str], None],
+) -> Parts:
+    """Builds all parts of a server; nothing runs yet.
+
+    Args:
+        settings: of the server.
+        commands: one for each worker.
+        on_change: called when workers become ready, or none is left that is.
+        on_fatal: called with why the server can't serve at all.
+    """
+    observers, slots, running = Observers(), SlotPool(), list[WorkerProcess]()
+    tiers = TierPolicy(running, settings.engine == "structured" and settings.compile)
+    scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers)
+    workers = WorkerPool(commands, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
+
+    functions = FunctionKeys(Programs(), __version__)
+    limits = RequestLimits(settings, len(commands))
+    admission = Admission(settings.queue_entries, settings.queue_bytes)
+    intake = Intake(functions, RequestCache(), limits, admission, workers, scheduler, observers)
+
+    unary, streams = UnaryCalls(intake, limits, observers), StreamCalls(intake, limits, observers)
+    budget = ArenaBudget(settings.session_bytes)
+    sessions = SessionManager(settings, intake, limits, observers, slots, budget)
+    snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
+    introspection = IntrospectionCalls(settings, intake, workers, tiers, snapshot.status)
+    service = GridgradService(unary, streams, introspection, sessions)
+    return Parts(
+        observers,
+        slots,
+        tiers,
+        scheduler,
+        workers,
+        functions,
+        admission,
+        intake,
+        streams,
+        budget,
+        sessions,
+        snapshot,
+        Exporters(settings, observers),
+        service,
+    )
