@@ -22,7 +22,7 @@ SITE := build/site
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 .PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto sync docs
-.PHONY: figures site node setup clean
+.PHONY: gpu figures site node setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -68,6 +68,9 @@ bench-engine: $(READY) ## Measure the engine beside jax.jit of the same function
 
 bench-readme: $(READY) ## Measure the README's table: ours, raw gRPC, JAX and finite differences
 	@$(BIN)/python -m benchmarks.readme --jax $(BIN)/python $(ARGS)
+
+gpu: ## On a machine with a GPU: its tests and its benchmark, without installing; PYTHON=... has torch for CUDA and pytest
+	@PYTHON="$(PYTHON)" .ci/gpu $(ARGS)
 
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/core
