@@ -1,31 +1,16 @@
+"""What all devices share: which errors are want of memory or the loss of a device, and buffers."""
+
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from gridgrad_worker.devices.cpu import CpuDevice
-from gridgrad_worker.devices.cuda import CudaDevice
-from gridgrad_worker.devices.device import is_out_of_memory
-from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.devices import driver
+from gridgrad_worker.devices.device import is_lost, is_out_of_memory, points_within, reused
 
 Solver = Any  # the fixture of conftest.py
-
-
-def test_the_staging_buffer_is_used_again(cpu: CpuDevice) -> None:
-    first = cpu.staging(3, 1000, torch.float64)
-    again = cpu.staging(2, 500, torch.float64)
-    assert (first.shape, again.shape) == ((3, 1000), (2, 500))
-    assert again.data_ptr() == first.data_ptr()
-    assert again.is_contiguous()
-    assert cpu.staging(3, 1000, torch.float32).dtype == torch.float32
-
-
-def test_slopes_that_torch_left_symbolic_are_zeros(cpu: CpuDevice) -> None:
-    (numbers,) = cpu.download([torch._efficientzerotensor((3,), dtype=torch.float64)])
-    assert numbers.tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -49,36 +34,25 @@ def test_torch_itself_says_so_when_the_host_has_no_memory() -> None:
     assert is_out_of_memory(caught.value)
 
 
-@pytest.mark.gpu
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_a_gpu_answers_as_the_processor_does(solve: Solver, dtype: str) -> None:
-    device = open_device("cuda:0", 1)
-    assert isinstance(device, CudaDevice)
-
-    def function(x: torch.Tensor, y: torch.Tensor, a: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return torch.exp(-a * x**2) * torch.cos(y), x * torch.tanh(a * y)
-
-    entries = [{"x": np.linspace(-1, 1, n), "y": np.linspace(0, 2, 2 * n), "a": 0.1 * n} for n in (1, 7, 2000)]
-    orders = [["x"], ["y"], ["a"], ["x", "y"], ["a", "a"]]
-    want = solve.batch(function, entries, orders, components=2, dtype=dtype)
-    got = type(solve)(device).batch(function, entries, orders, components=2, dtype=dtype)
-    tolerance = 1e-12 if dtype == "float64" else 1e-5
-    for ours, theirs in zip(got, want, strict=True):
-        for order, grid in ours.items():
-            np.testing.assert_allclose(grid, theirs[order], rtol=tolerance, atol=tolerance)
+def test_a_lost_device_is_told_from_one_without_memory() -> None:
+    assert is_lost(torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
+    assert is_lost(driver.LostError("cuLaunchKernel: error 700"))
+    assert not is_lost(torch.AcceleratorError("CUDA error: out of memory"))
+    assert not is_lost(driver.DriverError("cuMemHostRegister: error 1"))
+    assert not is_lost(ValueError("CUDA error: an illegal memory access was encountered"))
 
 
-@pytest.mark.gpu
-def test_a_gpu_without_memory_halves_its_work(solve: Solver) -> None:
-    device = open_device("cuda:0", 1)
-    free, _ = torch.cuda.mem_get_info()
-    held = torch.empty(free - (200 << 20), dtype=torch.uint8, device="cuda")
+def test_a_buffer_is_used_again_by_dtype_and_grows() -> None:
+    buffers: dict[torch.dtype, torch.Tensor] = {}
+    first = reused(buffers, 2, 10, torch.float64, pinned=False)
+    assert reused(buffers, 4, 5, torch.float64, pinned=False).data_ptr() == first.data_ptr()
+    assert reused(buffers, 1, 3, torch.float32, pinned=False).dtype == torch.float32
+    assert reused(buffers, 3, 10, torch.float64, pinned=False).shape == (3, 10)
+    assert set(buffers) == {torch.float64, torch.float32}
 
-    def greedy(x: torch.Tensor) -> tuple[torch.Tensor]:
-        return (torch.stack([x] * 256).sum(),)
 
-    x = np.linspace(0, 1, 1 << 20)
-    (got,) = type(solve)(device).batch(greedy, [{"x": x}], [["x"]])
-    del held
-    np.testing.assert_allclose(got[()][0], 256 * x, rtol=1e-14)
-    assert (got["x",] == 256).all()
+@pytest.mark.parametrize(
+    ("planes", "points", "expected"), [(1, 100_000, 100_000), (64, 100_000, 32_768), (1 << 20, 9, 1024)]
+)
+def test_results_of_a_chunk_are_bounded(planes: int, points: int, expected: int) -> None:
+    assert points_within(planes, points) == expected

@@ -1,0 +1,108 @@
+"""Which engine computes what the server asks for."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from gridgrad_core.errors import ExpressionError, InternalError, RequestError, UnknownFunctionError
+from gridgrad_core.lang.derive.derive import derive
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.devices.cpu import CpuDevice
+from gridgrad_worker.engines.compiled.tier import Hotness, Tier
+from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
+from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
+from gridgrad_worker.engines.structured.execution import structured_engine
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.make_program import EngineName, make_program, read_dtype
+from gridgrad_worker.registered.registration import RegisteredInput, Registration
+from gridgrad_worker.worker_program import WorkerProgram
+from tests.worker.engines.compiled.scripted import ScriptedCompiler
+
+AXES = {"x": ["x"], "y": ["y"]}
+
+
+def message(dtype: str = "float64", **function: str) -> pb.Plan:
+    inputs = [pb.PlanInput(name=name, dims=dims) for name, dims in AXES.items()]
+    derivatives = [pb.PlanDerivative(), pb.PlanDerivative(wrt=[0]), pb.PlanDerivative(wrt=[1])]
+    return pb.Plan(dtype=dtype, inputs=inputs, derivatives=derivatives, **function)
+
+
+def product(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return x * y
+
+
+INPUTS = (RegisteredInput("x", None, ""), RegisteredInput("y", None, ""))
+REGISTERED = {"product": Registration("product", product, "", INPUTS, ("f",), False, "forward", {}, False)}
+
+
+def made(plan: pb.Plan, cpu: CpuDevice, engine: EngineName = "structured", tier: Tier | None = None) -> WorkerProgram:
+    return make_program(plan, cpu, REGISTERED, engine, tier)
+
+
+def computed(program: WorkerProgram) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])
+    tile = Tile((ArrayValues(x, (0,), 2), ArrayValues(y, (1,), 2)), Subgrid((0, 0), (2, 3)))
+    out = np.empty((program.pieces.planes, 6))
+    program.compute([tile], [out], [""])
+    return out.reshape(-1, 2, 3)
+
+
+@pytest.mark.parametrize("function", [{"expression": "x*y"}, {"registered": "product"}])
+@pytest.mark.parametrize("engine", ["structured", "functional"])
+def test_every_engine_computes_the_same(cpu: CpuDevice, engine: EngineName, function: dict[str, str]) -> None:
+    x, y = np.array([1.0, 2.0])[:, None], np.array([3.0, 4.0, 5.0])
+    expected = np.stack(np.broadcast_arrays(x * y, y, x))
+    assert np.array_equal(computed(made(message(**function), cpu, engine)), expected)
+
+
+def test_expressions_take_the_structured_engine_and_its_tiers(cpu: CpuDevice) -> None:
+    untiered = made(message(expression="x*y"), cpu)
+    assert isinstance(untiered.engine, StructuredEngine)
+    assert untiered.state == ("never", "the server was started with --no-compile")
+    tiered = made(message(expression="x*y"), cpu, tier=Tier(ScriptedCompiler(), Hotness(1000, 50)))
+    assert isinstance(tiered.engine, TieredEngine)
+    assert tiered.state.compiled == "pending"
+    assert tiered.registered is None
+
+
+def test_registered_functions_take_the_functional_engine(cpu: CpuDevice) -> None:
+    program = made(message(registered="product"), cpu, tier=Tier(ScriptedCompiler(), Hotness(1000, 50)))
+    assert isinstance(program.engine, FunctionalEngine)
+    assert program.registered == "product"
+    assert "only expressions are compiled" in program.state.why
+
+
+def test_what_is_too_large_to_derive_is_computed_by_the_functional_engine(
+    cpu: CpuDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structured_engine, "derive", functools.partial(derive, limit=2))
+    program = made(message(expression="x*y"), cpu)
+    assert isinstance(program.engine, FunctionalEngine)
+    assert "too large to derive" in program.state.why
+    assert np.array_equal(computed(program)[0], np.array([1.0, 2.0])[:, None] * [3.0, 4.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("plan", "error", "field"),
+    [
+        (message(expression="x ^"), ExpressionError, "function.expression"),
+        (message(registered="nobody"), UnknownFunctionError, "function.registered"),
+        (message("float16", expression="x*y"), InternalError, "batch.plan.dtype"),
+        (pb.Plan(registered="product", dtype="float64"), RequestError, "inputs"),
+    ],
+)
+def test_what_can_not_be_made_says_why(cpu: CpuDevice, plan: pb.Plan, error: type[RequestError], field: str) -> None:
+    with pytest.raises(error) as caught:
+        made(plan, cpu)
+    assert caught.value.field == field
+    assert caught.value.remedy
+
+
+def test_dtypes_by_name() -> None:
+    assert read_dtype("float32") == torch.float32
+    assert read_dtype("float64") == torch.float64

@@ -1,0 +1,70 @@
+"""What a worker does before it serves, and what keeps it from serving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from gridgrad_worker.startup import CannotServeError, ready_message, start
+
+MODULE = """
+from gridgrad_worker import function
+
+@function(units={"x": "m"}, samples={"x": [0.5, 2.0]})
+def square(x, n=2.0):
+    "A power."
+    return x**n
+"""
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    name = f"served_{abs(hash(request.node.nodeid))}"
+    (tmp_path / f"{name}.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_a_worker_that_is_ready_says_what_it_serves(module: str) -> None:
+    device, registered = start("cpu", 2, [module])
+    assert torch.get_num_threads() == 2
+    ready = ready_message(device, registered)
+    assert ready.device == "cpu"
+    (served,) = ready.functions
+    assert (served.name, served.doc, list(served.components), served.mode) == ("square", "A power.", ["f"], "forward")
+    assert served.checked
+    assert [(i.name, i.HasField("default"), i.default, i.unit) for i in served.inputs] == [
+        ("x", False, 0, "m"),
+        ("n", True, 2, ""),
+    ]
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_a_function_with_a_wrong_derivative_keeps_it_from_serving(tmp_path: Path, module: str) -> None:
+    path = tmp_path / f"{module}.py"
+    path.write_text(MODULE.replace("x**n", "x.detach()**n"))
+    with pytest.raises(CannotServeError, match="'square' is refused"):
+        start("cpu", 1, [module])
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_a_module_that_is_not_there_keeps_it_from_serving() -> None:
+    with pytest.raises(CannotServeError, match="--functions no_such_module"):
+        start("cpu", 1, ["no_such_module"])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_keeps_it_from_serving() -> None:
+    with pytest.raises(CannotServeError, match="start the server with --device cpu"):
+        start("cuda:0", 1, [])
