@@ -1,4 +1,4 @@
-"""A server of our own for one command or the tests of an embedder, in a process that ends with ours."""
+"""A private server for one command or for tests, in a process that ends with this one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from gridgrad_core.errors import UnavailableError
 from gridgrad_core.system import watchdog
 
-__all__ = ["Private", "private_server"]
+__all__ = ["PrivateServer", "private_server"]
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 15.0
@@ -25,8 +25,8 @@ INSTALL = "pip install 'gridgrad[server,worker]'"
 NAME_ONE = f"{INSTALL}, or name a server with --server or GRIDGRAD_SERVER"
 
 
-class Private(NamedTuple):
-    """A server of our own.
+class PrivateServer(NamedTuple):
+    """A server that nobody else is told of.
 
     Args:
         address: where it listens, for `gridgrad.Client`.
@@ -38,7 +38,7 @@ class Private(NamedTuple):
 
 
 @contextlib.contextmanager
-def private_server(flags: Sequence[str] = (), remedy: str = NAME_ONE) -> Iterator[Private]:
+def private_server(flags: Sequence[str] = (), remedy: str = NAME_ONE) -> Iterator[PrivateServer]:
     """Serves on a unix socket in a temporary folder, on one CPU worker, until the block ends or this process does.
 
     Args:
@@ -58,7 +58,7 @@ def private_server(flags: Sequence[str] = (), remedy: str = NAME_ONE) -> Iterato
         folder = Path(name)
         with _start(folder, flags) as guard:
             try:
-                yield Private(_await_address(guard, folder), folder / "log")
+                yield PrivateServer(_await_address(guard, folder), folder / "log")
             finally:
                 _stop(guard)
 
@@ -72,7 +72,7 @@ def _start(folder: Path, flags: Sequence[str]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is ours to handle; we stop the server then
+        start_new_session=True,  # so that Ctrl-C reaches this process alone, which then stops the server
     )
 
 

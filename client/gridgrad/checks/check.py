@@ -20,7 +20,7 @@ from gridgrad_core.grid import Derivative
 __all__ = ["checking"]
 
 _TOLERANCES = {"float32": 1e-3, "float64": 1e-6}
-_NOISE = 1e-6  # of the largest number there is: below that, rounding is all that differs
+_NOISE = 1e-6  # of the largest value: a derivative below that is compared as if it were that large
 
 Array = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def _report(sample: Sample, found: Expectations, tolerance: float) -> CheckRepor
 
 
 def _sizes(sample: Sample, derivative: Derivative, component: int, expected: Array) -> Array:
-    """What differences are relative to: what is expected, or where that vanishes a millionth of the largest nearby."""
+    """What differences are relative to: the expected value, or where it vanishes a millionth of the largest."""
     largest = np.nanmax([sample.size(derivative, component), *np.abs(expected)])
     sizes: Array = np.maximum(np.abs(expected), _NOISE * largest)
     return sizes

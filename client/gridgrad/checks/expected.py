@@ -28,7 +28,7 @@ __all__ = ["Expectations", "Expected", "by_differences", "by_mpmath", "has_mpmat
 
 Array = NDArray[np.float64]
 
-_SMOOTH = 1e-9  # forward and backward differences of 50 digits agree far better where a function is smooth
+_SMOOTH = 1e-9  # forward and backward differences with 50 digits agree far better where a function is smooth
 _NOISE = 1e-20
 _CONVERGED = 1e-4
 
@@ -38,7 +38,7 @@ class Expected(NamedTuple):
 
     Args:
         served: what was served.
-        values: what it should be; nan where nobody can say.
+        values: what it should be; nan where that is not known.
         errors: bounds of their own errors.
     """
 
@@ -71,7 +71,7 @@ def by_mpmath(text: str, sample: Sample) -> Expectations:
 def _precise(program: Program, sample: Sample, derivative: Derivative) -> Expected:
     served = sample.served[derivative]
     points = [sample.point(number) for number in range(sample.points)]
-    # Differences of what is constant are no zeros but noise
+    # The differences of a constant are rounding noise and not 0
     noise = [_NOISE * sample.size(derivative, row) for row in range(len(served))]
     rows = [[_precise_number(program, derivative, p, row, noise[row]) for p in points] for row in range(len(served))]
     return Expected(served, np.array(rows), np.zeros_like(served))
@@ -84,7 +84,7 @@ def _precise_number(
     from gridgrad.checks.mpmath_reference import partial
 
     try:
-        # Twice as far to one side: a jump has the same slope on both sides, but not for another step
+        # With steps of two lengths: at a jump, forward and backward differences of one length agree
         above, below = (partial(program, point, derivative, component, reach=reach) for reach in (1, -2))
         smooth = abs(above - below) <= _SMOOTH * max(abs(above), abs(below)) + noise
         return float(above) if smooth else math.nan
@@ -95,7 +95,7 @@ def _precise_number(
 def by_differences(sample: Sample) -> Generator[Request, Result, Expectations]:
     """What the derivatives of a function should be, by differences of those of one order less.
 
-    Those are taken for right, and so are expected to be something themselves.
+    Derivatives of one order less are taken as right here; they are compared with those of one order less in turn.
 
     Yields:
         Requests for what lies beside the points, to be answered with their results.

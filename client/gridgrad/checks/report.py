@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from gridgrad.results.labels import symbol
 from gridgrad_core.grid import Derivative
 
 __all__ = ["CheckReport", "Disagreement"]
@@ -35,7 +36,7 @@ class Disagreement(NamedTuple):
 
     def __str__(self) -> str:
         at = ", ".join(f"{name}={value:.6g}" for name, value in self.point.items()) or "the single point"
-        name = partial_name(self.component, self.derivative)
+        name = symbol(self.component, self.derivative)
         off = abs(self.served - self.expected)
         return f"{name} at {at}: {self.served:.10g}, expected {self.expected:.10g}, off by {off:.2g} > {self.bound:.2g}"
 
@@ -69,9 +70,9 @@ class CheckReport(NamedTuple):
 
     def __str__(self) -> str:
         lines = [f"Checked at {self.points} points of the grid by {self.method}, to {self.tolerance:g}:"]
-        width = max(len(partial_name(*key)) for key in self.compared)
+        width = max(len(symbol(*key)) for key in self.compared)
         for key, count in self.compared.items():
-            lines.append(f"  {partial_name(*key):{width}}  {self._verdict(key, count)}")
+            lines.append(f"  {symbol(*key):{width}}  {self._verdict(key, count)}")
         lines += _listed(self.disagreements)
         return "\n".join(lines)
 
@@ -81,14 +82,6 @@ class CheckReport(NamedTuple):
             return "NOT COMPARED: not smooth or not finite at any of them"
         left_out = f", {self.points - count} not comparable" if count < self.points else ""
         return f"{f'{wrong} of {count} DIFFER' if wrong else f'{count} agree'}{left_out}"
-
-
-def partial_name(component: str, derivative: Derivative) -> str:
-    """∂f/∂t, ∂²f/∂t∂k, or the component alone for the value."""
-    if not derivative:
-        return component
-    power = "" if len(derivative) == 1 else "²³⁴"[len(derivative) - 2]
-    return f"∂{power}{component}/" + "".join(f"∂{name}" for name in derivative)
 
 
 def _listed(disagreements: Sequence[Disagreement]) -> list[str]:

@@ -83,21 +83,23 @@ def draw(request: Request, result: Result, points: int, seed: int) -> Sample:
     Raises:
         RequestError: the grid has no points.
     """
-    components = len(result.components)
-    shape = result.value.shape[1:] if result.tuple_valued else result.value.shape
-    total = int(np.prod(shape, dtype=np.int64))
+    flat = _drawn(math.prod(result.shape), points, seed)
+    indices = np.unravel_index(flat, result.shape) if result.shape else []
+    positions = np.array(indices, np.intp).reshape(len(result.shape), flat.size)
+    along = dict(zip(result.dims, positions, strict=True))
+    dims_of = {name: dims for name, (dims, _) in request.inputs.items()}
+    scalars = {name: float(result.inputs[name]) for name, dims in dims_of.items() if not dims}
+    inputs = {
+        name: result.inputs[name][tuple(along[dim] for dim in dims)].astype(np.float64)
+        for name, dims in dims_of.items()
+        if dims
+    }
+    rows = {wrt: result.d[wrt].reshape(len(result.components), -1) for wrt in ((), *result.d)}
+    served = {wrt: each[:, flat].astype(np.float64) for wrt, each in rows.items()}
+    return Sample(request.function, scalars, inputs, positions, result.components, served)
+
+
+def _drawn(total: int, points: int, seed: int) -> NDArray[np.int64]:
     if not total:
         raise RequestError("inputs", "a grid without points", "give inputs of one value or more")
-    flat = np.sort(np.random.default_rng(seed).choice(total, min(points, total), replace=False))
-    positions = np.array(np.unravel_index(flat, shape) if shape else [], np.intp).reshape(len(shape), flat.size)
-    along = dict(zip(result.dims, positions, strict=True))
-    inputs, scalars = {}, {}
-    for name, (dims, _) in request.inputs.items():
-        values = result.inputs[name]
-        if dims:
-            inputs[name] = values[tuple(along[dim] for dim in dims)].astype(np.float64)
-        else:
-            scalars[name] = float(values)
-    wanted = ((), *result.d)
-    served = {d: result.d[d].reshape(components, total)[:, flat].astype(np.float64) for d in wanted}
-    return Sample(request.function, scalars, inputs, positions, result.components, served)
+    return np.sort(np.random.default_rng(seed).choice(total, min(points, total), replace=False))

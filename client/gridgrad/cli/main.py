@@ -45,22 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    for package in ("click", "rich"):
-        optional(package, "cli")
-    import click
-
+    click, _ = (optional(package, "cli") for package in ("click", "rich"))
     from gridgrad.cli.commands import gridgrad
 
     if COMPLETE in os.environ:
-        gridgrad.main(arguments, prog_name="gridgrad", complete_var=COMPLETE)  # tells the shell, and exits
-    try:
-        # What click's own main does beyond this, it does to exit statuses
+        gridgrad.main(arguments, prog_name="gridgrad", complete_var=COMPLETE)  # answers the shell, and exits
+    try:  # click's own main gives other exit statuses
         with gridgrad.make_context("gridgrad", arguments) as context:
             gridgrad.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as ended:
-        return ended.exit_code
+        return int(ended.exit_code)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return int(error.exit_code)
     return DONE

@@ -23,6 +23,8 @@ ROWS = 20
 COLUMNS = 8
 GAP = "..."
 
+_NULLS = {"nan": np.isnan, "inf": np.isinf}
+
 
 def as_tables(result: Result) -> list[Table]:
     """A result for a reader: a table for each grid of two dims, else one with a line for each point.
@@ -37,26 +39,19 @@ def as_tables(result: Result) -> list[Table]:
 
 def as_json(result: Result) -> str:
     """A result as JSON. nan and inf have no place in JSON: they are null, and `nulls` counts them."""
-    arrays = {"value": result.value, **{",".join(wrt): grid for wrt, grid in result.d.items()}}
-    value, *derivatives = map(_jsonable, arrays.values())
-    counted = [*arrays.values(), *result.inputs.values()]
-    return json.dumps(
-        {
-            "dims": result.dims,
-            "dtype": str(result.value.dtype),
-            "components": result.components if result.tuple_valued else None,
-            "inputs": {name: _jsonable(values) for name, values in result.inputs.items()},
-            "value": value,
-            "derivatives": dict(zip(list(arrays)[1:], derivatives, strict=True)),
-            "nulls": {
-                "nan": int(sum(np.isnan(array).sum() for array in counted)),
-                "inf": int(sum(np.isinf(array).sum() for array in counted)),
-            },
-            # Without the seconds, so that the same question gets the same text
-            "info": {name: v for name, v in result.info._asdict().items() if not name.endswith("_s")},
-        },
-        allow_nan=False,
-    )
+    arrays = [result.value, *result.d.values(), *result.inputs.values()]
+    shown = {
+        "dims": result.dims,
+        "dtype": str(result.value.dtype),
+        "components": result.components if result.tuple_valued else None,
+        "inputs": {name: _jsonable(values) for name, values in result.inputs.items()},
+        "value": _jsonable(result.value),
+        "derivatives": {",".join(wrt): _jsonable(grid) for wrt, grid in result.d.items()},
+        "nulls": {what: int(sum(is_it(array).sum() for array in arrays)) for what, is_it in _NULLS.items()},
+        # Without the seconds, so that the same request gets the same text
+        "info": {name: v for name, v in result.info._asdict().items() if not name.endswith("_s")},
+    }
+    return json.dumps(shown, allow_nan=False)
 
 
 def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -104,22 +104,32 @@ def _about(result: ResultData) -> dict[str, Any]:
 def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Archived:
     derivatives = [tuple(wrt) for wrt in about["derivatives"]]
     planes, index = _gathered({(): archive[VALUE], **{wrt: archive[_entry(wrt)] for wrt in derivatives}})
-    arrays = {name: (tuple(dims), archive[_input_entry(name)]) for name, dims in about["inputs"].items()}
+    inputs = tuple(Input(name, tuple(dims), archive[_input_entry(name)]) for name, dims in about["inputs"].items())
     kind: Literal["expression", "registered"] = "registered" if "registered" in about else "expression"
-    function = Registered(about[kind]) if kind == "registered" else about[kind]
-    inputs = {name: (dims, values) if dims else float(values) for name, (dims, values) in arrays.items()}
-    coefficients = {name: values for name, (dims, values) in arrays.items() if not set(dims) <= set(about["dims"])}
-    components, dims = tuple(about["components"]), tuple(about["dims"])
-    schema = ResultSchema(index, tuple(arrays), dims, components, about["tuple_valued"], (kind, about[kind]))
-    request = Request(
-        function,
-        {name: given for name, given in inputs.items() if name not in coefficients},
-        derivatives=derivatives,
-        dtype=planes.dtype.name,
-        coefficients=coefficients or None,
+    schema = ResultSchema(
+        index,
+        tuple(each.name for each in inputs),
+        tuple(about["dims"]),
+        tuple(about["components"]),
+        about["tuple_valued"],
+        (kind, about[kind]),
     )
-    sent = tuple(Input(name, dims, values) for name, (dims, values) in arrays.items())
-    return Archived(planes, schema, Info(**about["info"]), ResultOrigin(request, sent))
+    origin = ResultOrigin(_request(schema, inputs, derivatives, planes.dtype.name), inputs)
+    return Archived(planes, schema, Info(**about["info"]), origin)
+
+
+def _request(schema: ResultSchema, inputs: Sequence[Input], derivatives: Sequence[Derivative], dtype: str) -> Request:
+    """A request for what was archived: inputs with dims that are none of the grid's are coefficients."""
+    kind, text = schema.function
+    given: dict[str, Any] = {}
+    coefficients: dict[str, Any] = {}
+    for name, dims, values in inputs:
+        if set(dims) <= set(schema.dims):
+            given[name] = (dims, values) if dims else float(np.asarray(values))
+        else:
+            coefficients[name] = values
+    function = Registered(text) if kind == "registered" else text
+    return Request(function, given, derivatives=derivatives, dtype=dtype, coefficients=coefficients or None)
 
 
 def _gathered(arrays: Mapping[Derivative, FloatArray]) -> tuple[FloatArray, PlaneIndex]:

@@ -1,4 +1,4 @@
-"""How a derivative is written: for Python, in tables, in pictures, and as the name of a variable."""
+"""How a derivative is written: for Python, in tables, reports and figures, and as the name of a variable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gridgrad_core.grid import Derivative
 
-__all__ = ["fraction", "pretty", "pretty_name", "spelling", "variable"]
+__all__ = ["fraction", "pretty", "pretty_name", "spelling", "symbol", "variable"]
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 GREEK: Mapping[str, str] = {
@@ -53,17 +53,22 @@ def variable(name: str, wrt: Derivative) -> str:
     return "_".join([f"d{order}{name}", *(f"d{each}{power}" for each, power in powers)])
 
 
-def pretty(name: str, wrt: Derivative) -> str:
-    """For pictures: ∂f/∂t, ∂²f/∂τ∂δ, ∂²f/∂t²."""
+def symbol(name: str, wrt: Derivative) -> str:
+    """For reports: ∂f/∂t, ∂²f/∂t∂k, ∂²f/∂t²."""
     if not wrt:
-        return pretty_name(name)
+        return name
     order, powers = _powers(wrt)
-    below = "".join(f"∂{pretty_name(each)}{_raised(power)}" for each, power in powers)
-    return f"∂{_raised(order)}{pretty_name(name)}/{below}"
+    below = "".join(f"∂{each}{_raised(power)}" for each, power in powers)
+    return f"∂{_raised(order)}{name}/{below}"
+
+
+def pretty(name: str, wrt: Derivative) -> str:
+    """For figures: the symbol with Greek letters, ∂²f/∂τ∂δ."""
+    return symbol(pretty_name(name), tuple(map(pretty_name, wrt)))
 
 
 def pretty_name(name: str) -> str:
-    """A name for pictures: that of a Greek letter is the letter."""
+    """A name for figures: that of a Greek letter is the letter."""
     return GREEK.get(name, name)
 
 

@@ -62,7 +62,7 @@ def stack(results: Iterable[ResultData], dim: str = "sample", name: Names = None
         MissingExtraError: xarray is not installed.
     """
     every = list(results)
-    _check_alike(every, dim)
+    _check_same_structure(every, dim)
     first = every[0]
     named = [_named(result, name) for result in every]
     variables = {
@@ -146,14 +146,14 @@ def _stacked_input(key: str, results: Sequence[ResultData], dim: str) -> Labelle
     return (dim, *dims), np.stack(arrays), {}
 
 
-def _check_alike(results: Sequence[ResultData], dim: str) -> None:
+def _check_same_structure(results: Sequence[ResultData], dim: str) -> None:
     if not results:
         raise RequestError("results", "none", "stack at least one result")
-    first = _form(results[0])
+    first = _structure(results[0])
     if dim in first["dims"] or dim in results[0].inputs:
         raise RequestError("dim", f"{dim!r}, which the results have already", "give the new dim another name")
     for number, result in enumerate(results):
-        for what, found in _form(result).items():
+        for what, found in _structure(result).items():
             if found != first[what]:
                 raise RequestError(
                     f"results[{number}]",
@@ -162,7 +162,7 @@ def _check_alike(results: Sequence[ResultData], dim: str) -> None:
                 )
 
 
-def _form(result: ResultData) -> dict[str, Any]:
+def _structure(result: ResultData) -> dict[str, Any]:
     return {
         "dims": result.dims,
         "shape": result.shape,

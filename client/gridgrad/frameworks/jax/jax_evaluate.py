@@ -10,7 +10,7 @@ import numpy as np
 
 from gridgrad.arguments.derivatives import NOTHING_SAID
 from gridgrad.arguments.inputs import FLOAT64, Input, Inputs
-from gridgrad.frameworks.jax.jax_operation import served
+from gridgrad.frameworks.jax.jax_operation import differentiable
 from gridgrad.frameworks.operation import ArrayPackage, Operation, Variable, sort_inputs, synchronous
 from gridgrad.requests.lowering import lower
 from gridgrad.requests.request import FunctionLike, Registered, Tier
@@ -68,7 +68,7 @@ def evaluate(
     _check_precision(given.dtype)
     operation = Operation(client, function, given.inputs, given.grid, given.dtype, timeout, tier)
     components = _components(client, function, given.inputs)
-    (value,) = served(operation, (*components, *given.shape), ((),))(*given.arrays)
+    (value,) = differentiable(operation, (*components, *given.shape), ((),))(*given.arrays)
     return value
 
 

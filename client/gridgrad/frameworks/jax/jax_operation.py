@@ -22,12 +22,14 @@ else:
     jnp = optional("jax.numpy", "jax")
     SymbolicZero = optional("jax.custom_derivatives", "jax").SymbolicZero
 
-__all__ = ["served"]
+__all__ = ["differentiable"]
 
 Planes = tuple["jax.Array", ...]
 
 
-def served(operation: Operation, shape: tuple[int, ...], derivatives: tuple[Derivative, ...]) -> Callable[..., Planes]:
+def differentiable(
+    operation: Operation, shape: tuple[int, ...], derivatives: tuple[Derivative, ...]
+) -> Callable[..., Planes]:
     """The function of an operation's variables that returns these partials.
 
     Its derivative is made of the planes of another such function, which returns these partials and theirs: so
@@ -44,7 +46,7 @@ def served(operation: Operation, shape: tuple[int, ...], derivatives: tuple[Deri
 
     def compute(*arrays: jax.Array) -> Planes:
         out = tuple([jax.ShapeDtypeStruct(shape, operation.dtype)] * len(derivatives))
-        return tuple(jax.pure_callback(_Ask(operation, derivatives), out, *arrays, vmap_method="expand_dims"))
+        return tuple(jax.pure_callback(_Callback(operation, derivatives), out, *arrays, vmap_method="expand_dims"))
 
     def jvp(arrays: Sequence[jax.Array], tangents: Sequence[Any]) -> tuple[Planes, Planes]:
         moving = {
@@ -54,19 +56,19 @@ def served(operation: Operation, shape: tuple[int, ...], derivatives: tuple[Deri
         }
         raised = {(wrt, each): operation.raised(wrt, each) for wrt in derivatives for each in moving}
         needed = tuple(dict.fromkeys([*derivatives, *raised.values()]))
-        found = dict(zip(needed, served(operation, shape, needed)(*arrays), strict=True))
+        found = dict(zip(needed, differentiable(operation, shape, needed)(*arrays), strict=True))
         zero = jnp.zeros(shape, operation.dtype)
         moved = [sum((found[raised[wrt, each]] * moving[each] for each in moving), zero) for wrt in derivatives]
         return tuple([found[wrt] for wrt in derivatives]), tuple(moved)
 
-    differentiable = jax.custom_jvp(compute)
-    differentiable.defjvp(jvp, symbolic_zeros=True)
-    planes: Callable[..., Planes] = differentiable
-    return planes
+    planes = jax.custom_jvp(compute)
+    planes.defjvp(jvp, symbolic_zeros=True)
+    function: Callable[..., Planes] = planes
+    return function
 
 
 @dataclass(frozen=True)
-class _Ask:
+class _Callback:
     """What the callback calls. Equal ones are the same to JAX, which then need not compile again.
 
     Arrays come with a leading dim for each `vmap`, of length 1 where a variable is not mapped over.

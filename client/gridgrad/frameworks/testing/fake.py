@@ -54,8 +54,8 @@ class FakeServer(grpc.GenericRpcHandler):
         self._grids, self._fill, self._functions = grids, fill, functions
         self._plain: dict[str, Callable[[], bytes]] = {
             methods.LIST_FUNCTIONS.path: self._list_functions,
-            methods.SERVER_INFO.path: _describe,
-            methods.SERVER_STATUS.path: _tell,
+            methods.SERVER_INFO.path: _server_info,
+            methods.SERVER_STATUS.path: _server_status,
             HEALTH_METHOD: lambda: SERVING,
         }
         self._pool = futures.ThreadPoolExecutor(THREADS)
@@ -170,21 +170,17 @@ def _entry(message: pb.StreamGridGradientsRequest, number: int) -> pb.GridGradie
 def _read(message: pb.GridGradientRequest) -> CannedRequest:
     arrays = {given.name: (tuple(given.dims), _values(given)) for given in message.inputs}
     grid = grid_of([InputSpec(name, dims, values.shape) for name, (dims, values) in arrays.items()])
-    kind = message.function.WhichOneof("kind")
-    text: str = getattr(message.function, kind)
+    spread = {name: spread_over(grid.dims, dims, values) for name, (dims, values) in arrays.items()}
     derivatives = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
-    return CannedRequest(
-        Request(
-            Registered(text) if kind == "registered" else text,
-            arrays,
-            derivatives=list(derivatives),
-            dtype=DTYPE_NAMES[message.dtype],
-        ),
-        grid,
-        {name: spread_over(grid.dims, dims, values) for name, (dims, values) in arrays.items()},
-        derivatives,
-        DTYPE_NAMES[message.dtype],
-    )
+    dtype = DTYPE_NAMES[message.dtype]
+    request = Request(_function(message.function), arrays, derivatives=list(derivatives), dtype=dtype)
+    return CannedRequest(request, grid, spread, derivatives, dtype)
+
+
+def _function(message: pb.Function) -> str | Registered:
+    if message.WhichOneof("kind") == "registered":
+        return Registered(message.registered)
+    return message.expression
 
 
 def _values(given: pb.Input) -> FloatArray:
@@ -211,10 +207,10 @@ def _with_buffer(message: pb.GridGradientResponse | pb.StreamGridGradientsRespon
     return wire.prefix(message.SerializeToString(), len(data)) + data
 
 
-def _describe() -> bytes:
+def _server_info() -> bytes:
     return pb.GetServerInfoResponse(version=__version__, devices=["fake"], engine="fake").SerializeToString()
 
 
-def _tell() -> bytes:
+def _server_status() -> bytes:
     workers = [pb.WorkerStatus(device="fake", ready=True)]
     return pb.GetServerStatusResponse(version=__version__, workers=workers).SerializeToString()

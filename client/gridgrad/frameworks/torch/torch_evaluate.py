@@ -9,7 +9,7 @@ import numpy as np
 
 from gridgrad.arguments.inputs import Inputs, split_dims
 from gridgrad.frameworks.operation import ArrayPackage, Operation, sort_inputs, synchronous
-from gridgrad.frameworks.torch.torch_operation import Planes, served
+from gridgrad.frameworks.torch.torch_operation import Planes, differentiable
 from gridgrad.requests.request import FunctionLike, Tier
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
@@ -65,7 +65,7 @@ def evaluate(
     given = sort_inputs(inputs, _PACKAGE, _numpy_dtype(dtype) if isinstance(dtype, torch.dtype) else dtype)
     operation = Operation(synchronous(client), function, given.inputs, given.grid, given.dtype, timeout, tier)
     planes = Planes(operation, _differentiated(operation, given.arrays), order, _device_of(inputs))
-    return served(planes, (), given.arrays)
+    return differentiable(planes, (), given.arrays)
 
 
 if not TYPE_CHECKING:  # the decorator would take its types away

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 else:
     torch = optional("torch", "torch")
 
-__all__ = ["Planes", "served"]
+__all__ = ["Planes", "differentiable"]
 
 LEAD = 2
-"""How many arguments of the operation come before the variables."""
+"""Arguments of the operation before the variables: the planes and the derivative."""
 
 
 class Planes:
@@ -78,7 +78,7 @@ class Planes:
         return [*dict.fromkeys([derivative, *all_of_order])]
 
 
-def served(planes: Planes, derivative: Derivative, variables: Sequence[torch.Tensor]) -> torch.Tensor:
+def differentiable(planes: Planes, derivative: Derivative, variables: Sequence[torch.Tensor]) -> torch.Tensor:
     """The value () or a partial of an evaluation, which torch can differentiate further.
 
     Args:
@@ -89,11 +89,11 @@ def served(planes: Planes, derivative: Derivative, variables: Sequence[torch.Ten
     Returns:
         [(components,) *grid].
     """
-    tensor: torch.Tensor = _Served.apply(planes, derivative, *variables)  # type: ignore[no-untyped-call] # torch's own
+    tensor: torch.Tensor = _Partial.apply(planes, derivative, *variables)  # type: ignore[no-untyped-call] # torch's own
     return tensor
 
 
-class _Served(torch.autograd.Function):
+class _Partial(torch.autograd.Function):
     """The operation as torch wants it: planes, derivative, *variables."""
 
     @staticmethod
@@ -142,7 +142,7 @@ class _Served(torch.autograd.Function):
             variable if dim is None else variable.movedim(dim, 0)
             for variable, dim in zip(variables, in_dims[LEAD:], strict=True)
         ]
-        out = served(batched, derivative, moved)
+        out = differentiable(batched, derivative, moved)
         return out, out.dim() - len(batched.operation.grid)
 
 
@@ -152,7 +152,7 @@ def _partials(ctx: Any, needed: Sequence[bool]) -> Iterator[tuple[int, tuple[str
     variables = {position: each for position, each in enumerate(operation.variables, LEAD) if needed[position]}
     ctx.planes.expect([each.name for each in variables.values()])
     for position, each in variables.items():
-        yield position, each.dims, served(ctx.planes, operation.raised(ctx.derivative, each), ctx.saved_tensors)
+        yield position, each.dims, differentiable(ctx.planes, operation.raised(ctx.derivative, each), ctx.saved_tensors)
 
 
 def _refuse_nested_forward_mode() -> None:
@@ -167,7 +167,10 @@ def _refuse_nested_forward_mode() -> None:
 
 
 def _on_host(variable: torch.Tensor) -> FloatArray:
-    narrow = variable.dtype in (torch.float16, torch.bfloat16)  # numpy lacks the one and the server both
+    narrow = variable.dtype in (
+        torch.float16,
+        torch.bfloat16,
+    )  # numpy has no bfloat16, the server neither
     array: FloatArray = (variable.to(torch.float32) if narrow else variable).numpy(force=True)
     return np.asarray(array)
 

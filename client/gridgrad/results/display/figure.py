@@ -30,11 +30,11 @@ __all__ = ["plot"]
 
 MOST_PANELS = 96
 POWERS = (-3, 4)
-"""Numbers beside colours beyond these powers of ten get one for all."""
+"""Powers of ten beyond which a colour bar writes one exponent for all its numbers."""
 
 
 class View(NamedTuple):
-    """A part of the grid that one picture shows.
+    """A part of the grid that one subplot shows.
 
     Args:
         spacings: where the cells along each of its one or two dims lie.
@@ -53,7 +53,7 @@ class View(NamedTuple):
         return arranged(grid[self.part], self.spacings)
 
 
-class Picture(Figure):
+class NotebookFigure(Figure):
     """A figure that notebooks show, whatever their backend."""
 
     def _repr_png_(self) -> bytes:
@@ -77,11 +77,9 @@ def plot(
     views = _views(result, {dim: place for dim, (place, _) in fixed.items()})
     rows = list(_rows(result, views, [(), *(wrt for wrt in listed if wrt)]))
     columns = max(map(len, rows))
-    if len(rows) * columns > MOST_PANELS:
-        found = f"{len(rows) * columns} pictures for one figure"
-        raise RequestError("derivatives", found, 'choose some: derivatives=["t", ("t", "t")]')
+    _check_count(len(rows) * columns)
     if figure is None:
-        figure = Picture(figsize=(3.4 * columns + 0.2, 2.7 * len(rows) + 0.5))
+        figure = NotebookFigure(figsize=(3.4 * columns + 0.2, 2.7 * len(rows) + 0.5))
     figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
     for row, axes in zip(rows, figure.subplots(len(rows), columns, squeeze=False), strict=True):
         _draw(figure, row, axes, views)
@@ -90,8 +88,14 @@ def plot(
     return figure
 
 
+def _check_count(count: int) -> None:
+    if count > MOST_PANELS:
+        found = f"{count} subplots for one figure"
+        raise RequestError("derivatives", found, 'choose some: derivatives=["t", ("t", "t")]')
+
+
 def _drawable(result: ResultData, derivatives: Iterable[DerivativeLike] | None) -> Sequence[Derivative]:
-    """Those asked for, or all by inputs of the grid; those by arrays of coefficients would be many pictures each."""
+    """Those asked for, or all by inputs of the grid; those by arrays of coefficients would be many subplots each."""
     if derivatives is None:
         return [wrt for wrt in result.d if not leading_dims(result, wrt)]
     listed = read_selection(None, None, derivatives).derivatives or ()
@@ -114,11 +118,7 @@ def _nearest(result: ResultData, dim: str, value: float) -> tuple[int, str]:
 
 def _views(result: ResultData, fixed: Mapping[str, int]) -> list[View]:
     dims = [dim for dim in result.dims if dim not in fixed]
-    if not dims:
-        raise RequestError("plot", "a single point", "plot results on a grid of one dim or more")
-    if len(dims) > 3:
-        more = ", ".join(f'"{dim}": ...' for dim in dims[: len(dims) - 3])
-        raise RequestError("plot", f"{len(dims)} dims", f"fix all but three of them: at={{{more}}}")
+    _check_dims(dims)
     if len(dims) < 3:
         return [_view(result, fixed, "")]
     along = spacing(result, dims[0])
@@ -128,6 +128,14 @@ def _views(result: ResultData, fixed: Mapping[str, int]) -> list[View]:
         _view(result, {**fixed, dims[0]: int(order[place])}, f"{along.label} = {along.centers[place]:.4g}")
         for place in places
     ]
+
+
+def _check_dims(dims: Sequence[str]) -> None:
+    if not dims:
+        raise RequestError("plot", "a single point", "plot results on a grid of one dim or more")
+    if len(dims) > 3:
+        more = ", ".join(f'"{dim}": ...' for dim in dims[: len(dims) - 3])
+        raise RequestError("plot", f"{len(dims)} dims", f"fix all but three of them: at={{{more}}}")
 
 
 def _view(result: ResultData, fixed: Mapping[str, int], title: str) -> View:
@@ -159,7 +167,7 @@ def _rows(result: ResultData, views: Sequence[View], wanted: Sequence[Derivative
         panels = [
             [_panel(wrt, {name: part[name]}, view) for view in views] for wrt, part in zip(wanted, parts, strict=True)
         ]
-        yield from map(_alike, panels) if len(views) > 1 else _wrapped([panel for (panel,) in panels])
+        yield from map(_on_one_scale, panels) if len(views) > 1 else _wrapped([panel for (panel,) in panels])
 
 
 def _panel(wrt: Derivative, parts: Mapping[str, FloatArray], view: View) -> Panel:
@@ -169,15 +177,15 @@ def _panel(wrt: Derivative, parts: Mapping[str, FloatArray], view: View) -> Pane
     return Panel(title, grids, bool(wrt), value_range(every, centred=bool(wrt) and len(view.spacings) == 2))
 
 
-def _alike(panels: Sequence[Panel]) -> list[Panel]:
-    """Pictures whose colours mean the same in all of them."""
+def _on_one_scale(panels: Sequence[Panel]) -> list[Panel]:
+    """The same subplots with colours that mean the same in all of them."""
     every = np.concatenate([grid.reshape(-1) for panel in panels for grid in panel.grids.values()])
     shared = value_range(every, centred=panels[0].centred)
     return [panel._replace(limits=shared) for panel in panels]
 
 
 def _wrapped(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
-    """Rows of up to four pictures, as even as may be."""
+    """Rows of up to four subplots, as even as may be."""
     count = len(panels)
     columns = count if count <= 4 else 3 if count in (5, 6, 9) else 4
     for start in range(0, count, columns):

@@ -1,4 +1,4 @@
-"""How a result shows itself: as text, and as HTML with small pictures in notebooks.
+"""How a result shows itself: as text, and in notebooks as HTML with thumbnails.
 
 Neither looks at more than a bounded number of points, however large the result.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 
 from gridgrad.results.components import ComponentGrid, component_grids
-from gridgrad.results.display import thumbnails as pictures
+from gridgrad.results.display import thumbnails
 from gridgrad.results.display.statistics import MOST_POINTS, Summary, summarize
 from gridgrad.results.labels import fraction, pretty
 from gridgrad.results.result_data import ResultData
@@ -85,15 +85,15 @@ def _slice(result: ResultData) -> list[str]:
 def _figure(part: ComponentGrid, summary: Summary) -> str:
     told = "<br>".join(html.escape(text) for text in (summary.range, summary.oddities) if text)
     label = html.escape(pretty(part.component, part.wrt))
-    return f'<figure style="{FIGURE}"><figcaption>{label}</figcaption>{_picture(part)}<div>{told}</div></figure>'
+    return f'<figure style="{FIGURE}"><figcaption>{label}</figcaption>{_thumbnail(part)}<div>{told}</div></figure>'
 
 
-def _picture(part: ComponentGrid) -> str:
+def _thumbnail(part: ComponentGrid) -> str:
     grid = part.grid
     if not grid.ndim or not grid.size:
         return ""
     if grid.ndim == 1:
-        return pictures.curve(grid)
+        return thumbnails.curve(grid)
     middle = grid[tuple(length // 2 for length in grid.shape[:-2])]
-    image = pictures.heat_map(middle, centred=bool(part.wrt))
-    return f'<img src="{image}" style="width:{pictures.SIDE}px;height:{pictures.SIDE}px;image-rendering:pixelated">'
+    image = thumbnails.heat_map(middle, centred=bool(part.wrt))
+    return f'<img src="{image}" style="width:{thumbnails.SIDE}px;height:{thumbnails.SIDE}px;image-rendering:pixelated">'

@@ -1,4 +1,4 @@
-"""What a picture of a grid is drawn on: where the cells of a dim lie, and which values the colours span."""
+"""The scales of a subplot: where the cells of a dim lie, and which values the colours or the height span."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from gridgrad.results.result_data import ResultData
 __all__ = ["MOST_CELLS", "MOST_POINTS", "Spacing", "ValueRange", "arranged", "corners", "spacing", "value_range"]
 
 MOST_CELLS = 768
-"""More cells along a dim of a map than it has pixels are thinned."""
+"""Cells along a dim of a heat map, about as many as it has pixels: of more, every second, third, ... is drawn."""
 MOST_POINTS = 20_000
-"""So are more points of a line."""
+"""Points of a line, likewise."""
 LOG_RATIO = 30.0
+"""An axis spaced by a factor gets a logarithmic scale where its end is so many times its beginning."""
 DECADES = 3
+"""How many powers of ten a logarithmic scale shows on each side of zero, at most."""
 USUAL, DWARFED = 90, 10.0
-"""A linear scale serves unless the greatest is so many times what most, in percent, stay below."""
+"""The scale is logarithmic where the largest value is over `DWARFED` times the percentile `USUAL` of all."""
 
 
 class Spacing(NamedTuple):
-    """A dim of a picture.
+    """How a dim is drawn.
 
     Args:
         label: its name, and "index" where it has no axis.
         centers: the coordinate of each cell drawn, ascending or descending.
-        step: every so-manieth cell is drawn.
+        step: 1 where every cell is drawn, 2 for every second, ...
         order: what sorts the cells first, where the axis does not come sorted.
         log: whether the axis is spaced by a factor.
     """
@@ -62,8 +64,8 @@ class ValueRange(NamedTuple):
     Args:
         low: the value of the first colour.
         high: that of the last.
-        linear_to: so far from zero the scale is linear, and logarithmic beyond; None for linear throughout.
-        constant: the one value that there is, if there is only one.
+        linear_to: the distance from zero beyond which the scale is logarithmic; None where it is linear throughout.
+        constant: the value that all have; None where they differ.
     """
 
     low: float
@@ -104,7 +106,7 @@ def spacing(result: ResultData, dim: str, most: int | None = None) -> Spacing:
 
 
 def arranged(grid: FloatArray, spacings: Sequence[Spacing]) -> FloatArray:
-    """The cells that are drawn, sorted; nan where one of those left out between is not finite."""
+    """The cells that are drawn, sorted; nan where one left out beside is not finite, so that no hole is lost."""
     for dim, along in enumerate(spacings):
         grid = grid if along.order is None else grid.take(along.order, axis=dim)
     kept = grid[tuple(slice(None, None, along.step) for along in spacings)]

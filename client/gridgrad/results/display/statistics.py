@@ -1,4 +1,4 @@
-"""What can be said of a large array in a moment: its range, and how much of it is not finite."""
+"""Statistics of an array, of a large one from a sample: its range, and how much of it is not finite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gridgrad.arguments.inputs import FloatArray
 __all__ = ["Summary", "sampled", "summarize"]
 
 MOST_POINTS = 1 << 18
-"""Of a larger array so many points, evenly spread, are looked at."""
+"""The size of the sample that is taken of a larger array."""
 
 
 class Summary(NamedTuple):
@@ -23,7 +23,7 @@ class Summary(NamedTuple):
         high: the greatest finite value; nan if there is none.
         nan: how many are nan.
         inf: how many are infinite.
-        seen: how many were looked at.
+        seen: the size of the sample.
         size: how many there are.
     """
 
@@ -36,7 +36,7 @@ class Summary(NamedTuple):
 
     @property
     def range(self) -> str:
-        """Such as "-1.5 to 3"; "about ..." if not all were looked at."""
+        """Such as "-1.5 to 3"; "about ..." for a sample."""
         if not self.seen:
             return "empty"
         if math.isnan(self.low):
@@ -46,7 +46,7 @@ class Summary(NamedTuple):
 
     @property
     def oddities(self) -> str:
-        """Such as "2 nan, 1 inf", with how much was looked at if that is not all; empty if all is finite."""
+        """Such as "2 nan, 1 inf", with the size of the sample if it is one; empty if all is finite."""
         counts = [f"{count:,} {what}" for count, what in ((self.nan, "nan"), (self.inf, "inf")) if count]
         if self.seen < self.size and counts:
             counts[-1] += f" among {self.seen:,} points"
@@ -54,7 +54,7 @@ class Summary(NamedTuple):
 
 
 def summarize(array: FloatArray, most: int = MOST_POINTS) -> Summary:
-    """Looks at an array, or at so many points of a larger one."""
+    """The statistics of an array, or of a sample of `most` points of a larger one."""
     seen = sampled(array, most)
     finite = np.isfinite(seen)
     if finite.all():
@@ -66,7 +66,7 @@ def summarize(array: FloatArray, most: int = MOST_POINTS) -> Summary:
 
 
 def sampled(array: FloatArray, most: int) -> FloatArray:
-    """At most so many numbers of an array, evenly spread over every dim."""
+    """At most `most` numbers of an array, evenly spread over every dim."""
     flat = array.reshape(-1)
     step = -(-flat.size // most)
     # A step that shares a factor with a dim would see only some of its rows or columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,19 +10,19 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import AsinhNorm, Normalize
+from matplotlib.colors import AsinhNorm, Colormap, Normalize
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.display import thumbnails as pictures
 from gridgrad.results.display.scales import Spacing, ValueRange, corners
+from gridgrad.results.display.thumbnails import NOT_FINITE
 
 __all__ = ["Coordinates", "Panel", "draw_lines", "draw_map"]
 
-FEW = 2000
-"""So many cells that are not finite get a mark each; more show by their colour."""
-FEW_POINTS = 40
-"""So few points of a line are marked."""
-ODD = f"#{pictures.NOT_FINITE}"
+MOST_MARKED_CELLS = 2000
+"""Up to so many cells that are not finite get a mark each; more of them show by their colour."""
+MOST_MARKED_POINTS = 40
+"""A line of up to so many points gets a marker at each."""
+ODD = f"#{NOT_FINITE}"
 LINES = ("#2c728e", "#d6604d", "#5ec962", "#472d7b", "#b2182b")
 ZERO_LINE = "0.7"
 
@@ -58,23 +59,32 @@ class Coordinates(NamedTuple):
 
 def draw_lines(axes: Axes, panel: Panel, along: Spacing) -> None:
     """Draws arrays of one dim, with a tick at the foot where one is not finite."""
-    for (name, grid), colour in zip(panel.grids.items(), _colours(len(panel.grids)), strict=True):
-        axes.plot(along.centers, grid, color=colour, label=name, marker="." if grid.size <= FEW_POINTS else None)
-    odd = np.logical_or.reduce([~np.isfinite(grid) for grid in panel.grids.values()])
+    marker = "." if along.centers.size <= MOST_MARKED_POINTS else None
+    for (name, grid), colour in zip(panel.grids.items(), itertools.cycle(LINES), strict=False):
+        axes.plot(along.centers, grid, color=colour, label=name, marker=marker)
     if panel.centred:
         axes.axhline(0, color=ZERO_LINE, linewidth=0.8, zorder=0)
-    if panel.limits.linear_to is not None:
-        axes.set_yscale("asinh", linear_width=panel.limits.linear_to)
-        axes.set_yticks(panel.limits.decades)
-        axes.set_yticks([], minor=True)
+    _scale_height(axes, panel.limits)
     axes.set_xscale("log" if along.log else "linear")
-    if odd.any():
-        foot = axes.get_xaxis_transform()
-        axes.plot(along.centers[odd], np.zeros(odd.sum()), "|", color=ODD, transform=foot, clip_on=False, zorder=3)
+    _mark_at_foot(axes, panel, along)
     if len(panel.grids) > 1:
         axes.legend(fontsize="small")
     axes.set_xlabel(along.label)
     _title(axes, panel)
+
+
+def _scale_height(axes: Axes, limits: ValueRange) -> None:
+    if limits.linear_to is not None:
+        axes.set_yscale("asinh", linear_width=limits.linear_to)
+        axes.set_yticks(limits.decades)
+        axes.set_yticks([], minor=True)
+
+
+def _mark_at_foot(axes: Axes, panel: Panel, along: Spacing) -> None:
+    odd = np.logical_or.reduce([~np.isfinite(grid) for grid in panel.grids.values()])
+    if odd.any():
+        foot = axes.get_xaxis_transform()
+        axes.plot(along.centers[odd], np.zeros(odd.sum()), "|", color=ODD, transform=foot, clip_on=False, zorder=3)
 
 
 def draw_map(axes: Axes, panel: Panel, dims: Sequence[Spacing], curved: Coordinates | None = None) -> ScalarMappable:
@@ -86,22 +96,31 @@ def draw_map(axes: Axes, panel: Panel, dims: Sequence[Spacing], curved: Coordina
     (grid,) = panel.grids.values()
     colours = colormaps["RdBu_r" if panel.centred else "viridis"].with_extremes(bad=ODD)
     norm = _norm(panel.limits)
-    across, up = dims
-    if curved is not None:
-        sides = corners(curved.across), corners(curved.up)
-        mesh: ScalarMappable = axes.pcolormesh(*sides, grid, cmap=colours, norm=norm, rasterized=True)
-        axes.set_aspect("equal", adjustable="box")
-    elif across.even and up.even:
-        extent = (*across.edges[[0, -1]].tolist(), *up.edges[[0, -1]].tolist())
-        mesh = axes.imshow(grid.T, colours, norm, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
+    if curved is None:
+        mesh = _rectangular_mesh(axes, grid, dims, colours, norm)
     else:
-        mesh = axes.pcolormesh(across.edges, up.edges, grid.T, cmap=colours, norm=norm, rasterized=True)
-        axes.set_xscale("log" if across.log else "linear")
-        axes.set_yscale("log" if up.log else "linear")
+        sides = corners(curved.across), corners(curved.up)
+        mesh = axes.pcolormesh(*sides, grid, cmap=colours, norm=norm, rasterized=True)
+        axes.set_aspect("equal", adjustable="box")
     _mark(axes, grid, dims, curved)
-    axes.set_xlabel(across.label if curved is None else curved.labels[0])
-    axes.set_ylabel(up.label if curved is None else curved.labels[1])
+    labels = [along.label for along in dims] if curved is None else curved.labels
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
     _title(axes, panel)
+    return mesh
+
+
+def _rectangular_mesh(
+    axes: Axes, grid: FloatArray, dims: Sequence[Spacing], colours: Colormap, norm: Normalize
+) -> ScalarMappable:
+    """The cells of a grid on two axes: an image where they are of one size, which files hold best."""
+    across, up = dims
+    if across.even and up.even:
+        extent = (*across.edges[[0, -1]].tolist(), *up.edges[[0, -1]].tolist())
+        return axes.imshow(grid.T, colours, norm, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
+    mesh = axes.pcolormesh(across.edges, up.edges, grid.T, cmap=colours, norm=norm, rasterized=True)
+    axes.set_xscale("log" if across.log else "linear")
+    axes.set_yscale("log" if up.log else "linear")
     return mesh
 
 
@@ -114,7 +133,7 @@ def _norm(limits: ValueRange) -> Normalize:
 def _mark(axes: Axes, grid: FloatArray, dims: Sequence[Spacing], curved: Coordinates | None) -> None:
     """A square on each cell that is not finite, where they are few: one cell alone is hard to see."""
     across, up = np.nonzero(~np.isfinite(grid))
-    if not 0 < across.size <= FEW:
+    if not 0 < across.size <= MOST_MARKED_CELLS:
         return
     x = dims[0].centers[across] if curved is None else curved.across[across, up]
     y = dims[1].centers[up] if curved is None else curved.up[across, up]
@@ -130,7 +149,3 @@ def _title(axes: Axes, panel: Panel) -> None:
         axes.set_title(f"{odd:,} not finite" if odd < size else "nothing finite", loc="right", color=ODD, size="small")
     elif panel.limits.constant is not None:
         axes.set_title(f"{panel.limits.constant:.4g} everywhere", loc="right", color="0.4", size="small")
-
-
-def _colours(count: int) -> list[str]:
-    return [LINES[number % len(LINES)] for number in range(count)]

@@ -1,4 +1,4 @@
-"""Small pictures of grids, made with numpy and zlib alone: heat maps as PNG, curves as SVG."""
+"""Thumbnails of grids, made with numpy and zlib alone: heat maps as PNG, curves as SVG."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ DIVERGING = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b218
 NOT_FINITE = "ff00c8"
 
 SIDE = 96
-"""Pixels of a picture along its longer side, and points of a grid that it can show."""
+"""Pixels of a heat map along each side, and the width of a curve."""
 HEIGHT = 60
+"""Pixels of a curve."""
 _Image = NDArray[np.uint8]
 
 
 def heat_map(grid: FloatArray, *, centred: bool) -> str:
-    """A picture of a grid of two dims, the first to the right and the second upward.
+    """A heat map of a grid of two dims, the first to the right and the second upward.
 
     Args:
         grid: [n, m], neither 0.

@@ -177,10 +177,10 @@ def test_what_can_not_be_drawn(inputs: dict[str, Any], said: str) -> None:
         result_on(inputs, value=0).plot()
 
 
-def test_too_many_pictures_are_refused() -> None:
+def test_too_many_subplots_are_refused() -> None:
     components = tuple(f"c{n}" for n in range(60))
     result = result_from("f", {"x": X, "y": Y}, {(): x, ("x",): x}, components)
-    with pytest.raises(gridgrad.RequestError, match="120 pictures for one figure; choose some: derivatives="):
+    with pytest.raises(gridgrad.RequestError, match="120 subplots for one figure; choose some: derivatives="):
         result.plot()
     result.plot(derivatives=[])
 
