@@ -15,8 +15,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 import gridgrad
 import gridgrad.aio
 from gridgrad.frameworks.jax import evaluate
-from tests.client.fake import FakeServer
-from tests.service.frameworks.exponential import EXPONENTIAL, asked
 
 Function = Callable[..., Any]
 
@@ -126,56 +124,6 @@ def test_derivatives_reach_order_four_and_say_so_at_five(client: gridgrad.Client
         jax.grad(function)(t)
 
 
-TRANSFORMS: dict[str, Callable[[Function], Function]] = {
-    "jit": jax.jit,
-    "grad": lambda f: jax.grad(summed(f), BOTH),
-    "jit of grad": lambda f: jax.jit(jax.grad(summed(f), BOTH)),
-    "jacrev": lambda f: jax.jacrev(f, BOTH),
-    "jacfwd": lambda f: jax.jacfwd(f, BOTH),
-    "jvp": lambda f: lambda t, k: jax.jvp(f, (t, k), (t, k)),
-    "linearize": lambda f: lambda t, k: jax.linearize(f, t, k)[1](t, k),
-    "hessian": lambda f: jax.jit(jax.hessian(summed(f), BOTH)),
-    "jacrev of jacrev": lambda f: jax.jacrev(jax.jacrev(summed(f), BOTH), BOTH),
-    "jacfwd of jacfwd": lambda f: jax.jacfwd(jax.jacfwd(summed(f), BOTH), BOTH),
-    "jacfwd of hessian": lambda f: jax.jit(jax.jacfwd(jax.hessian(summed(f), BOTH), BOTH)),
-}
-MAPPED: dict[str, Callable[[Function], Function]] = {
-    "vmap": lambda f: jax.jit(jax.vmap(f, (0, 1))),
-    "vmap to another place": lambda f: jax.vmap(f, (0, 1), 1),
-    "vmap over one": lambda f: lambda t, k: jax.vmap(f, (0, None))(t, k[:, 0]),
-    "vmap of vmap": lambda f: jax.vmap(jax.vmap(f, (0, None)), (None, 1)),
-    "vmap of grad": lambda f: jax.vmap(jax.grad(summed(f), BOTH), (0, 1)),
-    "vmap of hessian": lambda f: jax.jit(jax.vmap(jax.hessian(summed(f), BOTH), (0, 1))),
-    "grad of vmap": lambda f: jax.grad(summed(jax.vmap(f, (0, 1))), BOTH),
-}
-
-
-@pytest.mark.parametrize("name", TRANSFORMS)
-def test_transforms_take_one_request(name: str, exponential: gridgrad.Client, counted: FakeServer) -> None:
-    t, k = axes()
-    found = TRANSFORMS[name](lambda t, k: evaluate(exponential, EXPONENTIAL, {"t": t, "k": k}))(t, k)
-    assert_same(found, TRANSFORMS[name](native)(t, k))
-    assert len(asked(counted)) == 1
-
-
-@pytest.mark.parametrize("length", [4, 1])
-@pytest.mark.parametrize("name", MAPPED)
-def test_what_vmap_maps_over_is_one_request(
-    name: str, length: int, exponential: gridgrad.Client, counted: FakeServer
-) -> None:
-    numbers = np.random.default_rng(0)
-    t, k = jnp.asarray(numbers.random((length, 3))), jnp.asarray(numbers.random((2, length)))
-    found = MAPPED[name](lambda t, k: evaluate(exponential, EXPONENTIAL, {"t": t, "k": k}))(t, k)
-    assert_same(found, MAPPED[name](native)(t, k))
-    assert len(asked(counted)) == 1
-
-
-def test_only_partials_by_what_moves_are_asked_for(exponential: gridgrad.Client, counted: FakeServer) -> None:
-    t, k = axes()
-    jax.jit(jax.grad(lambda t: evaluate(exponential, EXPONENTIAL, {"t": t, "k": k, "a": 0.5}).sum()))(t)
-    assert asked(counted) == [1]
-
-
 def test_vmap_keeps_components_before_the_grid(client: gridgrad.Client) -> None:
     t, k = jnp.arange(12.0).reshape(4, 3), jnp.array([0.2, 0.8])
     found = jax.vmap(lambda t: evaluate(client, "t*k, t - k", {"t": t, "k": k}))(t)
@@ -186,21 +134,6 @@ def test_a_large_grid_passes_through_the_callback(client: gridgrad.Client) -> No
     t = jnp.linspace(0, 1, 1500)
     found = jax.jit(jax.grad(lambda t, k: evaluate(client, "t*k", {"t": t, "k": k}).sum()))(t, t)
     assert_allclose(found, jnp.full(1500, t.sum()))
-
-
-def test_calls_outside_of_jit_are_compiled_once(
-    exponential: gridgrad.Client, counted: FakeServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    t, _ = axes()
-    compilations = []
-    for number in (0.5, 0.6, 0.7):
-        caplog.clear()
-        with jax.log_compiles():
-            evaluate(exponential, EXPONENTIAL, {"t": t, "k": number})
-        compilations.append(sum("Compiling" in record.message for record in caplog.records))
-    assert compilations[0] > 0
-    assert compilations[1:] == [0, 0]
-    assert asked(counted) == [0, 0, 0]
 
 
 # Refusals
@@ -222,9 +155,3 @@ def test_what_the_server_refuses_is_told_by_jax(client: gridgrad.Client) -> None
     t, _ = axes()
     with pytest.raises(jax.errors.JaxRuntimeError, match="no 'x' among the inputs t"):
         jax.jit(lambda t: evaluate(client, "t*x", {"t": t}))(t)
-
-
-async def test_a_client_of_asyncio_is_refused(counted: FakeServer) -> None:
-    async with gridgrad.aio.Client(counted.address) as client:
-        with pytest.raises(gridgrad.RequestError, match=r"gridgrad\.aio.*give a gridgrad\.Client"):
-            evaluate(client, EXPONENTIAL, {"t": 1.0})  # type: ignore[arg-type] # what the test is about

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.interpolate import CubicHermiteSpline, RegularGridInterpolator
+from scipy.interpolate import CubicHermiteSpline
 
 import gridgrad
 from gridgrad.frameworks.scipy import Interpolant, interpolant
-from tests.client.fake import FakeServer
-from tests.service.frameworks.exponential import EXPONENTIAL, asked
 
 WAVE = "exp(-a*t)*sin(k)"
 T, K = np.linspace(0, 2, 9), np.linspace(0, 3, 13)
@@ -102,17 +100,6 @@ def test_its_polynomial_can_be_integrated(client: gridgrad.Client) -> None:
 # Its error
 
 
-def test_the_measured_error_is_the_largest_at_the_points_that_it_names(wave: Interpolant) -> None:
-    t, k = np.linspace(0, 2, 17), np.linspace(0, 3, 25)
-    difference = np.abs(wave((t[:, None], k)) - np.exp(-1.5 * t[:, None]) * np.sin(k))
-    assert wave.error is not None
-    assert wave.error.max_abs == pytest.approx(difference.max(), rel=1e-6)
-    assert wave.error.rms == pytest.approx(np.sqrt(np.mean(difference**2)), rel=1e-6)
-    assert wave.error.points == difference.size
-    row, column = np.unravel_index(difference.argmax(), difference.shape)
-    assert_allclose(wave.error.at, [t[row], k[column]])
-
-
 def test_more_points_find_no_much_larger_error(client: gridgrad.Client, wave: Interpolant) -> None:
     finer = interpolant(client, WAVE, {"t": T, "a": 1.5, "k": K}, parts=8)
     assert wave.error is not None
@@ -132,93 +119,7 @@ def test_the_error_is_the_same_in_slabs(monkeypatch: pytest.MonkeyPatch, client:
     assert_allclose(parts.rms, whole.rms, rtol=1e-12)
 
 
-def test_two_requests_make_it_and_none_is_made_after(exponential: gridgrad.Client, counted: FakeServer) -> None:
-    made = interpolant(exponential, EXPONENTIAL, {"t": [0.0, 0.1, 0.2], "k": [0.0, 0.1]})
-    made([[0.05, 0.05]])
-    assert asked(counted) == [3, 0]
-    assert interpolant(exponential, EXPONENTIAL, {"t": [0.0, 0.1]}, parts=1).error is None
-    assert asked(counted) == [3, 0, 1]
-
-
 # How it is called
-
-
-@pytest.mark.parametrize(
-    "xi",
-    [
-        [0.5, 0.6],
-        (0.5, 0.6),
-        ([0.5, 0.4], 0.6),
-        (np.full((2, 1), 0.5), np.full(3, 0.6)),
-        [[0.5, 0.6]],
-        [0.5, 0.6, 0.7, 0.8],
-        np.full((4, 5, 2), 0.5),
-        np.empty((0, 2)),
-    ],
-)
-def test_points_are_read_as_scipy_reads_them(wave: Interpolant, xi: Any) -> None:
-    theirs = RegularGridInterpolator((T, K), np.zeros((9, 13)))
-    assert wave(xi).shape == theirs(xi).shape
-
-
-@pytest.mark.parametrize("xi", [[0.5, 0.6], ([0.5, 0.6],), [[0.5], [0.6]], np.full((4, 5, 1), 0.5)])
-def test_points_on_one_axis_are_read_as_scipy_reads_them(client: gridgrad.Client, xi: Any) -> None:
-    made = interpolant(client, "t", {"t": [0.0, 1.0]})
-    theirs = RegularGridInterpolator(([0.0, 1.0],), [0.0, 1.0])
-    assert_allclose(made(xi), theirs(xi))
-    assert made(0.5).shape == ()
-
-
-def test_outside_is_an_error_or_nan(client: gridgrad.Client, wave: Interpolant) -> None:
-    for xi in ([[0.5, 3.1]], [[0.5, 1.0], [-0.1, 1.0]], [[np.inf, 1.0]]):
-        with pytest.raises(gridgrad.RequestError, match=r"outside of the table's 0 to .*bounds_error=False"):
-            wave(xi)
-    lenient = interpolant(client, WAVE, {"t": T, "a": 1.5, "k": K}, bounds_error=False)
-    found = lenient([[0.5, 3.1], [2.0, 3.0], [-0.1, 1.0], [np.nan, 1.0], [0.0, 0.0]])
-    assert_array_equal(np.isnan(found), [True, False, True, True, False])
-    assert np.isnan(wave([[np.nan, 1.0]])).all()
-
-
-@pytest.mark.parametrize(
-    ("xi", "nu", "message"),
-    [
-        ([1.0, 1.0, 1.0], None, r"points of shape \[3\]"),
-        (np.zeros((2, 3)), None, "length of 2, for t, k"),
-        ((1.0, 1.0, 1.0), None, "length of 2, for t, k"),
-        ((np.zeros(2), np.zeros(3)), None, "broadcast together"),
-        ("here", None, "no points"),
-        ([1.0, 1.0], (1,), r"nu: \(1,\); give an order"),
-        ([1.0, 1.0], (1, -1), "0 or more"),
-        ([1.0, 1.0], (1, 0.5), "0 or more"),
-    ],
-)
-def test_what_is_no_point_or_order_is_refused(wave: Interpolant, xi: Any, nu: Any, message: str) -> None:
-    with pytest.raises(gridgrad.RequestError, match=message):
-        wave(xi, nu)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ({"t": 1.0}, "0 axes; give 1 to 4"),
-        ({name: [0.0, 1.0] for name in "tabcd"}, "5 axes; give 1 to 4"),
-        ({"t": [1.0]}, "1 coordinates that are not two or more"),
-        ({"t": [0.0, 1.0, 1.0]}, "strictly in order; sort them"),
-        ({"t": [0.0, 2.0, 1.0]}, "strictly in order; sort them"),
-        ({"t": [0.0, np.nan]}, "finite"),
-        ({"t": [0.0, 1.0], "k": ("t", [0.0, 1.0])}, "which is no axis of its own"),
-        ({"t": (("i", "j"), np.eye(2))}, r"'t' with dims \['i', 'j'\]"),
-    ],
-)
-def test_what_makes_no_table_is_refused(client: gridgrad.Client, inputs: dict[str, Any], message: str) -> None:
-    with pytest.raises(gridgrad.RequestError, match=message):
-        interpolant(client, "t", inputs)
-
-
-@pytest.mark.parametrize("parts", [0, 1.5, "2"])
-def test_parts_are_a_whole_number(client: gridgrad.Client, parts: Any) -> None:
-    with pytest.raises(gridgrad.RequestError, match="give a whole number"):
-        interpolant(client, "t", {"t": [0.0, 1.0]}, parts=parts)
 
 
 def test_a_table_that_is_not_finite_says_where(client: gridgrad.Client) -> None:

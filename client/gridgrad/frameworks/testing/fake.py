@@ -147,6 +147,9 @@ class FakeClient(Client):
         self.requests = self._server.requests
         super().__init__(self._server.address, retries=retries)
 
+    def __enter__(self) -> FakeClient:
+        return self
+
     def close(self) -> None:
         """Ends the connection and the server. Closing twice does nothing."""
         super().close()

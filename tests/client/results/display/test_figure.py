@@ -66,9 +66,6 @@ def test_colours_of_derivatives_are_centred_on_zero() -> None:
 def test_a_few_values_that_dwarf_the_others_get_a_logarithmic_scale() -> None:
     values = np.ones((40, 40))
     values[3, 4] = -1e4
-    assert scales.value_range(values, centred=True) == (-1e4, 1e4, 0.2, None)
-    assert scales.value_range(values, centred=True).decades == [-1e4, -100, -1, 0, 1, 100, 1e4]
-    assert scales.value_range(np.linspace(-1, 3, 100), centred=False) == (-1, 3, None, None)
     axes = {"x": np.arange(40.0), "y": np.arange(40.0)}
     drawn = panels(result_from("f", axes, {(): values}).plot())
     assert type(image(drawn["f"]).norm).__name__ == "AsinhNorm"

@@ -8,7 +8,7 @@ import pytest
 
 import gridgrad
 from tests.client.fake import FakeServer
-from tests.service.frameworks.exponential import exponential_server
+from tests.client.frameworks.exponential import exponential_server
 
 
 @pytest.fixture
