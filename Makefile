@@ -21,12 +21,12 @@ OUT := .
 SITE := build/site
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
-.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme proto sync docs
-.PHONY: gpu figures site node setup clean
+.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme
+.PHONY: bench-watched bench-footprint goals gpu proto sync docs figures site node setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUNS) ## Start a server with one CPU worker, compute two grids, print them, stop
 	@$(BIN)/python examples/demo.py
@@ -54,7 +54,8 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format --quiet
 
-bench: $(READY) ## Measure the service beside a raw gRPC server, in one run
+# All benchmarks take --old WORKTREE, whose build takes turns with this one, --json FILE, --rounds and --only
+bench: $(READY) ## Measure the service beside a raw gRPC server; ARGS="--old ../other" beside another build too
 	@$(BIN)/python -m benchmarks.service $(ARGS)
 
 bench-mixes: $(READY) ## Measure mixed load beside a server with batching off, in one run
@@ -71,6 +72,15 @@ bench-readme: $(READY) ## Measure the README's table: ours, raw gRPC, JAX and fi
 
 gpu: ## On a machine with a GPU: its tests and its benchmark, without installing; PYTHON=... has torch for CUDA and pytest
 	@PYTHON="$(PYTHON)" .ci/gpu $(ARGS)
+
+bench-watched: $(READY) ## Measure what metrics and traces cost
+	@$(BIN)/python -m benchmarks.watched $(ARGS)
+
+bench-footprint: $(READY) ## Measure imports, starts, memory at rest and the wheel; ARGS="--old ../other"
+	@$(BIN)/python -m benchmarks.footprint $(ARGS)
+
+goals: $(READY) ## Run every benchmark and print each goal as met or missed; ARGS="--from build/goals" prints the last run
+	@$(BIN)/python -m benchmarks.goals $(ARGS)
 
 proto: $(PROTO_ENV)/.ready ## Generate the message code from protos/
 	@mkdir -p $(OUT)/core

@@ -13,7 +13,16 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 import gridgrad
-from benchmarks.nitrogen import TEXT, WANTED, Grid, axes, exact_grids, finite_differences, in_numpy, relative_error
+from benchmarks.peers.nitrogen import (
+    TEXT,
+    WANTED,
+    Grid,
+    axes,
+    exact_grids,
+    finite_differences,
+    in_numpy,
+    relative_error,
+)
 from gridgrad.results.display.scales import spacing, value_range
 from gridgrad.results.display.subplots import Panel, draw_map
 from gridgrad.results.labels import pretty

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import pytest
 
-from benchmarks.processes import serve
+from benchmarks.harness.processes import serve
 from gridgrad_server.config.settings import FLAGS
 from tests.node import run_node
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.processes import Served, serve
+from benchmarks.harness.processes import Served, serve
 
 __all__ = [
     "DEADLY",

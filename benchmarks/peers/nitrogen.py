@@ -20,7 +20,7 @@ __all__ = ["TEXT", "WANTED", "Grid", "axes", "exact_grids", "finite_differences"
 
 Grid = NDArray[np.floating]
 
-WORKLOAD = Path(__file__).parents[1] / "tests" / "workloads" / "nitrogen_helmholtz.json"
+WORKLOAD = Path(__file__).parents[2] / "tests" / "workloads" / "nitrogen_helmholtz.json"
 TEXT: str = json.loads(WORKLOAD.read_text())["expression"]
 """f(δ, τ), the residual Helmholtz energy; Span et al., J. Phys. Chem. Ref. Data 29 (2000) 1361."""
 WANTED = [(), ("delta",), ("tau",), ("delta", "delta"), ("delta", "tau"), ("tau", "tau")]

@@ -1,47 +1,38 @@
-"""What the engine's benchmark compares: both tiers, the functional engine, and `jax.jit` in a process of its own."""
+"""The engines of this build, made as a worker makes them, in a process that is set up as a worker's."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
-import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-import torch
+from gridgrad_core.system.malloc import keep_freed_memory
+from gridgrad_worker.runtime import process
 
-from gridgrad_worker.devices.open import open_device
-from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.tier import Tier
-from gridgrad_worker.engines.functional.functional_engine import Array, FunctionalEngine
-from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile
-from gridgrad_worker.torch_ops.evaluate import torch_function
+keep_freed_memory(1 << 28)  # as a worker does
+process.spin_briefly()  # before torch starts its threads
 
-__all__ = [
-    "DEVICE",
-    "THREADS",
-    "Case",
-    "Engine",
-    "Jax",
-    "compiled",
-    "direct",
-    "entry",
-    "first_call",
-    "functional",
-    "timed",
-]
+import numpy as np  # noqa: E402 - after the process is set up
+import torch  # noqa: E402 - after the process is set up
 
-WORKLOADS = Path(__file__).parents[1] / "tests" / "workloads"
+from gridgrad_worker.devices.open import open_device  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.tier import Tier  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.functional.functional_engine import Array, FunctionalEngine  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile  # noqa: E402 - after the process is set up
+from gridgrad_worker.torch_ops.evaluate import torch_function  # noqa: E402 - after the process is set up
+
+__all__ = ["DEVICE", "THREADS", "Case", "Engine", "compiled", "direct", "entry", "functional", "open_tier"]
+
+WORKLOADS = Path(__file__).parents[2] / "tests" / "workloads"
 THREADS = 2
 DEVICE = open_device("cpu", THREADS)
 LINE = 8
-BLOCK_S = 0.15
-CALLS = (5, 200)
 
 
 class Engine(Protocol):
@@ -117,6 +108,11 @@ def functional(case: Case) -> FunctionalEngine:
     return FunctionalEngine(torch_function(program, order.names, torch.float64), order.wanted, 1, torch.float64, DEVICE)
 
 
+def open_tier(root: Path) -> Tier:
+    """The compiled tier with a cache in a folder."""
+    return open_cpu_tier(CpuTierSettings(root=root))
+
+
 def compiled(case: Case, tier: Tier) -> tuple[Engine, float]:
     """The compiled tier, and after how many seconds it was there."""
     started_at = time.perf_counter()
@@ -126,61 +122,3 @@ def compiled(case: Case, tier: Tier) -> tuple[Engine, float]:
         assert tier.is_busy, "nothing is compiled: see the log"
         time.sleep(0.02)
     return ready, time.perf_counter() - started_at
-
-
-def first_call(case: Case, make: Callable[[Case], Engine]) -> float:
-    """How long the first grid takes, the engine made for it, in seconds."""
-    tile, out = entry(case, case.side, case.side)
-    started_at = time.perf_counter()
-    make(case).compute([tile], [out])
-    return time.perf_counter() - started_at
-
-
-def timed(call: Callable[[], object]) -> list[float]:
-    """Calls for a while, and how long each took, in seconds."""
-    taken: list[float] = []
-    while len(taken) < CALLS[0] or (sum(taken) < BLOCK_S and len(taken) < CALLS[1]):
-        started_at = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started_at)
-    return taken
-
-
-class Jax:
-    """The peer on all cases.
-
-    Args:
-        python: an interpreter that has jax.
-    """
-
-    def __init__(self, python: str) -> None:
-        environment = os.environ | {
-            "PYTHONPATH": "client",
-            "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}",
-            "JAX_PLATFORMS": "cpu",
-        }
-        self._process = subprocess.Popen(
-            [python, "-m", "benchmarks.jax_peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
-
-    def measured(self, case: Case, calls: int) -> dict[str, Any]:
-        """The first call and so many later ones, in seconds."""
-        assert self._process.stdin
-        assert self._process.stdout
-        asked = {
-            "text": case.content["expression"],
-            "axes": case.axes,
-            "parameters": case.content["parameters"],
-            "derivatives": case.wanted,
-            "calls": calls,
-        }
-        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def close(self) -> None:
-        """Ends it."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=30)

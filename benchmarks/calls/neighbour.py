@@ -1,6 +1,6 @@
 """A neighbour: a client process whose one caller asks for grids of 1024×1024 for as long as it is told to.
 
-    python -m benchmarks.looper raw|ours ADDRESS
+    python -m benchmarks.calls.neighbour raw|ours ADDRESS
 
 "go" on standard input starts it, "stop" stops it; it then writes how many grids it got.
 """
@@ -17,15 +17,15 @@ from typing import Any
 import grpc
 
 import gridgrad
-from benchmarks import raw
-from benchmarks.workload import EXPRESSION, answer_bytes, axes, request_bytes
+from benchmarks.calls.workload import EXPRESSION, answer_bytes, axes, request_bytes
+from benchmarks.peers import raw
 
-__all__ = ["Looper", "looper"]
+__all__ = ["Neighbour", "neighbour"]
 
 SIDE = 1024
 
 
-class Looper:
+class Neighbour:
     """The neighbour, seen from the benchmark."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -54,11 +54,11 @@ class Looper:
 
 
 @contextlib.contextmanager
-def looper(kind: str, address: str) -> Iterator[Looper]:
+def neighbour(kind: str, address: str) -> Iterator[Neighbour]:
     """Starts one, which calls nobody yet."""
-    command = [sys.executable, "-m", "benchmarks.looper", kind, address]
+    command = [sys.executable, "-m", "benchmarks.calls.neighbour", kind, address]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Looper(process)
+        yield Neighbour(process)
 
 
 def _raw(channel: grpc.Channel) -> Callable[[], object]:

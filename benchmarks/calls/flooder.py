@@ -1,6 +1,6 @@
 """A client process that floods a server: `map` of many small grids, again and again, until its input is closed.
 
-    python -m benchmarks.flooder ADDRESS
+    python -m benchmarks.calls.flooder ADDRESS
 
 It writes a line when the first results have come, and at its end how many there were.
 """
@@ -12,7 +12,7 @@ import sys
 import threading
 
 import gridgrad
-from benchmarks.workload import EXPRESSION, axes
+from benchmarks.calls.workload import EXPRESSION, axes
 
 __all__: list[str] = []
 

@@ -1,26 +1,31 @@
-"""The peer of the engine's benchmark: `jax.jit` of the same function. Runs in an interpreter that has jax.
+"""`jax.jit` of a workload. Runs in an interpreter that has jax.
 
-It answers lines of JSON on standard input: {"text", "axes": [[name, start, stop, num], ...],
-"parameters", "derivatives", "calls"}, each with {"first_s", "calls_s"} of the derivatives, tuples of positions of axes.
 Written in the two ways that one would write it, broadcast and with vmap; the faster one counts.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.scipy.stats import norm
 
-from gridgrad_core.lang.parser.parser import parse
+from benchmarks.harness.block import Run, in_turn, timed
+from gridgrad import parse
 from gridgrad_core.lang.program.program import Program
 
+__all__ = ["derivatives"]
+
 jax.config.update("jax_enable_x64", True)
+
+WORKLOADS = Path(__file__).parents[2] / "tests" / "workloads"
+TRIES = 5
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": jnp.add,
@@ -106,36 +111,37 @@ def mapped(function: Function, names: Sequence[str], parameters: dict[str, float
     return jitted
 
 
-def measured(asked: dict[str, Any]) -> dict[str, Any]:
-    """The first call and the later ones, in seconds."""
-    program = parse(asked["text"], [name for name, *_ in asked["axes"]] + list(asked["parameters"]))
-    axes = [jnp.linspace(start, stop, num) for _, start, stop, num in asked["axes"]]
-    names = [name for name, *_ in asked["axes"]]
-    answers = []
-    for way in (broadcast, mapped):
-        started_at = time.perf_counter()
-        compiled = way(function_of(program), names, asked["parameters"], asked["derivatives"])
-        jax.block_until_ready(compiled(*axes))
-        first_s = time.perf_counter() - started_at
-        answers.append({"first_s": first_s, "calls_s": [_timed(compiled, axes) for _ in range(asked["calls"])]})
-    return min(answers, key=lambda answer: sorted(answer["calls_s"])[len(answer["calls_s"]) // 2])
+@contextlib.contextmanager
+def derivatives(workload: str, side: int, order: int = 1, first: bool = False) -> Iterator[Run]:
+    """The value and partials of a workload, by the faster of both ways.
+
+    Args:
+        workload: the name of a file of tests/workloads.
+        side: of the grid.
+        order: all partials up to it.
+        first: whether each call compiles anew.
+    """
+    content = json.loads((WORKLOADS / f"{workload}.json").read_text())
+    names, parameters = list(content["axes"]), content["parameters"]
+    spans = [(axis.get("start", 1.0), axis.get("stop", 4.0)) for axis in content["axes"].values()]
+    axes = [jnp.linspace(start, stop, side) for start, stop in spans]
+    function = function_of(parse(content["expression"], [*names, *parameters]))
+    wanted = [each for n in range(order + 1) for each in itertools.combinations_with_replacement((0, 1), n)]
+
+    def made(way: Callable[..., Function]) -> Callable[[], object]:
+        compiled = way(function, names, parameters, wanted)
+        return lambda: jax.block_until_ready(compiled(*axes))
+
+    way = min((broadcast, mapped), key=lambda way: _warm_s(made(way)))
+    warm = made(way)
+    warm()
+    yield in_turn(lambda: made(way)()) if first else in_turn(warm)
 
 
-def _timed(compiled: Function, axes: Sequence[Any]) -> float:
-    started_at = time.perf_counter()
-    jax.block_until_ready(compiled(*axes))
-    return time.perf_counter() - started_at
+def _warm_s(call: Callable[[], object]) -> float:
+    call()
+    return min(timed(call) for _ in range(TRIES))
 
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def main() -> None:
-    """Answers until standard input ends."""
-    for line in sys.stdin:
-        print(json.dumps(measured(json.loads(line))), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,19 +1,11 @@
-"""A client process that asks for a mix of grids, as they would come from many independent callers.
-
-    python -m benchmarks.arrivals ADDRESS
-
-A line of JSON on standard input, [requests, rate, seed], has it send so many: at random times, `rate` a
-second on average, or, with a rate of 0, from 32 callers that each wait for their answer. It answers with
-a line of JSON: [seconds in all, [[seconds from when it was due, size of its batch, points of its grid] of each]].
-"""
+"""A mix of grids, as they would come from many independent callers."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import math
 import random
-import sys
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -23,11 +15,13 @@ import uvloop
 
 import gridgrad
 import gridgrad.aio
+from benchmarks.harness.block import Block, Order, Run, percentile
 
-__all__ = ["Asked", "draw"]
+__all__ = ["Asked", "capacity", "draw", "mix"]
 
 CALLERS = 32
 LEAST_SIDE, MOST_SIDE = 8, 512
+SMALL_POINTS = 64 * 64
 KINDS = 64  # grids that are made beforehand, so that making them takes no time between calls
 
 FUNCTIONS = {
@@ -65,6 +59,48 @@ class Seen:
         result = await client.gradient(asked.function, asked.inputs)
         self.calls.append((time.perf_counter() - due_at, result.info.batch_size, result.value.size))
 
+    def figures(self) -> dict[str, float]:
+        """The mean size of a batch, each of whose grids tells the size of the whole; and small grids by themselves."""
+        small = [1e3 * seconds for seconds, _, points in self.calls if points <= SMALL_POINTS]
+        return {
+            "batch size": len(self.calls) / sum(1 / size for _, size, _ in self.calls),
+            "small p50 ms": percentile(small, 0.5),
+            "small p99 ms": percentile(small, 0.99),
+        }
+
+
+@contextlib.contextmanager
+def mix(address: str) -> Iterator[Run]:
+    """Grids at random times, or, at a rate of 0, from 32 callers who wait for their answers.
+
+    A block's "requests" and "rate" say how many, and how many a second on average; its round seeds the random numbers.
+    A latency counts from when a call was due.
+    """
+    kinds = [draw(random.Random(number)) for number in range(KINDS)]  # noqa: S311 - no secret
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        client = gridgrad.aio.Client(address, sessions=False)
+        try:
+            yield lambda order: runner.run(_block(client, kinds, order))
+        finally:
+            runner.run(client.close())
+
+
+def capacity(address: str) -> float:
+    """How many calls a second 32 callers get at most, once every kind was seen."""
+    with mix(address) as block:
+        block({"requests": 300, "rate": 0.0, "round": 0})
+        blocks = [block({"requests": 500, "rate": 0.0, "round": number}) for number in range(3)]
+    return max(len(each.latencies) / each.elapsed_s for each in blocks)
+
+
+async def _block(client: gridgrad.aio.Client, kinds: list[Asked], order: Order) -> Block:
+    source = random.Random(order["round"])  # noqa: S311 - no secret
+    grids = iter(source.choices(kinds, k=order["requests"]))
+    start_at = time.perf_counter()
+    seen = await (_at_random(client, grids, order["rate"], source) if order["rate"] else _in_turn(client, grids))
+    elapsed_s = time.perf_counter() - start_at
+    return Block([seconds for seconds, *_ in seen.calls], elapsed_s, seen.figures())
+
 
 async def _at_random(client: gridgrad.aio.Client, mix: Iterator[Asked], rate: float, source: random.Random) -> Seen:
     seen, due_at = Seen(), time.perf_counter()
@@ -85,21 +121,3 @@ async def _in_turn(client: gridgrad.aio.Client, mix: Iterator[Asked]) -> Seen:
 
     await asyncio.gather(*(caller() for _ in range(CALLERS)))
     return seen
-
-
-async def _obey(address: str) -> None:
-    kinds = [draw(random.Random(number)) for number in range(KINDS)]  # noqa: S311 - no secret
-    loop = asyncio.get_running_loop()
-    async with gridgrad.aio.Client(address, sessions=False) as client:
-        while line := await loop.run_in_executor(None, sys.stdin.readline):
-            requests, rate, seed = json.loads(line)
-            source = random.Random(seed)  # noqa: S311 - no secret
-            mix = iter(source.choices(kinds, k=requests))
-            start_at = time.perf_counter()
-            seen = await (_at_random(client, mix, rate, source) if rate else _in_turn(client, mix))
-            print(json.dumps([time.perf_counter() - start_at, seen.calls]), flush=True)
-
-
-if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_obey(sys.argv[1]))

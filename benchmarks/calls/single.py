@@ -1,0 +1,83 @@
+"""One caller of a server: in a loop, beside a neighbour, or beside a flood."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+import gridgrad
+from benchmarks.calls.neighbour import neighbour
+from benchmarks.calls.workload import EXPRESSION, axes
+from benchmarks.harness.block import Block, Order, Run, in_turn
+
+__all__ = ["beside_a_flood", "beside_large_grids", "gradient", "look_at", "prepare"]
+
+SIDE = 32
+
+
+def prepare(address: str) -> str:
+    """Has the expression compiled, if it can be, so that no call meets the change; tells what computes it then."""
+    with gridgrad.Client(address, sessions=False) as client:
+        return str(client.prepare(EXPRESSION, axes(SIDE)))
+
+
+def look_at(address: str) -> str:
+    """The same, and asks the server how it is, since when it counts."""
+    with gridgrad.Client(address, sessions=False) as client:
+        client.server_status()
+    return prepare(address)
+
+
+@contextlib.contextmanager
+def gradient(address: str, side: int = SIDE, sessions: bool = False) -> Iterator[Run]:
+    """One caller in a loop.
+
+    Args:
+        address: of the server.
+        side: of the square grid.
+        sessions: whether it goes by a session, which the second call opens.
+    """
+    inputs = axes(side)
+    with gridgrad.Client(address, sessions=sessions) as client:
+        for _ in range(2):
+            client.gradient(EXPRESSION, axes(SIDE))
+        yield in_turn(lambda: client.gradient(EXPRESSION, inputs))
+
+
+@contextlib.contextmanager
+def beside_large_grids(address: str, side: int = SIDE) -> Iterator[Run]:
+    """One caller of small grids beside a neighbour who asks the same server for large ones."""
+    with gradient(address, side) as block, neighbour("ours", address) as other:
+
+        def run(order: Order) -> Block:
+            with other.going():
+                return block(order)
+
+        yield run
+
+
+@contextlib.contextmanager
+def beside_a_flood(address: str, side: int = SIDE) -> Iterator[Run]:
+    """One caller of small grids beside another who sends thousands of them on a stream."""
+    with gradient(address, side) as block:
+
+        def run(order: Order) -> Block:
+            with _flood([address]):
+                return block(order)
+
+        yield run
+
+
+@contextlib.contextmanager
+def _flood(arguments: Sequence[str]) -> Iterator[None]:
+    command = [sys.executable, "-m", "benchmarks.calls.flooder", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if process.stdout.readline() != "flooding\n":
+            raise RuntimeError("the flood has not begun")
+        yield
+        process.stdin.close()
+        process.stdout.read()

@@ -1,0 +1,76 @@
+"""What it takes before the first call: imports, starting, memory at rest, and the size of the wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.harness.case import OLD_BUILD, Case, Goal, Server, Side
+from benchmarks.harness.command import parser, run
+from benchmarks.service import LISTEN
+
+__all__: list[str] = []
+
+STARTS = "benchmarks.calls.starts"
+NOT_WORSE = 1.05
+ROLES = ("client", "server", "worker")
+PROGRAMS = {
+    "import gridgrad": "import gridgrad",
+    "import gridgrad, a client": "import gridgrad; gridgrad.Client",
+    "import gridgrad, both clients": "import gridgrad, gridgrad.aio; gridgrad.Client",
+    "gridgrad eval --help": """
+try:
+    from gridgrad.cli.main import main
+except ImportError:  # as 0.1 had it
+    from gridgrad.cli import main
+sys.argv = ["gridgrad", "eval", "--help"]
+main()
+""",
+    "gridgrad-server --help": """
+import runpy
+sys.argv = ["gridgrad-server", "--help"]
+runpy.run_module("gridgrad_server", run_name="__main__")
+""",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures and prints the table."""
+    options = parser(__doc__, rounds=8).parse_args(arguments)
+    run("footprint", options, {"ours": Server("gridgrad_server", LISTEN)}, lambda _: cases())
+
+
+def cases() -> list[Case]:
+    """All that is measured; the goals are about the old build."""
+    return [
+        *(_program(name, code) for name, code in PROGRAMS.items()),
+        Case(
+            "the wheel",
+            (Side("ours", f"{STARTS}:wheel"),),
+            (Goal("wheel kB", of=(OLD_BUILD,), most=NOT_WORSE),),
+            warm=False,
+            rounds=1,
+        ),
+        Case(
+            "server and worker at rest",
+            (Side("ours", "benchmarks.calls.single:gradient", server="ours", order={"calls": 1}),),
+            tuple(
+                Goal(f"{role} MiB", of=(OLD_BUILD,), most=NOT_WORSE, label=role)
+                for role in ("client", "server", "worker")
+            ),
+        ),
+    ]
+
+
+def _program(name: str, code: str) -> Case:
+    """A Python that starts, does something and ends; beside one that does nothing."""
+    ours = Side("ours", f"{STARTS}:program", {"code": code})
+    floor = Side("python", f"{STARTS}:program", {"code": ""}, kind="floor")
+    goals = (
+        Goal("p50", of=(OLD_BUILD,), most=NOT_WORSE),
+        Goal("peak MiB", of=(OLD_BUILD,), most=NOT_WORSE, label="memory"),
+    )
+    return Case(name, (ours, floor), goals, {"calls": 2})
+
+
+if __name__ == "__main__":
+    main()
