@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from gridgrad_worker.engines.structured.planning.separate import _RANKS_PER_PASS as RANKS
+from gridgrad_worker.engines.structured.planning.factored_sum import RANKS_PER_PASS as RANKS
 from gridgrad_worker.engines.structured.planning.terms import _MOST_FACTORS as FACTORS
 
 __all__ = ["FACTORS", "RANKS", "Sum", "long_sums", "sums"]

@@ -28,6 +28,7 @@ from tests.worker.engines.rewriting.grids import Batch, Request, around, batch_o
 from tests.worker.engines.rewriting.sums import RANKS, Sum, long_sums
 
 pytestmark = [
+    pytest.mark.processor,
     pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler"),
     pytest.mark.timeout(600),  # some compile for long on a busy machine
 ]

@@ -18,6 +18,8 @@ from gridgrad_worker.engines.structured.execution import structured_engine as en
 from tests.worker.engines.rewriting.grids import Request, around, batch_of, batches, check
 from tests.worker.engines.rewriting.sums import Sum
 
+pytestmark = pytest.mark.processor
+
 SEED = 11
 
 

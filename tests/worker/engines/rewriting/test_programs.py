@@ -21,7 +21,7 @@ from gridgrad_core.lang.derive.simplify import Algebra
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
-from gridgrad_worker.engines.structured.planning import separate as separation
+from gridgrad_worker.engines.structured.planning import separated_writer
 from gridgrad_worker.engines.structured.planning.plan import masks_of
 from gridgrad_worker.engines.structured.planning.separate import separate
 from gridgrad_worker.engines.structured.planning.terms import Exponential, Reader, Term
@@ -138,7 +138,7 @@ def test_separated_programs_have_the_values_of_what_they_were_separated_from(see
 
 def test_a_sign_that_is_lost_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison is worth something: what was once wrong fails."""
-    monkeypatch.setattr(separation, "_sign", lambda terms: all(not t.factors and not t.divisors for t in terms))
+    monkeypatch.setattr(separated_writer, "_sign", lambda terms: all(not t.factors and not t.divisors for t in terms))
     with pytest.raises(AssertionError, match=r"seed 1, Sum\(text="):
         test_separated_programs_have_the_values_of_what_they_were_separated_from(SEEDS[0])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_worker.engines.structured.planning import separate
+from gridgrad_worker.engines.structured.planning import separated_writer
 from gridgrad_worker.engines.structured.planning.explain import explain
 
 Expressions = Any  # the fixture of conftest.py
@@ -20,7 +20,7 @@ AXES = {"x": np.linspace(1.0, 2.0, 200), "y": np.linspace(3.0, 4.0, 200)}
 @pytest.fixture
 def wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes a lone -1, and 1 + 1, for 1, as 0.1.0 did."""
-    monkeypatch.setattr(separate, "_sign", lambda terms: int(all(not t.factors + t.divisors for t in terms)))
+    monkeypatch.setattr(separated_writer, "_sign", lambda terms: int(all(not t.factors + t.divisors for t in terms)))
 
 
 @pytest.mark.usefixtures("wrong")

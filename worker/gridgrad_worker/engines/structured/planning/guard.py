@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan
-from gridgrad_worker.engines.structured.planning.separate import CheckedTerm
+from gridgrad_worker.engines.structured.planning.separated_writer import CheckedTerm
 
 __all__ = ["Guard", "Ranges", "merged"]
 
