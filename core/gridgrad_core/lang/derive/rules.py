@@ -39,8 +39,10 @@ _OPERATIONS: dict[type[ast.AST], str] = {
 }
 """The operation of each of Python's operators that rules are written with."""
 
+_KEPT = 1024  # rules; some are of a number that a text chooses, as in polygamma(n, x)
 
-@functools.cache
+
+@functools.lru_cache(_KEPT)
 def rule(name: str, position: int, integers: tuple[int, ...] = ()) -> Program:
     """The derivative of a function with respect to one parameter, as a program.
 

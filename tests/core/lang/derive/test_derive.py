@@ -12,12 +12,8 @@ import pytest
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import expand_order
 from gridgrad_core.lang.derive.derive import derive, deriving
-from gridgrad_core.lang.derive.forward_mode import Tangents
-from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
-from gridgrad_core.lang.program.steps import finished
 from tests.core.lang.evaluator import evaluate
 
 WORKLOADS = Path(__file__).parents[3] / "workloads"
@@ -212,33 +208,6 @@ def test_mixed_derivatives_do_not_depend_on_company() -> None:
     assert values[among.derivatives.index(("t", "k"))] == evaluate(alone, t=0.7, k=1.3)[0]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_can_be_derived(name: str) -> None:
-    function = FUNCTIONS[name]
-    builder = Builder()
-    kinds = function.kinds or ("number",) * len(function.params)
-    arguments = [_argument(builder, kind, param) for kind, param in zip(kinds, function.params, strict=True)]
-    node = builder.op(name, *arguments)
-    for param, text in zip(function.params, function.derivatives, strict=True):
-        tangents = Tangents(builder, 10_000)
-        found = _last(tangents, node, param, 2)
-        assert found is not None or text == "0" or _last(tangents, node, param, 1) is not None
-        first = _last(tangents, node, param, 1)
-        assert (first is None) == (text == "0")
-    assert all(argument >= 0 for made in builder.nodes for argument in made.args)
-
-
-def _argument(builder: Builder, kind: str, name: str) -> int:
-    if kind == "integer":
-        return builder.const(2.0)
-    number = builder.input(name)
-    return builder.op("gt", number, builder.const(0.5)) if kind == "boolean" else number
-
-
-def _last(tangents: Tangents, node: int, name: str, order: int) -> int | None:
-    return finished(tangents.deriving(node, name, order))
-
-
 def _chain(length: int) -> Program:
     """As many operations, each on the one before; deeper than any recursion could go."""
     lines = "\n".join("y = sin(y)*x + y" for _ in range(length // 3))
@@ -249,21 +218,6 @@ def test_a_long_program_is_derived_without_recursion() -> None:
     program = _chain(20_000)
     derived = derive(program, [("x",)])
     assert operations(derived.program) <= 3 * operations(program)
-
-
-def test_work_grows_as_the_result_does() -> None:
-    """Each node is visited once for each input, however it is reached."""
-    for length in (300, 600, 1200):
-        program = _chain(length)
-        builder = Builder()
-        for node in program.nodes:
-            builder.take(node)
-        tangents = Tangents(builder, 100_000)
-        _last(tangents, program.outputs[0], "x", 1)
-        assert tangents.visits <= len(program.nodes)
-        before = len(builder.nodes)
-        _last(tangents, program.outputs[0], "x", 2)
-        assert tangents.visits <= len(program.nodes) + before
 
 
 def test_deep_sharing_is_no_tree() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from gridgrad.checks.mpmath_functions import VALUES
+from gridgrad_core.lang import functions
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS, lookup
 from gridgrad_core.lang.program.names import CONSTANTS, KEYWORDS, is_name
 
+ROOT = Path(__file__).parents[4]
 TABLE = list(FUNCTIONS.values())
 
 
@@ -42,3 +47,13 @@ def test_functions_are_called_by_names_and_aliases_and_operators_by_numpys_names
     assert lookup("diff") is DIFF
     for name in ("sub", "lt", "and", "floordiv", "sine", ""):
         assert lookup(name) is None
+
+
+def test_the_checklist_names_files_that_exist() -> None:
+    named = re.findall(r"`((?:core|worker|client|tests|docs)/[\w/.]+)`", functions.__doc__ or "")
+    assert len(named) >= 12
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_every_function_has_a_value_at_high_precision() -> None:
+    assert set(VALUES) == set(FUNCTIONS)

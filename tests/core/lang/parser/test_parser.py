@@ -8,7 +8,7 @@ import pytest
 
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.parser.parser import parse
-from gridgrad_core.lang.program.nodes import Builder, Node
+from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
 
 
@@ -206,31 +206,3 @@ def test_constants_are_kept_as_they_are_written() -> None:
     assert operations(parse("-2**2")) == [("const", 2.0), ("pow", 0, 0), ("neg", 1)]
     assert operations(parse("-0.0*0.0")) == [("const", -0.0), ("const", 0.0), ("mul", 0, 1)]
     assert str(parse("-0.0")) == "-0.0"
-
-
-# Program and Builder
-
-
-def test_programs_are_compared_by_what_they_compute() -> None:
-    assert parse("x + y") == parse("( x+y ) # sum")
-    assert hash(parse("x + y")) == hash(parse("(x + y)"))
-    assert parse("nan*x") == parse("nan * x")
-    assert parse("0.0*x") != parse("-0.0*x")
-    different = ["x", "(x,)", "x + y", "y + x", "u = x + y; (u,)", "(x + y,)", "b = y; x + b", "x - y", "x + z"]
-    assert len({parse(text) for text in different}) == len(different)
-    assert len({parse(text).digest for text in different}) == len(different)
-    assert parse("x") != "x"
-
-
-def test_a_program_shows_its_text() -> None:
-    assert repr(parse("t * k")) == "<Program 't*k' of t, k>"
-    assert repr(parse("2")) == "<Program '2' of no inputs>"
-    assert len(repr(parse("+".join(["x"] * 500)))) < 300
-
-
-def test_a_builder_gives_equal_operations_the_same_index() -> None:
-    builder = Builder()
-    x, nan = builder.input("x"), builder.const(math.nan)
-    assert builder.op("mul", x, nan) == builder.op("mul", builder.input("x"), builder.const(float("nan")))
-    assert builder.const(0.0) != builder.const(-0.0)
-    assert builder.op("mul", nan, x) != builder.op("mul", x, nan)

@@ -1,0 +1,85 @@
+"""Typed operations: each argument becomes of the kind that is wanted, or is a mistake."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.syntax_error import Mistake
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
+
+
+def described(builder: TypedBuilder, value: Value) -> object:
+    """The operation of a value with its arguments, from the inside out."""
+    op, args, number = builder.builder.nodes[value.node]
+    return (op, *(described(builder, Value(argument, 0)) for argument in args)) if args else number
+
+
+def test_a_condition_used_as_a_number_is_one_or_zero() -> None:
+    builder = TypedBuilder()
+    condition = builder.operator("gt", 0, builder.input("x", 0), builder.constant(0.5, 0))
+    assert condition.kind == "boolean"
+    doubled = builder.operator("mul", 0, builder.constant(2.0, 0), condition)
+    assert described(builder, doubled) == ("mul", 2.0, ("where", ("gt", "x", 0.5), 1.0, 0.0))
+    assert doubled.kind == "number"
+
+
+def test_a_number_used_as_a_condition_is_compared_with_zero() -> None:
+    builder = TypedBuilder()
+    both = builder.operator("and", 0, builder.input("x", 0), builder.operator("not", 0, builder.input("y", 0)))
+    assert described(builder, both) == ("and", ("ne", "x", 0.0), ("not", ("ne", "y", 0.0)))
+
+
+def test_a_sign_before_a_constant_is_part_of_it_and_before_anything_else_an_operation() -> None:
+    builder = TypedBuilder()
+    minus = builder.prefix("neg", 0, builder.constant(0.0, 0))
+    assert builder.builder.nodes[minus.node] == Node("const", (), -0.0)
+    assert math.copysign(1, builder.builder.nodes[minus.node].number) == -1
+    assert described(builder, builder.prefix("neg", 0, builder.input("x", 0))) == ("neg", "x")
+    total = builder.operator("add", 0, builder.constant(1.0, 0), builder.constant(2.0, 0))
+    assert described(builder, builder.prefix("neg", 0, total)) == ("neg", ("add", 1.0, 2.0))
+    assert builder.prefix("plus", 0, total).node == total.node
+
+
+@pytest.mark.parametrize(
+    ("op", "operands", "integer"),
+    [
+        ("add", (1.0, 2.0), 3),
+        ("sub", (5.0, 2.0), 3),
+        ("mul", (1.5, 2.0), 3),
+        ("div", (9.0, 3.0), 3),
+        ("floordiv", (7.0, 2.0), 3),
+        ("mod", (7.0, 4.0), 3),
+        ("pow", (2.0, 3.0), 8),
+    ],
+)
+def test_a_constant_integer_is_computed_where_one_is_wanted(
+    op: str, operands: tuple[float, float], integer: int
+) -> None:
+    builder = TypedBuilder()
+    value = builder.operator(op, 0, *(builder.constant(operand, 0) for operand in operands))
+    assert builder.integer(value, FUNCTIONS["polygamma"]) == integer
+    made = builder.apply(FUNCTIONS["polygamma"], (value, builder.input("x", 0)), 0)
+    assert described(builder, made) == ("polygamma", float(integer), "x")
+    assert builder.builder.nodes[value.node].op == op  # it stays as it was written
+
+
+@pytest.mark.parametrize(
+    ("op", "operands"), [("div", (1.0, 0.0)), ("pow", (-8.0, 0.5)), ("sub", (1.0, 2.0)), ("div", (1.0, 2.0))]
+)
+def test_what_is_no_integer_of_zero_or_more_is_a_mistake(op: str, operands: tuple[float, float]) -> None:
+    builder = TypedBuilder()
+    value = builder.operator(op, 7, *(builder.constant(operand, 7) for operand in operands))
+    with pytest.raises(Mistake, match="the argument n of polygamma is no constant integer") as caught:
+        builder.integer(value, FUNCTIONS["polygamma"])
+    assert caught.value.start == 7
+    assert caught.value.remedy == "write a number for it, as in polygamma(2, x)"
+
+
+def test_a_tuple_is_no_number() -> None:
+    builder = TypedBuilder()
+    with pytest.raises(Mistake, match="a tuple inside an expression"):
+        builder.number(Value(-1, 3, items=(builder.input("x", 3),)))
