@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import gridgrad
 from gridgrad import Request
 from gridgrad.arguments.inputs import Input
 from gridgrad.arguments.linspace import Linspace
-from gridgrad.checks import expected as expectations
 from gridgrad.checks.check import checking
 from gridgrad.requests.prepare import prepare
 from gridgrad.results.info import Info
@@ -135,11 +133,6 @@ def test_points_are_drawn_once_each_and_repeatably(monkeypatch: pytest.MonkeyPat
     positions = [[each.position for each in report.disagreements] for report in reports]
     assert len(set(positions[0])) == reports[0].points == 10
     assert positions[0] == positions[1] != positions[2]
-
-
-def test_without_mpmath_it_goes_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    assert not expectations.has_mpmath()
 
 
 def test_the_client_asks_what_the_check_asks(server: FakeServer, client: gridgrad.Client) -> None:

@@ -1,31 +1,14 @@
-"""The way to the server: private ones that do not come about, and the files of TLS."""
+"""The way to the server: which one is asked, and the files of TLS."""
 
 from __future__ import annotations
-
-import importlib.util
-from pathlib import Path
 
 import pytest
 
 from gridgrad.cli.connection import Connection
-from gridgrad_core.errors import RequestError, UnavailableError
+from gridgrad_core.errors import RequestError
 from tests.client.fake import FakeServer
 
 NOWHERE = Connection(None, None, False, None, None, None)
-
-
-def test_a_private_server_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else object())
-    with pytest.raises(UnavailableError, match=r"torch is not installed for one here; pip install 'gridgrad\[server"):
-        NOWHERE.client().__enter__()
-
-
-def test_a_private_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "gridgrad_server.py").write_text("raise SystemExit('gridgrad-server: no luck today')")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(UnavailableError, match="no luck today"):
-        NOWHERE.client().__enter__()
 
 
 def test_the_server_that_was_named_is_asked_with_the_time_that_was_given(server: FakeServer) -> None:

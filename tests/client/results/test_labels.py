@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridgrad.results.labels import fraction, pretty, spelling, variable
+from gridgrad.results.labels import fraction, pretty, spelling, symbol, variable
 from gridgrad_core.grid import Derivative
 
 
@@ -24,3 +24,8 @@ def test_every_way_of_writing(wrt: Derivative, written: tuple[str, ...]) -> None
 
 def test_only_whole_names_are_greek() -> None:
     assert pretty("Gamma", ("tau_2",)) == "∂Γ/∂tau_2"
+
+
+def test_reports_keep_names_as_they_are() -> None:
+    assert symbol("f", ("tau", "t", "tau")) == "∂³f/∂tau²∂t"
+    assert symbol("Gamma", ()) == "Gamma"
