@@ -58,7 +58,7 @@ ORDER = {
     ],
 }
 FOUNDATIONS = {
-    "gridgrad_core": {"errors", "grid", "version", "extras", "differences"},
+    "gridgrad_core": {"bounded_dict", "errors", "grid", "version", "extras", "differences"},
     "gridgrad": {"progress", "local_server"},
     "gridgrad_server": set[str](),
     "gridgrad_worker": set[str](),

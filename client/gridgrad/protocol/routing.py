@@ -5,6 +5,7 @@ from __future__ import annotations
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import FunctionKey
 from gridgrad.results.result import Result
+from gridgrad_core.bounded_dict import BoundedDict
 
 __all__ = ["Routes"]
 
@@ -20,7 +21,7 @@ class Routes:
 
     def __init__(self) -> None:
         self._unary_bytes = UNARY_BYTES
-        self._components: dict[FunctionKey, int] = {}
+        self._components: BoundedDict[FunctionKey, int] = BoundedDict(FUNCTIONS_KEPT)
 
     def result_bytes(self, call: PreparedCall) -> int:
         """The length of the result, or less when the number of components is not known yet."""
@@ -33,8 +34,6 @@ class Routes:
     def learn(self, call: PreparedCall, result: Result) -> None:
         """Takes in an answer."""
         if len(result.components) > 1:
-            if len(self._components) >= FUNCTIONS_KEPT:
-                self._components.clear()
             self._components[call.function] = len(result.components)
 
     def learn_limit(self, result: Result) -> None:

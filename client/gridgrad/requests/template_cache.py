@@ -31,6 +31,7 @@ from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import FLOAT32, FLOAT64, Inputs
 from gridgrad.requests.encode import InputKind, input_head
 from gridgrad.requests.request import FunctionKey, Request
+from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.grid import Derivative, Grid, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
@@ -135,8 +136,7 @@ class TemplateCache:
     """
 
     def __init__(self, kept: int = TEMPLATES_KEPT) -> None:
-        self._kept = kept
-        self._found: dict[Hashable, RequestTemplate] = {}
+        self._found: BoundedDict[Hashable, RequestTemplate] = BoundedDict(kept)
 
     def get(self, request: Request) -> RequestTemplate | None:
         """The template of the latest request with such arguments; None for the first."""
@@ -152,8 +152,6 @@ class TemplateCache:
         """Keeps the template of a request, if its arguments will always mean the same."""
         key = _key_of(request)
         if key is not None:
-            if len(self._found) >= self._kept:
-                self._found.clear()
             self._found[key] = template
 
 

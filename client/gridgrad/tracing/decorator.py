@@ -12,6 +12,7 @@ from gridgrad.tracing import outputs as outcome
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.signature import Parameters
 from gridgrad.tracing.traced_program import program_from, spelled
+from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.program.names import CONSTANTS, is_name
 from gridgrad_core.lang.program.program import Program
@@ -40,7 +41,7 @@ class TracedFunction(Generic[P, R]):
         self.outputs = None if outputs is None else tuple(outputs)
         self._wrapped = wrapped
         self._parameters = Parameters.of(wrapped)
-        self._programs: dict[Shapes, Program] = {}
+        self._programs: BoundedDict[Shapes, Program] = BoundedDict(_PROGRAMS_KEPT)
 
     def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
         """The function itself."""
@@ -73,8 +74,6 @@ class TracedFunction(Generic[P, R]):
         found = self._programs.get(shapes)
         if found is None:
             found = _settled(self._wrapped, self._parameters, shapes, self.outputs)
-            if len(self._programs) >= _PROGRAMS_KEPT:
-                self._programs.clear()
             self._programs[shapes] = found
         return found
 
