@@ -57,6 +57,8 @@ def test_the_version(run: Run) -> None:
 
 
 def test_a_reader_that_has_had_enough(server: FakeServer) -> None:
+    pytest.importorskip("click")
+    pytest.importorskip("rich")
     command = [sys.executable, "-m", "gridgrad.cli", *BILINEAR, "--server", server.address]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
