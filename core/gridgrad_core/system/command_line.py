@@ -18,16 +18,17 @@ else:
 __all__ = ["Command", "Group", "nearest"]
 
 
-def nearest(given: str, known: Iterable[str]) -> str:
-    """The name that was probably meant: one that begins as what was given, else the one most like it.
+def nearest(given: str, known: Iterable[str]) -> list[str]:
+    """The names that may have been meant: those that begin as what was given, else the one most like it.
 
     Args:
         given: what was given.
         known: the names that there are, at least one.
     """
-    from difflib import SequenceMatcher
+    from difflib import get_close_matches
 
-    return max(known, key=lambda name: (name.startswith(given), SequenceMatcher(None, given, name).ratio()))
+    names = list(known)
+    return [name for name in names if name.startswith(given)] or get_close_matches(given, names, n=1, cutoff=0)
 
 
 class Command(click.Command):
@@ -45,10 +46,11 @@ class Command(click.Command):
             raise click.UsageError(self._explained(error.option_name, ctx), ctx) from error
 
     def _explained(self, given: str, ctx: click.Context) -> str:
-        if not given.startswith("--"):
-            return f"no such option: {given}; write -- in front of an argument that starts with a minus sign"
-        flags = [flag for each in self.get_params(ctx) for flag in each.opts if flag.startswith("--")]
-        return f"no such option: {given}; the nearest is {nearest(given, flags)}, and none may be abbreviated"
+        params = self.get_params(ctx)
+        if not given.startswith("--") and any(isinstance(each, click.Argument) for each in params):
+            return f"No such option {given!r}. Write -- in front of an argument that starts with a minus sign."
+        flags = [flag for each in params for flag in (*each.opts, *each.secondary_opts) if flag.startswith("-")]
+        return f"No such option {given!r}. Did you mean {_either(nearest(given, flags))}?"
 
 
 class Group(Command, click.Group):
@@ -66,6 +68,10 @@ class Group(Command, click.Group):
         """
         if not (ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0])):
             names = self.list_commands(ctx)
-            remedy = f"the nearest is {nearest(args[0], names)}; there are {', '.join(names)}"
-            raise click.UsageError(f"no such command: {args[0]}; {remedy}", ctx)
+            meant = f"Did you mean {_either(nearest(args[0], names))}?"
+            raise click.UsageError(f"No such command {args[0]!r}. {meant} There are {', '.join(names)}.", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(map(repr, names))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from gridgrad_core.system.command_line import Command
 from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import FLAGS, ServerSettings
 
@@ -32,7 +32,7 @@ _VERSION = click.Option(
     ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="show the version"
 )
 
-COMMAND = click.Command(
+COMMAND = Command(
     "gridgrad-server",
     params=[*FLAGS, _VERSION],
     callback=_settings,
@@ -50,19 +50,8 @@ def parse(arguments: Sequence[str]) -> ServerSettings:
     try:
         settings = COMMAND.main([*arguments], prog_name="gridgrad-server", standalone_mode=False)
     except click.ClickException as error:
-        if isinstance(error, click.NoSuchOption):
-            error = _no_such_flag(error.option_name, error.ctx)
         error.show()
         sys.exit(error.exit_code)
     if not isinstance(settings, ServerSettings):
         sys.exit(0)  # it has shown what was asked for
     return settings
-
-
-def _no_such_flag(name: str, ctx: click.Context | None) -> click.UsageError:
-    """Names the flags that someone may have meant who wrote another: none is taken for another by itself."""
-    names = [each for param in COMMAND.params for each in (*param.opts, *param.secondary_opts)]
-    begun = [each for each in names if each.startswith(name)]
-    nearest = begun or difflib.get_close_matches(name, names, n=1, cutoff=0)
-    meant = " or ".join(f"'{each}'" for each in nearest)
-    return click.UsageError(f"No such option '{name}'. Did you mean {meant}?", ctx)

@@ -49,14 +49,15 @@ def test_what_is_written_out_is_taken(tool: click.Group) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["serve", "--address", "h:1"], "no such option: --address; the nearest is --address-file, and none may be"),
-        (["serve", "--lsiten", "h:1"], "the nearest is --listen"),
-        (["serve", "--zzz"], "the nearest is --"),
-        (["serve", "-x"], "no such option: -x; write -- in front of an argument that starts with a minus sign"),
-        (["--col", "red", "stop"], "the nearest is --colour"),
-        (["stop", "--now"], "the nearest is --help"),
-        (["ser"], "no such command: ser; the nearest is serve; there are serve, stop"),
-        (["tsop"], "the nearest is stop"),
+        (["serve", "--address", "h:1"], "No such option '--address'. Did you mean '--address-file'?"),
+        (["serve", "--lsiten", "h:1"], "Did you mean '--listen'?"),
+        (["serve", "--zzz"], "Did you mean '--"),
+        (["serve", "-x"], "No such option '-x'. Write -- in front of an argument that starts with a minus sign."),
+        (["stop", "-x"], "Did you mean '--help'?"),
+        (["--col", "red", "stop"], "Did you mean '--colour'?"),
+        (["stop", "--now"], "Did you mean '--help'?"),
+        (["s"], "No such command 's'. Did you mean 'serve' or 'stop'? There are serve, stop."),
+        (["tsop"], "Did you mean 'stop'?"),
     ],
     ids=" ".join,
 )
@@ -69,6 +70,7 @@ def test_what_does_not_exist_is_answered_with_the_nearest(tool: click.Group, arg
 
 def test_what_begins_so_is_nearer_than_what_looks_so() -> None:
     known = ["--piece-cost", "--batch-cost", "--batch-wait"]
-    assert command_line.nearest("--batch-w", known) == "--batch-wait"
-    assert command_line.nearest("--peice-cost", known) == "--piece-cost"
-    assert command_line.nearest("--b", ["--abc", "--batch-cost"]) == "--batch-cost"
+    assert command_line.nearest("--batch-w", known) == ["--batch-wait"]
+    assert command_line.nearest("--batch", known) == ["--batch-cost", "--batch-wait"]
+    assert command_line.nearest("--peice-cost", known) == ["--piece-cost"]
+    assert command_line.nearest("--b", ["--abc", "--batch-cost"]) == ["--batch-cost"]
