@@ -16,9 +16,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.telemetry import opentelemetry as traces
+from tests.server.calls import axis, grid, registered
 from tests.server.conftest import Serving
-from tests.server.local_sessions.test_session import Caller
-from tests.server.test_service import axis, grid, registered
+from tests.server.local_sessions.callers import Caller
 
 Serve = Callable[..., Awaitable[Serving]]
 
