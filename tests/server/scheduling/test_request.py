@@ -107,8 +107,7 @@ def test_the_first_tile_decides_the_tier_of_the_others() -> None:
     assert not states(request)["open"]  # the others wait for the first
     request.computed(first, NOTHING, outcome("compiled"), {})
     request.progress.sent()
-    assert request.tier == "compiled"
-    assert states(request)["open"]
+    assert request.tier_of(first) == "compiled"
 
 
 def test_a_grid_in_two_tiers_is_to_be_sent_again() -> None:
