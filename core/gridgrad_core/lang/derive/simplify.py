@@ -18,12 +18,12 @@ are is never written down in the first place.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
+from gridgrad_core.lang.derive.constants import Constants
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.nodes import Builder
-from gridgrad_core.lang.program.operations import ARITHMETIC, COMPARISONS
+from gridgrad_core.lang.program.operations import COMPARISONS
 
 __all__ = ["FALSE", "TRUE", "Algebra"]
 
@@ -31,10 +31,7 @@ TRUE, FALSE = -1, -2
 """What stands for a condition that is decided; no node, since the language has no such constants."""
 
 _SMALLEST, _LARGEST = 2.0**-126, 2.0**127
-_LARGEST_EXPONENT = 1024
 _COMMUTATIVE = ("add", "mul")
-
-_FOLDED = {op: ARITHMETIC[op] for op in ("add", "sub", "mul", "div", "neg", "pow")}
 
 
 class Algebra:
@@ -42,31 +39,20 @@ class Algebra:
 
     Args:
         builder: where the nodes go; it may have some, and others may add to it.
+
+    Attributes:
+        reading: learns, in steps, which of the nodes added by others are constant.
+        constant: the value of a node that is known to be constant, else None.
+        const: the node of a number.
     """
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
         self._nodes = builder.nodes
-        self._constants: dict[int, float] = {}
-        self._read = 0
-
-    def reading(self) -> Generator[None, None, None]:
-        """Learns, in steps, which of the builder's nodes are constant; `2/3` is one, though it is an operation."""
-        while self._read < len(self._nodes):
-            for index in range(self._read, min(self._read + limits.STEP_NODES, len(self._nodes))):
-                self._learn(index)
-                self._read = index + 1
-            yield
-
-    def constant(self, node: int) -> float | None:
-        """The value of a node that is known to be constant, else None."""
-        return self._constants.get(node)
-
-    def const(self, value: float) -> int:
-        """A constant."""
-        node = self._builder.const(value)
-        self._constants[node] = float(value)
-        return node
+        self._constants = Constants(builder)
+        self.reading = self._constants.reading
+        self.constant = self._constants.get
+        self.const = self._constants.add
 
     def op(self, name: str, *arguments: int) -> int:
         """The operation of that name in the table of functions."""
@@ -189,31 +175,9 @@ class Algebra:
         op = self._nodes[x].op
         return op in FUNCTIONS and FUNCTIONS[op].result == "boolean"
 
-    def _learn(self, index: int) -> None:
-        node = self._nodes[index]
-        if node.op == "const":
-            self._constants[index] = node.number
-        elif node.op in _FOLDED:
-            value = self._value(node.op, node.args)
-            if value is not None:
-                self._constants[index] = value
-
-    def _value(self, op: str, arguments: tuple[int, ...]) -> float | None:
-        """The value of arithmetic on constants, if it is finite."""
-        values = [value for node in arguments if (value := self._constants.get(node)) is not None]
-        if len(values) < len(arguments):
-            return None
-        if op == "pow" and not (values[1].is_integer() and abs(values[1]) <= _LARGEST_EXPONENT):
-            return None
-        try:
-            value = _FOLDED[op](*values)
-        except (ArithmeticError, ValueError):
-            return None
-        return value if math.isfinite(value) else None
-
     def _known(self, op: str, x: int, y: int) -> int | None:
         """The operation as a constant, or as the node that exists already."""
-        value = self._value(op, (x, y))
+        value = self._constants.computed(op, (x, y))
         if value is not None:
             return self.const(value)
         found = self._builder.find(op, x, y)
