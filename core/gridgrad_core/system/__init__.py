@@ -1,1 +1,1 @@
-"""What a process asks of the operating system: memory, descriptors, frames over sockets, logs."""
+"""What a process asks of its system: frames over sockets and who is there, memory, logs, a command line, a watchdog."""

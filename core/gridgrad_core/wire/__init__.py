@@ -1,1 +1,1 @@
-"""The layout of messages that carry a buffer, the methods of the service, and errors on the wire."""
+"""What client and server say to each other: methods, fields, messages that carry a buffer, enums by name, errors."""

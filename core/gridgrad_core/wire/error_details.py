@@ -11,7 +11,7 @@ ERROR_TRAILER = "gridgrad-error-bin"
 """The trailer of a call that has its ErrorDetail."""
 
 PUSHBACK_TRAILER = "grpc-retry-pushback-ms"
-"""The trailer that says after how many milliseconds to call again, gRPC's own; less than 0 for never."""
+"""The trailer that says after how many milliseconds to call again, as gRPC itself has it; less than 0 for never."""
 
 _BY_NUMBER = {reason.number: reason.error for reason in REASONS.values()}
 

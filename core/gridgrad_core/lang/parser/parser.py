@@ -100,7 +100,7 @@ class _Parser:
         self._statement = (self._before, self._before)
         self._target: Token | None = None
         self._last: Value | None = None
-        # Functions without their parser: with it they would make a cycle, which only the garbage collector ends
+        # Unbound: a bound method would refer to the parser, and only the garbage collector would then free it
         self._take: Callable[[_Parser, Token, Token], None] = _Parser._start
 
     @property

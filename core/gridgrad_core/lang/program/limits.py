@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gridgrad_core import grid
+
 __all__ = [
     "MAX_COMPONENTS",
     "MAX_DERIVED",
@@ -28,7 +30,7 @@ MAX_DERIVED = 500_000
 MAX_NESTING = 500
 """Parentheses, signs, powers and conditions inside each other."""
 
-MAX_INPUTS = 528
+MAX_INPUTS = grid.MAX_INPUTS + grid.MAX_SCALARS
 """Names that are not assigned; as many as a request can have."""
 
 MAX_COMPONENTS = 64
