@@ -77,6 +77,8 @@ class FrameReader:
         if self._whole is not None:
             message, self._whole = self._whole, None
             return message
+        if not self._received:
+            return None
         size = self._size(self._received)
         if size is None or len(self._received) < size:
             return None
