@@ -60,9 +60,16 @@ def _shared_memory() -> set[str]:
 
 
 def _children() -> dict[int, str]:
-    tasks = Path("/proc/self/task")
-    ids = {int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
+    ids = {pid for task in Path("/proc/self/task").iterdir() for pid in _children_of(task)}
     return {pid: _command(pid) for pid in ids}
+
+
+def _children_of(task: Path) -> list[int]:
+    """The child processes of a thread of ours, which may end meanwhile."""
+    try:
+        return [int(pid) for pid in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _command(pid: int) -> str:

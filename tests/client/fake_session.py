@@ -99,6 +99,7 @@ class FakeSessions:
     """Opens sessions at a fake server.
 
     Attributes:
+        server: the server.
         offers: how many were asked for.
         peers: those that were opened.
         answer: answers a call; None for no answer.
@@ -106,6 +107,7 @@ class FakeSessions:
     """
 
     def __init__(self, server: FakeServer) -> None:
+        self.server = server
         self.offers = 0
         self.peers: list[Peer] = []
         self.answer: Answer = Peer.leased

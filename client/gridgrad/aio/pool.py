@@ -83,8 +83,12 @@ class SessionPool:
         if not self._free and not self._backoff.may_try():
             return None
         session = self._taken() or await self._opened(timeout_s)
-        if session is None:
-            return None
+        return await self._called(session, call, timeout_s, progress) if session else None
+
+    async def _called(
+        self, session: ClientSession, call: PreparedCall, timeout_s: float | None, progress: Progress | None
+    ) -> Result | None:
+        """Makes a call in a session that was taken for it; None when it has to go by gRPC."""
         is_well = False
         try:
             result = await session.call(call, timeout_s, progress)
@@ -137,8 +141,7 @@ class SessionPool:
 
     async def _opened(self, timeout_s: float | None) -> ClientSession | None:
         with self._lock:
-            may_open = self._backoff.may_try() and not (self._is_opening or self._is_closed)
-            if not may_open or sum(session.is_well for session in self._open) >= MOST_SESSIONS:
+            if not self._may_open():
                 return None
             self._is_opening = True
         try:
@@ -154,6 +157,11 @@ class SessionPool:
             self._open.add(session)
             self._free.append(session)
             return self._count_in()
+
+    def _may_open(self) -> bool:
+        if self._is_opening or self._is_closed or not self._backoff.may_try():
+            return False
+        return sum(session.is_well for session in self._open) < MOST_SESSIONS
 
     def _give_back(self, session: ClientSession, is_well: bool) -> None:
         with self._lock:

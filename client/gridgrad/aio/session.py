@@ -26,6 +26,9 @@ __all__ = ["ClientSession", "SessionEnd", "connect"]
 
 CONNECT_S = 2.0
 
+_NOT_HAD = (OSError, ValueError, TypeError, AttributeError)
+"""How connecting and mapping fail; the last two where a system lacks unix sockets or what names the peer's user."""
+
 _GIVEN_UP: tuple[type[BaseException], ...] = (EntryFailed, *CANCELLED)
 """What a wait ends with when the caller waits no longer."""
 
@@ -120,7 +123,7 @@ def connect(opened: bytes) -> SessionEnd:
     Raises:
         SessionLost: nobody is there, or somebody else; or the session can't be had.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = socket.socket(getattr(socket, "AF_UNIX", socket.AF_INET), socket.SOCK_STREAM)
     try:
         reply = parse(pb.OpenSessionResponse(), opened)
         connection.settimeout(CONNECT_S)
@@ -128,7 +131,7 @@ def connect(opened: bytes) -> SessionEnd:
         _check_user(connection)
         connection.sendall(token_message(reply.token))
         return SessionEnd(connection, _memory(connection))
-    except (OSError, ValueError, GridgradError, SessionLost) as error:
+    except (*_NOT_HAD, GridgradError, SessionLost) as error:
         connection.close()
         raise SessionLost(str(error)) from error
 

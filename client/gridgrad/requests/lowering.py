@@ -64,26 +64,33 @@ def lower(
         RequestError: something else is wrong that shows without the server.
     """
     given = arrays.read_coefficients(coefficients or {}, [each.name for each in inputs])
-    droppable = {name for array in given for name in array.elements}
-    function = _program_of_sympy(function)
-    if callable(function):
-        function, inputs, given = _traced(function, inputs, given)
-        droppable = {name for array in given for name in array.elements} | {i.name for i in inputs if not i.dims}
-    elif isinstance(function, str):
-        function = _parsed(function, tuple(each.name for each in inputs))
-    used = frozenset(function.inputs) if isinstance(function, Program) else droppable
+    function, inputs, given, optional = _lowered(_program_of_sympy(function), inputs, given)
+    unused = optional.difference(function.inputs) if isinstance(function, Program) else frozenset[str]()
     everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
-    sent = tuple([each for each in everything if each.name in used or each.name not in droppable])
+    sent = tuple([each for each in everything if each.name not in unused])
     if not given and len(sent) == len(inputs):
         return Lowered(function, inputs, selection, None)
-    stacks = arrays.stacks_of(
-        tuple([(each.name, not each.dims) for each in inputs]),
-        tuple([(array.name, array.values.shape) for array in given]),
-        selection,
-        frozenset(droppable.difference(used)),
-    )
+    names = tuple([(each.name, not each.dims) for each in inputs])
+    shapes = tuple([(array.name, array.values.shape) for array in given])
+    stacks = arrays.stacks_of(names, shapes, selection, unused)
     shown = Shown((*inputs, *(array.input for array in given)), stacks)
     return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown)
+
+
+def _lowered(
+    function: Any, inputs: tuple[Input, ...], given: tuple[CoefficientArray, ...]
+) -> tuple[Any, tuple[Input, ...], tuple[CoefficientArray, ...], frozenset[str]]:
+    """A function as a program where it is one, its inputs and arrays, and the scalars that it need not use.
+
+    Those are the elements of arrays, and for a Python function all its numbers: a text names what it is given.
+    """
+    numbers: list[str] = []
+    if callable(function):
+        function, inputs, given = _traced(function, inputs, given)
+        numbers = [each.name for each in inputs if not each.dims]
+    elif isinstance(function, str):
+        function = _parsed(function, tuple(each.name for each in inputs))
+    return function, inputs, given, frozenset([*numbers, *(name for array in given for name in array.elements)])
 
 
 @functools.lru_cache(_PARSED_KEPT)

@@ -21,11 +21,8 @@ from gridgrad.protocol.assemble import Assembly, read_message
 from gridgrad.protocol.options import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
-    HEALTH_METHOD,
-    HEALTH_POLL_S,
     Metadata,
     check_process,
-    check_serving,
     leave,
     settings_of,
 )
@@ -41,7 +38,7 @@ from gridgrad.sync.introspection import Introspection
 from gridgrad.sync.pool import SessionPool
 from gridgrad.sync.primitives import Owned
 from gridgrad.sync.windows import LargeGrids
-from gridgrad_core.errors import TooLargeError, UnavailableError
+from gridgrad_core.errors import TooLargeError
 
 __all__ = ["Client"]
 
@@ -204,27 +201,6 @@ class Client(ManyGrids, LargeGrids, Introspection):
         if result is None:
             raise failures.StreamEnded
         return result
-
-    def wait_ready(self, *, timeout: float | None = None) -> None:
-        """Returns when the server is there and has a warm worker.
-
-        Args:
-            timeout: seconds; None for the client's own.
-
-        Raises:
-            UnavailableError: it is not there, or not ready, when the time is over.
-        """
-        attempts = self._attempts(timeout)
-        while True:
-            try:
-                check_serving(self._plain(HEALTH_METHOD, attempts.left_s(), retries=0), self._settings.target)
-            except UnavailableError:
-                left_s = attempts.left_s()
-                if left_s is not None and left_s <= HEALTH_POLL_S:
-                    raise
-                time.sleep(HEALTH_POLL_S)
-            else:
-                return
 
     def close(self) -> None:
         """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""

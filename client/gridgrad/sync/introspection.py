@@ -1,8 +1,9 @@
 # Written by `make sync` from gridgrad/aio/introspection.py; change that one.
-"""What `Client` has to ask about functions and the server: checks, what is compiled, what there is."""
+"""What `Client` has to ask of functions and the server: checks, what is compiled, what there is, when it is ready."""
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,15 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.checks import DEFAULT_POINTS
+from gridgrad.protocol.options import HEALTH_METHOD, HEALTH_POLL_S, ConnectionSettings, check_serving
+from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.function_spec import Names, plan_message
 from gridgrad.requests.request import FunctionLike, Request
 from gridgrad.results.explanation import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.results.result import Result
 from gridgrad.results.server_info import RegisteredFunction, ServerInfo, read_functions, read_server_info
 from gridgrad.results.server_status import ServerStatus, read_server_status
+from gridgrad_core.errors import UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
 
@@ -29,7 +33,17 @@ __all__ = ["Introspection"]
 
 
 class Introspection(ABC):
-    """The part of a client that asks about functions and the server."""
+    """The part of a client that asks about functions and the server.
+
+    Attributes:
+        _settings: where it connects to, and how.
+    """
+
+    _settings: ConnectionSettings
+
+    @abstractmethod
+    def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
+        """The attempts at a call that begins."""
 
     @abstractmethod
     def _computed(self, request: Request, timeout: float | None) -> Result:
@@ -208,3 +222,24 @@ class Introspection(ABC):
             GridgradError: `gridgrad.errors` draws the tree.
         """
         return read_server_status(self._plain(SERVER_STATUS.path, timeout))
+
+    def wait_ready(self, *, timeout: float | None = None) -> None:
+        """Returns when the server is there and has a warm worker.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Raises:
+            UnavailableError: it is not there, or not ready, when the time is over.
+        """
+        attempts = self._attempts(timeout)
+        while True:
+            try:
+                check_serving(self._plain(HEALTH_METHOD, attempts.left_s(), retries=0), self._settings.target)
+            except UnavailableError:
+                left_s = attempts.left_s()
+                if left_s is not None and left_s <= HEALTH_POLL_S:
+                    raise
+                time.sleep(HEALTH_POLL_S)
+            else:
+                return

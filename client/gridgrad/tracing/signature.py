@@ -45,14 +45,7 @@ class Parameters(NamedTuple):
         """
         named_by = function.func if isinstance(function, functools.partial) else function
         name = getattr(named_by, "__name__", None) or type(named_by).__name__
-        try:
-            found = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            remedy = f"wrap it: lambda x: {name}(x)"
-            raise TracingError("function", f"{name}, whose parameters have no names", remedy) from None
-        if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in found):
-            remedy = "name the parameters: inputs are matched to them by name"
-            raise TracingError("function", f"{name} takes any number of arguments by position", remedy)
+        found = _parameters(function, name)
         named = [each for each in found if each.kind in _NAMED]
         bound = function.keywords if isinstance(function, functools.partial) else {}
         given = {each.name: each.default for each in named if each.default is not inspect.Parameter.empty}
@@ -84,6 +77,18 @@ class Parameters(NamedTuple):
             found = f"no {', '.join(map(repr, missing))} among the inputs {', '.join(names) or '(none)'}"
             remedy = f"add an input named {missing[0]!r}, or give the parameter of {self.function} a default"
             raise TracingError("inputs", found, remedy)
+
+
+def _parameters(function: Callable[..., Any], name: str) -> Iterable[inspect.Parameter]:
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        remedy = f"wrap it: lambda x: {name}(x)"
+        raise TracingError("function", f"{name}, whose parameters have no names", remedy) from None
+    if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in found):
+        remedy = "name the parameters: inputs are matched to them by name"
+        raise TracingError("function", f"{name} takes any number of arguments by position", remedy)
+    return found
 
 
 def is_input(value: Any) -> bool:

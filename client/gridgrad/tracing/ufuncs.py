@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,19 +40,21 @@ def dispatch(
     out = options.pop("out", None)
     if out is not None:
         return _in_place(recorder, ufunc, method, inputs, out, options)
-    if method == "reduce":
-        return reduced(recorder, ufunc, *inputs, **options)
-    if options and method != "accumulate":
+    if method in _FOLDS:
+        return _FOLDS[method](recorder, ufunc, *inputs, **options)
+    if options:
         raise _option(recorder, ufunc, options)
-    if method == "accumulate":
-        return accumulated(recorder, ufunc, *inputs, **options)
     if method == "outer":
-        first, second = (recorder.lift(each) for each in inputs)
-        spread = first.view(first.nodes.reshape(first.shape + (1,) * second.ndim))
-        return elementwise(recorder, ufunc, spread, second)
+        return outer(recorder, ufunc, *inputs)
     if method != "__call__":
         raise recorder.refuse(refusals.function(f"{ufunc.__name__}.{method}"))
     return elementwise(recorder, ufunc, *inputs)
+
+
+def outer(recorder: Recorder, ufunc: np.ufunc, left: Any, right: Any) -> Any:
+    """A ufunc of each element of one array with each of another."""
+    first, second = recorder.lift(left), recorder.lift(right)
+    return elementwise(recorder, ufunc, first.view(first.nodes.reshape(first.shape + (1,) * second.ndim)), second)
 
 
 def elementwise(recorder: Recorder, ufunc: np.ufunc, *inputs: Any) -> Any:
@@ -63,17 +65,20 @@ def elementwise(recorder: Recorder, ufunc: np.ufunc, *inputs: Any) -> Any:
         return product(recorder, *inputs)
     function = _function(recorder, ufunc)
     lifted = [recorder.lift(each) for each in inputs]
-    name = ufunc.__name__
     if all(each.kind == "boolean" for each in lifted):
-        if name in _NUMBERS_ONLY:
-            raise recorder.refuse(refusals.doing(f"np.{name} of booleans", _NUMBERS_ONLY[name]))
-        if name in _OF_BOOLEANS:
-            return recorder.apply(FUNCTIONS[_OF_BOOLEANS[name]], *lifted)
-    elif name in _BITS:
+        function = _of_booleans(recorder, ufunc.__name__) or function
+    elif ufunc.__name__ in _BITS:
         found = "an operation on the bits of numbers"
         remedy = "put comparisons in parentheses: (a > 0) & (b > 0)"
         raise recorder.refuse(refusals.doing(found, remedy))
     return recorder.apply(function, *lifted)
+
+
+def _of_booleans(recorder: Recorder, name: str) -> Function | None:
+    """What a ufunc does on booleans; None if that is what it does on numbers."""
+    if name in _NUMBERS_ONLY:
+        raise recorder.refuse(refusals.doing(f"np.{name} of booleans", _NUMBERS_ONLY[name]))
+    return FUNCTIONS[_OF_BOOLEANS[name]] if name in _OF_BOOLEANS else None
 
 
 def reduced(
@@ -101,6 +106,9 @@ def accumulated(recorder: Recorder, ufunc: np.ufunc, array: Any, axis: int = 0, 
         part = value.view(nodes)
         sofar.append(elementwise(recorder, ufunc, sofar[-1], part) if sofar else part)
     return value.view(np.moveaxis(np.array([each.nodes for each in sofar]), 0, axis)) if sofar else value
+
+
+_FOLDS: Mapping[str, Callable[..., Traced]] = {"reduce": reduced, "accumulate": accumulated}
 
 
 def product(recorder: Recorder, left: Any, right: Any) -> Traced:
