@@ -134,7 +134,7 @@ class Server:
         log.info("signal", extra=fields(name=signal.Signals(number).name))
         if self.parts.intake.draining:
             self._remove_files()
-            os._exit(128 + number)  # the kernel ends the workers with us
+            os._exit(128 + number)  # workers ask the kernel to kill them when this process is gone
         self.stop()
 
     def stop(self) -> None:
@@ -163,13 +163,13 @@ class Server:
 
     def _announce(self) -> None:
         self.is_serving = True
-        gc.freeze()  # what was loaded so far stays: no collection need look at it again
+        gc.freeze()  # what was loaded so far is never garbage, and collections skip it from now on
         log.info("serving", extra=fields(addresses=",".join(self.addresses)))
         file = self._settings.address_file
         if file:
             written = file.with_name(f"{file.name}.{os.getpid()}.new")
             written.write_text("".join(f"{address}\n" for address in self.addresses))
-            written.rename(file)  # so that nobody reads half of it
+            written.rename(file)  # so that the file appears whole
 
     async def _drain(self, health: Health) -> None:
         self.parts.intake.draining = True

@@ -1,1 +1,1 @@
-"""What an operator sets: flags, logs, devices, TLS."""
+"""What an operator sets: flags, devices, TLS."""

@@ -110,7 +110,7 @@ class SessionManager:
         if len(self._open) >= self._most:
             raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
         token = secrets.token_bytes(_TOKEN_BYTES)
-        self._callers[token] = caller  # the oldest tokens go first: who asks and does not come keeps nobody out
+        self._callers[token] = caller  # beyond the limit the oldest goes: callers that never connect keep nobody out
         return pb.OpenSessionResponse(socket=self._listener.getsockname()[1:].decode(), token=token)
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class SessionManager:
             self._accept(listener.accept()[0])
         except (BlockingIOError, ConnectionError):
             pass
-        except OSError as error:  # no descriptors are left: to look again at once would be in vain
+        except OSError as error:  # no descriptors are left: accepting again at once would fail again
             log.warning("can't open a session", extra=fields(why=error))
             loop = asyncio.get_running_loop()
             loop.remove_reader(listener)

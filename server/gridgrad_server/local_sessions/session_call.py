@@ -89,7 +89,7 @@ class SessionCall:
 
     def _lease_whole(self, request: GridRequest) -> None:
         """Answers with a result that lies in the arena as a whole."""
-        whole, request.destination = request.destination, None  # the caller's now
+        whole, request.destination = request.destination, None  # its caller holds it from now on
         assert isinstance(whole, WholeDestination), "it lies there as a whole"  # noqa: S101 - narrows the type
         lease = self._session.lease(whole.block, request.template.layout.total_bytes, whole.release)
         fields = pb.SessionResponse(lease=lease).SerializeToString() + _response_field(unary_header(request))

@@ -1,1 +1,1 @@
-"""Arena that processes share, and the sockets over which its descriptors are passed."""
+"""Memory that processes share, and the sockets over which its descriptors are passed."""

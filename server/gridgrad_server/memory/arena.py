@@ -111,12 +111,12 @@ class Arena:
         self.writers = 0
         self._budget = budget
         self._on_closed = on_closed
-        self._free = [(0, size)]  # begin and end, in order, never two that touch
+        self._free = [(0, size)]  # ranges as (begin, end), sorted; those that touch are merged
         self._top = 0
         self._is_ending = False
         self.descriptor = shared_memory.create("gridgrad-session", size)
         try:
-            self._map = mmap.mmap(self.descriptor, size)  # to give pages back by it, nothing else
+            self._map = mmap.mmap(self.descriptor, size)  # only to give pages back to the system
         except OSError:
             os.close(self.descriptor)
             raise

@@ -132,7 +132,7 @@ class FrameSocket:
             except BlockingIOError:
                 break
             except OSError:
-                self._to_send.clear()  # the reader meets the end too, after the last frames
+                self._to_send.clear()  # `_read` reports the end, after the last frames that came
                 break
             self._to_send[0] = data[sent:], ()
             if sent == len(data):

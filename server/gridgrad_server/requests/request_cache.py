@@ -40,7 +40,7 @@ __all__ = ["RequestCache", "ServerTemplate", "result_header"]
 
 _MOST_TEMPLATES = 1024
 _MOST_SPELLINGS = 4  # of requests of one length
-_LENGTHS_PER_TEMPLATE = 4  # that are remembered: more than are needed, since all are forgotten when there are too many
+_LENGTHS_PER_TEMPLATE = 4  # more than are needed, since all spellings are forgotten when there are too many lengths
 _MOST_BYTES_BESIDE = 1 << 12
 
 _INFO = pb.ResultHeader.INFO_FIELD_NUMBER
@@ -193,7 +193,8 @@ def _spans_of(raw: bytes, numbers: Sequence[bytes]) -> list[Span] | None:
         spans = array_spans(raw)
     except RequestError:
         return None
-    # An array with numbers has a span at least; so, where there are as many and all fit, each has its own
+    # Each array with numbers gave one span at least. Where there are as many spans as arrays, and each span holds the
+    # numbers of its array, no array has two
     if len(spans) != len(numbers) or any(raw[a:b] != own for (a, b), own in zip(spans, numbers, strict=True)):
         return None
     return spans

@@ -109,7 +109,7 @@ def server_options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", -1),
         ("grpc.keepalive_time_ms", keepalive_ms),
         ("grpc.keepalive_timeout_ms", 20_000),
-        # Clients ping about every 30 s; what pings much more often is told to calm down
+        # Clients ping about every 30 s; one that pings much more often is told to stop by GOAWAY
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", min(keepalive_ms, 10_000)),
     ]

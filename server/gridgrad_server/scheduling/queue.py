@@ -99,7 +99,7 @@ class Queue:
     def __init__(self) -> None:
         self._small, self._bulk = _Lane(), _Lane()
         self._positions: dict[GridRequest, tuple[_Lane, _LaneKey]] = {}
-        self._alone: GridRequest | None = None  # while no other waits it stands in no lane: there are no turns
+        self._alone: GridRequest | None = None  # a request that is alone stands in no lane, which is quicker
         self._small_in_a_row = 0
         self._small_at = -math.inf
 

@@ -68,7 +68,7 @@ class WorkerProcess:
         self._loop = asyncio.get_running_loop()
         self._piece_timeout = piece_timeout
         self._out: deque[Batch] = deque()
-        self._lost_batches: list[tuple[Batch, bool]] = []  # and whether it is blamed
+        self._lost_batches: list[tuple[Batch, bool]] = []  # each with whether it is blamed
         self._regions = MappedRegions()
         self.programs = ProgramStates(self._ask_beside)
         self._handlers: dict[str, Callable[[wpb.WorkerMessage], None]] = {
@@ -204,7 +204,7 @@ class WorkerProcess:
         self.programs.explanation_received(message.explanation)
 
     def _fail_closed(self) -> None:
-        # It is about to end, with a status of its own; one that only closed its socket is made to
+        # It is about to exit, with a status of its own; one that only closed its socket is killed
         self._loop.call_later(_EXIT_WITHIN_S, self._process.kill)
         self._lose(blame=True)
 

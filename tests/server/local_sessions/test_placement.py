@@ -21,7 +21,7 @@ async def test_results_lie_in_the_memory(serve: Any, opening: Opening) -> None:
     assert (list(header.shape), list(header.dims), header.info.device) == ([POINTS], ["x"], "cpu")
 
 
-async def test_a_grid_of_many_pieces_lies_there_in_one(serve: Any, opening: Opening) -> None:
+async def test_a_grid_of_many_tiles_lies_there_in_one(serve: Any, opening: Opening) -> None:
     caller = await opening(await serve(piece_cost=64, workers=2))
     await caller.ask()
     answer = await caller.answer()
@@ -29,7 +29,7 @@ async def test_a_grid_of_many_pieces_lies_there_in_one(serve: Any, opening: Open
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_a_grid_that_is_computed_quickly_has_fewer_pieces(serve: Any, opening: Opening, workers: int) -> None:
+async def test_a_grid_that_is_computed_quickly_has_fewer_tiles(serve: Any, opening: Opening, workers: int) -> None:
     serving = await serve(piece_cost=1 << 16, workers=workers)
     caller, batches, leases = await opening(serving), [0], []
     for _ in range(2):
@@ -40,7 +40,7 @@ async def test_a_grid_that_is_computed_quickly_has_fewer_pieces(serve: Any, open
     assert caller.numbers(leases[0]) == caller.numbers(leases[1])
 
 
-async def test_each_worker_gets_a_piece(serve: Any, opening: Opening) -> None:
+async def test_each_worker_gets_a_tile(serve: Any, opening: Opening) -> None:
     serving = await serve(piece_cost=1 << 16, workers=3)
     caller, batches = await opening(serving), [0]
     for _ in range(2):

@@ -9,11 +9,11 @@ from gridgrad_server.requests.throughput import TILE_S, Throughput
 COST = 1 << 19
 
 
-def test_nothing_is_known_before_a_piece_was_computed() -> None:
+def test_nothing_is_known_before_a_tile_was_computed() -> None:
     assert Throughput().cost() == 0
 
 
-def test_a_piece_takes_as_long_as_it_may() -> None:
+def test_a_tile_takes_as_long_as_it_may() -> None:
     throughput = Throughput()
     throughput.note("compiled", COST, TILE_S / 4)
     assert throughput.cost() == pytest.approx(4 * COST, rel=1e-6)
@@ -29,7 +29,7 @@ def test_what_was_held_up_counts_little_and_what_stays_slow_counts() -> None:
     assert throughput.cost() == pytest.approx(2 * COST, rel=1e-6)
 
 
-def test_small_pieces_tell_nothing() -> None:
+def test_small_tiles_tell_nothing() -> None:
     throughput = Throughput()
     throughput.note("compiled", 1000, 1e-6)
     assert throughput.cost() == 0

@@ -48,7 +48,7 @@ async def test_a_stream_answers_many_and_a_large_one_in_windows(serve: Serve) ->
     assert large[-1].header.info.compute_s == pytest.approx(0.001 * len({part.window.first_point for part in large}))
 
 
-async def test_an_entry_that_fails_leaves_the_stream_going(serve: Serve) -> None:
+async def test_an_request_that_fails_leaves_the_stream_going(serve: Serve) -> None:
     serving = await serve()
     call = serving.calls.stream()
     await call.write(streamed(1, grid(text="t +* k")))
@@ -80,7 +80,7 @@ async def test_what_can_not_be_attributed_ends_the_stream(serve: Serve, raw: byt
     await until(lambda: serving.server.parts.admission.requests == 0)
 
 
-async def test_a_client_that_disappears_cancels_its_entries(serve: Serve) -> None:
+async def test_a_client_that_disappears_cancels_its_requests(serve: Serve) -> None:
     serving = await serve()
     call = serving.calls.stream()
     for number in range(5):

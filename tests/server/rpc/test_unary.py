@@ -29,7 +29,7 @@ async def test_a_grid_comes_with_its_header_in_an_aligned_message(serve: Serve) 
     assert len(info.digest) == 64
 
 
-async def test_a_grid_of_several_pieces_is_put_together(serve: Serve) -> None:
+async def test_a_grid_of_several_tiles_is_put_together(serve: Serve) -> None:
     serving = await serve(workers=2, piece_cost=20)
     response = await serving.calls.grid(grid(50, 3))
     assert numbers(response.data) == expected(150)
@@ -61,7 +61,7 @@ async def test_bytes_that_are_no_request_are_refused(serve: Serve) -> None:
     assert numbers((await serving.calls.grid(grid())).data) == expected(6)
 
 
-async def test_a_piece_that_fails_answers_with_the_worker_s_words(serve: Serve) -> None:
+async def test_a_tile_that_fails_answers_with_the_worker_s_words(serve: Serve) -> None:
     serving = await serve()
     code, error, _ = await refusal(serving.calls.grid(registered("fails")))
     assert code == Code.INVALID_ARGUMENT

@@ -21,7 +21,7 @@ def taken(queue: Queue, most_cost: int = 1000) -> list[GridRequest]:
     return [item.request for item in queue.take(most_cost, NOW)]
 
 
-def test_entries_of_one_key_go_together_and_the_oldest_key_first() -> None:
+def test_requests_of_one_key_go_together_and_the_oldest_key_first() -> None:
     a, b, c, d = make_request(1), make_request(2), make_request(1), make_request(2)
     queue = queued(a, b, c, d)
     assert taken(queue) == [a, c]
@@ -29,7 +29,7 @@ def test_entries_of_one_key_go_together_and_the_oldest_key_first() -> None:
     assert not queue
 
 
-def test_the_budget_bounds_a_batch_but_never_starves_a_large_entry() -> None:
+def test_the_budget_bounds_a_batch_but_never_starves_a_large_request() -> None:
     requests = [make_request(points=10) for _ in range(3)]  # 20 each: value and one derivative
     queue = queued(*requests)
     assert taken(queue, 45) == requests[:2]
@@ -42,7 +42,7 @@ def test_keys_take_turns() -> None:
     assert [taken(queue, 20) for _ in range(5)] == [[a[0]], [b[0]], [a[1]], [b[1]], [a[2]]]
 
 
-def test_small_entries_overtake_bulk() -> None:
+def test_small_requests_overtake_bulk() -> None:
     large, pack, small, other = (
         make_request(points=100, tile_cost=100),
         make_request(grids=3),
@@ -67,7 +67,7 @@ def test_callers_take_turns_inside_a_key() -> None:
     assert taken(queue, 60) == [other[1], flood[2], flood[3]]
 
 
-def test_callers_take_turns_with_pieces_too() -> None:
+def test_callers_take_turns_with_tiles_too() -> None:
     flood = [make_request(points=100, tile_cost=40, window=9, caller="flood") for _ in range(3)]
     other = make_request(points=100, tile_cost=40, window=9, caller="other")
     queue = queued(*flood, other)
@@ -87,7 +87,7 @@ def test_a_pack_is_cut_between_its_grids() -> None:
     ]
 
 
-def test_packs_are_cut_smaller_while_small_entries_come() -> None:
+def test_packs_are_cut_smaller_while_small_requests_come() -> None:
     pack, small, late = make_request(grids=40), make_request(2), make_request(2)  # 2048 a grid
     queue = queued(pack, small)
     assert taken(queue, 1 << 15) == [small]
@@ -100,7 +100,7 @@ def test_packs_are_cut_smaller_while_small_entries_come() -> None:
     assert not queue
 
 
-def test_pieces_of_grids_are_cut_again_while_small_entries_come() -> None:
+def test_tiles_of_grids_are_cut_again_while_small_requests_come() -> None:
     large, small = (
         make_request(points=100, tile_cost=100, window=9),
         make_request(2),
@@ -116,12 +116,12 @@ def test_pieces_of_grids_are_cut_again_while_small_entries_come() -> None:
     assert not queue
 
 
-def test_a_batch_takes_one_piece_of_an_entry() -> None:
+def test_a_batch_takes_one_tile_of_an_request() -> None:
     large = make_request(points=100, tile_cost=20)
     assert taken(queued(large), 10**9) == [large]
 
 
-def test_pieces_wait_until_earlier_ones_were_sent() -> None:
+def test_tiles_wait_until_earlier_ones_were_sent() -> None:
     request = make_request(points=100, tile_cost=20, window=2)
     queue = queued(request)
     out = [queue.take(1000, NOW)[0].tile for _ in range(2)]
@@ -132,11 +132,11 @@ def test_pieces_wait_until_earlier_ones_were_sent() -> None:
     assert request.is_open
 
 
-def test_more_pieces_than_descriptors_can_travel_are_not_taken() -> None:
+def test_more_tiles_than_descriptors_can_travel_are_not_taken() -> None:
     assert len(taken(queued(*[make_request(points=1) for _ in range(MOST_ITEMS + 9)]), 10**9)) == MOST_ITEMS
 
 
-def test_expired_and_cancelled_entries_are_dropped() -> None:
+def test_expired_and_cancelled_requests_are_dropped() -> None:
     late, gone, well = make_request(deadline_at=NOW - 1), make_request(), make_request()
     queue = queued(late, gone, well)
     gone.end()
@@ -145,7 +145,7 @@ def test_expired_and_cancelled_entries_are_dropped() -> None:
     assert not remembered(gone).errors
 
 
-def test_a_removed_entry_leaves_nothing() -> None:
+def test_a_removed_request_leaves_nothing() -> None:
     request = make_request()
     queue = queued(request)
     queue.remove(request)

@@ -62,7 +62,7 @@ async def test_a_worker_has_one_batch_computing_and_one_waiting(scheduler: Sched
     assert [len(batch.items) for batch in workers[0].out] == [1, 2]
 
 
-async def test_bulk_leaves_a_worker_free_for_small_entries_while_they_come(
+async def test_bulk_leaves_a_worker_free_for_small_requests_while_they_come(
     scheduler: Scheduler, workers: list[Any]
 ) -> None:
     worker, pack, small = workers[0], make_request(grids=40), make_request(2)
@@ -84,7 +84,7 @@ async def test_bulk_alone_keeps_a_worker_busy(scheduler: Scheduler, workers: lis
     assert workers[0].load == 2
 
 
-async def test_a_large_entry_is_spread_over_all_workers(scheduler: Scheduler, workers: list[Any]) -> None:
+async def test_a_large_request_is_spread_over_all_workers(scheduler: Scheduler, workers: list[Any]) -> None:
     workers.append(FakeWorker())
     large = make_request(points=300, tile_cost=100, window=6)
     scheduler.submit(large)
@@ -101,7 +101,7 @@ async def test_a_large_entry_is_spread_over_all_workers(scheduler: Scheduler, wo
     assert sum(tile.points for tile in remembered(large).tiles) == 300
 
 
-async def test_a_piece_that_fails_leaves_the_others_untouched(scheduler: Scheduler, workers: list[Any]) -> None:
+async def test_a_tile_that_fails_leaves_the_others_untouched(scheduler: Scheduler, workers: list[Any]) -> None:
     bad, good = make_request(), make_request()
     for request in (bad, good):
         scheduler.submit(request)
@@ -144,7 +144,7 @@ async def test_who_only_waited_when_a_worker_died_is_not_blamed(scheduler: Sched
     assert remembered(request).tiles
 
 
-async def test_a_cancelled_entry_is_not_computed(scheduler: Scheduler, workers: list[Any]) -> None:
+async def test_a_cancelled_request_is_not_computed(scheduler: Scheduler, workers: list[Any]) -> None:
     request = make_request()
     scheduler.submit(request)
     scheduler.cancel(request)

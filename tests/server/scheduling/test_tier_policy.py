@@ -117,7 +117,7 @@ class Case:
         (["ready", ""], [""]),
     ],
 )
-async def test_all_pieces_are_asked_in_one_tier_and_the_first_goes_alone_where_it_is_not_known(
+async def test_all_tiles_are_asked_in_one_tier_and_the_first_goes_alone_where_it_is_not_known(
     has: list[str], asked_in: list[str]
 ) -> None:
     assert await Case(*has).begin() == asked_in
@@ -131,7 +131,7 @@ async def test_the_others_follow_the_first(tier: str) -> None:
     assert await case.answer(tier) == [tier] * 3
 
 
-async def test_one_piece_is_left_to_its_worker() -> None:
+async def test_one_tile_is_left_to_its_worker() -> None:
     for has in ("", "ready", "pending"):
         assert await Case(has, tiles=1).begin() == [""]
 

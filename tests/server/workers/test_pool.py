@@ -17,7 +17,7 @@ async def test_a_batch_lost_with_its_worker_is_tried_again(serve: Serve) -> None
     assert numbers((await serving.calls.grid(grid())).data) == expected(6)
 
 
-async def test_each_piece_of_a_grid_may_cost_a_worker_its_life_once(serve: Serve) -> None:
+async def test_each_tile_of_a_grid_may_cost_a_worker_its_life_once(serve: Serve) -> None:
     serving = await serve(workers=2, piece_cost=1)
     assert numbers((await serving.calls.grid(registered("kills_once"))).data) == expected(4, planes=1)
 
@@ -31,7 +31,7 @@ async def test_a_request_that_kills_every_worker_is_aborted_and_nothing_else_suf
     assert (code, error and error.reason) == (Code.ABORTED, "CRASH")
 
 
-async def test_a_piece_over_its_time_limit_costs_a_worker_and_then_the_request(serve: Serve) -> None:
+async def test_a_tile_over_its_time_limit_costs_a_worker_and_then_the_request(serve: Serve) -> None:
     serving = await serve(piece_timeout=0.2)
     code, _, _ = await refusal(serving.calls.grid(registered("hangs")))
     assert code == Code.ABORTED

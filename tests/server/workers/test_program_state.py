@@ -77,7 +77,7 @@ async def test_why_something_is_not_explained_is_passed_on(serve: Serve) -> None
         (plan(dtype=9), Code.INVALID_ARGUMENT, "unknown dtype 9"),
     ],
 )
-async def test_bad_plans_are_refused(serve: Serve, asked: pb.Plan, code: Code, said: str) -> None:
+async def test_bad_functions_are_refused(serve: Serve, asked: pb.Plan, code: Code, said: str) -> None:
     serving = await serve()
     for ask in (prepared, explained):
         found, message = await refusal(ask(serving, asked))
@@ -86,7 +86,7 @@ async def test_bad_plans_are_refused(serve: Serve, asked: pb.Plan, code: Code, s
 
 
 @pytest.mark.parametrize("ask", [prepared, explained])
-async def test_a_plan_that_kills_two_workers_is_given_up(serve: Serve, ask: Callable[..., Awaitable[Any]]) -> None:
+async def test_a_function_that_kills_two_workers_is_given_up(serve: Serve, ask: Callable[..., Awaitable[Any]]) -> None:
     serving = await serve()
     codes = [(await refusal(ask(serving, plan("kills"))))[0]]
     while codes[-1] is Code.UNAVAILABLE:
@@ -98,7 +98,7 @@ async def test_a_plan_that_kills_two_workers_is_given_up(serve: Serve, ask: Call
     assert (await serving.calls.grid(grid())).data
 
 
-async def test_a_plan_that_takes_for_ever_costs_a_worker_and_not_the_batch_behind_it(serve: Serve) -> None:
+async def test_a_function_that_takes_for_ever_costs_a_worker_and_not_the_batch_behind_it(serve: Serve) -> None:
     serving = await serve(piece_timeout=0.5)
     question = asyncio.create_task(refusal(explained(serving, plan("hangs"))))
     await asyncio.sleep(0)
