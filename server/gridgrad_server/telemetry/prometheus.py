@@ -1,7 +1,7 @@
 """Metrics for Prometheus, at an HTTP port of their own: the snapshot of the server in the words of prometheus_client.
 
-The HTTP server has threads of its own, and the snapshot is taken in the loop: a scrape asks the loop for it, which takes
-it between two events, so that no count is seen half done and no lock stands in the way of a call.
+The HTTP server has threads of its own, and the snapshot is taken in the loop: a scrape asks the loop for it, which
+takes it between two events, so that no count is seen half done and no lock stands in the way of a call.
 """
 
 from __future__ import annotations
