@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 from benchmarks.adapters import HERE
 from benchmarks.harness.block import Block, Order, Run, timed
+from benchmarks.harness.processes import serve
 
-__all__ = ["program", "wheel"]
+__all__ = ["program", "server", "wheel"]
 
 # What a parent is told of its child's memory counts what the child had of the parent's before it became another program
 TELL_PEAK = """
@@ -25,26 +29,53 @@ atexit.register(tell)
 
 
 @contextlib.contextmanager
-def program(code: str) -> Iterator[Run]:
-    """A Python that is started, runs code and ends.
+def program(code: str, address: str = "") -> Iterator[Run]:
+    """A Python that is started, runs code and ends; its time of a processor counts, whatever else runs.
 
     Args:
         code: what it runs.
+        address: of a server, which it finds in its environment.
     """
     command = [sys.executable, "-c", TELL_PEAK + code]
+    environment = {**os.environ, "GRIDGRAD_SERVER": address}
     peaks_mib: list[float] = []
 
     def call() -> None:
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, env=environment, stdout=DEVNULL, stderr=PIPE, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{code} ended with status {done.returncode}: {done.stderr}")
         peaks_mib.append(int(done.stderr.split()[-1]) / 1024)
 
     def run(order: Order) -> Block:
+        before_s = _children_s()
         latencies = [timed(call) for _ in range(order["calls"])]
-        return Block(latencies, sum(latencies), {"peak MiB": max(peaks_mib[-order["calls"] :])})
+        used_ms = 1e3 * (_children_s() - before_s) / len(latencies)
+        figures = {"peak MiB": max(peaks_mib[-len(latencies) :]), "processor ms": used_ms}
+        return Block(latencies, sum(latencies), figures)
 
     yield run
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Run]:
+    """A server with one worker, from its start until it serves."""
+
+    def run(order: Order) -> Block:
+        latencies = [_until_it_serves() for _ in range(order["calls"])]
+        return Block(latencies, sum(latencies))
+
+    yield run
+
+
+def _until_it_serves() -> float:
+    start_at = time.perf_counter()
+    with serve("gridgrad_server", ["--listen", "127.0.0.1:0"]):
+        return time.perf_counter() - start_at
 
 
 @contextlib.contextmanager
@@ -55,7 +86,7 @@ def wheel() -> Iterator[Run]:
     def run(_: Order) -> Block:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
-            subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, cwd=root, check=True, stdout=DEVNULL, stderr=DEVNULL)
             [file] = Path(folder).iterdir()
             return Block([], 0.0, {"wheel kB": file.stat().st_size / 1000})
 
