@@ -10,8 +10,7 @@ import pytest
 
 from gridgrad_worker.engines.compiled.runtime import cache as module
 from gridgrad_worker.engines.compiled.runtime.cache import Cache
-from gridgrad_worker.engines.compiled.runtime.cache_dir import UnusableError, open_directory, place
-from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMarks, discard_fatal
+from gridgrad_worker.engines.compiled.runtime.cache_dir import open_directory
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -138,80 +137,3 @@ def test_a_workplace_survives_a_discard_and_is_removed_in_the_end(cache: Cache, 
         cache.discard(KEY)
         assert workplace.is_dir()
     assert list(cache.root.iterdir()) == []
-
-
-def test_a_directory_that_is_open_to_others_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "compiled").mkdir(mode=0o700)
-    (tmp_path / "compiled").chmod(0o755)
-    with pytest.raises(UnusableError, match="GRIDGRAD_CACHE"):
-        open_directory(tmp_path / "compiled")
-
-
-def test_a_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir(mode=0o700)
-    (tmp_path / "compiled").symlink_to(tmp_path / "real")
-    with pytest.raises(UnusableError):
-        open_directory(tmp_path / "compiled")
-
-
-def test_a_directory_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UnusableError, match="GRIDGRAD_CACHE"):
-        open_directory(tmp_path / "file" / "compiled")
-
-
-def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRIDGRAD_CACHE", "/somewhere")
-    assert place() == Path("/somewhere/compiled")
-    monkeypatch.delenv("GRIDGRAD_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert place() == Path("/caches/gridgrad/compiled")
-
-
-def died_in(cache: Cache, key: str | None) -> None:
-    """Leaves what a worker leaves that was killed while it ran a package, or none."""
-    marks = CrashMarks(cache.root)
-    (path,) = (path for path in cache.root.glob("worker-*"))
-    if key is None:
-        content = path.read_bytes()
-    else:
-        with marks.of(key):
-            content = path.read_bytes()
-    marks.close()
-    path.write_bytes(content)
-
-
-def test_a_package_that_a_worker_died_in_is_discarded(cache: Cache, tmp_path: Path) -> None:
-    keep(cache, tmp_path, KEY)
-    keep(cache, tmp_path, OTHER)
-    died_in(cache, KEY)
-    assert discard_fatal(cache) == [KEY]
-    assert cache.find(KEY) is None
-    assert cache.find(OTHER) is not None
-    assert not list(cache.root.glob("worker-*"))
-
-
-def test_the_second_death_is_the_last(cache: Cache, tmp_path: Path) -> None:
-    for _ in range(2):
-        keep(cache, tmp_path)
-        died_in(cache, KEY)
-        discard_fatal(cache)
-    package = cache.find(KEY)
-    assert package is not None
-    assert "2 workers crashed" in package.refused
-
-
-def test_a_worker_that_died_elsewhere_costs_no_package(cache: Cache, tmp_path: Path) -> None:
-    keep(cache, tmp_path)
-    died_in(cache, None)
-    assert discard_fatal(cache) == []
-    assert cache.find(KEY) is not None
-
-
-def test_a_worker_that_lives_costs_no_package(cache: Cache, tmp_path: Path) -> None:
-    keep(cache, tmp_path)
-    marks = CrashMarks(cache.root)
-    with marks.of(KEY):
-        assert discard_fatal(cache) == []
-    assert cache.find(KEY) is not None
-    marks.close()

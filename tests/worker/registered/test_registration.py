@@ -1,0 +1,128 @@
+"""What is read off a function and its decorator."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gridgrad_worker import FunctionError, function
+from gridgrad_worker.registered.registration import RegisteredInput, Registration
+from gridgrad_worker.registered.registry import load
+
+pytestmark = pytest.mark.usefixtures("clean_registry")
+
+
+def only() -> Registration:
+    (found,) = load([]).values()
+    return found
+
+
+def test_all_is_read_off_the_function() -> None:
+    @function
+    def drag(speed: Annotated[Tensor, "m/s"], area: Any = 2, rho: Annotated[Any, 3, "kg/m³"] = 1.2) -> Tensor:
+        """The drag.
+
+        Without the coefficient.
+        """
+        force: Tensor = rho * area * speed**2 / 2
+        return force
+
+    assert only() == Registration(
+        name="drag",
+        function=drag,
+        doc="The drag.\n\nWithout the coefficient.",
+        inputs=(
+            RegisteredInput("speed", None, "m/s"),
+            RegisteredInput("area", 2.0, ""),
+            RegisteredInput("rho", 1.2, "kg/m³"),
+        ),
+        components=("f",),
+        tuple_valued=False,
+        mode="forward",
+        samples={},
+        check=True,
+    )
+    assert drag(torch.tensor(2.0), 1, 1) == 2  # it stays an ordinary function
+
+
+def test_the_decorator_has_the_last_word() -> None:
+    @function(
+        name="fluid.flow",
+        units={"x": "mm"},
+        doc="Another text.",
+        outputs=("u", "v"),
+        mode="reverse",
+        samples={"x": [1, 2, 3], "y": 4},
+        check=False,
+    )
+    def field(x: Annotated[Tensor, "m"], y: Tensor) -> tuple[Tensor, Tensor]:
+        """A text."""
+        return x, y
+
+    found = only()
+    assert (found.name, found.doc, found.mode, found.check) == ("fluid.flow", "Another text.", "reverse", False)
+    assert (found.components, found.tuple_valued) == (("u", "v"), True)
+    assert found.inputs[0].unit == "mm"
+    assert found.samples == {"x": (1.0, 2.0, 3.0), "y": (4.0,)}
+
+
+def takes_anything(*x: Tensor) -> Tensor:
+    return x[0]
+
+
+def takes_keywords(*, x: Tensor) -> Tensor:
+    return x
+
+
+def takes_text(x: Tensor, way: str = "up") -> Tensor:
+    return x if way == "up" else -x
+
+
+def takes_nothing() -> Tensor:
+    return torch.zeros(())
+
+
+def takes_x(x: Tensor) -> Tensor:
+    return x
+
+
+def takes_x_y(x: Tensor, y: Tensor, z: float = 1.0) -> Tensor:
+    return x * y * z
+
+
+@pytest.mark.parametrize(
+    ("subject", "options", "message"),
+    [
+        (takes_anything, {}, r"has no fixed position; write each input plainly"),
+        (torch.relu, {}, "relu: its parameters can't be read; register a def that calls it"),
+        (torch.nn.Linear(1, 1), {}, "'' is no name for a function"),
+        (torch.nn.Linear(1, 1), {"name": "layer"}, "has no fixed position"),
+        (takes_keywords, {}, "has no fixed position"),
+        (takes_text, {}, "the default 'up' of 'way' is no number; write a float"),
+        (takes_nothing, {}, "it has no inputs"),
+        (takes_x, {"mode": "sideways"}, "mode='sideways'; write 'forward' or 'reverse'"),
+        (takes_x, {"name": "not a name"}, "'not a name' is no name for a function"),
+        (takes_x, {"units": {"y": "m"}}, "units for 'y', which is no input; it has x"),
+        (takes_x, {"samples": {"y": 1}}, "samples for 'y', which is no input; it has x"),
+        (takes_x_y, {"samples": {"x": 1}}, "samples without y; give values for every input"),
+        (takes_x_y, {"samples": {"x": [1, 2], "y": [1, 2, 3]}}, r"samples of \[2, 3\] values"),
+        (takes_x_y, {"samples": {"x": [], "y": 1}}, "samples of"),
+        (takes_x, {"outputs": "uv"}, "outputs='uv'; write a tuple of different names"),
+        (takes_x, {"outputs": ("u", "u")}, "a tuple of different names"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_at_its_decorator(subject: Any, options: Any, message: str) -> None:
+    with pytest.raises(FunctionError, match=message):
+        function(**options)(subject)
+    assert not load([])
+
+
+def test_seventeen_inputs_are_too_many() -> None:
+    names = [f"x{i}" for i in range(17)]
+    namespace: dict[str, Any] = {}
+    exec(f"def many({', '.join(names)}): return x0", namespace)  # noqa: S102 - writes the long signature
+    with pytest.raises(FunctionError, match="17 inputs; at most 16"):
+        function(namespace["many"])
