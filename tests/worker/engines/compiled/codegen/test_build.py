@@ -1,0 +1,66 @@
+"""The C++ source of a job, its digest, and what is said when it can't be compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gridgrad_worker.devices.cpu import CpuDevice
+from gridgrad_worker.engines.compiled.codegen.build import NAME, build, digest_of, source_of
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+
+Direct = Callable[[CompileJob], StructuredEngine]
+JOB = CompileJob("x*exp(-y)", ("x", "y"), ((0,), (1,)), 2, ((), (0,)), "float64", "cpu")
+
+
+@pytest.fixture(scope="module")
+def direct_of(cpu: CpuDevice) -> Direct:
+    def made(job: CompileJob) -> StructuredEngine:
+        return StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, cpu, separating=None)
+
+    return made
+
+
+@pytest.mark.parametrize(("dtype", "kind"), [("float64", "double"), ("float32", "float")])
+def test_the_source_says_the_dtype_and_the_numbers_of_dims_and_inputs(direct_of: Direct, dtype: str, kind: str) -> None:
+    job = JOB._replace(dtype=dtype)
+    source = source_of(job, direct_of(job))
+    assert f"typedef {kind} Real;" in source
+    assert "constexpr int DIMS = 2, INPUTS = 2;" in source
+
+
+@pytest.mark.parametrize(("text", "special"), [("x*y", False), ("digamma(x)*y", True), ("log_norm_cdf(x)*y", True)])
+def test_special_functions_are_included_where_they_are_needed(direct_of: Direct, text: str, special: bool) -> None:
+    job = JOB._replace(text=text)
+    assert ('#include "special.h"' in source_of(job, direct_of(job))) == special
+
+
+def test_without_separated_sums_there_is_one_plan(direct_of: Direct) -> None:
+    assert "typedef SeparatedPlan PlainPlan;" in source_of(JOB, direct_of(JOB))
+    job = JOB._replace(text="x*y + x**2*exp(-y) + sin(x)*y**3 + x**3*log(1 + y)")
+    source = source_of(job, direct_of(job))
+    assert "struct SeparatedPlan {" in source
+    assert "struct PlainPlan {" in source
+
+
+def test_the_digest_is_that_of_the_plan(direct_of: Direct) -> None:
+    same, other = direct_of(JOB), direct_of(JOB._replace(text="x*exp(y)"))
+    assert digest_of(direct_of(JOB)) == digest_of(same) != digest_of(other)
+    assert len(digest_of(same)) == 64
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
+def test_what_the_compiler_refuses_is_said_by_its_first_error(tmp_path: Path) -> None:
+    with pytest.raises(CannotCompileError, match=r"the compiler refuses it: .*error: .*nonsense"):
+        build("int main() { return nonsense; }", tmp_path)
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
+def test_the_library_lies_in_the_directory(tmp_path: Path) -> None:
+    assert build('extern "C" int one() { return 1; }', tmp_path) == tmp_path / NAME
+    assert (tmp_path / NAME).stat().st_size
