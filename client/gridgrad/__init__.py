@@ -1,7 +1,6 @@
 """Gridgrad: a function and its exact partial derivatives on grids.
 
-Everything here is loaded when it is first used, so that what needs only a part (the worker
-takes the language, without grpc) loads no more than that.
+Each name is imported when it is first used: `import gridgrad` alone loads neither grpc nor numpy.
 """
 
 from __future__ import annotations

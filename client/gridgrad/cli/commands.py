@@ -58,11 +58,10 @@ def evaluate(request: RequestFlags, connection: Connection, tier: Tier, output: 
     EXPRESSION is in the language of docs/language.md.
     """
     from gridgrad.cli import result_tables, tables
-    from gridgrad.results import archive
 
     result = _gradient(request, connection, tier)
     if output:
-        names = archive.save(result, output)
+        names = result.to_npz(output)
         print(f"{output}: {', '.join(names)}", file=sys.stderr if as_json else sys.stdout)
     if as_json:
         print(result_tables.as_json(result))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,6 +38,8 @@ def as_tables(result: Result) -> list[Table]:
 
 def as_json(result: Result) -> str:
     """A result as JSON. nan and inf have no place in JSON: they are null, and `nulls` counts them."""
+    import json
+
     arrays = [result.value, *result.d.values(), *result.inputs.values()]
     shown = {
         "dims": result.dims,

@@ -29,7 +29,7 @@ from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, grid_of
 
-__all__ = ["ArrayPackage", "Operation", "Sorted", "Variable", "sort_inputs", "synchronous"]
+__all__ = ["ArrayPackage", "Operation", "SortedInputs", "Variable", "sort_inputs", "synchronous"]
 
 A = TypeVar("A")
 
@@ -122,8 +122,8 @@ class Operation:
         return {derivative: result.d[derivative].transpose(axes) for derivative in ((), *wanted)}
 
 
-class Sorted(NamedTuple, Generic[A]):
-    """Inputs sorted into those that an operation is on, and linspaces.
+class SortedInputs(NamedTuple, Generic[A]):
+    """The inputs of an operation: variables, which come as arrays, and linspaces, which stay as they are.
 
     Args:
         inputs: the variables and the linspaces between them, in order.
@@ -141,7 +141,7 @@ class Sorted(NamedTuple, Generic[A]):
 
 
 class ArrayPackage(NamedTuple, Generic[A]):
-    """What is to know of a package with arrays of its own.
+    """A package with arrays of its own, such as torch.
 
     Args:
         array: the class of its arrays.
@@ -166,7 +166,7 @@ def synchronous(client: object) -> Client:
     return client
 
 
-def sort_inputs(inputs: Inputs, package: ArrayPackage[A], dtype: Any) -> Sorted[A]:
+def sort_inputs(inputs: Inputs, package: ArrayPackage[A], dtype: Any) -> SortedInputs[A]:
     """Reads inputs some of which are arrays of another package.
 
     Args:
@@ -189,7 +189,7 @@ def sort_inputs(inputs: Inputs, package: ArrayPackage[A], dtype: Any) -> Sorted[
         else:
             sorted_inputs.append(Variable(each.name, each.dims))
             arrays += own or (package.constant(each.values.astype(computed)),)
-    return Sorted(tuple(sorted_inputs), tuple(arrays), grid.dims, grid.shape, computed)
+    return SortedInputs(tuple(sorted_inputs), tuple(arrays), grid.dims, grid.shape, computed)
 
 
 def _read(name: str, value: Any, package: ArrayPackage[A]) -> tuple[Input, tuple[A, ...]]:

@@ -50,7 +50,7 @@ def differentiable(
 
     def jvp(arrays: Sequence[jax.Array], tangents: Sequence[Any]) -> tuple[Planes, Planes]:
         moving = {
-            each: _spread(tangent, each.dims, operation.grid).astype(operation.dtype)
+            each: _broadcastable(tangent, each.dims, operation.grid).astype(operation.dtype)
             for each, tangent in zip(operation.variables, tangents, strict=True)
             if not isinstance(tangent, SymbolicZero)
         }
@@ -110,7 +110,7 @@ def _batch_first(plane: FloatArray, grid_ndim: int, own_ndim: int, lengths: tupl
     return plane.reshape([*lengths, *plane.shape[plane.ndim - own_ndim - components :]])
 
 
-def _spread(tangent: jax.Array, dims: Sequence[str], grid: Sequence[str]) -> jax.Array:
+def _broadcastable(tangent: jax.Array, dims: Sequence[str], grid: Sequence[str]) -> jax.Array:
     """A tangent with these dims in those of the grid, of length 1 along the others."""
     there = [dim for dim in grid if dim in dims]
     ordered = jnp.transpose(tangent, [dims.index(dim) for dim in there])

@@ -114,7 +114,7 @@ class _Partial(torch.autograd.Function):
         """The gradient of each variable: that of the result times its partial, summed over the dims it lacks."""
         gradients: list[torch.Tensor | None] = [None] * len(ctx.needs_input_grad)
         for position, dims, partial in _partials(ctx, ctx.needs_input_grad):
-            gathered = _gather(gradient * partial, dims, ctx.planes.operation.grid)
+            gathered = _summed_to(gradient * partial, dims, ctx.planes.operation.grid)
             gradients[position] = gathered.to(*ctx.kinds[position - LEAD])
         return tuple(gradients)
 
@@ -124,7 +124,7 @@ class _Partial(torch.autograd.Function):
         _refuse_nested_forward_mode()
         terms = []
         for position, dims, partial in _partials(ctx, [tangent is not None for tangent in tangents]):
-            spread = _spread(tangents[position], dims, ctx.planes.operation.grid)
+            spread = _broadcastable(tangents[position], dims, ctx.planes.operation.grid)
             terms.append(spread.to(partial.device, partial.dtype) * partial)
         return sum(terms[1:], terms[0])
 
@@ -175,7 +175,7 @@ def _on_host(variable: torch.Tensor) -> FloatArray:
     return np.asarray(array)
 
 
-def _gather(whole: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> torch.Tensor:
+def _summed_to(whole: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> torch.Tensor:
     """Sums a tensor (components, *grid) to one with these dims."""
     lead = whole.dim() - len(grid)
     others = [lead + position for position, dim in enumerate(grid) if dim not in dims]
@@ -184,7 +184,7 @@ def _gather(whole: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> to
     return summed.permute([left.index(dim) for dim in dims])
 
 
-def _spread(tensor: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> torch.Tensor:
+def _broadcastable(tensor: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> torch.Tensor:
     """A tensor with these dims in those of the grid, of length 1 along the others."""
     there = [dim for dim in grid if dim in dims]
     ordered = tensor.permute([dims.index(dim) for dim in there])

@@ -37,7 +37,7 @@ def as_text(result: ResultData) -> str:
 
 
 def as_html(result: ResultData) -> str:
-    """The same with a picture of each array: of three dims or more the middle of the leading ones."""
+    """The same with a thumbnail of each array: of three dims or more the middle of the leading ones."""
     parts = list(component_grids(result))
     shown = parts[:MOST_SHOWN]
     figures = "".join(_figure(part, summary) for part, summary in zip(shown, _summaries(shown), strict=True))

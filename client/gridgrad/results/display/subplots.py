@@ -1,4 +1,4 @@
-"""One picture of a figure: lines over one dim, or a heat map over two."""
+"""One subplot of a figure: lines over one dim, or a heat map over two."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ZERO_LINE = "0.7"
 
 
 class Panel(NamedTuple):
-    """One picture.
+    """What one subplot shows.
 
     Args:
         title: what it shows.
