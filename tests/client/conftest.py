@@ -8,6 +8,7 @@ import pytest
 
 import gridgrad
 from tests.client.fake import FakeServer
+from tests.client.fake_session import FakeSessions
 
 
 @pytest.fixture(autouse=True)
@@ -28,3 +29,11 @@ def client(server: FakeServer) -> Iterator[gridgrad.Client]:
     """A client of it."""
     with gridgrad.Client(server.address) as connected:
         yield connected
+
+
+@pytest.fixture
+def sessions(server: FakeServer) -> Iterator[FakeSessions]:
+    """What opens sessions at the server."""
+    fake = FakeSessions(server)
+    yield fake
+    fake.stop()

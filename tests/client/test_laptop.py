@@ -6,7 +6,6 @@ import fcntl
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ import gridgrad
 import gridgrad.aio
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
-from tests.client.fake import FakeServer
 from tests.client.fake_session import FakeSessions
 
 ROOT = Path(__file__).parents[2]
@@ -33,13 +31,6 @@ def test_the_tests_of_the_client_pass_without_all_of_it(parts: list[str]) -> Non
     done = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True, timeout=NEVER_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
-
-
-@pytest.fixture
-def sessions(server: FakeServer) -> Iterator[FakeSessions]:
-    fake = FakeSessions(server)
-    yield fake
-    fake.stop()
 
 
 LACKING = ["AF_UNIX", "SO_PEERCRED", "F_GET_SEALS", "an abstract socket"]

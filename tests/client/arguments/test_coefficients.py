@@ -35,48 +35,9 @@ def numbers(message: pb.GridGradientRequest) -> dict[str, list[float]]:
     return {each.name: np.frombuffer(each.array.data).tolist() for each in message.inputs}
 
 
-def wrts(message: pb.GridGradientRequest) -> list[tuple[str, ...]]:
-    return [tuple(derivative.wrt) for derivative in message.derivatives]
-
-
-@pytest.mark.parametrize("function", [polynomial, "n_0 + n_1*t + n_2*t*t", gridgrad.parse("n_0 + n_1*t + n_2*t*t")])
-def test_elements_travel_as_scalars_of_one_program(function: Any) -> None:
-    first = sent(Request(function, {"t": T}, coefficients={"n": N}))
-    second = sent(Request(function, {"t": T}, coefficients={"n": 2 * N}))
-    assert first.function == second.function == pb.Function(expression="n_0 + n_1*t + n_2*t*t")
-    assert numbers(first) == {"t": [1.0, 2.0], "n_0": [2.0], "n_1": [3.0], "n_2": [5.0]}
-    assert wrts(first) == [("t",)]
-
-
-def test_what_is_asked_by_arrays_is_sent_by_elements() -> None:
-    asked = ["n", ("t", "n"), "t", ("n", "n")]
-    message = sent(Request(polynomial, {"t": T}, derivatives=asked, coefficients={"n": N}))
-    names = [f"n_{i}" for i in range(3)]
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i:]]
-    assert wrts(message) == [*((n,) for n in names), *(("t", n) for n in names), ("t",), *pairs]
-
-
 def test_matrices_have_two_numbers_in_their_names() -> None:
     message = sent(Request(lambda t, m: np.sum(m) * t, {"t": T}, coefficients={"m": [[1, 2], [3, 4]]}))
     assert list(numbers(message)) == ["t", "m_0_0", "m_0_1", "m_1_0", "m_1_1"]
-
-
-def test_elements_and_defaults_that_are_not_used_stay_at_home() -> None:
-    assert list(numbers(sent(Request(first_only, {"t": T}, coefficients={"n": N})))) == ["t", "n_0", "n_2"]
-    assert list(numbers(sent(Request("n_1*t", {"t": T}, coefficients={"n": N})))) == ["t", "n_1"]
-    registered = sent(Request(gridgrad.registered("g"), {"t": T}, coefficients={"n": N}))
-    assert list(numbers(registered)) == ["t", "n_0", "n_1", "n_2"]
-
-
-def test_defaults_travel_as_scalars_and_coefficients() -> None:
-    def model(t: Any, a: float = 2.0, n: Any = N) -> Any:
-        return a * t + np.sum(n)
-
-    default = sent(Request(model, {"t": T}))
-    assert numbers(default) == {"t": [1.0, 2.0], "a": [2.0], "n_0": [2.0], "n_1": [3.0], "n_2": [5.0]}
-    other = sent(Request(model, {"t": T, "a": 9.0}, coefficients={"n": N + 1}))
-    assert other.function == default.function
-    assert numbers(other)["a"] == [9.0]
 
 
 @pytest.fixture
@@ -169,16 +130,3 @@ def test_far_too_many_derivatives_are_refused_before_they_are_listed() -> None:
 def test_what_is_no_array_of_coefficients_is_refused(coefficients: Any, message: str) -> None:
     with pytest.raises(gridgrad.RequestError, match=message):
         prepare(Request("t", {"t": T}, coefficients=coefficients))
-
-
-@pytest.mark.parametrize(
-    ("inputs", "coefficients", "message"),
-    [
-        ({"t": T}, None, "no 'n' among the inputs t; add an input named 'n'"),
-        ({"t": T, "x": T}, {"n": N}, "'x', which is no parameter of polynomial; name inputs like the parameters: t, n"),
-        ({"t": T, "n": 2.0}, None, "a single number treated as an array"),
-    ],
-)
-def test_inputs_that_do_not_fit_the_parameters_are_named(inputs: Any, coefficients: Any, message: str) -> None:
-    with pytest.raises(gridgrad.TracingError, match=message):
-        prepare(Request(polynomial, inputs, coefficients=coefficients))

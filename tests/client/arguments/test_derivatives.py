@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import gridgrad
-from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
-from gridgrad.requests.request import FunctionLike, Request
+from gridgrad.requests.prepare import PreparedCall, prepare
+from gridgrad.requests.request import Request
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 INPUTS = {"t": [1.0, 2.0], "k": [3.0], "c": 4.0}
@@ -83,60 +83,3 @@ def test_parameters_alone_have_a_value_and_no_derivatives_unless_named() -> None
         prepare(Request("a", {"a": 1.0}, order=1))
     with pytest.raises(gridgrad.RequestError, match="there are no inputs"):
         prepare(Request("1", {}, order=1))
-
-
-def test_a_function_is_text_a_program_or_registered() -> None:
-    spelled: list[tuple[FunctionLike, pb.Function]] = [
-        ("t*k*c", pb.Function(expression="t*k*c")),
-        (gridgrad.registered("t*k*c"), pb.Function(registered="t*k*c")),
-    ]
-    for function, sent in spelled:
-        assert pb.GridGradientRequest.FromString(prepare(Request(function, INPUTS)).message).function == sent
-    program = gridgrad.parse("t*k*c")
-    sent_text = pb.GridGradientRequest.FromString(prepare(Request(program, INPUTS)).message).function.expression
-    assert gridgrad.parse(sent_text) == program
-    with pytest.raises(gridgrad.RequestError, match=r"gridgrad.registered"):
-        prepare(Request(1.5, INPUTS))  # type: ignore[arg-type]  # what the test is about
-
-
-def test_requests_that_differ_in_numbers_alone_differ_only_there() -> None:
-    first = pb.GridGradientRequest.FromString(prepare(Request("t", {"t": [1.0]})).message)
-    second = pb.GridGradientRequest.FromString(prepare(Request("t", {"t": [2.0, 3.0]})).message)
-    scalar = pb.GridGradientRequest.FromString(prepare(Request("t", {"t": 2.0})).message)
-    assert first.function == second.function
-    assert first.derivatives == second.derivatives != scalar.derivatives
-
-
-def test_float64_is_narrowed_before_it_is_sent() -> None:
-    call = prepare(Request("t", {"t": [1.0, 1e300], "c": 0.1}, dtype="float32"))
-    sent = pb.GridGradientRequest.FromString(call.message)
-    assert [i.array.dtype for i in sent.inputs] == [pb.DTYPE_FLOAT32] * 2
-    assert sent.inputs[0].array.data == np.array([1, np.inf], "<f4").tobytes()
-
-
-def test_float32_is_not_widened_before_it_is_sent() -> None:
-    call = prepare(Request("t*k", {"t": np.ones(2, np.float32), "k": [1.0]}))
-    sent = pb.GridGradientRequest.FromString(call.message)
-    assert sent.dtype == pb.DTYPE_FLOAT64
-    assert [i.array.dtype for i in sent.inputs] == [pb.DTYPE_FLOAT32, pb.DTYPE_FLOAT64]
-
-
-def test_what_is_sent_is_not_what_the_caller_changes_later() -> None:
-    values = np.array([1.0, 2.0])
-    call = prepare(Request("t", {"t": values}))
-    values[:] = -1
-    sent = call.inputs[0].values
-    assert isinstance(sent, np.ndarray)
-    assert sent.tolist() == [1, 2]
-
-
-def test_dims_that_disagree_are_found_before_the_call() -> None:
-    with pytest.raises(gridgrad.RequestError, match="length 3 in 'b' and 2 in 'a'"):
-        prepare(Request("a*b", {"a": ("i", [1, 2]), "b": ("i", [1, 2, 3])}))
-
-
-def test_an_entry_of_a_stream_wraps_the_request() -> None:
-    call = call_of()
-    entry = pb.StreamGridGradientsRequest.FromString(stream_message(300, [call]))
-    assert entry.id == 300
-    assert entry.request == pb.GridGradientRequest.FromString(call.message)

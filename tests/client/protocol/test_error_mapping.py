@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import grpc
@@ -10,7 +9,6 @@ import pytest
 
 import gridgrad
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.retry import Attempts
 from gridgrad_core import errors
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
@@ -147,38 +145,3 @@ def test_what_is_too_large_for_one_message_alone_goes_by_a_stream(error: errors.
 
 
 # Attempts
-
-TRANSIENT = failures.Failure(errors.UnavailableError("", "gone"), None, transient=True)
-BUSY = failures.Failure(errors.BusyError("", "full"), None, transient=True, pushback_s=0.25)
-
-
-def test_attempts_wait_longer_each_time_and_end() -> None:
-    random.seed(1)
-    attempts = Attempts(5, None)
-    waits = [attempts.wait_s(TRANSIENT) for _ in range(5)]
-    assert waits == sorted(waits)
-    assert sum(waits) == pytest.approx(3.1, rel=0.25)
-    with pytest.raises(gridgrad.UnavailableError):
-        attempts.wait_s(TRANSIENT)
-    attempts.progressed()
-    assert attempts.wait_s(TRANSIENT) < waits[1]
-
-
-def test_attempts_wait_as_long_as_the_server_asks() -> None:
-    waits = {Attempts(1, None).wait_s(BUSY) for _ in range(20)}
-    assert all(0.25 <= wait < 0.32 for wait in waits)
-    assert len(waits) > 1
-
-
-def test_attempts_keep_to_the_timeout() -> None:
-    with pytest.raises(gridgrad.BusyError):
-        Attempts(5, 0.2).wait_s(BUSY)
-    assert Attempts(5, None).left_s() is None
-    assert Attempts(5, 0.0).left_s() == 0
-
-
-def test_what_is_not_transient_is_raised_from_its_cause() -> None:
-    cause = ValueError("the cause")
-    with pytest.raises(gridgrad.CrashError) as caught:
-        Attempts(5, None).wait_s(failures.Failure(errors.CrashError("", "died"), cause, transient=False))
-    assert caught.value.__cause__ is cause

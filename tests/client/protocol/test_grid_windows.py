@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ import gridgrad
 import gridgrad.aio
 from gridgrad_core import errors
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from tests.client.fake import FakeServer, Times, failed_entry, refuse, windows
+from tests.client.fake import FakeServer, failed_entry, refuse, windows
 
 Messages = Iterator[pb.StreamGridGradientsRequest]
 INPUTS = {"t": np.arange(5.0), "k": np.arange(7.0)}
@@ -76,15 +75,6 @@ def test_a_single_point_is_a_window_and_an_empty_grid_has_none(client: gridgrad.
     assert list(client.windows("t*k", {"t": [], "k": [1.0]})) == []
 
 
-def test_a_stream_that_breaks_gives_no_window_twice(server: FakeServer, client: gridgrad.Client) -> None:
-    def breaking(messages: Messages, context: grpc.ServicerContext) -> Iterator[bytes]:
-        yield from itertools.islice(windows(next(messages), BOXES), 3)
-        refuse(context, errors.UnavailableError("", "going down", "retry"))
-
-    server.stream = Times(2, breaking, shuffled)
-    checked(list(client.windows("t*k", INPUTS, points=7)), {(1, 7)})
-
-
 def test_an_entry_that_fails_is_an_error(server: FakeServer, client: gridgrad.Client) -> None:
     def failing(messages: Messages, _: grpc.ServicerContext) -> Iterator[bytes]:
         message = next(messages)
@@ -108,12 +98,6 @@ def test_an_answer_that_ends_too_early_is_broken(server: FakeServer, client: gri
 def test_a_size_that_can_t_be_is_refused(client: gridgrad.Client, points: Any) -> None:
     with pytest.raises(errors.RequestError, match="points"):
         list(client.windows("t*k", INPUTS, points=points))
-
-
-async def test_the_other_client_has_windows_too(server: FakeServer) -> None:
-    server.stream = shuffled
-    async with gridgrad.aio.Client(server.address) as client:
-        checked([window async for window in client.windows("t*k", INPUTS, points=7)], {(1, 7)})
 
 
 def test_progress_grows_to_the_end(server: FakeServer, client: gridgrad.Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -12,6 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import gridgrad
+import gridgrad.aio
 from tests.client.fake import FakeServer
 
 AXES = {"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0]}
@@ -78,3 +80,34 @@ def test_a_proxy_of_the_environment_is_not_used(server: FakeServer, monkeypatch:
         client.gradient("t*k", AXES)
     with gridgrad.Client(server.address, proxy=True, retries=0) as client, pytest.raises(gridgrad.UnavailableError):
         client.gradient("t*k", AXES)
+
+
+AXES = {"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0]}
+
+
+@pytest.fixture
+def client(server: FakeServer) -> Iterator[gridgrad.Client]:
+    with gridgrad.Client(server.address) as connected:
+        connected.gradient("t*k", AXES)
+        yield connected
+
+
+@pytest.mark.parametrize(
+    ("target", "is_near"),
+    [
+        ("localhost:1", True),
+        ("127.0.0.1:1", True),
+        ("[::1]:1", True),
+        ("unix:/run/s", True),
+        ("unix-abstract:s", True),
+        ("dns:///localhost:1", True),
+        ("ipv4:127.0.0.1:1", True),
+        ("localhost.example.com:1", False),
+        ("10.0.0.1:1", False),
+        ("dns://8.8.8.8/localhost:1", False),
+        ("ipv4:10.1.1.1:127", False),
+    ],
+)
+def test_which_addresses_are_of_this_machine(target: str, is_near: bool) -> None:
+    with gridgrad.Client(target) as client:
+        assert client._settings.sessions is is_near

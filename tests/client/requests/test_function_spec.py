@@ -9,10 +9,9 @@ import pytest
 
 import gridgrad
 import gridgrad.aio
-from gridgrad_core import errors
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
-from tests.client.fake import FakeServer, refuse
+from tests.client.fake import FakeServer
 
 AXES = {"t": [1.0, 2.0, 4.0], "k": [2.0, 3.0]}
 PREPARED = pb.PrepareResponse(engine="structured", tier="direct", reason="no compiler", digest="ab" * 32, took_s=0.5)
@@ -77,36 +76,6 @@ def test_what_names_no_inputs_is_refused(client: gridgrad.Client, inputs: Any) -
         client.prepare("t", inputs)
 
 
-def test_what_was_prepared(answering: FakeServer, client: gridgrad.Client) -> None:
-    assert answering is not None
-    prepared = client.prepare("t*k", AXES)
-    assert prepared == gridgrad.Prepared("structured", "direct", "no compiler", "ab" * 32, 0.5)
-    assert str(prepared) == "not compiled: no compiler (program abababababab, 0.5 s)"
-    assert str(prepared._replace(tier="compiled", reason="")).startswith("compiled (")
-
-
-def test_an_explanation_has_fields_and_prints_them_all(answering: FakeServer, client: gridgrad.Client) -> None:
-    assert answering is not None
-    explained = client.explain("t*k", AXES)
-    assert explained.operations == {(): (1, 2), ("t", "k"): (1234, 56)}
-    assert explained.ranks == tuple(range(1, 101))
-    assert (explained.written, explained.hoisted, explained.left) == (1300, 1234, 56)
-    shown = str(explained)
-    for text in ("t*k", "f_t = k", "f_t = k*1", "t and k", "1,234", "1,300 in all", "24 and 76 more", "compiled tier"):
-        assert text in shown, text
-    alone = str(explained._replace(separated=explained.derived, ranks=(), engine="functional", tier="", reason="why"))
-    assert "Separated" not in alone
-    assert "by the functional engine: why" in alone
-
-
-async def test_the_asynchronous_client_has_both(answering: FakeServer) -> None:
-    async with gridgrad.aio.Client(answering.address) as client:
-        assert (await client.prepare("t*k", ["t", "k"])).reason == "no compiler"
-        assert (await client.explain("t*k", AXES)).tier == "compiled"
-        await client.gradient("t*k", AXES, tier="direct")
-    assert answering.requests[-1].tier == pb.TIER_DIRECT
-
-
 def test_the_tier_is_sent(server: FakeServer, client: gridgrad.Client) -> None:
     client.gradient("t*k", AXES)
     client.gradient("t*k", AXES, tier="compiled")
@@ -116,11 +85,3 @@ def test_the_tier_is_sent(server: FakeServer, client: gridgrad.Client) -> None:
     for wrong in ("fast", None, 1, ["direct"]):
         with pytest.raises(gridgrad.RequestError, match="'auto', 'direct', 'compiled'"):
             client.gradient("t*k", AXES, tier=wrong)  # type: ignore[arg-type] # what is tested
-
-
-def test_what_is_not_prepared_is_an_error_of_its_own(server: FakeServer, client: gridgrad.Client) -> None:
-    missing = errors.NotPreparedError("tier", "'compiled'", "call prepare first")
-    server.unary = lambda _, context: refuse(context, missing)
-    with pytest.raises(gridgrad.NotPreparedError, match="call prepare first"):
-        client.gradient("t*k", AXES, tier="compiled")
-    assert len(server.requests) == 1, "it is not tried again"

@@ -1,0 +1,38 @@
+"""Requests ready to be sent: one template for all that differ in numbers alone, alone or on a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import gridgrad
+from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.request import Request
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+
+INPUTS = {"t": [1.0, 2.0], "k": [3.0], "c": 4.0}
+
+
+def call_of(**asked: Any) -> PreparedCall:
+    return prepare(Request("t*k*c", INPUTS, **asked))
+
+
+def test_requests_that_differ_in_numbers_alone_differ_only_there() -> None:
+    first = pb.GridGradientRequest.FromString(prepare(Request("t", {"t": [1.0]})).message)
+    second = pb.GridGradientRequest.FromString(prepare(Request("t", {"t": [2.0, 3.0]})).message)
+    scalar = pb.GridGradientRequest.FromString(prepare(Request("t", {"t": 2.0})).message)
+    assert first.function == second.function
+    assert first.derivatives == second.derivatives != scalar.derivatives
+
+
+def test_dims_that_disagree_are_found_before_the_call() -> None:
+    with pytest.raises(gridgrad.RequestError, match="length 3 in 'b' and 2 in 'a'"):
+        prepare(Request("a*b", {"a": ("i", [1, 2]), "b": ("i", [1, 2, 3])}))
+
+
+def test_an_entry_of_a_stream_wraps_the_request() -> None:
+    call = call_of()
+    entry = pb.StreamGridGradientsRequest.FromString(stream_message(300, [call]))
+    assert entry.id == 300
+    assert entry.request == pb.GridGradientRequest.FromString(call.message)

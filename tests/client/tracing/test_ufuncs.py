@@ -1,0 +1,36 @@
+"""numpy's and scipy's ufuncs on traced values, compared with what they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gridgrad
+from tests.client.tracing.checking import check
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda t, k: (t > 1) + 0.5 + np.logical_and(t, k) + np.logical_not(t) + np.logical_or(t < 0, 1),
+        lambda t, k: np.maximum(t, k) + np.minimum(t, 1) + np.fmax(t, 2) + np.fmin(k, 0),
+        lambda t, k: np.hypot(t, k) + np.arctan2(t, k) + np.copysign(t, -k) + np.logaddexp(t, k),
+        lambda t, k: np.square(t) + np.cbrt(k) + np.reciprocal(t) + np.sinc(k) + np.fix(t) + np.nan_to_num(t),
+        lambda t, k: np.power(t, 2) + np.float_power(k, 2) + np.true_divide(t, k) + np.subtract(t, 1),
+        lambda t, k: np.isnan(t) + np.isfinite(k) + np.isposinf(t) + np.signbit(k) + 0.0,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("point", [{"t": 1.75, "k": 0.5}, {"t": -0.7, "k": 2.25}, {"t": 2.5, "k": 2.5}])
+def test_what_is_traced_computes_the_same(function: Callable[..., Any], point: dict[str, float]) -> None:
+    check(function, point)
+
+
+def test_ufuncs_of_scipy_are_matched_by_name() -> None:
+    special = pytest.importorskip("scipy.special")
+    program = gridgrad.trace(lambda x: special.erf(x) + special.ndtr(x) * special.expit(x) + special.gammaln(x))
+    assert program == gridgrad.parse("erf(x) + norm_cdf(x)*sigmoid(x) + lgamma(x)")
+    with pytest.raises(gridgrad.TracingError, match=r"scipy.special.j0, .* can't be traced"):
+        gridgrad.trace(lambda x: special.j0(x))
