@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 
 @pytest.fixture
 def fake(built: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch) -> Iterator[ctypes.CDLL]:
+    gc.collect()  # kernels that an error's traceback has held are unloaded now, and take no later answer
     monkeypatch.setattr(driver, "_library", lambda: built)
     monkeypatch.setattr(driver, "_stream", lambda: 0xAABBCCDDEEFF)
     yield built
