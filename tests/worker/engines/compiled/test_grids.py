@@ -194,3 +194,24 @@ def test_the_ends_of_the_range_are_as_in_the_direct_tier(case: tuple[Case, Built
     np.testing.assert_allclose(
         got[finite] / scale, expected[finite] / scale, rtol=0, atol=float(256 * np.finfo(job.dtype).eps)
     )
+
+
+def test_sizes_beyond_64_bits_are_cut_like_others(build_engine: Callable[[CompileJob], Built]) -> None:
+    # Rows of numbers times points of the whole grid, which the guard measures, are more than int64 holds
+    text = " + ".join(f"1/(t*k*g + {n})/(x + {n})" for n in range(1, 25))
+    job = CompileJob(text, ("t", "k", "g", "x"), ((0,), (1,), (2,), (3,)), 4, ((),), "float32", "cpu")
+    compiled, direct = build_engine(job)
+    lengths = (2**29, 2**28, 1, 1)
+    inputs = tuple(LinspaceValues(0.5, 1.5, length, dim, 4) for dim, length in enumerate(lengths))
+    tile = Tile(inputs, Subgrid((5, 7, 0, 0), (2, 300, 1, 1)))
+    (got,), (expected,) = computed(compiled, job, tile), computed(direct, job, tile)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_grids_of_many_short_dims_are_cut_too(build_engine: Callable[[CompileJob], Built]) -> None:
+    text = " + ".join(f"sin(a*b*c*d*e + {n})*(h + {n})**1.5" for n in range(1, 9))
+    job = CompileJob(text, tuple("abcdeh"), tuple((dim,) for dim in range(6)), 6, ((),), "float64", "cpu")
+    compiled, direct = build_engine(job)
+    tile = whole(job, (12, 12, 12, 12, 12, 2))
+    (got,), (expected,) = computed(compiled, job, tile), computed(direct, job, tile)
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-11)

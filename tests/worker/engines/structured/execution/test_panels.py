@@ -50,6 +50,16 @@ def test_panels_are_halved_until_their_levels_fit(plan: ExecutionPlan, monkeypat
     assert panel_shape((4000, 500), plan) == (panels._LEAST, panels._LEAST)
 
 
+@pytest.mark.parametrize("shape", [(64, 64, 64, 64, 2), (8,) * 8, (2**26, 2**27, 1, 1, 1), (3, 5, 2, 2, 2)])
+def test_levels_of_many_dims_fit_whatever_their_lengths(shape: tuple[int, ...]) -> None:
+    names = [f"x{n}" for n in range(len(shape))]
+    text = " + ".join(f"sin({'*'.join(names[:-1])} + {n})*({names[-1]} + {n})**1.5" for n in range(9))
+    program = parse(text, names)
+    masks = {name: 1 << n for n, name in enumerate(names)}
+    plan = make_plan(program.nodes, program.outputs, masks, len(shape))
+    assert panels._hoisted(panel_shape(shape, plan), plan) <= panels._BOUND
+
+
 @pytest.mark.parametrize(
     ("start", "shape"), [((0, 0), (7, 9)), ((1, 2), (5, 3)), ((6, 8), (1, 1)), ((3, 0), (1, 9)), ((2, 2), (0, 4))]
 )

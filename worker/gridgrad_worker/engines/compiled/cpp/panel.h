@@ -20,10 +20,21 @@
 #include "tile.h"
 
 constexpr int64_t MOST_NUMBERS = 1 << 22;  // kept for a panel
-constexpr int64_t LEAST_PANEL = 64;        // points along a dim
+constexpr int64_t LEAST_PANEL = 64;        // points along a dim, below which panels are only cut for the next limit:
+constexpr int64_t BOUND_NUMBERS = 1 << 24;
 constexpr int64_t MOST_PANELS = 64;        // of a request that is measured
 
 INLINE int64_t blocks_of(int64_t length) { return (length + LANES - 1) / LANES; }
+
+// Products and sums of sizes; what int64_t can't hold is the largest that it can.
+INLINE int64_t times(int64_t x, int64_t y) {
+    int64_t product;
+    return __builtin_mul_overflow(x, y, &product) ? INT64_MAX : product;
+}
+INLINE int64_t plus(int64_t x, int64_t y) {
+    int64_t sum;
+    return __builtin_add_overflow(x, y, &sum) ? INT64_MAX : sum;
+}
 
 // A part of the grid whose levels fit into memory.
 template <class Plan> struct Panel {
@@ -31,8 +42,8 @@ template <class Plan> struct Panel {
     Real* base[Plan::LEVELS + 1];
     int64_t step[Plan::LEVELS + 1][DIMS];  // from one index of a dim to the next; of the last dim, from block to block
 
-    // Lays the levels out, and returns how many numbers they have.
-    int64_t lay_out(Real* memory) {
+    // Lays the levels out in memory for `numbers_of` its shape.
+    void lay_out(Real* memory) {
         int64_t size = 0;
         Plan::each_level([&](auto level) {
             typedef decltype(level) Level;
@@ -44,7 +55,6 @@ template <class Plan> struct Panel {
             base[Level::NUMBER] = memory + size;
             size += step_;
         });
-        return size;
     }
 
     // The numbers of a level at an index within the panel.
@@ -90,22 +100,30 @@ template <class Plan> struct Panel {
     }
 };
 
+// How many numbers the levels of a panel of this shape have.
 template <class Plan> int64_t numbers_of(const Index& shape) {
-    Panel<Plan> panel;
-    panel.shape = shape;
-    return panel.lay_out(nullptr);
+    int64_t size = 0;
+    Plan::each_level([&](auto level) {
+        typedef decltype(level) Level;
+        int64_t numbers = Level::ROWS * LANES;
+        for (int dim = 0; dim < DIMS; dim++)
+            if (Level::MASK >> dim & 1) numbers = times(numbers, dim == Level::LAST ? blocks_of(shape.of[dim]) : shape.of[dim]);
+        size = plus(size, numbers);
+    });
+    return size;
 }
 
-// The shape of the panels of a tile.
+// The shape of the panels of a tile: the longest dims are halved until their levels fit.
 template <class Plan> Index panel_shape(const Tile& tile) {
     Index shape;
     for (int dim = 0; dim < DIMS; dim++) shape.of[dim] = tile.shape[dim];
-    while (numbers_of<Plan>(shape) > MOST_NUMBERS) {
+    for (int64_t numbers; (numbers = numbers_of<Plan>(shape)) > MOST_NUMBERS;) {
         int longest = 0;
         for (int dim = 1; dim < DIMS; dim++)
             if (shape.of[dim] >= shape.of[longest]) longest = dim;
-        if (shape.of[longest] <= LEAST_PANEL) break;
-        shape.of[longest] = blocks_of(shape.of[longest] / 2) * LANES;
+        int64_t length = shape.of[longest];
+        if (length == 1 || (length <= LEAST_PANEL && numbers <= BOUND_NUMBERS)) break;
+        shape.of[longest] = length > 2 * LANES ? blocks_of(length / 2) * LANES : (length + 1) / 2;
     }
     return shape;
 }
@@ -127,7 +145,7 @@ INLINE int64_t count_panels(const Tile& tile, const Index& shape, bool diagonal)
     int64_t count = 1;
     for (int dim = 0; dim < DIMS; dim++) {
         int64_t mine = (tile.shape[dim] + shape.of[dim] - 1) / shape.of[dim];
-        count = diagonal ? std::max(count, mine) : count * mine;
+        count = diagonal ? std::max(count, mine) : times(count, mine);
     }
     return count;
 }

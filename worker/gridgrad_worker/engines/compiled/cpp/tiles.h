@@ -121,7 +121,7 @@ int64_t run(const Tile& tile, Scratch& scratch, int threads) {
 
 INLINE int64_t points_of(const Tile& tile) {
     int64_t points = 1;
-    for (int dim = 0; dim < DIMS; dim++) points *= tile.shape[dim];
+    for (int dim = 0; dim < DIMS; dim++) points = times(points, tile.shape[dim]);
     return points;
 }
 
@@ -137,7 +137,7 @@ EXPORTED void compute(Tile* tiles, int64_t count, int threads) {
             tile->outcome = run(*tile, scratch, threads);
         } else if (points) {
             small.push_back(tile);
-            points_of_small += points;
+            points_of_small = plus(points_of_small, points);
         }
     }
     if (small.empty()) return;

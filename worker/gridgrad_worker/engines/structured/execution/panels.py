@@ -28,6 +28,8 @@ _LAST = 1 << 13
 _OTHER = 1 << 12
 _LEAST = 64
 _NUMBERS = 1 << 22
+_BOUND = 1 << 24
+"""How many numbers may be kept for a panel that is shorter than `_LEAST` along each dim."""
 _DEEP_NUMBERS = 1 << 26
 
 
@@ -84,11 +86,12 @@ def deep_panel_shape(shape: Sequence[int], plan: ExecutionPlan) -> tuple[int, ..
 
 def _within(panel: list[int], plan: ExecutionPlan, numbers: int) -> tuple[int, ...]:
     """Halves the longest dims until no more than so many numbers are kept."""
-    while _hoisted(panel, plan) > numbers:
+    while (kept := _hoisted(panel, plan)) > numbers:
         longest = max(range(len(panel)), key=lambda dim: (panel[dim], -dim))
-        if panel[longest] <= _LEAST:
+        length = panel[longest]
+        if length == 1 or (length <= _LEAST and kept <= max(numbers, _BOUND)):
             break
-        panel[longest] = max(_LEAST, panel[longest] // 2)
+        panel[longest] = max(_LEAST, length // 2) if length > _LEAST else (length + 1) // 2
     return tuple(panel)
 
 
