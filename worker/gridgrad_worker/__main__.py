@@ -96,10 +96,10 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return EXIT_FATAL
     tier = _tier(options, device)
+    programs = ProgramTable(device, registered, options.engine, tier)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
     channel.send(pb.WorkerMessage(ready=ready_message(device, registered)).SerializeToString())
     _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
-    programs = ProgramTable(device, registered, options.engine, tier)
     try:
         WorkerLoop(channel, MappedSlots(device), programs, tier).run()
     finally:

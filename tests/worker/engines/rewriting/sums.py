@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gridgrad_worker.engines.structured.planning.factored_sum import RANKS_PER_PASS as RANKS
-from gridgrad_worker.engines.structured.planning.terms import _MOST_FACTORS as FACTORS
+from gridgrad_worker.engines.structured.planning.term_reader import _MOST_FACTORS as FACTORS
 
 __all__ = ["FACTORS", "RANKS", "Sum", "long_sums", "sums"]
 

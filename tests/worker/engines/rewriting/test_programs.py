@@ -24,7 +24,8 @@ from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.structured.planning import separated_writer
 from gridgrad_worker.engines.structured.planning.plan import masks_of
 from gridgrad_worker.engines.structured.planning.separate import separate
-from gridgrad_worker.engines.structured.planning.terms import Exponential, Reader, Term
+from gridgrad_worker.engines.structured.planning.term_reader import TermReader
+from gridgrad_worker.engines.structured.planning.terms import Exponential, Term
 from tests.worker.engines.rewriting.jets import jets, values
 from tests.worker.engines.rewriting.sums import Sum, long_sums, sums
 
@@ -113,7 +114,7 @@ def test_terms_add_up_to_what_they_were_read_from(seed: int) -> None:
     for each in written(seed):
         nodes = each.derived.nodes
         found = values(nodes, each.points)
-        reader = Reader(nodes, masks_of(nodes, each.source.masks))
+        reader = TermReader(nodes, masks_of(nodes, each.source.masks))
         totals = []
         for output in each.derived.outputs:
             addends = reader.terms(output)

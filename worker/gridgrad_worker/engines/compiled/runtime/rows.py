@@ -71,20 +71,24 @@ def _fill_input(row: Any, values: Sequence[InputValues], dims: Sequence[int], sh
         return []
     arrays = [_array(each) for each in values]
     if len(dims) == 1 and len(values) > 1:
-        arrays = [array.reshape(-1) for array in arrays]
-        counts = np.array([len(array) for array in arrays], np.int64)
-        joined = np.concatenate(arrays)
-        row["data"] = joined.ctypes.data + (np.cumsum(counts) - counts) * joined.itemsize
-        row["kind"] = _kind(joined)
-        row["strides"][:, dims[0]] = joined.itemsize
-        shapes[:, dims[0]] = counts
-        return [joined]
+        return [_fill_joined(row, [array.reshape(-1) for array in arrays], dims[0], shapes)]
     row["data"] = [array.ctypes.data for array in arrays]
     row["kind"] = [_kind(array) for array in arrays]
     for dim in dims:
         row["strides"][:, dim] = [array.strides[dim] for array in arrays]
         shapes[:, dim] = [array.shape[dim] for array in arrays]
     return arrays
+
+
+def _fill_joined(row: Any, arrays: Sequence[Array], dim: int, shapes: _Shapes) -> Array:
+    """Fills in the axes of several tiles, which are brought together into one array."""
+    counts = np.array([len(array) for array in arrays], np.int64)
+    joined: Array = np.concatenate(arrays)
+    row["data"] = joined.ctypes.data + (np.cumsum(counts) - counts) * joined.itemsize
+    row["kind"] = _kind(joined)
+    row["strides"][:, dim] = joined.itemsize
+    shapes[:, dim] = counts
+    return joined
 
 
 def _array(values: InputValues) -> Array:

@@ -69,37 +69,42 @@ class Guard:
         self.watched = plain + powers
         self._is_power = np.arange(len(self.watched)) >= len(plain)
         self._plan = plan
-        place, place_of_power = ({step: n for n, step in enumerate(steps)} for steps in (plain, powers))
-        above = [[place[i] for i in t.factors] + [len(plain) + place_of_power[i] for i in t.exponents] for t in terms]
+        factors = {step: n for n, step in enumerate(plain)}
+        exponents = {step: len(plain) + n for n, step in enumerate(powers)}
+        above = [[*map(factors.__getitem__, t.factors), *map(exponents.__getitem__, t.exponents)] for t in terms]
         below = [
-            [place[i] for i in t.divisors] + [len(plain) + place_of_power[i] for i in t.negative_exponents]
-            for t in terms
+            [*map(factors.__getitem__, t.divisors), *map(exponents.__getitem__, t.negative_exponents)] for t in terms
         ]
         self._above, self._below = _Sums(above, len(self.watched)), _Sums(below, len(self.watched))
         self._divides = np.zeros(len(self.watched), bool)
-        self._divides[[place[i] for term in terms for i in term.divisors]] = True
+        self._divides[[factors[i] for term in terms for i in term.divisors]] = True
         self._firsts = np.cumsum([0, *map(len, checked)])[:-1]
         self._sizes = [len(total) for total in checked]
-        self._constants = [
-            (n, self._constant(step, n)) for n, step in enumerate(self.watched) if self._is_constant(step)
-        ]
-        by_mask: dict[int, list[int]] = {}
-        for position, step in enumerate(self.watched):
-            if not self._is_constant(step):
-                by_mask.setdefault(plan.steps[step].mask, []).append(position)
-        self._by_mask = [(positions, [self.watched[p] for p in positions]) for positions in by_mask.values()]
-        kinds = (~self._is_power, self._is_power)
-        self.most = {
-            plan.steps[steps[0]].mask: (self._most(p, kinds[0][p]), self._most(p, kinds[1][p]))
-            for p, steps in self._by_mask
-        }
-        furthest = [max(-low, high) for _, (low, high, _) in self._constants]
-        self.furthest_constant = self._most([n for n, _ in self._constants], furthest)
+        self._set_limits(dtype)
+        self._sort_watched()
+
+    def _set_limits(self, dtype: torch.dtype) -> None:
+        """The exponents between which terms must stay."""
         limits = torch.finfo(dtype)
         self._largest = math.log2(limits.max) - _RESERVE
         self._least = math.log2(limits.tiny) + _RESERVE
         self._digits = -math.log2(limits.eps)
         self.reach = min(self._largest, -self._least)
+
+    def _sort_watched(self) -> None:
+        """Tells constants, whose exponents are known, from what is measured level by level."""
+        positions = range(len(self.watched))
+        constant = [self._is_constant(step) for step in self.watched]
+        self._constants = [(n, self._constant(self.watched[n], n)) for n in positions if constant[n]]
+        by_mask: dict[int, list[int]] = {}
+        for n in positions:
+            if not constant[n]:
+                by_mask.setdefault(self._plan.steps[self.watched[n]].mask, []).append(n)
+        self._by_mask = [(found, [self.watched[n] for n in found]) for found in by_mask.values()]
+        plain, powers = ~self._is_power, self._is_power
+        self.most = {mask: (self._most(n, plain[n]), self._most(n, powers[n])) for mask, n in by_mask.items()}
+        furthest = [max(-low, high) for _, (low, high, _) in self._constants]
+        self.furthest_constant = self._most([n for n, _ in self._constants], furthest)
 
     def _most(self, positions: Sequence[int], weights: Sequence[float] | NDArray[np.bool_]) -> float:
         """The largest sum of weights, those of what is watched at these positions, that a term has."""

@@ -13,7 +13,8 @@ from gridgrad_core.lang.program.nodes import Node
 from gridgrad_worker.engines.structured.planning.factored_sum import FactoredSum, mask_of
 from gridgrad_worker.engines.structured.planning.plan import masks_of
 from gridgrad_worker.engines.structured.planning.separated_writer import CheckedTerm, SeparatedWriter
-from gridgrad_worker.engines.structured.planning.terms import Addend, Exponential, Factor, Reader, Term, operations_of
+from gridgrad_worker.engines.structured.planning.term_reader import TermReader
+from gridgrad_worker.engines.structured.planning.terms import Addend, Exponential, Factor, Term, operations_of
 
 __all__ = ["SeparatedProgram", "separate"]
 
@@ -69,7 +70,7 @@ def _forms(
     nodes: Sequence[Node], outputs: Sequence[int], masks: Sequence[int]
 ) -> tuple[float, dict[int, FactoredSum], set[int]]:
     """How many operations are saved, how to write what is worth it, and which nodes are then needed."""
-    reader = Reader(nodes, masks)
+    reader = TermReader(nodes, masks)
     budget = _STEPS_PER_NODE * len(nodes)
     forms: dict[int, FactoredSum] = {}
     needed = set(outputs)
@@ -92,7 +93,9 @@ def _forms(
     return (total, forms, needed) if total >= _WORTH else (0.0, {}, set(range(len(nodes))))
 
 
-def _form(reader: Reader, nodes: Sequence[Node], index: int, masks: Sequence[int]) -> tuple[float, FactoredSum | None]:
+def _form(
+    reader: TermReader, nodes: Sequence[Node], index: int, masks: Sequence[int]
+) -> tuple[float, FactoredSum | None]:
     """The best way to write a node, and how many operations it saves; None if that is how it is written."""
     addends = reader.terms(index)
     best: tuple[float, FactoredSum | None] = (0.0, None)
