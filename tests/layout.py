@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["FACADES", "ORDER", "PACKAGES", "ROOT", "UPWARDS", "Module", "floor_of", "modules_of"]
+__all__ = [
+    "FACADES",
+    "ORDER",
+    "PACKAGES",
+    "ROOT",
+    "TESTS",
+    "TESTS_OF_SEVERAL",
+    "UPWARDS",
+    "WITHOUT_TEST",
+    "Module",
+    "floor_of",
+    "modules_of",
+]
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
@@ -67,6 +79,56 @@ FACADES = {"gridgrad": {"errors", "jax", "scipy", "testing", "torch", "v1"}}
 """Public paths that hand on what is defined elsewhere; they stand outside of the order and of the rule of names."""
 UPWARDS = {("results.result", "results.display.figure"), ("results.result", "results.display.notebook")}
 """`Result` shows itself: its methods import what draws when they are called, upwards."""
+TESTS = {"gridgrad_core": "core", "gridgrad": "client", "gridgrad_server": "server", "gridgrad_worker": "worker"}
+"""The folder under tests/ that mirrors a package."""
+WITHOUT_TEST = {
+    "gridgrad_core.version": "a constant",
+    "gridgrad_core.lang.functions.elementary": "rows of the table: test_table.py, and every test of the functions",
+    "gridgrad_core.lang.functions.operators": "as above",
+    "gridgrad_core.lang.functions.piecewise": "as above",
+    "gridgrad_core.lang.functions.special": "as above",
+    "gridgrad.aio.channel": "opens gRPC's channels: every test of a client, and tests/service/test_operations.py with TLS",
+    "gridgrad.frameworks.testing.fixtures": "a run of pytest of their own in tests/service/test_testing.py",
+    "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
+    "gridgrad_server.config.tls": "reads files for gRPC: tests/server/rpc/test_listen.py with certificates",
+    "gridgrad_server.workers.owner": "a protocol",
+    "gridgrad_worker.devices.streams": "CUDA's streams: test_transfers.py on a simulated GPU, test_gpu.py on a real one",
+    "gridgrad_worker.engines.compiled.codegen.cpp_table": "rows of a table, held by test_functions.py, compiled",
+    "gridgrad_worker.engines.compiled.codegen.errors": "an exception",
+    "gridgrad_worker.engines.compiled.compiler": "a protocol",
+    "gridgrad_worker.engines.cuda.launches": "calls of CUDA's driver: test_gpu.py, where there is a GPU",
+    "gridgrad_worker.engines.cuda.start": "as above",
+    "gridgrad_worker.engines.structured.planning.factored_sum": "part of separation: test_separate.py",
+    "gridgrad_worker.engines.structured.planning.separated_writer": "as above",
+}
+"""Modules that no test file is named after, and why."""
+TESTS_OF_SEVERAL = {
+    "client/sync/test_fork.py",
+    "client/test_exports.py",
+    "client/test_laptop.py",
+    "client/tracing/test_random_functions.py",
+    "server/telemetry/test_dashboard.py",
+    "server/test_main.py",
+    "worker/engines/compiled/test_functions.py",
+    "worker/engines/compiled/test_grids.py",
+    "worker/engines/compiled/test_programs.py",
+    "worker/engines/cuda/test_gpu.py",
+    "worker/engines/cuda/test_gpu_script.py",
+    "worker/engines/rewriting/test_compiled.py",
+    "worker/engines/rewriting/test_grids.py",
+    "worker/engines/rewriting/test_programs.py",
+    "worker/engines/structured/test_company.py",
+    "worker/engines/structured/test_memory.py",
+    "worker/engines/test_derived_programs.py",
+    "worker/engines/test_workloads.py",
+    "worker/registered/test_examples.py",
+    "worker/runtime/test_environment.py",
+    "worker/test_repeated_requests.py",
+    "worker/torch_ops/test_awkward_points.py",
+    "worker/torch_ops/test_operations_of_two.py",
+    "worker/torch_ops/test_random_programs.py",
+}
+"""Tests of what several modules do together."""
 BELOW, ABOVE = -1, 1000
 
 
@@ -97,6 +159,12 @@ class Module:
     def floor(self) -> int:
         """How far up in its package it stands."""
         return floor_of(self.package, self.name)
+
+    @property
+    def test(self) -> str:
+        """The file of its test under tests/."""
+        folder = "/".join((TESTS[self.package], *self.folder.split("."))).rstrip("/")
+        return f"{folder}/test_{self.stem}.py"
 
     def tree(self) -> ast.Module:
         """Its source, parsed."""

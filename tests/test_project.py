@@ -19,7 +19,18 @@ from pathlib import Path
 import pytest
 
 import gridgrad
-from tests.layout import ORDER, PACKAGES, ROOT, UPWARDS, Module, floor_of, modules_of
+from tests.layout import (
+    ORDER,
+    PACKAGES,
+    ROOT,
+    TESTS,
+    TESTS_OF_SEVERAL,
+    UPWARDS,
+    WITHOUT_TEST,
+    Module,
+    floor_of,
+    modules_of,
+)
 
 IMPORT_GRIDGRAD_S = 0.3
 
@@ -170,6 +181,29 @@ def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
         TopologicalSorter(below).prepare()
     except CycleError as circle:
         pytest.fail(" imports ".join(reversed(circle.args[1])))
+
+
+def twins(test: str) -> set[str]:
+    """The names of a test's file: what is generated from the asyncio client is tested in either folder, or both."""
+    return {test.replace("client/sync/", "client/aio/"), test.replace("client/aio/", "client/sync/")}
+
+
+def test_tests_mirror_the_packages() -> None:
+    found = {
+        str(path.relative_to(ROOT / "tests"))
+        for top in TESTS.values()
+        for path in ROOT.glob(f"tests/{top}/**/test_*.py")
+    }
+    modules = [
+        module
+        for package in PACKAGES
+        for module in modules_of(package)
+        if not module.stem.startswith("__") and not module.is_facade
+    ]
+    untested = {f"{module.package}.{module.name}" for module in modules if not twins(module.test) & found}
+    assert {name.replace("gridgrad.sync.", "gridgrad.aio.") for name in untested} == WITHOUT_TEST.keys()
+    mirrored = {test for module in modules for test in twins(module.test)}
+    assert found - mirrored == TESTS_OF_SEVERAL
 
 
 def test_the_language_loads_on_bare_python() -> None:
