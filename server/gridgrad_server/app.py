@@ -115,14 +115,18 @@ class Server:
             await self._follow(health)
             await self._drain(health)
         finally:
-            self.parts.sessions.close()
-            await server.stop(_LAST_WORDS_S)
-            await self.parts.workers.close()
-            self.parts.slots.close()
-            await self.parts.exporters.close()
-            self._remove_files()
+            await self._end(server)
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0
+
+    async def _end(self, server: grpc.aio.Server) -> None:
+        """Ends all parts, whose callers have what they are to get."""
+        self.parts.sessions.close()
+        await server.stop(_LAST_WORDS_S)
+        await self.parts.workers.close()
+        self.parts.slots.close()
+        await self.parts.exporters.close()
+        self._remove_files()
 
     @property
     def is_draining(self) -> bool:

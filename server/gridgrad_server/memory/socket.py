@@ -124,19 +124,23 @@ class FrameSocket:
         except FrameError:
             self._lost()
 
-    def _writable(self) -> None:
+    def _send_waiting(self) -> None:
+        """Sends as much of what waits as the socket takes."""
         while self._to_send:
             data, descriptors = self._to_send[0]
             try:
                 sent = self._socket.sendmsg([data], rights(descriptors))
             except BlockingIOError:
-                break
+                return
             except OSError:
                 self._to_send.clear()  # `_read` reports the end, after the last frames that came
-                break
+                return
             self._to_send[0] = data[sent:], ()
             if sent == len(data):
                 self._to_send.popleft()
+
+    def _writable(self) -> None:
+        self._send_waiting()
         if self._is_writer != bool(self._to_send):
             self._is_writer = not self._is_writer
             if self._is_writer:

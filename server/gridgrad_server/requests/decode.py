@@ -152,21 +152,25 @@ def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids:
     if dtype is None:
         raise _unknown_dtype(f"{field}.dtype", array.dtype)
     shape, data = tuple(array.shape), array.data
-    if shape and min(shape) < 0:
-        raise RequestError(f"{field}.shape", str(list(shape)), "give lengths of 0 or more")
-    wanted = math.prod(shape) * ITEM_BYTES[dtype]
-    if len(data) != wanted:
-        raise RequestError(
-            f"{field}.data",
-            f"{len(data)} bytes for shape {list(shape)} of {dtype}",
-            f"send {wanted} bytes: the product of the shape times {ITEM_BYTES[dtype]}",
-        )
+    _check_size(field, shape, dtype, len(data))
     stacked = grids > 0 and len(shape) == len(dims) + 1
     if stacked and shape[0] != grids:
         raise RequestError(
             f"{field}.shape", f"{shape[0]} arrays for {grids} entries", "send one for each, or one for all of them"
         )
     return DecodedInput(InputSpec(name, dims, shape[1:] if stacked else shape), DecodedArray(dtype, data, stacked))
+
+
+def _check_size(field: str, shape: tuple[int, ...], dtype: str, size: int) -> None:
+    if shape and min(shape) < 0:
+        raise RequestError(f"{field}.shape", str(list(shape)), "give lengths of 0 or more")
+    wanted = math.prod(shape) * ITEM_BYTES[dtype]
+    if size != wanted:
+        raise RequestError(
+            f"{field}.data",
+            f"{size} bytes for shape {list(shape)} of {dtype}",
+            f"send {wanted} bytes: the product of the shape times {ITEM_BYTES[dtype]}",
+        )
 
 
 def _linspace(field: str, name: str, dims: tuple[str, ...], linspace: pb.Linspace) -> DecodedInput:

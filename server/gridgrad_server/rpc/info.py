@@ -24,7 +24,17 @@ def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
 
 def server(version: str, devices: Sequence[str], settings: ServerSettings) -> pb.GetServerInfoResponse:
     """What the server is and what it accepts."""
-    limits = pb.Limits(
+    return pb.GetServerInfoResponse(
+        version=version,
+        devices=devices,
+        limits=_limits(settings),
+        language_functions=_language(),
+        engine=settings.engine,
+    )
+
+
+def _limits(settings: ServerSettings) -> pb.Limits:
+    return pb.Limits(
         request_cost=settings.request_cost or 0,
         message_bytes=settings.message_bytes,
         unary_result_bytes=settings.unary_result_bytes,
@@ -34,7 +44,11 @@ def server(version: str, devices: Sequence[str], settings: ServerSettings) -> pb
         order=MAX_ORDER,
         scalars=MAX_SCALARS,
     )
-    language = [
+
+
+def _language() -> list[pb.LanguageFunction]:
+    """The functions of the language, sorted by name."""
+    return [
         pb.LanguageFunction(
             name=each.name,
             signature=f"{each.name}({', '.join(each.params)}{', ...' if each.variadic else ''})",
@@ -44,9 +58,6 @@ def server(version: str, devices: Sequence[str], settings: ServerSettings) -> pb
         for each in sorted((*FUNCTIONS.values(), DIFF), key=lambda each: each.name)
         if each.group != "operator"
     ]
-    return pb.GetServerInfoResponse(
-        version=version, devices=devices, limits=limits, language_functions=language, engine=settings.engine
-    )
 
 
 def prepared(function: FunctionKey, state: wpb.PlanState, took_s: float) -> pb.PrepareResponse:
