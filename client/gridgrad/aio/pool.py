@@ -126,18 +126,15 @@ class SessionPool:
         """A session that has room for a call, which is counted."""
         with self._lock:
             while self._free:
-                if self._free[-1].is_well:
-                    return self._count_in()
-                self._drop(self._free[-1])
+                session = self._free[-1]
+                if not session.is_well:
+                    self._drop(session)
+                    continue
+                session.calls += 1
+                if session.calls >= CALLS_AT_ONCE:
+                    self._free.pop()
+                return session
         return None
-
-    def _count_in(self) -> ClientSession:
-        """Counts a call in the session that was used last."""
-        session = self._free[-1]
-        session.calls += 1
-        if session.calls >= CALLS_AT_ONCE:
-            self._free.pop()
-        return session
 
     async def _opened(self, timeout_s: float | None) -> ClientSession | None:
         with self._lock:
@@ -153,10 +150,12 @@ class SessionPool:
         finally:
             self._is_opening = False
         self._backoff.opened()
+        session.calls = 1
         with self._lock:
             self._open.add(session)
-            self._free.append(session)
-            return self._count_in()
+            if CALLS_AT_ONCE > 1:
+                self._free.append(session)
+        return session
 
     def _may_open(self) -> bool:
         if self._is_opening or self._is_closed or not self._backoff.may_try():

@@ -23,35 +23,13 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.fields import field_head
 from gridgrad_core.wire.parse import parse
 
-__all__ = ["PendingCall", "ResponseReader", "SessionCalls", "SessionLost", "out_of_time", "token_message"]
+__all__ = ["PendingCall", "SessionCalls", "SessionLost", "out_of_time", "token_message"]
 
 _REQUEST_FIELD = pb.SessionRequest.REQUEST_FIELD_NUMBER
 
 
 class SessionLost(Exception):  # noqa: N818 - never leaves the client: the call goes by gRPC
     """The session has ended, or can't be opened."""
-
-
-class ResponseReader:
-    """Cuts what comes over a socket into messages."""
-
-    def __init__(self) -> None:
-        self._frames = FrameReader()
-        self.feed = self._frames.feed
-
-    @property
-    def missing(self) -> int:
-        """How many bytes may be read without reading into the next message."""
-        return self._frames.missing
-
-    def take(self) -> pb.SessionResponse | None:
-        """The next message; None until it is whole.
-
-        Raises:
-            InternalError: it is none.
-        """
-        message = self._frames.take()
-        return None if message is None else parse(pb.SessionResponse(), message)
 
 
 def _framed(message: pb.SessionRequest, request: bytes = b"") -> bytes:
@@ -159,7 +137,7 @@ class SessionCalls:
 
     def __init__(self, memory: LeasedMemory) -> None:
         self._memory = memory
-        self._reader = ResponseReader()
+        self._frames = FrameReader()
         self._pending: dict[int, PendingCall] = {}
         self._last = 0
 
@@ -204,9 +182,9 @@ class SessionCalls:
         Raises:
             InternalError: it is no message of a session. Nothing that comes later can be read.
         """
-        self._reader.feed(part)
-        while (response := self._reader.take()) is not None:
-            self._take(response)
+        self._frames.feed(part)
+        while (message := self._frames.take()) is not None:
+            self._take(parse(pb.SessionResponse(), message))
 
     def lose(self, error: Exception) -> None:
         """Ends all calls, since nothing will come any more."""
@@ -225,5 +203,5 @@ class SessionCalls:
         except Exception as error:  # noqa: BLE001 - goes to whoever waits for the call
             outcome = error
         if outcome is not None:
-            del self._pending[response.id]
+            del self._pending[pending.number]
             pending.complete(outcome)

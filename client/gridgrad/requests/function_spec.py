@@ -1,4 +1,4 @@
-"""What `prepare` and `explain` are asked about: a function with the names and dims of its inputs, no numbers."""
+"""What `prepare` and `explain` send: a function with the names and dims of its inputs, without numbers."""
 
 from __future__ import annotations
 

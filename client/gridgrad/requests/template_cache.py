@@ -191,7 +191,7 @@ def plain_numbers(inputs: Inputs, kinds: Sequence[InputKind]) -> tuple[bytes, ..
         if name != known:
             return None
         if type(value) is np.ndarray:
-            if value.shape != shape or value.dtype != dtype:
+            if value.shape != shape or (value.dtype is not dtype and value.dtype != dtype):
                 return None
             numbers.append(value.tobytes())
         elif isinstance(value, float) and dtype == FLOAT64 and not shape:

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from gridgrad.progress import Progress
 from gridgrad.protocol.error_mapping import EntryFailed
 from gridgrad.protocol.leased_memory import LeasedMemory, without_keeping
-from gridgrad.protocol.session_messages import PendingCall, ResponseReader, SessionCalls, SessionLost, token_message
+from gridgrad.protocol.session_messages import PendingCall, SessionCalls, SessionLost, token_message
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.sync.primitives import CANCELLED
 from gridgrad.sync.session_socket import SessionSocket
 from gridgrad_core.errors import GridgradError
-from gridgrad_core.system.framing import ANCILLARY_BYTES, descriptors_in
+from gridgrad_core.system.framing import ANCILLARY_BYTES, FrameReader, descriptors_in
 from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import parse
@@ -145,19 +145,19 @@ def _check_user(connection: socket.socket) -> None:
 
 def _memory(connection: socket.socket) -> LeasedMemory:
     """The memory that the first message brings."""
-    reader, response = ResponseReader(), None
+    frames, message = FrameReader(), None
     descriptors: list[int] = []
     try:
-        while response is None:
-            part, ancillary, _, _ = connection.recvmsg(reader.missing, ANCILLARY_BYTES)
+        while message is None:
+            part, ancillary, _, _ = connection.recvmsg(frames.missing, ANCILLARY_BYTES)
             descriptors += descriptors_in(ancillary)
             if not part:
                 raise SessionLost("the server hung up")
-            reader.feed(part)
-            response = reader.take()
+            frames.feed(part)
+            message = frames.take()
         if len(descriptors) != 1:
             raise SessionLost(f"{len(descriptors)} descriptors instead of one; is the limit of open files reached?")
-        return LeasedMemory(descriptors[0], response.memory_bytes)
+        return LeasedMemory(descriptors[0], parse(pb.SessionResponse(), message).memory_bytes)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)

@@ -84,7 +84,7 @@ def _where(recorder: Recorder, condition: Any, *branches: Any) -> Traced:
     if len(branches) != 2:
         found = "np.where without the values to choose from"
         raise recorder.refuse(refusals.doing(found, "write np.where(condition, a, b)"))
-    chosen, other = recorder.alike(branches)
+    chosen, other = recorder.of_one_kind(branches)
     if chosen.kind == "boolean":
         test = recorder.lift(condition) != 0
         either: Traced = (test & chosen) | (~test & other)
@@ -167,7 +167,7 @@ def _diff(recorder: Recorder, array: Any, n: int = 1) -> Any:
 
 
 def _joined(recorder: Recorder, function: Callable[..., Any], arrays: Sequence[Any], *rest: Any, **options: Any) -> Any:
-    same = recorder.alike(arrays)
+    same = recorder.of_one_kind(arrays)
     nodes = function([each.nodes for each in same], *rest, **options)
     return Traced(recorder, np.asarray(nodes), same[0].kind)
 

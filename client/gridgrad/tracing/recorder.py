@@ -108,7 +108,7 @@ class Recorder:
         nodes = [self.operations.number(Value(node, 0, "boolean")) for node in lifted.nodes.ravel().tolist()]
         return self._made(np.array(nodes, np.int64).reshape(lifted.nodes.shape))
 
-    def alike(self, values: Sequence[Any]) -> list[Traced]:
+    def of_one_kind(self, values: Sequence[Any]) -> list[Traced]:
         """Values of one kind: booleans if all are, else numbers."""
         lifted = [self.lift(value) for value in values]
         if all(each.kind == "boolean" for each in lifted):
@@ -117,7 +117,7 @@ class Recorder:
 
     def stacked(self, values: Sequence[Any]) -> Traced:
         """np.stack of values."""
-        same = self.alike(values)
+        same = self.of_one_kind(values)
         return self._made(np.stack([each.nodes for each in same]), same[0].kind)
 
     def _made(self, nodes: Nodes, kind: Kind = "number") -> Traced:
