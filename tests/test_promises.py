@@ -107,8 +107,8 @@ def test_what_breaks_callers_is_seen(before: Parameters, after: Parameters | Non
     assert why in " ".join(reasons)
 
 
-def test_every_flag_is_still_there(then: Inventory, now: Inventory) -> None:
-    assert "--listen" in then.flags["server"]
+def test_every_flag_and_variable_is_still_there(then: Inventory, now: Inventory) -> None:
+    assert {"--listen", "GRIDGRAD_LISTEN"} <= set(then.flags["server"])
     for command, flags in then.flags.items():
         assert set(flags) <= set(now.flags[command]), command
 

@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 import gridgrad
 import gridgrad.aio
 
-__all__: list[str] = []
+__all__ = ["ARCHIVE"]
 
 TIMEOUT_S = 60.0
+ARCHIVE = "components.npz"
+"""The file, where it runs, that takes the result of that name as `Result.to_npz` writes it."""
 TEXT = "t*exp(-k) + sin(t*k)"
 AXES = {"t": np.linspace(1, 2, 32), "k": np.linspace(2, 3, 24)}
 LARGE = {"t": np.linspace(1, 2, 400), "k": np.linspace(2, 3, 350)}
@@ -161,6 +163,7 @@ def main(address: str, where: str, file: str) -> None:
         floods(client, seen)
         asyncio.run(asynchronous(address, sessions, seen))
         introspection(client, seen)
+        client.gradient(**REQUESTS["components"], timeout=TIMEOUT_S).to_npz(ARCHIVE)
         by_session = answers_by_session(client) - before
         for case, arguments in [*([("a crash", CRASH)] if sessions else []), *REFUSED.items()]:
             seen.expect(case, client, arguments)

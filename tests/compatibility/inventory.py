@@ -31,6 +31,7 @@ MODULES = (
     "gridgrad.torch",
     "gridgrad_worker",
 )
+FLAG = re.compile(r"--[a-z][a-z-]*|GRIDGRAD_[A-Z_]+")
 SUB_COMMANDS = ("eval", "plot", "check", "explain", "prepare", "functions", "info", "top")
 
 
@@ -64,9 +65,9 @@ def _parameters(value: object) -> list[tuple[str, str, bool]] | None:
 
 
 def flags() -> dict[str, list[str]]:
-    """The flags of the server, and those of each sub-command."""
+    """The flags of the server and of each sub-command, and the variables that their help names."""
     help_of = {"server": ("gridgrad-server", "--help")} | {each: ("gridgrad", each, "--help") for each in SUB_COMMANDS}
-    return {name: sorted(set(re.findall(r"--[a-z][a-z-]*", _printed(*line)))) for name, line in help_of.items()}
+    return {name: sorted(set(FLAG.findall(_printed(*line)))) for name, line in help_of.items()}
 
 
 def _printed(command: str, *arguments: str) -> str:

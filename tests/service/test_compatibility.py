@@ -6,6 +6,8 @@ Each runs with the packages that are installed here. A worker and its server are
 from __future__ import annotations
 
 import json
+import re
+import urllib.request
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,14 +15,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
+import gridgrad
+from tests.compatibility.caller import ARCHIVE
 from tests.compatibility.versions import CURRENT, WHEELS, Version, unpacked
 from tests.service.harness import Running, running
 
 PIECE, SESSION_MIB = 50_000, 16
-FLAGS = ("--piece-cost", str(PIECE), "--session-bytes", f"{SESSION_MIB}MiB", "--request-cost", str(1 << 30))
+FLAGS = (
+    "--metrics",
+    "127.0.0.1:0",
+    "--piece-cost",
+    str(PIECE),
+    "--session-bytes",
+    f"{SESSION_MIB}MiB",
+    "--request-cost",
+    str(1 << 30),
+)
 ROUNDING = {"float32": 1e-5, "float64": 1e-12}
 """By how much two versions may differ in what they compute, relative to the largest number of an array."""
 WAYS = {"session": (0, "near"), "tcp": (0, "far"), "unix socket": (1, "far")}
@@ -97,6 +110,10 @@ def test_a_released_client_sees_at_our_server_what_ours_does(
     assert_same_facts(seen, expected, way)
     for name, array in seen.arrays.items():
         assert array.tobytes() == expected.arrays[name].tobytes(), name
+    archived = gridgrad.Result.from_npz(tmp_path / ARCHIVE)
+    assert (*archived.dims, *archived.components) == ("t", "k", "u", "v")
+    for wrt in ((), *archived.d):
+        assert_array_equal(archived.d[wrt], seen.arrays[f"components/{','.join(wrt)}"])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -109,6 +126,24 @@ def test_our_client_sees_at_a_released_server_what_it_does_at_ours(
         scale = np.max(np.abs(array[np.isfinite(array)]), initial=0.0)
         rounding = ROUNDING[array.dtype.name]
         assert_allclose(array, expected.arrays[name], rtol=rounding, atol=rounding * scale, err_msg=name)
+
+
+def test_every_metric_is_still_there(our_server: Running, their_server: Running, expected: Outcome) -> None:
+    then, now = metrics_of(their_server), metrics_of(our_server)
+    assert expected.by_session
+    assert {"gridgrad_up_seconds": {()}}.items() <= then.items()
+    assert not {name: labels for name, labels in then.items() if not labels <= now.get(name, set())}
+
+
+def metrics_of(server: Running) -> dict[str, set[tuple[str, ...]]]:
+    """The metrics of a server, each with the names of labels that it has been seen with."""
+    [address] = re.findall(r"metrics address=(\S+)", server.log.read_text())
+    with urllib.request.urlopen(f"http://{address}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for name, labels in re.findall(r"^(gridgrad_\w+)(?:{(.*)})? ", "\n".join(lines), re.MULTILINE):
+        found.setdefault(name, set()).add(tuple(re.findall(r'(\w+)="', labels)))
+    return found
 
 
 def test_the_cases_show_what_they_are_about(expected: Outcome) -> None:
