@@ -75,7 +75,7 @@ FOUNDATIONS = {
     "gridgrad_server": set[str](),
     "gridgrad_worker": set[str](),
 }
-FACADES = {"gridgrad": {"errors", "jax", "scipy", "testing", "torch", "v1"}}
+FACADES = {"gridgrad": {"errors", "export", "jax", "scipy", "testing", "torch", "v1"}}
 """Public paths that hand on what is defined elsewhere; they stand outside of the order and of the rule of names."""
 UPWARDS = {("results.result", "results.display.figure"), ("results.result", "results.display.notebook")}
 """`Result` shows itself: its methods import what draws when they are called, upwards."""

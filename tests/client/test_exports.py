@@ -39,6 +39,13 @@ def test_importing_it_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
+def test_the_page_on_results_names_what_stacks_them_where_it_is() -> None:
+    from gridgrad.export import stack
+    from gridgrad.results import to_xarray
+
+    assert stack is to_xarray.stack
+
+
 def test_the_messages_are_a_module_at_their_public_place_too() -> None:
     for how in ("import gridgrad.v1.gridgrad_pb2 as pb", "from gridgrad.v1 import gridgrad_pb2 as pb"):
         code = f"{how}; import gridgrad_core.v1.gridgrad_pb2 as own; print(pb is own, pb.Info(device='cpu').device)"
