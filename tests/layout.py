@@ -98,8 +98,6 @@ WITHOUT_TEST = {
     "gridgrad_worker.engines.compiled.compiler": "a protocol",
     "gridgrad_worker.engines.cuda.launches": "calls of CUDA's driver: test_gpu.py, where there is a GPU",
     "gridgrad_worker.engines.cuda.start": "as above",
-    "gridgrad_worker.engines.structured.planning.factored_sum": "part of separation: test_separate.py",
-    "gridgrad_worker.engines.structured.planning.separated_writer": "as above",
 }
 """Modules that no test file is named after, and why."""
 TESTS_OF_SEVERAL = {
