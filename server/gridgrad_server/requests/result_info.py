@@ -1,4 +1,7 @@
-"""How a grid was computed and how long that took, as each result says of itself; see the message Info of the schema."""
+"""How a grid was computed and how long that took, as each result says of itself; see the message Info of the schema.
+
+`Scheduler.done` knows it, `FunctionKey.info` writes it, and the client reads it in `gridgrad.results.info`.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Each entry holds its formula, its derivatives as text in the language itself, and what it is at
 awkward points. Engines implement the value of each entry and take derivatives from here.
-The rows stand in `gridgrad_core.lang.functions`, by topic.
+The rows stand beside this module, by topic; the docstring of the folder, in its `__init__.py`, lists every place that a
+new function touches.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the server says of itself: its functions, limits and devices."""
+"""What the server says of itself and of functions, as the messages that answer introspection calls."""
 
 from __future__ import annotations
 
