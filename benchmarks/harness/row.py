@@ -110,8 +110,11 @@ def slower(new: Sequence[Turn], old: Sequence[Turn], name: str) -> float:
     """By how much a figure is worse than another: 1 is equal, more is worse.
 
     Blocks that ran one after the other are compared, and of these ratios the median is taken, so that a
-    machine that slows down meanwhile counts for nothing.
+    machine that slows down meanwhile counts for nothing. Growth of memory has limits; ratios of what is about nothing
+    say nothing.
     """
+    if name.endswith("growth MiB"):
+        return NAN
     pairs = [(new, old)] if name in POOLED else [([one], [other]) for one, other in zip(new, old, strict=False)]
     ratios = [_divided(figure(one, name), figure(other, name)) for one, other in pairs]
     known = [ratio for ratio in ratios if ratio > 0]  # and not nan

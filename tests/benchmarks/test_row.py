@@ -56,6 +56,7 @@ def test_a_machine_that_slows_down_meanwhile_counts_for_nothing() -> None:
 def test_what_was_not_measured_is_no_number() -> None:
     assert math.isnan(slower([], [turn(1.0)], "p50"))
     assert math.isnan(slower([turn(1.0)], [turn(1.0)], "size"))
+    assert math.isnan(slower([turn(1.0)], [turn(1.0)], "server growth MiB"))
     assert math.isnan(geometric_mean([]))
 
 
