@@ -45,6 +45,8 @@ def grid() -> pb.GridGradientRequest:
 
 async def test_prepare_and_explain_are_answered(serve: Serve) -> None:
     serving = await serve(workers=2)
+    while len(serving.server.parts.workers.devices) < 2:  # one that is ready later has not been asked to prepare
+        await asyncio.sleep(0.005)
     answer = await prepared(serving, plan())
     assert (answer.engine, answer.tier, answer.reason, len(answer.digest)) == ("structured", "compiled", "", 64)
     assert answer.took_s > 0
