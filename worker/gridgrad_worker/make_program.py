@@ -16,12 +16,12 @@ from gridgrad_worker.devices.device import Device
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
+from gridgrad_worker.engines.functional.expressions import expression_engine
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
-from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.worker_program import Engine, WorkerProgram
 
 __all__ = ["EngineName", "make_program", "read_dtype"]
@@ -108,8 +108,7 @@ def _for_expression(
             if tier is None:
                 return _Chosen(direct, components, "the server was started with --no-compile")
             return _Chosen(TieredEngine(direct, tier, tier.add(job, direct)), components, "")
-    function = torch_function(program, job.names, job.torch_dtype)
-    return _Chosen(FunctionalEngine(function, job.wanted, components, job.torch_dtype, device), components, untiered)
+    return _Chosen(expression_engine(program, job.names, job.wanted, job.torch_dtype, device), components, untiered)
 
 
 def _registration(name: str, registered: Mapping[str, Registration]) -> Registration:

@@ -77,12 +77,11 @@ def _tied(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _clip(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    raised = torch.where(x < low, low, x)
-    return torch.where((raised > high) | (low > high), high, raised)
+    return torch.where((low < high) | x.isnan(), _minimum(_maximum(x, low), high), high)
 
 
 def _relu(x: Tensor) -> Tensor:
-    return torch.where(x <= 0, torch.zeros_like(x), x)
+    return torch.where(x == 0, _times(x, 0.5), torch.where(x < 0, torch.zeros_like(x), x))
 
 
 def _heaviside(x: Tensor, h: Tensor) -> Tensor:

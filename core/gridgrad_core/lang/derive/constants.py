@@ -52,9 +52,13 @@ class Constants:
         None where an argument is no constant, the result not finite, or the operation none of +, -, *, /, a sign and
         an integer power.
         """
-        values = [value for node in arguments if (value := self._values.get(node)) is not None]
-        if op not in _FOLDED or len(values) < len(arguments):
+        known = self._values
+        for node in arguments:
+            if node not in known:  # most often, and so first
+                return None
+        if op not in _FOLDED:
             return None
+        values = [known[node] for node in arguments]
         if op == "pow" and not (values[1].is_integer() and abs(values[1]) <= _LARGEST_EXPONENT):
             return None
         try:

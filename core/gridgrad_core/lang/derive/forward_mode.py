@@ -9,11 +9,14 @@ nodes like any other, and have derivatives of their own.
 from __future__ import annotations
 
 import functools
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from gridgrad_core.errors import TooLargeError
+from gridgrad_core.lang.derive.choices import CHOSEN, Choice
 from gridgrad_core.lang.derive.rules import rule
+from gridgrad_core.lang.derive.selections import SELECTIONS, Selections
 from gridgrad_core.lang.derive.simplify import Algebra
+from gridgrad_core.lang.derive.spellings import SPELLINGS, spelling
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.nodes import Builder, Node
@@ -22,6 +25,15 @@ from gridgrad_core.lang.program.program import Program
 __all__ = ["Tangents"]
 
 _NO_NODE = -3
+
+_SLOPED = {"input": (), "const": ()} | {
+    name: tuple(i for i, derivative in enumerate(function.derivatives) if derivative != "0")
+    for name, function in FUNCTIONS.items()
+}
+"""The positions of an operation's arguments by which its derivative is not structurally zero."""
+
+_SPECIAL = SELECTIONS | SPELLINGS.keys() | CHOSEN | {"pow"}
+"""The operations that may not be derived as they are written, by the rule of the table."""
 
 
 class Tangents:
@@ -41,6 +53,8 @@ class Tangents:
         self._nodes = builder.nodes
         self._limit = limit
         self._algebra = Algebra(builder)
+        self._selections = Selections(self._algebra, builder.nodes)
+        self._spellings: dict[int, int | None] = {}
         self._tangents: dict[str, dict[int, int | None]] = {}
         self._slopes: dict[int, dict[int, int]] = {}
 
@@ -80,11 +94,20 @@ class Tangents:
                 stack.pop()
                 continue
             node = self._nodes[index]
-            missing = [node.args[i] for i in self._positions(node) if node.args[i] not in tangents]
+            needed = self._needed(index, node) if node.op in _SPECIAL else [node.args[i] for i in _SLOPED[node.op]]
+            missing = [argument for argument in needed if argument not in tangents]
             stack.extend(missing)
             if not missing:
                 tangents[index] = self._tangent(index, name, tangents)
                 self._count()
+
+    def _needed(self, index: int, node: Node) -> Sequence[int]:
+        """The nodes whose derivatives that of a node is made of, for one that may not be derived as it is written."""
+        if node.op in SPELLINGS and (spelled := self._spelling(index)) is not None:
+            return (spelled,)
+        if node.op in CHOSEN and (choice := self._algebra.choices.get(index)) is not None:
+            return choice.above, choice.below
+        return [node.args[i] for i in self._positions(node)]
 
     def _count(self) -> None:
         self.visits += 1
@@ -96,13 +119,20 @@ class Tangents:
         """Which arguments of an operation its derivative looks at."""
         if node.op == "pow" and self._algebra.constant(node.args[1]) == 0:
             return ()
-        return _sloped(node.op)
+        return _SLOPED[node.op]
 
     def _tangent(self, index: int, name: str, tangents: dict[int, int | None]) -> int | None:
         """The derivative of a node, by the chain rule, from those of its arguments."""
         node = self._nodes[index]
         if node.op == "input":
             return self._algebra.const(1.0) if node.value == name else None
+        if node.op in _SPECIAL:
+            if node.op in SPELLINGS and (spelled := self._spelling(index)) is not None:
+                return tangents[spelled]
+            if node.op in CHOSEN and (choice := self._algebra.choices.get(index)) is not None:
+                return self._chosen(choice, tangents[choice.above], tangents[choice.below])
+            if node.op in SELECTIONS:
+                return self._selections.tangent(node, tangents)
         pushed = [(i, tangent) for i in self._positions(node) if (tangent := tangents[node.args[i]]) is not None]
         if not pushed:
             return None
@@ -114,14 +144,27 @@ class Tangents:
         parts = (self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed)
         return functools.reduce(self._algebra.add, parts)
 
+    def _spelling(self, index: int) -> int | None:
+        """What a node is derived as, if not as it is written."""
+        if index not in self._spellings:
+            self._spellings[index] = spelling(self._algebra, self._nodes, index)
+        return self._spellings[index]
+
+    def _chosen(self, choice: Choice, above: int | None, below: int | None) -> int | None:
+        """The derivative of a choice: each side's own, on its side."""
+        if above is None and below is None:
+            return None
+        sides = (self._algebra.const(0.0) if side is None else side for side in (above, below))
+        return self._algebra.choices.made(choice.key, *sides)
+
     def _quotient(self, quotient: int, tangents: dict[int, int]) -> int:
         """(x/y)' = (x' - (x/y)·y')/y: the quotient itself is there already."""
         algebra, divisor = self._algebra, self._nodes[quotient].args[1]
         if 1 not in tangents:
-            return algebra.div(tangents[0], divisor)
-        product = algebra.mul(quotient, tangents[1])
-        numerator = algebra.sub(tangents[0], product) if 0 in tangents else algebra.neg(product)
-        return algebra.div(numerator, divisor)
+            return algebra.quotient(tangents[0], divisor)
+        product = algebra.chained(quotient, tangents[1])
+        numerator = algebra.difference(tangents[0], product) if 0 in tangents else algebra.negated(product)
+        return algebra.quotient(numerator, divisor)
 
     def _slope(self, index: int, position: int) -> int:
         """The derivative of an operation by one of its arguments."""
@@ -180,14 +223,6 @@ class Tangents:
 
     def _weighted(self, slope: int, tangent: int) -> int:
         return slope if self._algebra.constant(slope) == 0 else self._algebra.chained(slope, tangent)
-
-
-@functools.cache
-def _sloped(op: str) -> tuple[int, ...]:
-    """The positions of an operation's arguments by which its derivative is not structurally zero."""
-    if op in ("input", "const"):
-        return ()
-    return tuple(i for i, derivative in enumerate(FUNCTIONS[op].derivatives) if derivative != "0")
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from gridgrad_core.lang.derive.choices import Choices
 from gridgrad_core.lang.derive.constants import Constants
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program.nodes import Builder
@@ -31,6 +32,7 @@ TRUE, FALSE = -1, -2
 """What stands for a condition that is decided; no node, since the language has no such constants."""
 
 _SMALLEST, _LARGEST = 2.0**-126, 2.0**127
+_DEAD = ("where", "heaviside")
 _COMMUTATIVE = ("add", "mul")
 
 
@@ -44,6 +46,7 @@ class Algebra:
         reading: learns, in steps, which of the nodes added by others are constant.
         constant: the value of a node that is known to be constant, else None.
         const: the node of a number.
+        choices: the choices among the nodes.
     """
 
     def __init__(self, builder: Builder) -> None:
@@ -53,6 +56,9 @@ class Algebra:
         self.reading = self._constants.reading
         self.constant = self._constants.get
         self.const = self._constants.add
+        self.choices = Choices(self, self._nodes)
+        self._write: Callable[..., int] = builder.op
+        self._choosing = False
 
     def op(self, name: str, *arguments: int) -> int:
         """The operation of that name in the table of functions."""
@@ -61,40 +67,55 @@ class Algebra:
         operation = _SIMPLER.get(name)
         return operation(self, *arguments) if operation else self._builder.op(name, *arguments)
 
+    def plain(self, name: str, *arguments: int) -> int:
+        """The operation as it is called, nothing left out."""
+        return self._write(name, *arguments)
+
+    def choose(self) -> None:
+        """From now on it counts which nodes contain choices. Before the first there is nothing to be asked."""
+        self._choosing = True
+        self._write = lambda name, *arguments: self.choices.marked(self._builder.op(name, *arguments))
+
     def add(self, x: int, y: int) -> int:
         """The sum."""
         known = self._known("add", x, y)
+        if known is None and self._choosing:
+            known = self.choices.sum("add", x, y)
         if known is not None:
             return known
         if x == y:
             return self._scaled(x, 2.0)
         if self._nodes[y].op == "neg":
-            return self._builder.op("sub", x, self._nodes[y].args[0])
+            return self._write("sub", x, self._nodes[y].args[0])
         if self._nodes[x].op == "neg":
-            return self._builder.op("sub", y, self._nodes[x].args[0])
-        return self._builder.op("add", x, y)
+            return self._write("sub", y, self._nodes[x].args[0])
+        return self._write("add", x, y)
 
     def sub(self, x: int, y: int) -> int:
         """The difference."""
         known = self._known("sub", x, y)
+        if known is None and self._choosing:
+            known = self.choices.sum("sub", x, y)
         if known is not None:
             return known
         if self._nodes[y].op == "neg":
             return self.add(x, self._nodes[y].args[0])
         if self._nodes[x].op == "neg" and self._nodes[x].args[0] == y:
             return self._scaled(y, -2.0)
-        return self._builder.op("sub", x, y)
+        return self._write("sub", x, y)
 
     def neg(self, x: int) -> int:
         """The same with the other sign."""
         value = self.constant(x)
         if value is not None:
             return self.const(-value)
-        return self._nodes[x].args[0] if self._nodes[x].op == "neg" else self._builder.op("neg", x)
+        return self._nodes[x].args[0] if self._nodes[x].op == "neg" else self._write("neg", x)
 
     def mul(self, x: int, y: int) -> int:
         """The product."""
         known = self._known("mul", x, y)
+        if known is None and self._choosing:
+            known = self.choices.product("mul", x, y)
         if known is not None:
             return known
         for constant, other in ((x, y), (y, x)):
@@ -106,6 +127,8 @@ class Algebra:
     def div(self, x: int, y: int) -> int:
         """The quotient."""
         known = self._known("div", x, y)
+        if known is None and self._choosing:
+            known = self.choices.product("div", x, y)
         if known is not None:
             return known
         divisor = self.constant(y)
@@ -130,7 +153,7 @@ class Algebra:
         """The choice; as a derivative, what the side not taken would be is never looked at."""
         if condition in (TRUE, FALSE):
             return x if condition == TRUE else y
-        return x if x == y else self._builder.op("where", condition, x, y)
+        return x if x == y else self._write("where", condition, x, y)
 
     def both(self, x: int, y: int) -> int:
         """Whether both conditions hold."""
@@ -163,13 +186,63 @@ class Algebra:
         taken, other = sides
         return self.add(x, y) if taken is None or other is None else self.where(first.args[0], taken, other)
 
+    def difference(self, x: int, y: int) -> int:
+        """The difference of what may be choices by the same condition, each with a side that is 0."""
+        return self.choice_sum(x, self.negated(y)) if self._may_be_dead(y) else self.sub(x, y)
+
     def chained(self, slope: int, tangent: int) -> int:
-        """The product that the chain rule asks for; a slope of 1/y divides, which is rounded once."""
+        """The product that the chain rule asks for; a slope of 1/y divides, which is rounded once.
+
+        What is not chosen has the derivative 0 whatever it is multiplied with: the choice is made of the products.
+        """
+        if self._nodes[tangent].op in _DEAD or self._nodes[slope].op in _DEAD:
+            product = self._alive(slope, tangent)
+            if product is not None:
+                return product
         constant, op, rest = self._split(slope)
         if op != "div" or constant not in (1, -1) or self.constant(tangent) is not None:
             return self.mul(slope, tangent)
         quotient = self.div(tangent, rest)
         return quotient if constant == 1 else self.neg(quotient)
+
+    def _alive(self, slope: int, tangent: int) -> int | None:
+        """The product if one factor is a choice with a side that is 0, or a step."""
+        if self._may_be_dead(tangent):
+            return self._sides(tangent, lambda side: self.chained(slope, side))
+        if self._may_be_dead(slope):
+            return self._sides(slope, lambda side: self.chained(side, tangent))
+        for step, other in ((tangent, slope), (slope, tangent)):
+            if self._nodes[step].op == "heaviside" and self.constant(other) != 1:
+                below = self.op("lt", self._nodes[step].args[0], self.const(0.0))
+                return self.where(below, self.const(0.0), self.mul(step, other))
+        return None
+
+    def negated(self, tangent: int) -> int:
+        """A derivative with the other sign, with choices outside as in `chained`."""
+        return self.chained(self.const(-1.0), tangent) if self._may_be_dead(tangent) else self.neg(tangent)
+
+    def quotient(self, tangent: int, divisor: int) -> int:
+        """A derivative over what it is divided by, with choices outside as in `chained`."""
+        if self._may_be_dead(tangent):
+            return self._sides(tangent, lambda side: self.quotient(side, divisor))
+        return self.div(tangent, divisor)
+
+    def _may_be_dead(self, x: int) -> bool:
+        """Whether it is a choice with a side that is 0."""
+        op, arguments, _ = self._nodes[x]
+        return op == "where" and any(self.constant(side) == 0 or self._may_be_dead(side) for side in arguments[1:])
+
+    def _sides(self, selection: int, product: Callable[[int], int]) -> int:
+        """A selection with each side that is not 0 multiplied for itself."""
+
+        def multiplied(side: int) -> int:
+            return side if self.constant(side) == 0 else product(side)
+
+        choice = self.choices.get(selection)
+        if choice is not None:
+            return self.choices.made(choice.key, multiplied(choice.above), multiplied(choice.below))
+        condition, *sides = self._nodes[selection].args
+        return self.where(condition, *map(multiplied, sides))
 
     def _is_condition(self, x: int) -> bool:
         op = self._nodes[x].op
@@ -181,11 +254,13 @@ class Algebra:
         if value is not None:
             return self.const(value)
         found = self._builder.find(op, x, y)
-        return self._builder.find(op, y, x) if found is None and op in _COMMUTATIVE else found
+        if found is None and op in _COMMUTATIVE:
+            found = self._builder.find(op, y, x)
+        return self.choices.marked(found) if found is not None and self._choosing else found
 
     def _made(self, op: str, x: int, y: int) -> int:
         known = self._known(op, x, y)
-        return self._builder.op(op, x, y) if known is None else known
+        return self._write(op, x, y) if known is None else known
 
     def _unsigned(self, x: int) -> int:
         return self._nodes[x].args[0] if self._nodes[x].op == "neg" else x
@@ -229,6 +304,17 @@ class Algebra:
             return y
         return x if self.constant(y) == 0 else None
 
+    def opposite(self, x: int, y: int) -> bool:
+        """Whether one is the other with the other sign, as far as that can be seen."""
+        first, op, rest = self._split(x)
+        second, other_op, other_rest = self._split(y)
+        if first is None and second is None:
+            return self._unsigned(x) == self._unsigned(y) and (self._unsigned(x) != x) != (self._unsigned(y) != y)
+        known, other = self.constant(x), self.constant(y)
+        if known is not None and other is not None:
+            return known == -other
+        return first is not None and second == -first and (op, rest) == (other_op, other_rest)
+
     def _compare(self, name: str, x: int, y: int) -> int:
         if name == "ne" and self._is_condition(x):
             # A rule of the table reads the condition of a choice like a number
@@ -250,6 +336,8 @@ _SIMPLER: dict[str, Callable[..., int]] = {
     "and": Algebra.both,
     "or": Algebra.either,
     "not": Algebra.no,
+    "sign": lambda algebra, x: algebra.choices.sign(x),
+    "copysign": lambda algebra, x, y: algebra.choices.copysign(x, y),
 }
 
 

@@ -13,7 +13,7 @@ _ROUNDING = "rounding"
 
 _FIRST_LARGER = "where(x > y, 1, where(x == y, 0.5, 0))"
 _SECOND_LARGER = "where(y > x, 1, where(x == y, 0.5, 0))"
-_TIES = "where both are equal each derivative is the mean of its sides, 0.5"
+_TIES = "where both are equal each derivative is the mean of its sides, 0.5, and where three are, a third"
 _NAN_WINS = "nan where either is"
 _NAN_LOSES = "the other one where one is nan"
 
@@ -65,23 +65,28 @@ TABLE = (
     Function(
         "clip", ("x", "low", "high"), "min(max(x, low), high)",
         (
-            "where(x >= low and x <= high, 1, 0)",
-            "where(x < low and low <= high, 1, 0)",
-            "where(x > high or low > high, 1, 0)",
+            "where(x > low and x < high, 1, where(low < high and (x == low or x == high), 0.5, 0))",
+            "where(x < low and low <= high, 1, where(x == low and low < high, 0.5, 0))",
+            "where(x > high or low >= high, 1, where(x == high, 0.5, 0))",
         ),
         _EXTREMES, ("clamp",),
-        "the bounds belong to the inside: there the derivative by x is 1, by the bound 0. Where low > high it is high",
+        "at a bound each derivative is the mean of both sides: 0.5 by x, 0.5 by the bound. Where low ≥ high it is high",
         selective=True,
     ),
     Function(
-        "relu", ("x",), "max(x, 0)", ("where(x > 0, 1, 0)",), _EXTREMES, notes="the derivative at 0 is 0",
+        "relu", ("x",), "max(x, 0)", ("where(x > 0, 1, where(x == 0, 0.5, 0))",), _EXTREMES,
+        notes="the derivative at 0 is the mean of both sides, 0.5",
         selective=True,
     ),
-    Function("abs", ("x",), "|x|", ("sign(x)",), _SIGNS, ("absolute", "fabs"), "the derivative at 0 is 0"),
+    Function(
+        "abs", ("x",), "|x|", ("sign(x)",), _SIGNS, ("absolute", "fabs"),
+        "the derivative at 0 is the mean of both sides, 0",
+    ),
     Function("sign", ("x",), "-1, 0 or 1", ("0",), _SIGNS, notes="nan at nan; the derivative at 0 is 0"),
     Function(
         "copysign", ("x", "y"), "|x| with the sign of y", ("sign(x)*copysign(1, y)", "0"), _SIGNS,
-        notes="-0 counts as negative. The derivative by x at x = 0 is 0, and so is the one by y at y = 0",
+        notes="-0 counts as negative. The derivative by x at x = 0 is 0, and so is the one by y at y = 0; that of "
+        "copysign(x, x) is 1",
     ),
     Function(
         "heaviside", ("x", "h"), "0 for x < 0, h for x = 0, 1 for x > 0", ("0", "where(x == 0, 1, 0)"), _SIGNS,

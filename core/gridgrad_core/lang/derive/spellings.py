@@ -1,0 +1,77 @@
+"""What some operations are derived as: the same function, spelled so that its slopes stay finite and keep their digits.
+
+Values are computed as they are written. Derivatives are those of the spelling that is better to derive:
+
+* what can't be negative is its own absolute value, and its own maximum with 0;
+* clip(x, low, high) with bounds that are no constants is min(max(x, low), high) where low < high, else high.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gridgrad_core.lang.derive.simplify import Algebra
+from gridgrad_core.lang.program.nodes import Node
+
+__all__ = ["SPELLINGS", "spelling"]
+
+_NEVER_NEGATIVE = frozenset({
+    "square", "abs", "exp", "exp2", "sqrt", "hypot", "cosh", "sech", "sigmoid", "softplus", "norm_pdf", "norm_cdf",
+    "erfc", "erfcx", "arccosh", "arccos", "relu",
+})  # fmt: skip
+_DEEPEST = 20
+
+
+def spelling(algebra: Algebra, nodes: Sequence[Node], index: int) -> int | None:
+    """The node that a node is derived as; None if it is derived as it is written.
+
+    Args:
+        algebra: writes nodes.
+        nodes: all nodes.
+        index: a node of an operation in `SPELLINGS`.
+    """
+    return SPELLINGS[nodes[index].op](algebra, nodes, nodes[index])
+
+
+def _never_negative(algebra: Algebra, nodes: Sequence[Node], x: int, depth: int = 0) -> bool:
+    """Whether a node is 0 or more, or nan, whatever the inputs are, as far as that can be seen."""
+    op, arguments, _ = nodes[x]
+    constant = algebra.constant(x)
+    if constant is not None or op in _NEVER_NEGATIVE or depth > _DEEPEST:
+        return op in _NEVER_NEGATIVE or (constant is not None and constant >= 0)
+    if op == "mul" and arguments[0] == arguments[1]:
+        return True
+    if op == "pow":
+        exponent = algebra.constant(arguments[1])
+        return exponent is not None and (exponent % 2 == 0 or not exponent.is_integer())
+    if op in ("add", "mul", "div", "minimum"):
+        return all(_never_negative(algebra, nodes, argument, depth + 1) for argument in arguments)
+    return False
+
+
+def _positive_part(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    for x, other in (node.args, node.args[::-1]):
+        if algebra.constant(other) == 0 and _never_negative(algebra, nodes, x):
+            return x
+    return None
+
+
+def _ramp(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    return node.args[0] if _never_negative(algebra, nodes, node.args[0]) else None
+
+
+def _clip(algebra: Algebra, _nodes: Sequence[Node], node: Node) -> int | None:
+    x, low, high = node.args
+    if algebra.constant(low) is not None and algebra.constant(high) is not None:
+        return None
+    inside = algebra.op("minimum", algebra.op("maximum", x, low), high)
+    return algebra.op("where", algebra.op("lt", low, high), inside, high)
+
+
+SPELLINGS: dict[str, Callable[[Algebra, Sequence[Node], Node], int | None]] = {
+    "abs": _ramp,
+    "clip": _clip,
+    "maximum": _positive_part,
+    "relu": _ramp,
+}
+"""By operation."""

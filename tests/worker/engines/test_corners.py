@@ -1,0 +1,138 @@
+"""Values and derivatives at corners and edges, against closed forms and mpmath, in each engine and dtype.
+
+All engines share the rules of derivatives, so none of them can say whether another is right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.engines.functional.expressions import expression_engine
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+
+pytestmark = pytest.mark.processor
+
+INF, NAN, PI = math.inf, math.nan, math.pi
+TINY = {"float64": 1e-300, "float32": 1e-37}
+"""What counts as 0: subnormal numbers may be flushed."""
+
+
+class Corner(NamedTuple):
+    """A formula at one point.
+
+    Args:
+        text: the formula.
+        point: the inputs.
+        derivatives: by the letters of the inputs, "" for the value.
+        dtypes: where they hold.
+        rel: to what they hold, in float64.
+    """
+
+    text: str
+    point: Mapping[str, float]
+    derivatives: Mapping[str, float]
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    rel: float = 1e-12
+
+
+def of_x(
+    text: str, x: float, *orders: float | None, dtypes: tuple[str, ...] = ("float64", "float32"), rel: float = 1e-12
+) -> Corner:
+    """Of one input: the value, the first derivative and so on; None where nothing is said."""
+    return Corner(text, {"x": x}, {"x" * n: want for n, want in enumerate(orders) if want is not None}, dtypes, rel)
+
+
+F64, F32 = ("float64",), ("float32",)
+
+TIES = [
+    of_x("abs(x)", 0, 0, 0, 0),
+    of_x("relu(x)", 0, 0, 0.5, 0),
+    of_x("relu(x) - relu(-x)", 0, 0, 1, 0),
+    of_x("clip(x, 0, 1)", 0, 0, 0.5, 0),
+    of_x("clip(x, 0, 1)", 1, 1, 0.5, 0),
+    of_x("clip(x, 0, 1) + clip(x, -1, 0)", 0, 0, 1, 0),
+    of_x("abs(x)**2", 0, 0, 0, 2, 0),
+    of_x("abs(x)**3", 0, 0, 0, 0, 0),
+    of_x("abs(x**2)", 0, 0, 0, 2, 0),
+    of_x("max(x**2, 0)", 0, 0, 0, 2, 0),
+    of_x("relu(x*x)", 0, 0, 0, 2, 0),
+    of_x("cos(abs(x))", 0, 1, 0, -1, 0, 1),
+    of_x("exp(max(x, -x))", 0, 1, 0, 1, 0, 1),
+    of_x("-abs(x) - 2*log1p(exp(-abs(x)))", 0, -2 * math.log(2), 0, -0.5, 0),
+    of_x("copysign(x, x)", 0, 0, 1, 0),
+    of_x("(x + abs(x))**2", 0, 0, 0, 4),  # the mean of 8 and 0
+    of_x("(x + max(x, 0))**2", 0, 0, 0, 5),  # the mean of 8 and 2
+    of_x("max(x, 0)*min(x, 0)", 0, 0, 0, 0, 0),
+    of_x("max(x, 0)**2 + min(x, 0)**2", 0, 0, 0, 2),
+    of_x("x**x", 0, 1, -INF),
+    Corner("max(x, y)*min(x, y)", {"x": 1.5, "y": 1.5}, {"": 2.25, "x": 1.5, "y": 1.5, "xx": 0, "xy": 1, "yy": 0}),
+    Corner("max((x + y)**2, 0)", {"x": 1, "y": -1}, {"": 0, "x": 0, "xx": 2, "xy": 2, "yy": 2}),
+    Corner("max(x, y, z)", {"x": 1, "y": 1, "z": 1}, {"x": 1 / 3, "y": 1 / 3, "z": 1 / 3}),
+    Corner("min(x, y, z)", {"x": 1, "y": 1, "z": 1}, {"x": 1 / 3, "y": 1 / 3, "z": 1 / 3}),
+    Corner("max(w, x, y, z)", {"w": 1, "x": 1, "y": 1, "z": 1}, {"w": 0.25, "x": 0.25, "y": 0.25, "z": 0.25}),
+    Corner("max(x, y, z)", {"x": 1, "y": 0, "z": 1}, {"x": 0.5, "y": 0, "z": 0.5}),
+    Corner("fmax(x, y) + fmin(x, y)", {"x": 2, "y": 2}, {"x": 1, "y": 1, "xy": 0}),
+    Corner("fmin(x, y)", {"x": NAN, "y": 2}, {"": 2, "x": 0, "y": 1}),
+    Corner("fmax(x, y)", {"x": 2, "y": NAN}, {"": 2, "x": 1, "y": 0}),
+    Corner("max(x, y)", {"x": NAN, "y": 1}, {"": NAN, "x": 0, "y": 0}),
+    Corner("max(x, y)", {"x": 1, "y": NAN}, {"": NAN, "x": 0, "y": 0}),
+    Corner("clip(x, y, z)", {"x": 1, "y": 1, "z": 2}, {"": 1, "x": 0.5, "y": 0.5, "z": 0}),
+]
+"""The derivative at a tie is the mean of the whole derivatives of the sides."""
+
+DEAD_SIDES = [
+    of_x("sqrt(max(x, 0))", -1, 0, 0, 0),
+    of_x("sqrt(2*max(x, 0) + 0)", -1, 0, 0, 0),
+    of_x("sqrt(relu(x))", -1, 0, 0, 0, 0, 0),
+    of_x("sqrt(-min(x, 0))", 1, 0, 0, 0),
+    of_x("sqrt(where(x > 0, x, 0))", -1, 0, 0, 0),
+    of_x("sqrt(max(x, 0))/(1 + sqrt(max(x, 0)))", -1, 0, 0, 0),
+    of_x("arccos(clip(x, -1, 1))", 2, 0, 0, 0),
+    of_x("sqrt(x*heaviside(x, 0))", -1, 0, 0, 0),
+    of_x("sqrt(2*x*heaviside(x, 0))", -1, 0, 0, 0),
+]
+"""What is not chosen has the derivative 0, whatever it is multiplied with."""
+
+CORNERS = [*TIES, *DEAD_SIDES]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("corner", CORNERS, ids=lambda corner: f"{corner.text} at {dict(corner.point)}")
+@pytest.mark.parametrize("engine", ["direct", "functional"])
+def test_derivatives_are_those_of_the_closed_form(engine: str, corner: Corner, dtype: str) -> None:
+    if dtype not in corner.dtypes:
+        return
+    found = computed(engine, corner, dtype)
+    for derivative, want in corner.derivatives.items():
+        got = found[derivative]
+        allowed = max(corner.rel, 1e-5 if dtype == "float32" else 0) * abs(want) + TINY[dtype]
+        close = got == want or abs(got - want) <= allowed or (math.isnan(got) and math.isnan(want))
+        assert close, f"∂{derivative}: {got!r}, not {want!r}"
+
+
+def computed(engine: str, corner: Corner, dtype: str) -> dict[str, float]:
+    """The wanted derivatives at a corner, computed beside other points, so that vector instructions take part."""
+    names = list(corner.point)
+    program, torch_dtype, device = parse(corner.text, names), getattr(torch, dtype), open_device("cpu", 1)
+    derivatives = list(dict.fromkeys(["", *corner.derivatives]))
+    wanted = [tuple(map(names.index, derivative)) for derivative in derivatives]
+    if engine == "direct":
+        axes = dict.fromkeys(names, (0,))
+        made: Any = StructuredEngine(program, axes, 1, wanted, torch_dtype, device)
+    else:
+        made = expression_engine(program, names, wanted, torch_dtype, device)
+    points = 70
+    values = tuple(ArrayValues(np.full(points, corner.point[name], dtype), (0,), 1) for name in names)
+    out = np.full((len(wanted), points), 12345.0, dtype)
+    made.compute([Tile(values, Subgrid((0,), (points,)))], [out])
+    assert all(np.array_equal(plane, np.broadcast_to(plane[0], points), equal_nan=True) for plane in out)
+    return {derivative: float(plane[0]) for derivative, plane in zip(derivatives, out, strict=True)}
