@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.compute_batch import compute, failure_message, understood
 from gridgrad_worker.devices.device import is_lost
 from gridgrad_worker.devices.slots import MappedSlots
 from gridgrad_worker.engines.compiled.runtime.request_template import BatchTemplates, keeps_templates
 from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import Tile
-from gridgrad_worker.failures import compute, failure_message, understood
 from gridgrad_worker.piece_messages import count_requests
 from gridgrad_worker.program_table import ProgramTable
 from gridgrad_worker.runtime.channel import Channel, Frame
@@ -117,14 +117,14 @@ class WorkerLoop:
     def _compute(self, batch: pb.Batch, frame: Frame) -> pb.BatchDone:
         start_at = time.perf_counter()
         done = pb.BatchDone()
-        failures = self._failures(batch, frame, done)
+        failures = self._outcomes(batch, frame, done)
         done.id, done.compute_s = batch.id, time.perf_counter() - start_at
         if any(failures):
             _log.info("batch %d: %d of %d tiles failed", batch.id, sum(map(bool, failures)), len(failures))
             done.failures.extend(map(failure_message, failures))
         return done
 
-    def _failures(self, batch: pb.Batch, frame: Frame, done: pb.BatchDone) -> list[GridgradError | None]:
+    def _outcomes(self, batch: pb.Batch, frame: Frame, done: pb.BatchDone) -> list[GridgradError | None]:
         """Computes a batch, says what with, and returns what went wrong with each tile."""
         try:
             self._slots.admit(batch.slots, frame.descriptors)

@@ -21,7 +21,7 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.progress import Progress, shown
-from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import Assembly, read_message
 from gridgrad.protocol.options import (
     DEFAULT_RETRIES,
@@ -163,7 +163,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
         try:
             result = await self._retried(attempts, self._once, call, progress, channel)
         except TooLargeError as error:
-            if not failures.wants_stream(error):
+            if not error_mapping.wants_stream(error):
                 raise
             result = await self._retried(attempts, self._by_stream, call, progress)
             self._routes.learn_limit(result)
@@ -199,7 +199,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
         finally:
             leave(answers)
         if result is None:
-            raise failures.StreamEnded
+            raise error_mapping.StreamEnded
         return result
 
     async def close(self) -> None:
@@ -223,7 +223,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
         if self._closed:
-            raise failures.closed()
+            raise error_mapping.closed()
         check_process(self._process_id)
         allowed = self._settings.retries if retries is None else retries
         return Attempts(allowed, timeout_of(timeout, self._settings.timeout_s))
@@ -232,8 +232,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
         while True:
             try:
                 return await once(attempts, *arguments)
-            except failures.FOREIGN as raised:
-                failure = failures.of(raised, self._settings.target, attempts.timeout_s)
+            except error_mapping.FOREIGN as raised:
+                failure = error_mapping.of(raised, self._settings.target, attempts.timeout_s)
             await asyncio.sleep(attempts.wait_s(failure))
 
     async def _plain(

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 
 from gridgrad.aio.primitives import CANCELLED, Background, MessageQueue, RequestSource
-from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol import error_mapping
 from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.request import Request
@@ -79,7 +79,7 @@ class _StreamCall:
         try:
             async for raw in self._call:
                 self._inbox.put(raw)
-            self._inbox.put(failures.StreamEnded())
+            self._inbox.put(error_mapping.StreamEnded())
         except grpc.RpcError as error:
             self._inbox.put(error)
         except CANCELLED:
@@ -140,7 +140,7 @@ class GridStream:
     async def _receive(self) -> None:
         try:
             raw = await self._call.receive(0 if self._source.is_ready else self._window.due_in_s())
-        except failures.FOREIGN as raised:
+        except error_mapping.FOREIGN as raised:
             await self._reconnect(raised)
         else:
             if raw is not None:

@@ -12,7 +12,7 @@ import heapq
 import itertools
 import time
 
-from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import Assembly, StreamMessage, read_message, read_pack
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.protocol.request_packs import RequestInFlight, RequestPacks
@@ -124,7 +124,7 @@ class InFlightWindow:
         before = self._completed
         if message.fields.HasField("status"):
             for number in range(first, first + count):
-                self._fail(number, failures.EntryFailed(message.fields.status))
+                self._fail(number, error_mapping.EntryFailed(message.fields.status))
         elif count > 1:
             self._receive_pack(range(first, first + count), message)
         else:
@@ -157,7 +157,7 @@ class InFlightWindow:
             del self._sent[request_id]
             self._settle(request, outcome)
 
-    def _fail(self, request_id: int, failed: failures.EntryFailed) -> None:
+    def _fail(self, request_id: int, failed: error_mapping.EntryFailed) -> None:
         """Has a request sent again later, if that may help; else its outcome is the error."""
         request = self._sent.pop(request_id, None)
         if request is None:
@@ -165,7 +165,7 @@ class InFlightWindow:
         request.assembly = None
         request.attempts = request.attempts or Attempts(self._settings.retries, None)
         try:
-            delay_s = request.attempts.wait_s(failures.of(failed, self._settings.target, None))
+            delay_s = request.attempts.wait_s(error_mapping.of(failed, self._settings.target, None))
         except GridgradError as error:
             self._settle(request, error)
         else:
@@ -198,9 +198,9 @@ class InFlightWindow:
             raise outcome
         return outcome
 
-    def failure(self, raised: Exception, attempts: Attempts) -> failures.Failure:
+    def failure(self, raised: Exception, attempts: Attempts) -> error_mapping.Failure:
         """How the stream itself failed."""
-        return failures.of(raised, self._settings.target, attempts.timeout_s)
+        return error_mapping.of(raised, self._settings.target, attempts.timeout_s)
 
     def restart(self) -> None:
         """Has everything sent again that was, on a new stream."""

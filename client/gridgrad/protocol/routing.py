@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridgrad.requests.prepare import PreparedCall
-from gridgrad.requests.request import FunctionKey
+from gridgrad.requests.request import FunctionIdentity
 from gridgrad.results.result import Result
 from gridgrad_core.bounded_dict import BoundedDict
 
@@ -21,7 +21,7 @@ class Routes:
 
     def __init__(self) -> None:
         self._unary_bytes = UNARY_BYTES
-        self._components: BoundedDict[FunctionKey, int] = BoundedDict(FUNCTIONS_KEPT)
+        self._components: BoundedDict[FunctionIdentity, int] = BoundedDict(FUNCTIONS_KEPT)
 
     def result_bytes(self, call: PreparedCall) -> int:
         """The length of the result, or less when the number of components is not known yet."""

@@ -11,7 +11,7 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike, read_selection, resolve
 from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.requests.lowering import lower
-from gridgrad.requests.request import FunctionLike, Registered, function_key
+from gridgrad.requests.request import FunctionLike, Registered, function_identity
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -46,7 +46,7 @@ def plan_message(
         function, given, selection, _ = lower(function, given, selection, coefficients)
     names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
     wanted = resolve(selection, names, scalars)
-    kind, text = function_key(function)
+    kind, text = function_identity(function)
     return pb.Plan(
         function=pb.Function(**{kind: text}),
         inputs=[pb.PlanInput(name=each.name, dims=each.dims) for each in given],

@@ -11,7 +11,7 @@ from gridgrad.arguments.derivatives import read_selection
 from gridgrad.arguments.inputs import FLOAT32, FloatArray, Input, computing_dtype, read_inputs
 from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
 from gridgrad.requests.lowering import Shown, lower
-from gridgrad.requests.request import FunctionKey, Registered, Request, function_key
+from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Grid
@@ -41,7 +41,7 @@ class PreparedCall(NamedTuple):
     lowered: Shown | None = None
 
     @property
-    def function(self) -> FunctionKey:
+    def function(self) -> FunctionIdentity:
         """The kind and text of the function."""
         return self.template.function
 
@@ -94,7 +94,7 @@ def _prepared(request: Request) -> PreparedCall:
     selection = read_selection(request.wrt, request.order, request.derivatives)
     if request.coefficients or not isinstance(given, str | Registered | Program):
         given, inputs, selection, shown = lower(given, inputs, selection, request.coefficients)
-    function, dtype = function_key(given), computing_dtype(inputs, request.dtype)
+    function, dtype = function_identity(given), computing_dtype(inputs, request.dtype)
     sent = tuple([narrowed(each, dtype) for each in inputs])
     kinds = tuple(map(kind_of, sent))
     template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier))

@@ -13,7 +13,7 @@ from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 
-__all__ = ["FunctionKey", "FunctionLike", "Registered", "Request", "Tier", "function_key", "registered"]
+__all__ = ["FunctionIdentity", "FunctionLike", "Registered", "Request", "Tier", "function_identity", "registered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Symbolic(Protocol):
 
 FunctionLike: TypeAlias = str | Registered | Program | Callable[..., Any] | Symbolic
 Tier: TypeAlias = Literal["auto", "direct", "compiled"]
-FunctionKey: TypeAlias = tuple[Literal["expression", "registered"], str]
+FunctionIdentity: TypeAlias = tuple[Literal["expression", "registered"], str]
 """The kind and text of a function."""
 
 
@@ -113,7 +113,7 @@ def _kept(listed: Any) -> Any:
     return [*listed] if isinstance(listed, Iterator) else listed
 
 
-def function_key(function: FunctionLike) -> FunctionKey:
+def function_identity(function: FunctionLike) -> FunctionIdentity:
     """The kind and text of a function.
 
     Raises:

@@ -30,7 +30,7 @@ from gridgrad.arguments import derivatives as selecting
 from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import FLOAT32, FLOAT64, Inputs
 from gridgrad.requests.encode import InputKind, input_head
-from gridgrad.requests.request import FunctionKey, Request
+from gridgrad.requests.request import FunctionIdentity, Request
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.grid import Derivative, Grid, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -62,7 +62,7 @@ class RequestTemplate:
         response: the ResponseTemplate of the latest answer, which the next is likely to have; `protocol` keeps it here.
     """
 
-    function: FunctionKey
+    function: FunctionIdentity
     head: bytes
     derivatives: tuple[Derivative, ...]
     inputs: tuple[InputKind, ...]
@@ -81,7 +81,7 @@ class RequestTemplate:
 
 @functools.lru_cache(TEMPLATES_KEPT)
 def template_of(
-    function: FunctionKey,
+    function: FunctionIdentity,
     inputs: tuple[InputKind, ...],
     selection: DerivativeSelection,
     single: bool,
@@ -111,7 +111,7 @@ def template_of(
 
 @functools.lru_cache(TEMPLATES_KEPT)
 def _head(
-    function: FunctionKey,
+    function: FunctionIdentity,
     inputs: tuple[tuple[str, bool], ...],
     selection: DerivativeSelection,
     single: bool,

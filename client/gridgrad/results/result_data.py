@@ -15,7 +15,7 @@ from gridgrad_core.errors import RequestError
 
 if TYPE_CHECKING:
     from gridgrad.requests.prepare import PreparedCall
-    from gridgrad.requests.request import FunctionKey, Request
+    from gridgrad.requests.request import FunctionIdentity, Request
 
 __all__ = ["ResultData", "ResultOrigin", "ResultSchema"]
 
@@ -37,7 +37,7 @@ class ResultSchema(NamedTuple):
     dims: tuple[str, ...]
     components: tuple[str, ...]
     tuple_valued: bool
-    function: FunctionKey
+    function: FunctionIdentity
 
 
 class ResultOrigin(NamedTuple):
@@ -111,7 +111,7 @@ class ResultData:
         return self._info
 
     @property
-    def function(self) -> FunctionKey:
+    def function(self) -> FunctionIdentity:
         """What was computed: ("expression", its text) or ("registered", its name)."""
         return self._schema.function
 

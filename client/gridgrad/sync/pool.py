@@ -23,7 +23,7 @@ from collections.abc import Callable
 import grpc
 
 from gridgrad.progress import Progress
-from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol import error_mapping
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.protocol.retry import OpeningBackoff
 from gridgrad.protocol.session_messages import SessionLost
@@ -95,14 +95,14 @@ class SessionPool:
         except SessionLost:
             self._backoff.lost()
             if self._is_closed:
-                raise failures.closed() from None
+                raise error_mapping.closed() from None
             return None
         except CANCELLED:
             is_well = True
             raise
-        except failures.EntryFailed as failed:
+        except error_mapping.EntryFailed as failed:
             is_well = True
-            if failures.wants_stream(failures.of(failed, self._target, timeout_s).error):
+            if error_mapping.wants_stream(error_mapping.of(failed, self._target, timeout_s).error):
                 return None
             raise
         finally:

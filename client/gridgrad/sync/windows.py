@@ -13,7 +13,7 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.progress import Progress
-from gridgrad.protocol import error_mapping as failures
+from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import read_message
 from gridgrad.protocol.grid_windows import GridWindows, points_of
 from gridgrad.protocol.options import ConnectionSettings, leave
@@ -99,9 +99,9 @@ class LargeGrids(ABC):
                         yield window
                 if windows.complete:
                     return
-                raise failures.StreamEnded
-            except failures.FOREIGN as raised:
-                failure = failures.of(raised, self._settings.target, attempts.timeout_s)
+                raise error_mapping.StreamEnded
+            except error_mapping.FOREIGN as raised:
+                failure = error_mapping.of(raised, self._settings.target, attempts.timeout_s)
             finally:
                 leave(answers)
             time.sleep(attempts.wait_s(failure))

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.tracing import refusal as refusals
-from gridgrad.tracing import ufuncs
+from gridgrad.tracing import refusal, ufuncs
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.tracer import Traced
 from gridgrad_core.lang.functions.table import FUNCTIONS
@@ -53,20 +52,20 @@ def dispatch(
             return _joined(recorder, function, *arguments, **options)
         if name in _ELEMENTWISE and len(arguments) == 1 and not options:
             return recorder.apply(FUNCTIONS["trunc" if name == "fix" else name], *arguments)
-    raise recorder.refuse(refusals.function(name))
+    raise recorder.refuse(refusal.function(name))
 
 
 def _reduction(recorder: Recorder, name: str, array: Any, axis: Any = None, **options: Any) -> Any:
     value = recorder.lift(array)
     if not value.ndim:
-        raise recorder.refuse(refusals.sized(f"np.{name}"))
+        raise recorder.refuse(refusal.sized(f"np.{name}"))
     return ufuncs.dispatch(recorder, _REDUCTIONS[name], "reduce", (value,), {"axis": axis, **options})
 
 
 def _mean(recorder: Recorder, array: Any, axis: Any = None, **options: Any) -> Any:
     value = recorder.lift(array)
     if not value.ndim:
-        raise recorder.refuse(refusals.sized("np.mean"))
+        raise recorder.refuse(refusal.sized("np.mean"))
     total = _reduction(recorder, "sum", value, axis, **options)
     return total / (value.size // max(total.nodes.size, 1))
 
@@ -83,7 +82,7 @@ def _cumulative(ufunc: np.ufunc) -> Callable[..., Any]:
 def _where(recorder: Recorder, condition: Any, *branches: Any) -> Traced:
     if len(branches) != 2:
         found = "np.where without the values to choose from"
-        raise recorder.refuse(refusals.doing(found, "write np.where(condition, a, b)"))
+        raise recorder.refuse(refusal.doing(found, "write np.where(condition, a, b)"))
     chosen, other = recorder.of_one_kind(branches)
     if chosen.kind == "boolean":
         test = recorder.lift(condition) != 0
@@ -107,14 +106,14 @@ def _clip(
     low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
     if out is not None or bounds:
         found = f"{', '.join(bounds) or 'out'} of np.clip"
-        raise recorder.refuse(refusals.doing(found, "leave it out"))
+        raise recorder.refuse(refusal.doing(found, "leave it out"))
     low, high = -math.inf if low is None else low, math.inf if high is None else high
     return recorder.apply(FUNCTIONS["clip"], array, low, high)
 
 
 def _round(recorder: Recorder, array: Any, decimals: int = 0, **options: Any) -> Any:
     if options.get("out") is not None:
-        raise recorder.refuse(refusals.doing("out of np.round", "leave it out"))
+        raise recorder.refuse(refusal.doing("out of np.round", "leave it out"))
     scale = 10.0**decimals
     rounded = recorder.apply(FUNCTIONS["rint"], recorder.lift(array) * scale if decimals else array)
     return rounded / scale if decimals else rounded
@@ -123,7 +122,7 @@ def _round(recorder: Recorder, array: Any, decimals: int = 0, **options: Any) ->
 def _nan_to_num(recorder: Recorder, x: Any, **options: Any) -> Traced:
     if options:
         found = f"{', '.join(options)} of np.nan_to_num"
-        raise recorder.refuse(refusals.doing(found, "write np.where(np.isnan(x), a, x)"))
+        raise recorder.refuse(refusal.doing(found, "write np.where(np.isnan(x), a, x)"))
     return recorder.apply(FUNCTIONS["nan_to_num"], x)
 
 
@@ -132,7 +131,7 @@ def _dot(recorder: Recorder, left: Any, right: Any) -> Any:
     if not (a.ndim and b.ndim):
         return a * b
     if b.ndim > 2 or a.ndim > 2:
-        raise recorder.refuse(refusals.doing("np.dot of more than two dims", "write @"))
+        raise recorder.refuse(refusal.doing("np.dot of more than two dims", "write @"))
     return a @ b
 
 
@@ -160,7 +159,7 @@ def _polyval(recorder: Recorder, coefficients: Any, x: Any) -> Any:
 def _diff(recorder: Recorder, array: Any, n: int = 1) -> Any:
     value = recorder.lift(array)
     if not value.ndim:
-        raise recorder.refuse(refusals.sized("np.diff"))
+        raise recorder.refuse(refusal.sized("np.diff"))
     for _ in range(n):
         value = value[..., 1:] - value[..., :-1]
     return value

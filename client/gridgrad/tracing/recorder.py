@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.coefficients import element_names
-from gridgrad.tracing import refusal as refusals
+from gridgrad.tracing import refusal
 from gridgrad.tracing.tracer import Nodes, Traced
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.function import Function, Kind
@@ -126,11 +126,11 @@ class Recorder:
     def _own(self, value: Traced) -> Traced:
         if value.recorder is not self:
             remedy = "compute it inside the function, and keep no traced value outside of it"
-            raise self.refuse(refusals.doing("a traced value kept from another call", remedy))
+            raise self.refuse(refusal.doing("a traced value kept from another call", remedy))
         if value.version.replaced:
             found = "a value that an operator such as += has changed before"
             remedy = "write a = a + b instead of a += b: numpy changes arrays for all who hold them, but not numbers"
-            raise self.refuse(refusals.doing(found, remedy))
+            raise self.refuse(refusal.doing(found, remedy))
         return value
 
     def _constants(self, value: Any) -> NDArray[Any]:
@@ -153,13 +153,13 @@ class Recorder:
     def _not_a_number(self, value: Any) -> TracingError:
         shown = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
         found = f"{shown} where a real number should be"
-        return self.refuse(refusals.doing(found, "compute with real numbers and arrays of them"))
+        return self.refuse(refusal.doing(found, "compute with real numbers and arrays of them"))
 
     def _check_size(self) -> None:
         if len(self.operations.builder.nodes) > limits.MAX_OPERATIONS:
             found = f"more than {limits.MAX_OPERATIONS:,} different operations"
             remedy = "loops are unrolled: take fewer steps, or register a torch function at the server"
-            raise self.refuse(refusals.doing(found, remedy))
+            raise self.refuse(refusal.doing(found, remedy))
 
 
 def _is_plain(values: Sequence[Any]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-from gridgrad.tracing import refusal as refusals
+from gridgrad.tracing import refusal
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.function import Kind
 
@@ -98,7 +98,7 @@ class Traced(NDArrayOperatorsMixin):
     def flat(self) -> list[int]:
         """Its nodes in C order; refused for a single one."""
         if not self.ndim:
-            raise self.recorder.refuse(refusals.sized("the size"))
+            raise self.recorder.refuse(refusal.sized("the size"))
         nodes: list[int] = self.nodes.ravel().tolist()
         return nodes
 
@@ -135,60 +135,60 @@ class Traced(NDArrayOperatorsMixin):
         remedy = (
             "write np.trunc(x) or np.round(x) for integers, x != 0 for booleans; dtype= of the request sets float32"
         )
-        raise self.recorder.refuse(refusals.doing(found, remedy))
+        raise self.recorder.refuse(refusal.doing(found, remedy))
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise refusals.iterated()
+            raise refusal.iterated()
         return len(self.nodes)
 
     def __iter__(self) -> Iterator[Traced]:
         if not self.ndim:
-            raise refusals.iterated()
+            raise refusal.iterated()
         return iter([self.view(np.asarray(nodes)) for nodes in self.nodes])
 
     def __getitem__(self, index: Any) -> Traced:
         if not self.ndim:
-            raise refusals.iterated()
+            raise refusal.iterated()
         if isinstance(index, Traced) and index.kind == "boolean":
             remedy = "write np.where(condition, x, 0) to leave some out of a sum"
-            raise self.recorder.refuse(refusals.doing("a choice of elements", remedy))
+            raise self.recorder.refuse(refusal.doing("a choice of elements", remedy))
         return self.view(np.asarray(self.nodes[index]))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         remedy = "build it at once: np.stack([a, b, ...]), or np.where(condition, a, x)"
-        raise self.recorder.refuse(refusals.doing("an assignment to elements", remedy))
+        raise self.recorder.refuse(refusal.doing("an assignment to elements", remedy))
 
     def __getattr__(self, name: str) -> Any:
         method = _METHODS.get(name)
         if method is not None:
             return functools.partial(method, self)
         if hasattr(np.ndarray, name) and not name.startswith("__"):
-            raise self.recorder.refuse(refusals.function(name, "ndarray."))
+            raise self.recorder.refuse(refusal.function(name, "ndarray."))
         raise AttributeError(f"a traced value has no attribute {name!r}; it has those of a numpy array")
 
     # What needs the numbers. What floats refuse too is not remembered as a refusal: functions may catch it.
 
     def __bool__(self) -> NoReturn:
-        raise self.recorder.refuse(refusals.as_truth())
+        raise self.recorder.refuse(refusal.as_truth())
 
     def __float__(self) -> NoReturn:
-        raise self.recorder.refuse(refusals.as_float())
+        raise self.recorder.refuse(refusal.as_float())
 
     def __int__(self) -> NoReturn:
-        raise self.recorder.refuse(refusals.as_integer("an integer"))
+        raise self.recorder.refuse(refusal.as_integer("an integer"))
 
     def __index__(self) -> NoReturn:
-        raise refusals.as_integer("a count or an index")
+        raise refusal.as_integer("a count or an index")
 
     def __complex__(self) -> NoReturn:
-        raise self.recorder.refuse(refusals.as_integer("a complex number"))
+        raise self.recorder.refuse(refusal.as_integer("a complex number"))
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise self.recorder.refuse(refusals.as_array())
+        raise self.recorder.refuse(refusal.as_array())
 
     def __hash__(self) -> NoReturn:
-        raise self.recorder.refuse(refusals.as_key())
+        raise self.recorder.refuse(refusal.as_key())
 
     def __round__(self, digits: int | None = None) -> Any:
         return np.round(self, digits or 0)
@@ -204,7 +204,7 @@ class Traced(NDArrayOperatorsMixin):
 
     def __format__(self, specification: str) -> str:
         if specification:
-            raise self.recorder.refuse(refusals.doing("a traced value formatted as a number", "leave it out"))
+            raise self.recorder.refuse(refusal.doing("a traced value formatted as a number", "leave it out"))
         return repr(self)
 
     def __repr__(self) -> str:

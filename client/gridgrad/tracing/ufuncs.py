@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.tracing import refusal as refusals
+from gridgrad.tracing import refusal
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.tracer import Traced
 from gridgrad_core.errors import TracingError
@@ -47,7 +47,7 @@ def dispatch(
     if method == "outer":
         return outer(recorder, ufunc, *inputs)
     if method != "__call__":
-        raise recorder.refuse(refusals.function(f"{ufunc.__name__}.{method}"))
+        raise recorder.refuse(refusal.function(f"{ufunc.__name__}.{method}"))
     return elementwise(recorder, ufunc, *inputs)
 
 
@@ -70,14 +70,14 @@ def elementwise(recorder: Recorder, ufunc: np.ufunc, *inputs: Any) -> Any:
     elif ufunc.__name__ in _BITS:
         found = "an operation on the bits of numbers"
         remedy = "put comparisons in parentheses: (a > 0) & (b > 0)"
-        raise recorder.refuse(refusals.doing(found, remedy))
+        raise recorder.refuse(refusal.doing(found, remedy))
     return recorder.apply(function, *lifted)
 
 
 def _of_booleans(recorder: Recorder, name: str) -> Function | None:
     """What a ufunc does on booleans; None if that is what it does on numbers."""
     if name in _NUMBERS_ONLY:
-        raise recorder.refuse(refusals.doing(f"np.{name} of booleans", _NUMBERS_ONLY[name]))
+        raise recorder.refuse(refusal.doing(f"np.{name} of booleans", _NUMBERS_ONLY[name]))
     return FUNCTIONS[_OF_BOOLEANS[name]] if name in _OF_BOOLEANS else None
 
 
@@ -115,7 +115,7 @@ def product(recorder: Recorder, left: Any, right: Any) -> Traced:
     """np.matmul of vectors, matrices, or stacks of them."""
     a, b = recorder.numbers(left), recorder.numbers(right)
     if not (a.ndim and b.ndim):
-        raise recorder.refuse(refusals.doing("a matrix product with a number", "write *"))
+        raise recorder.refuse(refusal.doing("a matrix product with a number", "write *"))
     rows = a.view(a.nodes[..., None, :] if a.ndim == 1 else a.nodes)
     columns = b.view(b.nodes[..., None] if b.ndim == 1 else b.nodes)
     if rows.shape[-1] != columns.shape[-2]:
@@ -134,7 +134,7 @@ def _function(recorder: Recorder, ufunc: np.ufunc) -> Function:
     function = lookup("logical_xor" if name in _BITS else name) if ours else None
     if function is None:
         known = getattr(np, name, None) is ufunc
-        raise recorder.refuse(refusals.function(name, "np." if known else "scipy.special." if ours else "the ufunc "))
+        raise recorder.refuse(refusal.function(name, "np." if known else "scipy.special." if ours else "the ufunc "))
     return function
 
 
@@ -145,11 +145,11 @@ def _in_place(
     target = out[0] if isinstance(out, tuple) and len(out) == 1 else None
     if not isinstance(target, Traced) or not inputs or inputs[0] is not target or method != "__call__":
         found = "a result written into an array"
-        raise recorder.refuse(refusals.doing(found, "write a = a + b instead of a += b or out="))
+        raise recorder.refuse(refusal.doing(found, "write a = a + b instead of a += b or out="))
     changed = dispatch(recorder, ufunc, method, inputs, options)
     if changed.shape != target.shape:
         found = f"an array of shape {list(changed.shape)} put into one of shape {list(target.shape)}"
-        raise recorder.refuse(refusals.doing(found, "write a = a + b instead of a += b"))
+        raise recorder.refuse(refusal.doing(found, "write a = a + b instead of a += b"))
     target.version.replaced = True
     return changed
 
@@ -159,10 +159,10 @@ def _reducible(recorder: Recorder, ufunc: np.ufunc, array: Any, method: str, opt
     if options:
         raise _option(recorder, ufunc, options)
     if ufunc.__name__ not in _REDUCED:
-        raise recorder.refuse(refusals.function(f"{ufunc.__name__}.{method}"))
+        raise recorder.refuse(refusal.function(f"{ufunc.__name__}.{method}"))
     value = recorder.lift(array) if ufunc.__name__.startswith("logical") else recorder.numbers(array)
     if not value.ndim:
-        raise recorder.refuse(refusals.sized(f"np.{ufunc.__name__}.{method}"))
+        raise recorder.refuse(refusal.sized(f"np.{ufunc.__name__}.{method}"))
     return value
 
 
@@ -180,4 +180,4 @@ def _is_default(name: str, value: Any) -> bool:
 
 def _option(recorder: Recorder, ufunc: np.ufunc, options: Mapping[str, Any]) -> TracingError:
     found = f"{', '.join(options)} of np.{ufunc.__name__}"
-    return recorder.refuse(refusals.doing(found, "leave it out, and choose with np.where"))
+    return recorder.refuse(refusal.doing(found, "leave it out, and choose with np.where"))

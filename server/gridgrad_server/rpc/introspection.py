@@ -14,7 +14,7 @@ from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.requests.function_key import FunctionKey
-from gridgrad_server.rpc import introspection_responses as responses
+from gridgrad_server.rpc import introspection_responses
 from gridgrad_server.rpc.errors import abort
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.scheduling.tier_policy import TierPolicy
@@ -54,7 +54,7 @@ class IntrospectionCalls:
         """The registered functions."""
         try:
             decode(pb.ListFunctionsRequest, raw)
-            return responses.functions(self._workers.ready).SerializeToString()
+            return introspection_responses.functions(self._workers.ready).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 
@@ -62,7 +62,9 @@ class IntrospectionCalls:
         """What the server is and accepts."""
         try:
             decode(pb.GetServerInfoRequest, raw)
-            return responses.server(__version__, self._workers.devices, self._settings).SerializeToString()
+            return introspection_responses.server(
+                __version__, self._workers.devices, self._settings
+            ).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 
@@ -82,14 +84,14 @@ class IntrospectionCalls:
             state = await self._tiers.prepare(function, self._intake.check_open)
         except GridgradError as error:
             await abort(context, error)
-        return responses.prepared(function, state, time.monotonic() - arrived_at).SerializeToString()
+        return introspection_responses.prepared(function, state, time.monotonic() - arrived_at).SerializeToString()
 
     async def explain(self, raw: bytes, context: Context) -> bytes:
         """How an expression is computed."""
         try:
             function = await self._function(decode(pb.ExplainRequest, raw).plan, len(raw), context)
             explanation, state = await self._tiers.explain(function, self._intake.check_open)
-            return responses.explained(function, explanation, state).SerializeToString()
+            return introspection_responses.explained(function, explanation, state).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 

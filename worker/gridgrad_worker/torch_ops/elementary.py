@@ -1,4 +1,7 @@
-"""The values of the elementary functions on torch tensors."""
+"""The values of the elementary functions on torch tensors.
+
+`gridgrad_core.lang.functions` lists every place that a new function touches.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Runs programs of the language on torch tensors, with the derivatives that the table of functions states.
 
-What torch differentiates as the table does (`operations.NATIVE`) is left to torch. For any other
+What torch differentiates as the table does (`torch_ops.table.NATIVE`) is left to torch. For any other
 function the table's rule, itself a program, is evaluated.
 """
 

@@ -8,12 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gridgrad_worker.torch_ops import elementary as operations_basic
-from gridgrad_worker.torch_ops import special as operations_special
+from gridgrad_worker.torch_ops import elementary, special
 
 __all__ = ["NATIVE", "SCALAR_FIRST", "SCALAR_SECOND", "VALUES"]
 
-VALUES: dict[str, Callable[..., Tensor]] = operations_basic.VALUES | operations_special.VALUES
+VALUES: dict[str, Callable[..., Tensor]] = elementary.VALUES | special.VALUES
 """The value of every function of the language, by name: of tensors of one dtype, integer parameters as ints."""
 
 

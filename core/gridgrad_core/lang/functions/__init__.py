@@ -14,6 +14,10 @@ Every place that a new function touches:
    `tests/worker/torch_ops/test_awkward_points.py`.
 5. `make docs` writes it into `docs/language.md`; `CHANGELOG.md` names it.
 
+6. If it can't be negative, its name in `_NEVER_NEGATIVE` of `core/gridgrad_core/lang/derive/spellings.py`, by which
+   `abs` and `max(…, 0)` of it stay smooth. If it selects among its arguments, as max does, `SELECTIONS` of
+   `selections.py` beside it.
+
 That is all if its value comes down to operations of torch that compiled code has. Otherwise it needs a row in `FORMS`
 of `worker/gridgrad_worker/engines/compiled/codegen/cpp_table.py`, and that name in C++ in
 `worker/gridgrad_worker/engines/compiled/cpp/functions.h` (or `special.h` beside it) for processors, and in
@@ -23,5 +27,5 @@ of `worker/gridgrad_worker/engines/compiled/codegen/cpp_table.py`, and that name
 What is written with a sign instead of a name has its row in `operators.py`, its sign and precedence in
 `core/gridgrad_core/lang/program/operations.py`, and Python's operator in `core/gridgrad_core/lang/derive/rules.py`.
 
-Tests fail until each of these is done: that is how to find out what is left.
+Tests fail until each of these but the sixth is done: that is how to find out what is left.
 """

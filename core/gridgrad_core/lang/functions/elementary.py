@@ -1,4 +1,7 @@
-"""Powers, exponentials, logarithms, and the functions of trigonometry."""
+"""Powers, exponentials, logarithms, and the functions of trigonometry.
+
+`gridgrad_core.lang.functions` lists every place that a new function touches.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is written with a symbol or a keyword, and numpy's names for it."""
+"""What is written with a symbol or a keyword, and numpy's names for it.
+
+`gridgrad_core.lang.functions` lists every place that a new function touches.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is made of pieces: conditions, extremes, signs and rounding."""
+"""What is made of pieces: conditions, extremes, signs and rounding.
+
+`gridgrad_core.lang.functions` lists every place that a new function touches.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The special functions: of errors and the normal distribution, logistic, gamma and their kin."""
+"""The special functions: of errors and the normal distribution, logistic, gamma and their kin.
+
+`gridgrad_core.lang.functions` lists every place that a new function touches.
+"""
 
 from __future__ import annotations
 

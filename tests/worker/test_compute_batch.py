@@ -11,9 +11,9 @@ import torch
 
 from gridgrad_core.errors import GridgradError, InternalError, RequestError, TooLargeError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.compute_batch import compute
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
-from gridgrad_worker.failures import compute
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.worker_program import WorkerProgram
 
