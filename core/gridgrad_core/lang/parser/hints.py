@@ -10,6 +10,7 @@ import re
 
 from gridgrad_core.lang.functions import table as functions
 from gridgrad_core.lang.functions.function import Function
+from gridgrad_core.lang.parser.foreign_functions import FOREIGN_FUNCTIONS
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program.names import CONSTANTS
 from gridgrad_core.lang.program.syntax_error import Mistake
@@ -35,6 +36,8 @@ _OPERAND = re.compile(r"\s*([-+]?(?:[\d.][\w.]*(?:(?<=[eE])[-+]\d+)?|\w+(?:\([^(
 _CONDITION = re.compile(r"[ \t]*((?:[^()&|,;\n]|\([^()\n]{0,30}\)){1,40})(?=[&|,;\n)]|\Z)")
 _REST = re.compile(r"[ \t]*([^\s;][^;\n]{0,40})(?=[;\n]|\Z)")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\s{0,9}\.\s{0,9}[A-Za-z_]\w*){1,9}", re.ASCII)
+# A minus sign at the end, after an operator or at the start
+_NEGATED = re.compile(r"(?:\A|[-+*/%(,=<>;\n]|\b(?:and|or|not|if|else))[ \t]*-[ \t]*\Z")
 _DEFINITION = re.compile(r"\s*\([\w\s,]{0,200}\)\s*=(?!=)")
 
 _INFIX = {
@@ -135,6 +138,8 @@ def unknown_function(text: str, token: Token, known: bool) -> Mistake:
     after = token.start + len(name)
     if _DEFINITION.match(text, after):
         return Mistake(token.start, f"a definition of {name} with arguments", "write its right side alone")
+    if name in FOREIGN_FUNCTIONS and not known:
+        return Mistake(token.start, f"{name!r} is no function here", FOREIGN_FUNCTIONS[name].remedy)
     names = (alias for function in functions.FUNCTIONS.values() for alias in (function.name, *function.aliases))
     close = difflib.get_close_matches(name, sorted(filter(functions.lookup, names)), n=3, cutoff=0.7)
     found = f"{name!r} is no function"
@@ -208,6 +213,9 @@ def no_operator(text: str, token: Token, left_start: int) -> Mistake:
     else:
         spaced = f" {ours} " if "=" in ours else ours
         written = f"{left}{spaced}{_right(text, after)}"
+        if sign == "^" and _is_negated(text, left_start):
+            remedy = f"write -{written} for -({written}), or (-{left})**{_right(text, after)}, which some tools mean"
+            return Mistake(token.start, "'^' is not an operator here", remedy)
     return Mistake(token.start, f"'{sign}' is not an operator here", f"write {written} {purpose}".rstrip())
 
 
@@ -238,6 +246,11 @@ def _in_parentheses(text: str) -> str:
     """Puts it in parentheses, unless it has them or is a single word."""
     closed = text.startswith("(") and text.find(")") == len(text) - 1
     return text if closed or re.fullmatch(r"[\w.]+", text) else f"({text})"
+
+
+def _is_negated(text: str, start: int) -> bool:
+    """Whether a minus sign stands before an operand, and no operand before that."""
+    return _NEGATED.search(text, 0, start) is not None
 
 
 def _left(text: str, start: int, end: int) -> str:

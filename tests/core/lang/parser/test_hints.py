@@ -10,6 +10,17 @@ from gridgrad_core.lang.parser.parser import parse
 REFUSALS = [
     ("t^2", 1, 2, "'^' is not an operator here", "write t**2 for a power"),
     ("(x + 1)^2", 1, 8, "'^' is not an operator here", "write (x + 1)**2 for a power"),
+    ("-x^2", 1, 3, "'^' is not an operator here", "write -x**2 for -(x**2), or (-x)**2, which some tools mean"),
+    ("a*-x^n", 1, 5, "'^' is not an operator here", "write -x**n for -(x**n), or (-x)**n, which some tools mean"),
+    ("a - x^2", 1, 6, "'^' is not an operator here", "write x**2 for a power"),
+    ("sec(x)", 1, 1, "'sec' is no function here", "write 1/cos(x)"),
+    (
+        "sec + sec(x)",
+        1,
+        7,
+        "'sec' is no function",
+        "write sec*(...) for a product; docs/language.md lists the functions",
+    ),
     ("a*b^sin(x)", 1, 4, "'^' is not an operator here", "write b**sin(x) for a power"),
     ("x>0 & y>0", 1, 5, "'&' is not an operator here", "write (x>0) and (y>0)"),
     ("x > 0 && sin(y) > 0", 1, 7, "'&&' is not an operator here", "write (x > 0) and (sin(y) > 0)"),
