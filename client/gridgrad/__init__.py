@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gridgrad.tracing.decorator import TracedFunction as TracedFunction
     from gridgrad.tracing.decorator import function as function
     from gridgrad.tracing.decorator import trace as trace
+    from gridgrad.tracing.value_derivative import diff as diff
     from gridgrad_core.errors import BusyError as BusyError
     from gridgrad_core.errors import CallCancelledError as CallCancelledError
     from gridgrad_core.errors import CrashError as CrashError
@@ -83,6 +84,7 @@ _HOMES = {
     "UnknownFunctionError": "gridgrad_core.errors",
     "WorkerStatus": "gridgrad.results.server_status",
     "__version__": "gridgrad_core.version",
+    "diff": "gridgrad.tracing.value_derivative",
     "function": "gridgrad.tracing.decorator",
     "linspace": "gridgrad.arguments.linspace",
     "parse": "gridgrad_core.lang.parser.parser",

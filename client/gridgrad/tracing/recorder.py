@@ -16,9 +16,11 @@ from gridgrad.arguments.coefficients import element_names
 from gridgrad.tracing import refusal
 from gridgrad.tracing.tracer import Nodes, Traced
 from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.derive.by_value import ValueDerivatives
 from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["Recorder"]
@@ -43,6 +45,7 @@ class Recorder:
     def __init__(self, on_ufunc: OnUfunc, on_function: OnFunction) -> None:
         self.operations = TypedBuilder()
         self.refused: TracingError | None = None
+        self._derivatives = ValueDerivatives(self.operations.builder)
         self._on_ufunc = on_ufunc
         self._on_function = on_function
 
@@ -119,6 +122,16 @@ class Recorder:
         """np.stack of values."""
         same = self.of_one_kind(values)
         return self._made(np.stack([each.nodes for each in same]), same[0].kind)
+
+    def derivative(self, node: int, by: int, order: int) -> int:
+        """The node of the derivative of a node by another one.
+
+        Raises:
+            TooLargeError: it is too large.
+        """
+        derived = finished(self._derivatives.deriving(node, by, order))
+        self._check_size()
+        return self.operations.constant(0.0, 0).node if derived is None else derived
 
     def _made(self, nodes: Nodes, kind: Kind = "number") -> Traced:
         return Traced(self, nodes, kind)

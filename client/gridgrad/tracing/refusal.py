@@ -40,7 +40,7 @@ FUNCTIONS = {
     "var": "write np.mean((x - np.mean(x))**2)",
     "std": "write np.sqrt(np.mean((x - np.mean(x))**2))",
     "isclose": "write np.abs(a - b) <= tolerance",
-    "gradient": "derivatives are asked for by name: derivatives=[...] of the request",
+    "gradient": "write gridgrad.diff(u, v) inside of the function; ask for its own by derivatives=[...]",
     "trapezoid": "write np.sum(0.5*(y[1:] + y[:-1])*(x[1:] - x[:-1])) over arrays of coefficients",
     "trapz": "write np.sum(0.5*(y[1:] + y[:-1])*(x[1:] - x[:-1])) over arrays of coefficients",
     "linspace": "write start + (stop - start)*np.linspace(0, 1, n)",

@@ -16,7 +16,7 @@ __all__ = ["DIFF", "FUNCTIONS", "lookup"]
 _TABLE: tuple[Function, ...] = (*operators.TABLE, *elementary.TABLE, *piecewise.TABLE, *special.TABLE)
 
 DIFF = Function(
-    "diff", ("u", "x", "n"), "the n-th derivative of u by the input x", (), "derivatives",
+    "diff", ("u", "x", "n"), "the n-th derivative of u by the input or variable x", (), "derivatives",
     notes="n is a constant integer from 0 to 4, and 1 where it is left out. It is expanded while the text is parsed",
     kinds=("number", "number", "integer"),
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """`diff(u, x)` and `diff(u, x, n)` in a text: replaced by the derivative while the text is parsed.
 
+Derived is by an input, or by a variable: then u counts as a function of what was assigned to it.
+
 So programs know no `diff`, and the canonical text and the digest are those of what it comes to.
 """
 
@@ -9,6 +11,7 @@ from collections.abc import Generator, Sequence
 
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import MAX_INPUTS, MAX_ORDER
+from gridgrad_core.lang.derive.by_value import ValueDerivatives
 from gridgrad_core.lang.derive.forward_mode import Tangents
 from gridgrad_core.lang.functions.table import DIFF
 from gridgrad_core.lang.parser.hints import signature
@@ -19,7 +22,7 @@ from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["Expansion"]
 
-_REMEDY = f"name an input, as in {DIFF.name}(x**2, x)"
+_REMEDY = f"name an input or a variable, as in {DIFF.name}(x**2, x)"
 
 
 class Expansion:
@@ -36,13 +39,15 @@ class Expansion:
         self.reads: dict[str, tuple[int, int]] = {}
         self._operations = operations
         self._tangents = Tangents(operations.builder, limits.MAX_OPERATIONS)
+        self._by_value = ValueDerivatives(operations.builder)
+        self._variables: set[int] = set()
 
     def expanding(self, call: Token, arguments: Sequence[Value]) -> Generator[None, None, Value]:
         """What a call comes to, in steps of about a millisecond.
 
         Args:
             call: the name of the function, for messages.
-            arguments: what is derived, the input, and how often if it is said.
+            arguments: what is derived, the input or variable to derive by, and how often if it is said.
 
         Raises:
             Mistake: the arguments are wrong, or their derivative is too large.
@@ -51,10 +56,15 @@ class Expansion:
             remedy = f"write diff(u, x), or {signature(DIFF)} for the n-th derivative"
             raise Mistake(call.start, f"diff takes 2 or 3 arguments, not {len(arguments)}", remedy)
         node = self._operations.number(arguments[0])
-        name = self._input(arguments[1])
+        by = self._named(arguments[1])
         order = self._order(arguments[2]) if len(arguments) == 3 else 1
+        derivatives = (
+            self._tangents.deriving(node, by, order)
+            if isinstance(by, str)
+            else self._by_value.deriving(node, by, order)
+        )
         try:
-            derived = yield from self._tangents.deriving(node, name, order)
+            derived = yield from derivatives
         except TooLargeError:
             found = f"a diff that comes to more than {limits.MAX_OPERATIONS:,} operations"
             raise Mistake(call.start, found, "take it of a smaller expression, or to a lower order") from None
@@ -72,20 +82,40 @@ class Expansion:
                 return Mistake(start, found, "name an input that the expression uses, or write 0")
         return None
 
-    def _input(self, value: Value) -> str:
+    def _named(self, value: Value) -> str | int:
+        """What to derive by: the name of an input, or the node that was assigned to a variable."""
         if value.items is not None or value.node < 0:
             raise Mistake(value.start, "a tuple as the second argument of diff", _REMEDY)
         node = self._operations.builder.nodes[value.node]
-        if node.op == "input" and node.value == value.name:
-            count, start = self.reads.get(value.name, (0, value.start))
-            self.reads[value.name] = count + 1, start
-            if len(self.reads) > MAX_INPUTS:
-                raise Mistake(value.start, f"derivatives by more than {MAX_INPUTS} inputs", "derive by fewer")
-            return value.name
-        if value.name:
-            raise Mistake(value.start, f"a derivative by {value.name}, which is assigned and no input", _REMEDY)
-        what = "a constant" if node.op == "const" else "an expression"
-        raise Mistake(value.start, f"{what} as the second argument of diff", _REMEDY)
+        if node.op == "const":
+            named = f"{value.name}, which is a constant," if value.name else "a constant"
+            raise Mistake(value.start, f"{named} as the second argument of diff", _REMEDY)
+        if not value.name:
+            raise Mistake(
+                value.start, "an expression as the second argument of diff", f"{_REMEDY}; assign it to one first"
+            )
+        if node.op != "input":
+            return self._variable(value)
+        if node.value == value.name:
+            self._count(value)
+        return str(node.value)
+
+    def _variable(self, value: Value) -> int:
+        if value.kind == "boolean":
+            raise Mistake(value.start, f"a derivative by {value.name}, which is a condition", _REMEDY)
+        self._variables.add(value.node)
+        self._check_count(value, len(self._variables), "variables")
+        return value.node
+
+    def _count(self, value: Value) -> None:
+        """Counts that an input stands there to be derived by."""
+        count, start = self.reads.get(value.name, (0, value.start))
+        self.reads[value.name] = count + 1, start
+        self._check_count(value, len(self.reads), "inputs")
+
+    def _check_count(self, value: Value, count: int, of: str) -> None:
+        if count > MAX_INPUTS:
+            raise Mistake(value.start, f"derivatives by more than {MAX_INPUTS} {of}", "derive by fewer")
 
     def _order(self, value: Value) -> int:
         order = self._operations.integer(value, DIFF)
