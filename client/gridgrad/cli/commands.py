@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.cli.connection import Connection
 from gridgrad.cli.flags import RequestFlags, connection_flags, named_request_flags, request_flags, tier_flag
 from gridgrad.cli.screen import LEGEND
-from gridgrad.cli.values import interval, parameter
+from gridgrad.cli.values import interval, parameter, picture
+from gridgrad.cli.values import output as output_file
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional
 from gridgrad_core.system.command_line import Group
@@ -50,18 +52,18 @@ def gridgrad() -> None:
 @request_flags
 @connection_flags
 @tier_flag
-@click.option("--output", type=click.Path(), metavar="FILE", help="Write the arrays to a numpy archive (.npz).")
+@click.option("--output", type=output_file, metavar="FILE", help="Write the arrays: .npz, .nc, .zarr or .csv.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, where nan and inf are null and counted.")
 def evaluate(request: RequestFlags, connection: Connection, tier: Tier, output: str | None, as_json: bool) -> None:
     """Evaluate a function and its derivatives on a grid.
 
     EXPRESSION is in the language of docs/language.md.
     """
-    from gridgrad.cli import result_tables, tables
+    from gridgrad.cli import output_files, result_tables, tables
 
     result = _gradient(request, connection, tier)
     if output:
-        names = result.to_npz(output)
+        names = output_files.write_output(result, output)
         print(f"{output}: {', '.join(names)}", file=sys.stderr if as_json else sys.stdout)
     if as_json:
         print(result_tables.as_json(result))
@@ -75,7 +77,7 @@ def evaluate(request: RequestFlags, connection: Connection, tier: Tier, output: 
 @tier_flag
 @click.option("--at", multiple=True, type=parameter, metavar="NAME=VALUE", help="An axis to cut through there.")
 @click.option(
-    "--output", required=True, type=click.Path(), metavar="FILE", help="The picture to write: out.png, .svg or .pdf."
+    "--output", required=True, type=picture, metavar="FILE", help="The picture to write: out.png, .svg or .pdf."
 )
 @click.option("--dpi", type=float, default=DPI, show_default=True, metavar="N", help="Pixels to the inch.")
 def plot(
@@ -90,12 +92,10 @@ def plot(
 
     Lines over one axis, heat maps over two, slices of three. EXPRESSION is in the language of docs/language.md.
     """
-    optional("matplotlib", "plot")  # before the work
-    figure = _gradient(request, connection, tier).plot(at=dict(at))
-    try:
-        figure.savefig(output, dpi=dpi)
-    except ValueError as error:
-        raise RequestError("--output", f"{output!r} ({error})", "name it .png, .svg or .pdf") from error
+    kinds = optional("matplotlib.backend_bases", "plot").FigureCanvasBase.get_supported_filetypes()
+    if Path(output).suffix[1:].lower() not in kinds:  # before the work
+        raise RequestError("--output", f"{output!r}", "name it .png, .svg or .pdf")
+    _gradient(request, connection, tier).plot(at=dict(at)).savefig(output, dpi=dpi)
 
 
 @gridgrad.command(epilog=EXAMPLE.format(command="check"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gridgrad.cli.connection import Connection
-from gridgrad.cli.values import axis, name_alone, names, parameter
+from gridgrad.cli.values import along_points, axis, expression_of, name_alone, names, parameter
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional
 
@@ -40,16 +40,39 @@ def request_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """A function, the values of its inputs, and the derivatives wanted: the argument `request`."""
 
     @functools.wraps(command)
-    def gathered(expression: str | None, registered: str | None, axis: Any, param: Any, **others: Any) -> Any:
+    def gathered(
+        expression: str | None,
+        file: str | None,
+        registered: str | None,
+        axis: Any,
+        zipped: Any,
+        param: Any,
+        **others: Any,
+    ) -> Any:
         wanted, others = _wanted(others)
-        request = RequestFlags(_function(expression, registered), _inputs(*axis, *param), wanted)
-        return command(request=request, **others)
+        inputs = _inputs(*axis, *zipped, *param)
+        return command(request=RequestFlags(_function(expression, file, registered), inputs, wanted), **others)
 
     return _with_flags(
         gathered,
         click.argument("expression", required=False),
+        _file_flag(),
         click.option("--registered", metavar="NAME", help="A function of the server instead of an expression."),
-        click.option("--axis", multiple=True, type=axis, metavar="NAME=VALUES", help="1,2,4 or start:stop:count."),
+        click.option(
+            "--axis",
+            multiple=True,
+            type=axis,
+            metavar="NAME=VALUES",
+            help="1,2,4 or start:stop:count or geom:start:stop:count or @values.npy.",
+        ),
+        click.option(
+            "--zip",
+            "zipped",
+            multiple=True,
+            type=along_points,
+            metavar="NAME=VALUES",
+            help="Values that go in step with those of other --zip: points instead of a grid.",
+        ),
         click.option("--param", multiple=True, type=parameter, metavar="NAME=VALUE", help="An input that is a number."),
         *_wanted_flags(),
     )
@@ -59,13 +82,17 @@ def named_request_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """An expression, the names of its inputs, and the derivatives wanted: the argument `request`."""
 
     @functools.wraps(command)
-    def gathered(expression: str, axis: tuple[str, ...], param: tuple[str, ...], **others: Any) -> Any:
+    def gathered(
+        expression: str | None, file: str | None, axis: tuple[str, ...], param: tuple[str, ...], **others: Any
+    ) -> Any:
         wanted, others = _wanted(others)
-        return command(request=RequestFlags(expression, [*axis, *((name, ()) for name in param)], wanted), **others)
+        inputs = [*axis, *((name, ()) for name in param)]
+        return command(request=RequestFlags(_function(expression, file, None), inputs, wanted), **others)
 
     return _with_flags(
         gathered,
-        click.argument("expression"),
+        click.argument("expression", required=False),
+        _file_flag(),
         click.option(
             "--axis", multiple=True, type=name_alone, metavar="NAME", help="An axis; t=1,2,4 is as good as t."
         ),
@@ -140,20 +167,27 @@ def _wanted(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return wanted, others
 
 
-def _function(expression: str | None, registered: str | None) -> Any:
+def _file_flag() -> Decorator[Any]:
+    return click.option(
+        "--file", type=expression_of, metavar="FILE", help="The file with the expression, - for what comes in."
+    )
+
+
+def _function(expression: str | None, file: str | None, registered: str | None) -> Any:
     from gridgrad.requests.request import registered as registered_function
 
-    if (expression is None) == (registered is None):
-        found = "neither" if expression is None else "both"
-        raise RequestError("function", f"{found} of an expression and --registered", "give one of them")
-    return expression if registered is None else registered_function(registered)
+    given = [each for each in (expression, file, registered) if each is not None]
+    if len(given) != 1:
+        found = f"{'several' if given else 'none'} of an expression, --file and --registered"
+        raise RequestError("function", found, "give one of them")
+    return given[0] if registered is None else registered_function(registered)
 
 
 def _inputs(*given: tuple[str, Any]) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     for name, values in given:
         if name in inputs:
-            raise RequestError("--axis and --param", f"{name!r} a second time", "give each input once")
+            raise RequestError("--axis, --zip and --param", f"{name!r} a second time", "give each input once")
         inputs[name] = values
     return inputs
 

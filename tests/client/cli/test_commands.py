@@ -41,7 +41,7 @@ def test_a_server_by_flag_and_an_expression_with_a_minus(run: Run, server: FakeS
 
 
 def test_an_archive(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "out.data"
+    file = tmp_path / "out.npz"
     inputs = ["--axis", "t=1,2", "--axis", "value=3", "--param", "c=1"]
     status, shown, _ = run("eval", "t", *inputs, "--derivative", "t,value", "--output", str(file))
     assert status == 0
@@ -93,8 +93,8 @@ def test_the_tier_is_sent(run: Run, server: FakeServer) -> None:
 
 def test_a_file_that_can_not_be_written(run: Run, tmp_path: Path) -> None:
     status, _, said = run(*BILINEAR, "--output", str(tmp_path / "none" / "out.npz"))
-    assert status == 1
-    assert "No such file" in said
+    assert status == 2
+    assert "there is no folder" in said
 
 
 def test_top_looks_once(run: Run, server: FakeServer) -> None:
