@@ -2,10 +2,12 @@
 
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-# Further arguments for pip. On a machine without a GPU,
-# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" saves gigabytes of CUDA.
+# Which of PyTorch's builds to install: cpu saves gigabytes of CUDA; cu126, cu130, ... ; nothing for pip's own choice
+TORCH :=
+# Further arguments for pip
 PIP_ARGS :=
-PIP := -m pip install -qq --disable-pip-version-check $(PIP_ARGS)
+PIP := -m pip install -qq --disable-pip-version-check $(PIP_ARGS) \
+	$(if $(TORCH),--extra-index-url https://download.pytorch.org/whl/$(TORCH))
 BUF := npm_config_loglevel=error npx --yes @bufbuild/buf@1.75.0
 
 BIN := .venv/bin
@@ -22,7 +24,7 @@ SITE := build/site
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 .PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-watched bench-footprint goals gpu proto sync docs figures site node setup clean
+.PHONY: bench-watched bench-footprint goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -104,6 +106,9 @@ site: $(SITE_ENV)/.ready ## Build the documentation as a web site in build/site;
 node: ## Get the npm packages of examples/node, so that its tests run
 	@cd examples/node && npm ci --silent --no-audit --no-fund
 
+wheel: $(READY) ## Build the wheel into dist, to install elsewhere: pip install 'dist/....whl[server,worker]'
+	@$(BIN)/python -m hatchling build -t wheel
+
 setup: $(READY) ## Create .venv and install everything into it, as the other targets do
 
 clean: ## Remove the environments and what the tools left behind
@@ -113,6 +118,8 @@ clean: ## Remove the environments and what the tools left behind
 $(RUNS): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Gridgrad needs Python 3.11 or newer; none was found in PATH"; exit 1; }
 	@echo "Installing into .venv; the first time takes a minute, most of it for torch"
+	@test -n "$(TORCH)$(PIP_ARGS)" || test -e /dev/nvidiactl || \
+		echo "There is no GPU here: make TORCH=cpu would install torch without gigabytes of CUDA"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python $(PIP) -c constraints.txt -e '.[server,worker]'
 	@touch $@

@@ -118,7 +118,7 @@ def test_what_is_to_be_typed_is_there(block: Block) -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"there is no make {target}"
     for flag in re.findall(r"--[a-z-]+", " ".join(re.findall(r"^gridgrad-server .*", block.text, re.MULTILINE))):
         assert flag in {each.flag for each in FLAGS}, f"the server has no {flag}"
-    for extra in re.findall(r"gridgrad\[([a-z,]+)\]", block.text):
+    for extra in re.findall(r"(?:gridgrad|'\.|\.whl\))\[([a-z,]+)\]", block.text):
         assert set(extra.split(",")) <= PROJECT["optional-dependencies"].keys(), f"there is no extra of {extra}"
     for module in re.findall(r"python -m ([a-z_.]+)", block.text):
         assert importlib.util.find_spec(module), f"there is no module {module}"

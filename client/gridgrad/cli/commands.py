@@ -59,11 +59,13 @@ def evaluate(request: RequestFlags, connection: Connection, tier: Tier, output: 
 
     EXPRESSION is in the language of docs/language.md.
     """
-    from gridgrad.cli import output_files, result_tables, tables
+    from gridgrad.cli import result_tables, tables
 
     result = _gradient(request, connection, tier)
     if output:
-        names = output_files.write_output(result, output)
+        from gridgrad.cli.output_files import write_output
+
+        names = write_output(result, output)
         print(f"{output}: {', '.join(names)}", file=sys.stderr if as_json else sys.stdout)
     if as_json:
         print(result_tables.as_json(result))

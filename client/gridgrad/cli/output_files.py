@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -95,6 +94,8 @@ def _zarr(result: Result, path: str) -> list[str]:
 
 def _csv(result: Result, path: str) -> list[str]:
     """A line for each point, after one with the names; each number with the digits that tell it from its neighbours."""
+    import csv
+
     columns = result.to_dict(flat=True)
     rows = max(map(len, columns.values()))
     with open(path, "w", newline="", encoding="utf-8") as file:
