@@ -64,7 +64,7 @@ def test_what_was_not_computed_from_it_has_none() -> None:
         (lambda x: gridgrad.diff(x, np.zeros_like(x)), "a derivative by a constant"),
         (lambda x: gridgrad.diff(x, x > 0), "a derivative by a condition"),
         (lambda x: gridgrad.diff(x, x, 5), "gridgrad.diff taken 5 times"),
-        (lambda x: gridgrad.diff(x, x, 0.5), "gridgrad.diff taken 0.5 times"),
+        (lambda x: gridgrad.diff(x, x, 0.5), "gridgrad.diff taken 0.5 times"),  # type: ignore[arg-type]
         (lambda x: gridgrad.diff(x, np.stack([x, 2 * x]), 2), "gridgrad.diff taken 2 times by an array"),
         (lambda x: x + gridgrad.diff(1.0, 2.0), "gridgrad.diff of plain numbers"),
     ],
