@@ -102,7 +102,36 @@ DEAD_SIDES = [
 ]
 """What is not chosen has the derivative 0, whatever it is multiplied with."""
 
-CORNERS = [*TIES, *DEAD_SIDES]
+POWERS = [
+    of_x("x*sqrt(x)", 0, 0, 0, INF),
+    of_x("x*sqrt(x)", 4, 8, 3, 0.375),
+    of_x("x*(1 - x**1.25)", 0, 0, 1, 0, -INF, INF),
+    of_x("x**2*x**1.5", 0, 0, 0, 0, 0),
+    of_x("sqrt(x)*sqrt(x)", 0, 0, 1, 0),
+    of_x("(x**2)**0.75", 0, 0, 0, INF),
+    of_x("(x**2)**0.75", -4, 8, -3, 0.375),
+    of_x("(x*x)**1.5", 0, 0, 0, 0, 0),
+    of_x("square(x)**1.5", 0, 0, 0, 0, 0),
+    of_x("(x**2)**2.5", 0, 0, 0, 0, 0),
+    of_x("(x**4)**0.75", 0, 0, 0, 0),
+    of_x("((x - 1)**2)**1.6666666666666667", 1, 0, 0, 0, 0, INF),
+    of_x("cbrt(x)**6", 0, 0, 0, 2),
+    of_x("cbrt(x)**6", -8, 64, -16, 2),
+    of_x("cbrt(x)**4", 0, 0, 0),
+    of_x("sqrt(x**2)", -3, 3, -1, 0),
+    of_x("sqrt(x**4)", 0, 0, 0, 2),
+    Corner("r = sqrt(x**2 + y**2); 0.5*r**2", {"x": 0, "y": 0}, {"": 0, "x": 0, "y": 0, "xx": 1, "xy": 0, "yy": 1}),
+    Corner("r = hypot(x, y); 0.5*r**2", {"x": 0, "y": 0}, {"": 0, "x": 0, "y": 0, "xx": 1, "xy": 0, "yy": 1}),
+    Corner(
+        # The critical region of IAPWS-95, its first term, on the line δ = 1 where it is a power of (1 - τ)²
+        "q = ((1 - t) + 0.32*((d - 1)**2)**1.6666666666666667)**2 + 0.2*((d - 1)**2)**3.5; d*q**0.85*exp(-28*(d - 1)**2)",
+        {"d": 1, "t": 0.5},
+        {"": 0.25**0.85, "d": 0.25**0.85, "t": -1.7 * 0.5**0.7, "dt": -1.7 * 0.5**0.7, "dd": -56 * 0.25**0.85},
+    ),
+]
+"""Powers of one base that meet in a derivative are one power."""
+
+CORNERS = [*TIES, *DEAD_SIDES, *POWERS]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -26,6 +26,9 @@ __all__ = ["Tangents"]
 
 _NO_NODE = -3
 
+_ROOTS = frozenset({"sqrt", "cbrt", "hypot"})
+"""The functions whose slopes have poles that powers of the same base make up for."""
+
 _SLOPED = {"input": (), "const": ()} | {
     name: tuple(i for i, derivative in enumerate(function.derivatives) if derivative != "0")
     for name, function in FUNCTIONS.items()
@@ -178,9 +181,12 @@ class Tangents:
         if exponent is not None:
             # What the rule comes to, without the nodes of its conditions
             base = self._algebra.pow(node.args[0], self._algebra.const(exponent - 1))
+            if not exponent.is_integer():
+                self._algebra.singular(base)
             return self._algebra.mul(self._algebra.const(exponent), base)
         program = self._rule(node, position)
-        return self._spliced(program, node)[program.outputs[0]]
+        slope = self._spliced(program, node)[program.outputs[0]]
+        return self._algebra.singular(slope) if node.op in _ROOTS else slope
 
     def _rule(self, node: Node, position: int) -> Program:
         constants = (self._algebra.constant(argument) for argument in node.args[: _integers(node.op)])

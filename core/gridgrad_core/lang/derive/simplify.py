@@ -22,6 +22,7 @@ from collections.abc import Callable
 
 from gridgrad_core.lang.derive.choices import Choices
 from gridgrad_core.lang.derive.constants import Constants
+from gridgrad_core.lang.derive.powers import Powers
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.operations import COMPARISONS
@@ -46,6 +47,7 @@ class Algebra:
         reading: learns, in steps, which of the nodes added by others are constant.
         constant: the value of a node that is known to be constant, else None.
         const: the node of a number.
+        find: an operation that exists already, else None.
         choices: the choices among the nodes.
     """
 
@@ -57,6 +59,9 @@ class Algebra:
         self.constant = self._constants.get
         self.const = self._constants.add
         self.choices = Choices(self, self._nodes)
+        self.find = builder.find
+        self._powers = Powers(self, self._nodes)
+        self._singular = self._powers.singular
         self._write: Callable[..., int] = builder.op
         self._choosing = False
 
@@ -109,7 +114,12 @@ class Algebra:
         value = self.constant(x)
         if value is not None:
             return self.const(-value)
-        return self._nodes[x].args[0] if self._nodes[x].op == "neg" else self._write("neg", x)
+        if self._nodes[x].op == "neg":
+            return self._nodes[x].args[0]
+        made = self._write("neg", x)
+        if x in self._singular:
+            self._singular.add(made)
+        return made
 
     def mul(self, x: int, y: int) -> int:
         """The product."""
@@ -122,6 +132,8 @@ class Algebra:
             value = self.constant(constant)
             if value is not None:
                 return self._scaled(other, value)
+        if x in self._singular or y in self._singular:
+            return self._with_poles("mul", x, y)
         return self._with_signs("mul", x, y)
 
     def div(self, x: int, y: int) -> int:
@@ -138,6 +150,8 @@ class Algebra:
             constant, op, rest = self._split(x)
             if constant is not None and _is_plain(constant / divisor):
                 return self._product(constant / divisor, op, rest)
+        if x in self._singular:
+            return self._with_poles("div", x, y)
         return self._with_signs("div", x, y)
 
     def pow(self, x: int, y: int) -> int:
@@ -148,6 +162,11 @@ class Algebra:
         if exponent == 1:
             return x
         return self._made("pow", x, y)
+
+    def singular(self, slope: int) -> int:
+        """A slope that has a pole, which may meet a power of the same base."""
+        self._singular.add(slope)
+        return slope
 
     def where(self, condition: int, x: int, y: int) -> int:
         """The choice; as a derivative, what the side not taken would be is never looked at."""
@@ -202,7 +221,7 @@ class Algebra:
         constant, op, rest = self._split(slope)
         if op != "div" or constant not in (1, -1) or self.constant(tangent) is not None:
             return self.mul(slope, tangent)
-        quotient = self.div(tangent, rest)
+        quotient = self._with_poles("div", tangent, rest) if slope in self._singular else self.div(tangent, rest)
         return quotient if constant == 1 else self.neg(quotient)
 
     def _alive(self, slope: int, tangent: int) -> int | None:
@@ -271,6 +290,16 @@ class Algebra:
         result = self._made(op, plain_x, plain_y)
         return result if (plain_x != x) == (plain_y != y) else self.neg(result)
 
+    def _with_poles(self, op: str, x: int, y: int) -> int:
+        """A product or quotient of roots, of which the powers of one base are added up."""
+        merged = self._powers.merged(op, x, y)
+        if merged is not None:
+            return merged
+        made = self._with_signs(op, x, y)
+        self._singular.add(self._unsigned(made))
+        self._singular.add(made)
+        return made
+
     def _scaled(self, x: int, factor: float) -> int:
         """The product with a constant."""
         if abs(factor) == 1:
@@ -279,7 +308,10 @@ class Algebra:
         if constant is not None and _is_plain(constant * factor):
             return self._product(constant * factor, op, rest)
         plain = self._unsigned(x)
-        return self._made("mul", self.const(factor if plain == x else -factor), plain)
+        made = self._made("mul", self.const(factor if plain == x else -factor), plain)
+        if plain in self._singular:
+            self._singular.add(made)
+        return made
 
     def _split(self, x: int) -> tuple[float | None, str, int]:
         """Takes 3*t or 3/t apart; the constant is None if there is none."""
@@ -296,7 +328,10 @@ class Algebra:
         """What `_split` takes apart."""
         if op == "mul" and abs(constant) == 1:
             return rest if constant > 0 else self.neg(rest)
-        return self._made(op, self.const(constant), rest)
+        made = self._made(op, self.const(constant), rest)
+        if rest in self._singular:
+            self._singular.add(made)
+        return made
 
     def _without_zero(self, x: int, y: int) -> int | None:
         """The sum, if one of both is 0."""

@@ -3,6 +3,7 @@
 Values are computed as they are written. Derivatives are those of the spelling that is better to derive:
 
 * what can't be negative is its own absolute value, and its own maximum with 0;
+* (u²)^p is |u|^(2p), and √u² is |u|;
 * clip(x, low, high) with bounds that are no constants is min(max(x, low), high) where low < high, else high.
 """
 
@@ -60,6 +61,34 @@ def _ramp(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
     return node.args[0] if _never_negative(algebra, nodes, node.args[0]) else None
 
 
+def _root(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    """√u² as |u|, √u⁴ as u²."""
+    return _power_of_power(algebra, nodes, node.args[0], 0.5)
+
+
+def _power(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    """(u²)^p as |u|^(2p)."""
+    exponent = algebra.constant(node.args[1])
+    if exponent is None or exponent.is_integer():
+        return None
+    return _power_of_power(algebra, nodes, node.args[0], exponent)
+
+
+def _power_of_power(algebra: Algebra, nodes: Sequence[Node], x: int, exponent: float) -> int | None:
+    op, arguments, _ = nodes[x]
+    if op == "mul" and arguments[0] == arguments[1]:
+        inner: float | None = 2.0
+    elif op == "square":
+        inner = 2.0
+    else:
+        inner = algebra.constant(arguments[1]) if op == "pow" else None
+    if inner is None or inner % 2:
+        return None
+    total = inner * exponent
+    base = arguments[0] if total % 2 == 0 else algebra.op("abs", arguments[0])
+    return algebra.op("pow", base, algebra.const(total))
+
+
 def _clip(algebra: Algebra, _nodes: Sequence[Node], node: Node) -> int | None:
     x, low, high = node.args
     if algebra.constant(low) is not None and algebra.constant(high) is not None:
@@ -72,6 +101,8 @@ SPELLINGS: dict[str, Callable[[Algebra, Sequence[Node], Node], int | None]] = {
     "abs": _ramp,
     "clip": _clip,
     "maximum": _positive_part,
+    "pow": _power,
     "relu": _ramp,
+    "sqrt": _root,
 }
 """By operation."""

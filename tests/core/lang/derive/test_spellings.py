@@ -18,6 +18,10 @@ from gridgrad_core.lang.parser.parser import parse
         ("abs(sqrt(x))", "0.5/sqrt(x)"),
         ("abs(x**3)", "sign(x**3)*(3*x**2)"),
         ("abs(x)", "sign(x)"),
+        ("(x**2)**1.5", "3*abs(x)**2*sign(x)"),
+        ("(x**4)**1.5", "6*x**5"),
+        ("sqrt(x**2)", "sign(x)"),
+        ("sqrt(x**6)", "3*abs(x)**2*sign(x)"),
     ],
 )
 def test_derivatives_are_those_of_the_spelling(text: str, slope: str) -> None:
