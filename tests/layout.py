@@ -109,6 +109,7 @@ TESTS_OF_SEVERAL = {
     "server/test_main.py",
     "worker/engines/compiled/test_functions.py",
     "worker/engines/compiled/test_grids.py",
+    "worker/engines/compiled/test_compiled_corners.py",
     "worker/engines/compiled/test_programs.py",
     "worker/engines/cuda/test_gpu.py",
     "worker/engines/cuda/test_gpu_script.py",

@@ -96,13 +96,27 @@ def _clip(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return torch.minimum(torch.maximum(x, low), high)
 
 
+def _fmod(x: Tensor, y: Tensor) -> Tensor:
+    """torch's, which is nan where x/y overflows: there x is first reduced by a multiple of y."""
+    largest = 2.0**1023 if x.dtype == torch.float64 else 2.0**127
+    far = (x / y).isinf() & x.isfinite() & (y != 0)
+    multiple = torch.where(far, y * largest, torch.full_like(y, math.inf))
+    return torch.fmod(torch.fmod(x, multiple), y)
+
+
+def _remainder(x: Tensor, y: Tensor) -> Tensor:
+    """With the sign of y, as Python has it."""
+    rest = _fmod(x, y)
+    return torch.where((rest != 0) & ((y < 0) != (rest < 0)), rest + y, rest)
+
+
 VALUES: dict[str, Callable[..., Tensor]] = {
     "add": torch.add,
     "sub": torch.sub,
     "mul": torch.mul,
     "div": torch.div,
     "floordiv": torch.floor_divide,
-    "mod": torch.remainder,
+    "mod": _remainder,
     "pow": torch.pow,
     "neg": torch.neg,
     "lt": torch.lt,
@@ -171,6 +185,6 @@ VALUES: dict[str, Callable[..., Tensor]] = {
     "ceil": torch.ceil,
     "trunc": torch.trunc,
     "rint": torch.round,
-    "fmod": torch.fmod,
+    "fmod": _fmod,
 }
 """The value of each elementary function, by name: of tensors of one dtype, integer parameters as ints."""

@@ -25,7 +25,6 @@ SCALAR_SECOND: dict[str, Callable[..., Tensor]] = {
     "sub": _ATEN.sub.Scalar,
     "mul": _ATEN.mul.Scalar,
     "div": _ATEN.div.Scalar,
-    "mod": _ATEN.remainder.Scalar,
     "pow": _ATEN.pow.Tensor_Scalar,
     "lt": _ATEN.lt.Scalar,
     "le": _ATEN.le.Scalar,

@@ -1,9 +1,10 @@
 """Powers of one base that meet in a product: x·(1/√x) is √x, which is 0 at 0 where the product is 0·∞.
 
-Derivatives of roots and other broken powers have poles, and what they are multiplied with often vanishes there. So where a
-negative power meets a positive one of the same base, and one of them is broken, their exponents are added while they
-are symbols. √u is u^½, ∛u the power ⅓ that keeps its sign, |u|^p a power of |u|, of which u is sign(u)·|u|; and
-direction(x, y) is x over hypot(x, y). Where the value is nan, outside the domain of a root, the derivative may be a number.
+Derivatives of roots and other broken powers have poles, and what they are multiplied with often vanishes there. So
+where a negative power meets a positive one of the same base, and one of them is broken, their exponents are added while
+they are symbols. √u is u^½, ∛u the power ⅓ that keeps its sign, |u|^p a power of |u|, of which u is sign(u)·|u|; and
+direction(x, y) is x over hypot(x, y). Where the value is nan, outside the domain of a root, the derivative may be a
+number.
 """
 
 from __future__ import annotations

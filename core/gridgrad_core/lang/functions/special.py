@@ -50,13 +50,13 @@ TABLE = (
         _NORMAL, "norm_ppf", "the y with Φ(y) = x", "1/norm_pdf(norm_ppf(x))", "ndtri",
         notes="-inf at 0, inf at 1, nan beyond",
     ),
-    _unary(_LOGISTIC, "sigmoid", "1/(1 + e⁻ˣ)", "sigmoid(x)*sigmoid(-x)", "expit"),
+    _unary(_LOGISTIC, "sigmoid", "1/(1 + e⁻ˣ)", "0.25*sech(0.5*x)**2", "expit"),
     _unary(_LOGISTIC, "log_sigmoid", "ln sigmoid(x) = -softplus(-x)", "sigmoid(-x)", "log_expit", "logsigmoid"),
     _unary(_LOGISTIC, "softplus", "ln(1 + eˣ), without overflow", "sigmoid(x)"),
     _unary(
         _LOGISTIC, "logit", "ln(x/(1 - x))", "1/(x*(1 - x))", notes="-inf at 0, inf at 1, nan beyond"
     ),
-    _unary(_LOGISTIC, "silu", "x·sigmoid(x)", "sigmoid(x)*(1 + x*sigmoid(-x))", "swish"),
+    _unary(_LOGISTIC, "silu", "x·sigmoid(x)", "sigmoid(x) + x*(0.25*sech(0.5*x)**2)", "swish"),
     _unary(_LOGISTIC, "gelu", "x·Φ(x)", "norm_cdf(x) + x*norm_pdf(x)"),
     Function(
         "xlogy", ("x", "y"), "x·ln y", ("log(y)", "where(x == 0 and y == 0, 0, x/y)"), _ENTROPY,

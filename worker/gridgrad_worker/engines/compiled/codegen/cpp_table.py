@@ -95,6 +95,8 @@ WRITTEN: dict[str, str] = {
     "norm_pdf": "norm_pdf({0})",
     "norm_cdf": "norm_cdf({0})",
     "gelu": "{0} * norm_cdf({0})",
+    "mod": "remainder({0}, {1})",
+    "fmod": "fmod({0}, {1})",
 }
 """Functions of the language that are better than what the direct tier makes of torch's."""
 

@@ -34,7 +34,7 @@ _EXACT = frozenset({
 })  # fmt: skip
 """Operations whose bits IEEE defines."""
 
-_WITH_SCALAR = frozenset({"add", "sub", "mul", "div", "mod", "pow", "lt", "le", "gt", "ge", "eq", "ne"})
+_WITH_SCALAR = frozenset({"add", "sub", "mul", "div", "pow", "lt", "le", "gt", "ge", "eq", "ne"})
 """Binary operations that torch does with a Python number as the second."""
 
 _EASY_POWERS = (0.0, 1.0, 2.0, 3.0, 0.5, -0.5, -1.0, -2.0)

@@ -1,0 +1,41 @@
+"""The corners of `test_corners` compiled: many in one program, each at its own point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
+from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from tests.worker.engines.test_corners import DEAD_SIDES, DIGITS, POWERS, TIES, Corner, is_right
+
+pytestmark = [
+    pytest.mark.processor,
+    pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler"),
+]
+
+ORDERS: tuple[tuple[int, ...], ...] = ((), (0,), (0, 0), (0, 0, 0))
+"""Of the derivatives that are compiled; the fourth are the same operations again."""
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("corners", [TIES, DEAD_SIDES, POWERS, DIGITS], ids=["ties", "dead sides", "powers", "digits"])
+def test_derivatives_are_those_of_the_closed_form(
+    corners: Sequence[Corner], dtype: str, build_engine: Callable[[CompileJob], tuple[Any, Any]]
+) -> None:
+    chosen = [corner for corner in corners if list(corner.point) == ["x"] and dtype in corner.dtypes]
+    lines = "; ".join(f"v{n} = {corner.text}" for n, corner in enumerate(chosen))
+    text = f"{lines}; {', '.join(f'v{n}' for n in range(len(chosen)))}"
+    engine, _ = build_engine(CompileJob(text, ("x",), ((0,),), 1, ORDERS, dtype, "cpu"))
+    x = np.array([corner.point["x"] for corner in chosen], dtype)
+    out = np.full((len(ORDERS) * len(chosen), len(x)), 12345.0, dtype)
+    engine.compute([Tile((ArrayValues(x, (0,), 1),), Subgrid((0,), (len(x),)))], [out])
+    for order, wrt in enumerate(ORDERS):
+        for n, corner in enumerate(chosen):
+            want = corner.derivatives.get("x" * len(wrt))
+            got = float(out[order * len(chosen) + n, n])
+            assert want is None or is_right(got, want, corner, dtype), f"∂{wrt} of {corner.text}: {got!r}, not {want!r}"
