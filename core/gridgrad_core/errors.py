@@ -11,6 +11,7 @@ GridgradError
 ├── BusyError (ConnectionError)              the server's queue is full; retry later
 ├── DeadlineError (TimeoutError)             the caller's timeout passed first
 ├── UnavailableError (ConnectionError)       no server there, draining, or without a worker
+│   └── StartingError                        no worker is warm yet; `Client` waits for one within its timeout
 ├── RefusedError (PermissionError)           credentials are missing or not accepted
 ├── CallCancelledError                       the caller gave the call up
 ├── CrashError (RuntimeError)                the request has cost two workers their lives
@@ -38,6 +39,7 @@ __all__ = [
     "Reason",
     "RefusedError",
     "RequestError",
+    "StartingError",
     "TooLargeError",
     "TracingError",
     "UnavailableError",
@@ -127,6 +129,12 @@ class UnavailableError(GridgradError, ConnectionError):
     reason = "UNAVAILABLE"
 
 
+class StartingError(UnavailableError):
+    """The server is starting, and has no warm worker yet. `Client` waits for one, as long as its timeout allows."""
+
+    reason = "STARTING"
+
+
 class RefusedError(GridgradError, PermissionError):
     """The server does not accept the caller's credentials."""
 
@@ -188,4 +196,5 @@ REASONS: dict[str, Reason] = {
     "CANCELLED": Reason(10, 1, CallCancelledError),
     "NOT_PREPARED": Reason(11, 9, NotPreparedError),
     "USE_STREAM": Reason(12, 8, UseStreamError, taken_for="TOO_LARGE"),
+    "STARTING": Reason(13, 14, StartingError, taken_for="UNAVAILABLE"),
 }

@@ -53,7 +53,7 @@ class Failure(NamedTuple):
 
     Args:
         error: what the caller gets to see.
-        cause: what it was made from.
+        cause: what it was made from; None where the server said all, and a traceback of gRPC's would say no more.
         transient: whether the same request may succeed when it is sent again.
         pushback_s: seconds that the server asks to wait before that.
     """
@@ -99,9 +99,10 @@ def of(raised: Exception, target: str, timeout_s: float | None) -> Failure:
         code, text = call.code(), call.details() or ""
         trailers = dict(_pairs(call.trailing_metadata()))
         detail, trailer = _detail(trailers.get(ERROR_TRAILER)), trailers.get(PUSHBACK_TRAILER)
-    error = (from_detail(detail) if detail else None) or _by_code(code, text, target, timeout_s)
+    said = from_detail(detail) if detail else None
+    error = said or _by_code(code, text, target, timeout_s)
     pushback_s = _pushback_s(trailer)
-    return Failure(error, raised, _is_transient(code, error, trailer, pushback_s), pushback_s)
+    return Failure(error, None if said else raised, _is_transient(code, error, trailer, pushback_s), pushback_s)
 
 
 def closed() -> GridgradError:

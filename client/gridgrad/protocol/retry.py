@@ -6,7 +6,7 @@ import random
 import time
 
 from gridgrad.protocol.error_mapping import Failure
-from gridgrad_core.errors import RequestError
+from gridgrad_core.errors import RequestError, StartingError
 
 __all__ = ["Attempts", "OpeningBackoff", "timeout_of"]
 
@@ -17,9 +17,14 @@ JITTER = 0.25
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
+STARTING_DELAY_S = 0.25
+"""How often to ask a server that is starting, which takes some seconds."""
+
 
 class Attempts:
     """The attempts at one call. With the default of 5 retries they span about 3 s when nobody answers.
+
+    Those at a server that is starting don't count: it says that it will have a worker, so they end with the timeout.
 
     Args:
         retries: how many may follow the first attempt.
@@ -56,12 +61,19 @@ class Attempts:
         """
         delay_s = self._delay_s(failure)
         left_s = self.left_s()
-        if not failure.transient or self._used >= self._retries or (left_s is not None and delay_s >= left_s):
+        starting = isinstance(failure.error, StartingError) and self._retries > 0
+        if (
+            not failure.transient
+            or (self._used >= self._retries and not starting)
+            or (left_s is not None and delay_s >= left_s)
+        ):
             raise failure.error from failure.cause
-        self._used += 1
+        self._used += not starting
         return delay_s
 
     def _delay_s(self, failure: Failure) -> float:
+        if isinstance(failure.error, StartingError):
+            return STARTING_DELAY_S
         # Jitter, so that callers that failed together do not come back together
         if failure.pushback_s is not None:
             return failure.pushback_s * (1 + JITTER * random.random())  # noqa: S311 - no secret

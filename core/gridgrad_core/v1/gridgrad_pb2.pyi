@@ -33,6 +33,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_CANCELLED: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_PREPARED: _ClassVar[ErrorReason]
     ERROR_REASON_USE_STREAM: _ClassVar[ErrorReason]
+    ERROR_REASON_STARTING: _ClassVar[ErrorReason]
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
 DTYPE_FLOAT64: Dtype
@@ -52,6 +53,7 @@ ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_CANCELLED: ErrorReason
 ERROR_REASON_NOT_PREPARED: ErrorReason
 ERROR_REASON_USE_STREAM: ErrorReason
+ERROR_REASON_STARTING: ErrorReason
 
 class GridGradientRequest(_message.Message):
     __slots__ = ("function", "inputs", "derivatives", "dtype", "tier")

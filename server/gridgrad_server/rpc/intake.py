@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gridgrad_core.errors import RequestError, UnavailableError
+from gridgrad_core.errors import RequestError, StartingError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.requests.decode import decode, read, read_plan
 from gridgrad_server.requests.decoded import DecodedRequest
@@ -67,7 +67,7 @@ class Intake:
                 "", "the server is shutting down", "send it again, to another server if there is one"
             )
         if self._workers.ready is None:
-            raise UnavailableError("", "the server is starting, and no worker is warm yet", "retry in a few seconds")
+            raise StartingError("", "the server is starting, and no worker is warm yet", "retry in a few seconds")
         if self._workers.hopeless:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 

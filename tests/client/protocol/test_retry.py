@@ -53,6 +53,31 @@ def test_attempts_wait_as_long_as_the_server_asks() -> None:
     assert len(waits) > 1
 
 
+def test_a_server_that_starts_is_waited_for_until_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    starting = failures.Failure(errors.StartingError("", "no worker is warm yet"), None, transient=True)
+    attempts = Attempts(2, 20.0)
+    for _ in range(70):
+        now[0] += attempts.wait_s(starting)
+    now[0] = 119.9
+    with pytest.raises(gridgrad.UnavailableError, match="no worker is warm yet"):
+        attempts.wait_s(starting)
+    assert Attempts(1, None).wait_s(starting) < 1
+
+
+def test_attempts_at_a_server_that_starts_leave_the_others() -> None:
+    attempts = Attempts(1, None)
+    for _ in range(5):
+        attempts.wait_s(failures.Failure(errors.StartingError("", "no worker"), None, transient=True))
+    assert attempts.wait_s(TRANSIENT) > 0
+
+
+def test_a_single_attempt_is_a_single_attempt() -> None:
+    with pytest.raises(errors.StartingError):
+        Attempts(0, None).wait_s(failures.Failure(errors.StartingError("", "no worker"), None, transient=True))
+
+
 def test_attempts_keep_to_the_timeout() -> None:
     with pytest.raises(gridgrad.BusyError):
         Attempts(5, 0.2).wait_s(BUSY)

@@ -163,7 +163,8 @@ def test_every_reason_is_one_exception(server: FakeServer, reason: str) -> None:
         client.gradient("t*k", AXES)
     assert type(caught.value) is type(sent)
     assert str(caught.value) == "field: found; remedy"
-    assert isinstance(caught.value.__cause__, grpc.RpcError)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("reason", errors.REASONS)
@@ -246,7 +247,15 @@ def test_unavailable_is_tried_again(server: FakeServer, client: gridgrad.Client,
     assert len(server.metadata) == 2
 
 
-@pytest.mark.parametrize("reason", sorted(errors.REASONS.keys() - {"UNAVAILABLE", "BUSY", "USE_STREAM"}))
+def test_a_server_that_starts_is_waited_for_beyond_the_retries(server: FakeServer) -> None:
+    starting = errors.StartingError("", "no worker is warm yet", "retry")
+    server.unary = Times(3, lambda _, context: refuse(context, starting), server.unary)
+    with gridgrad.Client(server.address, retries=1) as client:
+        assert client.gradient("t*k", AXES).value.shape == (3, 2)
+    assert len(server.metadata) == 4
+
+
+@pytest.mark.parametrize("reason", sorted(errors.REASONS.keys() - {"UNAVAILABLE", "BUSY", "USE_STREAM", "STARTING"}))
 def test_nothing_else_is_tried_again(server: FakeServer, client: gridgrad.Client, reason: str) -> None:
     server.unary = lambda _, context: refuse(context, errors.REASONS[reason].error("", "found", ""))
     with pytest.raises(errors.REASONS[reason].error):
