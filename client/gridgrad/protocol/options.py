@@ -21,6 +21,7 @@ __all__ = [
     "HEALTH_POLL_S",
     "ConnectionSettings",
     "Metadata",
+    "arguments_of",
     "check_process",
     "check_serving",
     "leave",
@@ -115,6 +116,27 @@ def settings_of(
         retries=retries,
         sessions=sessions and os.environ.get("GRIDGRAD_SESSIONS") != "0" and _NEAR.match(target) is not None,
     )
+
+
+def arguments_of(settings: ConnectionSettings) -> dict[str, Any]:
+    """The arguments of a client with these settings, such as for another process.
+
+    Raises:
+        RequestError: there are credentials, which can't be sent there.
+    """
+    if settings.credentials is not None:
+        remedy = "make a client in each process, as gridgrad.Client(address, credentials=...)"
+        raise RequestError("client", "it has credentials, which can't be pickled or copied", remedy)
+    _agent, (_, proxy), *options = settings.options[len(_OPTIONS) :]
+    return {
+        "address": settings.target,
+        "metadata": settings.metadata,
+        "timeout": settings.timeout_s,
+        "retries": settings.retries,
+        "proxy": bool(proxy),
+        "sessions": settings.sessions,
+        "options": tuple(options),
+    }
 
 
 def check_process(made_in: int) -> None:

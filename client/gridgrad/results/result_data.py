@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -175,9 +176,23 @@ class ResultData:
         """The length of the buffer that holds the value and all derivatives, in bytes."""
         return self._planes.nbytes
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """All but the code of a Python function, which stands as the text that was computed, and `out`."""
+        origin = ResultOrigin(_without_code(self.request, self.function), tuple(self._origin.shown))
+        return type(self), (self._planes, self._schema, self.info, origin, self._start)
+
     def copy(self) -> Self:
         """The same result in a buffer of its own, writable and independent of this one."""
         return type(self)(self._planes.copy(), self._schema, self._info, self._origin, self._start)
+
+
+def _without_code(request: Request, function: FunctionIdentity) -> Request:
+    """A request that can be pickled: for a Python function or what sympy made, the text that was computed."""
+    from gridgrad.requests.request import Registered
+
+    if isinstance(request.function, str | Registered):
+        return replace(request, out=None)
+    return replace(request, function=function[1], out=None)
 
 
 def _computed_on(sent: Input, dtype: np.dtype[Any], part: Mapping[str, slice]) -> FloatArray:

@@ -22,6 +22,7 @@ from gridgrad.protocol.options import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT_S,
     Metadata,
+    arguments_of,
     check_process,
     leave,
     settings_of,
@@ -213,6 +214,14 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __reduce__(self) -> tuple[Callable[[], Client], tuple[()]]:
+        """Another client with the same settings and a connection of its own, for a copy and in another process.
+
+        Raises:
+            RequestError: it has credentials, which stay in the process.
+        """
+        return functools.partial(type(self), **arguments_of(self._settings)), ()
 
     def __repr__(self) -> str:
         return f"<gridgrad.Client of {self._settings.target}{', closed' if self._closed else ''}>"

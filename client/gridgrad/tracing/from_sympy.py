@@ -7,9 +7,11 @@ module loads no more of sympy than the caller has.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gridgrad.tracing import refusal
 from gridgrad.tracing.outputs import Outcome
 from gridgrad.tracing.traced_program import program_from, spelled
 from gridgrad_core.errors import TracingError
@@ -100,7 +102,7 @@ class _Walk:
             return self.operations.operator("ne", 0, self.number(float(bool(expression))), self.number(0.0))
         if not expression.is_extended_real and type(expression).__name__ != "NaN":
             raise _unknown(f"the number {expression}")
-        return self.number(float(expression))
+        return self.number(_float(expression))
 
     def number(self, value: float) -> Value:
         return self.operations.constant(value, 0)
@@ -117,7 +119,7 @@ class _Walk:
         return apply("div", 0, top, functools.reduce(lambda a, b: apply("mul", 0, a, b), bottoms))
 
     def _inverse(self, power: Any) -> Value:
-        base, exponent = self._known[power.base], float(-power.exp)
+        base, exponent = self._known[power.base], _float(-power.exp)
         return base if exponent == 1 else self._power(base, self.number(exponent))
 
     def power(self, expression: Any, arguments: list[Value]) -> Value:
@@ -180,6 +182,18 @@ def _check(expression: Any) -> None:
     """Refuses what is not in the language before its arguments are looked at, whatever they are."""
     if not (_is_leaf(expression) or type(expression).__name__ in _RULES or _called(expression)):
         raise _unknown(f"sympy's {type(expression).__name__}")
+
+
+def _float(number: Any) -> float:
+    """A number of sympy's as the nearest float64.
+
+    Raises:
+        TracingError: it is finite and beyond float64; float() makes it inf without a word.
+    """
+    value = float(number)
+    if math.isinf(value) and number.is_finite:
+        raise TracingError("function", f"sympy's {refusal.BEYOND_FLOAT64}", refusal.SCALE)
+    return value
 
 
 def _called(expression: Any) -> str:

@@ -161,7 +161,7 @@ class Recorder:
         try:
             return float(value)
         except OverflowError:
-            raise self._not_a_number(value) from None
+            raise self.refuse(refusal.doing(refusal.BEYOND_FLOAT64, refusal.SCALE)) from None
 
     def _not_a_number(self, value: Any) -> TracingError:
         shown = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"

@@ -10,7 +10,9 @@ from gridgrad.tracing.source_location import SourceLocation, here
 from gridgrad_core.errors import TracingError
 
 __all__ = [
+    "BEYOND_FLOAT64",
     "FUNCTIONS",
+    "SCALE",
     "as_array",
     "as_float",
     "as_integer",
@@ -22,6 +24,8 @@ __all__ = [
     "sized",
 ]
 
+BEYOND_FLOAT64 = "a number beyond float64, whose largest is 1.8e308"
+SCALE = "scale the formula, take logarithms, or write math.inf if you mean infinity"
 _UNKNOWN = "is not known while the function is traced"
 
 _MATH = {

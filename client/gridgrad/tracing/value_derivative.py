@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.tracing import refusal as refusals
+from gridgrad.tracing import refusal
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.tracer import Traced
 from gridgrad_core.errors import TooLargeError, TracingError
@@ -44,7 +44,7 @@ def diff(u: Any, v: Any, n: int = 1) -> Any:
             for one in by.nodes.ravel().tolist()
         ]
     except TooLargeError as error:
-        raise recorder.refuse(refusals.doing(f"{error.found}, taken", error.remedy)) from None
+        raise recorder.refuse(refusal.doing(f"{error.found}, taken", error.remedy)) from None
     return value.view(np.array(nodes, np.int64).reshape(value.shape + by.shape))
 
 
@@ -63,14 +63,14 @@ def _check_value(recorder: Recorder, by: Traced) -> None:
     constant = any(recorder.operations.builder.nodes[node].op == "const" for node in by.nodes.ravel())
     if constant or by.kind == "boolean":
         found = f"a derivative by {'a constant' if constant else 'a condition'}"
-        raise recorder.refuse(refusals.doing(found, "derive by an input or by what is computed from one"))
+        raise recorder.refuse(refusal.doing(found, "derive by an input or by what is computed from one"))
 
 
 def _check_order(recorder: Recorder, v: Traced, n: Any) -> None:
     if not isinstance(n, int) or not 0 <= n <= MAX_ORDER:
         raise recorder.refuse(
-            refusals.doing(f"gridgrad.diff taken {n!r} times", f"write a whole number up to {MAX_ORDER}")
+            refusal.doing(f"gridgrad.diff taken {n!r} times", f"write a whole number up to {MAX_ORDER}")
         )
     if n != 1 and v.ndim:
         remedy = "derive by one element, v[0], or take gridgrad.diff of what it gives"
-        raise recorder.refuse(refusals.doing(f"gridgrad.diff taken {n} times by an array", remedy))
+        raise recorder.refuse(refusal.doing(f"gridgrad.diff taken {n} times by an array", remedy))

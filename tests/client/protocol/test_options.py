@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -111,3 +114,35 @@ def client(server: FakeServer) -> Iterator[gridgrad.Client]:
 def test_which_addresses_are_of_this_machine(target: str, is_near: bool) -> None:
     with gridgrad.Client(target) as client:
         assert client._settings.sessions is is_near
+
+
+def copied_by_pickle(client: Any) -> Any:
+    return pickle.loads(pickle.dumps(client))  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize("copied", [copied_by_pickle, copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("kind", [gridgrad.Client, gridgrad.aio.Client])
+def test_a_copy_of_a_client_has_its_settings(kind: type[Any], copied: Callable[[Any], Any]) -> None:
+    options = [("grpc.max_reconnect_backoff_ms", 7)]
+    client = kind("localhost:1", timeout=2.5, retries=3, metadata={"A": "b"}, proxy=True, options=options)
+    found = copied(client)
+    assert type(found) is kind
+    mine, other = client._settings, found._settings
+    assert other._replace(options=()) == mine._replace(options=())
+    agents = [dict(settings.options).pop("grpc.primary_user_agent") for settings in (mine, other)]
+    assert agents[0] != agents[1], "the server tells the two apart"
+    assert {**dict(mine.options), "grpc.primary_user_agent": agents[1]} == dict(other.options)
+
+
+def test_a_method_travels_with_its_client(server: FakeServer) -> None:
+    with gridgrad.Client(server.address) as client:
+        method = copied_by_pickle(client.gradient)
+    assert_array_equal(method("t*k", AXES).value, SUMS)
+    method.__self__.close()
+
+
+def test_credentials_stay_where_they_are() -> None:
+    with gridgrad.Client("localhost:1", credentials=grpc.ssl_channel_credentials()) as client:
+        for copied in (copied_by_pickle, copy.copy):
+            with pytest.raises(gridgrad.RequestError, match="make a client in each process"):
+                copied(client)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import Any
+
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 
 import gridgrad
 from gridgrad.results.result_data import ResultData
+from tests.client.fake import FakeServer
 from tests.client.made_results import result_from
 from tests.client.results.served_results import SUMS, result_of
 
@@ -57,3 +62,18 @@ def test_a_window_knows_its_place_and_the_inputs_there() -> None:
     assert window.inputs["c"] == 2
     assert window.copy().slices == window.slices
     assert isinstance(window.copy(), ResultData)
+
+
+@pytest.mark.parametrize(
+    "function", [lambda t, k: t * k, "t*k", gridgrad.parse("t*k")], ids=["lambda", "text", "program"]
+)
+def test_a_result_can_be_pickled_whatever_it_came_from(server: FakeServer, function: Any) -> None:
+    with gridgrad.Client(server.address) as client:
+        result = client.gradient(function, {"t": [1.0, 2.0], "k": [3.0]}, wrt="t")
+    back = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own
+    assert isinstance(back, gridgrad.Result)
+    assert_array_equal(back.value, result.value)
+    assert_array_equal(back.d["t"], result.d["t"])
+    assert (back.request.function, back.request.wrt, back.function) == ("t*k", "t", result.function)
+    assert (back.info, back.dims, back.slices) == (result.info, result.dims, result.slices)
+    assert_array_equal(back.inputs["t"], result.inputs["t"])

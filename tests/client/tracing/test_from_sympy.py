@@ -70,3 +70,16 @@ def test_several_expressions_are_components(several: Any) -> None:
 def test_what_has_no_place_in_the_language_is_named(expression: Any, message: str) -> None:
     with pytest.raises(TracingError, match=message):
         program_of(expression)
+
+
+@pytest.mark.parametrize(
+    "expression", [10**400 * X, X ** (-(10**400)), sp.Float("1e400") * X], ids=["int", "power", "float"]
+)
+def test_a_finite_number_beyond_float64_is_not_made_infinite(expression: Any) -> None:
+    with pytest.raises(TracingError, match="a number beyond float64"):
+        program_of(expression)
+
+
+def test_what_is_infinite_stays_so_and_large_ratios_are_numbers() -> None:
+    assert program_of(sp.Rational(10**401 + 1, 10**400) * Y).text == "10*y"
+    assert program_of(sp.Max(sp.oo, sp.Symbol("z"), evaluate=False)).text.count("inf") == 1

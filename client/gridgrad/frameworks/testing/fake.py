@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import numpy as np
@@ -19,7 +19,7 @@ from gridgrad.protocol.options import HEALTH_METHOD, SERVING
 from gridgrad.requests.request import Registered, Request
 from gridgrad.results.server_info import RegisteredFunction
 from gridgrad.sync.client import Client
-from gridgrad_core.errors import REASONS, GridgradError
+from gridgrad_core.errors import REASONS, GridgradError, RequestError
 from gridgrad_core.grid import InputSpec, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
@@ -149,6 +149,10 @@ class FakeClient(Client):
 
     def __enter__(self) -> FakeClient:
         return self
+
+    def __reduce__(self) -> NoReturn:
+        remedy = "give the other process gridgrad.Client(fake.address), or a fake one of its own"
+        raise RequestError("client", "a FakeClient, whose server can't be pickled or copied", remedy)
 
     def close(self) -> None:
         """Ends the connection and the server. Closing twice does nothing."""

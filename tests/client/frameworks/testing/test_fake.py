@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -161,3 +162,8 @@ def test_it_can_be_closed_twice() -> None:
     client.close()
     with pytest.raises(gridgrad.GridgradError, match="closed"):
         client.gradient("t", {"t": 1.0}, order=0)
+
+
+def test_a_fake_client_stays_in_its_process(make: Callable[..., FakeClient]) -> None:
+    with pytest.raises(gridgrad.RequestError, match=r"give the other process gridgrad.Client\(fake.address\)"):
+        pickle.dumps(make(BILINEAR))
