@@ -1,8 +1,10 @@
 """Derivatives by central differences, extrapolated to step 0, with an error that can be relied on.
 
 Romberg's table as in Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in
-Engineering Software 4 (1982) 75, over all steps at once: the entry is taken that differs least
-from its neighbours.
+Engineering Software 4 (1982) 75, over windows of steps: the entry is taken that differs least from its neighbours.
+Steps reach from an eighth of a point down to what is lost in rounding, so that functions whose scale is far below
+or above that of the point are resolved by some window. A wide window may agree with itself by accident, on a
+staircase or on many periods of a wave: it counts only where no narrower one says otherwise.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ __all__ = ["STEPS", "Estimate", "estimate", "steps"]
 
 Array = NDArray[np.float64]
 
-STEPS = 12
+STEPS = 44
 """How many steps there are at a point, each half the one before."""
 
 _COLUMNS = 4
+_WINDOW = 12  # steps
+_WINDOW_STARTS = range(0, STEPS - _WINDOW + 1, 4)
 _EPS = float(np.finfo(np.float64).eps)
 _SMALLEST_SCALE = 0.125
+_SETTLED = 1e-6
 
 
 class Estimate(NamedTuple):
@@ -29,6 +34,15 @@ class Estimate(NamedTuple):
 
     slope: Array
     error: Array
+    smooth: NDArray[np.bool_]
+
+
+class _Window(NamedTuple):
+    """What one window of steps says, each [points]; `spread` is how far its entries usually lie apart."""
+
+    slope: Array
+    error: Array
+    spread: Array
     smooth: NDArray[np.bool_]
 
 
@@ -45,49 +59,83 @@ def steps(x: Array) -> Array:
     return first * np.exp2(-np.arange(STEPS))[:, None]
 
 
-def estimate(x: Array, above: Array, below: Array, at: Array) -> Estimate:
+def estimate(x: Array, above: Array, below: Array, at: Array, rounded_at: float = 0.0) -> Estimate:
     """Estimates slopes from values beside the points.
 
     Args:
         x: [points].
         above, below: the function at x + steps(x) and x - steps(x), [STEPS, points].
         at: the function at x, [points].
+        rounded_at: how large the numbers are that the function comes from by differences, such as 1 for `1 - tanh(x)`:
+            it is then as coarse as they are, however small it is itself.
     """
     with np.errstate(all="ignore"):
         h = steps(x)
         spacing = (x + h) - (x - h)  # as rounded
-        slopes = (above - below) / spacing
-        largest = np.maximum(np.abs(above), np.abs(below))
+        slopes = np.where(spacing > 0, (above - below) / spacing, np.nan)
+        largest = np.maximum(np.maximum(np.abs(above), np.abs(below)), rounded_at)
         rounding = 4 * _EPS * (largest + np.abs(x * slopes)) / h
-        slope, error = _extrapolated(slopes, rounding)
-        near_slope, near_error = _extrapolated(slopes[STEPS // 2 :], rounding[STEPS // 2 :])
-        # A staircase is a straight line to steps of its own width: what holds nearby counts
-        misled = np.abs(slope - near_slope) > 10 * (error + near_error)
-        slope, error = np.where(misled, near_slope, slope), np.where(misled, near_error, error)
-        return Estimate(slope, error, ~_kinked(h, above, below, at, slope))
+        bends = np.abs((above - at) - (at - below)) / h
+        noise = 1e3 * _EPS * np.maximum(np.abs(at), rounded_at) / h
+        return _chosen([_window(slopes, rounding, bends, noise, start) for start in _WINDOW_STARTS])
 
 
-def _extrapolated(slopes: Array, rounding: Array) -> tuple[Array, Array]:
-    """The entry of Romberg's table with the smallest error, and that error."""
+def _window(slopes: Array, rounding: Array, bends: Array, noise: Array, start: int) -> _Window:
+    part = slice(start, start + _WINDOW)
+    slope, error, spread = _extrapolated(slopes[part], rounding[part])
+    last = start + _WINDOW - 1
+    # Where the slopes from the left and from the right differ: central differences hide that
+    lasting = bends[last] > 0.5 * bends[last - 3]  # of a smooth function an eighth is left
+    kinked = lasting & (bends[last] > np.maximum(1e-6 * np.abs(slope), noise[last]))
+    return _Window(slope, error, spread, ~kinked)
+
+
+def _chosen(windows: list[_Window]) -> Estimate:
+    """The best of the windows that no narrower one contradicts; the narrowest that counts is contradicted by none."""
+    slopes, errors, spreads, smooth = (np.stack(each) for each in zip(*windows, strict=True))
+    counts = np.arange(len(windows))[:, None] <= _narrowest(slopes, smooth & np.isfinite(errors))
+    apart = np.abs(slopes[:, None] - slopes) > 10 * errors[:, None] + 3 * spreads
+    is_narrower = np.triu(np.ones((len(windows), len(windows)), bool), 1)[:, :, None]
+    contradicted = (apart & is_narrower & counts).any(axis=1)
+    best = np.where(contradicted | ~counts, np.inf, errors).argmin(axis=0)[None]
+    slope, error, is_smooth = (np.take_along_axis(each, best, 0)[0] for each in (slopes, errors, smooth))
+    # That two entries agree by accident is no proof: the error is at least a share of what entries usually differ by
+    return Estimate(slope, np.maximum(error, spreads.min(axis=0) / 100), is_smooth)
+
+
+def _narrowest(slopes: Array, usable: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The last window that counts at each point: the third of three that agree, or the last of all.
+
+    What is narrower than these can only be misled, by numbers that round to the same on both sides.
+    """
+    size = _SETTLED * np.abs(slopes[:-2])
+    agree = (np.abs(slopes[1:-1] - slopes[:-2]) <= size) & (np.abs(slopes[2:] - slopes[:-2]) <= size)
+    settled = agree & usable[:-2] & usable[1:-1] & usable[2:]
+    return np.where(settled.any(axis=0), settled.argmax(axis=0) + 2, len(slopes) - 1)
+
+
+def _extrapolated(slopes: Array, rounding: Array) -> tuple[Array, Array, Array]:
+    """The entry of Romberg's table with the smallest error, that error, and the median of the first column's."""
     column = slopes
     best_slope, best_error = slopes[-1], np.full(slopes.shape[1:], np.inf)
+    spread = best_error
     for power in range(1, _COLUMNS):
         factor = 4.0**power
         finer = (factor * column[1:] - column[:-1]) / (factor - 1)
         errors = np.maximum(np.abs(finer - column[1:]), np.abs(finer - column[:-1])) + rounding[power:]
         errors = np.where(np.isfinite(errors), errors, np.inf)
+        spread = np.median(errors, axis=0) if power == 1 else spread
+        errors = _beside_a_good_one(errors)
         best = errors.argmin(axis=0)[None]
         slope, error = (np.take_along_axis(each, best, 0)[0] for each in (finer, errors))
         better = error < best_error
         best_slope, best_error = np.where(better, slope, best_slope), np.where(better, error, best_error)
         column = finer
-    return best_slope, best_error
+    return best_slope, best_error, spread
 
 
-def _kinked(h: Array, above: Array, below: Array, at: Array, slope: Array) -> NDArray[np.bool_]:
-    """Where the slopes from the left and from the right differ: central differences hide that."""
-    bend = np.abs((above - at) - (at - below)) / h
-    lasting = bend[-1] > 0.5 * bend[-4]  # of a smooth function an eighth is left
-    noise = np.maximum(1e-6 * np.abs(slope), 1e3 * _EPS * np.abs(at) / h[-1])
-    kinked: NDArray[np.bool_] = lasting & (bend[-1] > noise)
-    return kinked
+def _beside_a_good_one(errors: Array) -> Array:
+    """Each error, or that of its better neighbour if larger: noise that is rounded alike agrees once, not twice."""
+    padded = np.pad(errors, [(1, 1), *[(0, 0)] * (errors.ndim - 1)], constant_values=np.inf)
+    found: Array = np.maximum(errors, np.minimum(padded[:-2], padded[2:]))
+    return found

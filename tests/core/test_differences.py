@@ -64,3 +64,41 @@ def test_a_staircase_is_flat_nearby() -> None:
 def test_nowhere_defined_has_no_bound() -> None:
     found = estimated(lambda x: np.full_like(x, np.nan), np.array([1.0]))
     assert not np.isfinite(found.error[0])
+
+
+@pytest.mark.parametrize(
+    ("function", "slope", "x"),
+    [
+        (np.log, lambda x: 1 / x, [1e-8, 1e-3, 1e-2]),
+        (lambda r: (3.4e-10 / r) ** 12, lambda r: -12 * (3.4e-10 / r) ** 12 / r, [3.4e-10, 5e-10]),
+        (lambda t: np.sin(t / 86400), lambda t: np.cos(t / 86400) / 86400, [0.0, 1.7e9]),
+        (lambda t: np.exp(-t / 2e-9), lambda t: -np.exp(-t / 2e-9) / 2e-9, [0.0, 1e-9, 1e-8]),
+        (lambda x: np.sin(4e6 * np.pi * x), lambda x: 4e6 * np.pi * np.cos(4e6 * np.pi * x), [0.3, 1.0, 500.0]),
+    ],
+    ids=["log", "repulsion", "days", "decay", "wave"],
+)
+def test_scales_far_from_that_of_the_point_are_resolved(
+    function: Callable[[Array], Array], slope: Callable[[Array], Array], x: list[float]
+) -> None:
+    with np.errstate(all="ignore"):  # beside the points, but not at them
+        found, truth = estimated(function, np.array(x)), slope(np.array(x))
+    assert (np.abs(found.slope - truth) <= 10 * found.error).all()
+    assert (found.error <= 1e-4 * np.abs(truth)).all()
+
+
+def test_numbers_that_come_of_larger_ones_are_as_coarse_as_these() -> None:
+    x = np.array([18.0])
+    h = steps(x)
+    values = 1 - np.tanh(x + h), 1 - np.tanh(x - h), 1 - np.tanh(x)  # 0 or a few units of 1e-16
+    truth = -1 / np.cosh(x) ** 2
+    found = estimate(x, *values, rounded_at=1.0)
+    assert (np.abs(found.slope - truth) <= 10 * found.error).all()
+
+
+def test_noise_near_zero_does_not_pass_for_a_slope() -> None:
+    def slope_of_sinc(x: Array) -> Array:  # loses all digits beside 0, and is 0 for smaller x
+        angle = np.pi * x
+        return np.where(x == 0, 0, (np.cos(angle) * angle - np.sin(angle)) / np.where(x == 0, 1, angle * x))
+
+    found = estimated(slope_of_sinc, np.array([0.0]))
+    assert found.slope[0] == pytest.approx(-(np.pi**2) / 3, rel=1e-6)

@@ -70,6 +70,18 @@ def test_expressions_take_the_structured_engine_and_its_tiers(cpu: CpuDevice) ->
     assert tiered.registered is None
 
 
+def test_registered_functions_are_refused_beyond_what_they_are_served_for(cpu: CpuDevice) -> None:
+    limited = REGISTERED["product"]._replace(order=0, why_no_more="its slope is wrong", why_no_float32="it has doubles")
+    plan = message(registered="product")
+    with pytest.raises(RequestError, match="served to order 0: its slope is wrong; ask for order 0 at most") as caught:
+        make_program(plan, cpu, {"product": limited}, "structured")
+    assert caught.value.field == "derivatives"
+    plan = message("float32", registered="product")
+    with pytest.raises(RequestError, match='float64 alone: it has doubles; ask for dtype="float64"') as caught:
+        make_program(plan, cpu, {"product": limited._replace(order=1)}, "structured")
+    assert caught.value.field == "dtype"
+
+
 def test_registered_functions_take_the_functional_engine(cpu: CpuDevice) -> None:
     program = made(message(registered="product"), cpu, tier=Tier(ScriptedCompiler(), Hotness(1000, 50)))
     assert isinstance(program.engine, FunctionalEngine)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from gridgrad_core.errors import InternalError, TooLargeError, UnknownFunctionError
+from gridgrad_core.errors import InternalError, RequestError, TooLargeError, UnknownFunctionError
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as pb
@@ -88,9 +88,26 @@ def read_dtype(name: str) -> torch.dtype:
 def _for_registered(
     found: Registration, names: list[str], wanted: tuple[tuple[int, ...], ...], dtype: torch.dtype, device: Device
 ) -> _Chosen:
+    _refuse_unserved(found, wanted, dtype)
     function, components = bind(found, names, dtype, device.torch_device), len(found.components)
     engine = FunctionalEngine(function, wanted, components, dtype, device, found.mode)
     return _Chosen(engine, components, "it is a registered function, and only expressions are compiled")
+
+
+def _refuse_unserved(found: Registration, wanted: tuple[tuple[int, ...], ...], dtype: torch.dtype) -> None:
+    """Refuses what the function is not served for.
+
+    Raises:
+        RequestError: a derivative of higher order than the function is right to, or float32 where it is not.
+    """
+    asked = max(map(len, wanted), default=0)
+    if found.order is not None and asked > found.order:
+        why = f": {found.why_no_more}" if found.why_no_more else ""
+        what = f"order {asked} of {found.name!r}, which is served to order {found.order}{why}"
+        raise RequestError("derivatives", what, f"ask for order {found.order} at most")
+    if found.why_no_float32 and dtype == torch.float32:
+        what = f"float32 of {found.name!r}, which is served in float64 alone: {found.why_no_float32}"
+        raise RequestError("dtype", what, 'ask for dtype="float64"')
 
 
 def _for_expression(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
@@ -40,11 +41,9 @@ def start(
         CannotServeError: the device is not there, or a function can't be served.
     """
     device = _open(device_name, threads)
+    _choose_attention()
     try:
-        registered = load(modules)
-        for each in registered.values():
-            if each.check:
-                check(each, device)
+        registered = {name: check(each, device) if each.check else each for name, each in load(modules).items()}
     except FunctionError as error:
         raise CannotServeError(str(error)) from error
     _warm_up(device, registered, engine)
@@ -59,6 +58,14 @@ def _open(name: str, threads: int) -> Device:
             f"--device {name}: {type(error).__name__}: {error}; start the server with --device cpu, "
             "or install a torch that supports this GPU"
         ) from error
+
+
+def _choose_attention() -> None:
+    """Has torch compute attention by the operations that have derivatives of all orders."""
+    torch.backends.mha.set_fastpath_enabled(False)
+    torch.backends.cuda.enable_flash_sdp(False)  # on the processor too
+    torch.backends.cuda.enable_mem_efficient_sdp(False)
+    torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def _warm_up(device: Device, registered: Mapping[str, Registration], engine: EngineName) -> None:

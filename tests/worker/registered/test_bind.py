@@ -43,6 +43,22 @@ def test_inputs_go_by_name_and_defaults_fill_in() -> None:
         bind(only(), ["x"], FLOAT64, CPU)
 
 
+def test_inputs_of_keywords_alone_and_of_modules_go_by_name() -> None:
+    def powers(x: Tensor, *, n: Any = 3.0, scale: Any) -> Tensor:
+        result: Tensor = scale * x**n
+        return result
+
+    function(powers)
+    assert bind(only(), ["scale", "x"], FLOAT64, CPU)(number(5), number(2)) == (number(40),)
+    assert bind(only(), ["n", "scale", "x"], FLOAT64, CPU)(number(2), number(5), number(2)) == (number(20),)
+
+
+def test_torch_operations_are_exact_inside() -> None:
+    function(name="celu")(lambda x: torch.nn.functional.celu(x, 0.3))
+    slope = torch.func.jacfwd(lambda x: bind(only(), ["x"], FLOAT64, CPU)(x)[0])
+    assert float(slope(number(-0.1))) == pytest.approx(0.7165313105737893, rel=1e-15)
+
+
 @pytest.mark.parametrize(
     ("result", "outputs", "message"),
     [

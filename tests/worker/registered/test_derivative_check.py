@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from gridgrad_core.differences import estimate, steps
 from gridgrad_worker import FunctionError, function
 from gridgrad_worker.devices.cpu import CpuDevice
-from gridgrad_worker.registered.derivative_check import check, sample_points
+from gridgrad_worker.registered.derivative_check import check
+from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.registered.registry import load
 
 pytestmark = pytest.mark.usefixtures("clean_registry")
 
 
-def checked(cpu: CpuDevice, subject: Callable[..., Any], **options: Any) -> None:
+def checked(cpu: CpuDevice, subject: Callable[..., Any], **options: Any) -> Registration:
     function(name="subject", **options)(subject)
-    check(load([])["subject"], cpu)
+    return check(load([])["subject"], cpu)
 
 
 def refusal(cpu: CpuDevice, subject: Callable[..., Any], **options: Any) -> str:
@@ -107,7 +106,6 @@ def test_a_wrong_mixed_partial_is_refused(cpu: CpuDevice) -> None:
     [
         (lambda x: 1.0, "returned float 1.0; return tensors"),  # noqa: ARG005 - that it is unused is the point
         (lambda x: x * torch.ones(2, dtype=x.dtype), "return tensors of no dims"),
-        (lambda x: x * torch.tensor(2.0, dtype=torch.float64), "float64; return torch.float32"),
         (lambda x: x * torch.tensor(2.0, dtype=torch.float32), "float32; return torch.float64"),
         (lambda x: x.double().to(torch.float32), "float32; return torch.float64"),
         (lambda x: x if x > 0 else -x, "raised RuntimeError"),
@@ -125,8 +123,8 @@ def test_wrong_results_are_refused(cpu: CpuDevice, wrong: Callable[..., Any], me
 
 
 def test_where_nothing_can_be_compared_it_says_so(cpu: CpuDevice) -> None:
-    message = refusal(cpu, lambda x: torch.relu(x), samples={"x": 0.0})
-    assert "could not be checked, since at none of 1 sample points do finite differences converge" in message
+    message = refusal(cpu, lambda x: torch.log(-x), samples={"x": [1.0, 2.0]})
+    assert "could not be checked, since at none of 4 sample points do finite differences converge" in message
     assert "samples={'x': [...]}" in message
 
 
@@ -143,47 +141,117 @@ def test_a_function_defined_far_away_needs_samples(cpu: CpuDevice) -> None:
     checked(cpu, far, samples={"x": 1200.0})
 
 
-def test_samples_are_the_authors_or_drawn_by_the_name() -> None:
-    function(name="named", samples={"x": [1, 2], "y": 3})(lambda x, y, z=4.0: x)  # noqa: ARG005 - that it is unused is the point
-    function(name="drawn")(lambda x, near=300.0: x)  # noqa: ARG005 - that it is unused is the point
-    assert sample_points(load([])["named"]).tolist() == [[1, 3, 4], [2, 3, 4]]
-    drawn = sample_points(load([])["drawn"])
-    assert np.array_equal(drawn, sample_points(load([])["drawn"]))
-    assert (drawn[:, 0] < 0).any()
-    assert ((drawn[:, 1] >= 150) & (drawn[:, 1] <= 450)).all()
-
-
-# Differences
+# Scales
 
 
 @pytest.mark.parametrize(
-    ("values", "slopes"),
+    ("right", "samples"),
     [
-        (np.exp, np.exp),
-        (np.sin, np.cos),
-        (lambda x: 1e6 + x**2, lambda x: 2 * x),
-        (lambda x: np.sin(30 * x), lambda x: 30 * np.cos(30 * x)),
-        (np.tan, lambda x: 1 / np.cos(x) ** 2),
-        (np.zeros_like, np.zeros_like),
+        (torch.log, [1e-3, 1e-2]),
+        (lambda r: 4 * ((3.4e-10 / r) ** 12 - (3.4e-10 / r) ** 6), [3.4e-10, 5e-10]),
+        (lambda t: torch.sin(t / 86400), [1.7e9]),
+        (lambda x: torch.sin(2 * torch.pi * x / 5e-7), [1e-7, 3e-7, 1.0]),
+        (lambda t: torch.exp(-t / 2e-9), [0.0, 1e-9, 3e-9, 1e-8]),
     ],
+    ids=["log", "Lennard-Jones", "days", "wavelength", "decay"],
 )
-def test_the_error_bounds_the_distance_from_the_slope(values: Any, slopes: Any) -> None:
-    x = np.linspace(-3.01, 4, 57)
-    h = steps(x)
-    found = estimate(x, values(x + h), values(x - h), values(x))
-    assert found.smooth.all()
-    assert (np.abs(found.slope - slopes(x)) <= 10 * found.error + 1e-300).all()
-    assert (found.error <= 1e-6 * np.maximum(1, np.abs(values(x)))).mean() > 0.9
+def test_small_and_large_scales_are_compared_to_order_four(
+    cpu: CpuDevice, right: Callable[..., Tensor], samples: list[float]
+) -> None:
+    assert checked(cpu, lambda x: right(x), samples={"x": samples}).order == 4
 
 
-def test_a_kink_is_seen_though_central_differences_agree_on_a_slope() -> None:
-    x = np.array([0.0, 1.0])
-    h = steps(x)
-    found = estimate(x, np.maximum(x + h, 0), np.maximum(x - h, 0), np.maximum(x, 0))
-    assert found.smooth.tolist() == [False, True]
+@pytest.mark.filterwarnings("ignore:An output with one or more:UserWarning")  # torch's own, of logsigmoid under vmap
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # torch's own, of mish under vmap
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gelu", "silu", "logsigmoid", "mish", "softplus", "hardswish"])
+def test_functions_that_saturate_are_served_to_order_four(cpu: CpuDevice, name: str) -> None:
+    right = getattr(torch.nn.functional, name)
+    assert checked(cpu, lambda x: right(x)).order == 4
+    assert checked(cpu, lambda x: right(x), samples={"x": [0.5, 0.0, -1.0]}).order == 4
 
 
-def test_a_staircase_is_flat_though_large_steps_see_a_line() -> None:
-    x = np.array([37.5149])
-    h = steps(x)
-    assert estimate(x, np.floor(x + h), np.floor(x - h), np.floor(x)).slope == 0
+# Single points and orders
+
+
+def cumprod(t: Tensor) -> Tensor:
+    return torch.cumprod(torch.stack([t - 1, t + 1, t + 2]), 0)[-1]
+
+
+def test_what_torch_loses_at_single_points_is_seen_without_samples(cpu: CpuDevice) -> None:
+    assert "∂²f/∂t² at t=1 is 5 by torch but 10 by finite differences" in refusal(cpu, cumprod)
+    assert checked(cpu, cumprod, mode="reverse").order == 4
+
+
+def test_the_centre_of_sinc_is_seen_without_samples(cpu: CpuDevice) -> None:
+    assert "∂²f/∂x² at x=0 is 0 by torch but -3.28987" in refusal(cpu, lambda x: torch.sinc(x))
+
+
+class Cube(torch.autograd.Function):
+    """x**3 with a derivative of its own, which is constant to torch."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x**3
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:  # noqa: ARG004 - torch's signature
+        ctx.slope = 3 * inputs[0].detach() ** 2
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Tensor:
+        result: Tensor = tangent * ctx.slope
+        return result
+
+
+def test_a_second_derivative_that_is_dropped_is_seen_beside_a_sample_where_it_vanishes(cpu: CpuDevice) -> None:
+    message = refusal(cpu, lambda x: Cube.apply(x), samples={"x": 0.0})  # type: ignore[no-untyped-call] # torch has no types there
+    assert "∂²f/∂x² at x=0.000976562 is 0 by torch but 0.00585938" in message
+    served = checked(cpu, lambda x: Cube.apply(x), samples={"x": 0.0}, order=1)  # type: ignore[no-untyped-call] # torch has no types there
+    assert served.order == 1
+
+
+def test_what_is_wrong_from_order_three_on_is_served_below(cpu: CpuDevice) -> None:
+    def summed(t: Tensor) -> Tensor:
+        return torch.logcumsumexp(torch.stack([t, 2 * t]), 0).sum()
+
+    served = checked(cpu, summed, mode="reverse")
+    assert served.order == 2
+    assert "∂³f/∂t³" in served.why_no_more
+    assert "nan by torch" in served.why_no_more
+    assert "∂³f/∂t³" in refusal(cpu, summed, mode="reverse", order=3)
+    assert checked(cpu, summed, mode="reverse", order=2).why_no_more == ""
+
+
+def test_order_limits_what_is_compared(cpu: CpuDevice) -> None:
+    def wrong_second(x: Tensor) -> Tensor:
+        return torch.sinc(x)
+
+    assert "or order=1 to serve no derivatives of order 2" in refusal(cpu, wrong_second)
+    assert checked(cpu, wrong_second, order=1).order == 1
+
+
+def test_values_alone_are_served_where_no_slope_is_right(cpu: CpuDevice) -> None:
+    assert checked(cpu, lambda x: torch.special.bessel_j0(x), order=0).order == 0
+
+
+# Dtypes
+
+
+def test_what_takes_doubles_alone_is_served_in_float64(cpu: CpuDevice) -> None:
+    linear = torch.nn.Linear(1, 1).double()
+    served = checked(cpu, lambda x: linear(x[None])[0])
+    assert "on float32 raised RuntimeError" in served.why_no_float32
+    assert "float64" in checked(cpu, lambda x: x * torch.tensor(2.0, dtype=torch.float64)).why_no_float32
+    assert checked(cpu, lambda x: 2 * x).why_no_float32 == ""
+
+
+def test_a_module_that_takes_vectors_is_told_how_to_wrap_it(cpu: CpuDevice) -> None:
+    message = refusal(cpu, torch.nn.Linear(1, 1).double())
+    assert "register such as def subject(input): return model(torch.stack([input]))[0]" in message
+
+
+def test_a_module_of_single_precision_is_told_its_cure(cpu: CpuDevice) -> None:
+    linear = torch.nn.Linear(1, 1)
+    assert "its .double() is called" in refusal(cpu, lambda x: linear(x[None])[0])

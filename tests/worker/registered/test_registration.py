@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
 
 import pytest
@@ -93,14 +94,45 @@ def takes_x_y(x: Tensor, y: Tensor, z: float = 1.0) -> Tensor:
     return x * y * z
 
 
+def test_inputs_given_by_keyword_alone_and_partials_are_registered() -> None:
+    function(takes_keywords)
+    function(functools.partial(takes_x_y, y=2.0))
+    found = load([])
+    assert found["takes_keywords"].inputs == (RegisteredInput("x", None, "", is_keyword=True),)
+    assert [(i.name, i.default, i.is_keyword) for i in found["takes_x_y"].inputs] == [
+        ("x", None, False),
+        ("y", 2.0, True),
+        ("z", 1.0, True),
+    ]
+
+
+class Scaled(torch.nn.Module):
+    """A line."""
+
+    def forward(self, x: Annotated[Tensor, "m"], scale: Any = 2.0) -> Tensor:
+        """What is called."""
+        result: Tensor = x * scale
+        return result
+
+
+def test_modules_are_registered_by_what_their_forward_takes() -> None:
+    model = Scaled()
+    assert function(name="line")(model) is model
+    found = only()
+    assert (found.function, found.doc) == (model, "A line.")
+    assert found.inputs == (RegisteredInput("x", None, "m"), RegisteredInput("scale", 2.0, ""))
+    function(Scaled())
+    assert "Scaled" in load([])
+
+
 @pytest.mark.parametrize(
     ("subject", "options", "message"),
     [
-        (takes_anything, {}, r"has no fixed position; write each input plainly"),
+        (takes_anything, {}, r"stands for any number of inputs; write each input plainly"),
         (torch.relu, {}, "relu: its parameters can't be read; register a def that calls it"),
-        (torch.nn.Linear(1, 1), {}, "'' is no name for a function"),
-        (torch.nn.Linear(1, 1), {"name": "layer"}, "has no fixed position"),
-        (takes_keywords, {}, "has no fixed position"),
+        (functools.partial(takes_text, way="down"), {}, "the default 'down' of 'way' is no number; write a float"),
+        (takes_x, {"order": 5}, "order=5; write the highest order to serve, 0 to 4"),
+        (takes_x, {"order": True}, "order=True; write the highest order"),
         (takes_text, {}, "the default 'up' of 'way' is no number; write a float"),
         (takes_nothing, {}, "it has no inputs"),
         (takes_x, {"mode": "sideways"}, "mode='sideways'; write 'forward' or 'reverse'"),

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from gridgrad_core.errors import RequestError
 from gridgrad_worker.engines.functional.partials import PointFunction
-from gridgrad_worker.registered.registration import Registration
+from gridgrad_worker.registered.exact_operations import ExactOperations
+from gridgrad_worker.registered.registration import RegisteredInput, Registration
 
 __all__ = ["bind", "conform"]
 
@@ -26,18 +27,21 @@ def bind(registered: Registration, names: Sequence[str], dtype: torch.dtype, dev
     Raises:
         RequestError: an input without a default is not given; or, when called, the result is not as it must be.
     """
-    sources: list[int | Tensor] = []
+    sources: dict[RegisteredInput, int | Tensor] = {}
     for each in registered.inputs:
         if each.name in names:
-            sources.append(names.index(each.name))
+            sources[each] = names.index(each.name)
         elif each.default is not None:
-            sources.append(torch.tensor(each.default, dtype=dtype, device=device))
+            sources[each] = torch.tensor(each.default, dtype=dtype, device=device)
         else:
             remedy = f"give the inputs {', '.join(i.name for i in registered.inputs if i.default is None)}"
             raise RequestError("inputs", f"{registered.name!r} without its input {each.name!r}", remedy)
 
     def at_point(*arguments: Tensor) -> tuple[Tensor, ...]:
-        result = registered.function(*(arguments[s] if isinstance(s, int) else s for s in sources))
+        given = {each: arguments[s] if isinstance(s, int) else s for each, s in sources.items()}
+        by_keyword = {each.name: value for each, value in given.items() if each.is_keyword}
+        with ExactOperations():
+            result = registered.function(*(v for each, v in given.items() if not each.is_keyword), **by_keyword)
         return conform(registered, result, dtype)
 
     return at_point

@@ -1,6 +1,6 @@
 """The check of registered functions: their partials against finite differences, before they are served.
 
-First partials are compared with differences of values, second ones with differences of first ones.
+First partials are compared with differences of values, second ones with differences of first ones, and so on.
 A point where differences do not converge, such as a kink or the edge of the domain, says nothing
 and is left out; a partial that could be compared at no point is not served unchecked.
 """
@@ -8,71 +8,133 @@ and is left out; a partial that could be compared at no point is not served unch
 from __future__ import annotations
 
 import itertools
-import zlib
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gridgrad_core.differences import STEPS, estimate, steps
+from gridgrad_core.differences import STEPS, steps
 from gridgrad_core.errors import GridgradError
+from gridgrad_core.grid import MAX_ORDER
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
 from gridgrad_worker.engines.functional.partials import Derivative
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.registered.bind import bind
-from gridgrad_worker.registered.registration import FunctionError, RegisteredInput, Registration
+from gridgrad_worker.registered.partial_comparison import (
+    ALTERNATIVES,
+    Compared,
+    FindingError,
+    apart,
+    compare,
+    usual_size,
+)
+from gridgrad_worker.registered.registration import FunctionError, Registration, source_of
+from gridgrad_worker.registered.sample_points import sample_points
 
-__all__ = ["check", "sample_points"]
+__all__ = ["check"]
+
+_log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
-_DRAWN = 24
-_RELATIVE = 1e-6  # a right derivative is nearer than that to converged differences
-_CONVERGED = 1e-4
-_ALTERNATIVES = 'mode="reverse" where torch has no forward derivative, or check=False to serve it unchecked'
+_EPS = float(np.finfo(np.float64).eps)
+_NEEDED_ORDER = 2  # where no order= is given, a function must be right to this one
+_MOST_PARTIALS = 100
+_MOST_COMPARED = 3000
 
 
-def check(registered: Registration, device: Device) -> None:
-    """Compares first and second partials by all inputs with finite differences.
+def check(registered: Registration, device: Device) -> Registration:
+    """Compares partials by all inputs with finite differences.
+
+    Of many inputs, partials of order 3 and 4 are compared where they are by one input or two neighbours.
+
+    Returns:
+        The function with the order and the dtypes in which it may be served.
 
     Raises:
-        FunctionError: one differs, or can't be compared, or the function fails or returns what it must not.
+        FunctionError: a derivative differs, or can't be compared, or the function fails or returns what it must not.
     """
     points = sample_points(registered)
     function = _Function(registered, device)
-    firsts: list[Derivative] = [(i,) for i in range(len(registered.inputs))]
-    function.at(points, [(), *firsts], "float32")  # its results must be of the inputs' dtype in both
-    seconds: list[Derivative] = list(itertools.combinations_with_replacement(range(len(firsts)), 2))
-    exact = function.at(points, [(), *firsts, *seconds])
-    near = function.around(points, [(), *firsts])
-    for order in (*firsts, *seconds):
-        lower = order[:-1]
-        for component in range(len(registered.components)):
-            at = exact[lower][component], exact[order][component]
-            _compare(registered, points, order, component, *at, near[order[-1]][lower][:, :, component])
+    try:
+        function.at(points, [()])
+        order, why_no_more = _right_order(registered, function, points)
+    except FindingError as finding:
+        raise FunctionError(f"the function {registered.name!r} is refused: {finding.found}; {finding.remedy}") from None
+    why_no_float32 = _why_no_float32(registered, function, points[:1], order)
+    return registered._replace(order=order, why_no_more=why_no_more, why_no_float32=why_no_float32)
 
 
-def sample_points(registered: Registration) -> Array:
-    """The points at which a function is checked, [points, inputs]: its author's, or drawn by its name."""
-    if registered.samples:
-        listed = [registered.samples.get(i.name, (i.default or 0.0,)) for i in registered.inputs]
-        return np.stack(np.broadcast_arrays(*map(np.array, listed)), axis=-1).astype(np.float64)
-    random = np.random.default_rng(zlib.crc32(registered.name.encode()))
-    columns = [_drawn(each, random) for each in registered.inputs]
-    return np.stack(columns, axis=-1) if columns else np.empty((1, 0))
+def _right_order(registered: Registration, function: _Function, points: Array) -> tuple[int, str]:
+    """The order to which all is right, and why no more is.
+
+    Raises:
+        FindingError: that is less than what was asked for.
+    """
+    most = MAX_ORDER if registered.order is None else registered.order
+    for order in range(1, most + 1):
+        try:
+            _check_order(registered, function, points, order)
+        except FindingError as finding:
+            if registered.order is not None or order <= _NEEDED_ORDER:
+                finding.remedy += f", or order={order - 1} to serve no derivatives of order {order}"
+                raise
+            _log.warning("the function %r is served to order %d: %s", registered.name, order - 1, finding.found)
+            return order - 1, finding.found
+    return most, ""
 
 
-def _drawn(given: RegisteredInput, random: np.random.Generator) -> Array:
-    """Points about the default, or some positive, some of both signs, some of any size."""
-    if given.default:
-        return given.default * random.uniform(0.5, 1.5, _DRAWN)
-    if given.default is not None:
-        return random.uniform(-1, 1, _DRAWN)
-    half, quarter = _DRAWN // 2, _DRAWN // 4
-    any_size = np.exp(random.uniform(np.log(0.1), np.log(100), quarter))
-    return np.concatenate([random.uniform(0.25, 2, half), random.uniform(-2, 2, quarter), any_size])
+def _why_no_float32(registered: Registration, function: _Function, points: Array, order: int) -> str:
+    """Why it can't be computed in float32 though it can in float64; empty if it can."""
+    firsts: list[Derivative] = [(i,) for i in range(len(registered.inputs))] if order else []
+    try:
+        function.at(points, [(), *firsts], "float32")
+    except FindingError as finding:
+        _log.warning("the function %r is served in float64 alone: %s", registered.name, finding.found)
+        return finding.found
+    return ""
+
+
+def _check_order(registered: Registration, function: _Function, points: Array, order: int) -> None:
+    wanted = _partials(len(registered.inputs), order)
+    points = _fewer(points, _MOST_COMPARED // len(wanted))
+    lowers = list(dict.fromkeys(partial[:-1] for partial in wanted))
+    exact = function.at(points, [*dict.fromkeys(((), *lowers, *wanted))])
+    signs = 8 * _EPS * np.where(np.arange(points.shape[1]) % 2, -1, 1)
+    moved = [
+        function.at(points * (1 + sign * signs), wanted) for sign in (-1, 1)
+    ]  # errors at a point alone stay errors
+    for last in range(len(registered.inputs)):
+        mine = [partial for partial in wanted if partial[-1] == last]
+        near = function.beside(points, last, list(dict.fromkeys(partial[:-1] for partial in mine)))
+        for partial, component in itertools.product(mine, range(len(registered.components))):
+            value, lower, got = (exact[each][component] for each in ((), partial[:-1], partial))
+            blurred = apart(moved[0][partial][component], moved[1][partial][component])
+            rounded_at = max(
+                usual_size(lower), usual_size(value) / usual_size(points) ** (order - 1) if order > 1 else 0.0
+            )
+            compared = Compared(points[:, last], lower, got, blurred, near[partial[:-1]][:, :, component], rounded_at)
+            compare(registered, points, partial, component, compared)
+
+
+def _fewer(points: Array, most: int) -> Array:
+    """At most so many of the points, from everywhere among them: of many inputs there are many points and partials."""
+    chosen = np.random.default_rng(0).permutation(len(points))[:most]
+    return points[np.sort(chosen)]
+
+
+def _partials(inputs: int, order: int) -> list[Derivative]:
+    """The partials of an order that are compared: all, or of many those by one input or two neighbours."""
+    every = itertools.combinations_with_replacement(range(inputs), order)
+    found = list(itertools.islice(every, _MOST_PARTIALS + 1))
+    if order <= _NEEDED_ORDER or len(found) <= _MOST_PARTIALS:
+        return [*found, *every]
+    pairs = zip(range(inputs - 1), range(1, inputs), strict=True)
+    listed = (each for pair in pairs for each in itertools.combinations_with_replacement(pair, order))
+    return list(dict.fromkeys(listed))
 
 
 class _Function:
@@ -83,7 +145,11 @@ class _Function:
         self._device = device
 
     def at(self, points: Array, wanted: Sequence[Derivative], dtype: str = "float64") -> dict[Derivative, Array]:
-        """The derivatives [components, points] at points [points, inputs]."""
+        """The derivatives [components, points] at points [points, inputs].
+
+        Raises:
+            FindingError: they can't be computed.
+        """
         count, inputs = points.shape
         components = len(self._registered.components)
         values = tuple(ArrayValues(points[:, i], [0], 1) for i in range(inputs))
@@ -91,24 +157,22 @@ class _Function:
         try:
             self._engine(wanted, dtype).compute([Tile(values, Subgrid((0,), (count,)))], [out])
         except GridgradError as error:
-            raise FunctionError(f"the function {self._registered.name!r} is refused: {error}") from error
+            raise FindingError(f"computed on {dtype}, {error.found}", f"{error.remedy}") from error
         except Exception as error:
-            raise FunctionError(
-                f"the function {self._registered.name!r} is refused: computing it and its derivatives on {dtype} "
-                f"raised {type(error).__name__}: {error}; mend it, or give the decorator {_ALTERNATIVES}"
+            found = f"computing it and its derivatives on {dtype} raised {type(error).__name__}: {error}"
+            raise FindingError(
+                found, f"mend it{_hint(self._registered, error)}, or give the decorator {ALTERNATIVES}"
             ) from error
         return dict(zip(wanted, out.reshape(len(wanted), components, count), strict=True))
 
-    def around(self, points: Array, wanted: Sequence[Derivative]) -> list[dict[Derivative, Array]]:
-        """For each input the derivatives one step above and below: [2, STEPS, components, points]."""
-        found = []
-        for i, x in enumerate(points.T):
-            shifted = np.broadcast_to(points, (2, STEPS, *points.shape)).copy()
-            shifted[0, ..., i] += steps(x)
-            shifted[1, ..., i] -= steps(x)
-            near = self.at(shifted.reshape(-1, points.shape[1]), wanted)
-            found.append({order: _apart(each, len(points)) for order, each in near.items()})
-        return found
+    def beside(self, points: Array, position: int, wanted: Sequence[Derivative]) -> dict[Derivative, Array]:
+        """The derivatives where one input is some steps above and below: [2, STEPS, components, points]."""
+        x = points[:, position]
+        shifted = np.broadcast_to(points, (2, STEPS, *points.shape)).copy()
+        shifted[0, ..., position] += steps(x)
+        shifted[1, ..., position] -= steps(x)
+        near = self.at(shifted.reshape(-1, points.shape[1]), wanted)
+        return {each: np.moveaxis(found.reshape(-1, 2, STEPS, len(x)), 0, 2) for each, found in near.items()}
 
     def _engine(self, wanted: Sequence[Derivative], dtype: str) -> FunctionalEngine:
         registered = self._registered
@@ -119,49 +183,11 @@ class _Function:
         return FunctionalEngine(function, wanted, components, torch_dtype, self._device, registered.mode)
 
 
-def _apart(derivative: Array, points: int) -> Array:
-    return np.moveaxis(derivative.reshape(-1, 2, STEPS, points), 0, 2)
-
-
-def _compare(
-    registered: Registration, points: Array, order: Derivative, component: int, lower: Array, got: Array, near: Array
-) -> None:
-    x = points[:, order[-1]]
-    found = estimate(x, near[0], near[1], lower)
-    with np.errstate(invalid="ignore"):
-        size = np.fmax(np.abs(got), np.abs(found.slope))
-        size = np.where(np.isfinite(size), size, np.abs(found.slope))
-        scale = np.maximum(_CONVERGED * size, 1e-7 * np.abs(near).max(axis=(0, 1)) / np.maximum(np.abs(x), 0.125))
-        usable = found.smooth & np.isfinite(lower) & np.isfinite(found.slope) & (found.error <= scale)
-        wrong = usable & ~(np.abs(got - found.slope) <= 10 * found.error + _RELATIVE * size)
-    partial = _named(registered, order, component)
-    if wrong.any():
-        worst = int(np.flatnonzero(wrong)[0])
-        raise FunctionError(
-            f"the function {registered.name!r} is refused: {partial} at {_point(registered, points[worst])} is "
-            f"{got[worst]:.6g} by torch but {found.slope[worst]:.6g} by finite differences "
-            f"(within {found.error[worst]:.1g}). torch has no right derivative of an operation in it: "
-            f"use others, or give the decorator {_ALTERNATIVES}"
-        )
-    if not usable.any():
-        raise FunctionError(
-            f"the function {registered.name!r} is refused: {partial} could not be checked, since at none of "
-            f"{len(x)} sample points do finite differences converge. Give the decorator samples={{...}} where it "
-            f"is smooth, such as samples={{{_example(registered)}}}, or check=False to serve it unchecked"
-        )
-
-
-def _named(registered: Registration, order: Derivative, component: int) -> str:
-    names = [registered.inputs[i].name for i in order]
-    of = registered.components[component]
-    if len(names) == 1:
-        return f"∂{of}/∂{names[0]}"
-    return f"∂²{of}/∂{names[0]}²" if names[0] == names[1] else f"∂²{of}/∂{names[0]}∂{names[1]}"
-
-
-def _point(registered: Registration, point: Array) -> str:
-    return ", ".join(f"{each.name}={value:.6g}" for each, value in zip(registered.inputs, point, strict=True))
-
-
-def _example(registered: Registration) -> str:
-    return ", ".join(f"{each.name!r}: [...]" for each in registered.inputs)
+def _hint(registered: Registration, error: Exception) -> str:
+    """What torch does not say itself: of weights in another dtype than the inputs, and of what modules are given."""
+    if "dtype" in str(error):
+        return " (a module of single precision is served once its .double() is called)"
+    names = ", ".join(each.name for each in registered.inputs)
+    wrapped = f"def {registered.name.replace('.', '_')}({names}): return model(torch.stack([{names}]))[0]"
+    is_module = source_of(registered.function) is not registered.function and hasattr(registered.function, "forward")
+    return f" (it is called with tensors of no dims: register such as {wrapped})" if is_module else ""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from gridgrad_core.grid import MAX_INPUTS
+from gridgrad_core.grid import MAX_INPUTS, MAX_ORDER
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FunctionError", "Mode", "RegisteredInput", "Registration", "Samples", "describe"]
+__all__ = ["FunctionError", "Mode", "RegisteredInput", "Registration", "Samples", "describe", "source_of"]
 
 Mode = Literal["forward", "reverse"]
 Samples = Mapping[str, float | Sequence[float]]
@@ -26,11 +27,12 @@ class FunctionError(ValueError):
 
 
 class RegisteredInput(NamedTuple):
-    """An input of a registered function."""
+    """An input of a registered function, and whether it can be given by keyword alone."""
 
     name: str
     default: float | None
     unit: str
+    is_keyword: bool = False
 
 
 class Registration(NamedTuple):
@@ -42,6 +44,9 @@ class Registration(NamedTuple):
         tuple_valued: whether results have a component dim.
         samples: points at which its derivatives are checked, by input; drawn when there are none.
         check: whether they are checked at all.
+        order: the highest order of derivatives that is served; None before the check has found it.
+        why_no_more: why none of higher order is, where the check found that.
+        why_no_float32: why it is served in float64 alone; empty where it is served in both.
     """
 
     name: str
@@ -53,6 +58,9 @@ class Registration(NamedTuple):
     mode: Mode
     samples: dict[str, tuple[float, ...]]
     check: bool
+    order: int | None = None
+    why_no_more: str = ""
+    why_no_float32: str = ""
 
 
 def describe(
@@ -64,6 +72,7 @@ def describe(
     mode: str,
     samples: Samples,
     check: bool,
+    order: int | None = None,
 ) -> Registration:
     """What is known of a function; the arguments are those of the decorator.
 
@@ -74,17 +83,20 @@ def describe(
         raise FunctionError(f"{name!r} is no name for a function; write letters, digits and underscores")
     if mode not in typing.get_args(Mode):
         raise FunctionError(f"{name}: mode={mode!r}; write 'forward' or 'reverse'")
+    if order is not None and (isinstance(order, bool) or order not in range(MAX_ORDER + 1)):
+        raise FunctionError(f"{name}: order={order!r}; write the highest order to serve, 0 to {MAX_ORDER}")
     inputs = _inputs_of(function, name, units)
     return Registration(
         name=name,
         function=function,
-        doc=inspect.cleandoc(doc if doc is not None else function.__doc__ or ""),
+        doc=inspect.cleandoc(doc if doc is not None else source_of(function).__doc__ or ""),
         inputs=inputs,
         components=("f",) if outputs is None else _checked_outputs(name, outputs),
         tuple_valued=outputs is not None,
         mode=typing.cast("Mode", mode),
         samples=_checked_samples(name, samples, inputs),
         check=check,
+        order=order,
     )
 
 
@@ -99,27 +111,42 @@ def _inputs_of(function: Callable[..., Any], name: str, units: Mapping[str, str]
     return inputs
 
 
+def source_of(function: Callable[..., Any]) -> Any:
+    """Where a callable is written: what a partial is made of, the class of a module, or the function itself."""
+    if isinstance(function, functools.partial):
+        return source_of(function.func)
+    return function if hasattr(function, "__qualname__") else type(function)
+
+
+def _signed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What has the parameters: those of a torch module are its forward's."""
+    forward: Callable[..., Any] = getattr(function, "forward", function)  # torch is not loaded to ask for its class
+    return function if inspect.isroutine(function) else forward
+
+
 def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
     try:
-        return list(inspect.signature(function).parameters.values())
+        return list(inspect.signature(_signed(function)).parameters.values())
     except (TypeError, ValueError) as error:  # something built in
         raise FunctionError(f"{name}: its parameters can't be read; register a def that calls it") from error
 
 
 def _input_of(parameter: inspect.Parameter, name: str, units: Mapping[str, str]) -> RegisteredInput:
-    if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-        raise FunctionError(f"{name}: the parameter {str(parameter)!r} has no fixed position; write each input plainly")
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        remedy = f"write each input plainly, such as def {name}(x, y): return model(torch.stack([x, y]))"
+        raise FunctionError(f"{name}: the parameter {str(parameter)!r} stands for any number of inputs; {remedy}")
     if not parameter.name.isascii():
         raise FunctionError(f"{name}: the input {parameter.name!r} is not ASCII; clients could not name it")
     default = None if parameter.default is parameter.empty else parameter.default
     if default is not None and (isinstance(default, bool) or not isinstance(default, int | float)):
         raise FunctionError(f"{name}: the default {default!r} of {parameter.name!r} is no number; write a float")
-    return RegisteredInput(parameter.name, None if default is None else float(default), units.get(parameter.name, ""))
+    unit, is_keyword = units.get(parameter.name, ""), parameter.kind is parameter.KEYWORD_ONLY
+    return RegisteredInput(parameter.name, None if default is None else float(default), unit, is_keyword)
 
 
 def _annotated_units(function: Callable[..., Any]) -> dict[str, str]:
     try:
-        hints = typing.get_type_hints(function, include_extras=True)
+        hints = typing.get_type_hints(_signed(function), include_extras=True)
     except Exception:  # noqa: BLE001 - annotations are the author's own and may name what is not there
         return {}
     texts = {

@@ -17,7 +17,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
-from gridgrad_worker.registered.registration import FunctionError, Mode, Registration, Samples, describe
+from gridgrad_worker.registered.registration import FunctionError, Mode, Registration, Samples, describe, source_of
 
 __all__ = ["function", "load"]
 
@@ -40,6 +40,7 @@ def function(
     mode: Mode = "forward",
     samples: Samples | None = None,
     check: bool = True,
+    order: int | None = None,
 ) -> Callable[[_F], _F]: ...
 
 
@@ -54,12 +55,15 @@ def function(
     mode: Mode = "forward",
     samples: Samples | None = None,
     check: bool = True,
+    order: int | None = None,
 ) -> _F | Callable[[_F], _F]:
     """Registers a function, so that `gridgrad-server --functions module` serves it.
 
     Its parameters are its inputs, their defaults what is taken for inputs that a request leaves out.
     It is called with tensors of no dims and must return one of the same dtype, computed from them by
     torch operations, without a Python `if` on their values (write torch.where) and without side effects.
+    A torch.nn.Module whose forward takes and returns single numbers and a functools.partial can be registered too:
+    `function(name="net")(Net().eval())`. Modules of doubles are served in float64 alone.
 
     Args:
         name: what clients call it by; the name of the function if not given.
@@ -70,14 +74,16 @@ def function(
         samples: values of inputs at which its derivatives are compared with finite differences before
             it is served: numbers, or sequences of one length that are read side by side.
         check: False serves it without that comparison.
+        order: the highest order of derivatives that is served and compared, 0 to 4. Without it a function must be right
+            to order 2, and is served to the order, 4 at most, to which it is.
 
     Raises:
         FunctionError: it can't be registered as it is.
     """
 
     def register(function: _F) -> _F:
-        known_as = name if name is not None else getattr(function, "__name__", "")
-        found = describe(function, known_as, units or {}, doc, outputs, mode, samples or {}, check)
+        known_as = name if name is not None else source_of(function).__name__
+        found = describe(function, known_as, units or {}, doc, outputs, mode, samples or {}, check, order)
         _add(found)
         return function
 
@@ -128,4 +134,5 @@ def _add(found: Registration) -> None:
 
 
 def _home(found: Registration) -> str:
-    return f"{found.function.__module__}.{getattr(found.function, '__qualname__', found.name)}"
+    source = source_of(found.function)
+    return f"{source.__module__}.{source.__qualname__}"

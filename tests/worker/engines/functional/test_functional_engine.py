@@ -251,6 +251,20 @@ def test_results_lie_in_wire_layout(solve: Solver) -> None:
 # Trouble
 
 
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_silu_and_mish_have_second_derivatives(solve: Solver, mode: str) -> None:
+    x = [0.5, 0.0, -1.0]
+    (got,) = solve.batch(lambda x: (torch.nn.functional.silu(x),), [{"x": x}], [["x"], ["x", "x"]], mode=mode)
+    np.testing.assert_allclose(got["x",][0], [0.7399611873, 0.5, 0.0723294881], rtol=1e-9)
+    np.testing.assert_allclose(got["x", "x"][0], [0.4412290270, 0.5, 0.3023661188], rtol=1e-9)
+
+
+def test_parameters_that_could_be_trained_stay_out_of_results(solve: Solver) -> None:
+    weight = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    (got,) = solve.batch(lambda x: (weight * x**2,), [{"x": [2.0]}], [["x"]])
+    assert (got[()][0, 0], got["x",][0, 0]) == (12, 12)
+
+
 def test_an_exception_leaves_forward_mode_as_it_was(solve: Solver) -> None:
     def fails(x: Tensor, y: Tensor) -> Tensor:
         torch.func.jvp(lambda x: x * y, (x,), (torch.ones_like(x),))

@@ -78,3 +78,25 @@ def test_the_function_is_called_once_for_each_leaf(wanted: list[Derivative], cal
 
 def test_reverse_mode_takes_one_call_for_all_first_partials() -> None:
     assert counted([(), (0,), (1,), (2,)], "reverse") == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "slopes"),
+    [
+        (
+            lambda t: torch.linalg.det(torch.stack([t, 2 + 0 * t, 3 + 0 * t, t * t]).reshape(2, 2)),
+            lambda t: (3 * t**2, 6 * t),
+        ),
+        (
+            lambda t: torch.logdet(torch.stack([t, 1 + 0 * t, 1 + 0 * t, 3 + 0 * t]).reshape(2, 2)),
+            lambda t: (3 / (3 * t - 1), -9 / (3 * t - 1) ** 2),
+        ),
+    ],
+    ids=["det", "logdet"],
+)
+def test_reverse_mode_differentiates_factorisations(
+    function: Callable[[Tensor], Tensor], slopes: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> None:
+    t = torch.tensor([0.5, 1.25, 2.0, 7.0], dtype=torch.float64)
+    got = torch.func.vmap(walk(lambda t: (function(t),), [(0,), (0, 0)], "reverse"))(t)
+    torch.testing.assert_close(got, slopes(t), rtol=1e-12, atol=0)

@@ -85,7 +85,8 @@ class FunctionalEngine:
         """
         segments = [_Segment(*tile, out) for tile, out in zip(tiles, outs, strict=True)]
         # Values beyond float32 become inf there, as IEEE has it
-        with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
+        # Without a gradient to record torch takes kernels that have no derivatives, those of SiLU and attention
+        with torch.enable_grad(), np.errstate(over="ignore", invalid="ignore"):
             for chunk in _chunks(segments, self._chunk_points):
                 self._compute_chunk(chunk)
 
@@ -103,7 +104,7 @@ class FunctionalEngine:
         try:
             arguments, in_dims = self._gather(chunk, points)
             results = self._vmap(in_dims)(*arguments) if arguments else self._everywhere(points)
-            _scatter(self._device.download(results), chunk)
+            _scatter(self._device.download([result.detach() for result in results]), chunk)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -75,7 +75,10 @@ def _forward(function: PointFunction, wanted: frozenset[Derivative]) -> _Level:
 
 
 def _reverse(function: PointFunction, wanted: frozenset[Derivative]) -> _Level:
-    """One jacrev for all arguments whose derivatives have the same rests."""
+    """One pass for all arguments whose derivatives have the same rests.
+
+    Results are differentiated one by one: jacrev does it under vmap, where torch can't differentiate factorisations.
+    """
     below = [
         (tuple(firsts), _with_values(_reverse(function, rests), tuple(rests)), tuple(rests))
         for rests, firsts in _by_rests(_by_first(wanted)).items()
@@ -86,7 +89,7 @@ def _reverse(function: PointFunction, wanted: frozenset[Derivative]) -> _Level:
     def level(arguments: tuple[Tensor, ...]) -> _Results:
         found: _Results = {}
         for firsts, inner, rests in below:
-            slopes, values = torch.func.jacrev(inner, argnums=firsts, has_aux=True)(*arguments)
+            values, slopes = _gradients(inner, firsts, arguments)
             for rest, value, of_components in zip(rests, values, slopes, strict=True):
                 found[rest] = value
                 for position, first in enumerate(firsts):
@@ -94,6 +97,29 @@ def _reverse(function: PointFunction, wanted: frozenset[Derivative]) -> _Level:
         return found
 
     return level
+
+
+def _gradients(
+    inner: Callable[..., Any], firsts: tuple[int, ...], arguments: tuple[Tensor, ...]
+) -> tuple[list[tuple[Tensor, ...]], list[list[tuple[Tensor, ...]]]]:
+    """What `inner` returns, and the gradients by the arguments `firsts` of each of its tensors."""
+
+    def of_firsts(*varied: Tensor) -> Any:
+        changed = dict(zip(firsts, varied, strict=True))
+        return inner(*(changed.get(i, argument) for i, argument in enumerate(arguments)))
+
+    pulled: Any = torch.func.vjp(of_firsts, *(arguments[i] for i in firsts), has_aux=True)
+    outputs, pull_back, values = pulled
+    zeros = [tuple(torch.zeros_like(output) for output in components) for components in outputs]
+
+    def gradient(row: int, column: int) -> tuple[Tensor, ...]:
+        weights = list(zeros)
+        one = torch.ones_like(outputs[row][column])
+        weights[row] = (*zeros[row][:column], one, *zeros[row][column + 1 :])
+        found: tuple[Tensor, ...] = pull_back(weights)
+        return found
+
+    return values, [[gradient(row, column) for column in range(len(outputs[row]))] for row in range(len(outputs))]
 
 
 def _with_values(inner: _Level, rests: tuple[Derivative, ...]) -> Callable[..., Any]:

@@ -1,0 +1,72 @@
+"""Replacements of torch's operations: torch's values, right derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from gridgrad_worker.registered.exact_operations import ExactOperations
+
+functional = torch.nn.functional
+X = torch.tensor([-4.0, -3.0, -0.5, 0.0, 0.5, 3.0, 800.0, -800.0], dtype=torch.float64)
+
+
+def derivatives(function: Callable[[Tensor], Tensor], x: Tensor, order: int) -> Tensor:
+    def exact(x: Tensor) -> Tensor:
+        with ExactOperations():
+            return function(x)
+
+    for _ in range(order):
+        exact = torch.func.jacfwd(exact)
+    result: Tensor = torch.func.vmap(exact)(x)
+    return result
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: functional.celu(x, 0.3),
+        torch.celu,
+        torch.nn.CELU(0.3, inplace=True),
+        functional.hardsigmoid,
+        torch.nn.Hardsigmoid(),
+    ],
+)
+def test_values_and_the_sides_at_ties_are_those_of_torch(operation: Callable[[Tensor], Tensor]) -> None:
+    x = X.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(operation(x * 1).sum(), x)
+    torch.testing.assert_close(derivatives(operation, X, 0), operation(X.clone()), rtol=1e-15, atol=0)
+    torch.testing.assert_close(derivatives(operation, X, 1), slope, rtol=1e-6, atol=0)
+
+
+def test_the_slopes_are_right_in_double_precision() -> None:
+    at = torch.tensor([-0.1], dtype=torch.float64)
+    right = [-0.08504060682786322, 0.7165313105737893, 2.388437701912631, 7.961459006375436]
+    got = [float(derivatives(lambda x: functional.celu(x, 0.3), at, order)[0]) for order in range(4)]
+    assert got == pytest.approx(right, rel=1e-15)
+    assert float(derivatives(functional.hardsigmoid, at, 1)[0]) == 1 / 6
+    assert float(derivatives(functional.hardsigmoid, at, 2)[0]) == 0
+
+
+def test_layer_norm_is_right_to_order_three() -> None:
+    def second(x: Tensor) -> Tensor:
+        return functional.layer_norm(torch.stack([x, x**2, 3 * x]), (3,))[1]
+
+    right = [-0.925804228978946, 0.3526329125749855, 0.3026575268376808, 0.2275736285187679]
+    at = torch.tensor([0.5], dtype=torch.float64)
+    assert [float(derivatives(second, at, order)[0]) for order in range(4)] == pytest.approx(right, rel=1e-12)
+
+
+def test_layer_norm_has_the_values_of_torch_with_weights_and_dims() -> None:
+    random = np.random.default_rng(0)
+    x, weight, bias = (torch.from_numpy(random.normal(size=shape)) for shape in [(4, 3, 2), (3, 2), (3, 2)])
+    for arguments in [((3, 2),), ((2,),), ((3, 2), weight, bias, 1e-3)]:
+        given: tuple[Any, ...] = arguments
+        with ExactOperations():
+            got = functional.layer_norm(x, *given)
+        torch.testing.assert_close(got, functional.layer_norm(x, *given), rtol=1e-13, atol=1e-14)
