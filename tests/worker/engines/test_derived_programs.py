@@ -136,6 +136,29 @@ def test_derived_programs_compute_what_the_functional_engine_does(text: str) -> 
             assert agree(a, b, 1e-11 * scale[place]), (text, derivative, a, b)
 
 
+SPELLED = (
+    "x/(y + x)", "x**2/(y + x**2)", "x*y/(x + y)", "x**y/(2**y + x**y)", "-3*x/(1 + x*x)", "x/sqrt(y**2 + x**2)",
+    "1/(1/x + 1/y)", "x**3/(exp(x) - 1)", "y/(1 - exp(x))", "x/expm1(y)", "1/(1 + exp((x - 1)/y))", "log(1 + exp(x*y))",
+    "x*exp(x)/(1 + exp(x))", "y/cosh(x)**3", "sinh(x)/cosh(x)", "exp(x)/(exp(x) + exp(y))", "-x/(5 - y + x)",
+    "x*x/(x + y)**2", "x**0.5/(1 + x**0.5)", "y*x/hypot(x, 2)", "x/(1 + y + x*y)", "(x*y)**2/(1 + (x*y)**2)",
+    "max(x, y)*x*sqrt(x*y)", "abs(x - 2)*cbrt(x)**2/(1 + x)", "-x/(-(1 + x))", "x/(2 - 9*x)", "x**2*y/(x + y)/(x + y)",
+    "abs(x - 3)/(1 + abs(x - 3))", "cbrt(-x)/(2 - cbrt(x))", "hypot(x, y)/(1 + hypot(x, y))", "clip(x, y, 2)*x",
+    "min(x, y)*max(x, y)**2", "sqrt((x - 3)**2)*y", "((x - 3)**2)**1.5*(x - 3)", "relu(x - y)**2*abs(y - x)",
+)  # fmt: skip
+"""What is derived in another spelling, or with choices and powers merged."""
+
+
+@pytest.mark.parametrize("text", SPELLED)
+def test_other_spellings_have_the_same_derivatives(text: str) -> None:
+    program = parse(text)
+    derived = derive(program, expand_order(program.inputs, 3))
+    for x, y in ((0.375, 1.25), (1.5, 0.625)):
+        point = {name: {"x": x, "y": y}[name] for name in program.inputs}
+        for derivative, output in zip(derived.derivatives, evaluate(derived.program, point), strict=True):
+            expected = partial(program, point, derivative)
+            assert mp.almosteq(output, expected, rel_eps=1e-15, abs_eps=1e-20), derivative
+
+
 def test_the_equation_of_state_agrees_with_published_values() -> None:
     workload = json.loads((WORKLOADS / "nitrogen_helmholtz.json").read_text())
     derived = derive(parse(workload["expression"]), expand_order(["delta", "tau"], 2))

@@ -12,10 +12,11 @@ import functools
 from collections.abc import Generator, Sequence
 
 from gridgrad_core.errors import TooLargeError
+from gridgrad_core.lang.derive.chain_rule import ChainRule
 from gridgrad_core.lang.derive.choices import CHOSEN, Choice
+from gridgrad_core.lang.derive.fractions import Fractions
 from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.derive.selections import SELECTIONS, Selections
-from gridgrad_core.lang.derive.simplify import Algebra
 from gridgrad_core.lang.derive.spellings import SPELLINGS, spelling
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
@@ -55,7 +56,8 @@ class Tangents:
         self._builder = builder
         self._nodes = builder.nodes
         self._limit = limit
-        self._algebra = Algebra(builder)
+        self._algebra = ChainRule(builder)
+        self._fractions = Fractions(self._algebra, builder.nodes)
         self._selections = Selections(self._algebra, builder.nodes)
         self._spellings: dict[int, int | None] = {}
         self._tangents: dict[str, dict[int, int | None]] = {}
@@ -110,6 +112,8 @@ class Tangents:
             return (spelled,)
         if node.op in CHOSEN and (choice := self._algebra.choices.get(index)) is not None:
             return choice.above, choice.below
+        if node.op == "div" and (fraction := self._fractions.get(index)) is not None:
+            return fraction.needed
         return [node.args[i] for i in self._positions(node)]
 
     def _count(self) -> None:
@@ -136,6 +140,8 @@ class Tangents:
                 return self._chosen(choice, tangents[choice.above], tangents[choice.below])
             if node.op in SELECTIONS:
                 return self._selections.tangent(node, tangents)
+            if node.op == "div" and (fraction := self._fractions.get(index)) is not None:
+                return self._fractions.tangent(fraction, tangents)
         pushed = [(i, tangent) for i in self._positions(node) if (tangent := tangents[node.args[i]]) is not None]
         if not pushed:
             return None
@@ -182,11 +188,14 @@ class Tangents:
             # What the rule comes to, without the nodes of its conditions
             base = self._algebra.pow(node.args[0], self._algebra.const(exponent - 1))
             if not exponent.is_integer():
-                self._algebra.singular(base)
+                self._algebra.singular(base, node.args[0])
             return self._algebra.mul(self._algebra.const(exponent), base)
         program = self._rule(node, position)
         slope = self._spliced(program, node)[program.outputs[0]]
-        return self._algebra.singular(slope) if node.op in _ROOTS else slope
+        if node.op not in _ROOTS:
+            return slope
+        distance = self._algebra.find(node.op, *node.args) if node.op == "hypot" else None
+        return self._algebra.singular(slope, node.args[0] if distance is None else distance)
 
     def _rule(self, node: Node, position: int) -> Program:
         constants = (self._algebra.constant(argument) for argument in node.args[: _integers(node.op)])

@@ -10,7 +10,7 @@ number.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from gridgrad_core.lang.program.nodes import Node
@@ -55,16 +55,18 @@ class Powers:
         nodes: all nodes.
 
     Attributes:
-        singular: the slopes of roots and broken powers, and products with them.
+        singular: the slopes of roots and broken powers, and products with them, each with the bases of those.
     """
 
     def __init__(self, operations: _Operations, nodes: Sequence[Node]) -> None:
-        self.singular: set[int] = set()
+        self.singular: dict[int, tuple[int, ...]] = {}
         self._operations = operations
         self._nodes = nodes
 
     def merged(self, name: str, x: int, y: int) -> int | None:
         """A product or quotient of which one factor is singular, if powers of one base meet in it."""
+        if not (self._meets(x, y) or self._meets(y, x)):
+            return None
         first, second = self._factors(x, 1), self._factors(y, 1 if name == "mul" else -1)
         for base in first.keys() & second.keys():
             factors = (*first[base], *second[base])
@@ -75,19 +77,47 @@ class Powers:
                 return self._operations.op("mul", self._power(base, kinds.pop(), factors), rest)
         return None
 
+    def base(self, x: int) -> int:
+        """What a node is a power of; of a distance, the distance itself."""
+        return self._nodes[x].args[0] if self._nodes[x].op in _ROOTS else x
+
+    def _meets(self, singular: int, other: int) -> bool:
+        """Whether a base of a singular product may be that of a factor of the other."""
+        bases = self.singular.get(singular, ())
+        stack = [other] if bases else []
+        while stack:
+            op, arguments, _ = self._nodes[node := stack.pop()]
+            if op in ("mul", "div", "neg"):
+                stack += arguments
+            elif node in bases or op == "direction" or (arguments and self.base(arguments[0]) in bases):
+                return True
+        return False
+
+    def factors(self, x: int) -> dict[int, float]:
+        """The bases in a product, each with its exponent. Powers of |u| and ∛u are bases of their own."""
+        found: dict[int, list[_Factor]] = defaultdict(list)
+        self._collect(x, 1, found, 0, self._read_signed)
+        sums = {base: round(sum(factor.exponent for factor in each), _DIGITS) for base, each in found.items()}
+        return {base: exponent for base, exponent in sums.items() if exponent}
+
     def _factors(self, x: int, sign: int) -> dict[int, list[_Factor]]:
         """The powers in a product, by their base."""
         found: dict[int, list[_Factor]] = defaultdict(list)
-        self._collect(x, sign, found, 0)
+        self._collect(x, sign, found, 0, self._read)
         return found
 
-    def _collect(self, x: int, exponent: float, found: dict[int, list[_Factor]], depth: int) -> None:
+    def _collect(
+        self, x: int, exponent: float, found: dict[int, list[_Factor]], depth: int, read: Callable[[int], _Factor]
+    ) -> None:
         op, arguments, _ = self._nodes[x]
         if op in ("mul", "div", "neg") and depth < _DEEPEST:
             for place, argument in enumerate(arguments):
-                self._collect(argument, -exponent if op == "div" and place else exponent, found, depth + 1)
+                self._collect(argument, -exponent if op == "div" and place else exponent, found, depth + 1, read)
+            if op == "neg":
+                sign = self._operations.const(-1.0)
+                found[sign].append(_Factor(sign, "whole", exponent))
             return
-        factor = self._read(x)
+        factor = read(x)
         found[factor.base].append(factor._replace(exponent=factor.exponent * exponent))
         if op == "direction" and (distance := self._distance(x)) is not None:
             found[distance].append(_Factor(distance, "real", -exponent))
@@ -106,6 +136,15 @@ class Powers:
         if op == "direction" and self._distance(x) is not None:
             return _Factor(arguments[0], "whole", 1.0)
         return _Factor(x, "real" if op == "hypot" else "whole", 1.0)
+
+    def _read_signed(self, x: int) -> _Factor:
+        """The same, but |u| and ∛u are bases themselves, so that no sign is lost."""
+        factor = self._read(x)
+        if factor.kind in ("real", "whole"):
+            return factor
+        op, arguments, _ = self._nodes[x]
+        exponent = self._operations.constant(arguments[1]) if op == "pow" else None
+        return _Factor(x, "whole", 1.0) if exponent is None else _Factor(arguments[0], "real", exponent)
 
     def _distance(self, direction: int) -> int | None:
         """The hypot(x, y) of a direction(x, y), if there is one."""

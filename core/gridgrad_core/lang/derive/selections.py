@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gridgrad_core.lang.derive.chain_rule import ChainRule
 from gridgrad_core.lang.derive.choices import ordered
-from gridgrad_core.lang.derive.simplify import Algebra
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["SELECTIONS", "Selections"]
@@ -25,7 +25,7 @@ class Selections:
         nodes: all nodes.
     """
 
-    def __init__(self, algebra: Algebra, nodes: list[Node]) -> None:
+    def __init__(self, algebra: ChainRule, nodes: list[Node]) -> None:
         self._algebra = algebra
         self._nodes = nodes
 

@@ -33,7 +33,6 @@ TRUE, FALSE = -1, -2
 """What stands for a condition that is decided; no node, since the language has no such constants."""
 
 _SMALLEST, _LARGEST = 2.0**-126, 2.0**127
-_DEAD = ("where", "heaviside")
 _COMMUTATIVE = ("add", "mul")
 
 
@@ -48,6 +47,7 @@ class Algebra:
         constant: the value of a node that is known to be constant, else None.
         const: the node of a number.
         find: an operation that exists already, else None.
+        factors: the bases in a product, each with its exponent.
         choices: the choices among the nodes.
     """
 
@@ -62,6 +62,7 @@ class Algebra:
         self.find = builder.find
         self._powers = Powers(self, self._nodes)
         self._singular = self._powers.singular
+        self.factors = self._powers.factors
         self._write: Callable[..., int] = builder.op
         self._choosing = False
 
@@ -118,7 +119,7 @@ class Algebra:
             return self._nodes[x].args[0]
         made = self._write("neg", x)
         if x in self._singular:
-            self._singular.add(made)
+            self._singular[made] = self._singular[x]
         return made
 
     def mul(self, x: int, y: int) -> int:
@@ -163,9 +164,9 @@ class Algebra:
             return x
         return self._made("pow", x, y)
 
-    def singular(self, slope: int) -> int:
-        """A slope that has a pole, which may meet a power of the same base."""
-        self._singular.add(slope)
+    def singular(self, slope: int, base: int) -> int:
+        """The slope of a root or a broken power, which may meet another power of the same base."""
+        self._singular[slope] = (self._powers.base(base),)
         return slope
 
     def where(self, condition: int, x: int, y: int) -> int:
@@ -195,73 +196,6 @@ class Algebra:
         if x in (TRUE, FALSE):
             return FALSE if x == TRUE else TRUE
         return self._builder.op("not", x)
-
-    def choice_sum(self, x: int, y: int) -> int:
-        """The sum of what may be choices by the same condition, each with a side that is 0."""
-        first, second = self._nodes[x], self._nodes[y]
-        if first.op != "where" or second.op != "where" or first.args[0] != second.args[0]:
-            return self.add(x, y)
-        sides = [self._without_zero(a, b) for a, b in zip(first.args[1:], second.args[1:], strict=True)]
-        taken, other = sides
-        return self.add(x, y) if taken is None or other is None else self.where(first.args[0], taken, other)
-
-    def difference(self, x: int, y: int) -> int:
-        """The difference of what may be choices by the same condition, each with a side that is 0."""
-        return self.choice_sum(x, self.negated(y)) if self._may_be_dead(y) else self.sub(x, y)
-
-    def chained(self, slope: int, tangent: int) -> int:
-        """The product that the chain rule asks for; a slope of 1/y divides, which is rounded once.
-
-        What is not chosen has the derivative 0 whatever it is multiplied with: the choice is made of the products.
-        """
-        if self._nodes[tangent].op in _DEAD or self._nodes[slope].op in _DEAD:
-            product = self._alive(slope, tangent)
-            if product is not None:
-                return product
-        constant, op, rest = self._split(slope)
-        if op != "div" or constant not in (1, -1) or self.constant(tangent) is not None:
-            return self.mul(slope, tangent)
-        quotient = self._with_poles("div", tangent, rest) if slope in self._singular else self.div(tangent, rest)
-        return quotient if constant == 1 else self.neg(quotient)
-
-    def _alive(self, slope: int, tangent: int) -> int | None:
-        """The product if one factor is a choice with a side that is 0, or a step."""
-        if self._may_be_dead(tangent):
-            return self._sides(tangent, lambda side: self.chained(slope, side))
-        if self._may_be_dead(slope):
-            return self._sides(slope, lambda side: self.chained(side, tangent))
-        for step, other in ((tangent, slope), (slope, tangent)):
-            if self._nodes[step].op == "heaviside" and self.constant(other) != 1:
-                below = self.op("lt", self._nodes[step].args[0], self.const(0.0))
-                return self.where(below, self.const(0.0), self.mul(step, other))
-        return None
-
-    def negated(self, tangent: int) -> int:
-        """A derivative with the other sign, with choices outside as in `chained`."""
-        return self.chained(self.const(-1.0), tangent) if self._may_be_dead(tangent) else self.neg(tangent)
-
-    def quotient(self, tangent: int, divisor: int) -> int:
-        """A derivative over what it is divided by, with choices outside as in `chained`."""
-        if self._may_be_dead(tangent):
-            return self._sides(tangent, lambda side: self.quotient(side, divisor))
-        return self.div(tangent, divisor)
-
-    def _may_be_dead(self, x: int) -> bool:
-        """Whether it is a choice with a side that is 0."""
-        op, arguments, _ = self._nodes[x]
-        return op == "where" and any(self.constant(side) == 0 or self._may_be_dead(side) for side in arguments[1:])
-
-    def _sides(self, selection: int, product: Callable[[int], int]) -> int:
-        """A selection with each side that is not 0 multiplied for itself."""
-
-        def multiplied(side: int) -> int:
-            return side if self.constant(side) == 0 else product(side)
-
-        choice = self.choices.get(selection)
-        if choice is not None:
-            return self.choices.made(choice.key, multiplied(choice.above), multiplied(choice.below))
-        condition, *sides = self._nodes[selection].args
-        return self.where(condition, *map(multiplied, sides))
 
     def _is_condition(self, x: int) -> bool:
         op = self._nodes[x].op
@@ -296,8 +230,8 @@ class Algebra:
         if merged is not None:
             return merged
         made = self._with_signs(op, x, y)
-        self._singular.add(self._unsigned(made))
-        self._singular.add(made)
+        bases = self._singular.get(x, ()) + self._singular.get(y, ())
+        self._singular[made] = self._singular[self._unsigned(made)] = bases
         return made
 
     def _scaled(self, x: int, factor: float) -> int:
@@ -310,7 +244,7 @@ class Algebra:
         plain = self._unsigned(x)
         made = self._made("mul", self.const(factor if plain == x else -factor), plain)
         if plain in self._singular:
-            self._singular.add(made)
+            self._singular[made] = self._singular[plain]
         return made
 
     def _split(self, x: int) -> tuple[float | None, str, int]:
@@ -330,14 +264,8 @@ class Algebra:
             return rest if constant > 0 else self.neg(rest)
         made = self._made(op, self.const(constant), rest)
         if rest in self._singular:
-            self._singular.add(made)
+            self._singular[made] = self._singular[rest]
         return made
-
-    def _without_zero(self, x: int, y: int) -> int | None:
-        """The sum, if one of both is 0."""
-        if self.constant(x) == 0:
-            return y
-        return x if self.constant(y) == 0 else None
 
     def opposite(self, x: int, y: int) -> bool:
         """Whether one is the other with the other sign, as far as that can be seen."""

@@ -3,6 +3,9 @@
 Values are computed as they are written. Derivatives are those of the spelling that is better to derive:
 
 * what can't be negative is its own absolute value, and its own maximum with 0;
+* n/(1 + eᵘ) is n·sigmoid(-u), ln(1 + eᵘ) softplus(u), n/(eᵘ - 1) is written with e⁻ᵘ where u > 0, and n/cosh(u)^p is
+  n·sech(u)^p: the exponential may overflow, and inf/inf is nan;
+* x/hypot(x, y) is direction(x, y);
 * (u²)^p is |u|^(2p), and √u² is |u|;
 * clip(x, low, high) with bounds that are no constants is min(max(x, low), high) where low < high, else high.
 """
@@ -89,6 +92,74 @@ def _power_of_power(algebra: Algebra, nodes: Sequence[Node], x: int, exponent: f
     return algebra.op("pow", base, algebra.const(total))
 
 
+def _logarithm(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    """ln(1 + eᵘ) as softplus(u)."""
+    exponent = _of_one_and_exponential(algebra, nodes, node.args[0])
+    return None if exponent is None else algebra.op("softplus", exponent)
+
+
+def _quotient(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    """Over 1 + eᵘ, eᵘ - 1, a power of cosh u, and x over hypot(x, y): what can't overflow below the bar."""
+    x, divisor = node.args
+    exponent = _of_one_and_exponential(algebra, nodes, divisor)
+    if exponent is not None:
+        return _logistic(algebra, nodes, x, exponent)
+    exponent = _of_exponential_less_one(algebra, nodes, divisor)
+    if exponent is not None:
+        return algebra.mul(x, _occupation(algebra, exponent))
+    op, arguments, _ = nodes[divisor]
+    if op == "hypot" and x in arguments:
+        return algebra.op("direction", x, arguments[1] if x == arguments[0] else arguments[0])
+    power = 1.0 if op == "cosh" else algebra.constant(arguments[1]) if op == "pow" else None
+    cosh = divisor if op == "cosh" else arguments[0] if op == "pow" else -1
+    if power is None or cosh < 0 or nodes[cosh].op != "cosh":
+        return None
+    angle = nodes[cosh].args[0]
+    if power == 1 and nodes[x] == Node("sinh", (angle,)):
+        return algebra.op("tanh", angle)
+    return algebra.mul(x, algebra.pow(algebra.op("sech", angle), algebra.const(power)))
+
+
+def _logistic(algebra: Algebra, nodes: Sequence[Node], x: int, exponent: int) -> int:
+    """x over 1 + eᵘ."""
+    op, arguments, _ = nodes[x]
+    exponential = Node("exp", (exponent,))
+    if nodes[x] == exponential:
+        return algebra.op("sigmoid", exponent)
+    for place in (0, 1) if op == "mul" else ():
+        if nodes[arguments[place]] == exponential:
+            return algebra.mul(arguments[1 - place], algebra.op("sigmoid", exponent))
+    return algebra.mul(x, algebra.op("sigmoid", algebra.neg(exponent)))
+
+
+def _occupation(algebra: Algebra, exponent: int) -> int:
+    """1/(eᵘ - 1), by what is small of eᵘ and e⁻ᵘ."""
+    # As powers, since quotients by expm1 would be spelled like this again
+    make, minus, inverse = algebra.op, algebra.neg(exponent), algebra.const(-1.0)
+    above = algebra.neg(algebra.mul(make("exp", minus), algebra.pow(make("expm1", minus), inverse)))
+    below = algebra.pow(make("expm1", exponent), inverse)
+    return make("where", make("gt", exponent, algebra.const(0.0)), above, below)
+
+
+def _of_one_and_exponential(algebra: Algebra, nodes: Sequence[Node], x: int) -> int | None:
+    """The u of 1 + eᵘ."""
+    op, arguments, _ = nodes[x]
+    for one, other in (arguments, arguments[::-1]) if op == "add" else ():
+        if algebra.constant(one) == 1 and nodes[other].op == "exp":
+            return nodes[other].args[0]
+    return None
+
+
+def _of_exponential_less_one(algebra: Algebra, nodes: Sequence[Node], x: int) -> int | None:
+    """The u of eᵘ - 1."""
+    op, arguments, _ = nodes[x]
+    if op == "expm1":
+        return arguments[0]
+    if op == "sub" and algebra.constant(arguments[1]) == 1 and nodes[arguments[0]].op == "exp":
+        return nodes[arguments[0]].args[0]
+    return None
+
+
 def _clip(algebra: Algebra, _nodes: Sequence[Node], node: Node) -> int | None:
     x, low, high = node.args
     if algebra.constant(low) is not None and algebra.constant(high) is not None:
@@ -100,6 +171,8 @@ def _clip(algebra: Algebra, _nodes: Sequence[Node], node: Node) -> int | None:
 SPELLINGS: dict[str, Callable[[Algebra, Sequence[Node], Node], int | None]] = {
     "abs": _ramp,
     "clip": _clip,
+    "div": _quotient,
+    "log": _logarithm,
     "maximum": _positive_part,
     "pow": _power,
     "relu": _ramp,

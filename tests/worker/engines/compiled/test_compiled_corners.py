@@ -11,19 +11,37 @@ import pytest
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
-from tests.worker.engines.test_corners import DEAD_SIDES, DIGITS, POWERS, TIES, Corner, is_right
+from tests.worker.engines.test_corners import (
+    DEAD_SIDES,
+    DIGITS,
+    OVERFLOWING,
+    POWERS,
+    SATURATED,
+    TIES,
+    Corner,
+    is_right,
+)
 
 pytestmark = [
     pytest.mark.processor,
     pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler"),
 ]
 
+GROUPS = {
+    "ties": TIES,
+    "dead sides": DEAD_SIDES,
+    "powers": POWERS,
+    "digits": DIGITS,
+    "overflowing": OVERFLOWING,
+    "saturated": SATURATED,
+}
+
 ORDERS: tuple[tuple[int, ...], ...] = ((), (0,), (0, 0), (0, 0, 0))
 """Of the derivatives that are compiled; the fourth are the same operations again."""
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("corners", [TIES, DEAD_SIDES, POWERS, DIGITS], ids=["ties", "dead sides", "powers", "digits"])
+@pytest.mark.parametrize("corners", GROUPS.values(), ids=GROUPS)
 def test_derivatives_are_those_of_the_closed_form(
     corners: Sequence[Corner], dtype: str, build_engine: Callable[[CompileJob], tuple[Any, Any]]
 ) -> None:
