@@ -109,7 +109,7 @@ _BY_TORCH = (
     "add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "logical_xor",
     "isnan", "isinf", "isposinf", "isneginf", "isfinite", "signbit", "where", "positive", "sign",
     "floor", "ceil", "trunc", "rint", "abs", "sqrt", "square", "reciprocal", "exp", "exp2", "log", "log2", "log10",
-    "log1p", "sin", "cos", "tan", "arctan", "sinh", "cosh", "radians", "degrees",
+    "log1p", "sin", "cos", "tan", "arctan", "radians", "degrees",
     "erf", "erfc",
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.lang.derive.chain_rule import ChainRule
 from gridgrad_core.lang.derive.choices import CHOSEN, Choice
+from gridgrad_core.lang.derive.edges import VANISHING, has_pole, power_tangent, vanishing
 from gridgrad_core.lang.derive.fractions import Fractions
 from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.derive.selections import SELECTIONS, Selections
@@ -150,6 +151,10 @@ class Tangents:
         if FUNCTIONS[node.op].selective:
             choices = (self._selected(node, position, tangent) for position, tangent in pushed)
             return functools.reduce(self._algebra.choice_sum, choices)
+        if node.op == "pow" and len(pushed) == 2:
+            return power_tangent(self._algebra, index, node, dict(pushed))
+        if node.op in VANISHING and has_pole(self._algebra, self._nodes, node.args[0]):
+            return vanishing(self._algebra, self._slope(index, 0), pushed[0][1])
         parts = (self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed)
         return functools.reduce(self._algebra.add, parts)
 

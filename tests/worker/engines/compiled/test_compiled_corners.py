@@ -14,6 +14,7 @@ from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from tests.worker.engines.test_corners import (
     DEAD_SIDES,
     DIGITS,
+    ENDS,
     OVERFLOWING,
     POWERS,
     SATURATED,
@@ -34,6 +35,7 @@ GROUPS = {
     "digits": DIGITS,
     "overflowing": OVERFLOWING,
     "saturated": SATURATED,
+    "ends": ENDS,
 }
 
 ORDERS: tuple[tuple[int, ...], ...] = ((), (0,), (0, 0), (0, 0, 0))
