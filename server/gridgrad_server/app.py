@@ -147,8 +147,9 @@ class Server:
         self._changed.set()
 
     def _fatal(self, why: str) -> None:
+        if why != self._failure:  # as each worker says it
+            print(f"gridgrad-server: can't serve: {why}", file=sys.stderr)
         self._failure = self._failure or why
-        print(f"gridgrad-server: can't serve: {why}", file=sys.stderr)
         self._changed.set()
 
     def _workers_changed(self) -> None:

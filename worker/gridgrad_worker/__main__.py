@@ -92,7 +92,6 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
     try:
         device, registered = start(options.device, options.threads, options.functions, options.engine)
     except CannotServeError as error:
-        _log.error("%s", error)
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return EXIT_FATAL
     tier = _tier(options, device)

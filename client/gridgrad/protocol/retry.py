@@ -17,6 +17,9 @@ JITTER = 0.25
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
+NO_LIMIT_FROM_S = 1e8
+"""What counts as no limit, three years: gRPC takes 8e9 s and more for a time that has passed, and sockets for none."""
+
 STARTING_DELAY_S = 0.25
 """How often to ask a server that is starting, which takes some seconds."""
 
@@ -84,7 +87,7 @@ def timeout_of(timeout: float | None, default_s: float | None) -> float | None:
     """The timeout of a call.
 
     Args:
-        timeout: what the caller gave: seconds, infinity for no limit, None for the client's default.
+        timeout: what the caller gave: seconds, infinity or years for no limit, None for the client's default.
         default_s: that default; None for no limit.
 
     Raises:
@@ -94,7 +97,7 @@ def timeout_of(timeout: float | None, default_s: float | None) -> float | None:
         return default_s
     if not isinstance(timeout, int | float) or not timeout > 0:
         raise RequestError("timeout", f"{timeout!r}", "give seconds, more than 0")
-    return None if timeout == float("inf") else float(timeout)
+    return None if timeout >= NO_LIMIT_FROM_S else float(timeout)
 
 
 class OpeningBackoff:

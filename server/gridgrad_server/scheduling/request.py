@@ -130,17 +130,19 @@ class GridRequest:
             return "direct"
         return self.tier or ""
 
-    def put_back(self, tile: GridTile, blamed: bool) -> None:
+    def put_back(self, tile: GridTile, blamed: bool, killed_after_s: float | None = None) -> None:
         """Takes a tile back whose worker died, to be computed again unless it is hopeless.
 
         Args:
             tile: the tile.
             blamed: whether the worker died of it, as far as one can tell.
+            killed_after_s: after how long it was killed for that; None where it died by itself.
         """
         self.progress.returned()
         again = tiles_after(tile, blamed)
         if is_hopeless(again[0]):
-            self._pass_on(tile, memoryview(b""), dict.fromkeys(range(tile.grids), crash_error()))
+            error = crash_error(killed_after_s)
+            self._pass_on(tile, memoryview(b""), dict.fromkeys(range(tile.grids), error))
         else:
             self.progress.put_back(again)
 

@@ -51,8 +51,19 @@ def is_hopeless(tile: GridTile) -> bool:
     return tile.crash_count >= _MOST_CRASHES
 
 
-def crash_error() -> CrashError:
-    """The error of a tile that is hopeless."""
+def crash_error(killed_after_s: float | None = None) -> CrashError:
+    """The error of a tile that is hopeless.
+
+    Args:
+        killed_after_s: what `--piece-timeout` allows, where the last worker was killed by it; None where it died.
+    """
+    if killed_after_s is not None:
+        return CrashError(
+            "",
+            f"two workers were killed computing this, since it took longer than --piece-timeout, {killed_after_s:g} s",
+            "ask for fewer points or derivatives at a time, have the server started with a longer --piece-timeout, "
+            "or see whether the function ends at all",
+        )
     return CrashError(
         "",
         "two workers died or were killed computing this",

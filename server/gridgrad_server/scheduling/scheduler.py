@@ -143,11 +143,11 @@ class Scheduler:
         if self._observers:
             self._observers.computed(batch, done)
 
-    def lost(self, batch: Batch, blamed: bool) -> None:
-        """Puts the tiles of a batch back whose worker died."""
+    def lost(self, batch: Batch, blamed: bool, killed_after_s: float | None = None) -> None:
+        """Puts the tiles of a batch back whose worker died, or was killed since it took longer than so many seconds."""
         for request, tile in reversed(batch.items):
             self._queue.remove(request)
-            request.put_back(tile, blamed)
+            request.put_back(tile, blamed, killed_after_s)
             if request.is_open:
                 self._decide(request)
                 self._queue.put_first(request)

@@ -24,8 +24,8 @@ class WorkerOwner(Protocol):
     def batch_done(self, worker: BatchWorker, batch: Batch, done: wpb.BatchDone) -> None:
         """It has computed a batch."""
 
-    def batch_lost(self, batch: Batch, blamed: bool) -> None:
-        """It died with a batch."""
+    def batch_lost(self, batch: Batch, blamed: bool, killed_after_s: float | None) -> None:
+        """It died with a batch, or was killed since the batch took longer than so many seconds."""
 
     def function_changed(self, function: FunctionKey, compiled: bool) -> None:
         """It has said whether it has compiled code of a function."""

@@ -160,16 +160,16 @@ class WorkerPool:
 
     def worker_refused(self, name: int, why: str) -> None:
         """Passes on why a worker can't serve at all."""
-        log.error("worker refused to serve", extra=fields(worker=name, why=why))
+        log.error("worker refused to serve", extra=fields(worker=name))
         self._on_fatal(why)
 
     def batch_done(self, worker: BatchWorker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes results on."""
         self._scheduler.done(worker, batch, done)
 
-    def batch_lost(self, batch: Batch, blamed: bool) -> None:
+    def batch_lost(self, batch: Batch, blamed: bool, killed_after_s: float | None) -> None:
         """Puts a batch back."""
-        self._scheduler.lost(batch, blamed)
+        self._scheduler.lost(batch, blamed, killed_after_s)
 
     def function_changed(self, function: FunctionKey, compiled: bool) -> None:
         """Has the others load what one has compiled."""

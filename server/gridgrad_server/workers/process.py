@@ -79,6 +79,7 @@ class WorkerProcess:
             "ready": self._ready,
             "fatal": self._refused,
         }
+        self._killed_after_s: float | None = None
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
@@ -123,10 +124,11 @@ class WorkerProcess:
         """Closes its socket, by which it ends; `exited` follows."""
         self._lose(blame=False)
 
-    def kill(self, why: str) -> None:
-        """Ends it by force and gives its batches back."""
+    def kill(self, why: str, *, late: bool = False) -> None:
+        """Ends it by force and gives its batches back; `late` says that its first batch took too long."""
         log.warning("killing a worker", extra=fields(worker=self.name, pid=self.pid, why=why))
         self._process.kill()
+        self._killed_after_s = self._piece_timeout if late else None
         self._lose(blame=True)
 
     def check(self) -> None:
@@ -136,7 +138,7 @@ class WorkerProcess:
         now = time.monotonic()
         late = self._late(now)
         if late:
-            self.kill(late)
+            self.kill(late, late=bool(self._late_batch(now)))
         elif self.is_ready and not self.is_busy and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
             self._pinged_at = now
             self._link.send(_PING)
@@ -153,12 +155,17 @@ class WorkerProcess:
             return late_start(now - self.started_at)
         first = self._out[0] if self._out else None
         if first and first.started_at is not None:
-            return late_batch(now - first.started_at, self._piece_timeout)
+            return self._late_batch(now)
         if self.programs.is_asked and (late := late_introspection(now - self._heard_at, self._piece_timeout)):
             return late
         if self._pinged_at is not None and not first:
             return late_pong(now - self._pinged_at)
         return ""
+
+    def _late_batch(self, now: float) -> str:
+        """Why its first batch takes too long; empty if it doesn't, or has not begun."""
+        started_at = self._out[0].started_at if self._out else None
+        return "" if started_at is None else late_batch(now - started_at, self._piece_timeout)
 
     def _received(self, frame: bytes) -> None:
         try:
@@ -217,7 +224,7 @@ class WorkerProcess:
             blamed = blame and begun and batch is lost[0]
             self._lost_batches.append((batch, blamed))
             if not batch.is_in_arena:
-                self._owner.batch_lost(batch, blamed)
+                self._owner.batch_lost(batch, blamed, self._killed_after_s)
         function = self.programs.lost()
         if function and blame and not begun:
             self._owner.died_of(function)
@@ -233,7 +240,7 @@ class WorkerProcess:
             gone, self._lost_batches = self._lost_batches, []
             for batch, blamed in gone:
                 if batch.is_in_arena:
-                    self._owner.batch_lost(batch, blamed)
+                    self._owner.batch_lost(batch, blamed, self._killed_after_s)
                 batch.let_go()
 
     @property

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 
 import gridgrad
 from gridgrad.protocol import error_mapping as failures
-from gridgrad.protocol.retry import Attempts, OpeningBackoff
+from gridgrad.protocol.retry import Attempts, OpeningBackoff, timeout_of
 from gridgrad_core import errors
 
 
@@ -90,3 +92,20 @@ def test_what_is_not_transient_is_raised_from_its_cause() -> None:
     with pytest.raises(gridgrad.CrashError) as caught:
         Attempts(5, None).wait_s(failures.Failure(errors.CrashError("", "died"), cause, transient=False))
     assert caught.value.__cause__ is cause
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e8, 1e12, 2**63 - 1, 10**400])
+def test_years_are_no_limit(timeout: float) -> None:
+    assert timeout_of(timeout, 60.0) is None
+
+
+def test_a_timeout_is_the_callers_or_the_clients() -> None:
+    assert timeout_of(None, 60.0) == 60
+    assert timeout_of(None, None) is None
+    assert timeout_of(5, 60.0) == 5
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, math.nan, "5", -(10**400)])
+def test_what_is_no_timeout_is_refused(timeout: Any) -> None:
+    with pytest.raises(gridgrad.RequestError, match="give seconds, more than 0"):
+        timeout_of(timeout, None)

@@ -70,6 +70,14 @@ def test_two_crashes_end_it() -> None:
     assert isinstance(error, CrashError)
 
 
+def test_who_asks_for_what_takes_too_long_is_told_so() -> None:
+    request = make_request()
+    for _ in range(2):
+        request.put_back(request.progress.take(10**9), blamed=True, killed_after_s=60.0)
+    (error,) = remembered(request).errors
+    assert "longer than --piece-timeout, 60 s" in str(error)
+
+
 def test_crashes_of_others_do_not_count() -> None:
     request = make_request()
     for _ in range(5):

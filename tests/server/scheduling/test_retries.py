@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridgrad_core.errors import CrashError
 from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.retries import Retries, crash_error, is_hopeless, tiles_after
 
@@ -35,3 +36,9 @@ def test_the_last_comes_first() -> None:
 def test_the_error_says_not_to_try_again() -> None:
     assert crash_error().reason == "CRASH"
     assert "do not send it again" in str(crash_error())
+
+
+def test_the_error_of_what_takes_too_long_names_the_limit_and_the_cure() -> None:
+    error = crash_error(2.5)
+    assert (error.reason, isinstance(error, CrashError)) == ("CRASH", True)
+    assert "it took longer than --piece-timeout, 2.5 s; ask for fewer points" in str(error)

@@ -34,8 +34,8 @@ class RememberingOwner:
     def batch_done(self, worker: Any, batch: Batch, done: wpb.BatchDone) -> None:
         self.told.append(("done", worker.name, batch.number, done.id))
 
-    def batch_lost(self, batch: Batch, blamed: bool) -> None:
-        self.told.append(("lost", batch.number, blamed))
+    def batch_lost(self, batch: Batch, blamed: bool, killed_after_s: float | None) -> None:
+        self.told.append(("lost", batch.number, blamed, *([] if killed_after_s is None else [killed_after_s])))
 
     def function_changed(self, function: FunctionKey, compiled: bool) -> None:
         self.told.append(("changed", function.number, compiled))
@@ -126,7 +126,7 @@ async def test_a_batch_over_its_time_costs_it_its_life(start: Start, slots: Slot
     worker, owner = await start(piece_timeout=1e-9)
     worker.ask(batch(slots, 1))
     worker.check()
-    assert owner.told[1:] == [("lost", 1, True)]
+    assert owner.told[1:] == [("lost", 1, True, 1e-9)]
 
 
 async def test_the_function_that_it_was_asked_about_is_blamed_for_a_death(start: Start) -> None:
