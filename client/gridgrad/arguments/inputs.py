@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gridgrad.arguments.dim_labels import dim_labels
+from gridgrad.arguments.foreign_arrays import holds_units, refuse_units, unreadable
 from gridgrad.arguments.linspace import Linspace
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import InputSpec
@@ -98,9 +100,12 @@ def read_inputs(inputs: Inputs) -> tuple[Input, ...]:
         One `Input` for each.
 
     Raises:
-        RequestError: something is no array of real numbers, or lacks the names of its dims.
+        RequestError: something is no array of real numbers, lacks the names of its dims, has a unit, or has other
+            labels along a dim than another input.
     """
-    return tuple([_read(name, value) for name, value in checked(inputs).items()])
+    read = tuple([_read(name, value) for name, value in checked(inputs).items()])
+    dim_labels(inputs)
+    return read
 
 
 def checked(inputs: Inputs) -> Inputs:
@@ -171,6 +176,8 @@ def split_dims(name: str, value: Any) -> tuple[tuple[str, ...] | None, Any]:
         return None, value
     if not all(isinstance(dim, str) for dim in dims):
         raise RequestError(f"inputs[{name!r}]", f"dims {tuple(dims)!r}", "rename them so that each is text")
+    if holds_units():
+        refuse_units(name, getattr(value, "data", None))  # `values` would drop the unit
     return tuple(dims), value.values
 
 
@@ -220,11 +227,11 @@ def _array(name: str, values: Any) -> NDArray[Any]:
     if _is_masked(values):
         remedy = "give plain numbers: x.filled(numpy.nan) marks the gaps"
         raise RequestError(f"inputs[{name!r}]", "a masked array", remedy)
+    refuse_units(name, values)
     try:
         return np.asarray(values)
-    except (TypeError, ValueError, RuntimeError) as error:
-        found = f"a {type(values).__name__} that is no array of numbers ({_first_line(error)})"
-        raise RequestError(f"inputs[{name!r}]", found, "give a number, or rows of equal length") from error
+    except Exception as error:
+        raise unreadable(name, values, error) from error
 
 
 def _is_masked(values: Any) -> bool:
@@ -246,10 +253,9 @@ def _not_real(name: str, values: Any, array: NDArray[Any]) -> RequestError:
         "c": "give real and imaginary parts as inputs of their own",
         "M": "give numbers, such as seconds since a start: (x - x[0]) / numpy.timedelta64(1, 's')",
         "m": "give numbers, such as seconds: x / numpy.timedelta64(1, 's')",
-        "O": "give plain numbers: numpy.asarray(x, dtype=float)",
+        "O": "give plain numbers: x.toarray()"
+        if hasattr(values, "toarray")
+        else "give plain numbers: numpy.asarray(x, dtype=float)",
+        "V": "give numbers of numpy's own types: x.astype('float32')",
     }.get(kind, "give real numbers: numpy.asarray(x, dtype=float)")
     return RequestError(f"inputs[{name!r}]", found, remedy)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from gridgrad.arguments.dim_labels import dim_labels
 from gridgrad.arguments.inputs import (
     FLOAT32,
     FloatArray,
@@ -179,6 +180,7 @@ def sort_inputs(inputs: Inputs, package: ArrayPackage[A], dtype: Any) -> SortedI
         RequestError: as for `Client.gradient`.
     """
     read = [_read(name, value, package) for name, value in checked(inputs).items()]
+    dim_labels(inputs)
     computed = _dtype([each for each, _ in read], [each for each, own in read if own], dtype)
     grid = grid_of([each.spec for each, _ in read])
     sorted_inputs: list[Variable | Input] = []

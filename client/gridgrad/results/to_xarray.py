@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gridgrad.arguments.dim_labels import dim_labels
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.components import ComponentGrid, component_grids, component_names
 from gridgrad.results.labels import fraction, variable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["stack", "to_dict", "to_xarray"]
 
 Names = str | Sequence[str] | None
-Labelled = tuple[tuple[str, ...], FloatArray, dict[str, str]]
+Labelled = tuple[tuple[str, ...], np.ndarray[Any, Any], dict[str, Any]]
 """What xarray takes for a variable: dims, values, attributes."""
 
 
@@ -28,9 +29,9 @@ def to_xarray(result: ResultData, name: Names = None) -> xarray.Dataset:
     """A Dataset of views of the result; see `Result.to_xarray`."""
     variables = {key: _labelled(part, _unique(part.dims)) for key, part in _named(result, name).items()}
     coordinates: dict[str, Labelled] = {
-        key: (result.input_dims[key], values, {}) for key, values in result.inputs.items()
+        key: (result.input_dims[key], values, _attributes(result, key)) for key, values in result.inputs.items()
     }
-    return _dataset(variables, coordinates, _about(result) | _seconds(result))
+    return _dataset(variables, {**_labels(result), **coordinates}, _about(result) | _seconds(result))
 
 
 def to_dict(result: ResultData, name: Names = None, *, flat: bool = False) -> dict[str, FloatArray]:
@@ -70,7 +71,7 @@ def stack(results: Iterable[ResultData], dim: str = "sample", name: Names = None
         for key, part in named[0].items()
     }
     coordinates = {key: _stacked_input(key, every, dim) for key in first.inputs}
-    return _dataset(variables, coordinates, _about(first))
+    return _dataset(variables, {**_common_labels(every), **coordinates}, _about(first))
 
 
 def _named(result: ResultData, name: Names) -> dict[str, ComponentGrid]:
@@ -139,11 +140,33 @@ def _dataset(
     return dataset
 
 
+def _labels(result: ResultData) -> dict[str, Labelled]:
+    """The labels along dims that DataArrays among the inputs have, of the part that the result is."""
+    part = dict(zip(result.dims, result.slices, strict=True))
+    found = dim_labels(result.request.inputs)
+    return {dim: ((dim,), each.values[part[dim]], each.attributes) for dim, each in found.items() if dim in part}
+
+
+def _common_labels(results: Sequence[ResultData]) -> dict[str, Labelled]:
+    """The labels that all of them have."""
+    first, *others = map(_labels, results)
+    return {
+        dim: own
+        for dim, own in first.items()
+        if all(dim in other and np.array_equal(other[dim][1], own[1]) for other in others)
+    }
+
+
+def _attributes(result: ResultData, name: str) -> dict[str, Any]:
+    """What a DataArray says of itself, such as its unit."""
+    return dict(getattr(result.request.inputs.get(name), "attrs", None) or {})
+
+
 def _stacked_input(key: str, results: Sequence[ResultData], dim: str) -> Labelled:
     arrays, dims = [result.inputs[key] for result in results], results[0].input_dims[key]
     if all(np.array_equal(array, arrays[0], equal_nan=True) for array in arrays[1:]):
-        return dims, arrays[0], {}
-    return (dim, *dims), np.stack(arrays), {}
+        return dims, arrays[0], _attributes(results[0], key)
+    return (dim, *dims), np.stack(arrays), _attributes(results[0], key)
 
 
 def _check_same_structure(results: Sequence[ResultData], dim: str) -> None:

@@ -63,6 +63,31 @@ def test_what_is_computed_on_a_dataset_is_labelled() -> None:
     assert again.input_dims == {"t": ("t",), "k": ("k",), "field": ("t", "k")}
 
 
+def test_labels_and_units_of_data_arrays_are_kept() -> None:
+    xarray = pytest.importorskip("xarray")
+    labels = xarray.Variable("s", ["a", "b", "c"], {"long_name": "site"})
+    k = xarray.DataArray([1.0, 2.0, 3.0], dims="s", coords={"s": labels}, attrs={"units": "m"})
+    data = result_from("k", {"t": [0.0, 1.0], "k": k}, {(): 0}).to_xarray()
+    assert data.s.values.tolist() == ["a", "b", "c"]
+    assert (data.s.attrs, data.k.attrs) == ({"long_name": "site"}, {"units": "m"})
+    assert data.f.sel(s="b").dims == ("t",)
+
+
+def test_a_dim_that_is_an_input_too_has_that_for_labels() -> None:
+    xarray = pytest.importorskip("xarray")
+    k = xarray.DataArray([1.0, 2.0], dims="k", coords={"k": [1.0, 2.0]}, attrs={"units": "m"})
+    data = result_from("k", {"k": k}, {(): 0}).to_xarray()
+    assert (data.k.values.tolist(), data.k.attrs) == ([1, 2], {"units": "m"})
+
+
+def test_labels_that_all_results_have_are_stacked() -> None:
+    xarray = pytest.importorskip("xarray")
+    a, b = (xarray.DataArray([1.0, 2.0], dims="s", coords={"s": labels}) for labels in ([5, 6], [5, 7]))
+    of_a, of_b = (result_from("k", {"k": each}, {(): 0}) for each in (a, b))
+    assert export.stack([of_a, of_a]).s.values.tolist() == [5, 6]
+    assert "s" not in export.stack([of_a, of_b]).coords
+
+
 def test_names_that_collide() -> None:
     pytest.importorskip("xarray")
     with pytest.raises(gridgrad.RequestError, match=r"'f' is the name of an input or dim too; .*name=\"g\""):
