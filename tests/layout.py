@@ -41,6 +41,7 @@ ORDER = {
         "system",
         "lang.functions",
         "lang.program",
+        "lang.algebra",
         "lang.derive",
         "lang.parser",
         "wire",

@@ -57,7 +57,7 @@ def derive(program: Program, derivatives: Sequence[tuple[str, ...]], *, limit: i
     """Derives a program symbolically, in forward mode.
 
     The derivatives of what does not depend on an input are left out (structural zeros), and so is what
-    `gridgrad_core.lang.derive.simplify` lists. What is not chosen by a `where` never counts, finite or not.
+    `gridgrad_core.lang.algebra.simplify` lists. What is not chosen by a `where` never counts, finite or not.
 
     Args:
         program: what to derive.

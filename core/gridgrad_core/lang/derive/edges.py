@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gridgrad_core.lang.derive.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["VANISHING", "has_pole", "power_tangent", "vanishing"]

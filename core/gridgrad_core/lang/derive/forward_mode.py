@@ -12,8 +12,8 @@ import functools
 from collections.abc import Generator, Sequence
 
 from gridgrad_core.errors import TooLargeError
-from gridgrad_core.lang.derive.chain_rule import ChainRule
-from gridgrad_core.lang.derive.choices import CHOSEN, Choice
+from gridgrad_core.lang.algebra.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.choices import CHOSEN, Choice
 from gridgrad_core.lang.derive.edges import VANISHING, has_pole, power_tangent, vanishing
 from gridgrad_core.lang.derive.fractions import Fractions
 from gridgrad_core.lang.derive.rules import rule

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from gridgrad_core.lang.derive.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["Fraction", "Fractions"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gridgrad_core.lang.derive.chain_rule import ChainRule
-from gridgrad_core.lang.derive.choices import ordered
+from gridgrad_core.lang.algebra.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.choices import ordered
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["SELECTIONS", "Selections"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gridgrad_core.lang.derive.simplify import Algebra
+from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["SPELLINGS", "spelling"]

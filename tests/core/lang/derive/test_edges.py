@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gridgrad_core.lang.derive.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.derive.edges import has_pole
 from gridgrad_core.lang.parser.parser import parse

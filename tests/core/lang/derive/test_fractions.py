@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridgrad_core.lang.derive.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.derive.fractions import Fractions
 from gridgrad_core.lang.parser.parser import parse

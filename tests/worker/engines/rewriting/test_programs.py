@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.derive.derive import derive
-from gridgrad_core.lang.derive.simplify import Algebra
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program

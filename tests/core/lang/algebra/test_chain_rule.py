@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gridgrad_core.lang.derive.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
 from tests.core.lang.evaluator import evaluate

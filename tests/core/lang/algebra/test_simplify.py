@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgrad_core.lang.derive.simplify import FALSE, TRUE, Algebra
+from gridgrad_core.lang.algebra.simplify import FALSE, TRUE, Algebra
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gridgrad_core.lang.derive.constants import Constants
+from gridgrad_core.lang.algebra.constants import Constants
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.steps import finished

@@ -20,9 +20,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from gridgrad_core.lang.derive.choices import Choices
-from gridgrad_core.lang.derive.constants import Constants
-from gridgrad_core.lang.derive.powers import Powers
+from gridgrad_core.lang.algebra.choices import Choices
+from gridgrad_core.lang.algebra.constants import Constants
+from gridgrad_core.lang.algebra.powers import Powers
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.operations import COMPARISONS

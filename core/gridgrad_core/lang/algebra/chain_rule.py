@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gridgrad_core.lang.derive.simplify import Algebra
+from gridgrad_core.lang.algebra.simplify import Algebra
 
 __all__ = ["ChainRule"]
 

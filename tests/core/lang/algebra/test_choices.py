@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from gridgrad_core.lang.derive.choices import Key, ordered
-from gridgrad_core.lang.derive.simplify import Algebra
+from gridgrad_core.lang.algebra.choices import Key, ordered
+from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
 from tests.core.lang.evaluator import evaluate
