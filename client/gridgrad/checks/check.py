@@ -13,9 +13,12 @@ from gridgrad.checks.report import CheckReport, Disagreement
 from gridgrad.checks.sample import Sample, as_sent, draw
 from gridgrad.requests.prepare import prepare
 from gridgrad.requests.request import Request
+from gridgrad.results.labels import symbol
 from gridgrad.results.result import Result
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
+from gridgrad_core.lang.derive.remarks import remarks
+from gridgrad_core.lang.parser.parser import parse
 
 __all__ = ["checking"]
 
@@ -56,7 +59,19 @@ def checking(
     sample = draw(sent, result, points, seed)
     found = by_mpmath(call.function[1], sample) if precise else (yield from by_differences(sample))
     allowed = tolerance if tolerance is not None else _TOLERANCES[call.template.dtype.name]
-    return _report(sample, found, allowed)
+    return _report(sample, found, allowed)._replace(remarks=tuple(_remarks(sample)))
+
+
+def _remarks(sample: Sample) -> Iterator[str]:
+    if isinstance(sample.function, str):
+        program = parse(sample.function, [*sample.inputs, *sample.scalars])
+        yield from remarks(program, sample.served)
+    for derivative, served in sample.served.items():
+        for component, values, own in zip(sample.components, sample.served[()], served, strict=True):
+            missing = int((np.isnan(own) & np.isfinite(values)).sum())
+            if missing:
+                name = symbol(component, derivative)
+                yield f"{name} is nan at {missing} of {sample.points} points where the value is finite"
 
 
 def _report(sample: Sample, found: Expectations, tolerance: float) -> CheckReport:

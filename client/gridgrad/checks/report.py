@@ -50,6 +50,7 @@ class CheckReport(NamedTuple):
         points: how many points of the grid were sampled.
         method: what was compared with.
         tolerance: the relative difference allowed.
+        remarks: what makes derivatives other than one may expect, where the function is an expression.
     """
 
     disagreements: tuple[Disagreement, ...]
@@ -57,6 +58,7 @@ class CheckReport(NamedTuple):
     points: int
     method: str
     tolerance: float
+    remarks: tuple[str, ...] = ()
 
     @property
     def unchecked(self) -> tuple[tuple[str, Derivative], ...]:
@@ -74,6 +76,7 @@ class CheckReport(NamedTuple):
         for key, count in self.compared.items():
             lines.append(f"  {symbol(*key):{width}}  {self._verdict(key, count)}")
         lines += _listed(self.disagreements)
+        lines += [f"Remark: {remark}" for remark in self.remarks]
         return "\n".join(lines)
 
     def _verdict(self, key: tuple[str, Derivative], count: int) -> str:

@@ -16,7 +16,7 @@ from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
-__all__ = ["Names", "plan_message"]
+__all__ = ["Names", "plan_message", "remarks_on"]
 
 Names: TypeAlias = Sequence[Any]
 """Inputs without numbers: "t" is an axis, ("K", ()) a number, ("T", "option") and ("u", ("i", "j")) have those dims.
@@ -53,6 +53,18 @@ def plan_message(
         derivatives=[pb.Derivative(wrt=derivative) for derivative in wanted],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
     )
+
+
+def remarks_on(plan: pb.Plan) -> tuple[str, ...]:
+    """What makes derivatives of an expression that the server has accepted other than one may expect."""
+    # Not needed by most callers, and not loaded for them
+    from gridgrad_core.lang.derive.remarks import remarks
+    from gridgrad_core.lang.parser.parser import parse
+
+    if not plan.function.expression:
+        return ()
+    program = parse(plan.function.expression, [each.name for each in plan.inputs])
+    return remarks(program, [each.wrt for each in plan.derivatives])
 
 
 def _named(inputs: Inputs | Names) -> tuple[Input, ...]:

@@ -51,6 +51,7 @@ class Explanation(NamedTuple):
         tier: its tier, "direct" or "compiled"; empty for the functional engine.
         reason: why it is not "compiled"; else empty.
         digest: the digest of the program, hex.
+        remarks: what makes derivatives other than one may expect, a sentence each; empty for most expressions.
     """
 
     program: str
@@ -65,12 +66,14 @@ class Explanation(NamedTuple):
     tier: str
     reason: str
     digest: str
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [("Program", self.program), ("With its derivatives", self.derived)]
         if self.separated != self.derived:
             parts.append(("Separated", self.separated))
         parts += [("Operations", self._operations()), ("Computed", self._computed())]
+        parts += [("Remarks", "\n".join(self.remarks))] if self.remarks else []
         return "\n\n".join(f"{title}\n{_indented(text)}" for title, text in parts)
 
     def _operations(self) -> str:
@@ -92,8 +95,8 @@ def read_prepared(raw: bytes) -> Prepared:
     return Prepared(message.engine, message.tier, message.reason, message.digest, message.took_s)
 
 
-def read_explanation(raw: bytes) -> Explanation:
-    """Reads an ExplainResponse."""
+def read_explanation(raw: bytes, remarks: tuple[str, ...] = ()) -> Explanation:
+    """Reads an ExplainResponse, to which the client adds its remarks."""
     message = parse(pb.ExplainResponse(), raw)
     return Explanation(
         program=message.program,
@@ -108,6 +111,7 @@ def read_explanation(raw: bytes) -> Explanation:
         tier=message.tier,
         reason=message.reason,
         digest=message.digest,
+        remarks=remarks,
     )
 
 

@@ -16,7 +16,7 @@ from gridgrad.arguments.inputs import Inputs
 from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.protocol.options import HEALTH_METHOD, HEALTH_POLL_S, ConnectionSettings, check_serving
 from gridgrad.protocol.retry import Attempts
-from gridgrad.requests.function_spec import Names, plan_message
+from gridgrad.requests.function_spec import Names, plan_message, remarks_on
 from gridgrad.requests.request import FunctionLike, Request
 from gridgrad.results.explanation import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.results.result import Result
@@ -177,7 +177,8 @@ class Introspection(ABC):
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        return read_explanation(self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan)))
+        raw = self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan))
+        return read_explanation(raw, remarks_on(plan))
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:
         """Lists the functions registered at the server.

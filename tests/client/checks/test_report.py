@@ -36,3 +36,9 @@ def test_what_differs_is_counted_and_listed_up_to_twenty() -> None:
 
 def test_a_single_point_has_a_name() -> None:
     assert str(WRONG._replace(point={})).startswith("∂²f/∂t² at the single point: ")
+
+
+def test_remarks_stand_at_the_end() -> None:
+    report = CheckReport((), {("f", ()): 6}, 6, "differences", 1e-6, ("write sinc(x/pi)",))
+    assert report.ok
+    assert str(report).splitlines()[-1] == "Remark: write sinc(x/pi)"

@@ -9,6 +9,8 @@ import pytest
 
 import gridgrad
 import gridgrad.aio
+from gridgrad.requests.function_spec import plan_message, remarks_on
+from gridgrad.requests.request import Registered
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from tests.client.fake import FakeServer
@@ -85,3 +87,10 @@ def test_the_tier_is_sent(server: FakeServer, client: gridgrad.Client) -> None:
     for wrong in ("fast", None, 1, ["direct"]):
         with pytest.raises(gridgrad.RequestError, match="'auto', 'direct', 'compiled'"):
             client.gradient("t*k", AXES, tier=wrong)  # type: ignore[arg-type] # what is tested
+
+
+def test_remarks_are_those_of_the_expression_and_its_derivatives() -> None:
+    (remark,) = remarks_on(plan_message("where(t == 0, 1, sin(t)/k)", ["t", "k"], None, 1, None, None))
+    assert "where(t == ...)" in remark
+    assert remarks_on(plan_message("sin(t)*k", ["t", "k"], None, 1, None, None)) == ()
+    assert remarks_on(plan_message(Registered("served"), ["t", "k"], None, 1, None, None)) == ()

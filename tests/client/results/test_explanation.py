@@ -44,6 +44,11 @@ def test_what_is_not_separated_is_shown_once() -> None:
     )
 
 
+def test_remarks_are_a_section_of_their_own() -> None:
+    found = read_explanation(EXPLAINED.SerializeToString(), ("write sinc(x/pi)", "write expm1(x)"))
+    assert str(found).endswith("\n\nRemarks\n  write sinc(x/pi)\n  write expm1(x)")
+
+
 def test_what_was_prepared_is_said_in_a_line() -> None:
     message = pb.PrepareResponse(engine="structured", tier="compiled", digest="a" * 40, took_s=1.234567)
     assert str(read_prepared(message.SerializeToString())) == "compiled (program aaaaaaaaaaaa, 1.23 s)"

@@ -1,0 +1,120 @@
+"""What can be seen of a program that makes derivatives other than most would expect, in words.
+
+* A condition that is an equality chooses one point, where derivatives are those of the side chosen alone.
+* A quotient of two expressions that vanish together loses digits beside that point, in higher derivatives all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.program import Program
+
+__all__ = ["remarks"]
+
+_EQUALITY = (
+    "where({0} {1} ...) chooses a single point, and derivatives there are those of the side chosen alone: give that "
+    "side the same slope, or write a function that needs no guard, such as sinc(r/pi) for sin(r)/r or expm1(x) for "
+    "exp(x) - 1"
+)
+_QUOTIENT = (
+    "numerator and denominator of a quotient vanish together at {0} = 0, where it is nan and beside which higher "
+    "derivatives lose digits: write sinc({0}/pi) for sin({0})/{0}, and a series near 0 for others"
+)
+
+_SIGNS = {"eq": "==", "ne": "!="}
+_VANISHING = frozenset({
+    "sin", "tan", "tanh", "sinh", "arcsin", "arctan", "arcsinh", "arctanh", "expm1", "log1p", "erf", "erfinv",
+})  # fmt: skip
+"""Functions that are 0 at 0 as x is."""
+
+
+def remarks(program: Program, derivatives: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """What to know of a program's derivatives, a sentence for each; empty for most programs.
+
+    Args:
+        program: what is derived.
+        derivatives: the tuples of input names.
+    """
+    wrt = {name for derivative in derivatives for name in derivative}
+    if not wrt:
+        return ()
+    depends = _dependences(program)
+    found = [*_equalities(program, depends, wrt), *_quotients(program, wrt)]
+    return tuple(dict.fromkeys(found))
+
+
+def _dependences(program: Program) -> list[frozenset[str]]:
+    """The inputs that each node depends on."""
+    found: list[frozenset[str]] = []
+    for node in program.nodes:
+        own = {str(node.value)} if node.op == "input" else set()
+        found.append(frozenset(own).union(*(found[argument] for argument in node.args)))
+    return found
+
+
+def _equalities(program: Program, depends: list[frozenset[str]], wrt: set[str]) -> Iterable[str]:
+    for node in program.nodes:
+        if node.op == "where":
+            condition = program.nodes[node.args[0]]
+            inputs = sorted(depends[node.args[0]] & wrt)
+            if condition.op in _SIGNS and inputs and (depends[node.args[1]] | depends[node.args[2]]) & wrt:
+                yield _EQUALITY.format(_text(program.nodes[condition.args[0]], inputs), _SIGNS[condition.op])
+
+
+def _text(node: Node, inputs: list[str]) -> str:
+    return str(node.value) if node.op == "input" else f"... {', '.join(inputs)} ..."
+
+
+def _quotients(program: Program, wrt: set[str]) -> Iterable[str]:
+    zeros = _zeros(program.nodes)
+    for node in program.nodes:
+        if node.op == "div":
+            numerator, divisor = (zeros[argument] for argument in node.args)
+            together = numerator and divisor and numerator.name == divisor.name and numerator.name in wrt
+            if numerator and divisor and together and (numerator.curved or divisor.curved):
+                yield _QUOTIENT.format(numerator.name)
+
+
+class _Zero(NamedTuple):
+    """How a node vanishes.
+
+    Args:
+        name: the input with which it does.
+        curved: whether it is more than a power of it.
+    """
+
+    name: str
+    curved: bool
+
+
+def _zeros(nodes: Sequence[Node]) -> list[_Zero | None]:
+    """How each node vanishes, where it does so with one input."""
+    found: list[_Zero | None] = []
+    for node in nodes:
+        if node.op == "input":
+            found.append(_Zero(str(node.value), False))
+        else:
+            found.append(_zero_of(node, nodes, found))
+    return found
+
+
+def _zero_of(node: Node, nodes: Sequence[Node], found: Sequence[_Zero | None]) -> _Zero | None:
+    zeros = [found[argument] for argument in node.args]
+    if node.op in _VANISHING:
+        return zeros[0] and zeros[0]._replace(curved=True)
+    if node.op in ("neg", "square"):
+        return zeros[0]
+    if node.op == "pow":
+        exponent = nodes[node.args[1]]
+        return zeros[0] if exponent.op == "const" and exponent.number > 0 else None
+    if node.op != "mul":
+        return None
+    constant = [nodes[argument].op == "const" for argument in node.args]
+    if constant[0] or constant[1]:
+        return zeros[1] if constant[0] else zeros[0]
+    first, second = zeros
+    same = first is not None and second is not None and first.name == second.name
+    return _Zero(first.name, first.curved or second.curved) if same and first and second else None

@@ -1,0 +1,49 @@
+"""Remarks: where a guard or a quotient makes derivatives other than expected, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridgrad_core.lang.derive.remarks import remarks
+from gridgrad_core.lang.parser.parser import parse
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("where(x == 0, x, 2*x)", "where(x == ...) chooses a single point"),
+        ("r = x**2 + y**2; where(r == 0, 1, sin(r)/r)", "where(... x ... == ...) chooses a single point"),
+        ("where(x != 1, log(x)/(x - 1), 1)", "where(x != ...) chooses a single point"),
+        ("sin(x)/x", "vanish together at x = 0"),
+        ("x**2/expm1(2*x)", "vanish together at x = 0"),
+        ("-tanh(x)/(3*x)", "vanish together at x = 0"),
+    ],
+)
+def test_what_is_remarked(text: str, said: str) -> None:
+    (found,) = remarks(parse(text), [(), ("x",)])
+    assert said in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x/y",
+        "sin(x)/y",
+        "where(x > 0, x, -x)",
+        "where(y == 0, x, 2*x)",
+        "x**3/x",
+        "sinc(x)",
+        "sin(x)/(1 + x)",
+        "exp(x)/x",
+    ],
+)
+def test_most_programs_need_no_remark(text: str) -> None:
+    assert remarks(parse(text), [("x",), ("x", "x")]) == ()
+
+
+def test_values_alone_need_none() -> None:
+    assert remarks(parse("sin(x)/x + where(x == 0, 1, x)"), [()]) == ()
+
+
+def test_the_same_is_said_once() -> None:
+    assert len(remarks(parse("sin(x)/x + tanh(x)/x"), [("x",)])) == 1
