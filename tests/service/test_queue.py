@@ -193,17 +193,25 @@ def test_a_client_that_disappears_mid_stream(server: Running, calls: Calls) -> N
         arguments = [server.address, str(QUEUE_ENTRIES), str(HOLD + 6)]
         with subprocess.Popen([sys.executable, "-c", LEAVER, *arguments]) as leaver:
             server.control.await_held()
-            others = [calls.start(square(float(x))) for x in range(QUEUE_ENTRIES)]
-            eventually(lambda: sum(call.done() for call in others) > QUEUE_ENTRIES // 2, "the queue held by the leaver")
+            eventually(lambda: refused_of(QUEUE_ENTRIES, calls) > QUEUE_ENTRIES // 2, "the queue held by the leaver")
             leaver.kill()
-        for call in others:
-            call.cancel()
         # All permits come back while the worker is still busy with the leaver's first entry.
         eventually(lambda: has_room_for(QUEUE_ENTRIES, calls), "room in the queue")
         assert server.control.is_held()
     assert grids(calls.ask(at_gate(1.0))).tolist() == [[1]]
     # The worker had the leaver's second entry already.
     assert not server.control.points() & {1000.0 + i for i in range(2, QUEUE_ENTRIES)}
+
+
+def refused_of(count: int, calls: Calls) -> int:
+    """How many of so many calls are refused at once; none is left in the queue."""
+    started = [calls.start(square(float(x))) for x in range(count)]
+    calls.flush()
+    refused = sum(call.done() for call in started)
+    for call in started:
+        call.cancel()
+    calls.flush()
+    return refused
 
 
 def has_room_for(count: int, calls: Calls) -> bool:
