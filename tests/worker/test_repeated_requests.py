@@ -62,10 +62,16 @@ class Caller:
         return done
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the plan is compiled once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def caller(tmp_path: Path) -> Iterator[Caller]:
+def caller(cache: Path) -> Iterator[Caller]:
     """With a worker that has the plan compiled."""
-    with start("--cache", str(tmp_path), compiling=True) as driver:
+    with start("--cache", str(cache), compiling=True) as driver:
         assert driver.receive().WhichOneof("kind") == "ready"
         driver.connection.settimeout(ANSWER_TIMEOUT_S)
         made = Caller(driver, Slot(1, 1 << 16))

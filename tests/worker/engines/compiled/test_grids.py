@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEng
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile, subgrids
 
-pytestmark = [pytest.mark.processor, pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")]
+pytestmark = pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")
 
 LINE = 16
 
@@ -74,7 +74,16 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=CASES)
+ON_EACH_PROCESSOR = ("of two, a long sum", "of two, float32", "of three", "few operations", "a long sum")
+"""They have all kinds of levels, sums and writing; the others, compiled for each processor, would take a minute."""
+
+
+def named(names: Iterable[str]) -> list[Any]:
+    """The names as parameters, some of them for each kind of processor."""
+    return [pytest.param(each, marks=[pytest.mark.processor] * (each in ON_EACH_PROCESSOR)) for each in names]
+
+
+@pytest.fixture(scope="module", params=named(CASES))
 def case(request: pytest.FixtureRequest, build_engine: Callable[[CompileJob], Built]) -> tuple[Case, Built]:
     found = CASES[request.param]
     return found, build_engine(found.job)
@@ -149,7 +158,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", named(LARGE))
 def test_large_results_are_written_as_small_ones(build_engine: Callable[[CompileJob], Built], name: str) -> None:
     text, dtype = LARGE[name]
     if ";" in text:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.codegen import march as module
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
 from gridgrad_worker.engines.compiled.codegen.errors import NothingToCompileWithError
@@ -100,11 +101,13 @@ def test_packages_of_one_level_are_not_taken_for_those_of_another(
 @needs_tools
 @pytest.mark.parametrize("level", LEVELS)
 def test_code_for_a_level_has_the_registers_of_that_level(
-    level: str, job: CompileJob, direct: StructuredEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    level: str, device: CpuDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not runs(level):
         pytest.skip(f"this processor does not run {level}")
     monkeypatch.setenv("GRIDGRAD_MARCH", level)
-    library = build(source_of(job, direct), tmp_path)
-    said = subprocess.run(["objdump", "-d", library], capture_output=True, text=True, check=True).stdout  # noqa: S607 - from the PATH, as the compiler is
+    job = CompileJob("sqrt(x)", ("x",), ((0,),), 1, ((),), "float64", "cpu")
+    direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
+    command = ["objdump", "-d", str(build(source_of(job, direct), tmp_path))]  # from the PATH, as the compiler is
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert max(re.findall(r"%([xyz])mm", said)) == WIDEST[level]
