@@ -21,9 +21,11 @@ SITE_ENV := build/envs/site
 # Where `make proto` puts the generated packages, and `make site` the site; the tests give other places.
 OUT := .
 SITE := build/site
+# Files of tests in two processes: many wait for servers, and each starts few.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
-.PHONY: help demo serve test test-floor lint format bench bench-floods bench-mixes bench-engine bench-readme
+.PHONY: help demo serve test test-floor test-long lint format bench bench-floods bench-mixes bench-engine bench-readme
 .PHONY: bench-watched bench-footprint goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
@@ -37,12 +39,16 @@ serve: $(RUNS) ## Serve on localhost:50051 until Ctrl-C; ARGS="--workers 2" pass
 	@exec $(BIN)/gridgrad-server $(ARGS)
 
 test: lint test-floor ## Lint, types and all tests, those of the client at its oldest dependencies too
-	@$(BIN)/python -m pytest $(ARGS)
-	@$(BIN)/python -m tests.processors
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python -m tests.processors $(SIDE_BY_SIDE)
+
+test-long: $(READY) ## Soaks, and random tests with more examples of another seed, which is printed; SEED=N draws again
+	@$(BIN)/python -m tests.long "$(SEED)" $(SIDE_BY_SIDE) $(ARGS)
 
 test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest dependencies that it allows
 	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"
-	@PYTHONPATH=core:client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider tests/core tests/client
+	@PYTHONPATH=core:client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider $(SIDE_BY_SIDE) \
+		tests/core tests/client --ignore=tests/core/lang
 
 lint: $(READY) ## Check style, format, types and the schema
 	@$(BIN)/ruff check --quiet
@@ -141,7 +147,7 @@ $(SITE_ENV)/.ready: docs/site/requirements.txt
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python $(PIP) -c constraints.txt hypothesis pytest pytest-asyncio pytest-timeout
+	@$(@D)/bin/python $(PIP) -c constraints.txt hypothesis pytest pytest-asyncio pytest-timeout pytest-xdist
 	@$(@D)/bin/python -c 'import tomllib; \
 	[print(d.replace(">=", "==", 1)) for d in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]]' \
 		> $(@D)/floors.txt

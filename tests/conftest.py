@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.seeds import examples
+
 # Examples come from the test's own text: a run that passed passes again. HYPOTHESIS_PROFILE=explore
 # draws new ones and remembers those that failed.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, print_blob=True)
-settings.register_profile("explore", deadline=None, print_blob=True)
+settings.register_profile("explore", deadline=None, print_blob=True, max_examples=examples(100))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # The servers that tests start compile nothing and leave the user's cache alone, unless a test says otherwise
@@ -23,7 +25,7 @@ os.environ["GRIDGRAD_COMPILE"] = "0"
 # What a shell runs in the background ignores Ctrl-C, and so would what the tests start and interrupt
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_skipped_gpu_tests: list[str] = []
+NO_GPU = "there is no CUDA device here"
 
 
 @functools.cache
@@ -37,22 +39,39 @@ def _has_gpu() -> bool:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") and not _has_gpu():
-        _skipped_gpu_tests.append(item.nodeid)
-        pytest.skip("there is no CUDA device here")
+        pytest.skip(NO_GPU)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"GPU tests skipped: {len(_skipped_gpu_tests)}")
+    skipped = [report for report in terminalreporter.stats.get("skipped", ()) if NO_GPU in str(report.longrepr)]
+    terminalreporter.write_line(f"GPU tests skipped: {len(skipped)}")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nothing_left_behind() -> Iterator[None]:
-    """Fails the run when its tests leave a child process or a shared-memory file behind."""
-    before = _shared_memory()
+def _no_process_left_behind() -> Iterator[None]:
+    """Fails the run when its tests leave a child process behind."""
     yield
     left = _children()
     assert not left, f"processes left behind: {left}"
-    assert _shared_memory() <= before, f"left in /dev/shm: {_shared_memory() - before}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # several processes may test side by side, and this is the one above them
+        config.pluginmanager.register(_NoFileLeftBehind())
+
+
+class _NoFileLeftBehind:
+    """Fails the run when its tests leave a shared-memory file behind."""
+
+    def __init__(self) -> None:
+        self._before = _shared_memory()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        left = _shared_memory() - self._before
+        if left:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            print(f"\nleft in /dev/shm: {left}")
 
 
 def _shared_memory() -> set[str]:

@@ -44,7 +44,16 @@ class Leg(NamedTuple):
         environment = {**os.environ, "GRIDGRAD_MARCH": self.march}
         if self.torch:
             environment["ATEN_CPU_CAPABILITY"] = self.torch
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "processor and not gpu", *self.tests, *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-m",
+            "processor and not gpu and not long",
+            *self.tests,
+            *arguments,
+        ]
         return subprocess.run(command, env=environment, check=False).returncode == 0
 
 

@@ -115,6 +115,13 @@ def test_an_integration_loads_its_own_package_alone(name: str, own: set[str]) ->
     assert not any_of(loaded_by(name), "gridgrad_server", "gridgrad_worker", *{"torch", "jax", "scipy"} - own)
 
 
+def test_the_language_takes_no_other_package() -> None:
+    """So that `make test-floor`, which has the oldest versions of others, need not test it again."""
+    for path in sources("gridgrad_core"):
+        if path.is_relative_to(PACKAGES["gridgrad_core"] / "gridgrad_core" / "lang"):
+            assert not any_of(set(imports_of(path)), "google", "grpc", "numpy"), path
+
+
 MOST_MODULES = 12
 DEEPEST = 4
 

@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import gridgrad
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +27,7 @@ def test_every_page_is_in_the_contents() -> None:
     assert listed == {page.stem for page in (ROOT / "docs").glob("*.md")}
 
 
+@pytest.mark.long
 def test_it_builds_without_a_warning(tmp_path: Path) -> None:
     done = subprocess.run(
         ["make", "--no-print-directory", "site", f"SITE={tmp_path}"],  # noqa: S607 - from PATH

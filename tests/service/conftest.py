@@ -11,7 +11,7 @@ import gridgrad
 from tests.service.calls import OPTIONS, Calls
 from tests.service.harness import PIECE, QUEUE_ENTRIES, QUEUE_MIB, Running, running
 
-_figures: list[str] = []
+_FIGURE = "figure "
 
 
 @pytest.fixture(scope="session")
@@ -49,14 +49,17 @@ def report(record_property: Callable[[str, object], None]) -> Callable[[str, str
     """Records a figure with the test and prints it at the end of the run."""
 
     def record(name: str, figure: str) -> None:
-        record_property(name, figure)
-        _figures.append(f"{name}: {figure}")
+        record_property(f"{_FIGURE}{name}", figure)
 
     return record
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _figures:
+    reports = [report for report in terminalreporter.stats.get("passed", ()) if report.when == "call"]
+    figures = [
+        (name, figure) for report in reports for name, figure in report.user_properties if name.startswith(_FIGURE)
+    ]
+    if figures:
         terminalreporter.section("figures")
-        for line in _figures:
-            terminalreporter.write_line(line)
+        for name, figure in figures:
+            terminalreporter.write_line(f"{name.removeprefix(_FIGURE)}: {figure}")

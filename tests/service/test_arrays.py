@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
+from tests.seeds import examples
 from tests.service.calls import DTYPES, Calls, linspace, request
 from tests.service.harness import Running, resident_mib
 
@@ -35,7 +36,7 @@ def test_linspace_has_the_bits_of_numpy(
     assert result.inputs["x"].tobytes() == want.tobytes()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.integers(0, 300))
 def test_any_linspace_has_the_bits_of_numpy(client: gridgrad.Client, start: float, stop: float, num: int) -> None:
     result = client.gradient("x", {"x": gridgrad.linspace(start, stop, num)}, derivatives=[])

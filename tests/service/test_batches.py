@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from tests.seeds import examples
 from tests.service.calls import Call, Calls, array_input, axis, grids, parameter, request
 from tests.service.gates import at_gate, await_full, behind_the_gate, busy_worker, square, value
 from tests.service.harness import HOLD, PIECE, Running, eventually
@@ -90,7 +91,7 @@ lengths = st.integers(0, 12)
 entries = st.lists(st.tuples(lengths, lengths, st.integers(0, 1 << 30)), min_size=2, max_size=8)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries)
 def test_a_batched_answer_equals_the_answer_alone(
     server: Running, calls: Calls, drawn: list[tuple[int, int, int]]

@@ -207,7 +207,7 @@ def refused_of(count: int, calls: Calls) -> int:
     """How many of so many calls are refused at once; none is left in the queue."""
     started = [calls.start(square(float(x))) for x in range(count)]
     calls.flush()
-    refused = sum(call.done() for call in started)
+    refused = sum(bool(call.done()) for call in started)
     for call in started:
         call.cancel()
     calls.flush()

@@ -102,7 +102,7 @@ def test_a_list_that_was_changed_since_asks_for_something_else() -> None:
         ({"dtype": "float64"}, {"dtype": "int64"}),
         ({}, {"dtype": ["float64"]}),
         ({"wrt": ["t"]}, {"wrt": [["t"]]}),
-        ({}, {"out": np.empty((3, 3, 3))}),
+        ({}, {"out": np.zeros((3, 3, 3))}),
     ],
     ids=repr,
 )

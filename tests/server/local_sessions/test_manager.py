@@ -100,13 +100,14 @@ async def test_sessions_are_bounded(serve: Any, opening: Opening) -> None:
     await opening(serving)
 
 
-async def test_ten_thousand_sessions_leave_nothing(serve: Any) -> None:
+@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.long)])
+async def test_many_sessions_leave_nothing(serve: Any, count: int) -> None:
     serving = await serve()
     await (one := await opened(serving)).ask()
     one.close()
     await until(lambda: len(serving.server.parts.sessions) == 0)
     left = descriptors(), len(asyncio.all_tasks())
-    for number in range(10_000):
+    for number in range(count):
         caller = await opened(serving)
         if number % 10 == 0:
             await caller.ask()

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgrad_server.memory.arena import Arena, ArenaBudget, Block
+from tests.seeds import examples
 
 PAGE = mmap.PAGESIZE
 SIZE = 64 * PAGE
@@ -174,7 +175,7 @@ class Use:
             self.block.release()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(STEPS)
 def test_blocks_never_alias_whatever_happens(steps: list[tuple[str, int, int]]) -> None:
     kept = Kept(most_bytes=SIZE // 2)

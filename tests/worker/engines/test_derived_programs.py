@@ -24,6 +24,7 @@ from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.functional.partials import walk
 from gridgrad_worker.torch_ops.evaluate import torch_function
+from tests.seeds import examples
 
 pytestmark = pytest.mark.processor
 
@@ -111,7 +112,7 @@ expressions = st.recursive(
 coordinates = st.sampled_from((-1.25, -0.375, 0.4375, 0.875, 1.5))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(expressions, coordinates, coordinates)
 def test_derived_programs_are_derivatives(text: str, x: float, y: float) -> None:
     """At high precision, so that nothing but the formula counts."""
@@ -122,7 +123,7 @@ def test_derived_programs_are_derivatives(text: str, x: float, y: float) -> None
         assert mp.almosteq(output, expected, rel_eps=1e-15, abs_eps=1e-20), (text, derivative)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(expressions)
 def test_derived_programs_compute_what_the_functional_engine_does(text: str) -> None:
     program = parse(f"x + {text}")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gridgrad.checks.mpmath_reference import partial
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
+from tests.seeds import examples
 from tests.worker.partials import partials
 
 pytestmark = pytest.mark.processor
@@ -53,7 +54,7 @@ def texts(draw: st.DrawFn) -> str:
 
 
 @given(texts())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_random_programs_agree_with_mpmath(text: str) -> None:
     program = parse(text)
     xs, ys = zip(*POINTS, strict=True)

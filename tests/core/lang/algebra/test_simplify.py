@@ -14,6 +14,7 @@ from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 from tests.core.lang.evaluator import evaluate
+from tests.seeds import examples
 
 AWKWARD = (0.0, -0.0, 1.0, -2.5, 0.375, math.inf, -math.inf, math.nan)
 CONSTANTS = (0.0, 1.0, -1.0, 2.0, 0.5, -3.0, 0.1, math.inf, math.nan)
@@ -38,7 +39,7 @@ def build(written: list[tuple[str, int, int]], simplified: bool) -> Program:
     return Program(tuple(builder.nodes), (nodes[-1],), ("f",), False, ("x", "y"))
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(steps)
 def test_results_are_the_same_at_awkward_points(written: list[tuple[str, int, int]]) -> None:
     plain, simple = build(written, simplified=False), build(written, simplified=True)

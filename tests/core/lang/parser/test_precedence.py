@@ -14,6 +14,7 @@ from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
+from tests.seeds import examples
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -179,7 +180,7 @@ EXPRESSIONS = st.recursive(ATOMS, lambda inner: runs(st.one_of(inner, inner.map(
 @example("x if y else z if x else y")
 @example("x < y < z == 2 != x")
 @example("x and not y or z")
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_operations_are_those_of_python(text: str) -> None:
     tree = python_tree(text)
     if tree is None:  # such as x < not y
@@ -214,7 +215,7 @@ WORDS = [
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join))
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 def test_whatever_python_refuses_is_refused(text: str) -> None:
     tree = python_tree(text)
     if tree is None:

@@ -14,7 +14,7 @@ def test_names_are_free(name: str) -> None:
     assert is_name(name)
 
 
-@pytest.mark.parametrize("name", ["", "1x", "x y", "x.y", "größe", "x\n", "a" * 65, *KEYWORDS])
+@pytest.mark.parametrize("name", ["", "1x", "x y", "x.y", "größe", "x\n", "a" * 65, *sorted(KEYWORDS)])
 def test_other_names_are_not(name: str) -> None:
     assert not is_name(name)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.printer import text_of
 from gridgrad_core.lang.program.program import Program
+from tests.seeds import examples
 
 
 def assert_comes_back(program: Program) -> None:
@@ -133,6 +134,6 @@ def programs(draw: st.DrawFn) -> str:
 
 
 @given(programs(), st.sets(st.sampled_from(["e", "pi", "inf", "nan", "x"])))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_program_comes_back(text: str, inputs: set[str]) -> None:
     assert_comes_back(parse(text, inputs))

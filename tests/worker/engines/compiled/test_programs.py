@@ -19,6 +19,7 @@ from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from tests.seeds import examples
 from tests.worker.torch_ops.test_random_programs import POINTS, TOLERANCE, texts
 
 pytestmark = [
@@ -50,7 +51,7 @@ def grid(x: list[float], y: list[float]) -> Tile:
 
 
 @given(programs=st.lists(texts(), min_size=PROGRAMS, max_size=PROGRAMS))
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(2), deadline=None, suppress_health_check=list(HealthCheck))
 def test_random_programs_agree(build_engine: Callable[[CompileJob], Built], programs: list[str]) -> None:
     job = as_one(programs)
     compiled, direct = build_engine(job)

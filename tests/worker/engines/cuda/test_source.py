@@ -19,6 +19,7 @@ from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.cuda.source import Source, write_source
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from tests.seeds import examples
 from tests.worker.engines.cuda.both_tiers import AXES, TEXT, WANTED, Both
 from tests.worker.engines.cuda.emulated import needs_gcc
 from tests.worker.torch_ops.test_random_programs import texts
@@ -64,7 +65,7 @@ def test_functions_that_are_derivatives(cpu: CpuDevice, dtype: str) -> None:
 
 @needs_gcc
 @given(texts())
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_random_programs(cpu: CpuDevice, text: str) -> None:
     both = Both(cpu, text, {"x": (0,), "y": (1,)}, 2, [(), (0,), (1,), (0, 1)])
     random = np.random.default_rng(0)

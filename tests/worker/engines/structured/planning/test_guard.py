@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.seeds import examples
+
 Expressions = Any  # the fixture of conftest.py
 
 AWKWARD = (
@@ -73,7 +75,7 @@ def vectors(values: st.SearchStrategy[float]) -> st.SearchStrategy[list[float]]:
     return st.lists(values, min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     text=total(),
     x=vectors(st.sampled_from(AWKWARD)),
@@ -93,7 +95,7 @@ def test_awkward_points_are_as_in_the_original_order(
     assert np.all(np.isfinite(got) == np.isfinite(plain))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(text=total(), x=vectors(st.floats(0.3, 1.7)), y=vectors(st.floats(0.3, 1.7)), a=st.floats(0.3, 1.7))
 def test_ordinary_points_are_as_in_the_functional_engine(
     expression: Expressions, text: str, x: list[float], y: list[float], a: float

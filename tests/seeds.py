@@ -1,0 +1,29 @@
+"""What random tests draw: in `make test` a little, the same each time; in `make test-long` more, of another seed."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["VARIABLE", "examples", "seed"]
+
+VARIABLE = "GRIDGRAD_TEST_SEED"
+"""Set by `make test-long`, which prints it."""
+LONGER = 10
+
+
+def seed(own: int) -> int:
+    """The seed of a test.
+
+    Args:
+        own: what tells it from others; its seed in `make test`.
+    """
+    return own + int(os.environ.get(VARIABLE, "0"))
+
+
+def examples(count: int) -> int:
+    """How many examples a test draws.
+
+    Args:
+        count: how many in `make test`.
+    """
+    return count * LONGER if VARIABLE in os.environ else count
