@@ -53,12 +53,18 @@ def _remedy(text: str, start: int) -> str:
 
 
 def _is_superscript(character: str) -> bool:
-    return unicodedata.decomposition(character).startswith("<super>") and character not in "ªº"
+    """Whether it is a raised letter, digit or sign that can be typed; there are raised ones of other alphabets too."""
+    is_raised = unicodedata.decomposition(character).startswith("<super>") and character not in "ªº"
+    return is_raised and _lowered(character).isascii()
+
+
+def _lowered(run: str) -> str:
+    return unicodedata.normalize("NFKC", run).replace("−", "-")
 
 
 def _power(text: str, start: int) -> str:
     run = "".join(itertools.takewhile(_is_superscript, text[start : start + 20]))
-    exponent = unicodedata.normalize("NFKC", run).replace("−", "-")
+    exponent = _lowered(run)
     base = _WORD_BEFORE.search(text, max(0, start - 30), start)
     return f"{base[0] if base else ''}**{exponent if exponent.isalnum() else f'({exponent})'}"
 

@@ -35,6 +35,8 @@ from gridgrad_core.lang.parser.unicode_hints import explain
         ("\u200b", 0, "remove it"),
         ("“", 0, "remove it: names stand without quotes"),
         ("漢", 0, "write it in ASCII, or remove it"),
+        ("xᵝ", 1, "write beta"),
+        ("x\U00010781", 1, "write it in ASCII, or remove it"),  # a raised sign of phonetics
     ],
 )
 def test_the_remedy_is_what_to_type(text: str, start: int, remedy: str) -> None:
