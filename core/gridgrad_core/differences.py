@@ -77,7 +77,8 @@ def estimate(x: Array, above: Array, below: Array, at: Array, rounded_at: float 
         rounding = 4 * _EPS * (largest + np.abs(x * slopes)) / h
         bends = np.abs((above - at) - (at - below)) / h
         noise = 1e3 * _EPS * np.maximum(np.abs(at), rounded_at) / h
-        return _chosen([_window(slopes, rounding, bends, noise, start) for start in _WINDOW_STARTS])
+        windows = [_window(slopes, rounding, bends, noise, start) for start in _WINDOW_STARTS]
+        return _chosen(windows, slopes, h)
 
 
 def _window(slopes: Array, rounding: Array, bends: Array, noise: Array, start: int) -> _Window:
@@ -90,7 +91,7 @@ def _window(slopes: Array, rounding: Array, bends: Array, noise: Array, start: i
     return _Window(slope, error, spread, ~kinked)
 
 
-def _chosen(windows: list[_Window]) -> Estimate:
+def _chosen(windows: list[_Window], slopes_by_step: Array, h: Array) -> Estimate:
     """The best of the windows that no narrower one contradicts; the narrowest that counts is contradicted by none."""
     slopes, errors, spreads, smooth = (np.stack(each) for each in zip(*windows, strict=True))
     counts = np.arange(len(windows))[:, None] <= _narrowest(slopes, smooth & np.isfinite(errors))
@@ -100,7 +101,22 @@ def _chosen(windows: list[_Window]) -> Estimate:
     best = np.where(contradicted | ~counts, np.inf, errors).argmin(axis=0)[None]
     slope, error, is_smooth = (np.take_along_axis(each, best, 0)[0] for each in (slopes, errors, smooth))
     # That two entries agree by accident is no proof: the error is at least a share of what entries usually differ by
-    return Estimate(slope, np.maximum(error, spreads.min(axis=0) / 100), is_smooth)
+    least = np.maximum(spreads.min(axis=0) / 100, _noise_nearby(slope, best[0], slopes_by_step, h))
+    return Estimate(slope, np.maximum(error, least), is_smooth)
+
+
+def _noise_nearby(slope: Array, best: NDArray[np.intp], slopes: Array, h: Array) -> Array:
+    """What the noise that narrower steps show does to a slope found by those of a window.
+
+    There a smooth function is its slope: what is left is rounding, whatever numbers it comes from.
+    """
+    starts = np.array(_WINDOW_STARTS)[best]
+    step = np.arange(len(h)).reshape(-1, *[1] * best.ndim)
+    is_narrower = (step >= starts + _WINDOW) & (step < starts + 2 * _WINDOW - 4)
+    off = np.where(is_narrower, np.abs(slopes - slope) * h, 0)
+    middle = np.take_along_axis(h, (starts + _WINDOW // 2)[None], 0)[0]
+    noise: Array = np.where(np.isfinite(off), off, 0).max(axis=0) / middle
+    return noise
 
 
 def _narrowest(slopes: Array, usable: NDArray[np.bool_]) -> NDArray[np.intp]:

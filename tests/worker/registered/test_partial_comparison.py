@@ -43,6 +43,16 @@ def test_from_order_three_on_one_part_in_a_thousand_is() -> None:
         compared(np.sin, np.cos(X) * 1.01, (0, 0, 0))
 
 
+def test_stairs_of_rounding_say_nothing_of_high_derivatives() -> None:
+    def rounded(x: Array) -> Array:
+        return np.round(np.sin(x) * 2**16) / 2**16
+
+    with pytest.raises(FindingError, match="could not be checked"):
+        compared(rounded, np.cos(X), (0, 0, 0, 0))
+    with pytest.raises(FindingError, match="by torch but 0 by finite differences"):
+        compared(rounded, np.cos(X))
+
+
 def test_nan_is_wrong_where_there_is_a_slope() -> None:
     with pytest.raises(FindingError, match="is nan by torch"):
         compared(np.sin, np.full_like(X, np.nan))
