@@ -13,6 +13,7 @@ from gridgrad_core.lang.algebra.simplify import Algebra
 __all__ = ["ChainRule"]
 
 _DEAD = ("where", "heaviside")
+_DEEPEST = 4  # choices in each other; a function of many pieces is multiplied as a whole
 
 
 class ChainRule(Algebra):
@@ -70,10 +71,12 @@ class ChainRule(Algebra):
             return self._sides(tangent, lambda side: self.quotient(side, divisor))
         return self.div(tangent, divisor)
 
-    def _may_be_dead(self, x: int) -> bool:
-        """Whether it is a choice with a side that is 0."""
+    def _may_be_dead(self, x: int, depth: int = 0) -> bool:
+        """Whether it is a choice with a side that is 0, itself or a few choices further down."""
         op, arguments, _ = self._nodes[x]
-        return op == "where" and any(self.constant(side) == 0 or self._may_be_dead(side) for side in arguments[1:])
+        if op != "where" or depth == _DEEPEST:
+            return False
+        return any(self.constant(side) == 0 or self._may_be_dead(side, depth + 1) for side in arguments[1:])
 
     def _sides(self, selection: int, product: Callable[[int], int]) -> int:
         """A selection with each side that is not 0 multiplied for itself."""

@@ -24,7 +24,7 @@ CHOSEN = frozenset({"where", "sign", "copysign"})
 """The operations that a choice may be written as."""
 
 _MOST_KEYS = 4  # of a node; each may double what a product of such nodes is written with
-_DEEPEST = 100
+_LARGEST = 32  # operations with choices in a factor; one of more is not taken apart, and has a mean of its own at ties
 _CARRYING = frozenset({"add", "sub", "mul", "div", "neg", "where"})
 
 
@@ -80,6 +80,7 @@ class Choices:
         self._nodes = nodes
         self._choices: dict[int, Choice] = {}
         self._keys: dict[int, frozenset[Key]] = {}
+        self._sizes: dict[int, int] = {}
         self._sides: dict[tuple[int, Key, bool], int] = {}
         self._weights: dict[Key, tuple[int, int]] = {}
 
@@ -119,8 +120,8 @@ class Choices:
         if not shared:
             return None
         key = min(shared)
-        sides = (self._operations.op(name, self.side(x, key, s), self.side(y, key, s)) for s in (ABOVE, BELOW))
-        return self.made(key, *sides)
+        above, below = ((self.side(x, key, side), self.side(y, key, side)) for side in (ABOVE, BELOW))
+        return self.made(key, self._operations.op(name, *above), self._operations.op(name, *below))
 
     def sum(self, name: str, x: int, y: int) -> int | None:
         """The sum or difference of two choices by the same nodes, as one."""
@@ -133,29 +134,33 @@ class Choices:
     def marked(self, node: int) -> int:
         """A node, of which is then known by what it chooses."""
         if node not in self._keys and self._op(node) in _CARRYING:
-            keys = frozenset[Key]().union(*(self._keys.get(argument, ()) for argument in self._nodes[node].args))
-            if 0 < len(keys) <= _MOST_KEYS:
-                self._keys[node] = keys
+            self._mark(node, self._nodes[node].args, frozenset())
         return node
 
-    def side(self, node: int, key: Key, above: bool, depth: int = 0) -> int:
+    def side(self, node: int, key: Key, above: bool) -> int:
         """A node as it is on one side of a choice."""
-        if key not in self._keys.get(node, ()) or depth > _DEEPEST:
+        if key not in self._keys.get(node, ()):
             return node
         found = self._sides.get((node, key, above))
         if found is None:
-            found = self._sides[node, key, above] = self._taken(node, key, above, depth + 1)
+            found = self._sides[node, key, above] = self._taken(node, key, above)
         return found
 
-    def _taken(self, node: int, key: Key, above: bool, depth: int) -> int:
+    def _mark(self, node: int, parts: Sequence[int], own: frozenset[Key]) -> None:
+        keys = own.union(*(self._keys.get(part, frozenset()) for part in parts))
+        size = 1 + sum(self._sizes.get(part, 0) for part in parts)
+        if 0 < len(keys) <= _MOST_KEYS and size <= _LARGEST:
+            self._keys[node], self._sizes[node] = keys, size
+
+    def _taken(self, node: int, key: Key, above: bool) -> int:
         choice = self._choices.get(node)
         if choice is not None and choice.key == key:
-            return self.side(choice.above if above else choice.below, key, above, depth)
+            return self.side(choice.above if above else choice.below, key, above)
         if choice is not None:
-            sides = (self.side(each, key, above, depth) for each in choice[1:])
+            sides = (self.side(each, key, above) for each in choice[1:])
             return self.made(choice.key, *sides)
         op, arguments, _ = self._nodes[node]
-        return self._operations.op(op, *[self.side(argument, key, above, depth) for argument in arguments])
+        return self._operations.op(op, *[self.side(argument, key, above) for argument in arguments])
 
     def _op(self, node: int) -> str:
         return self._nodes[node].op if node >= 0 else ""
@@ -170,8 +175,7 @@ class Choices:
         if not self._choices:
             self._operations.choose()
         self._choices[node] = choice
-        inner = (self._keys.get(side, frozenset()) for side in choice[1:])
-        self._keys[node] = frozenset({choice.key}).union(*inner)
+        self._mark(node, choice[1:], frozenset({choice.key}))
 
     def _compared_with_zero(self, key: Key) -> int | None:
         """What is compared with 0 by a key, if that is what it does."""

@@ -226,6 +226,24 @@ def test_deep_sharing_is_no_tree() -> None:
     assert operations(derive(program, expand_order(["a", "b"], 2)).program) < 1000
 
 
+@pytest.mark.parametrize(
+    ("line", "most"),
+    [
+        ("y = max(y*x, abs(y) - x)", 10),
+        ("y = relu(y*x - 0.5)*abs(y) + clip(y, -1, 1)", 40),
+        ("y = 2*abs(x)*max(x, 0)*y + y", 15),
+        ("y = (y**2)**0.75*sqrt(y)*x", 30),
+        ("y = y/(1 + y)/cosh(y)", 40),
+        ("y = y/(exp(y) - 1)", 25),
+        ("y = where(x < 1, x*y, 0)*copysign(y, x)", 40),
+    ],
+)
+def test_what_is_taken_apart_grows_as_the_program_does(line: str, most: int) -> None:
+    """By the operations of second derivatives for each operation, in a program deeper than any recursion could go."""
+    program = parse("\n".join(["y = x", *[line] * 400, "y"]))
+    assert operations(derive(program, [("x", "x")]).program) <= most * operations(program)
+
+
 def test_steps_are_short() -> None:
     steps = deriving(_chain(3000), [("x",), ("x", "x")])
     count = sum(1 for _ in steps)
