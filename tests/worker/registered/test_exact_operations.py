@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gridgrad_core.errors import RequestError
 from gridgrad_worker.registered.exact_operations import ExactOperations
 
 functional = torch.nn.functional
@@ -70,3 +71,22 @@ def test_layer_norm_has_the_values_of_torch_with_weights_and_dims() -> None:
         with ExactOperations():
             got = functional.layer_norm(x, *given)
         torch.testing.assert_close(got, functional.layer_norm(x, *given), rtol=1e-13, atol=1e-14)
+
+
+@torch.library.custom_op("gridgrad_tests::cube", mutates_args=())
+def cube(x: Tensor) -> Tensor:
+    """x³, with nothing that torch could differentiate forward."""
+    return x**3
+
+
+@cube.register_vmap
+def _(info: Any, in_dims: tuple[Any, ...], x: Tensor) -> tuple[Tensor, Any]:  # noqa: ARG001 - torch's signature
+    return cube(x), in_dims[0]
+
+
+def test_a_custom_operation_is_refused_where_torch_would_take_its_derivative_for_0() -> None:
+    at = torch.tensor([2.0], dtype=torch.float64)
+    assert float(derivatives(lambda x: x * cube(x), at, 0)[0]) == 16
+    with pytest.raises(RequestError, match="gridgrad_tests::cube has no forward derivative") as caught:
+        derivatives(lambda x: x * cube(x), at, 1)
+    assert "torch.autograd.Function with generate_vmap_rule and jvp" in caught.value.remedy

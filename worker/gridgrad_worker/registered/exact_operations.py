@@ -11,7 +11,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._library.custom_ops import OPDEFS  # no public name tells custom operations from C++ ones with derivatives
+from torch._ops import OpOverload
+from torch.autograd import forward_ad
 from torch.overrides import TorchFunctionMode
+
+from gridgrad_core.errors import RequestError
 
 __all__ = ["ExactOperations"]
 
@@ -47,11 +52,30 @@ _EXACT: dict[Any, Callable[..., Tensor]] = {
 }
 
 
+def _is_dual(argument: object) -> bool:
+    """Whether it is differentiated in forward mode."""
+    if not isinstance(argument, Tensor):
+        return False
+    dual = forward_ad.unpack_dual(argument)  # type: ignore[no-untyped-call] # torch has no types there
+    return dual.tangent is not None
+
+
 class ExactOperations(TorchFunctionMode):
-    """While it is entered, calls of these operations go to their replacements."""
+    """While it is entered, calls of these operations go to their replacements, and custom ones lose no derivative."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Calls one operation."""
+        """Calls one operation.
+
+        Raises:
+            RequestError: it is a custom one, which is to be differentiated in forward mode.
+        """
+        name = str(func.name()) if isinstance(func, OpOverload) else ""  # type: ignore[no-untyped-call] # untyped
+        if name in OPDEFS and any(map(_is_dual, args)):
+            raise RequestError(
+                "function.registered",
+                f"the custom operation {name} has no forward derivative, and torch takes it for 0",
+                "write it with operations of torch, or as a torch.autograd.Function with generate_vmap_rule and jvp",
+            )
         return _EXACT.get(func, func)(*args, **(kwargs or {}))
