@@ -122,6 +122,8 @@ _VALUES: dict[str, Callable[..., Array]] = {
     "cos": np.cos,
     "log": np.log,
     "sqrt": np.sqrt,
+    "eq": np.equal,
+    "where": np.where,
     SEPARATED: _sum_of_products,
 }
 
