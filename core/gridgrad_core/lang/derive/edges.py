@@ -20,10 +20,10 @@ _DEEPEST = 4
 
 
 def has_pole(algebra: ChainRule, nodes: Sequence[Node], node: Node, name: str) -> bool:
-    """Whether a function's argument divides by an input, or a power or a multiple of one, so that slopes are infinite at 0.
+    """Whether a function's argument divides by an input, a power or a multiple of one: slopes have poles.
 
-    Exponentials count only where that is the input that they are derived by: exp(-t/tau) is a factor of many sums, which
-    are separated as long as it is one in their derivatives too.
+    Exponentials count only where that is the input that they are derived by: exp(-t/tau) is a factor of many sums,
+    which are separated as long as it is one in their derivatives too.
 
     Args:
         algebra: knows what is constant.
