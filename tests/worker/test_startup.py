@@ -51,6 +51,21 @@ def test_a_worker_that_is_ready_says_what_it_serves(module: str) -> None:
 
 
 @pytest.mark.usefixtures("clean_registry")
+def test_the_list_says_what_a_function_is_not_served_for(tmp_path: Path, module: str) -> None:
+    text = MODULE.replace("samples=", "order=1, samples=").replace("x**n", "x**n * torch.ones((), dtype=torch.float64)")
+    (tmp_path / f"{module}.py").write_text(text.replace("\n", "\nimport torch\n", 1))
+    (served,) = ready_message(*start("cpu", 1, [module])).functions
+    assert served.doc == "A power.\n\nServed to order 1. Served in float64 alone."
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_attention_is_computed_by_what_has_derivatives(module: str) -> None:
+    start("cpu", 1, [module])
+    assert not torch.backends.mha.get_fastpath_enabled()
+    assert not torch.backends.cuda.flash_sdp_enabled()  # type: ignore[no-untyped-call] # torch has no types there
+
+
+@pytest.mark.usefixtures("clean_registry")
 def test_a_function_with_a_wrong_derivative_keeps_it_from_serving(tmp_path: Path, module: str) -> None:
     path = tmp_path / f"{module}.py"
     path.write_text(MODULE.replace("x**n", "x.detach()**n"))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
+from gridgrad_core.grid import MAX_ORDER
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.devices.open import open_device
@@ -93,10 +94,20 @@ def ready_message(device: Device, registered: Mapping[str, Registration]) -> pb.
     return pb.Ready(device=device.name, functions=map(_signature, registered.values()))
 
 
+def _doc(registered: Registration) -> str:
+    """Its own, and what it is not served for."""
+    limits = []
+    if registered.order is not None and registered.order < MAX_ORDER:
+        limits.append(f"Served to order {registered.order}.")
+    if registered.why_no_float32:
+        limits.append("Served in float64 alone.")
+    return "\n\n".join(filter(None, (registered.doc, " ".join(limits))))
+
+
 def _signature(registered: Registration) -> pb.RegisteredFunction:
     return pb.RegisteredFunction(
         name=registered.name,
-        doc=registered.doc,
+        doc=_doc(registered),
         inputs=[pb.FunctionInput(name=i.name, default=i.default, unit=i.unit) for i in registered.inputs],
         components=registered.components,
         tuple_valued=registered.tuple_valued,

@@ -82,7 +82,7 @@ def _right_order(registered: Registration, function: _Function, points: Array) -
             if registered.order is not None or order <= _NEEDED_ORDER:
                 finding.remedy += f", or order={order - 1} to serve no derivatives of order {order}"
                 raise
-            _log.warning("the function %r is served to order %d: %s", registered.name, order - 1, finding.found)
+            _log.info("the function %r is served to order %d: %s", registered.name, order - 1, finding.found)
             return order - 1, finding.found
     return most, ""
 
@@ -93,7 +93,7 @@ def _why_no_float32(registered: Registration, function: _Function, points: Array
     try:
         function.at(points, [(), *firsts], "float32")
     except FindingError as finding:
-        _log.warning("the function %r is served in float64 alone: %s", registered.name, finding.found)
+        _log.info("the function %r is served in float64 alone: %s", registered.name, finding.found)
         return finding.found
     return ""
 
