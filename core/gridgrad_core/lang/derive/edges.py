@@ -19,34 +19,29 @@ VANISHING = frozenset({"exp", "exp2", "expm1", "sech", "tanh", "sigmoid", "erf",
 _DEEPEST = 4
 
 
-def has_pole(algebra: ChainRule, nodes: Sequence[Node], node: Node, name: str) -> bool:
-    """Whether a function's argument divides by an input, a power or a multiple of one: slopes have poles.
+def has_pole(algebra: ChainRule, nodes: Sequence[Node], node: Node) -> bool:
+    """Whether a function's argument divides by an input, or a power or a multiple of one: its slopes have a pole there.
 
-    Exponentials count only where that is the input that they are derived by: exp(-t/tau) is a factor of many sums,
-    which are separated as long as it is one in their derivatives too.
+    Exponentials count only where that is all that the argument depends on. Gaussians and exp(-t/tau) are factors of
+    many sums, which are separated as long as they are factors in the derivatives too.
 
     Args:
         algebra: knows what is constant.
         nodes: all nodes.
         node: one of the functions in `VANISHING`.
-        name: the input that is derived by.
     """
-    pole = _pole(algebra, nodes, node.args[0])
-    return pole is not None and (pole == name or not node.op.startswith("exp"))
-
-
-def _pole(algebra: ChainRule, nodes: Sequence[Node], x: int, depth: int = 0) -> str | None:
-    op, arguments, _ = nodes[x]
-    if depth == _DEEPEST:
-        return None
-    if op == "neg":
-        return _pole(algebra, nodes, arguments[0], depth + 1)
-    if op == "mul" and algebra.constant(arguments[0]) is not None:
-        return _pole(algebra, nodes, arguments[1], depth + 1)
-    if op in ("div", "reciprocal"):
-        return _only_input(algebra, nodes, arguments[-1])
-    exponent = algebra.constant(arguments[1]) if op == "pow" else None
-    return _only_input(algebra, nodes, arguments[0]) if exponent is not None and exponent < 0 else None
+    x = node.args[0]
+    for _ in range(_DEEPEST):
+        op, arguments, _value = nodes[x]
+        if op in ("neg", "mul") and (op == "neg" or algebra.constant(arguments[0]) is not None):
+            x = arguments[-1]
+        elif op in ("div", "reciprocal"):
+            alone = op == "reciprocal" or algebra.constant(arguments[0]) is not None
+            return _is_input(algebra, nodes, arguments[-1]) and (alone or not node.op.startswith("exp"))
+        else:
+            exponent = algebra.constant(arguments[1]) if op == "pow" else None
+            return exponent is not None and exponent < 0 and _is_input(algebra, nodes, arguments[0])
+    return False
 
 
 def vanishing(algebra: ChainRule, slope: int, tangent: int) -> int:
@@ -65,9 +60,7 @@ def power_tangent(algebra: ChainRule, power: int, node: Node, tangents: Mapping[
     return algebra.add(algebra.chained(by_x, tangents[0]), algebra.chained(by_y, tangents[1]))
 
 
-def _only_input(algebra: ChainRule, nodes: Sequence[Node], x: int) -> str | None:
-    """The input of which a node is a power or a multiple."""
+def _is_input(algebra: ChainRule, nodes: Sequence[Node], x: int) -> bool:
+    """Whether a node is an input, or a power or a multiple of one."""
     bases = [(base, power) for base, power in algebra.factors(x).items() if algebra.constant(base) is None]
-    if len(bases) != 1 or bases[0][1] <= 0 or nodes[bases[0][0]].op != "input":
-        return None
-    return str(nodes[bases[0][0]].value)
+    return len(bases) == 1 and bases[0][1] > 0 and nodes[bases[0][0]].op == "input"

@@ -153,7 +153,7 @@ class Tangents:
             return functools.reduce(self._algebra.choice_sum, choices)
         if node.op == "pow" and len(pushed) == 2:
             return power_tangent(self._algebra, index, node, dict(pushed))
-        if node.op in VANISHING and has_pole(self._algebra, self._nodes, node, name):
+        if node.op in VANISHING and has_pole(self._algebra, self._nodes, node):
             return vanishing(self._algebra, self._slope(index, 0), pushed[0][1])
         parts = (self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed)
         return functools.reduce(self._algebra.add, parts)
