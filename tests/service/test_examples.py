@@ -107,6 +107,6 @@ def test_a_batch_job_has_a_server_of_its_own(tmp_path: Path) -> None:
 def test_a_batch_job_whose_server_does_not_start_ends(tmp_path: Path) -> None:
     done = batch_job(tmp_path, "print('not reached')", GRIDGRAD_QUEUE_ENTRIES="none")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "GRIDGRAD_QUEUE_ENTRIES is 'none'" in done.stderr
+    assert "Invalid value for GRIDGRAD_QUEUE_ENTRIES: 'none'" in done.stderr
     assert "the server did not start" in done.stderr
     assert not list(tmp_path.iterdir())

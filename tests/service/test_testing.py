@@ -116,7 +116,7 @@ def test_the_server_outlives_the_thread_that_started_it() -> None:
 
 def test_flags_reach_it_and_what_it_refuses_is_told() -> None:
     with (
-        pytest.raises(gridgrad.UnavailableError, match=r"did not start; gridgrad-server: error: --request-cost"),
+        pytest.raises(gridgrad.UnavailableError, match=r"did not start; Error: Invalid value for --request-cost"),
         local_server(flags=["--request-cost", "none"]),
     ):
         pass

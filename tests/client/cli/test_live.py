@@ -39,8 +39,10 @@ class Terminal:
         self.resize(columns)
         self._modes = termios.tcgetattr(self._theirs)
         command = [sys.executable, "-m", "gridgrad.cli", "top", "--server", address, "--every", "0.05"]
+        # Without what would overrule the size of the window
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
-            command, stdin=self._theirs, stdout=self._theirs, stderr=self._theirs, env={**os.environ, "TERM": kind}
+            command, stdin=self._theirs, stdout=self._theirs, stderr=self._theirs, env={**environment, "TERM": kind}
         )
         self.written = b""
 
