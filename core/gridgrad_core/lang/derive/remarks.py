@@ -21,8 +21,9 @@ _EQUALITY = (
 )
 _QUOTIENT = (
     "numerator and denominator of a quotient vanish together at {0} = 0, where it is nan and beside which higher "
-    "derivatives lose digits: write sinc({0}/pi) for sin({0})/{0}, and a series near 0 for others"
+    "derivatives lose digits: write a series near 0"
 )
+_SINC = "sin({0})/{0} is nan at {0} = 0: write sinc({0}/pi)"
 
 _SIGNS = {"eq": "==", "ne": "!="}
 _VANISHING = frozenset({
@@ -75,7 +76,8 @@ def _quotients(program: Program, wrt: set[str]) -> Iterable[str]:
             numerator, divisor = (zeros[argument] for argument in node.args)
             together = numerator and divisor and numerator.name == divisor.name and numerator.name in wrt
             if numerator and divisor and together and (numerator.curved or divisor.curved):
-                yield _QUOTIENT.format(numerator.name)
+                is_sinc = program.nodes[node.args[0]] == Node("sin", (node.args[1],)) and not divisor.curved
+                yield (_SINC if is_sinc else _QUOTIENT).format(numerator.name)
 
 
 class _Zero(NamedTuple):
