@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, expand_order
@@ -92,11 +92,24 @@ def _variables(selection: DerivativeSelection, names: Sequence[str], scalars: Se
 
 
 def _names(wrt: str | Iterable[str]) -> tuple[str, ...]:
-    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    remedy = 'name inputs: wrt="t" or wrt=["t", "k"]'
+    names = (wrt,) if isinstance(wrt, str) else _entries("wrt", wrt, remedy)
     for name in names:
         if not isinstance(name, str):
-            raise RequestError("wrt", f"{name!r}", 'name inputs: wrt="t" or wrt=["t", "k"]')
+            raise RequestError("wrt", f"{name!r}", remedy)
     return tuple(dict.fromkeys(names))
+
+
+def _entries(field: str, listed: Iterable[Any], remedy: str) -> tuple[Any, ...]:
+    """What is listed, as a tuple.
+
+    Raises:
+        RequestError: it is no list of anything.
+    """
+    try:
+        return tuple(listed)
+    except TypeError as error:
+        raise RequestError(field, f"{listed!r}", remedy) from error
 
 
 def _order(order: int) -> int:
@@ -113,7 +126,7 @@ def _listed(derivatives: Iterable[DerivativeLike]) -> tuple[Derivative, ...]:
     if isinstance(derivatives, str):
         remedy = f'write derivatives=["{derivatives}"]; {BOTH_SPELLINGS}'
         raise RequestError("derivatives", f"the bare text {derivatives!r}", remedy)
-    listed = tuple(derivatives)
+    listed = _entries("derivatives", derivatives, BOTH_SPELLINGS)
     if isinstance(derivatives, tuple) and listed and all(isinstance(each, str) for each in listed):
         raise RequestError(
             "derivatives",

@@ -172,7 +172,7 @@ def split_dims(name: str, value: Any) -> tuple[tuple[str, ...] | None, Any]:
         if isinstance(head, tuple | list) and all(isinstance(dim, str) for dim in head):
             return tuple(head), value[1]
     dims = getattr(value, "dims", None)
-    if dims is None or not hasattr(value, "values"):
+    if not isinstance(dims, tuple | list) or not hasattr(value, "values"):
         return None, value
     if not all(isinstance(dim, str) for dim in dims):
         raise RequestError(f"inputs[{name!r}]", f"dims {tuple(dims)!r}", "rename them so that each is text")
