@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gridgrad_core.errors import RequestError
 
-__all__ = ["holds_units", "refuse_units", "unreadable"]
+__all__ = ["holds_units", "refuse_numberless", "refuse_units", "unreadable"]
 
 
 _UNIT_PACKAGES = frozenset(("pint", "astropy", "unyt"))
@@ -46,6 +46,21 @@ def refuse_units(name: str, values: Any) -> None:
             raise RequestError(f"inputs[{name!r}]", found, remedy)
 
 
+def refuse_numberless(name: str, values: Any) -> None:
+    """Refuses tensors of torch that are no dense arrays of numbers in memory, wherever that is.
+
+    Args:
+        name: of the input.
+        values: an array of any package.
+
+    Raises:
+        RequestError: it is sparse, nested or quantized, or on the device 'meta'.
+    """
+    refused = _not_dense(values) if type(values).__module__.partition(".")[0] == "torch" else None
+    if refused is not None:
+        raise RequestError(f"inputs[{name!r}]", refused.found, refused.remedy)
+
+
 def unreadable(name: str, values: Any, error: Exception) -> RequestError:
     """The error for an array that numpy could not read.
 
@@ -69,19 +84,27 @@ def unreadable(name: str, values: Any, error: Exception) -> RequestError:
 def _of_torch(tensor: Any) -> _Refused | None:
     if not hasattr(tensor, "requires_grad"):
         return None
+    return _not_dense(tensor) or _not_numpys(tensor)
+
+
+def _not_dense(tensor: Any) -> _Refused | None:
     if getattr(tensor, "is_nested", False):
         return _Refused("a nested tensor", "give rows of equal length: torch.nested.to_padded_tensor(x, padding)")
     if str(tensor.layout) != "torch.strided":
         return _Refused(f"a sparse tensor ({tensor.layout})", "give all its numbers: x.to_dense()")
     if tensor.device.type == "meta":
         return _Refused("a tensor on the device 'meta', which has no numbers", "give one that has: x on 'cpu'")
+    if tensor.is_quantized:
+        return _Refused(f"a quantized tensor of {tensor.dtype}", "give x.dequantize()")
+    return None
+
+
+def _not_numpys(tensor: Any) -> _Refused:
     if tensor.requires_grad:
         remedy = "gridgrad.torch.evaluate differentiates through it; x.detach() gives its numbers alone"
         return _Refused("a tensor that requires grad", remedy)
     if str(tensor.dtype) == "torch.bfloat16" or "float8" in str(tensor.dtype):
         return _Refused(f"a tensor of {tensor.dtype}, which numpy has not", "give x.float()")
-    if tensor.is_quantized:
-        return _Refused(f"a quantized tensor of {tensor.dtype}", "give x.dequantize()")
     if tensor.is_complex():
         return _Refused(f"a tensor of {tensor.dtype}", "give real and imaginary parts as inputs of their own")
     if tensor.is_neg():

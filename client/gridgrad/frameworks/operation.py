@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from gridgrad.arguments.dim_labels import dim_labels
+from gridgrad.arguments.foreign_arrays import refuse_numberless, unreadable
 from gridgrad.arguments.inputs import (
     FLOAT32,
     FloatArray,
@@ -200,9 +201,14 @@ def _read(name: str, value: Any, package: ArrayPackage[A]) -> tuple[Input, tuple
     if not isinstance(values, package.array):
         (read,) = read_inputs({name: value})
         return read, ()
+    refuse_numberless(name, values)
     shape = tuple(values.shape)  # type: ignore[attr-defined] # arrays have one
     dims = fitting_dims(name, dims, shape)
-    (empty,) = read_inputs({name: (dims, np.empty([0] * len(dims), package.dtype_of(values)))})
+    try:
+        own = package.dtype_of(values)
+    except TypeError as error:  # a type that numpy has not, such as that of JAX's keys
+        raise unreadable(name, values, error) from error
+    (empty,) = read_inputs({name: (dims, np.empty([0] * len(dims), own))})
     stand_in = np.broadcast_to(np.zeros((), empty.values.dtype), shape)  # type: ignore[union-attr] # no linspace
     return Input(name, dims, stand_in), (values,)
 

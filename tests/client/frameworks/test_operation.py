@@ -91,3 +91,30 @@ def test_derivatives_are_raised_in_the_order_of_the_inputs_up_to_four(product: O
 def test_only_a_client_that_can_be_waited_for_will_do() -> None:
     with pytest.raises(gridgrad.RequestError, match=r"a builtins\.str; give a gridgrad\.Client"):
         synchronous("localhost:1")
+
+
+def test_tensors_without_numbers_are_refused_by_name() -> None:
+    torch = pytest.importorskip("torch")
+    package = ArrayPackage(
+        torch.Tensor, lambda tensor: np.dtype(str(tensor.dtype).removeprefix("torch.")), torch.tensor
+    )
+    two = torch.ones(2)
+    assert sort_inputs({"t": two}, package, None).shape == (2,)
+    for tensor, remedy in [(two.to_sparse(), "x.to_dense()"), (two.to("meta"), "has no numbers")]:
+        with pytest.raises(gridgrad.RequestError, match=remedy) as caught:
+            sort_inputs({"t": tensor}, package, None)
+        assert caught.value.field == "inputs['t']"
+
+
+def test_keys_of_jax_are_refused_by_name() -> None:
+    jax = pytest.importorskip("jax")
+    package = ArrayPackage(jax.Array, lambda array: np.dtype(array.dtype), jax.numpy.asarray)
+    with pytest.raises(gridgrad.RequestError, match="a JAX key"):
+        sort_inputs({"t": jax.random.key(0)}, package, None)
+
+
+def test_labels_that_differ_are_refused() -> None:
+    xarray = pytest.importorskip("xarray")
+    one, other = (xarray.DataArray([1.0, 2.0], dims="s", coords={"s": labels}) for labels in ([0, 1], [1, 0]))
+    with pytest.raises(gridgrad.RequestError, match="other labels along 's'"):
+        sort_inputs({"t": one, "k": other}, PACKAGE, None)

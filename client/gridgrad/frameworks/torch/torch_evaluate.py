@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     torch = optional("torch", "torch")
 
-__all__ = ["evaluate"]
+__all__ = ["device_of", "evaluate"]
 
 
 def evaluate(
@@ -64,7 +64,7 @@ def evaluate(
         raise RequestError("order", f"{order!r}", f"give a whole number from 0 to {MAX_ORDER}")
     given = sort_inputs(inputs, _PACKAGE, _numpy_dtype(dtype) if isinstance(dtype, torch.dtype) else dtype)
     operation = Operation(synchronous(client), function, given.inputs, given.grid, given.dtype, timeout, tier)
-    planes = Planes(operation, _differentiated(operation, given.arrays), order, _device_of(inputs))
+    planes = Planes(operation, _differentiated(operation, given.arrays), order, device_of(inputs))
     return differentiable(planes, (), given.arrays)
 
 
@@ -85,7 +85,7 @@ def _differentiated(operation: Operation, tensors: Sequence[torch.Tensor]) -> tu
     return tuple([each.name for each, tensor in zip(operation.variables, tensors, strict=True) if tensor.requires_grad])
 
 
-def _device_of(inputs: Inputs) -> torch.device:
+def device_of(inputs: Inputs) -> torch.device:
     """Where the result goes: to the tensors that have dims, and to the numbers where none has."""
     given = {name: split_dims(name, value)[1] for name, value in inputs.items()}
     tensors = {name: values for name, values in given.items() if isinstance(values, torch.Tensor)}

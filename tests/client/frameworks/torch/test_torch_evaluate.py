@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from gridgrad.frameworks.torch import evaluate
+from gridgrad.frameworks.torch.torch_evaluate import device_of
 
 
 def tensor(*values: float, needed: bool = True, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -45,6 +46,11 @@ def test_the_type_is_that_of_the_tensors_unless_it_is_given() -> None:
     assert [request.dtype for request in client.requests] == ["float32", "float64", "float64", "float32"]
 
 
+def test_tensors_on_two_devices_are_refused() -> None:
+    with pytest.raises(gridgrad.RequestError, match="'t' on cpu and 'k' on meta"):
+        device_of({"t": tensor(0.1, 0.2), "k": torch.empty(2, device="meta")})  # which stands for a GPU
+
+
 def test_what_cannot_be_meant_is_refused(exponential: gridgrad.Client) -> None:
     t = tensor(0.1, 0.2)
     with pytest.raises(gridgrad.RequestError, match="whole number from 0 to 4"):
@@ -53,8 +59,10 @@ def test_what_cannot_be_meant_is_refused(exponential: gridgrad.Client) -> None:
         evaluate(exponential, EXPONENTIAL, {"t": t.reshape(1, 2)})
     with pytest.raises(gridgrad.RequestError, match=r"2 dims \['i', 'j'\] for an array of shape \[2\]"):
         evaluate(exponential, EXPONENTIAL, {"t": (("i", "j"), t)})
-    with pytest.raises(gridgrad.RequestError, match="'t' on cpu and 'k' on meta"):
+    with pytest.raises(gridgrad.RequestError, match=r"'k'.: a tensor on the device 'meta', which has no numbers"):
         evaluate(exponential, EXPONENTIAL, {"t": t, "k": torch.empty(2, device="meta")})
+    with pytest.raises(gridgrad.RequestError, match=r"'t'.: a sparse tensor .*; give all its numbers: x.to_dense\(\)"):
+        evaluate(exponential, EXPONENTIAL, {"t": t.detach().to_sparse()})
     with pytest.raises(gridgrad.RequestError, match="complex64 values; give real and imaginary parts"):
         evaluate(exponential, EXPONENTIAL, {"t": t.to(torch.complex64)})
     with pytest.raises(gridgrad.RequestError, match=r"give names with their values"):
