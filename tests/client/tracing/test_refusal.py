@@ -181,7 +181,7 @@ def keeping(t: Any) -> Any:
         (lambda t: t + "x", "a str where a real number"),
         (lambda t: t + None, "a NoneType"),
         (lambda t: t == None, "a NoneType"),  # noqa: E711 - what the test is about
-        (lambda t: t * 10**400, "a int where a real number"),
+        (lambda t: t * 10**400, "a number beyond float64"),
         (lambda t: np.ma.masked_array([1.0], [True]) * t, "masked|MaskedArray"),
         (lambda t: t * random.random(),  # noqa: S311 - not for secrets
          "comes to something else when it is called again"),
