@@ -123,6 +123,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/test_derived_programs.py",
     "worker/engines/test_workloads.py",
     "worker/registered/test_examples.py",
+    "worker/registered/test_torch_faults.py",
     "worker/runtime/test_environment.py",
     "worker/test_repeated_requests.py",
     "worker/torch_ops/test_awkward_points.py",
