@@ -83,6 +83,9 @@ def test_every_function_at_awkward_points_is_as_the_functional_engine_has_it(nam
     for derivative, ours, theirs in zip(derived.derivatives, by_derived(derived, points), expected, strict=True):
         for place, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             at = [float(column[place]) for column in points]
+            if name == "cbrt" and math.isinf(at[0]) and math.isnan(b):
+                assert a == 0, "the limit, which torch's chain of products has not"
+                continue
             assert agree(a, b, 1e-13 * largest[place]), f"{name} by {derivative} at {at}: {a!r}, not {b!r}"
 
 
