@@ -16,7 +16,7 @@ from typing import NamedTuple
 from gridgrad_core.errors import UnavailableError
 from gridgrad_core.system import watchdog
 
-__all__ = ["PrivateServer", "private_server"]
+__all__ = ["PrivateServer", "missing_package", "private_server"]
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 15.0
@@ -37,6 +37,12 @@ class PrivateServer(NamedTuple):
     log: Path
 
 
+def missing_package() -> str:
+    """The first package that a server here would need and that is not installed; empty if all are."""
+    needed = ("gridgrad_server", "gridgrad_worker", "click", "cachetools", "torch")
+    return next((package for package in needed if importlib.util.find_spec(package) is None), "")
+
+
 @contextlib.contextmanager
 def private_server(flags: Sequence[str] = (), remedy: str = NAME_ONE) -> Iterator[PrivateServer]:
     """Serves on a unix socket in a temporary folder, on one CPU worker, until the block ends or this process does.
@@ -51,9 +57,8 @@ def private_server(flags: Sequence[str] = (), remedy: str = NAME_ONE) -> Iterato
     Raises:
         UnavailableError: it is not installed, or did not start; says what it wrote.
     """
-    for package in ("gridgrad_server", "gridgrad_worker", "torch"):
-        if importlib.util.find_spec(package) is None:
-            raise UnavailableError("", f"no server was named, and {package} is not installed for one here", remedy)
+    if package := missing_package():
+        raise UnavailableError("", f"no server was named, and {package} is not installed for one here", remedy)
     with tempfile.TemporaryDirectory(prefix="gridgrad-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with _start(folder, flags) as guard:

@@ -25,7 +25,7 @@ def of_server(address: str, info: ServerInfo) -> Table:
             ("server", f"{address}, version {info.version}"),
             ("devices", ", ".join(info.devices) or "none"),
             ("engine", info.engine),
-            *((f"most {name.replace('_', ' ')}", f"{limit:,}") for name, limit in limits),
+            *((f"most {name.replace('_', ' ')}", f"{limit:,}" if limit else "none") for name, limit in limits),
             ("language", ", ".join(function.name for function in info.language_functions)),
         ),
         head=False,

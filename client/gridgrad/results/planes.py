@@ -71,6 +71,10 @@ class Derivatives(Mapping[str | Derivative, FloatArray]):
     def __repr__(self) -> str:
         return f"Derivatives({', '.join(map(spelling, self._derivatives)) or 'none'})"
 
+    def _ipython_key_completions_(self) -> list[str | Derivative]:
+        """What notebooks and IPython offer after `result.d[`: names, and tuples of them for all but the first order."""
+        return [wrt[0] if len(wrt) == 1 else wrt for wrt in self._derivatives]
+
     def _sorted(self, derivative: Derivative) -> Derivative:
         if not set(derivative) <= set(self._names):
             return derivative

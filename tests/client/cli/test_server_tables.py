@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from tests.client.cli.conftest import Run
@@ -36,3 +38,11 @@ def test_info(run: Run, server: FakeServer) -> None:
     shown = run("info")[1]
     for part in (server.address, "version 1.2", "cpu, cuda:0", "1,000,000,000", "log", "functional"):
         assert part in shown
+
+
+def test_what_has_no_limit_says_so(run: Run, server: FakeServer) -> None:
+    described = pb.GetServerInfoResponse(version="1.2", limits=pb.Limits(request_cost=0, message_bytes=2**20))
+    server.plain[methods.SERVER_INFO.path] = lambda _: described.SerializeToString()
+    lines = [re.split("  +", line) for line in run("info")[1].splitlines()]
+    assert ["most request cost", "none"] in lines
+    assert ["most message bytes", "1,048,576"] in lines

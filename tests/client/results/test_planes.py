@@ -34,6 +34,14 @@ def test_derivatives_are_a_mapping_in_the_order_asked() -> None:
     assert repr(result_of(order=0).d) == "Derivatives(none)"
 
 
+def test_keys_are_completed_as_they_are_written() -> None:
+    result = result_of(order=2)
+    offered = result.d._ipython_key_completions_()
+    assert offered == ["t", "k", ("t", "t"), ("t", "k"), ("k", "k")]
+    for key in offered:
+        assert_array_equal(result.d[key], result.d[tuple(key)])
+
+
 @pytest.mark.parametrize(
     ("key", "said"),
     [

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from gridgrad.frameworks.testing.local import LocalServer, local_server
+from gridgrad.local_server import INSTALL, missing_package
 from gridgrad.sync.client import Client
 
 __all__ = ["gridgrad_client", "gridgrad_server", "gridgrad_server_flags"]
@@ -24,7 +25,9 @@ def gridgrad_server_flags() -> Sequence[str]:
 
 @pytest.fixture(scope="session")
 def gridgrad_server(gridgrad_server_flags: Sequence[str]) -> Iterator[LocalServer]:
-    """A server with one CPU worker, started when the first test asks for it."""
+    """A server with one CPU worker, started when the first test asks for it; without torch such tests are skipped."""
+    if package := missing_package():
+        pytest.skip(f"{package} is not installed, which a server needs: {INSTALL}")
     with local_server(flags=gridgrad_server_flags) as server:
         yield server
 
