@@ -19,7 +19,7 @@ from gridgrad.protocol.grid_windows import GridWindows, points_of
 from gridgrad.protocol.options import ConnectionSettings, leave
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.prepare import PreparedCall, prepare
-from gridgrad.requests.request import FunctionLike, Request, Tier
+from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 
 __all__ = ["LargeGrids"]
@@ -53,6 +53,7 @@ class LargeGrids(ABC):
         dtype: Any = None,
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
+        unused: Unused = "refuse",
         points: int | None = None,
         timeout: float | None = None,
         progress: bool | Progress | None = None,
@@ -72,6 +73,7 @@ class LargeGrids(ABC):
             dtype: as for `gradient`.
             coefficients: as for `gradient`.
             tier: as for `gradient`.
+            unused: as for `gradient`.
             points: most points of a window, which is contiguous in C order; by default what makes about 16 MiB.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
             progress: True shows a bar (the extra `progress`); a callback is called with the points of the windows that
@@ -83,7 +85,11 @@ class LargeGrids(ABC):
         Raises:
             GridgradError: as `gradient`.
         """
-        call = prepare(Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier))
+        call = prepare(
+            Request(
+                function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier, unused=unused
+            )
+        )
         attempts = self._attempts(math.inf if timeout is None else timeout)
         windows = self._windows(call, GridWindows(call, points), attempts)
         return counted(windows, progress, "points", call.template.grid.points, points_of)

@@ -49,7 +49,12 @@ class Lowered(NamedTuple):
 
 
 def lower(
-    function: Any, inputs: tuple[Input, ...], selection: DerivativeSelection, coefficients: Coefficients | None
+    function: Any,
+    inputs: tuple[Input, ...],
+    selection: DerivativeSelection,
+    coefficients: Coefficients | None,
+    *,
+    ignore: bool = False,
 ) -> Lowered:
     """Brings a request into the form in which it travels.
 
@@ -58,6 +63,7 @@ def lower(
         inputs: the inputs as read.
         selection: the derivatives as asked for.
         coefficients: arrays of coefficients.
+        ignore: whether an expression may leave inputs unused that are numbers.
 
     Raises:
         TracingError: the function can't be traced, or its parameters do not fit the inputs.
@@ -65,8 +71,10 @@ def lower(
     """
     given = arrays.read_coefficients(coefficients or {}, [each.name for each in inputs])
     function, inputs, given, optional = _lowered(_program_of_sympy(function), inputs, given)
-    unused = optional.difference(function.inputs) if isinstance(function, Program) else frozenset[str]()
     everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
+    if ignore:
+        optional = optional.union(each.name for each in inputs if not each.dims)
+    unused = _unused(function, optional)
     sent = tuple([each for each in everything if each.name not in unused])
     if not given and len(sent) == len(inputs):
         return Lowered(function, inputs, selection, None)
@@ -75,6 +83,21 @@ def lower(
     stacks = arrays.stacks_of(names, shapes, selection, unused)
     shown = Shown((*inputs, *(array.input for array in given)), stacks)
     return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown)
+
+
+def _unused(function: Any, optional: frozenset[str]) -> frozenset[str]:
+    """Of the scalars that a function need not use, those that it does not.
+
+    Raises:
+        RequestError: its text has a variable of that name, so that one of the two is a mistake.
+    """
+    if not isinstance(function, Program):
+        return frozenset()
+    hidden = optional.intersection(function.assigned)
+    if hidden:
+        found = f"{min(hidden)!r}, which the function assigns itself, so that the input would have no effect"
+        raise RequestError("inputs", found, f"leave the input out, or the assignment of {min(hidden)}")
+    return optional.difference(function.inputs)
 
 
 def _lowered(

@@ -92,8 +92,9 @@ def prepare(request: Request) -> PreparedCall:
 def _prepared(request: Request) -> PreparedCall:
     given, inputs, shown = request.function, read_inputs(request.inputs), None
     selection = read_selection(request.wrt, request.order, request.derivatives)
-    if request.coefficients or not isinstance(given, str | Registered | Program):
-        given, inputs, selection, shown = lower(given, inputs, selection, request.coefficients)
+    ignore = _ignores_unused(request.unused) and not isinstance(given, Registered)
+    if ignore or request.coefficients or not isinstance(given, str | Registered | Program):
+        given, inputs, selection, shown = lower(given, inputs, selection, request.coefficients, ignore=ignore)
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype)
     sent = tuple([narrowed(each, dtype) for each in inputs])
     kinds = tuple(map(kind_of, sent))
@@ -105,6 +106,12 @@ def _tier(spelled: object) -> pb.Tier:
     if not isinstance(spelled, str) or spelled not in TIERS:
         raise RequestError("tier", f"{spelled!r}", f"say one of {', '.join(map(repr, TIERS))}")
     return TIERS[spelled]
+
+
+def _ignores_unused(spelled: object) -> bool:
+    if spelled not in ("refuse", "ignore"):
+        raise RequestError("unused", f"{spelled!r}", "say 'refuse', or 'ignore' to allow numbers that are not used")
+    return spelled == "ignore"
 
 
 def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:

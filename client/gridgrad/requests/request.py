@@ -13,7 +13,16 @@ from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 
-__all__ = ["FunctionIdentity", "FunctionLike", "Registered", "Request", "Tier", "function_identity", "registered"]
+__all__ = [
+    "FunctionIdentity",
+    "FunctionLike",
+    "Registered",
+    "Request",
+    "Tier",
+    "Unused",
+    "function_identity",
+    "registered",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class Symbolic(Protocol):
 
 FunctionLike: TypeAlias = str | Registered | Program | Callable[..., Any] | Symbolic
 Tier: TypeAlias = Literal["auto", "direct", "compiled"]
+Unused: TypeAlias = Literal["refuse", "ignore"]
 FunctionIdentity: TypeAlias = tuple[Literal["expression", "registered"], str]
 """The kind and text of a function."""
 
@@ -69,6 +79,7 @@ class Request:
         tag: whatever the caller wants to find again in `result.request.tag`.
         coefficients: names to arrays whose elements are scalars of the function, as for `Client.gradient`.
         tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
+        unused: "ignore" allows numbers that an expression does not use, as for `Client.gradient`.
     """
 
     function: FunctionLike
@@ -81,6 +92,7 @@ class Request:
     tag: Any = None
     coefficients: Coefficients | None = None
     tier: Tier = "auto"
+    unused: Unused = "refuse"
 
     def settled(self) -> Request:
         """The same, to be asked many times: what can be read only once is read, and a function traced once."""
@@ -97,7 +109,14 @@ class Request:
             A request without `out` and `tag`.
         """
         selection = self.wrt, self.order, self.derivatives, self.dtype
-        return Request(self.function, inputs, *selection, coefficients=self.coefficients, tier=self.tier)
+        return Request(
+            self.function,
+            inputs,
+            *selection,
+            coefficients=self.coefficients,
+            tier=self.tier,
+            unused=self.unused,
+        )
 
 
 def _traced_once(function: Any) -> FunctionLike:

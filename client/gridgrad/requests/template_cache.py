@@ -42,7 +42,7 @@ TEMPLATES_KEPT = 512
 _NUMBER = struct.Struct("<d")
 _ORDERS = (NoneType, int)  # an order of 1.0 would find the template of 1, and is to be refused
 _PLAIN = (str, int, type, np.dtype)
-_arguments = operator.attrgetter("function", "order", "dtype", "tier", "coefficients", "wrt", "derivatives")
+_arguments = operator.attrgetter("function", "order", "dtype", "tier", "unused", "coefficients", "wrt", "derivatives")
 
 
 @dataclass(slots=True, eq=False)

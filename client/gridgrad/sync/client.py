@@ -31,7 +31,7 @@ from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, prepare
-from gridgrad.requests.request import FunctionLike, Request, Tier
+from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.channel import ServiceChannel
 from gridgrad.sync.grids import ManyGrids
@@ -113,6 +113,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
         out: FloatArray | None = None,
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
+        unused: Unused = "refuse",
         progress: bool | Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
@@ -140,6 +141,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
                 far and the points of the grid, now and then while they come and at the end. It begins anew where a
                 broken connection makes the call begin anew.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
+            unused: "ignore" allows inputs that are numbers and that an expression does not use, as where one set of
+                them serves several formulas; derivatives by these are 0. By default a name that is not used is refused.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -149,7 +152,9 @@ class Client(ManyGrids, LargeGrids, Introspection):
             NotPreparedError: tier="compiled" was asked for, and there is no compiled code.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        request = Request(function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier)
+        request = Request(
+            function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier, unused=unused
+        )
         return self._computed(request, timeout, progress)
 
     def _computed(self, request: Request, timeout: float | None, progress: bool | Progress | None = None) -> Result:

@@ -16,7 +16,7 @@ from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.request import FunctionLike, Request, Tier
+from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.collection import Results
 from gridgrad.sync.counted import counted
@@ -112,6 +112,7 @@ class ManyGrids(ABC):
         dtype: Any = ...,
         coefficients: Coefficients | None = ...,
         tier: Tier = ...,
+        unused: Unused = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
@@ -130,6 +131,7 @@ class ManyGrids(ABC):
         dtype: Any = ...,
         coefficients: Coefficients | None = ...,
         tier: Tier = ...,
+        unused: Unused = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
@@ -147,6 +149,7 @@ class ManyGrids(ABC):
         dtype: Any = None,
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
+        unused: Unused = "refuse",
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
@@ -169,6 +172,7 @@ class ManyGrids(ABC):
             dtype: as for `gradient`, for all of them.
             coefficients: as for `gradient`, for all of them.
             tier: as for `gradient`, for all of them.
+            unused: as for `gradient`.
             in_flight: how many grids may wait for their results.
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
@@ -182,7 +186,9 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
-        like = Request(function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier).settled()
+        like = Request(
+            function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier, unused=unused
+        ).settled()
         outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
         return Results(counted(outcomes, progress, "grids", grids_of(many_inputs)))
 

@@ -26,17 +26,19 @@ NamedDims = tuple[str, tuple[str, ...]]
 
 
 class Signature(NamedTuple):
-    """What a function takes and gives; `optional` inputs have defaults."""
+    """What a function takes and gives; `optional` inputs have defaults, `assigned` names are variables of its text."""
 
     inputs: frozenset[str]
     optional: frozenset[str]
     components: tuple[str, ...]
     tuple_valued: bool
+    assigned: frozenset[str] = frozenset()
 
 
 def signature_of_program(program: Program) -> Signature:
     """The signature of an expression."""
-    return Signature(frozenset(program.inputs), frozenset(), program.components, program.tuple_valued)
+    inputs = frozenset(program.inputs)
+    return Signature(inputs, frozenset(), program.components, program.tuple_valued, program.assigned)
 
 
 def signature_of_registered(function: wpb.RegisteredFunction) -> Signature:
@@ -50,7 +52,7 @@ def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...]) -> None:
     """Checks the inputs of a request.
 
     Raises:
-        RequestError: one is missing, or is not used and is no axis of its own.
+        RequestError: one is missing, is not used and no axis of its own, or is called like a variable of the text.
     """
     given = [name for name, _ in inputs]
     missing = sorted(signature.inputs - signature.optional - set(given))
@@ -62,6 +64,12 @@ def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...]) -> None:
             f"add an input named {missing[0]!r}, or mend its name in the function",
         )
     for position, (name, dims) in enumerate(inputs):
+        if name in signature.assigned:
+            raise RequestError(
+                f"inputs[{position}].name",
+                f"{name!r}, which the function assigns itself, so that the input would have no effect",
+                f"leave the input out, or the assignment of {name}",
+            )
         if name not in signature.inputs and dims != (name,):
             raise RequestError(
                 f"inputs[{position}].name",

@@ -82,3 +82,39 @@ def test_defaults_travel_as_scalars_and_coefficients() -> None:
 def test_inputs_that_do_not_fit_the_parameters_are_named(inputs: Any, coefficients: Any, message: str) -> None:
     with pytest.raises(gridgrad.TracingError, match=message):
         prepare(Request(polynomial, inputs, coefficients=coefficients))
+
+
+@pytest.mark.parametrize("function", ["2*t*a", gridgrad.parse("2*t*a")])
+def test_numbers_that_are_not_used_may_be_ignored(function: Any) -> None:
+    asked = Request(function, {"t": T, "a": 1.0, "b": 2.0}, derivatives=["t", "b"], unused="ignore")
+    call = prepare(asked)
+    message = pb.GridGradientRequest.FromString(call.message)
+    assert numbers(message) == {"t": [1.0, 2.0], "a": [1.0]}
+    assert wrts(message) == [("t",)]
+    assert [each.name for each in call.shown] == ["t", "a", "b"]
+
+
+def test_without_it_what_is_not_used_travels_and_the_server_says_so() -> None:
+    ignoring = Request("2*t*a", {"t": [1.0, 2.0], "a": 1.0, "b": 2.0}, unused="ignore")
+    for _ in range(2):  # the second time by what the first has left in the cache
+        assert list(numbers(sent(ignoring))) == ["t", "a"]
+        assert list(numbers(sent(Request("2*t*a", dict(ignoring.inputs))))) == ["t", "a", "b"]
+
+
+def test_axes_are_never_ignored_and_registered_functions_have_all() -> None:
+    message = sent(Request("2*t", {"t": T, "b": [1.0, 2.0]}, unused="ignore"))
+    assert list(numbers(message)) == ["t", "b"]
+    message = sent(Request(gridgrad.registered("f"), {"t": T, "b": 1.0}, unused="ignore"))
+    assert list(numbers(message)) == ["t", "b"]
+
+
+def test_a_number_that_the_text_assigns_is_no_number_that_is_not_used() -> None:
+    with pytest.raises(gridgrad.RequestError, match="'b', which the function assigns itself"):
+        prepare(Request("b = 3; t*b", {"t": T, "b": 1.0}, unused="ignore"))
+    with pytest.raises(gridgrad.RequestError, match="'n_0', which the function assigns itself"):
+        prepare(Request("n_0 = 3; t*n_0*n_1", {"t": T}, coefficients={"n": [1.0, 2.0]}))
+
+
+def test_what_else_is_said_of_it_is_refused() -> None:
+    with pytest.raises(gridgrad.RequestError, match="unused: 'drop'; say 'refuse', or 'ignore'"):
+        prepare(Request("t", {"t": T}, unused="drop"))  # type: ignore[arg-type]

@@ -25,6 +25,18 @@ def test_a_program_takes_what_its_text_names() -> None:
     assert signature_of_program(parse("t*k + 1")) == Signature(frozenset({"t", "k"}), frozenset(), ("f",), False)
 
 
+def test_an_input_that_the_text_assigns_is_refused_though_it_is_an_axis() -> None:
+    signature = signature_of_program(parse("y = 3; x*y"))
+    with pytest.raises(RequestError, match="'y', which the function assigns itself"):
+        check_inputs(signature, (X, ("y", ("y",))))
+    check_inputs(signature, (X,))
+
+
+@pytest.mark.parametrize("text", ["x = x + 1; x*2", "nu = nu\nx*nu", "v1 = 2*x; v1*v1"])
+def test_an_input_that_is_read_before_it_is_assigned_has_its_effect(text: str) -> None:
+    check_inputs(signature_of_program(parse(text)), (X, *[NU] * ("nu" in text), ("v1", ("v1",))))
+
+
 def test_inputs_with_defaults_are_optional() -> None:
     inputs = [wpb.FunctionInput(name="x"), wpb.FunctionInput(name="nu", default=0.0)]
     function = wpb.RegisteredFunction(name="field", inputs=inputs, components=["u", "v"], tuple_valued=True)

@@ -16,7 +16,7 @@ from gridgrad_core.lang.parser.precedence import INFIX, PREFIX, Stack
 from gridgrad_core.lang.parser.tokenizer import Token, tokenize
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.canonical import assembling
-from gridgrad_core.lang.program.names import CONSTANTS, KEYWORDS
+from gridgrad_core.lang.program.names import CONSTANTS, KEYWORDS, introduced
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.syntax_error import Mistake
@@ -49,9 +49,11 @@ def parsing(text: str, inputs: Iterable[str] = ()) -> Generator[None, None, Prog
     parser = _Parser(text, frozenset(inputs))
     try:
         yield from _read(text, parser)
-        return (yield from assembling(parser.operations, parser.result, parser.order))
+        program = yield from assembling(parser.operations, parser.result, parser.order)
     except Mistake as mistake:
         raise mistake.error(text) from None
+    program.assigned = parser.assigned
+    return program
 
 
 def _checked(text: str) -> str:
@@ -95,6 +97,7 @@ class _Parser:
         self._text = text
         self._constants = {name: value for name, value in CONSTANTS.items() if name not in inputs}
         self._variables: dict[str, Value] = {}
+        self._named: set[str] = set()
         self._stack = Stack(self.operations)
         self._before = Token("newline", "", 0)
         self._statement = (self._before, self._before)
@@ -114,6 +117,11 @@ class _Parser:
             raise Mistake(0, "the text is empty", "write an expression such as t*k + 2*t*k**2")
         remedy = f"add a last line with what to compute, such as {self._target.text}"
         raise Mistake(self._target.start, f"the text ends with the assignment of {self._target.text}", remedy)
+
+    @property
+    def assigned(self) -> frozenset[str]:
+        """The variables that are no inputs too; without those that canonical texts introduce, which nobody named."""
+        return frozenset(self._named.difference(self.order))
 
     @property
     def expands(self) -> bool:
@@ -242,6 +250,8 @@ class _Parser:
             raise Mistake(value.start, "a tuple in an assignment", "assign each element to a name of its own")
         else:
             self._variables[self._target.text] = value._replace(name=self._target.text)
+            if not introduced(self._target.text):
+                self._named.add(self._target.text)
 
     def _refuse(self, token: Token) -> NoReturn:
         """Says what is wrong about a token after an operand."""

@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from typing import Protocol
 
 from gridgrad_core.lang.program import limits, numerals
+from gridgrad_core.lang.program.names import INTRODUCED
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.operations import ATOM, COMPARISON, INFIXES, PREFIXES, SIGN
 from gridgrad_core.lang.program.steps import finished
@@ -88,7 +89,7 @@ class _Printer:
                 self._variables.setdefault(index, name)
         taken = {*program.inputs, *program.components}
         self.places: dict[str, int] = {}
-        self._fresh = (name for name in map("v{}".format, itertools.count(1)) if name not in taken)
+        self._fresh = (name for name in map(INTRODUCED.format, itertools.count(1)) if name not in taken)
 
     def run(self) -> Generator[None, None, str]:
         yield from self._count_uses()

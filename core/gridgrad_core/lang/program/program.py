@@ -31,9 +31,11 @@ class Program:
         components: the name of each component; ("f",) for an expression that is no tuple.
         tuple_valued: whether results have a component dim.
         inputs: the names of the inputs that it uses, in order of first appearance in the text.
+        assigned: the names that its text gives to variables and never reads as inputs, which it can't have as inputs.
+            They are no part of what it computes: equal programs may differ in them.
     """
 
-    __slots__ = ("__dict__", "components", "inputs", "nodes", "outputs", "tuple_valued")
+    __slots__ = ("__dict__", "assigned", "components", "inputs", "nodes", "outputs", "tuple_valued")
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Program:
         self.components = components
         self.tuple_valued = tuple_valued
         self.inputs = inputs
+        self.assigned: frozenset[str] = frozenset()
 
     def describe(self, text: str, digest: str) -> None:
         """Takes the canonical text and its digest from who has made them in steps.

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from gridgrad_core.lang.program.names import CONSTANTS, KEYWORDS, is_name
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.lang.program.names import CONSTANTS, KEYWORDS, introduced, is_name
 
 
 @pytest.mark.parametrize("name", ["x", "_", "x1", "lambda", "in", "is", "gamma", "e", "pi", "None", "a" * 64])
@@ -25,3 +26,10 @@ def test_constants_may_be_names_and_are_what_they_say() -> None:
     assert CONSTANTS["e"] == math.e
     assert CONSTANTS["inf"] == math.inf
     assert math.isnan(CONSTANTS["nan"])
+
+
+def test_names_that_canonical_texts_make_up_are_known() -> None:
+    text = parse("sin(x)*sin(x) + cos(y)*cos(y)").text
+    assert [line.split(" = ")[0] for line in text.splitlines()[:-1]] == ["v1", "v2"]
+    assert all(map(introduced, ("v1", "v2", "v10")))
+    assert not any(map(introduced, ("v", "v1a", "av1", "V1")))
