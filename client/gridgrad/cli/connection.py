@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gridgrad_core.errors import RequestError
 
@@ -61,35 +60,19 @@ class Connection(NamedTuple):
         Raises:
             RequestError: the flags for TLS do not fit together, or a file of theirs is no PEM.
         """
-        from gridgrad.protocol.options import DEFAULT_TIMEOUT_S
         from gridgrad.sync.client import Client
 
-        timeout_s = DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
+        timeout_s = "default" if self.timeout is None else self.timeout
         return Client(self.server, timeout=timeout_s, credentials=self._credentials())
 
     @property
     def _encrypted(self) -> bool:
         return any((self.tls, self.tls_ca, self.tls_cert, self.tls_key))
 
-    def _credentials(self) -> grpc.ChannelCredentials | None:
-        """What TLS needs; None for a connection in the clear."""
-        if (self.tls_cert is None) != (self.tls_key is None):
-            raise RequestError("--tls-cert and --tls-key", "one without the other", "give both or neither")
+    def _credentials(self) -> grpc.ChannelCredentials | Literal["default"]:
+        """What TLS needs; without flags what the environment says."""
         if not self._encrypted:
-            return None
-        import grpc
+            return "default"
+        from gridgrad.arguments.credentials import credentials_from
 
-        files = {"--tls-ca": self.tls_ca, "--tls-key": self.tls_key, "--tls-cert": self.tls_cert}
-        return grpc.ssl_channel_credentials(*[_pem(flag, file) for flag, file in files.items()])
-
-
-def _pem(flag: str, file: str | None) -> bytes | None:
-    if file is None:
-        return None
-    try:
-        content, problem = Path(file).read_bytes(), "no PEM in it"
-    except OSError as error:
-        content, problem = b"", str(error.strerror)
-    if b"-----BEGIN " not in content:
-        raise RequestError(flag, f"{file}: {problem}", "give a PEM file")
-    return content
+        return credentials_from({"--tls-ca": self.tls_ca, "--tls-key": self.tls_key, "--tls-cert": self.tls_cert})

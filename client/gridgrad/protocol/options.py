@@ -6,20 +6,20 @@ import os
 import re
 import secrets
 from collections.abc import Generator, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import grpc
 
+from gridgrad.arguments.credentials import credentials_of_environment
 from gridgrad.protocol.retry import timeout_of
 from gridgrad_core.errors import RequestError, UnavailableError
 
 __all__ = [
     "DEFAULT_IN_FLIGHT",
-    "DEFAULT_RETRIES",
-    "DEFAULT_TIMEOUT_S",
     "HEALTH_METHOD",
     "HEALTH_POLL_S",
     "ConnectionSettings",
+    "Default",
     "Metadata",
     "arguments_of",
     "check_process",
@@ -40,10 +40,13 @@ SERVING = b"\x08\x01"
 HEALTH_POLL_S = 0.1
 
 _SCHEMES = re.compile(r"(unix|unix-abstract|dns|ipv4|ipv6|vsock|xds):")
+_UNIX = ("unix:", "unix-abstract:")
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):\d{1,5}")
 # Where the server can only be on this machine, unless its port is forwarded
 _NEAR = re.compile(r"unix:|unix-abstract:|(dns:(///)?|ipv[46]:)?(localhost|127\.[\d.]+|\[::1\])(:|$)")
 
+Default = Literal["default"]
+"""Stands for what the environment says, and if it says nothing for a fixed value."""
 Metadata = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
 
 _OPTIONS: tuple[tuple[str, Any], ...] = (
@@ -91,10 +94,10 @@ class ConnectionSettings(NamedTuple):
 def settings_of(
     address: str | None,
     *,
-    credentials: grpc.ChannelCredentials | None,
+    credentials: grpc.ChannelCredentials | Default | None,
     metadata: Metadata | None,
-    timeout: float | None,
-    retries: int,
+    timeout: float | Default | None,
+    retries: int | Default,
     proxy: bool,
     sessions: bool,
     options: Iterable[tuple[str, Any]],
@@ -104,16 +107,14 @@ def settings_of(
     Raises:
         RequestError: an address that gRPC would misread, or a timeout or number of retries that is none.
     """
-    if not isinstance(retries, int) or retries < 0:
-        raise RequestError("retries", f"{retries!r}", "give a whole number, 0 for a single attempt")
     target = _target(address or os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS)
     return ConnectionSettings(
         target=target,
-        credentials=credentials,
+        credentials=_credentials(credentials, target),
         metadata=_metadata(metadata),
         options=(*_OPTIONS, _agent(), ("grpc.enable_http_proxy", int(proxy)), *options),
-        timeout_s=timeout_of(timeout, None),
-        retries=retries,
+        timeout_s=_timeout_s(timeout),
+        retries=_retries(retries),
         sessions=sessions and os.environ.get("GRIDGRAD_SESSIONS") != "0" and _NEAR.match(target) is not None,
     )
 
@@ -130,6 +131,7 @@ def arguments_of(settings: ConnectionSettings) -> dict[str, Any]:
     _agent, (_, proxy), *options = settings.options[len(_OPTIONS) :]
     return {
         "address": settings.target,
+        "credentials": None,
         "metadata": settings.metadata,
         "timeout": settings.timeout_s,
         "retries": settings.retries,
@@ -170,6 +172,35 @@ def leave(answers: Any) -> None:
         answers.close()
     else:
         answers.cancel()
+
+
+def _credentials(given: grpc.ChannelCredentials | Default | None, target: str) -> grpc.ChannelCredentials | None:
+    if given != "default":
+        return given
+    # A unix socket leads to this machine alone, where servers have no TLS
+    return None if target.startswith(_UNIX) else credentials_of_environment()
+
+
+def _timeout_s(given: float | Default | None) -> float | None:
+    if given != "default":
+        return timeout_of(given, None)
+    text = os.environ.get("GRIDGRAD_TIMEOUT")
+    if not text:
+        return DEFAULT_TIMEOUT_S
+    try:
+        return timeout_of(float(text), None)
+    except (ValueError, RequestError):
+        raise RequestError("GRIDGRAD_TIMEOUT", f"{text!r}", "give seconds, more than 0, or inf for no limit") from None
+
+
+def _retries(given: int | Default) -> int:
+    name, text = "retries", given
+    if given == "default":
+        name, text = "GRIDGRAD_RETRIES", os.environ.get("GRIDGRAD_RETRIES") or DEFAULT_RETRIES
+    retries = int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else text
+    if not isinstance(retries, int) or retries < 0:
+        raise RequestError(name, f"{text!r}", "give a whole number, 0 for a single attempt")
+    return retries
 
 
 def _target(address: str) -> str:

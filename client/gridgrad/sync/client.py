@@ -19,8 +19,7 @@ from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import Assembly, read_message
 from gridgrad.protocol.options import (
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT_S,
+    Default,
     Metadata,
     arguments_of,
     check_process,
@@ -54,11 +53,14 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     Args:
         address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
-        credentials: for TLS, such as grpc.ssl_channel_credentials(...); by default none, in the clear.
+        credentials: for TLS, such as grpc.ssl_channel_credentials(...); None for a connection in the clear; by default
+            what GRIDGRAD_TLS=1, GRIDGRAD_TLS_CA, GRIDGRAD_TLS_CERT and GRIDGRAD_TLS_KEY say, unix sockets apart.
         metadata: names and values to go with every call.
-        timeout: seconds for a call that gives none of its own; None for no limit.
+        timeout: seconds for a call that gives none of its own; None for no limit; by default the environment's
+            GRIDGRAD_TIMEOUT, else 60.
         retries: how many attempts may follow a first that found the server unavailable or busy. All of them
-            count against the timeout; the default spans about 3 s when nobody answers.
+            count against the timeout. By default the environment's GRIDGRAD_RETRIES, else 5, which span about 3 s when
+            nobody answers. A server that says it is starting is waited for within the timeout.
         proxy: whether to use the HTTP proxy that the environment names.
         sessions: whether to go by a session where the server is on this machine and offers one; GRIDGRAD_SESSIONS=0
             in the environment switches them off too.
@@ -72,10 +74,10 @@ class Client(ManyGrids, LargeGrids, Introspection):
         self,
         address: str | None = None,
         *,
-        credentials: grpc.ChannelCredentials | None = None,
+        credentials: grpc.ChannelCredentials | Default | None = "default",
         metadata: Metadata | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT_S,
-        retries: int = DEFAULT_RETRIES,
+        timeout: float | Default | None = "default",
+        retries: int | Default = "default",
         proxy: bool = False,
         sessions: bool = True,
         options: Iterable[tuple[str, Any]] = (),

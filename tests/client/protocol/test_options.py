@@ -146,3 +146,54 @@ def test_credentials_stay_where_they_are() -> None:
         for copied in (copied_by_pickle, copy.copy):
             with pytest.raises(gridgrad.RequestError, match="make a client in each process"):
                 copied(client)
+
+
+@pytest.mark.parametrize(
+    ("variables", "timeout_s", "retries"),
+    [
+        ({}, 60.0, 5),
+        ({"GRIDGRAD_TIMEOUT": "", "GRIDGRAD_RETRIES": ""}, 60.0, 5),
+        ({"GRIDGRAD_TIMEOUT": "2.5", "GRIDGRAD_RETRIES": "0"}, 2.5, 0),
+        ({"GRIDGRAD_TIMEOUT": "inf"}, None, 5),
+    ],
+)
+def test_timeout_and_retries_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], timeout_s: float | None, retries: int
+) -> None:
+    for name in ("GRIDGRAD_TIMEOUT", "GRIDGRAD_RETRIES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with gridgrad.Client("localhost:1") as client:
+        assert (client._settings.timeout_s, client._settings.retries) == (timeout_s, retries)
+    with gridgrad.Client("localhost:1", timeout=None, retries=1) as client:
+        assert (client._settings.timeout_s, client._settings.retries) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("GRIDGRAD_TIMEOUT", "soon", "give seconds"),
+        ("GRIDGRAD_TIMEOUT", "-1", "give seconds"),
+        ("GRIDGRAD_TIMEOUT", "nan", "give seconds"),
+        ("GRIDGRAD_RETRIES", "many", "give a whole number"),
+        ("GRIDGRAD_RETRIES", "-1", "give a whole number"),
+        ("GRIDGRAD_RETRIES", "1.5", "give a whole number"),
+        ("GRIDGRAD_TLS_CA", "nowhere.pem", "give a PEM file"),
+    ],
+)
+def test_an_environment_that_can_not_be_meant(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, remedy: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(gridgrad.RequestError, match=f"{name}: .*{remedy}"):
+        gridgrad.Client("localhost:1")
+
+
+def test_tls_of_the_environment_is_for_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDGRAD_TLS", "1")
+    for address, encrypted in [("localhost:1", True), ("unix:/tmp/s", False)]:
+        with gridgrad.Client(address) as client:
+            assert (client._settings.credentials is not None) == encrypted
+    with gridgrad.Client("localhost:1", credentials=None) as client:
+        assert client._settings.credentials is None

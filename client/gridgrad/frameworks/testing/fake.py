@@ -145,7 +145,7 @@ class FakeClient(Client):
     ) -> None:
         self._server = FakeServer(grids, fill=fill, functions=functions)
         self.requests = self._server.requests
-        super().__init__(self._server.address, retries=retries)
+        super().__init__(self._server.address, credentials=None, retries=retries)
 
     def __enter__(self) -> FakeClient:
         return self
