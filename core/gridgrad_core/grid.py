@@ -25,6 +25,7 @@ __all__ = [
     "check_counts",
     "expand_order",
     "grid_of",
+    "in_step_remedy",
 ]
 
 MAX_INPUTS = 16
@@ -80,6 +81,26 @@ def grid_of(inputs: Sequence[InputSpec]) -> Grid:
     if len(lengths) > MAX_DIMS:
         raise RequestError("inputs", f"a grid of {len(lengths)} dims", f"use at most {MAX_DIMS} dims")
     return Grid(tuple(lengths), tuple(length for length, _ in lengths.values()))
+
+
+def in_step_remedy(inputs: Iterable[InputSpec]) -> str:
+    """What to write where a grid is too large because its axes were meant as the columns of a table.
+
+    Args:
+        inputs: those that span the grid.
+
+    Returns:
+        A half sentence; empty where no two axes have one length, as columns have.
+    """
+    lengths: dict[int, list[str]] = {}
+    for spec in inputs:
+        if spec.dims == (spec.name,) and spec.shape[0] > 1:
+            lengths.setdefault(spec.shape[0], []).append(spec.name)
+    names = max(lengths.values(), key=len, default=[])
+    if len(names) < 2:
+        return ""
+    written = ", ".join(f'"{name}": ("point", {name})' for name in names[:3]) + ", ..." * (len(names) > 3)
+    return f"where {', '.join(names[:-1])} and {names[-1]} go in step, a point for each place, give {{{written}}}"
 
 
 def check_counts(arrays: int, inputs: int) -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from gridgrad_core.errors import RequestError
-from gridgrad_core.grid import Grid, InputSpec, canonical, expand_order, grid_of
+from gridgrad_core.grid import Grid, InputSpec, canonical, expand_order, grid_of, in_step_remedy
 
 
 def test_dims_stand_in_the_order_in_which_they_first_appear() -> None:
@@ -65,3 +65,29 @@ def test_derivatives_are_sorted_as_the_inputs_stand() -> None:
 def test_derivatives_that_can_not_be_had(derivative: list[str], names: list[str], complaint: str) -> None:
     with pytest.raises(RequestError, match=complaint):
         canonical(derivative, names)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "remedy"),
+    [
+        (
+            {"x": 9, "y": 9},
+            'where x and y go in step, a point for each place, give {"x": ("point", x), "y": ("point", y)}',
+        ),
+        ({"x": 9, "y": 5, "z": 9, "w": 5, "v": 9}, 'where x, z and v go in step, a point for each place, give {"x": '),
+        ({"a": 7, "b": 7, "c": 7, "d": 7}, '"c": ("point", c), ...}'),
+        ({"x": 9, "y": 8}, ""),
+        ({"x": 1, "y": 1}, ""),
+        ({}, ""),
+    ],
+)
+def test_axes_of_one_length_may_be_the_columns_of_a_table(lengths: dict[str, int], remedy: str) -> None:
+    found = in_step_remedy([InputSpec(name, (name,), (length,)) for name, length in lengths.items()])
+    assert remedy in found
+    assert bool(found) == bool(remedy)
+
+
+def test_inputs_that_share_a_dim_go_in_step_already() -> None:
+    assert not in_step_remedy(
+        [InputSpec("x", ("point",), (9,)), InputSpec("y", ("point",), (9,)), InputSpec("c", (), ())]
+    )

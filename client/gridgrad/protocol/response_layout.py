@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,7 +14,7 @@ from gridgrad.requests.prepare import PreparedCall, out_of_shape
 from gridgrad.results.planes import PlaneIndex, plane_index
 from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.errors import TooLargeError
-from gridgrad_core.grid import Derivative
+from gridgrad_core.grid import Derivative, InputSpec, in_step_remedy
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES
 from gridgrad_core.wire.parse import broken
@@ -106,14 +106,19 @@ def destination_of(layout: ResponseLayout, call: PreparedCall) -> FloatArray:
     """
     out = call.request.out
     if out is None:
-        return empty(layout.shape, layout.dtype)
+        return empty(layout.shape, layout.dtype, [spec for spec, _ in call.template.inputs])
     if out.shape != layout.shape or out.dtype != layout.dtype:
         raise out_of_shape(out.shape, layout.shape, layout.dtype)
     return out
 
 
-def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Sequence[InputSpec] = ()) -> FloatArray:
     """Memory for a result.
+
+    Args:
+        shape: its shape.
+        dtype: the type of its numbers.
+        inputs: those that span its grid, for what to do where there is not so much.
 
     Raises:
         TooLargeError: there is not so much.
@@ -121,8 +126,9 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:
     try:
         return np.empty(shape, dtype)
     except (MemoryError, ValueError) as error:  # numpy refuses what is beyond any address by the latter
-        remedy = "give out=numpy.memmap(...), or take it in parts by Client.windows"
-        raise TooLargeError("out", f"no memory here for {list(shape)} numbers of {dtype}", remedy) from error
+        remedies = "give out=numpy.memmap(...), or take it in parts by Client.windows", in_step_remedy(inputs)
+        found = f"no memory here for {list(shape)} numbers of {dtype}"
+        raise TooLargeError("out", found, "; ".join(filter(None, remedies))) from error
 
 
 def buffer(raw: bytes, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:

@@ -32,12 +32,16 @@ from gridgrad.arguments.inputs import FLOAT32, FLOAT64, Inputs
 from gridgrad.requests.encode import InputKind, input_head
 from gridgrad.requests.request import FunctionIdentity, Request
 from gridgrad_core.bounded_dict import BoundedDict
-from gridgrad_core.grid import Derivative, Grid, grid_of
+from gridgrad_core.errors import TooLargeError
+from gridgrad_core.grid import Derivative, Grid, grid_of, in_step_remedy
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 __all__ = ["RequestTemplate", "TemplateCache", "plain_numbers", "template_of"]
 
 TEMPLATES_KEPT = 512
+
+MOST_POINTS = 1 << 50
+"""Points that take weeks to compute and 8 PiB to hold, in one plane."""
 
 _NUMBER = struct.Struct("<d")
 _ORDERS = (NoneType, int)  # an order of 1.0 would find the template of 1, and is to be refused
@@ -98,8 +102,10 @@ def template_of(
 
     Raises:
         RequestError: the inputs span no grid, or have no such derivatives.
+        TooLargeError: they span one that nobody could compute.
     """
     grid = grid_of([spec for spec, _ in inputs])
+    _check_points(grid, inputs)
     names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
     derivatives, head = _head(function, names, selection, single, tier)
     input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
@@ -107,6 +113,13 @@ def template_of(
     component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
     heads = tuple(map(input_head, inputs))
     return RequestTemplate(function, head, derivatives, inputs, heads, grid, input_bytes, component_bytes, dtype)
+
+
+def _check_points(grid: Grid, inputs: Sequence[InputKind]) -> None:
+    if grid.points > MOST_POINTS:
+        found = f"a grid of {' x '.join(f'{length:,}' for length in grid.shape)} points"
+        remedy = in_step_remedy(spec for spec, _ in inputs) or "give shorter axes"
+        raise TooLargeError("inputs", found, remedy)
 
 
 @functools.lru_cache(TEMPLATES_KEPT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gridgrad_core.errors import RequestError, TooLargeError, UseStreamError
+from gridgrad_core.grid import in_step_remedy
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.requests.decoded import DecodedRequest
 from gridgrad_server.scheduling.request import GridRequest
@@ -48,11 +49,12 @@ class RequestLimits:
         """
         most, points = self._most_cost, decoded.grid.points
         if points * planes > most:
+            remedy = f"this server computes a cost of {most} at a time: send it in parts, or ask for fewer derivatives"
             raise TooLargeError(
                 "inputs",
                 f"a grid of {points} points in {planes} planes (value and derivatives of each component), "
                 f"a cost of {points * planes}",
-                f"this server computes a cost of {most} at a time: send it in parts, or ask for fewer derivatives",
+                "; ".join(filter(None, [remedy, in_step_remedy(given.spec for given in decoded.inputs)])),
             )
         for position, given in enumerate(decoded.inputs):
             longest = max(given.spec.shape, default=0)

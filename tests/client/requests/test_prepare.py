@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gridgrad
@@ -36,3 +37,12 @@ def test_an_entry_of_a_stream_wraps_the_request() -> None:
     entry = pb.StreamGridGradientsRequest.FromString(stream_message(300, [call]))
     assert entry.id == 300
     assert entry.request == pb.GridGradientRequest.FromString(call.message)
+
+
+def test_a_grid_that_nobody_could_compute_is_refused_before_it_is_sent() -> None:
+    x = np.zeros(1_000_000)
+    with pytest.raises(
+        gridgrad.TooLargeError, match="1,000,000 x 1,000,000 x 1,000,000 points; where x, y and z go in step"
+    ):
+        prepare(Request("x*y*z", {"x": x, "y": x, "z": x}))
+    assert prepare(Request("x*y*z", dict.fromkeys("xyz", ("point", x)))).template.grid.points == 1_000_000

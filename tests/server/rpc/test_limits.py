@@ -34,6 +34,11 @@ def request(points: int, tile_cost: int = 1 << 19, tier: str = "") -> GridReques
     return GridRequest(template, [], RememberingSink(), "someone", None, tile_cost, 4)
 
 
+def test_axes_that_were_meant_as_columns_are_told_how_to_be_so() -> None:
+    with pytest.raises(TooLargeError, match=r"x0 and x1 go in step, .* \(\"point\", x0\)"):
+        limits(request_cost=600).check_cost(decoded(100, 100), 3)
+
+
 def test_the_cost_is_points_times_planes() -> None:
     bounded = limits(request_cost=600)
     bounded.check_cost(decoded(10, 20), 3)
