@@ -125,7 +125,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
                 `lambda t, k: t*np.sin(k)`, a sympy expression, or `gridgrad.registered(name)`.
             inputs: names to values, in the order of the grid's dims: a list or 1-D array is an axis, a number a
                 parameter; ("dim", array), (("i", "j"), array) and xarray's DataArray have those dims;
-                `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers.
+                `gridgrad.linspace(a, b, n)` is an axis that travels as three numbers. A tuple of names stands for the
+                columns of an array: {("x", "y", "z"): positions} for positions of shape (n, 3) is three inputs in step.
             wrt: the input or inputs that `order` counts partials of; by default those that are no numbers.
             order: all partials up to this order, 0 (the value alone) to 4; 1 if nothing is said.
             derivatives: the partials wanted, instead of `order`: ["t", ("t", "k")].

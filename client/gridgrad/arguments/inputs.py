@@ -7,6 +7,8 @@
 | ("dim", array), (("i", "j"), array) | an input with those dims |
 | an xarray DataArray | an input with its dims |
 | gridgrad.linspace(a, b, n) | an axis that travels as three numbers |
+
+A tuple of names stands for the columns of an array: `stacked_inputs` takes it apart before.
 """
 
 from __future__ import annotations
@@ -59,8 +61,9 @@ class LabelledArray(Protocol):
 
 
 InputLike: TypeAlias = ArrayLike | Linspace | LabelledArray | tuple[str | Sequence[str], "ArrayLike | Linspace"]
-Inputs: TypeAlias = Mapping[str, Any]
-"""Names to `InputLike`. Not spelled so, since a Mapping of a union would refuse a dict of one of its members."""
+Inputs: TypeAlias = Mapping[Any, Any]
+"""Names, or tuples of them, to `InputLike`. Not spelled so, since a Mapping of a union would refuse a dict of one of
+its members."""
 
 
 class Input(NamedTuple):
@@ -204,9 +207,17 @@ def _implied_dims(name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
         raise RequestError(
             f"inputs[{name!r}]",
             f"an array of shape {list(shape)} without the names of its dims",
-            f'name them: {{"{name}": (({spelling}), array)}}',
+            f'name them: {{"{name}": (({spelling}), array)}}' + _columns(shape),
         )
     return (name,) if shape else ()
+
+
+def _columns(shape: tuple[int, ...]) -> str:
+    """What else an array of the shape of positions may have been meant as."""
+    if len(shape) != 2 or not 2 <= shape[1] <= 4:
+        return ""
+    names = ", ".join(f'"{name}"' for name in "xyzw"[: shape[1]])
+    return f"; or, where its columns are inputs of their own: {{({names}): array}}"
 
 
 def _floats(name: str, values: Any) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike, read_selection, resolve
 from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
+from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.requests.lowering import lower
 from gridgrad.requests.request import FunctionLike, Registered, function_identity
 from gridgrad_core.errors import RequestError
@@ -39,7 +40,7 @@ def plan_message(
     Raises:
         RequestError: something in them is wrong that shows without the server.
     """
-    given = read_inputs(inputs) if isinstance(inputs, Mapping) else _named(inputs)
+    given = read_inputs(unstacked(inputs)) if isinstance(inputs, Mapping) else _named(inputs)
     single = computing_dtype(given, dtype) == FLOAT32
     selection = read_selection(wrt, order, derivatives)
     if coefficients or not isinstance(function, str | Registered | Program):

@@ -9,6 +9,7 @@ import numpy as np
 
 from gridgrad.arguments.derivatives import read_selection
 from gridgrad.arguments.inputs import FLOAT32, FloatArray, Input, computing_dtype, read_inputs
+from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
 from gridgrad.requests.lowering import Shown, lower
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
@@ -90,7 +91,7 @@ def prepare(request: Request) -> PreparedCall:
 
 
 def _prepared(request: Request) -> PreparedCall:
-    given, inputs, shown = request.function, read_inputs(request.inputs), None
+    given, inputs, shown = request.function, read_inputs(unstacked(request.inputs)), None
     selection = read_selection(request.wrt, request.order, request.derivatives)
     ignore = _ignores_unused(request.unused) and not isinstance(given, Registered)
     if ignore or request.coefficients or not isinstance(given, str | Registered | Program):

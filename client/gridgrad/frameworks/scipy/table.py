@@ -10,6 +10,7 @@ import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray, Input, Inputs, read_inputs
 from gridgrad.arguments.linspace import Linspace
+from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.frameworks.scipy.hermite import coefficients
 from gridgrad.frameworks.scipy.interpolant import Interpolant
 from gridgrad.frameworks.scipy.measured import between, measure
@@ -62,7 +63,7 @@ def interpolant(
     """
     polynomials = optional("scipy.interpolate", "scipy")
     parts = _checked_parts(parts)
-    table = _Table(client, function, read_inputs(inputs), timeout, tier)
+    table = _Table(client, function, read_inputs(unstacked(inputs)), timeout, tier)
     corners, components = table.corners()
     polynomial = polynomials.NdPPoly(coefficients(corners, table.grid), table.grid, extrapolate=False)
     error = None
