@@ -62,8 +62,8 @@ class Connection(NamedTuple):
         """
         from gridgrad.sync.client import Client
 
-        timeout_s = "default" if self.timeout is None else self.timeout
-        return Client(self.server, timeout=timeout_s, credentials=self._credentials())
+        timeout: float | Literal["default"] = "default" if self.timeout is None else self.timeout
+        return Client(self.server, timeout=timeout, credentials=self._credentials())
 
     @property
     def _encrypted(self) -> bool:

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Generator, Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import grpc
 
@@ -194,7 +194,7 @@ def _timeout_s(given: float | Default | None) -> float | None:
 
 
 def _retries(given: int | Default) -> int:
-    name, text = "retries", given
+    name, text = "retries", cast("int | str", given)
     if given == "default":
         name, text = "GRIDGRAD_RETRIES", os.environ.get("GRIDGRAD_RETRIES") or DEFAULT_RETRIES
     retries = int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else text
