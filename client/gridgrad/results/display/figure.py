@@ -160,10 +160,7 @@ def _curved(
 def _rows(result: ResultData, views: Sequence[View], wanted: Sequence[Derivative]) -> Iterator[list[Panel]]:
     names = component_names(result)
     parts = [{name: component_grid(result, number, wrt).grid for number, name in enumerate(names)} for wrt in wanted]
-    if len(views[0].spacings) == 1:
-        yield from _wrapped([_panel(wrt, part, views[0]) for wrt, part in zip(wanted, parts, strict=True)])
-        return
-    for name in names:
+    for name in names:  # each with axes of its own: a pressure beside a density would be a line at 0
         panels = [
             [_panel(wrt, {name: part[name]}, view) for view in views] for wrt, part in zip(wanted, parts, strict=True)
         ]

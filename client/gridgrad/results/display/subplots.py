@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ MOST_MARKED_POINTS = 40
 ODD = f"#{NOT_FINITE}"
 LINES = ("#2c728e", "#d6604d", "#5ec962", "#472d7b", "#b2182b")
 ZERO_LINE = "0.7"
+TITLE_LETTERS = 36
+"""As many letters as stand above a subplot."""
 
 
 class Panel(NamedTuple):
@@ -141,11 +144,28 @@ def _mark(axes: Axes, grid: FloatArray, dims: Sequence[Spacing], curved: Coordin
 
 
 def _title(axes: Axes, panel: Panel) -> None:
-    axes.set_title(panel.title, loc="left", parse_math=False)
+    """The title on the left, and on the right what is odd about the numbers: a line lower where both have no room."""
+    note, colour = _note(panel)
+    title = _folded(panel.title)
+    below = "\n" if note and len(title.rpartition("\n")[2]) + len(note) > TITLE_LETTERS - 2 else ""
+    axes.set_title(title + below, loc="left", parse_math=False)
+    if note:
+        axes.set_title(note, loc="right", color=colour, size="small")
+
+
+def _folded(title: str) -> str:
+    """A title in as many lines as it takes, the first of them up to the bar of a fraction."""
+    if len(title) <= TITLE_LETTERS:
+        return title
+    above, bar, below = title.partition("/")
+    return "\n".join(textwrap.fill(part, TITLE_LETTERS) for part in (above + bar, below) if part)
+
+
+def _note(panel: Panel) -> tuple[str, str]:
+    """What is odd about the numbers of a subplot, and its colour; empty if nothing is."""
     grids = panel.grids.values()
     odd = sum(int((~np.isfinite(grid)).sum()) for grid in grids)
     size = sum(grid.size for grid in grids)
     if odd:
-        axes.set_title(f"{odd:,} not finite" if odd < size else "nothing finite", loc="right", color=ODD, size="small")
-    elif panel.limits.constant is not None:
-        axes.set_title(f"{panel.limits.constant:.4g} everywhere", loc="right", color="0.4", size="small")
+        return f"{odd:,} not finite" if odd < size else "nothing finite", ODD
+    return ("" if panel.limits.constant is None else f"{panel.limits.constant:.4g} everywhere"), "0.4"

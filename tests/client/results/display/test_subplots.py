@@ -81,3 +81,19 @@ def test_colours_say_what_is_not_finite(axes: Axes) -> None:
     assert isinstance(image.norm, Normalize)
     assert image.get_clim() == (-2, 2)
     assert to_hex(image.to_rgba(np.ma.masked_invalid([np.nan]))[0]) == ODD
+
+
+def test_a_long_title_and_a_note_stand_above_each_other(axes: Axes) -> None:
+    long = "∂²residual_pressure/∂temperature∂density, x = 300"
+    values = np.array([1.0, np.nan, 2.0])
+    draw_lines(axes, panel(values)._replace(title=long), along(X))
+    title, note = axes.get_title(loc="left"), axes.get_title(loc="right")
+    assert title == "∂²residual_pressure/\n∂temperature∂density, x = 300\n"
+    assert max(map(len, title.split("\n"))) <= 36
+    assert note == "1 not finite"
+    axes.figure.draw_without_rendering()
+    upper, lower = (text.get_window_extent() for text in (axes._left_title, axes._right_title))  # type: ignore[attr-defined]
+    lines = title.split("\n")
+    height = upper.height / len(lines)
+    assert lines[-1] == ""
+    assert lower.y1 <= upper.y0 + height + 1
