@@ -25,6 +25,7 @@ def result_from(
     grids: Mapping[Derivative, Any],
     components: tuple[str, ...] = (),
     dtype: str = "float64",
+    units: Mapping[str, str] | None = None,
 ) -> gridgrad.Result:
     """A result with these arrays.
 
@@ -34,6 +35,7 @@ def result_from(
         grids: the value under () and the derivatives, each broadcast to [(components,) *grid].
         components: the names of a tuple's components.
         dtype: of the arrays.
+        units: of inputs and components.
     """
     sent = read_inputs(inputs)
     grid = grid_of([given.spec for given in sent])
@@ -49,5 +51,5 @@ def result_from(
         tuple_valued=bool(components),
         function=("registered", function.name) if isinstance(function, Registered) else ("expression", function),
     )
-    asked = gridgrad.Request(function, inputs, derivatives=derivatives, dtype=dtype)
+    asked = gridgrad.Request(function, inputs, derivatives=derivatives, dtype=dtype, units=units)
     return gridgrad.Result(planes, schema, INFO, ResultOrigin(asked, sent))

@@ -20,6 +20,7 @@ from gridgrad.aio.windows import LargeGrids
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
+from gridgrad.arguments.units import Units
 from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import Assembly, read_message
@@ -114,6 +115,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         unused: Unused = "refuse",
+        units: Units | None = None,
         progress: bool | Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
@@ -144,6 +146,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
             unused: "ignore" allows inputs that are numbers and that an expression does not use, as where one set of
                 them serves several formulas; derivatives by these are 0. By default a name that is not used is refused.
+            units: names of inputs and components to their units, {"T": "K", "p": "Pa"}: text that archives, xarray,
+                figures and the result's own text keep, and never converted. A partial's is "Pa / K".
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -154,7 +158,17 @@ class Client(ManyGrids, LargeGrids, Introspection):
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
         request = Request(
-            function, inputs, wrt, order, derivatives, dtype, out, coefficients=coefficients, tier=tier, unused=unused
+            function,
+            inputs,
+            wrt,
+            order,
+            derivatives,
+            dtype,
+            out,
+            coefficients=coefficients,
+            tier=tier,
+            unused=unused,
+            units=units,
         )
         return await self._computed(request, timeout, progress)
 

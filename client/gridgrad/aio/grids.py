@@ -13,6 +13,7 @@ from gridgrad.aio.stream import GridStream
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
+from gridgrad.arguments.units import Units
 from gridgrad.progress import GridsProgress, grids_of
 from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
@@ -113,6 +114,7 @@ class ManyGrids(ABC):
         coefficients: Coefficients | None = ...,
         tier: Tier = ...,
         unused: Unused = ...,
+        units: Units | None = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
@@ -132,6 +134,7 @@ class ManyGrids(ABC):
         coefficients: Coefficients | None = ...,
         tier: Tier = ...,
         unused: Unused = ...,
+        units: Units | None = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
@@ -150,6 +153,7 @@ class ManyGrids(ABC):
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         unused: Unused = "refuse",
+        units: Units | None = None,
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
@@ -174,6 +178,7 @@ class ManyGrids(ABC):
             coefficients: as for `gradient`, for all of them.
             tier: as for `gradient`, for all of them.
             unused: as for `gradient`.
+            units: as for `gradient`.
             in_flight: how many grids may wait for their results.
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
@@ -188,7 +193,16 @@ class ManyGrids(ABC):
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
         like = Request(
-            function, {}, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier, unused=unused
+            function,
+            {},
+            wrt,
+            order,
+            derivatives,
+            dtype,
+            coefficients=coefficients,
+            tier=tier,
+            unused=unused,
+            units=units,
         ).settled()
         outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
         return AsyncResults(counted(outcomes, progress, "grids", grids_of(many_inputs)))

@@ -15,7 +15,7 @@ from gridgrad.arguments.inputs import Input
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 
-__all__ = ["Lowered", "Shown", "lower"]
+__all__ = ["Lowered", "Shown", "lower", "parsed"]
 
 _PARSED_KEPT = 256
 
@@ -112,12 +112,17 @@ def _lowered(
         function, inputs, given = _traced(function, inputs, given)
         numbers = [each.name for each in inputs if not each.dims]
     elif isinstance(function, str):
-        function = _parsed(function, tuple(each.name for each in inputs))
+        function = parsed(function, tuple(each.name for each in inputs))
     return function, inputs, given, frozenset([*numbers, *(name for array in given for name in array.elements)])
 
 
 @functools.lru_cache(_PARSED_KEPT)
-def _parsed(text: str, names: tuple[str, ...]) -> Program:
+def parsed(text: str, names: tuple[str, ...]) -> Program:
+    """The program of a text with inputs of these names.
+
+    Raises:
+        ExpressionError: it is none.
+    """
     from gridgrad_core.lang.parser.parser import parse  # most requests are sent as they were written
 
     return parse(text, names)

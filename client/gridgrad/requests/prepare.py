@@ -10,8 +10,9 @@ import numpy as np
 from gridgrad.arguments.derivatives import read_selection
 from gridgrad.arguments.inputs import FLOAT32, FloatArray, Input, computing_dtype, read_inputs
 from gridgrad.arguments.stacked_inputs import unstacked
+from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
-from gridgrad.requests.lowering import Shown, lower
+from gridgrad.requests.lowering import Shown, lower, parsed
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
 from gridgrad_core.errors import RequestError
@@ -85,6 +86,8 @@ def prepare(request: Request) -> PreparedCall:
         call = _prepared(request)
         if call.lowered is None and call.template.is_plain:
             _templates.keep(request, call.template)
+    if request.units is not None:
+        _check_units(request.units, call)
     if request.out is not None:
         _check_out(request.out, 1 + len(call.template.derivatives), call.template.grid, call.template.dtype)
     return call
@@ -124,6 +127,15 @@ def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:
     for input_head, kind, of_all in zip(template.input_heads, template.inputs, numbers, strict=True):
         parts += stacked_inputs(kind, of_all) if entries else (input_head, *of_all)
     return b"".join([head, field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
+
+
+def _check_units(units: Units, call: PreparedCall) -> None:
+    """Refuses units of nothing before anything is computed; what a registered function gives only the server knows."""
+    check_units(units)
+    kind, text = call.function
+    if kind == "expression":
+        program = parsed(text, tuple([each.name for each in call.inputs]))
+        check_known(units, [each.name for each in call.shown], program.components)
 
 
 def _check_out(out: FloatArray, planes: int, grid: Grid, dtype: np.dtype[Any]) -> None:

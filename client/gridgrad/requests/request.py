@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
+from gridgrad.arguments.units import Units
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 
@@ -80,6 +81,7 @@ class Request:
         coefficients: names to arrays whose elements are scalars of the function, as for `Client.gradient`.
         tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
         unused: "ignore" allows numbers that an expression does not use, as for `Client.gradient`.
+        units: names of inputs and components to their units, as for `Client.gradient`.
     """
 
     function: FunctionLike
@@ -93,6 +95,7 @@ class Request:
     coefficients: Coefficients | None = None
     tier: Tier = "auto"
     unused: Unused = "refuse"
+    units: Units | None = None
 
     def settled(self) -> Request:
         """The same, to be asked many times: what can be read only once is read, and a function traced once."""
@@ -116,6 +119,7 @@ class Request:
             coefficients=self.coefficients,
             tier=self.tier,
             unused=self.unused,
+            units=self.units,
         )
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -97,6 +98,7 @@ def _about(result: ResultData) -> dict[str, Any]:
         "components": result.components,
         "tuple_valued": result.tuple_valued,
         "inputs": result.input_dims,
+        "units": dict(result.units),
         "info": result.info._asdict(),
     }
 
@@ -114,7 +116,8 @@ def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Archived:
         about["tuple_valued"],
         (kind, about[kind]),
     )
-    origin = ResultOrigin(_request(schema, inputs, derivatives, planes.dtype.name), inputs)
+    request = _request(schema, inputs, derivatives, planes.dtype.name)
+    origin = ResultOrigin(replace(request, units=about.get("units") or None), inputs)
     return Archived(planes, schema, Info(**about["info"]), origin)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gridgrad.arguments.inputs import FloatArray
+from gridgrad.arguments.units import unit_of
 from gridgrad.results.result_data import ResultData
 from gridgrad_core.grid import Derivative
 
@@ -20,12 +21,14 @@ class ComponentGrid(NamedTuple):
         wrt: the derivative, () for the value.
         dims: the names of its dims: those of the grid, with those of arrays of coefficients in front.
         grid: the numbers.
+        unit: their unit; empty if it is not known.
     """
 
     component: str
     wrt: Derivative
     dims: tuple[str, ...]
     grid: FloatArray
+    unit: str = ""
 
 
 def component_names(result: ResultData) -> tuple[str, ...]:
@@ -51,7 +54,9 @@ def component_grid(result: ResultData, number: int, wrt: Derivative) -> Componen
     leading = leading_dims(result, wrt)
     if result.tuple_valued:
         array = array[(slice(None),) * len(leading) + (number, ...)]
-    return ComponentGrid(component_names(result)[number], wrt, (*leading, *result.dims), array)
+    name = component_names(result)[number]
+    unit = unit_of(result.units, (name, result.components[number]), wrt) if result.units else ""
+    return ComponentGrid(name, wrt, (*leading, *result.dims), array, unit)
 
 
 def leading_dims(result: ResultData, wrt: Derivative) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gridgrad_core.grid import Derivative
 
-__all__ = ["fraction", "pretty", "pretty_name", "spelling", "symbol", "variable"]
+__all__ = ["fraction", "pretty", "pretty_name", "spelling", "symbol", "variable", "with_unit"]
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 GREEK: Mapping[str, str] = {
@@ -65,6 +65,11 @@ def symbol(name: str, wrt: Derivative) -> str:
 def pretty(name: str, wrt: Derivative) -> str:
     """For figures: the symbol with Greek letters, ∂²f/∂τ∂δ."""
     return symbol(pretty_name(name), tuple(map(pretty_name, wrt)))
+
+
+def with_unit(label: str, unit: str) -> str:
+    """A label with the unit of what it is of, if that is known: p [Pa]."""
+    return f"{label} [{unit}]" if unit else label
 
 
 def pretty_name(name: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray, Input, spread_over
 from gridgrad.arguments.linspace import Linspace
+from gridgrad.arguments.units import Units
 from gridgrad.results.info import Info, read_info
 from gridgrad.results.planes import Derivatives, PlaneIndex
 from gridgrad_core.errors import RequestError
@@ -134,6 +135,11 @@ class ResultData:
             part = dict(zip(self.dims, self.slices, strict=True))
             self._inputs = {i.name: _computed_on(i, self._planes.dtype, part) for i in self._origin.shown}
         return self._inputs
+
+    @property
+    def units(self) -> Units:
+        """The units that were given of inputs and components; what shows or keeps a result has those of partials."""
+        return self.request.units or {}
 
     @property
     def slices(self) -> tuple[slice, ...]:

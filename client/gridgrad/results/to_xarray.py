@@ -118,7 +118,12 @@ def _component_names(result: ResultData, name: Names) -> Sequence[str]:
 
 
 def _labelled(part: ComponentGrid, dims: tuple[str, ...]) -> Labelled:
-    return dims, part.grid, {"long_name": fraction(part.component, part.wrt)}
+    return dims, part.grid, {"long_name": fraction(part.component, part.wrt)} | _unit(part.unit)
+
+
+def _unit(unit: str) -> dict[str, str]:
+    """The attribute that xarray and the conventions of NetCDF have for a unit."""
+    return {"units": unit} if unit else {}
 
 
 def _unique(dims: Sequence[str]) -> tuple[str, ...]:
@@ -158,8 +163,8 @@ def _common_labels(results: Sequence[ResultData]) -> dict[str, Labelled]:
 
 
 def _attributes(result: ResultData, name: str) -> dict[str, Any]:
-    """What a DataArray says of itself, such as its unit."""
-    return dict(getattr(result.request.inputs.get(name), "attrs", None) or {})
+    """What a DataArray says of itself, such as its unit, and the unit that was given."""
+    return dict(getattr(result.request.inputs.get(name), "attrs", None) or {}) | _unit(result.units.get(name, ""))
 
 
 def _stacked_input(key: str, results: Sequence[ResultData], dim: str) -> Labelled:

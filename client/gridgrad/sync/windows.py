@@ -12,6 +12,7 @@ from typing import Any
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
+from gridgrad.arguments.units import Units
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import read_message
@@ -55,6 +56,7 @@ class LargeGrids(ABC):
         coefficients: Coefficients | None = None,
         tier: Tier = "auto",
         unused: Unused = "refuse",
+        units: Units | None = None,
         points: int | None = None,
         timeout: float | None = None,
         progress: bool | Progress | None = None,
@@ -75,6 +77,7 @@ class LargeGrids(ABC):
             coefficients: as for `gradient`.
             tier: as for `gradient`.
             unused: as for `gradient`.
+            units: as for `gradient`.
             points: most points of a window, which is contiguous in C order; by default what makes about 16 MiB.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
             progress: True shows a bar (the extra `progress`); a callback is called with the points of the windows that
@@ -88,7 +91,16 @@ class LargeGrids(ABC):
         """
         call = prepare(
             Request(
-                function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier, unused=unused
+                function,
+                inputs,
+                wrt,
+                order,
+                derivatives,
+                dtype,
+                coefficients=coefficients,
+                tier=tier,
+                unused=unused,
+                units=units,
             )
         )
         attempts = self._attempts(math.inf if timeout is None else timeout)

@@ -18,10 +18,10 @@ from matplotlib.ticker import ScalarFormatter
 
 from gridgrad.arguments.derivatives import DerivativeLike, read_selection
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.components import component_grid, component_names, leading_dims
+from gridgrad.results.components import ComponentGrid, component_grid, component_names, leading_dims
 from gridgrad.results.display.scales import MOST_CELLS, MOST_POINTS, Spacing, arranged, spacing, value_range
 from gridgrad.results.display.subplots import Coordinates, Panel, draw_lines, draw_map
-from gridgrad.results.labels import pretty, pretty_name, spelling
+from gridgrad.results.labels import pretty, pretty_name, spelling, with_unit
 from gridgrad.results.result_data import ResultData
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
@@ -159,19 +159,18 @@ def _curved(
 
 def _rows(result: ResultData, views: Sequence[View], wanted: Sequence[Derivative]) -> Iterator[list[Panel]]:
     names = component_names(result)
-    parts = [{name: component_grid(result, number, wrt).grid for number, name in enumerate(names)} for wrt in wanted]
+    parts = [{name: component_grid(result, number, wrt) for number, name in enumerate(names)} for wrt in wanted]
     for name in names:  # each with axes of its own: a pressure beside a density would be a line at 0
-        panels = [
-            [_panel(wrt, {name: part[name]}, view) for view in views] for wrt, part in zip(wanted, parts, strict=True)
-        ]
+        panels = [[_panel(part[name], view) for view in views] for part in parts]
         yield from map(_on_one_scale, panels) if len(views) > 1 else _wrapped([panel for (panel,) in panels])
 
 
-def _panel(wrt: Derivative, parts: Mapping[str, FloatArray], view: View) -> Panel:
-    grids = {pretty(name, wrt): view.take(part) for name, part in parts.items()}
-    title = ", ".join([*grids] + [view.title] * bool(view.title))
-    every = np.concatenate([grid.reshape(-1) for grid in grids.values()])
-    return Panel(title, grids, bool(wrt), value_range(every, centred=bool(wrt) and len(view.spacings) == 2))
+def _panel(part: ComponentGrid, view: View) -> Panel:
+    name, grid = pretty(part.component, part.wrt), view.take(part.grid)
+    title = ", ".join([with_unit(name, part.unit)] + [view.title] * bool(view.title))
+    centred = bool(part.wrt)
+    limits = value_range(grid.reshape(-1), centred=centred and len(view.spacings) == 2)
+    return Panel(title, {name: grid}, centred, limits)
 
 
 def _on_one_scale(panels: Sequence[Panel]) -> list[Panel]:
@@ -219,5 +218,10 @@ def _heading(result: ResultData, fixed: Sequence[str], width: int) -> str:
     """The function, and on a line of their own its parameters and what dims are fixed at."""
     _, text = result.function
     lines = textwrap.wrap(" ".join(text.split()), width, max_lines=2, placeholder=" …", break_on_hyphens=False)
-    numbers = [f"{pretty_name(name)} = {values:.6g}" for name, values in result.inputs.items() if not values.ndim]
+    units = result.units
+    numbers = [
+        f"{pretty_name(name)} = {values:.6g} {units.get(name, '')}".rstrip()
+        for name, values in result.inputs.items()
+        if not values.ndim
+    ]
     return "\n".join([*lines, ", ".join([*fixed, *numbers])]).strip()

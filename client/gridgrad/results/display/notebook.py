@@ -10,7 +10,7 @@ import html
 from gridgrad.results.components import ComponentGrid, component_grids
 from gridgrad.results.display import thumbnails
 from gridgrad.results.display.statistics import MOST_POINTS, Summary, summarize
-from gridgrad.results.labels import fraction, pretty
+from gridgrad.results.labels import fraction, pretty, with_unit
 from gridgrad.results.result_data import ResultData
 
 __all__ = ["as_html", "as_text"]
@@ -25,7 +25,7 @@ SMALL = "font-size:85%;opacity:0.75"
 def as_text(result: ResultData) -> str:
     """A line about the grid, and one with the range of each array and what is not finite in it."""
     parts = list(component_grids(result))
-    labels = [fraction(part.component, part.wrt) for part in parts[:MOST_SHOWN]]
+    labels = [with_unit(fraction(part.component, part.wrt), part.unit) for part in parts[:MOST_SHOWN]]
     summaries = _summaries(parts[:MOST_SHOWN])
     ranges = [summary.range for summary in summaries]
     widths = max(map(len, labels)), max(map(len, ranges))
@@ -84,7 +84,7 @@ def _slice(result: ResultData) -> list[str]:
 
 def _figure(part: ComponentGrid, summary: Summary) -> str:
     told = "<br>".join(html.escape(text) for text in (summary.range, summary.oddities) if text)
-    label = html.escape(pretty(part.component, part.wrt))
+    label = html.escape(with_unit(pretty(part.component, part.wrt), part.unit))
     return f'<figure style="{FIGURE}"><figcaption>{label}</figcaption>{_thumbnail(part)}<div>{told}</div></figure>'
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.labels import pretty_name
+from gridgrad.results.labels import pretty_name, with_unit
 from gridgrad.results.result_data import ResultData
 
 __all__ = ["MOST_CELLS", "MOST_POINTS", "Spacing", "ValueRange", "arranged", "corners", "spacing", "value_range"]
@@ -102,7 +102,8 @@ def spacing(result: ResultData, dim: str, most: int | None = None) -> Spacing:
     if (steps < 0).any() and (steps > 0).any():
         order = np.argsort(centers, kind="stable")
         centers = centers[order]
-    return Spacing(pretty_name(dim), centers[::step], step, order, _is_geometric(centers))
+    label = with_unit(pretty_name(dim), result.units.get(dim, ""))
+    return Spacing(label, centers[::step], step, order, _is_geometric(centers))
 
 
 def arranged(grid: FloatArray, spacings: Sequence[Spacing]) -> FloatArray:
