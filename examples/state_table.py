@@ -25,7 +25,8 @@ def table(client: gridgrad.Client, side: int = 400) -> gridgrad.Result:
     """p and all partials to second order on side² temperatures in K and volumes in m³/mol."""
     axes = {"T": np.linspace(250.0, 600.0, side), "v": np.geomspace(6e-5, 3e-2, side)}
     fluid = {"Tc": CRITICAL_K, "pc": CRITICAL_PA, "omega": ACENTRIC, "R": R}
-    return client.gradient(PRESSURE, {**axes, **fluid}, order=2)
+    units = {"f": "Pa", "T": "K", "v": "m**3 / mol", "Tc": "K", "pc": "Pa", "R": "J / (mol * K)"}
+    return client.gradient(PRESSURE, {**axes, **fluid}, order=2, units=units)
 
 
 def main() -> None:

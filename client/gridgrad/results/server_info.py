@@ -53,6 +53,11 @@ class RegisteredFunction(NamedTuple):
     mode: str
     checked: bool
 
+    @property
+    def units(self) -> dict[str, str]:
+        """The units of its inputs by name, for `units=` of `Client.gradient`; inputs without one are left out."""
+        return {each.name: each.unit for each in self.inputs if each.unit}
+
 
 class LanguageFunction(NamedTuple):
     """A function of the expression language.

@@ -22,6 +22,7 @@ def test_functions_keep_defaults_of_zero_apart_from_none() -> None:
     assert found == RegisteredFunction(
         "f", "One.", (FunctionInput("x", None, ""), FunctionInput("T", 0.0, "K")), ("u", "v"), True, "forward", True
     )
+    assert found.units == {"T": "K"}
 
 
 def test_a_server_is_described() -> None:

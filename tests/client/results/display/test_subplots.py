@@ -91,6 +91,7 @@ def test_a_long_title_and_a_note_stand_above_each_other(axes: Axes) -> None:
     assert title == "∂²residual_pressure/\n∂temperature∂density, x = 300\n"
     assert max(map(len, title.split("\n"))) <= 36
     assert note == "1 not finite"
+    assert isinstance(axes.figure, Figure)
     axes.figure.draw_without_rendering()
     upper, lower = (text.get_window_extent() for text in (axes._left_title, axes._right_title))  # type: ignore[attr-defined]
     lines = title.split("\n")
