@@ -36,6 +36,7 @@ __all__ = [
     "checked",
     "computing_dtype",
     "fitting_dims",
+    "plain_array",
     "read_inputs",
     "split_dims",
     "spread_over",
@@ -221,7 +222,7 @@ def _columns(shape: tuple[int, ...]) -> str:
 
 
 def _floats(name: str, values: Any) -> FloatArray:
-    array = values if type(values) is np.ndarray else _array(name, values)
+    array = values if type(values) is np.ndarray else plain_array(name, values)
     dtype = array.dtype
     if dtype == FLOAT64 and array.flags.c_contiguous:
         return array
@@ -232,7 +233,12 @@ def _floats(name: str, values: Any) -> FloatArray:
         return np.asarray(array, wire, order="C")
 
 
-def _array(name: str, values: Any) -> NDArray[Any]:
+def plain_array(name: str, values: Any) -> NDArray[Any]:
+    """Values of any package as numpy's own, of whatever type.
+
+    Raises:
+        RequestError: they can't be read, or mean more than their numbers say, as masked ones and those with units do.
+    """
     if isinstance(values, bool | int | float) and not isinstance(values, np.generic):
         return np.array(_number(name, values))
     if _is_masked(values):

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gridgrad.arguments.inputs import Inputs, split_dims
+from gridgrad.arguments.dim_labels import dim_labels
+from gridgrad.arguments.inputs import Inputs, plain_array, split_dims
 from gridgrad_core.errors import RequestError
 
 __all__ = ["POINT", "unstacked"]
@@ -27,10 +28,12 @@ def unstacked(inputs: Inputs) -> Inputs:
         all but the last of these, and the numbers of an array [names] as numbers.
 
     Raises:
-        RequestError: an array has another number of places, or more dims than it has names for.
+        RequestError: an array has another number of places, has more dims than names for them, or can't be read; labels
+            along a dim differ.
     """
     if not isinstance(inputs, Mapping) or not any(isinstance(name, tuple) for name in inputs):
         return inputs
+    dim_labels(inputs)
     apart: dict[Any, Any] = {}
     for names, value in inputs.items():
         found = _apart(names, value) if isinstance(names, tuple) else {names: value}
@@ -44,7 +47,7 @@ def unstacked(inputs: Inputs) -> Inputs:
 def _apart(names: tuple[Any, ...], value: Any) -> dict[Any, Any]:
     field = f"inputs[{names!r}]"
     dims, values = split_dims(str(names), value)
-    array = np.asarray(values)
+    array = plain_array(str(names), values)
     if not array.ndim or array.shape[-1] != len(names):
         found = f"an array of shape {list(array.shape)} for {len(names)} names"
         raise RequestError(

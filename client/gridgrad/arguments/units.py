@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
 
-__all__ = ["Units", "check_known", "check_units", "unit_of"]
+__all__ = ["Units", "check_known", "check_units", "unit_of", "units_of"]
 
 Units: TypeAlias = Mapping[str, str]
 """Names of inputs and components to their units."""
@@ -43,6 +43,13 @@ def check_known(units: Units, inputs: Iterable[str], components: Iterable[str]) 
     if strange:
         remedy = f"give units of {', '.join(dict.fromkeys(known))}"
         raise RequestError("units", f"{strange[0]!r}, which is neither an input nor a component", remedy)
+
+
+def units_of(inputs: Mapping[Any, Any]) -> dict[str, str]:
+    """The units that DataArrays among the inputs say of themselves, by xarray's attribute `units`."""
+    said = {name: getattr(value, "attrs", None) for name, value in inputs.items()}
+    units = {name: attributes.get("units") for name, attributes in said.items() if isinstance(attributes, Mapping)}
+    return {name: unit for name, unit in units.items() if isinstance(name, str) and isinstance(unit, str) and unit}
 
 
 def unit_of(units: Units, components: Iterable[str], wrt: Derivative) -> str:

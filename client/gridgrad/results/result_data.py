@@ -10,7 +10,7 @@ import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray, Input, spread_over
 from gridgrad.arguments.linspace import Linspace
-from gridgrad.arguments.units import Units
+from gridgrad.arguments.units import Units, units_of
 from gridgrad.results.info import Info, read_info
 from gridgrad.results.planes import Derivatives, PlaneIndex
 from gridgrad_core.errors import RequestError
@@ -138,8 +138,11 @@ class ResultData:
 
     @property
     def units(self) -> Units:
-        """The units that were given of inputs and components; what shows or keeps a result has those of partials."""
-        return self.request.units or {}
+        """The units of inputs and components: those that DataArrays have, and those that were given.
+
+        What shows or keeps a result has those of partials too.
+        """
+        return {**units_of(self.request.inputs), **(self.request.units or {})}
 
     @property
     def slices(self) -> tuple[slice, ...]:

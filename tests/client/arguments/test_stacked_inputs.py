@@ -80,3 +80,14 @@ def test_positions_under_one_name_are_told_how_to_be_three() -> None:
     with pytest.raises(RequestError) as caught:
         prepare(gridgrad.Request("r", {"r": np.zeros((4, 50))}))
     assert "columns" not in caught.value.remedy
+
+
+def test_what_means_more_than_its_numbers_is_refused_here_too() -> None:
+    with pytest.raises(RequestError, match="a masked array"):
+        unstacked({XYZ: np.ma.masked_array(POSITIONS, POSITIONS > 5)})
+    xarray = pytest.importorskip("xarray")
+    atoms = {"atom": [1, 2, 3, 4]}
+    positions = xarray.DataArray(POSITIONS, dims=("atom", "component"), coords=atoms)
+    charges = xarray.DataArray(np.ones(4), dims="atom", coords={"atom": [4, 3, 2, 1]})
+    with pytest.raises(RequestError, match="other labels along 'atom'"):
+        prepare(gridgrad.Request("x + y + z + q", {XYZ: positions, "q": charges}))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import gridgrad
-from gridgrad.arguments.units import check_known, check_units, unit_of
+from gridgrad.arguments.units import check_known, check_units, unit_of, units_of
+from gridgrad.frameworks.testing import FakeClient
 from gridgrad.requests.prepare import prepare
 from gridgrad_core.errors import RequestError
 
@@ -59,3 +60,13 @@ def test_a_unit_of_nothing_is_refused_before_anything_is_computed() -> None:
     prepare(gridgrad.Request("rho*T", inputs, units={"f": "Pa"}))
     prepare(gridgrad.Request(gridgrad.registered("p"), inputs, units={"anything": "Pa"}))
     check_known({}, [], [])
+
+
+def test_the_units_of_labelled_arrays_count_until_others_are_given() -> None:
+    xarray = pytest.importorskip("xarray")
+    warm = xarray.DataArray([300.0, 310.0], dims="T", attrs={"units": "K", "standard_name": "air_temperature"})
+    assert units_of({"T": warm, "rho": [1.0], "x": xarray.DataArray(1.0, attrs={"units": 3})}) == {"T": "K"}
+    with FakeClient({}, fill=1.0) as client:
+        found = client.gradient("rho*T", {"T": warm, "rho": 1.0}, units={"f": "Pa"})
+    assert found.units == {"T": "K", "f": "Pa"}
+    assert found.to_xarray().df_dT.attrs["units"] == "Pa / K"
