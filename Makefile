@@ -40,7 +40,7 @@ serve: $(RUNS) ## Serve on localhost:50051 until Ctrl-C; ARGS="--workers 2" pass
 
 test: lint test-floor ## Lint, types and all tests, those of the client at its oldest dependencies too
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
-	@$(BIN)/python -m tests.processors $(SIDE_BY_SIDE)
+	@$(BIN)/python -m tests.processors
 
 test-long: $(READY) ## Soaks, and random tests with more examples of another seed, which is printed; SEED=N draws again
 	@$(BIN)/python -m tests.long "$(SEED)" $(SIDE_BY_SIDE) $(ARGS)

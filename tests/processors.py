@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from gridgrad_worker.engines.compiled.codegen.march import runs
@@ -20,6 +21,18 @@ OF_COMPILED_CODE = (
     "tests/worker/engines/compiled/test_functions.py",
     "tests/worker/engines/compiled/runtime/test_compiled_engine.py",
 )
+
+
+class Outcome(NamedTuple):
+    """How a leg went.
+
+    Args:
+        passed: whether its tests did, or it can't be run here.
+        said: what pytest wrote.
+    """
+
+    passed: bool
+    said: str
 
 
 class Leg(NamedTuple):
@@ -35,36 +48,51 @@ class Leg(NamedTuple):
     torch: str
     tests: Sequence[str]
 
-    def run(self, arguments: Sequence[str]) -> bool:
-        """Runs the tests; whether they passed."""
+    def run(self, arguments: Sequence[str]) -> Outcome:
+        """Runs the tests."""
         if not runs(self.march):
-            print(f"{self.march}: this processor does not run it", flush=True)
-            return True
-        print(f"{self.march}, torch with {self.torch or 'all vectors that there are'}:", flush=True)
+            return Outcome(True, f"{self.march}: this processor does not run it")
         environment = {**os.environ, "GRIDGRAD_MARCH": self.march}
         if self.torch:
             environment["ATEN_CPU_CAPABILITY"] = self.torch
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-m",
-            "processor and not gpu and not long",
-            *self.tests,
-            *arguments,
-        ]
-        return subprocess.run(command, env=environment, check=False).returncode == 0
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "processor and not gpu and not long"]
+        done = subprocess.run(
+            [*command, *self.tests, *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        with_vectors = self.torch or "all vectors that there are"
+        return Outcome(done.returncode == 0, f"{self.march}, torch with {with_vectors}:\n{done.stdout}")
 
 
 LEGS = (
-    Leg("x86-64-v4", "", OF_COMPILED_CODE),
     Leg("x86-64-v3", "avx2", ALL),
     Leg("x86-64-v2", "default", ALL),
+    Leg("x86-64-v4", "", OF_COMPILED_CODE),
     Leg("x86-64", "default", OF_COMPILED_CODE),
 )
+AT_ONCE = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs all, and tells how each went as it ends.
+
+    Args:
+        arguments: further ones for pytest.
+
+    Returns:
+        The exit status.
+    """
+    passed = True
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for outcome in pool.map(lambda leg: leg.run(arguments), LEGS):
+            print(outcome.said, flush=True)
+            passed = passed and outcome.passed
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":
-    passed = [leg.run(sys.argv[1:]) for leg in LEGS]
-    sys.exit(0 if all(passed) else 1)
+    sys.exit(main(sys.argv[1:]))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from gridgrad_worker.registered import registry
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.startup import start
@@ -20,14 +21,13 @@ Solver = Any  # the fixture of conftest.py
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def examples(
-    clean_registry: None,  # noqa: ARG001 - asked for what it does
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[dict[str, Registration]]:
-    monkeypatch.syspath_prepend(ROOT)
-    sys.modules.pop("examples.functions", None)
-    yield start("cpu", 1, ["examples.functions"])[1]
+@pytest.fixture(scope="module")
+def examples() -> Iterator[dict[str, Registration]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_registered", {})
+        patch.syspath_prepend(ROOT)
+        sys.modules.pop("examples.functions", None)
+        yield start("cpu", 1, ["examples.functions"])[1]
     sys.modules.pop("examples.functions", None)
 
 
