@@ -47,7 +47,7 @@ test-long: $(READY) ## Soaks, and random tests with more examples of another see
 
 test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest dependencies that it allows
 	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"
-	@PYTHONPATH=core:client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider $(SIDE_BY_SIDE) \
+	@PYTHONPATH=$(CURDIR)/core:$(CURDIR)/client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider $(SIDE_BY_SIDE) \
 		tests/core tests/client --ignore=tests/core/lang
 
 lint: $(READY) ## Check style, format, types and the schema
