@@ -28,10 +28,18 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 def await_serving(server: Running) -> int:
-    """Waits until a worker serves, and returns its process id."""
+    """Waits until a worker serves, and returns its process id.
+
+    A server whose worker has just been killed says SERVING until it has noticed.
+    """
     with grpc.insecure_channel(server.address) as channel:
-        eventually(lambda: Calls(channel).health() == SERVING, "SERVING")
-    (worker,) = server.workers()
+
+        def serving() -> list[int]:
+            workers = server.workers()
+            alone = len(workers) == 1 and Calls(channel).health() == SERVING and server.workers() == workers
+            return workers if alone else []
+
+        (worker,) = eventually(serving, "one worker, SERVING")
     return worker
 
 
