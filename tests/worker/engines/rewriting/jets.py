@@ -110,6 +110,12 @@ def _sum_of_products(*factors: Array) -> Array:
     return np.asarray(np.add.reduce([np.multiply(*pair) for pair in zip(factors[:half], factors[half:], strict=True)]))
 
 
+def _sinc_derivative(n: Array, x: Array) -> Array:
+    """The first or second, at numbers that are not small."""
+    first = (np.cos(np.pi * x) - np.sinc(x)) / x
+    return np.where(n == 1, first, -(np.pi**2) * np.sinc(x) - 2 * first / x)
+
+
 _VALUES: dict[str, Callable[..., Array]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -124,6 +130,8 @@ _VALUES: dict[str, Callable[..., Array]] = {
     "sqrt": np.sqrt,
     "eq": np.equal,
     "where": np.where,
+    "sinc": np.sinc,  # as which sin(u)/u is derived
+    "sinc_derivative": _sinc_derivative,
     SEPARATED: _sum_of_products,
 }
 
