@@ -10,7 +10,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import Call, Calls, axis, grids, request
 from tests.service.harness import HOLD, Running, eventually
 
-__all__ = ["BUSY_WITH", "GATE", "at_gate", "await_full", "behind_the_gate", "busy_worker", "square", "value"]
+__all__ = ["BUSY_WITH", "GATE", "at_gate", "await_full", "behind_the_gate", "busy_worker", "is_full", "square", "value"]
 
 BUSY_WITH = 2
 """How many entries `busy_worker` keeps in the queue."""
@@ -46,16 +46,17 @@ def busy_worker(server: Running, calls: Calls) -> Iterator[None]:
         assert value(waiting) == 4
 
 
+def is_full(calls: Calls) -> bool:
+    """Whether the queue takes no more; a probe that it takes expires and leaves it."""
+    full = calls.refusal(square(1.0), timeout=0.2).reason == "BUSY"
+    if not full:
+        time.sleep(0.2)  # leaves the room to others
+    return full
+
+
 def await_full(calls: Calls) -> None:
-    """Waits until the queue takes no more; probes that it takes expire and leave it."""
-
-    def is_full() -> bool:
-        full = calls.refusal(square(1.0), timeout=0.2).reason == "BUSY"
-        if not full:
-            time.sleep(0.2)  # leaves the room to others
-        return full
-
-    eventually(is_full, "a full queue")
+    """Waits until the queue takes no more."""
+    eventually(lambda: is_full(calls), "a full queue")
 
 
 def behind_the_gate(

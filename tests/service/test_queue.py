@@ -17,7 +17,7 @@ from grpc import StatusCode
 import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import OPTIONS, Calls, grids, linspace, refusal_of, request
-from tests.service.gates import BUSY_WITH, at_gate, await_full, behind_the_gate, busy_worker, square
+from tests.service.gates import BUSY_WITH, at_gate, await_full, behind_the_gate, busy_worker, is_full, square
 from tests.service.harness import HOLD, QUEUE_ENTRIES, QUEUE_MIB, Running, eventually, resident_mib
 from tests.service.large import start_large
 
@@ -144,8 +144,7 @@ def test_a_cancelled_call_leaves_the_queue(server: Running, calls: Calls) -> Non
 
         def are_all_waiting() -> bool:
             again[:] = [calls.start(square(float(x))) if call.done() else call for x, call in enumerate(again)]
-            await_full(calls)
-            return not any(call.done() for call in again)
+            return is_full(calls) and not any(call.done() for call in again)
 
         eventually(are_all_waiting, "room for as many calls as were cancelled")
         server.control.release()
@@ -217,11 +216,11 @@ def refused_of(count: int, calls: Calls) -> int:
 def has_room_for(count: int, calls: Calls) -> bool:
     """Whether the queue takes so many, no more, and none of them is refused."""
     started = [calls.start(square(float(x))) for x in range(count)]
-    await_full(calls)
-    refused = any(call.done() for call in started)
+    fits = is_full(calls) and not any(call.done() for call in started)
     for call in started:
         call.cancel()
-    return not refused
+    calls.flush()
+    return fits
 
 
 def test_a_slow_reader_is_not_read_ahead_for(server: Running, calls: Calls) -> None:
