@@ -183,17 +183,22 @@ class Server:
             return
         self.parts.streams.drain()
         self.parts.tiers.changed()
-        log.info("draining", extra=fields(entries=self.parts.admission.requests))
+        log.info("draining", extra=fields(entries=self._held))
         refused_until = asyncio.get_running_loop().time() + _REFUSING_S
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle(), self._settings.drain_timeout)
-        left = self.parts.admission.requests
+        left = self._held
         if left:
             log.warning("drain timeout: cancelling what is left", extra=fields(entries=left))
         await asyncio.sleep(refused_until - asyncio.get_running_loop().time())
 
+    @property
+    def _held(self) -> int:
+        """How many calls were accepted and are not yet answered."""
+        return self.parts.admission.requests + self.parts.questions.requests
+
     async def _idle(self) -> None:
-        while self.parts.admission.requests or self.parts.streams:
+        while self._held or self.parts.streams:
             await asyncio.sleep(0.01)
 
     def _remove_files(self) -> None:

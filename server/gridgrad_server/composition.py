@@ -30,6 +30,9 @@ from gridgrad_server.workers.process import WorkerProcess
 
 __all__ = ["Parts", "compose"]
 
+_MOST_QUESTIONS = 64
+"""Calls of Prepare and Explain that are answered at once."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -42,6 +45,7 @@ class Parts:
     workers: WorkerPool
     functions: FunctionKeys
     admission: Admission
+    questions: Admission
     intake: Intake
     streams: StreamCalls
     budget: ArenaBudget
@@ -79,7 +83,8 @@ def compose(
     budget = ArenaBudget(settings.session_bytes)
     sessions = SessionManager(settings, intake, limits, observers, slots, budget)
     snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
-    introspection = IntrospectionCalls(settings, intake, workers, tiers, snapshot.status)
+    questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
+    introspection = IntrospectionCalls(settings, intake, questions, workers, tiers, snapshot.status)
     service = GridgradService(unary, streams, introspection, sessions)
     return Parts(
         observers,
@@ -89,6 +94,7 @@ def compose(
         workers,
         functions,
         admission,
+        questions,
         intake,
         streams,
         budget,

@@ -25,7 +25,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that holds little at once, shared by the tests that fill it."""
-    flags = ["--queue-entries", str(QUEUE_ENTRIES), "--queue-bytes", str(QUEUE_MIB << 20), "--piece-cost", str(PIECE)]
+    flags = [
+        "--queue-entries",
+        str(2 * QUEUE_ENTRIES),
+        "--queue-bytes",
+        str(QUEUE_MIB << 20),
+        "--piece-cost",
+        str(PIECE),
+    ]
     with running(tmp_path_factory.mktemp("narrow"), *flags) as started:
         yield started
 

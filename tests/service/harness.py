@@ -36,6 +36,7 @@ HOLD = 1e6
 DEADLY = -1e6
 """`deadly` and others kill their worker, or fail, at smaller values of x."""
 QUEUE_ENTRIES = 66
+"""What one caller of the narrow server may have in the queue: half of what it holds."""
 PIECE = 1 << 18
 QUEUE_MIB = 128
 CONTROL = "GRIDGRAD_TEST_CONTROL"

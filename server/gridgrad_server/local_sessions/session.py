@@ -126,7 +126,7 @@ class LocalSession:
             self.end()  # its answers could not be told apart
             return
         try:
-            permit = self._intake.admit(size)
+            permit = self._intake.admit(size, self._caller)
         except GridgradError as error:
             self._send(message.id, pb.SessionResponse(status=to_status(error)).SerializeToString(), None)
             self._count(code_of(error))

@@ -71,26 +71,26 @@ class Intake:
         if self._workers.hopeless:
             raise UnavailableError("", "no worker can be started", "see the server's log")
 
-    def admit(self, held_bytes: int) -> Permit:
-        """A permit to hold a request and so many bytes.
+    def admit(self, held_bytes: int, caller: str) -> Permit:
+        """A permit for a caller to hold a request and so many bytes.
 
         Raises:
-            BusyError: the server is full.
+            BusyError: the server is full, or the caller holds as much as is left for others.
             TooLargeError: it could never hold that many bytes.
             UnavailableError: it can't compute now.
         """
         self.check_open()
-        return self._admission.take(held_bytes)
+        return self._admission.take(held_bytes, caller)
 
-    async def admit_streamed(self, held_bytes: int) -> Permit:
+    async def admit_streamed(self, held_bytes: int, caller: str) -> Permit:
         """The same for a request of a stream, which waits until there is room.
 
         Raises:
             TooLargeError: the server could never hold that many bytes.
             UnavailableError: it can't compute now.
         """
-        await self._admission.room(held_bytes)
-        return self.admit(held_bytes)
+        await self._admission.room(held_bytes, caller)
+        return self.admit(held_bytes, caller)
 
     async def read_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest:
         """Decodes and checks a serialized request and remembers its template; the request is not yet queued.

@@ -12,11 +12,13 @@ from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.rpc import introspection_responses
 from gridgrad_server.rpc.errors import abort
 from gridgrad_server.rpc.intake import Intake
+from gridgrad_server.scheduling.admission import Admission
 from gridgrad_server.scheduling.tier_policy import TierPolicy
 from gridgrad_server.workers.pool import WorkerPool
 
@@ -30,7 +32,8 @@ class IntrospectionCalls:
 
     Args:
         settings: of the server.
-        intake: admits calls, and finds functions.
+        intake: says whether calls are taken, and finds functions.
+        questions: the places of Prepare and Explain, which take none of those of grids.
         workers: say what they are and have.
         tiers: asks workers about functions.
         status: how the server is doing.
@@ -40,12 +43,14 @@ class IntrospectionCalls:
         self,
         settings: ServerSettings,
         intake: Intake,
+        questions: Admission,
         workers: WorkerPool,
         tiers: TierPolicy,
         status: Callable[[], pb.GetServerStatusResponse],
     ) -> None:
         self._settings = settings
         self._intake = intake
+        self._questions = questions
         self._workers = workers
         self._tiers = tiers
         self._status = status
@@ -96,6 +101,7 @@ class IntrospectionCalls:
             await abort(context, error)
 
     async def _function(self, message: pb.Plan, size: int, context: Context) -> FunctionKey:
-        permit = self._intake.admit(size)
+        self._intake.check_open()
+        permit = self._questions.take(size, caller_of(context))
         context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
         return await self._intake.expression(message)

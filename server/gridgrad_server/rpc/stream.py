@@ -196,7 +196,7 @@ class StreamCall:
 
     async def _admit(self, streamed: StreamedRequest, request: GridRequest, size: int) -> None:
         self._intake.cut_by_throughput(request)
-        streamed.permit = await self._intake.admit_streamed(size + self._limits.stream_bytes(request))
+        streamed.permit = await self._intake.admit_streamed(size + self._limits.stream_bytes(request), self._caller)
         streamed.request = request
         self._held_bytes += streamed.held_bytes
         self._intake.submit(request)

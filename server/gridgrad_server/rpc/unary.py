@@ -112,7 +112,8 @@ class UnaryCalls:
         return response
 
     async def _computed(self, raw: bytes, context: Context) -> bytes:
-        permit = self._intake.admit(len(raw))
+        caller = caller_of(context)
+        permit = self._intake.admit(len(raw), caller)
         request: GridRequest | None = None
 
         def ended(_: object) -> None:
@@ -124,7 +125,7 @@ class UnaryCalls:
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        call = raw, UnaryResult(response), caller_of(context), deadline_at
+        call = raw, UnaryResult(response), caller, deadline_at
         request = self._intake.known_request(*call) or await self._intake.read_request(*call)
         self._limits.check_unary(request)
         permit.grow(request.template.layout.total_bytes)

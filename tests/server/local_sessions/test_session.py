@@ -37,7 +37,7 @@ async def test_what_is_wrong_with_a_request_is_told(serve: Any, opening: Opening
 
 
 async def test_limits_hold_in_sessions_too(serve: Any, opening: Opening) -> None:
-    serving = await serve(queue_entries=2)
+    serving = await serve(queue_entries=4)  # of which one caller gets half
     caller = await opening(serving)
     for _ in range(3):
         await caller.ask(grid(function="slow"))

@@ -48,32 +48,32 @@ def test_no_worker_and_drain_are_unavailable() -> None:
     intake.check_open()
     workers.hopeless = True
     with pytest.raises(UnavailableError, match="no worker can be started"):
-        intake.admit(1)
+        intake.admit(1, "someone")
     workers.ready = None
     with pytest.raises(UnavailableError, match="no worker is warm yet"):
-        intake.admit(1)
+        intake.admit(1, "someone")
     intake.draining = True
     with pytest.raises(UnavailableError, match="shutting down"):
-        intake.admit(1)
+        intake.admit(1, "someone")
     assert admission.requests == 0
 
 
 def test_what_is_admitted_is_counted() -> None:
     intake, admission, _, _ = wired()
-    permit = intake.admit(400)
+    permit = intake.admit(400, "someone")
     assert (admission.requests, admission.held_bytes) == (1, 400)
     with pytest.raises(BusyError):
-        intake.admit(601)
+        intake.admit(601, "someone")
     with pytest.raises(TooLargeError):
-        intake.admit(1001)
+        intake.admit(1001, "someone")
     permit.give_back()
     assert (admission.requests, admission.held_bytes) == (0, 0)
 
 
 async def test_a_stream_that_waited_for_room_is_refused_when_the_server_drains_meanwhile() -> None:
     intake, admission, _, _ = wired()
-    held = intake.admit(900)
-    waiting = asyncio.ensure_future(intake.admit_streamed(500))
+    held = intake.admit(900, "someone")
+    waiting = asyncio.ensure_future(intake.admit_streamed(500, "another"))
     await asyncio.sleep(0)
     assert not waiting.done()
     intake.draining = True

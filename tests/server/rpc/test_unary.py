@@ -69,7 +69,7 @@ async def test_a_tile_that_fails_answers_with_the_worker_s_words(serve: Serve) -
 
 
 async def test_exactly_the_surplus_is_refused_with_pushback_and_permits_come_back(serve: Serve) -> None:
-    serving = await serve(queue_entries=3)
+    serving = await serve(queue_entries=6)  # of which one caller gets half
     calls = [serving.calls.grid(registered("slow")) for _ in range(8)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     refused = [each for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
@@ -82,7 +82,7 @@ async def test_exactly_the_surplus_is_refused_with_pushback_and_permits_come_bac
 
 
 async def test_a_caller_that_gives_up_frees_its_place(serve: Serve) -> None:
-    serving = await serve(queue_entries=2)
+    serving = await serve(queue_entries=4)
     hanging = [serving.calls.unary(registered("hangs").SerializeToString()) for _ in range(2)]
     admission = serving.server.parts.admission
     await until(lambda: admission.requests == 2)
