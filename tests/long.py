@@ -24,7 +24,7 @@ def main(given: str, arguments: list[str]) -> int:
     """
     seed = given or str(secrets.randbelow(1 << 30))
     print(f"make test-long SEED={seed} draws the same again", flush=True)
-    environment = {**os.environ, VARIABLE: seed, "HYPOTHESIS_PROFILE": "explore"}
+    environment = {"HYPOTHESIS_PROFILE": "explore", **os.environ, VARIABLE: seed}
     command = [sys.executable, "-m", "pytest", "-m", TESTS, "--timeout=1500", f"--hypothesis-seed={seed}", *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 
