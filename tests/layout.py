@@ -102,6 +102,7 @@ WITHOUT_TEST = {
 """Modules that no test file is named after, and why."""
 TESTS_OF_SEVERAL = {
     "client/sync/test_fork.py",
+    "core/lang/test_random_texts.py",
     "client/test_exports.py",
     "client/test_laptop.py",
     "client/tracing/test_random_functions.py",

@@ -56,7 +56,7 @@ _INFIX = {
 }
 """Signs of other languages between operands, and ours."""
 
-ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "&=", "|=", "^=", "<<="})
+ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "&=", "|=", "^=", "<<=", ">>="})
 """An assignment, and the signs of other languages that assign."""
 
 _OTHER = {
