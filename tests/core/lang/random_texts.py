@@ -11,7 +11,8 @@ __all__ = ["DAMAGE", "NAMES", "damaged", "text"]
 NAMES = ("t", "k", "x", "y")
 NUMBERS = ("0", "1", "2", "-3", "0.5", "1e-3", ".5", "1e300", "1e-320", "pi", "e", "inf", "nan")
 BINARY = ("+", "-", "*", "/", "**", "//", "%", "<", "<=", "==", "!=", ">", ">=", " and ", " or ")
-DAMAGE = tuple('()[]{},;=+-*/%<>!&|^~@#$?:."\\\n\t 0e_x') + ("**", "diff", "where", "é", "\0", "∂", "𝒳", "1e999", "lambda")
+WORDS = ("**", "diff", "where", "é", "\0", "∂", "𝒳", "1e999", "lambda")
+DAMAGE = (*'()[]{},;=+-*/%<>!&|^~@#$?:."\\\n\t 0e_x', *WORDS)
 """What damage puts into a text."""
 CALLED = [function for function in FUNCTIONS.values() if function.group != "operator"]
 
