@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gridgrad_worker.engines.compiled.codegen.build import CppSource
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
 from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings
@@ -31,7 +32,7 @@ def test_what_the_compiler_refuses_is_remembered(
 ) -> None:
     assert settings.root is not None
     root = open_directory(settings.root)
-    monkeypatch.setattr("gridgrad_worker.engines.compiled.make.source_of", lambda *_: "no C++")
+    monkeypatch.setattr("gridgrad_worker.engines.compiled.make.source_of", lambda *_: CppSource("", (), "no C++"))
     if find_compiler() is None:
         pytest.skip("there is no C++ compiler")
     assert "refuses" in make(job, root, 1 << 20, tmp_path)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gridgrad_worker.devices.cpu import CpuDevice
-from gridgrad_worker.engines.compiled.codegen.build import NAME, build, digest_of, source_of
+from gridgrad_worker.engines.compiled.codegen.build import NAME, CppSource, build, digest_of, source_of
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
@@ -29,7 +30,7 @@ def direct_of(cpu: CpuDevice) -> Direct:
 @pytest.mark.parametrize(("dtype", "kind"), [("float64", "double"), ("float32", "float")])
 def test_the_source_says_the_dtype_and_the_numbers_of_dims_and_inputs(direct_of: Direct, dtype: str, kind: str) -> None:
     job = JOB._replace(dtype=dtype)
-    source = source_of(job, direct_of(job))
+    source = source_of(job, direct_of(job)).text
     assert f"typedef {kind} Real;" in source
     assert "constexpr int DIMS = 2, INPUTS = 2;" in source
 
@@ -37,13 +38,13 @@ def test_the_source_says_the_dtype_and_the_numbers_of_dims_and_inputs(direct_of:
 @pytest.mark.parametrize(("text", "special"), [("x*y", False), ("digamma(x)*y", True), ("log_norm_cdf(x)*y", True)])
 def test_special_functions_are_included_where_they_are_needed(direct_of: Direct, text: str, special: bool) -> None:
     job = JOB._replace(text=text)
-    assert ('#include "special.h"' in source_of(job, direct_of(job))) == special
+    assert ('#include "special.h"' in source_of(job, direct_of(job)).text) == special
 
 
 def test_without_separated_sums_there_is_one_plan(direct_of: Direct) -> None:
-    assert "typedef SeparatedPlan PlainPlan;" in source_of(JOB, direct_of(JOB))
+    assert "typedef SeparatedPlan PlainPlan;" in source_of(JOB, direct_of(JOB)).text
     job = JOB._replace(text="x*y + x**2*exp(-y) + sin(x)*y**3 + x**3*log(1 + y)")
-    source = source_of(job, direct_of(job))
+    source = source_of(job, direct_of(job)).text
     assert "struct SeparatedPlan {" in source
     assert "struct PlainPlan {" in source
 
@@ -57,10 +58,35 @@ def test_the_digest_is_that_of_the_plan(direct_of: Direct) -> None:
 @pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
 def test_what_the_compiler_refuses_is_said_by_its_first_error(tmp_path: Path) -> None:
     with pytest.raises(CannotCompileError, match=r"the compiler refuses it: .*error: .*nonsense"):
-        build("int main() { return nonsense; }", tmp_path)
+        build(CppSource("", (), "int main() { return nonsense; }"), tmp_path)
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
 def test_the_library_lies_in_the_directory(tmp_path: Path) -> None:
-    assert build('extern "C" int one() { return 1; }', tmp_path) == tmp_path / NAME
+    assert build(CppSource("", (), 'extern "C" int one() { return 1; }'), tmp_path) == tmp_path / NAME
     assert (tmp_path / NAME).stat().st_size
+
+
+def test_pieces_have_each_function_once_and_what_they_share() -> None:
+    source = CppSource("int declared();", tuple(f"int f{n}() {{ return {n}; }}" for n in range(5)), "int rest();")
+    for most in (1, 2, 3, 9):
+        pieces = source.pieces(most)
+        assert len(pieces) == min(most, 6)
+        assert all(piece.startswith("int declared();") for piece in pieces)
+        assert ["int rest();" in piece for piece in pieces] == [True] + [False] * (len(pieces) - 1)
+        assert all(sum(function in piece for piece in pieces) == 1 for function in source.functions)
+    assert source.text == source.pieces(1)[0]
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
+def test_pieces_are_compiled_into_one_library(tmp_path: Path) -> None:
+    functions = tuple(f"int f{n}() {{ return {n}; }}" for n in range(1, 4))
+    source = CppSource(
+        "int f1(); int f2(); int f3();",
+        functions,
+        'extern "C" __attribute__((visibility("default"))) int sum() { return f1() + f2() + f3(); }',
+    )
+    assert ctypes.CDLL(str(build(source, tmp_path))).sum() == 6
+    wrong = source._replace(functions=("int f1() { return nonsense; }", *functions[1:]))
+    with pytest.raises(CannotCompileError, match="nonsense"):
+        build(wrong, tmp_path)

@@ -19,7 +19,7 @@ DIMS = {"x": 1, "y": 2, "a": 0}
 def written(text: str) -> str:
     program = parse(text, list(DIMS))
     plan = make_plan(program.nodes, program.outputs, DIMS, 2)
-    return plan_class("OurPlan", plan, None, CppFunctions(torch.float64))
+    return plan_class("OurPlan", plan, None, CppFunctions(torch.float64)).declared
 
 
 def constant(source: str, name: str) -> str:
@@ -63,7 +63,7 @@ def test_a_plan_with_separated_sums_runs_blocks_of_rows(cpu: CpuDevice) -> None:
     program = parse("x*y + x**2*exp(-y) + sin(x)*y**3 + x**3*log(1 + y)", ["x", "y"])
     axes = {"x": (0,), "y": (1,)}
     engine = StructuredEngine(program, axes, 2, [(), (0,)], torch.float64, cpu, separating=True)
-    source = plan_class("OurPlan", engine.plan, engine.guard, CppFunctions(torch.float64))
+    source = plan_class("OurPlan", engine.plan, engine.guard, CppFunctions(torch.float64)).declared
     assert source.count("sum_products(") == len(engine.ranks)
     assert constant(source, "HEIGHT").startswith("LANES < 8")
     assert "WIDTH = 2;" in source
@@ -77,3 +77,24 @@ def test_long_programs_do_not_wait_for_memory() -> None:
     assert constant(written("x*y"), "LIGHT") == "true"
     long = " + ".join(f"sin({n}*x*y)" for n in range(1, 20))
     assert constant(written(long), "LIGHT") == "false"
+
+
+def test_long_functions_stand_apart_and_are_declared() -> None:
+    text = " + ".join(f"sin({n}*x*y)" for n in range(1, 101))
+    program = parse(text, list(DIMS))
+    plan = make_plan(program.nodes, program.outputs, DIMS, 2)
+    source = plan_class("OurPlan", plan, None, CppFunctions(torch.float64))
+    apart = [function[: function.index("(")] for function in source.functions]
+    assert apart == ["void OurPlan::Grid::point"], "the levels are short"
+    assert re.search(r"static void point\([^{]*\);", source.declared)
+    assert "point(at, position, sums, to, pitch)" in source.declared
+    assert source.functions[0].count("sin(") == 100
+
+
+def test_many_separated_sums_share_what_sums(cpu: CpuDevice) -> None:
+    terms = "x*y + x**2*exp(-y) + sin(x)*y**3 + x**3*log(1 + y)"
+    program = parse(", ".join(f"exp({n}*({terms}))" for n in range(1, 11)), ["x", "y"])
+    engine = StructuredEngine(program, {"x": (0,), "y": (1,)}, 2, [(), (0,)], torch.float64, cpu, separating=True)
+    source = plan_class("OurPlan", engine.plan, engine.guard, CppFunctions(torch.float64)).declared
+    assert len(engine.ranks) > 8
+    assert source.count("called_sum_products(") == len(engine.ranks)

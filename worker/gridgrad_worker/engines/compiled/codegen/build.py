@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -18,16 +21,54 @@ from gridgrad_worker.engines.compiled.codegen.march import unsupported
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags, find_compiler
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 
-__all__ = ["NAME", "build", "digest_of", "source_of"]
+__all__ = ["NAME", "CppSource", "build", "digest_of", "source_of"]
 
 NAME = "grid.so"
 """The library of a package."""
 
 _CPP = Path(str(importlib.resources.files("gridgrad_worker.engines.compiled") / "cpp"))
 _TORCH = Path(torch.__file__).parent
+_INCLUDED = (f"-I{_CPP}", f"-isystem{_TORCH / 'include'}")
+
+_AT_ONCE = min(2, os.cpu_count() or 1)
+"""Pieces that are compiled at the same time: each takes some 150 MB."""
+
+_REST = 150_000
+"""Characters of functions that take as long as what every program has."""
 
 
-def source_of(job: CompileJob, engine: StructuredEngine) -> str:
+class CppSource(NamedTuple):
+    """C++ that is compiled in one piece or in several, at the same time.
+
+    Args:
+        declared: what each piece begins with.
+        functions: long functions, each of which may stand in any of the pieces.
+        rest: what ends one of them.
+    """
+
+    declared: str
+    functions: tuple[str, ...]
+    rest: str
+
+    @property
+    def text(self) -> str:
+        """All of it in one piece."""
+        return self.pieces(1)[0]
+
+    def pieces(self, most: int) -> list[str]:
+        """So many pieces at most, of about the same length; the first has the rest."""
+        count = max(1, min(most, 1 + len(self.functions)))
+        pieces = [[self.declared] for _ in range(count)]
+        lengths = [_REST, *[0] * (count - 1)]
+        for function in sorted(self.functions, key=len, reverse=True):
+            shortest = lengths.index(min(lengths))
+            pieces[shortest].append(function)
+            lengths[shortest] += len(function)
+        pieces[0].append(self.rest)
+        return ["\n".join(piece) for piece in pieces]
+
+
+def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
     """The C++ of a job.
 
     Args:
@@ -38,25 +79,21 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> str:
         CannotCompileError: it comes down to something that has no form in C++.
     """
     functions = CppFunctions(job.torch_dtype)
-    plans = plan_class("SeparatedPlan", engine.plan, engine.guard, functions)
-    plans += (
-        plan_class("PlainPlan", engine.plain_plan, None, functions)
-        if engine.guard
-        else "typedef SeparatedPlan PlainPlan;\n"
-    )
-    return "\n".join(
-        [
-            f"typedef {'double' if job.dtype == 'float64' else 'float'} Real;",
-            wire_tags.definitions(),
-            f"constexpr int DIMS = {max(job.ndim, 1)}, INPUTS = {max(len(job.names), 1)};",
-            '#include "special.h"' if functions.special else '#include "functions.h"',
-            '#include "windows.h"',
-            *functions.definitions,
-            plans,
-            '#include "tiles.h"',
-            '#include "request_template.h"',
-        ]
-    )
+    plans = [plan_class("SeparatedPlan", engine.plan, engine.guard, functions)]
+    if engine.guard:
+        plans.append(plan_class("PlainPlan", engine.plain_plan, None, functions))
+    declared = [
+        f"typedef {'double' if job.dtype == 'float64' else 'float'} Real;",
+        wire_tags.definitions(),
+        f"constexpr int DIMS = {max(job.ndim, 1)}, INPUTS = {max(len(job.names), 1)};",
+        '#include "special.h"' if functions.special else '#include "functions.h"',
+        '#include "windows.h"',
+        *functions.definitions,
+        *(plan.declared for plan in plans),
+        "" if engine.guard else "typedef SeparatedPlan PlainPlan;",
+    ]
+    rest = ['#include "tiles.h"', '#include "request_template.h"', ""]
+    return CppSource("\n".join(declared), tuple(each for plan in plans for each in plan.functions), "\n".join(rest))
 
 
 def digest_of(engine: StructuredEngine) -> str:
@@ -65,7 +102,7 @@ def digest_of(engine: StructuredEngine) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def build(source: str, directory: Path) -> Path:
+def build(source: CppSource, directory: Path) -> Path:
     """Compiles, and returns the library.
 
     Args:
@@ -76,8 +113,6 @@ def build(source: str, directory: Path) -> Path:
         CannotCompileError: the compiler refuses.
         NothingToCompileWithError: there is no compiler here, no headers of torch, or no such processor as asked for.
     """
-    text, library = directory / "grid.cpp", directory / NAME
-    text.write_text(source)
     compiler = find_compiler()
     if compiler is None:
         raise NothingToCompileWithError("there is no C++ compiler; install g++, or set CXX")
@@ -85,12 +120,32 @@ def build(source: str, directory: Path) -> Path:
         raise NothingToCompileWithError("this torch is without its C++ headers; install one of its own wheels")
     if unsupported():
         raise NothingToCompileWithError(unsupported())
-    places = [f"-I{_CPP}", f"-isystem{_TORCH / 'include'}", f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
-    command = [compiler, *compiler_flags(), str(text), "-o", str(library), *places]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no word of a request
-    if done.returncode:
-        raise CannotCompileError(f"the compiler refuses it: {_first_error(done.stderr)}")
+    library, command = directory / NAME, [compiler, *compiler_flags()]
+    made = [_piece(text, directory / f"grid{n}.cpp") for n, text in enumerate(source.pieces(_AT_ONCE))]
+    places = [f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
+    if len(made) > 1:
+        _run_all([[*command, "-c", str(each), "-o", f"{each}.o", *_INCLUDED] for each in made])
+        _run_all([[*command, *(f"{each}.o" for each in made), "-o", str(library), *places]])
+    else:
+        _run_all([[*command, str(made[0]), "-o", str(library), *_INCLUDED, *places]])
     return library
+
+
+def _piece(text: str, file: Path) -> Path:
+    file.write_text(text)
+    return file
+
+
+def _run_all(commands: Sequence[Sequence[str]]) -> None:
+    """Runs the compiler several times at once."""
+    running = [
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 - no word of a request
+        for command in commands
+    ]
+    said = [process.communicate()[1] for process in running]
+    for process, text in zip(running, said, strict=True):
+        if process.returncode:
+            raise CannotCompileError(f"the compiler refuses it: {_first_error(text)}")
 
 
 def _first_error(said: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
@@ -11,15 +13,35 @@ from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, pow
 from gridgrad_worker.engines.structured.planning.guard import Guard
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan
 
-__all__ = ["plan_class"]
+__all__ = ["PlanSource", "plan_class"]
 
+_LEVEL = "const Real* const* at, Real* to, const Position& position"
 _EACH = "const Real* const* at, const Position& position, const Writer<MODE>& writer, int row, int column"
+_POINT = "const Real* const* at, const Position& position, const Vector* sums, Real* to, int64_t pitch"
 
 _LIGHT = 16
 """Operations on the grid up to which they leave the processor waiting for memory."""
 
+_LONG = 256
+"""Operations from which on a function stands by itself, so that it is compiled once, and beside others."""
 
-def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions) -> str:
+_MANY_SUMS = 8
+"""Separated sums from which on what sums is called: written out for each they would be most of the code."""
+
+
+class PlanSource(NamedTuple):
+    """A plan as C++.
+
+    Args:
+        declared: its class.
+        functions: its long functions, which the class declares.
+    """
+
+    declared: str
+    functions: tuple[str, ...]
+
+
+def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions) -> PlanSource:
     """The C++ of a plan.
 
     Args:
@@ -28,7 +50,8 @@ def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: C
         guard: looks at some of its steps.
         functions: of the language; more are defined as they are needed.
     """
-    return _Emitter(name, plan, guard, functions).text()
+    emitter = _Emitter(name, plan, guard, functions)
+    return PlanSource(emitter.text(), tuple(emitter.apart))
 
 
 class _Emitter:
@@ -40,6 +63,7 @@ class _Emitter:
         self._levels = lay_out(plan, guard)
         self._number = {level.mask: n for n, level in enumerate(self._levels)}
         self._rows = [{step: row for row, step in enumerate(level.rows)} for level in self._levels]
+        self.apart: list[str] = []
 
     def text(self) -> str:
         """All of it."""
@@ -86,28 +110,41 @@ class _Emitter:
         return (
             f"    struct Level{number} {{\n"
             + "".join(f"        static constexpr {each} = {value};\n" for each, value in constants.items())
-            + "        static void run(const Real* const* at, Real* to, const Position& position) {\n"
-            + "".join(f"            {line}\n" for line in scope.lines)
-            + "        }\n    };\n"
+            + self._function(f"Level{number}", f"run({_LEVEL})", scope.lines)
+            + "    };\n"
         )
+
+    def _function(self, owner: str, signature: str, lines: Sequence[str]) -> str:
+        """A member function: as it stands in its class, where a long one is only declared."""
+        if len(lines) < _LONG:
+            return f"        static void {signature} {{\n" + _indented(lines, 12) + "        }\n"
+        self.apart.append(f"void {self._name}::{owner}::{signature} {{\n" + _indented(lines, 4) + "}\n")
+        return f"        static void {signature};\n"
 
     def _grid(self) -> str:
         sums = [i for i in self._plan.levels[-1].steps if self._plan.steps[i].op == SEPARATED]
-        scope = _Scope(self, self._plan.full)
         grid = self._plan.levels[-1]
+        is_long = len(grid.inputs) + len(grid.steps) >= _LONG
+        scope = _Scope(self, self._plan.full, {i: n for n, i in enumerate(sums)} if is_long else {})
         scope.run([*grid.inputs, *grid.steps])
-        for plane, step in enumerate(self._plan.outputs):
-            scope.lines.append(f"writer.put({plane}, {scope.number(step)});")
+        results = [scope.number(step) for step in self._plan.outputs]
         size = "LANES < 8 ? LANES : 8" if sums else "1"
+        each, point = scope.lines + [f"writer.put({plane}, {text});" for plane, text in enumerate(results)], ""
+        if is_long:
+            lines = scope.lines + [
+                f"store_unaligned(to + {plane} * pitch, {text});" for plane, text in enumerate(results)
+            ]
+            point, each = self._function("Grid", f"point({_POINT})", lines), list(_calls_point(sums))
         return (
             "    struct Grid {\n"
             f"        static constexpr int HEIGHT = {size}, WIDTH = {2 if sums else 1};\n"
             f"        static constexpr bool LIGHT = {str(bool(sums) or len(grid.steps) <= _LIGHT).lower()};\n"
-            + "".join(f"        {line}\n" for i in sums for line in self._tables(i))
+            + _indented([line for i in sums for line in self._tables(i)], 8)
+            + point
             + "        template <int W, StoreMode MODE> INLINE_MEMBER static void run(const Corner<LEVELS>& corner) {\n"
-            + "".join(f"            {line}\n" for i in sums for line in self._sum(i))
+            + _indented([line for i in sums for line in self._sum(i, called=len(sums) > _MANY_SUMS)], 12)
             + f"            corner.template each<W, MODE>([&]({_EACH}) {{\n"
-            + "".join(f"                {line}\n" for line in scope.lines)
+            + _indented(each, 16)
             + "            });\n        }\n    };\n"
         )
 
@@ -121,14 +158,15 @@ class _Emitter:
             places = ", ".join(f"{rows[factor]} * LANES" for factor in factors)
             yield f"static constexpr int {side}{index}[] = {{{places}}};"
 
-    def _sum(self, index: int) -> Iterator[str]:
+    def _sum(self, index: int, *, called: bool) -> Iterator[str]:
         masks = sides_of(self._plan, index)
         left, right = (self._number[mask] for mask in masks)
         row_dim = self._plan.ndim - 2
         down = f"corner.down[{right}]" if masks[1] >> row_dim & 1 else "0"
         yield f"Vector s{index}[HEIGHT][W];"
+        function = "called_sum_products" if called else "sum_products"
         yield (
-            f"sum_products(s{index}, corner.below[{left}], corner.down[{left}], left{index}, "
+            f"{function}(s{index}, corner.below[{left}], corner.down[{left}], left{index}, "
             f"corner.below[{right}], {down}, corner.along[{right}], right{index}, corner.height);"
         )
 
@@ -139,13 +177,15 @@ class _Scope:
     Args:
         emitter: of the plan.
         mask: the dims that they are computed on.
+        sums: the places of separated sums on the grid among those that the function is given, if it is.
     """
 
-    def __init__(self, emitter: _Emitter, mask: int) -> None:
+    def __init__(self, emitter: _Emitter, mask: int, sums: Mapping[int, int] = MappingProxyType({})) -> None:
         self.lines: list[str] = []
         self._emitter = emitter
         self._plan = emitter._plan
         self._mask = mask
+        self._sums = sums
         self._last = max(mask.bit_length() - 1, 0)
         self._known: dict[int, str] = {}
         self._logarithms: set[int] = set()
@@ -220,13 +260,24 @@ class _Scope:
 
     def _sum(self, index: int) -> str:
         if self._mask == self._plan.full:
-            return f"s{index}[row][column]"
+            return f"sums[{self._sums[index]}]" if self._sums else f"s{index}[row][column]"
         args = self._plan.steps[index].args
         half = len(args) // 2
         total = "-Vector{}"
         for left, right in zip(args[:half], args[half:], strict=True):
             total = f"fused({self.number(left)}, {self.number(right)}, {total})"
         return total
+
+
+def _indented(lines: Iterable[str], by: int) -> str:
+    return "".join(f"{' ' * by}{line}\n" for line in lines)
+
+
+def _calls_point(sums: Sequence[int]) -> Iterator[str]:
+    """Calls what computes a vector of the grid, and writes what comes of it."""
+    given = ", ".join(f"s{index}[row][column]" for index in sums)
+    yield f"const Vector sums[] = {{{given or 'Vector{}'}}};"
+    yield "writer.template write<PLANES>([&](Real* to, int64_t pitch) { point(at, position, sums, to, pitch); });"
 
 
 def _double(value: float) -> str:

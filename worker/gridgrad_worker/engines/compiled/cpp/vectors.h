@@ -140,17 +140,17 @@ INLINE Vector fused(Vector a, Vector b, Vector c) {
 
 // Sums of products, for rows and columns of vectors: of each, left[lefts[k]] * right[rights[k]] for all terms k.
 // They begin at -0, so that a sum of negative zeros is one.
-template <int HEIGHT, int WIDTH, int TERMS>
-INLINE void sum_products(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64_t left_down, const int (&lefts)[TERMS],
-                         const Real* right, int64_t right_down, int64_t right_along, const int (&rights)[TERMS],
-                         int height) {
+template <int HEIGHT, int WIDTH>
+INLINE void sum_terms(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64_t left_down, const int* lefts,
+                      const Real* right, int64_t right_down, int64_t right_along, const int* rights, int terms,
+                      int height) {
     Vector sum[HEIGHT][WIDTH];
 #pragma GCC unroll 8
     for (int row = 0; row < HEIGHT; row++)
 #pragma GCC unroll 2
         for (int column = 0; column < WIDTH; column++) sum[row][column] = -Vector{};
     if (right_down == 0) {
-        for (int term = 0; term < TERMS; term++) {
+        for (int term = 0; term < terms; term++) {
             Vector factor[WIDTH];
 #pragma GCC unroll 2
             for (int column = 0; column < WIDTH; column++) factor[column] = load(right + rights[term] + column * right_along);
@@ -170,7 +170,7 @@ INLINE void sum_products(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64
     }
     for (int row = 0; row < height; row++) {
         for (int column = 0; column < WIDTH; column++) total[row][column] = -Vector{};
-        for (int term = 0; term < TERMS; term++) {
+        for (int term = 0; term < terms; term++) {
             Vector other = broadcast(left[lefts[term] + row * left_down]);
             for (int column = 0; column < WIDTH; column++) {
                 Vector factor = load(right + rights[term] + row * right_down + column * right_along);
@@ -178,6 +178,28 @@ INLINE void sum_products(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64
             }
         }
     }
+}
+
+template <int HEIGHT, int WIDTH, int TERMS>
+INLINE void sum_products(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64_t left_down, const int (&lefts)[TERMS],
+                         const Real* right, int64_t right_down, int64_t right_along, const int (&rights)[TERMS],
+                         int height) {
+    sum_terms(total, left, left_down, lefts, right, right_down, right_along, rights, TERMS, height);
+}
+
+// The same for programs of so many sums that they share one function.
+template <int HEIGHT, int WIDTH>
+__attribute__((noinline)) static void called_sum_terms(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64_t left_down,
+                                                       const int* lefts, const Real* right, int64_t right_down,
+                                                       int64_t right_along, const int* rights, int terms, int height) {
+    sum_terms(total, left, left_down, lefts, right, right_down, right_along, rights, terms, height);
+}
+
+template <int HEIGHT, int WIDTH, int TERMS>
+INLINE void called_sum_products(Vector (&total)[HEIGHT][WIDTH], const Real* left, int64_t left_down,
+                                const int (&lefts)[TERMS], const Real* right, int64_t right_down, int64_t right_along,
+                                const int (&rights)[TERMS], int height) {
+    called_sum_terms(total, left, left_down, lefts, right, right_down, right_along, rights, TERMS, height);
 }
 
 // ---------------------------------------------------------------- bits, rounding, comparisons

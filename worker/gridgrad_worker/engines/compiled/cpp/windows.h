@@ -29,6 +29,14 @@ template <StoreMode MODE> struct Writer : Destination {
         else if constexpr (MODE == StoreMode::PAST) store_past(there, x);
         else store_some(there, x, int(std::min<int64_t>(LANES, count)));
     }
+
+    // Writes the points of all planes, which f(to, pitch) computes as whole vectors.
+    template <int PLANES, class F> INLINE_MEMBER void write(F f) const {
+        if constexpr (MODE == StoreMode::WHOLE) return f(first, pitch);
+        alignas(BYTES) Real numbers[PLANES * LANES];
+        f(numbers, LANES);
+        for (int plane = 0; plane < PLANES; plane++) put(plane, load(numbers + plane * LANES));
+    }
 };
 
 // Where some rows and columns of vectors begin, and what is needed there.
