@@ -62,7 +62,7 @@ ORDER = {
         *("frameworks", "frameworks.torch", "frameworks.jax", "frameworks.scipy", "frameworks.testing"),
     ],
     "gridgrad_server": [
-        *("config", "memory", "requests", "scheduling", "workers", "rpc", "local_sessions", "telemetry"),
+        *("config", "memory", "requests", "scheduling", "workers", "connections", "rpc", "local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
         *("runtime", "devices", "torch_ops", "engines", "engines.functional"),
@@ -90,7 +90,7 @@ WITHOUT_TEST = {
     "gridgrad_core.lang.functions.special": "as above",
     "gridgrad.aio.channel": "opens gRPC's channels: every test of a client, with TLS tests/service/test_operations.py",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
-    "gridgrad_server.config.tls": "reads files for gRPC: tests/server/rpc/test_listen.py with certificates",
+    "gridgrad_server.config.tls": "reads files for gRPC: tests/server/connections/test_listen.py with certificates",
     "gridgrad_server.workers.owner": "a protocol",
     "gridgrad_worker.devices.streams": "test_transfers.py on a simulated GPU, test_gpu.py on a real one",
     "gridgrad_worker.engines.compiled.codegen.cpp_table": "rows of a table, held by test_functions.py, compiled",

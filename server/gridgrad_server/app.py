@@ -25,8 +25,8 @@ from gridgrad_core.version import __version__
 from gridgrad_server.composition import compose
 from gridgrad_server.config.device_choice import NoDeviceError, assign, threads_for
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.rpc.health import Health
-from gridgrad_server.rpc.listen import ListenError, bind, server_options
 from gridgrad_server.workers.command import worker_command
 
 __all__ = ["Server", "run"]

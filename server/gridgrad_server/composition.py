@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.memory.slots import SlotPool
@@ -79,12 +80,14 @@ def compose(
     admission = Admission(settings.queue_entries, settings.queue_bytes)
     intake = Intake(functions, RequestCache(), limits, admission, workers, scheduler, observers)
 
-    unary, streams = UnaryCalls(intake, limits, observers), StreamCalls(intake, limits, observers)
+    unread = UnreadAnswers(settings.stall_timeout)
+    unary = UnaryCalls(intake, limits, observers, unread)
+    streams = StreamCalls(intake, limits, observers, unread)
     budget = ArenaBudget(settings.session_bytes)
     sessions = SessionManager(settings, intake, limits, observers, slots, budget)
     snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
-    introspection = IntrospectionCalls(settings, intake, questions, workers, tiers, snapshot.status)
+    introspection = IntrospectionCalls(settings, intake, questions, workers, tiers, snapshot.status, unread)
     service = GridgradService(unary, streams, introspection, sessions)
     return Parts(
         observers,

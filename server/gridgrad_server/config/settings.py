@@ -138,6 +138,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("piece-timeout", Seconds(), 60.0, "60",
          "seconds that a batch may compute before its worker is killed and replaced. Raise it for registered "
          "functions that are slow by nature"),
+    Flag("stall-timeout", Seconds(), 30.0, "30",
+         "seconds that a caller may take nothing of its answer before the call is ended. Lower it where strangers "
+         "call, raise it for readers that pause"),
     Flag("drain-timeout", Seconds(), 30.0, "30",
          "seconds that accepted calls get to finish after SIGTERM. Keep it below what the supervisor waits before "
          "it kills"),
@@ -189,6 +192,7 @@ class ServerSettings:
     sessions: int
     session_bytes: int
     piece_timeout: float
+    stall_timeout: float
     drain_timeout: float
     keepalive: float
     metrics: str | None

@@ -70,6 +70,7 @@ class SessionManager:
     ) -> None:
         self._most = settings.sessions
         self._message_bytes = settings.message_bytes
+        self._stall_timeout = settings.stall_timeout
         self._intake = intake
         self._limits = limits
         self._observers = observers
@@ -184,5 +185,5 @@ class SessionManager:
     def _check(self) -> None:
         now = time.monotonic()
         for session in list(self._open):
-            session.check(now)
+            session.check(now, self._stall_timeout)
         self._checking = asyncio.get_running_loop().call_later(_CHECK_EVERY_S, self._check)

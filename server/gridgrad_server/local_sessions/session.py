@@ -6,7 +6,7 @@ Invariants:
 * What it may have under way is bounded, and so is what waits to be sent: beyond, its socket is read no further.
 * A result that is too large for the memory comes window by window: as many as are computed at a time have room there,
   and the next are computed when the caller has released the earlier ones.
-* What is not taken from the socket for STALLED_AFTER_S, and windows of which none is released for so long, end the
+* What is not taken from the socket for --stall-timeout, and windows of which none is released for so long, end the
   session, so that nobody holds permits by not reading.
 """
 
@@ -31,11 +31,10 @@ from gridgrad_server.scheduling.admission import Permit
 from gridgrad_server.scheduling.observer import CANCELLED, OK, Observers, code_of
 from gridgrad_server.scheduling.request import GridRequest
 
-__all__ = ["MOST_BYTES", "MOST_CALLS", "STALLED_AFTER_S", "LocalSession"]
+__all__ = ["MOST_BYTES", "MOST_CALLS", "LocalSession"]
 
 MOST_CALLS = 256
 MOST_BYTES = 64 << 20
-STALLED_AFTER_S = 30.0
 
 _MOST_LEASES = 4096
 
@@ -95,10 +94,10 @@ class LocalSession:
         self._arena.close()
         self._on_end(self)
 
-    def check(self, now: float) -> None:
-        """Ends it if its caller takes nothing; gives memory back that it seems to need no more."""
-        reads_nothing = self._stalled_since is not None and now - self._stalled_since > STALLED_AFTER_S
-        if reads_nothing or any(call.has_stalled(now, STALLED_AFTER_S) for call in self._calls.values()):
+    def check(self, now: float, stall_timeout: float) -> None:
+        """Ends it if its caller takes nothing for so long; gives memory back that it seems to need no more."""
+        reads_nothing = self._stalled_since is not None and now - self._stalled_since > stall_timeout
+        if reads_nothing or any(call.has_stalled(now, stall_timeout) for call in self._calls.values()):
             self.end()
         elif self._is_quiet and not self._calls:
             self._arena.trim()

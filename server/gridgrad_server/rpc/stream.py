@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from typing import Any
 
 import grpc
 
 from gridgrad_core.errors import GridgradError, RequestError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.connections.ending import Context
+from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode, read_several
 from gridgrad_server.requests.decoded import MAX_GRIDS, DecodedRequest
@@ -33,8 +34,6 @@ __all__ = ["MOST_BYTES", "MOST_REQUESTS", "StreamCall", "StreamCalls"]
 MOST_REQUESTS = 256
 MOST_BYTES = 64 << 20
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
 
 class StreamCalls:
     """The handler of StreamGridGradients.
@@ -43,12 +42,14 @@ class StreamCalls:
         intake: makes requests of what comes.
         limits: of a request.
         observers: are told of answers.
+        unread: ends calls whose answers are not taken.
     """
 
-    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers) -> None:
+    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers, unread: UnreadAnswers) -> None:
         self._intake = intake
         self._limits = limits
         self._observers = observers
+        self._unread = unread
         self._open: set[StreamCall] = set()
 
     def __len__(self) -> int:
@@ -65,7 +66,7 @@ class StreamCalls:
             self._intake.check_open()
         except GridgradError as error:
             await abort(context, error)
-        stream = StreamCall(self._intake, self._limits, self._observers, context)
+        stream = StreamCall(self._intake, self._limits, self._observers, self._unread, context)
         self._open.add(stream)
         try:
             failure = await stream.serve()
@@ -84,13 +85,17 @@ class StreamCall:
         intake: makes requests of what comes.
         limits: of a request.
         observers: are told of its answers.
+        unread: ends it if its answers are not taken.
         context: of the call.
     """
 
-    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers, context: Context) -> None:
+    def __init__(
+        self, intake: Intake, limits: RequestLimits, observers: Observers, unread: UnreadAnswers, context: Context
+    ) -> None:
         self._intake = intake
         self._limits = limits
         self._observers = observers
+        self._unread = unread
         self._context = context
         remaining_s = context.time_remaining()
         self._deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
@@ -210,13 +215,20 @@ class StreamCall:
         while self._outbox:
             streamed, messages, last = self._outbox[0]
             while (message := messages.take()) is not None:
-                await self._context.write(message)
+                await self._send(message)
             self._outbox.popleft()
             if streamed.request:
                 streamed.request.progress.sent()
                 self._intake.submit(streamed.request)
             if last:
                 self._forget(streamed)
+
+    async def _send(self, message: bytes) -> None:
+        self._unread.leaving(self._context)
+        try:
+            await self._context.write(message)
+        finally:
+            self._unread.left(self._context)
 
     def _forget(self, streamed: StreamedRequest) -> None:
         self._unanswered.discard(streamed)

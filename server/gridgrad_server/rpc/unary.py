@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol
-
-import grpc
+from typing import Protocol
 
 from gridgrad_core.errors import GridgradError
+from gridgrad_server.connections.ending import Context
+from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.tiles import GridTile
@@ -21,8 +21,6 @@ from gridgrad_server.scheduling.observer import OK, Observers, code_of, given_up
 from gridgrad_server.scheduling.request import Failures, GridRequest
 
 __all__ = ["PendingResponse", "UnaryCalls", "UnaryResult"]
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class PendingResponse(Protocol):
@@ -90,12 +88,14 @@ class UnaryCalls:
         intake: makes requests of calls.
         limits: of a request.
         observers: are told of answers.
+        unread: ends calls whose answers are not taken.
     """
 
-    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers) -> None:
+    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers, unread: UnreadAnswers) -> None:
         self._intake = intake
         self._limits = limits
         self._observers = observers
+        self._unread = unread
 
     async def serve(self, raw: bytes, context: Context) -> bytes:
         """Answers a call."""
@@ -116,7 +116,8 @@ class UnaryCalls:
         permit = self._intake.admit(len(raw), caller)
         request: GridRequest | None = None
 
-        def ended(_: object) -> None:
+        def ended(context: Context) -> None:
+            self._unread.left(context)
             permit.give_back()
             if request and not request.ended:
                 self._intake.cancel(request)
@@ -130,4 +131,6 @@ class UnaryCalls:
         self._limits.check_unary(request)
         permit.grow(request.template.layout.total_bytes)
         self._intake.submit(request)
-        return await response
+        answer = await response
+        self._unread.leaving(context)
+        return answer

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import STATUS_NAMES
-from gridgrad_server.rpc.listen import ListenError, parts_of
+from gridgrad_server.connections.listen import ListenError, parts_of
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer

@@ -114,9 +114,8 @@ async def test_a_lease_can_be_released_once(serve: Any, opening: Opening) -> Non
 async def test_who_reads_nothing_is_read_no_further_and_let_go(
     serve: Any, opening: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "STALLED_AFTER_S", 0.1)
     monkeypatch.setattr(sessions_module, "_CHECK_EVERY_S", 0.05)
-    serving = await serve(session_bytes=4096)  # all answers come over the socket
+    serving = await serve(session_bytes=4096, stall_timeout=0.1)  # all answers come over the socket
     caller = await opening(serving)
     most = 0
 

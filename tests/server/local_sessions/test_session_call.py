@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from gridgrad_server.local_sessions import manager as sessions_module
-from gridgrad_server.local_sessions import session as session_module
 from tests.server.local_sessions.callers import CRAMPED, LONG, Opening, grid, until, windows
 
 
@@ -40,9 +39,8 @@ async def test_windows_wait_until_earlier_ones_are_released(serve: Any, opening:
 async def test_windows_that_are_not_released_end_the_session(
     serve: Any, opening: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "STALLED_AFTER_S", 0.1)
     monkeypatch.setattr(sessions_module, "_CHECK_EVERY_S", 0.05)
-    serving = await serve(**CRAMPED)
+    serving = await serve(**CRAMPED, stall_timeout=0.1)
     caller = await opening(serving)
     await caller.ask(grid(LONG))
     while await caller.receive() is not None:

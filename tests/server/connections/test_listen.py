@@ -14,7 +14,7 @@ import pytest
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.config.settings import ServerSettings
-from gridgrad_server.rpc.listen import ListenError, bind
+from gridgrad_server.connections.listen import ListenError, bind
 
 Serve = Callable[..., Awaitable[Any]]
 

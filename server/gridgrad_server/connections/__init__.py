@@ -1,0 +1,1 @@
+"""Connections: where the server listens, and what becomes of calls whose caller neither sends nor reads."""
