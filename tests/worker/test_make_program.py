@@ -60,6 +60,12 @@ def test_every_engine_computes_the_same(cpu: CpuDevice, engine: EngineName, func
     assert np.array_equal(computed(made(message(**function), cpu, engine)), expected)
 
 
+@pytest.mark.parametrize("engine", ["structured", "functional"])
+def test_derivatives_of_an_order_whose_digits_would_be_lost_are_refused(cpu: CpuDevice, engine: EngineName) -> None:
+    with pytest.raises(RequestError, match=r"a derivative of log_norm_cdf_derivative\(9, x\), .* is right to n = 9"):
+        computed(made(message(expression="log_norm_cdf_derivative(9, x)*y"), cpu, engine))
+
+
 def test_expressions_take_the_structured_engine_and_its_tiers(cpu: CpuDevice) -> None:
     untiered = made(message(expression="x*y"), cpu)
     assert isinstance(untiered.engine, StructuredEngine)

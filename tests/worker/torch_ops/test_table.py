@@ -8,9 +8,11 @@ import mpmath as mp
 import pytest
 import torch
 
+from gridgrad.checks.mpmath_functions import VALUES as PRECISE
 from gridgrad.checks.mpmath_reference import DIGITS, partial
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
+from gridgrad_worker.torch_ops.table import VALUES
 from tests.worker.partials import partials
 
 pytestmark = pytest.mark.processor
@@ -133,6 +135,13 @@ FAR: dict[str, tuple[float, ...]] = {
     "expm1(x)": (-40.0, 1e-20),
 }
 
+ORDERS = {
+    "sinc_derivative": (-20.25, *EVERYWHERE, 1.25, -2.375, 3.5, 9.25, 100.25),
+    "erfcx_derivative": (-6.0, -4.0, -0.5, 0.25, 0.3515625, 0.359375, 1.03125, 1.0625, 1.125, 3.5, 10.0, 100.0),
+    "log_norm_cdf_derivative": (-100.0, -3.25, -1.75, *NORMAL, -1.25, 0.75, 1.46875, 1.53125, 2.25, 6.0),
+    "polygamma": (*GAMMA, 15.5, 16.5, 1000.0, *NEGATIVE_GAMMA),
+}
+
 IN_TAILS = ("exp(x)", "expm1(x)", "sigmoid(x)", "log_sigmoid(x)", "softplus(x)", "silu(x)")
 
 
@@ -175,6 +184,27 @@ def test_derivatives_far_out_agree_with_mpmath(text: str, n: int) -> None:
 @pytest.mark.parametrize("text", IN_TAILS)
 def test_derivatives_in_the_tails_agree_with_mpmath(text: str, n: int) -> None:
     assert_agrees(text, TAILS, n, torch.float64, DIGITS_IN_TAILS)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("name", ORDERS)
+def test_functions_of_an_order_are_right_to_the_largest_of_it(name: str, dtype: torch.dtype) -> None:
+    points = torch.tensor(ORDERS[name], dtype=dtype)
+    for n in range(5, FUNCTIONS[name].largest + 1):
+        for x, got in zip(points.tolist(), VALUES[name](n, points).tolist(), strict=True):
+            with mp.workdps(DIGITS):
+                want, slope = (PRECISE[name](order, mp.mpf(x)) for order in (n, n + 1))
+                error = abs(mp.mpf(got) - want) if abs(want) < torch.finfo(dtype).max else mp.mpf(0)
+            scale = max(abs(want), abs(x * slope), torch.finfo(dtype).tiny / TOLERANCE[dtype])
+            assert error <= TOLERANCE[dtype] * scale, f"{name}({n}, {x}) is {got!r}, not {mp.nstr(want, 17)}"
+
+
+def test_every_function_of_an_order_is_here() -> None:
+    assert (
+        ORDERS.keys()
+        == {f.name for f in FUNCTIONS.values() if f.largest}
+        == {f.name for f in FUNCTIONS.values() if f.integers}
+    )
 
 
 def test_every_function_of_one_number_is_here() -> None:

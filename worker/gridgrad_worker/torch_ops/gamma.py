@@ -68,20 +68,21 @@ def _polygamma_of_positive(n: int, x: Tensor) -> Tensor:
     total = torch.zeros_like(x)
     for k in range(_POLYGAMMA_SHIFT - 1, -1, -1):
         total = total + (low + k).pow(-(n + 1))
-    shifted = _polygamma_series(n, torch.where(small, x + _POLYGAMMA_SHIFT, x))
-    summed = torch.where(small, shifted + n * total, shifted)
-    scale: int = (-1) ** (n + 1) * math.factorial(n - 1)
-    return scale * summed
+    scale = float((-1) ** (n + 1) * math.factorial(n - 1))
+    shifted = _polygamma_series(n, torch.where(small, x + _POLYGAMMA_SHIFT, x), scale)
+    return torch.where(small, shifted + n * scale * total, shifted)
 
 
-def _polygamma_series(n: int, x: Tensor) -> Tensor:
-    """The asymptotic series of |ψ⁽ⁿ⁾(x)|/(n - 1)!."""
+def _polygamma_series(n: int, x: Tensor, scale: float) -> Tensor:
+    """The asymptotic series of ψ⁽ⁿ⁾(x), whose first term is the scale times x⁻ⁿ."""
     inverse_square = 1 / (x * x)
     series = torch.zeros_like(x)
     for j in range(len(_BERNOULLI), 0, -1):
         rising = math.comb(2 * j + n - 1, 2 * j)
         series = series * inverse_square + _BERNOULLI[j - 1] * rising
-    return x.pow(-n) * (1 + n / (2 * x) + series * inverse_square)
+    # In two steps, since xⁿ may be beyond the numbers where its product with the scale is not
+    half = x.pow(-(n // 2))
+    return half * scale * x.pow(n // 2 - n) * (1 + n / (2 * x) + series * inverse_square)
 
 
 def _cotangent_derivative(n: int, cotangent: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 
+from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.program.canonical import assembling
 from gridgrad_core.lang.program.program import Program
@@ -53,8 +54,14 @@ def rule(name: str, position: int, integers: tuple[int, ...] = ()) -> Program:
 
     Returns:
         A program whose inputs are the function's other parameters, as far as it depends on them.
+
+    Raises:
+        RequestError: the rule has a function of an integer beyond that to which it is right.
     """
     function = FUNCTIONS[name]
+    if any(order >= function.largest for order in integers) and function.derivatives[position] != "0":
+        found = f"a derivative of {name}({integers[0]}, x), of which the digits would be lost"
+        raise RequestError("derivatives", found, f"ask for lower orders: {name} is right to n = {function.largest}")
     written = ast.parse(function.derivatives[position], mode="eval").body
     reader = _Reader(dict(zip(function.integers, integers, strict=True)))
     return finished(assembling(reader.operations, reader.read(written), _names(written)))

@@ -82,7 +82,7 @@ TABLE = (
     ),
     Function(
         "sinc_derivative", ("n", "x"), "the n-th derivative of sinc", ("0", "sinc_derivative(n + 1, x)"),
-        _TRIGONOMETRY, notes="n is a constant integer from 0", kinds=("integer", "number"),
+        _TRIGONOMETRY, notes="n is a constant integer from 0 to 17", kinds=("integer", "number"), largest=17,
     ),
     _unary(_TRIGONOMETRY, "radians", "πx/180", _DEGREE, "deg2rad"),
     _unary(_TRIGONOMETRY, "degrees", "180x/π", "57.29577951308232", "rad2deg"),

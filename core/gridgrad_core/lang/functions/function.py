@@ -27,6 +27,7 @@ class Function(NamedTuple):
         variadic: whether more arguments than `params` fold from the left, as in max(a, b, c).
         selective: whether a derivative of 0 means that the argument is not looked at, so that an
             infinite tangent of it is dropped too: 0 * inf is 0 in its chain rule.
+        largest: up to which integer argument its values are right.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Function(NamedTuple):
     result: Kind = "number"
     variadic: bool = False
     selective: bool = False
+    largest: int = 0
 
     @property
     def integers(self) -> tuple[str, ...]:

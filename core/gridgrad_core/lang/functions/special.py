@@ -16,23 +16,24 @@ _GAMMA = "gamma functions"
 
 _TWO_OVER_SQRT_PI = "1.1283791670955126"
 _HALF_SQRT_PI = "0.8862269254527580"
-_CONSTANT_N = "n is a constant integer from 0"
 
 
 def _unary(group: str, name: str, formula: str, derivative: str, *aliases: str, notes: str = "") -> Function:
     return Function(name, ("x",), formula, (derivative,), group, aliases, notes)
 
 
-def _sequence(group: str, name: str, formula: str, notes: str = _CONSTANT_N) -> Function:
-    derivatives = ("0", f"{name}(n + 1, x)")
-    return Function(name, ("n", "x"), formula, derivatives, group, notes=notes, kinds=("integer", "number"))
+def _sequence(group: str, name: str, formula: str, largest: int, more: str = "") -> Function:
+    return Function(
+        name, ("n", "x"), formula, ("0", f"{name}(n + 1, x)"), group, kinds=("integer", "number"), largest=largest,
+        notes=f"n is a constant integer from 0 to {largest}{more}",
+    )  # fmt: skip
 
 
 TABLE = (
     _unary(_NORMAL, "erf", "2/√π ∫₀ˣ exp(-t²) dt", f"{_TWO_OVER_SQRT_PI}*exp(-x*x)"),
     _unary(_NORMAL, "erfc", "1 - erf(x), exact in the tail", f"-{_TWO_OVER_SQRT_PI}*exp(-x*x)"),
     _unary(_NORMAL, "erfcx", "exp(x²)·erfc(x), without underflow", "erfcx_derivative(1, x)"),
-    _sequence(_NORMAL, "erfcx_derivative", "the n-th derivative of erfcx"),
+    _sequence(_NORMAL, "erfcx_derivative", "the n-th derivative of erfcx", 17),
     _unary(
         _NORMAL, "erfinv", "the y with erf(y) = x", f"{_HALF_SQRT_PI}*exp(erfinv(x)**2)",
         notes="±inf at ±1, nan beyond",
@@ -44,7 +45,7 @@ TABLE = (
         "norm_logcdf",
     ),
     _sequence(
-        _NORMAL, "log_norm_cdf_derivative", "the n-th derivative of ln Φ; for n = 1 it is φ(x)/Φ(x)"
+        _NORMAL, "log_norm_cdf_derivative", "the n-th derivative of ln Φ; for n = 1 it is φ(x)/Φ(x)", 9
     ),
     _unary(
         _NORMAL, "norm_ppf", "the y with Φ(y) = x", "1/norm_pdf(norm_ppf(x))", "ndtri",
@@ -77,7 +78,7 @@ TABLE = (
         notes="∓inf at ±0; nan at the negative integers",
     ),
     _sequence(
-        _GAMMA, "polygamma", "the n-th derivative of digamma",
-        f"{_CONSTANT_N}; at the negative integers it is inf for odd n, nan for even, and at 0 ±inf",
+        _GAMMA, "polygamma", "the n-th derivative of digamma", 19,
+        "; at the negative integers it is inf for odd n, nan for even, and at 0 ±inf",
     ),
 )  # fmt: skip

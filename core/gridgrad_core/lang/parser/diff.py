@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from gridgrad_core.errors import TooLargeError
+from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import MAX_INPUTS, MAX_ORDER
 from gridgrad_core.lang.derive.by_value import ValueDerivatives
 from gridgrad_core.lang.derive.forward_mode import Tangents
@@ -68,6 +68,8 @@ class Expansion:
         except TooLargeError:
             found = f"a diff that comes to more than {limits.MAX_OPERATIONS:,} operations"
             raise Mistake(call.start, found, "take it of a smaller expression, or to a lower order") from None
+        except RequestError as error:
+            raise Mistake(call.start, error.found, error.remedy) from None
         return self._value(derived, call.start)
 
     def unread(self, reads: dict[str, int]) -> Mistake | None:

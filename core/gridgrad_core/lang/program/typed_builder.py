@@ -84,7 +84,15 @@ class TypedBuilder:
     def _as_kind(self, value: Value, kind: Kind, function: Function) -> int:
         if kind == "boolean":
             return value.node if value.kind == "boolean" else self._op("ne", self.number(value), self._const(0.0))
-        return self._const(float(self.integer(value, function))) if kind == "integer" else self.number(value)
+        return self._const(float(self._order(value, function))) if kind == "integer" else self.number(value)
+
+    def _order(self, value: Value, function: Function) -> int:
+        """A constant integer up to which the function is right."""
+        order = self.integer(value, function)
+        if order > function.largest:
+            found = f"{function.name}({order}, x), of which the digits would be lost"
+            raise Mistake(value.start, found, f"write {function.largest} at most")
+        return order
 
     def integer(self, value: Value, function: Function) -> int:
         """A value as the constant integer that a function asks for."""

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.table import FUNCTIONS
@@ -40,6 +41,14 @@ def test_rules_are_rules_of_the_integers_given() -> None:
     assert rule("polygamma", 1, (2,)) == parse("polygamma(3, x)")
     assert rule("sinc_derivative", 1, (0,)) == parse("sinc_derivative(1, x)")
     assert rule("fmax", 0) == parse("where(isnan(y), 1, where(x > y, 1, where(x == y, 0.5, 0)))")
+
+
+@pytest.mark.parametrize("name", ["sinc_derivative", "erfcx_derivative", "log_norm_cdf_derivative", "polygamma"])
+def test_rules_end_where_a_function_of_an_order_loses_its_digits(name: str) -> None:
+    largest = FUNCTIONS[name].largest
+    assert rule(name, 1, (largest - 1,)).nodes
+    with pytest.raises(RequestError, match=rf"{name}\({largest}, x\), .*; ask for lower orders: .* to n = {largest}$"):
+        rule(name, 1, (largest,))
 
 
 def test_rules_are_read_once() -> None:

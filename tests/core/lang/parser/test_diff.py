@@ -68,6 +68,11 @@ def test_inputs_that_the_derivative_does_not_use_are_none() -> None:
         ("1 + diff()", 5, "diff takes 2 or 3 arguments, not 0"),
         ("diff(x, x, 1, 1)", 1, "diff takes 2 or 3 arguments, not 4"),
         ("diff(x, x, 5)", 12, "a derivative of order 5; write 4 at most"),
+        (
+            "diff(polygamma(18, x), x, 2)",
+            1,
+            "a derivative of polygamma(19, x), of which the digits would be lost; ask for",
+        ),
         ("diff(x, x, 0.5)", 12, "the argument n of diff is no constant integer of 0 or more; write a number for it"),
         ("diff(x, x, -1)", 12, "the argument n of diff is no constant integer"),
         ("diff(x, x, y)", 12, "the argument n of diff is no constant integer"),

@@ -67,6 +67,15 @@ def test_a_constant_integer_is_computed_where_one_is_wanted(
     assert builder.builder.nodes[value.node].op == op  # it stays as it was written
 
 
+def test_a_function_of_an_order_is_refused_beyond_where_it_is_right() -> None:
+    builder, polygamma = TypedBuilder(), FUNCTIONS["polygamma"]
+    x = builder.input("x", 0)
+    assert builder.apply(polygamma, (builder.constant(19.0, 0), x), 0).node >= 0
+    with pytest.raises(Mistake, match=r"polygamma\(20, x\), of which the digits would be lost") as caught:
+        builder.apply(polygamma, (builder.constant(20.0, 3), x), 0)
+    assert (caught.value.start, caught.value.remedy) == (3, "write 19 at most")
+
+
 @pytest.mark.parametrize(
     ("op", "operands"), [("div", (1.0, 0.0)), ("pow", (-8.0, 0.5)), ("sub", (1.0, 2.0)), ("div", (1.0, 2.0))]
 )
