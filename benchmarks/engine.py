@@ -18,6 +18,7 @@ __all__ = ["BLOCK", "NITROGEN", "THREADS", "jax_side"]
 
 THREADS = 2
 NITROGEN, BLACK_SCHOLES, BILINEAR = "nitrogen_helmholtz", "black_scholes_call", "bilinear_quadratic"
+WATER = "iapws95_water"
 AGAINST_JAX = [
     (NITROGEN, 32, 1, 1.0),
     (NITROGEN, 256, 1, 0.4),
@@ -26,6 +27,10 @@ AGAINST_JAX = [
     (BLACK_SCHOLES, 32, 1, None),
     (BLACK_SCHOLES, 256, 1, 0.5),
     (BLACK_SCHOLES, 1024, 1, 0.5),
+    (WATER, 8, 1, None),
+    (WATER, 32, 1, None),
+    (WATER, 256, 1, 0.4),
+    (WATER, 1024, 1, 0.4),
     (BILINEAR, 32, 1, None),
     (BILINEAR, 256, 1, None),
     (BILINEAR, 1024, 1, 0.5),

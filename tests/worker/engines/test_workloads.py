@@ -138,8 +138,9 @@ def test_black_scholes(solve: Solver, dtype: str) -> None:
         np.testing.assert_array_less(error, bounds[order], err_msg=f"{order}")
 
 
-def test_nitrogen(solve: Solver, dtype: str) -> None:
-    workload = load("nitrogen_helmholtz")
+@pytest.mark.parametrize("name", ["nitrogen_helmholtz", "iapws95_water"])
+def test_equations_of_state(solve: Solver, dtype: str, name: str) -> None:
+    workload = load(name)
     points = workload["reference"]
     inputs = {name: (["point"], [point[name] for point in points]) for name in workload["axes"]}
     orders = {

@@ -63,4 +63,4 @@ def engine_of(
         AttributeError: it is not one of ours.
     """
     loaded = Library(library, len(job.names), job.ndim)
-    return CompiledEngine(direct, loaded, job.dims, job.ndim, job.torch_dtype, mark, separating=separating)
+    return CompiledEngine(direct, loaded, job.dims, job.ndim, mark, separating=separating)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
+from gridgrad_worker.engines.compiled.codegen.guard_tables import double, guard_tables
 from gridgrad_worker.engines.compiled.codegen.row_layout import LevelLayout, lay_out, sides_of
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
 from gridgrad_worker.engines.structured.planning.guard import Guard
@@ -78,12 +79,13 @@ class _Emitter:
             "int WIDEST": widest,
             "int WATCHED": watched,
             "bool SIMPLE": str(simple).lower(),
-            "double FURTHEST_CONSTANT": _double(self._guard.furthest_constant if self._guard else 0.0),
-            "double REACH": _double(self._guard.reach if self._guard else 0.0),
+            "double FURTHEST_CONSTANT": double(self._guard.furthest_constant if self._guard else 0.0),
+            "double REACH": double(self._guard.reach if self._guard else 0.0),
         }
         return (
             f"struct {self._name} {{\n"
             + "".join(f"    static constexpr {each_} = {value};\n" for each_, value in constants.items())
+            + guard_tables(self._guard, self._levels)
             + levels
             + self._grid()
             + f"    template <class F> static void each_level(F f) {{\n{each}    }}\n}};\n"
@@ -100,8 +102,8 @@ class _Emitter:
             "int DIVISORS": level.watched[1],
             "int POWERS": level.watched[2],
             "int WATCHED": sum(level.watched),
-            "double MOST_FACTORS": _double(most[0]),
-            "double MOST_POWERS": _double(most[1]),
+            "double MOST_FACTORS": double(most[0]),
+            "double MOST_POWERS": double(most[1]),
         }
         scope = _Scope(self, level.mask)
         scope.run(level.steps)
@@ -278,7 +280,3 @@ def _calls_point(sums: Sequence[int]) -> Iterator[str]:
     given = ", ".join(f"s{index}[row][column]" for index in sums)
     yield f"const Vector sums[] = {{{given or 'Vector{}'}}};"
     yield "writer.template write<PLANES>([&](Real* to, int64_t pitch) { point(at, position, sums, to, pitch); });"
-
-
-def _double(value: float) -> str:
-    return literal(value).replace("Real", "double")

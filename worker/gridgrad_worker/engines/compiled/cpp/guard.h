@@ -1,4 +1,4 @@
-// What the guard asks of the levels: the ranges of the numbers that they keep.
+// The guard's first look: the ranges of all numbers of a level together.
 
 #pragma once
 
@@ -48,22 +48,3 @@ struct LevelRange {
         return factors * exponent + powers * double(argument) * 1.4426950408889634;
     }
 };
-
-// The extremes of each row that the guard looks at: the least size but 0 (of a power, the least), the largest, and
-// the least size.
-template <class Level> INLINE void measure_level(const Real* at, Real (*extremes)[3]) {
-    for (int row = 0; row < Level::WATCHED; row++)
-        for (int lane = 0; lane < LANES; lane++) {
-            Real value = at[row * LANES + lane];
-            bool power = row >= Level::FACTORS + Level::DIVISORS;
-            if (!power) value = std::abs(value);
-            Real* seen = extremes[row];
-            if (value != value || seen[1] != seen[1]) {
-                seen[0] = seen[1] = seen[2] = NOT_A_NUMBER;
-                continue;
-            }
-            if (value < seen[0] && (power || value != 0)) seen[0] = value;
-            if (value > seen[1]) seen[1] = value;
-            if (value < seen[2]) seen[2] = value;
-        }
-}

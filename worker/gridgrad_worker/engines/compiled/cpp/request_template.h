@@ -32,7 +32,7 @@ struct BatchTemplate {
         return size == message_bytes && !std::memcmp(other, message, size);
     }
 
-    // Whether that was done; if not, it wants a closer look.
+    // Whether there was memory for it.
     bool run() const {
         std::memcpy(mark, running, MARK);
         compute(row, 1, int(threads));

@@ -22,8 +22,8 @@ struct Tile {
     int64_t pitch;
     int64_t mode, outcome;  // see below
 };
-constexpr int64_t GUARDED = 0, SEPARATED = 1, PLAIN = 2, MEASURE = 3;
-constexpr int64_t DONE = 0, UNSURE = 1, TOO_LARGE = 2;
+constexpr int64_t GUARDED = 0, SEPARATED = 1, PLAIN = 2, DECIDE = 3;
+constexpr int64_t DONE = 0, TOO_LARGE = 1, STOPPED = 2;  // the last, by the guard, within C++ alone
 
 struct Index {
     int64_t of[DIMS];

@@ -2,8 +2,10 @@
 
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "close_look.h"
 #include "guard.h"
 #include "threads.h"
 #include "windows.h"
@@ -40,15 +42,16 @@ template <class Plan> struct PanelRun {
     const bool guarded;
     std::vector<LevelRange>& ranges;
     double reach = Plan::FURTHEST_CONSTANT;
-    SharedWork levels[Plan::LEVELS + 1], all_windows;
+    bool held = true;  // by the guard
+    SharedWork levels[Plan::LEVELS + 1], look, all_windows;
 
-    // Whether the guard surely lets it pass, if there is one.
-    bool passes() const { return !guarded || reach <= Plan::REACH; }
-
-    // Computes the levels, and if it passes the grid; what one of the threads does.
+    // Computes the levels, and if the guard lets it pass the grid; what one of the threads does.
     void run(int thread) {
         Plan::each_level([&](auto level) { run_level<decltype(level)>(thread); });
-        if (!passes()) return;
+        if (guarded && !(reach <= Plan::REACH)) {
+            look.share(1, 1, [&](int64_t) { look_closely(); });
+            if (!held) return;
+        }
         Windowing<Plan> windows(panel.shape);
         all_windows.share(windows.count(), 1, [&](int64_t window) { run_window(panel, windows, tile, window); });
     }
@@ -71,52 +74,58 @@ template <class Plan> struct PanelRun {
         }
         return all;
     }
+
+    void look_closely() {
+        auto seen = std::make_unique<CloseLook<Plan>>();
+        seen->include(panel);
+        held = seen->holds();
+    }
 };
+
+// How to compute a whole request, by a close look at all of it.
+template <class Plan> int64_t decide(const Tile& tile, Scratch& scratch) {
+    Index shape = panel_shape<Plan>(tile);
+    int64_t panels = count_panels(tile, shape, Plan::SIMPLE);
+    if (panels > MOST_PANELS || !scratch.fits(numbers_of<Plan>(shape))) return PLAIN;
+    auto seen = std::make_unique<CloseLook<Plan>>();
+    for (int64_t n = 0; n < panels; n++) {
+        Panel<Plan> panel = nth_panel<Plan>(tile, shape, n, Plan::SIMPLE);
+        panel.lay_out(scratch.memory);
+        Plan::each_level([&](auto level) {
+            typedef decltype(level) Level;
+            for (int64_t vector = 0; vector < panel.template vectors<Level>(); vector++) panel.template run<Level>(tile, vector);
+        });
+        seen->include(panel);
+    }
+    return seen->holds() ? SEPARATED : PLAIN;
+}
 
 // Computes a tile, and returns its outcome.
 template <class Plan> int64_t run_tile(const Tile& tile, Scratch& scratch, int threads, bool guarded) {
     Index shape = panel_shape<Plan>(tile);
     int64_t panels = count_panels(tile, shape, false);
-    if (guarded && panels > 1) return UNSURE;
+    if (guarded && panels > 1) {
+        if (decide<Plan>(tile, scratch) == PLAIN) return STOPPED;
+        guarded = false;
+    }
     if (!scratch.fits(numbers_of<Plan>(shape))) return TOO_LARGE;
     for (int64_t n = 0; n < panels; n++) {
         Panel<Plan> panel = nth_panel<Plan>(tile, shape, n, false);
         panel.lay_out(scratch.memory);
         PanelRun<Plan> panel_run{tile, panel, guarded, scratch.ranges};
         in_threads(threads, [&](int thread) { panel_run.run(thread); });
-        if (!panel_run.passes()) return UNSURE;
-    }
-    return DONE;
-}
-
-// Measures all of a tile, and returns whether that could be done.
-template <class Plan> int64_t measure(const Tile& tile, Scratch& scratch) {
-    Real(*extremes)[3] = (Real(*)[3])tile.out;
-    for (int row = 0; row < Plan::WATCHED; row++) {
-        extremes[row][0] = extremes[row][2] = UNBOUNDED;
-        extremes[row][1] = -UNBOUNDED;
-    }
-    Index shape = panel_shape<Plan>(tile);
-    int64_t panels = count_panels(tile, shape, Plan::SIMPLE);
-    if (panels > MOST_PANELS || !scratch.fits(numbers_of<Plan>(shape))) return UNSURE;
-    for (int64_t n = 0; n < panels; n++) {
-        Panel<Plan> panel = nth_panel<Plan>(tile, shape, n, Plan::SIMPLE);
-        panel.lay_out(scratch.memory);
-        Real(*mine)[3] = extremes;
-        Plan::each_level([&](auto level) {
-            typedef decltype(level) Level;
-            for (int64_t vector = 0; vector < panel.template vectors<Level>(); vector++)
-                measure_level<Level>(panel.template run<Level>(tile, vector), mine);
-            mine += Level::WATCHED;
-        });
+        if (!panel_run.held) return STOPPED;
     }
     return DONE;
 }
 
 int64_t run(const Tile& tile, Scratch& scratch, int threads) {
-    if (tile.mode == MEASURE) return measure<SeparatedPlan>(tile, scratch);
-    if (tile.mode == PLAIN) return run_tile<PlainPlan>(tile, scratch, threads, false);
-    return run_tile<SeparatedPlan>(tile, scratch, threads, tile.mode == GUARDED);
+    if (tile.mode == DECIDE) return decide<SeparatedPlan>(tile, scratch);
+    if (tile.mode != PLAIN) {
+        int64_t outcome = run_tile<SeparatedPlan>(tile, scratch, threads, tile.mode == GUARDED);
+        if (outcome != STOPPED) return outcome;
+    }
+    return run_tile<PlainPlan>(tile, scratch, threads, false);
 }
 
 INLINE int64_t points_of(const Tile& tile) {
@@ -133,7 +142,7 @@ EXPORTED void compute(Tile* tiles, int64_t count, int threads) {
     for (Tile* tile = tiles; tile < tiles + count; tile++) {
         int64_t points = points_of(*tile);
         tile->outcome = DONE;
-        if (points > FOR_ONE_THREAD && tile->mode != MEASURE) {
+        if (points > FOR_ONE_THREAD && tile->mode != DECIDE) {
             tile->outcome = run(*tile, scratch, threads);
         } else if (points) {
             small.push_back(tile);

@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["DONE", "FLOATS", "GUARDED", "MEASURE", "PLAIN", "SEPARATED", "SPACED", "UNSURE", "VALUE", "Library", "Rows"]
+__all__ = ["DECIDE", "DONE", "DOUBLES", "FLOATS", "PLAIN", "SPACED", "TOO_LARGE", "VALUE", "Library", "Rows"]
 
 VALUE, SPACED, DOUBLES, FLOATS = range(4)
 """How an input is given: as one number, as what numpy.linspace takes, or as an array of either dtype."""
 
-GUARDED, SEPARATED, PLAIN, MEASURE = range(4)
-"""What to do with a request: compute it if it is plain to see that the guard lets it pass, compute it in either way, or
-take down the extremes of what the guard looks at."""
+GUARDED, SEPARATED, PLAIN, DECIDE = range(4)
+"""What to do with a request: compute it as the guard decides, or in either way; or only decide in which, which is then
+its outcome."""
 
-DONE, UNSURE, TOO_LARGE = range(3)
-"""What came of it."""
+DONE, TOO_LARGE = range(2)
+"""What came of what was to be computed."""
 
 Rows = NDArray[np.void]
 """One for each request, as `Tile` of `cpp/tile.h`."""

@@ -14,7 +14,7 @@ about them say the same again. What was worked out for the first one is kept, in
 Invariants:
 * A template is used for bytes that are equal, never for bytes of an equal hash.
 * A TileCall holds addresses in slots: batches are forgotten after each message that brings or forgets slots or plans.
-* What compiled code leaves for a closer look (the guard of separated sums) is computed by the engine.
+* What compiled code has no memory for is left to the engine, which says so.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class TileCall(NamedTuple):
     mark: CrashMark
 
     def __call__(self) -> bool:
-        """Computes it, and returns whether that was done; if not, it wants a closer look."""
+        """Computes it, and returns whether there was memory for that."""
         with self.mark:
             self.library.compute_at(ctypes.addressof(self.row), 1)
         return self.row[-1] == DONE

@@ -57,6 +57,11 @@ class Guard:
 
     Attributes:
         watched: the steps that are looked at, those twice that are factors and exponents.
+        sums: for each sum its terms: the positions, in what is watched, of what a term multiplies and of what it
+            divides by.
+        constants: the exponents of what is watched and constant, by its position.
+        limits: the exponents between which terms must stay; and what may vanish, a term whose largest exponent and
+            this together are no more than the least of another term of its sum.
         most: for each mask, the most factors and the most exponentials that a term has of its steps.
         furthest_constant: the largest exponent, up or down, of the constants of a term.
         reach: exponents that are no larger than this, added up over a term, are within range in any order.
@@ -71,10 +76,17 @@ class Guard:
         self._plan = plan
         factors = {step: n for n, step in enumerate(plain)}
         exponents = {step: len(plain) + n for n, step in enumerate(powers)}
-        above = [[*map(factors.__getitem__, t.factors), *map(exponents.__getitem__, t.exponents)] for t in terms]
-        below = [
-            [*map(factors.__getitem__, t.divisors), *map(exponents.__getitem__, t.negative_exponents)] for t in terms
+        self.sums = [
+            [
+                (
+                    [*map(factors.__getitem__, t.factors), *map(exponents.__getitem__, t.exponents)],
+                    [*map(factors.__getitem__, t.divisors), *map(exponents.__getitem__, t.negative_exponents)],
+                )
+                for t in total
+            ]
+            for total in checked
         ]
+        above, below = ([term[side] for total in self.sums for term in total] for side in range(2))
         self._above, self._below = _Sums(above, len(self.watched)), _Sums(below, len(self.watched))
         self._divides = np.zeros(len(self.watched), bool)
         self._divides[[factors[i] for term in terms for i in term.divisors]] = True
@@ -86,16 +98,15 @@ class Guard:
     def _set_limits(self, dtype: torch.dtype) -> None:
         """The exponents between which terms must stay."""
         limits = torch.finfo(dtype)
-        self._largest = math.log2(limits.max) - _RESERVE
-        self._least = math.log2(limits.tiny) + _RESERVE
-        self._digits = -math.log2(limits.eps)
-        self.reach = min(self._largest, -self._least)
+        largest, least = math.log2(limits.max) - _RESERVE, math.log2(limits.tiny) + _RESERVE
+        self.limits = (least, largest, least - math.log2(limits.eps) + _RESERVE)
+        self.reach = min(largest, -least)
 
     def _sort_watched(self) -> None:
         """Tells constants, whose exponents are known, from what is measured level by level."""
         positions = range(len(self.watched))
         constant = [self._is_constant(step) for step in self.watched]
-        self._constants = [(n, self._constant(self.watched[n], n)) for n in positions if constant[n]]
+        self.constants = {n: self._constant(self.watched[n], n) for n in positions if constant[n]}
         by_mask: dict[int, list[int]] = {}
         for n in positions:
             if not constant[n]:
@@ -103,8 +114,8 @@ class Guard:
         self._by_mask = [(found, [self.watched[n] for n in found]) for found in by_mask.values()]
         plain, powers = ~self._is_power, self._is_power
         self.most = {mask: (self._most(n, plain[n]), self._most(n, powers[n])) for mask, n in by_mask.items()}
-        furthest = [max(-low, high) for _, (low, high, _) in self._constants]
-        self.furthest_constant = self._most([n for n, _ in self._constants], furthest)
+        furthest = [max(-low, high) for low, high, _ in self.constants.values()]
+        self.furthest_constant = self._most(list(self.constants), furthest)
 
     def _most(self, positions: Sequence[int], weights: Sequence[float] | NDArray[np.bool_]) -> float:
         """The largest sum of weights, those of what is watched at these positions, that a term has."""
@@ -128,7 +139,7 @@ class Guard:
             requests: how many there are.
         """
         ranges = np.zeros((3, requests, len(self.watched)))
-        for position, value in self._constants:
+        for position, value in self.constants.items():
             ranges[:, :, position] = np.array(value)[:, None]
         for positions, steps in self._by_mask:
             ranges[:, :, positions] = self._measured(known.stacked(steps).flatten(2), positions)
@@ -137,18 +148,23 @@ class Guard:
     def holds(self, ranges: Ranges) -> NDArray[np.bool_]:
         """For each request, whether all terms stay within range."""
         low, high, zero = ranges
+        least, largest, unseen_from = self.limits
         finite = np.isfinite(ranges).all(axis=(0, 2))
         with np.errstate(invalid="ignore"):
             highest = self._above.of(high) - self._below.of(low)
             lowest = self._above.of(low) - self._below.of(high)
             zeros = self._above.of(zero) + self._below.of(zero)
             divisors = self._below.of(high)
-        small = lowest >= self._least
+        small = lowest >= least
         total = np.maximum.reduceat(np.where(small & (zeros == 0), lowest, -np.inf), self._firsts, axis=1)
         total = np.repeat(total, self._sizes, axis=1)
         # What is lost is less than the smallest normal number times the factors that follow
-        unseen = (self._least + highest + self._digits + _RESERVE <= total) & (divisors <= self._largest)
-        return np.asarray(finite & ((highest <= self._largest) & (small | unseen)).all(axis=1))
+        unseen = (unseen_from + highest <= total) & (divisors <= largest)
+        return np.asarray(finite & ((highest <= largest) & (small | unseen)).all(axis=1))
+
+    def is_power(self, position: int) -> bool:
+        """Whether the step at a position of what is watched is the argument of an exponential."""
+        return bool(self._is_power[position])
 
     def _is_constant(self, step: int) -> bool:
         return self._plan.steps[step].op == "const"
