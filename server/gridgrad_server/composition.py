@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.connections.arrivals import Arrivals
 from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
@@ -88,7 +89,9 @@ def compose(
     snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
     introspection = IntrospectionCalls(settings, intake, questions, workers, tiers, snapshot.status, unread)
-    service = GridgradService(unary, streams, introspection, sessions)
+    slow = Admission(settings.queue_entries, settings.queue_bytes, "requests that arrive slowly")
+    arrivals = Arrivals(slow, min(settings.message_bytes, settings.queue_bytes), settings.stall_timeout)
+    service = GridgradService(unary, streams, introspection, sessions, arrivals)
     return Parts(
         observers,
         slots,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -9,6 +10,8 @@ import grpc
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
+from gridgrad_server.connections.arrivals import Arrivals
+from gridgrad_server.connections.ending import Context
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode
@@ -19,8 +22,6 @@ from gridgrad_server.rpc.unary import UnaryCalls
 
 __all__ = ["GridgradService"]
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
 
 class GridgradService(grpc.GenericRpcHandler):
     """The methods of the service.
@@ -30,22 +31,41 @@ class GridgradService(grpc.GenericRpcHandler):
         streams: answer streams of requests.
         introspection: answers what computes nothing.
         sessions: opens sessions.
+        arrivals: the messages of unary calls.
     """
 
     def __init__(
-        self, unary: UnaryCalls, streams: StreamCalls, introspection: IntrospectionCalls, sessions: SessionManager
+        self,
+        unary: UnaryCalls,
+        streams: StreamCalls,
+        introspection: IntrospectionCalls,
+        sessions: SessionManager,
+        arrivals: Arrivals,
     ) -> None:
         self._sessions = sessions
+        self._arrivals = arrivals
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-            methods.GRID_GRADIENT.path: grpc.unary_unary_rpc_method_handler(unary.serve),
+            methods.GRID_GRADIENT.path: self._unary(unary.serve),
             methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(streams.serve),
-            methods.LIST_FUNCTIONS.path: grpc.unary_unary_rpc_method_handler(introspection.list_functions),
-            methods.SERVER_INFO.path: grpc.unary_unary_rpc_method_handler(introspection.server_info),
-            methods.SERVER_STATUS.path: grpc.unary_unary_rpc_method_handler(introspection.server_status),
-            methods.PREPARE.path: grpc.unary_unary_rpc_method_handler(introspection.prepare),
-            methods.EXPLAIN.path: grpc.unary_unary_rpc_method_handler(introspection.explain),
-            methods.OPEN_SESSION.path: grpc.unary_unary_rpc_method_handler(self._open_session),
+            methods.LIST_FUNCTIONS.path: self._unary(introspection.list_functions),
+            methods.SERVER_INFO.path: self._unary(introspection.server_info),
+            methods.SERVER_STATUS.path: self._unary(introspection.server_status),
+            methods.PREPARE.path: self._unary(introspection.prepare),
+            methods.EXPLAIN.path: self._unary(introspection.explain),
+            methods.OPEN_SESSION.path: self._unary(self._open_session),
         }
+
+    def _unary(self, handler: Callable[[bytes, Context], Awaitable[bytes]]) -> grpc.RpcMethodHandler[Any, Any]:
+        """A method of one message and one answer. Its message is read here, so that it can be given up."""
+
+        async def serve(_: object, context: Context) -> bytes:
+            try:
+                raw = await self._arrivals.read(context)
+            except GridgradError as error:
+                await abort(context, error)
+            return await handler(raw, context)
+
+        return grpc.stream_unary_rpc_method_handler(serve)
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Finds the handler of a call."""

@@ -83,3 +83,42 @@ def test_streams_that_are_not_read_keep_no_other_out_and_are_ended(server: Runni
             assert time.monotonic() < begun_at + STALL_S
         eventually(lambda: held(calls) == 0, "the places back")
         await_ended(unread, set(numbers))
+
+
+def test_messages_that_stop_half_way_are_bounded(server: Running, calls: Calls) -> None:
+    with http2_caller(server.address) as stopping:
+        numbers = [stopping.begin(methods.GRID_GRADIENT.path) for _ in range(24)]
+        for number in numbers:
+            stopping.send(number, bytes(1 << 16), of=60 << 20, end=False)
+
+        def refused() -> bool:
+            stopping.pump(0.1)
+            return len(stopping.ended) >= 16
+
+        eventually(refused, "all but those that queue-bytes have room for refused")
+        assert grids(calls.ask(square(3.0)))[0, 0] == 9
+        assert len(stopping.ended) == 16
+
+
+def test_a_connection_without_calls_is_closed(server: Running) -> None:
+    with http2_caller(server.address) as silent:
+
+        def closed() -> bool:
+            silent.pump(0.1)
+            return silent.is_closed
+
+        eventually(closed, "the end of a connection without a call")
+
+
+def test_of_two_thousand_calls_at_once_none_is_lost(server: Running) -> None:
+    """gRPC itself cancels calls of which more than a thousand wait to be accepted, whoever sent them."""
+    options = [*OPTIONS, ("grpc.use_local_subchannel_pool", 1)]
+    channels = [grpc.insecure_channel(server.address, options) for _ in range(8)]
+    callers = list(map(Calls, channels))
+    for caller in callers:
+        caller.flush()
+    started = [callers[n % 8].start(SMALL) for n in range(2000)]
+    codes = {call.exception().code() if call.exception() else grpc.StatusCode.OK for call in started}
+    assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    for channel in channels:
+        channel.close()

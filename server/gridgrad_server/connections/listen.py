@@ -16,6 +16,9 @@ from gridgrad_server.config.tls import credentials
 
 __all__ = ["ListenError", "bind", "parts_of", "server_options"]
 
+_MOST_PENDING = 1 << 16
+_MOST_OF_CONNECTION = 1024
+
 
 class ListenError(ValueError):
     """An address can't be listened on. The operator's fault; the message says what to do."""
@@ -101,8 +104,8 @@ def _resolve(address: str, host: str, port: int) -> Iterator[tuple[socket.Addres
 
 
 def server_options(settings: ServerSettings) -> list[tuple[str, int]]:
-    """The options of the gRPC server: sizes of messages, and pings on quiet connections."""
-    keepalive_ms = int(1000 * settings.keepalive)
+    """The options of the gRPC server: sizes of messages, bounds, and pings on quiet connections."""
+    keepalive_ms, stall_ms = int(1000 * settings.keepalive), int(1000 * settings.stall_timeout)
     return [
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", min(settings.message_bytes, (1 << 31) - 1)),
@@ -112,4 +115,11 @@ def server_options(settings: ServerSettings) -> list[tuple[str, int]]:
         # Clients ping about every 30 s; one that pings much more often is told to stop by GOAWAY
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", min(keepalive_ms, 10_000)),
+        # Calls that wait to be accepted: beyond, gRPC cancels some at random, whoever sent most. A connection has its
+        # own bound, at which clients keep calls back by themselves
+        ("grpc.server.max_pending_requests", _MOST_PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING),
+        ("grpc.max_concurrent_streams", _MOST_OF_CONNECTION),
+        ("grpc.max_connection_idle_ms", stall_ms),
+        ("grpc.server_handshake_timeout_ms", stall_ms),
     ]
