@@ -9,6 +9,7 @@ length is a multiple of `VECTOR` for each thread.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -75,11 +76,8 @@ def make_call(
         columns: whether constants may be tensors; else, what torch takes as a Python number is bound.
         host: whether it runs on the processor.
     """
-    declared = FUNCTIONS[step.op]
-    value = VALUES[step.op]
-    integers = len(declared.integers)
-    args = step.args[integers:]
-    takes_out = isinstance(value, type(torch.add)) and step.op not in _WITHOUT_OUT
+    value, integers, takes_out, boolean = _known(step.op)
+    args = step.args[integers:] if integers else step.args
     function: Callable[..., Tensor] = value
     bound: tuple[float, ...] = ()
     if integers:
@@ -91,7 +89,15 @@ def make_call(
         function, args = _with_second(value, bound[0]), args[:1]
     elif step.op == "positive":
         function, takes_out = _copy, True
-    return OperationCall(function, args, step.op in _EXACT, takes_out, declared.result == "boolean", bound)
+    return OperationCall(function, args, step.op in _EXACT, takes_out, boolean, bound)
+
+
+@functools.cache
+def _known(op: str) -> tuple[Callable[..., Tensor], int, bool, bool]:
+    """What computes an operation, how many of its arguments are integers, whether it takes `out`, and is boolean."""
+    declared, value = FUNCTIONS[op], VALUES[op]
+    takes_out = isinstance(value, type(torch.add)) and op not in _WITHOUT_OUT
+    return value, len(declared.integers), takes_out, declared.result == "boolean"
 
 
 def padded(count: int, threads: int) -> int:

@@ -26,7 +26,7 @@ from gridgrad_worker.engines.structured.execution.panels import (
 from gridgrad_worker.engines.structured.execution.products import SMALL
 from gridgrad_worker.engines.structured.execution.runner import PlanRunner
 from gridgrad_worker.engines.structured.planning.guard import Guard, Ranges, merged
-from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, make_plan
+from gridgrad_worker.engines.structured.planning.plan import make_plan
 from gridgrad_worker.engines.structured.planning.rewrite import rewrite
 from gridgrad_worker.engines.tiles import Tile
 
@@ -52,6 +52,11 @@ class StructuredEngine:
         device: computed on.
         separating: whether sums are separated and products regrouped, where the guard allows it; None for
             where that takes less time.
+
+    Attributes:
+        plan: what is run for requests that the guard lets pass; for all, if there is none.
+        plain_plan: what is run for requests that the guard stops.
+        guard: decides for requests whether the plan may be run; None if nothing is separated.
     """
 
     name = "structured"
@@ -73,40 +78,36 @@ class StructuredEngine:
         derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
         self._sources = [next(i for i, dims in enumerate(inputs.values()) if dim in dims) for dim in range(ndim)]
-        runner = functools.partial(PlanRunner, dtype=dtype, device=device)
+        self._runner = functools.partial(PlanRunner, dtype=dtype, device=device)
         # The guard would wait for the GPU before each launch, and save operations, which a GPU has to spare
         separating = False if separating is None and device.transfers is not None else separating
-        self._plain = runner(make_plan(derived.nodes, derived.outputs, masks, ndim))
-        self._separated: PlanRunner | None = None
+        self.plain_plan = make_plan(derived.nodes, derived.outputs, masks, ndim)
+        self.plan = self.plain_plan
+        self.guard: Guard | None = None
         separated = rewrite(derived, masks)
         self.ranks = separated.ranks
         self._saved = math.inf if separating else separated.saved
         if separated.checked and separating is not False:
             watched = [step for total in separated.checked for term in total for steps in term for step in steps]
-            plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
-            self._separated = runner(plan)
-            self._guard = Guard(plan, separated.checked, dtype)
-        plan = (self._separated or self._plain).plan
+            self.plan = plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
+            self.guard = Guard(plan, separated.checked, dtype)
         self._alone = _ALONE if device.transfers is None else _TOGETHER
         shape_of_panels = panel_shape if device.transfers is None else deep_panel_shape
-        self._panel_shape = functools.lru_cache(maxsize=1024)(lambda shape: shape_of_panels(shape, plan))
+        self._panel_shape = functools.lru_cache(maxsize=1024)(
+            lambda shape, plan=self.plan: shape_of_panels(shape, plan)
+        )
         self._decided: tuple[Hashable, bool] = (None, False)
         self._guarded: tuple[object, NDArray[np.bool_]] = (None, np.ones(0, bool))
 
-    @property
-    def plan(self) -> ExecutionPlan:
-        """What is run for requests that the guard lets pass; for all, if there is none."""
-        return (self._separated or self._plain).plan
+    @functools.cached_property
+    def _plain(self) -> PlanRunner:
+        """Runs what the guard stops; made for the first of it."""
+        return self._runner(self.plain_plan)
 
-    @property
-    def plain_plan(self) -> ExecutionPlan:
-        """What is run for requests that the guard stops."""
-        return self._plain.plan
-
-    @property
-    def guard(self) -> Guard | None:
-        """Decides for requests whether the plan may be run."""
-        return self._guard if self._separated else None
+    @functools.cached_property
+    def _separated(self) -> PlanRunner:
+        """Runs what the guard lets pass."""
+        return self._runner(self.plan)
 
     def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
         """Computes tiles together.
@@ -148,7 +149,8 @@ class StructuredEngine:
             self._run_within_memory(group)
 
     def _shrink(self) -> bool:
-        shrunk = [runner.shrink() for runner in (self._plain, self._separated) if runner]
+        made = [vars(self)[name] for name in ("_plain", "_separated") if name in vars(self)]
+        shrunk = [runner.shrink() for runner in made]
         return all(shrunk)
 
     def _tried(self, group: list[Segment]) -> str | None:
@@ -162,48 +164,47 @@ class StructuredEngine:
 
     def _pays(self, shape: tuple[int, ...]) -> bool:
         """Whether separation saves a request of this shape more than its guard takes."""
-        return self._separated is not None and self._saved * (_CALL_POINTS + math.prod(shape)) >= _GUARD_POINTS
+        return self.guard is not None and self._saved * (_CALL_POINTS + math.prod(shape)) >= _GUARD_POINTS
 
     def _run(self, group: list[Segment]) -> None:
-        if self._separated is None or not self._pays(group[0].shape):
+        if self.guard is None or not self._pays(group[0].shape):
             self._plain.run(group)
         elif group[0].panel.shape != group[0].shape:
-            (self._separated if self._holds(group[0]) else self._plain).run(group)
+            (self._separated if self._holds(self.guard, group[0]) else self._plain).run(group)
         else:
-            self._run_guarded(self._separated, group)
+            self._run_guarded(self.guard, group)
 
-    def _run_guarded(self, separated: PlanRunner, group: list[Segment]) -> None:
+    def _run_guarded(self, guard: Guard, group: list[Segment]) -> None:
         """Computes whole requests, with the guard looking at what is computed for them anyway."""
-        known = separated.hoisted(group)
+        known = self._separated.hoisted(group)
         if known is not self._guarded[0]:
-            self._guarded = (known, self._guard.holds(self._guard.ranges(known, len(group))))
+            self._guarded = (known, guard.holds(guard.ranges(known, len(group))))
         fine = self._guarded[1]
         if fine.all():
-            separated.run(group, known)
+            self._separated.run(group, known)
             return
-        for runner, chosen in ((separated, fine), (self._plain, ~fine)):
-            part = [segment for segment, mine in zip(group, chosen, strict=True) if mine]
-            if part:
-                runner.run(part)
+        parts = [[segment for segment, mine in zip(group, chosen, strict=True) if mine] for chosen in (fine, ~fine)]
+        if parts[0]:
+            self._separated.run(parts[0])
+        self._plain.run(parts[1])
 
-    def _holds(self, segment: Segment) -> bool:
+    def _holds(self, guard: Guard, segment: Segment) -> bool:
         """Looks at all of a request of several panels."""
         request = (segment.shape, *[values.content for values in segment.inputs])
         if self._decided[0] != request:
-            self._decided = (request, self._decide(segment))
+            self._decided = (request, self._decide(guard, segment))
         return self._decided[1]
 
-    def _decide(self, segment: Segment) -> bool:
-        assert self._separated is not None, "there is something to guard"  # noqa: S101 - narrows the type
+    def _decide(self, guard: Guard, segment: Segment) -> bool:
         total: Ranges | None = None
-        panels = panels_of(segment, [self._separated.plan.steps[i].mask for i in self._guard.watched])
+        panels = panels_of(segment, [self.plan.steps[i].mask for i in guard.watched])
         for count, panel in enumerate(panels):
             if count == _MOST_PANELS:
                 return False
             known = self._separated.hoisted([panel])
-            ranges = self._guard.ranges(known, 1)
+            ranges = guard.ranges(known, 1)
             total = ranges if total is None else merged(total, ranges)
-        return total is None or bool(self._guard.holds(total)[0])
+        return total is None or bool(guard.holds(total)[0])
 
 
 def _groups(parts: Sequence[Segment], pays: Callable[[tuple[int, ...]], bool], alone: int) -> Iterator[list[Segment]]:

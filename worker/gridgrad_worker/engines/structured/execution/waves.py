@@ -63,9 +63,9 @@ def sort_into_waves(steps: Sequence[Step], level: Level, dtype: torch.dtype) -> 
     calls: dict[int, OperationCall] = {}
     alike: dict[_Kind, list[int]] = {}
     for i in level.steps:
-        depth[i] = 1 + max((depth.get(a, 0) for a in steps[i].args), default=0)
+        depth[i] = 1 + max([depth.get(a, 0) for a in steps[i].args], default=0)
         calls[i] = make_call(steps[i], steps, dtype, columns=True)
-        masks = tuple(steps[a].mask if steps[a].op != "const" else None for a in calls[i].args)
+        masks = tuple([steps[a].mask if steps[a].op != "const" else None for a in calls[i].args])
         alike.setdefault(_Kind(depth[i], steps[i].op, calls[i].bound, masks), []).append(i)
     ordered = sorted(alike.items(), key=lambda item: item[0].depth)
     rows = {False: len(level.inputs), True: 0}

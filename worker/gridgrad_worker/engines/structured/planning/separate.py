@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.lang.program.nodes import Node
-from gridgrad_worker.engines.structured.planning.factored_sum import FactoredSum, mask_of
+from gridgrad_worker.engines.structured.planning.factored_sum import FactoredSum
 from gridgrad_worker.engines.structured.planning.plan import masks_of
 from gridgrad_worker.engines.structured.planning.separated_writer import CheckedTerm, SeparatedWriter
 from gridgrad_worker.engines.structured.planning.term_reader import TermReader
@@ -137,26 +137,38 @@ def _split(addends: Sequence[Addend], split: int, masks: Sequence[int]) -> tuple
 def _sides(term: Term, split: int, masks: Sequence[int]) -> tuple[Term, Term] | None:
     """What of a term depends on dims before `split`, and the rest, scalars included."""
     low = (1 << split) - 1
-    left, right = Term(), Term(term.negative)
-    for position, factors in enumerate((term.factors, term.divisors)):
-        for factor in sorted(factors, key=_order):
-            mask = mask_of(factor, masks)
-            if mask & low and mask & ~low:
+    parts: list[tuple[Factor, ...]] = []
+    for factors in (term.factors, term.divisors):
+        before: list[Factor] = []
+        after: list[Factor] = []
+        for factor in _ordered(factors):
+            mask = masks[factor] if isinstance(factor, int) else factor.mask
+            if not mask & low:
+                after.append(factor)
+            elif mask & ~low:
                 return None
-            one = Term(divisors=(factor,)) if position else Term(factors=(factor,))
-            if mask & low:
-                left = left.times(one)
             else:
-                right = right.times(one)
-    return left, right
+                before.append(factor)
+        parts += tuple(before), tuple(after)
+    return Term(False, parts[0], parts[2]), Term(term.negative, parts[1], parts[3])
 
 
 def _scalars_apart(right: Term, masks: Sequence[int]) -> tuple[Term, Term]:
-    def of(factors: Sequence[Factor], scalar: bool) -> tuple[Factor, ...]:
-        return tuple(f for f in factors if (mask_of(f, masks) == 0) == scalar)
+    parts: list[tuple[Factor, ...]] = []
+    for factors in (right.factors, right.divisors):
+        scalars: list[Factor] = []
+        others: list[Factor] = []
+        for factor in factors:
+            (others if (masks[factor] if isinstance(factor, int) else factor.mask) else scalars).append(factor)
+        parts += tuple(scalars), tuple(others)
+    return Term(right.negative, parts[0], parts[2]), Term(False, parts[1], parts[3])
 
-    scalars = Term(right.negative, of(right.factors, True), of(right.divisors, True))
-    return scalars, Term(False, of(right.factors, False), of(right.divisors, False))
+
+def _ordered(factors: Sequence[Factor]) -> Sequence[Factor]:
+    if len(factors) < 2:
+        return factors
+    plain = [factor for factor in factors if isinstance(factor, int)]
+    return sorted(plain) if len(plain) == len(factors) else sorted(factors, key=_order)
 
 
 def _order(factor: Factor) -> tuple[int, str]:

@@ -45,6 +45,10 @@ class SeparatedWriter:
         self.places: dict[int, int] = {}
         self.checked: list[tuple[CheckedTerm, ...]] = []
         self.ranks: list[int] = []
+        # Terms of one sum are often those of others too, as derivatives of one exponential are
+        self._sums: dict[tuple[Term, ...], int] = {}
+        self._products: dict[tuple[tuple[Factor, ...], tuple[Factor, ...]], int] = {}
+        self._checked: dict[tuple[tuple[Factor, ...], tuple[Factor, ...]], CheckedTerm] = {}
         self._nodes = nodes
         self._masks = masks
 
@@ -81,10 +85,13 @@ class SeparatedWriter:
             return left < 0, v
         return (right < 0, u) if right else (False, self.builder.op("mul", u, v))
 
-    def _sum(self, terms: Sequence[Term]) -> int:
+    def _sum(self, terms: tuple[Term, ...]) -> int:
         """A sum, beginning with a term that is not subtracted if there is one."""
-        ordered = sorted(terms, key=lambda term: term.negative)
-        return self._added([(term.negative, self._product(term)) for term in ordered])
+        total = self._sums.get(terms)
+        if total is None:
+            ordered = sorted(terms, key=_is_negative) if len(terms) > 1 else terms
+            total = self._sums[terms] = self._added([(term.negative, self._product(term)) for term in ordered])
+        return total
 
     def _added(self, terms: Sequence[tuple[bool, int]]) -> int:
         """The sum of nodes, those subtracted that say so."""
@@ -97,19 +104,23 @@ class SeparatedWriter:
 
     def _product(self, term: Term) -> int:
         """A product without its sign, what is constant first."""
-        above, below = self._multiplied(term.factors), self._multiplied(term.divisors)
-        if below is None:
-            return self.builder.const(1.0) if above is None else above
-        return self.builder.op("div", self.builder.const(1.0) if above is None else above, below)
+        key = term.factors, term.divisors
+        product = self._products.get(key)
+        if product is None:
+            product = self._products[key] = self._quotient(*map(self._multiplied, key))
+        return product
+
+    def _quotient(self, above: int | None, below: int | None) -> int:
+        above = self.builder.const(1.0) if above is None else above
+        return above if below is None else self.builder.op("div", above, below)
 
     def _multiplied(self, factors: Sequence[Factor]) -> int | None:
-        places = sorted(map(self._factor, factors))
-        numbers = [node.number for place in places if (node := self.builder.nodes[place]).op == "const"]
-        constant = _constant(numbers)
-        if constant is None:
-            written = places
-        else:
-            written = [place for place in places if self.builder.nodes[place].op != "const"]
+        nodes = self.builder.nodes
+        places = sorted([self.places[f] if isinstance(f, int) else self._exponential(f) for f in factors])
+        numbers = [nodes[place].number for place in places if nodes[place].op == "const"]
+        written = places
+        if numbers and (constant := _constant(numbers)) is not None:
+            written = [place for place in places if nodes[place].op != "const"]
             if constant != 1.0 or not written:
                 written.insert(0, self.builder.const(constant))
         if not written:
@@ -119,19 +130,21 @@ class SeparatedWriter:
             total = self.builder.op("mul", total, place)
         return total
 
-    def _factor(self, factor: Factor) -> int:
-        if isinstance(factor, int):
-            return self.places[factor]
+    def _exponential(self, factor: Exponential) -> int:
         return self.builder.op("exp", self._sum(factor.parts))
 
     def _checks(self, term: Term) -> CheckedTerm:
-        def plain(factors: Sequence[Factor]) -> tuple[int, ...]:
-            return tuple(self.places[f] for f in factors if isinstance(f, int))
+        key = term.factors, term.divisors
+        checks = self._checked.get(key)
+        if checks is None:
+            plain = [tuple([self.places[f] for f in each if isinstance(f, int)]) for each in key]
+            exponents = [tuple([self._sum(f.parts) for f in each if isinstance(f, Exponential)]) for each in key]
+            checks = self._checked[key] = CheckedTerm(*plain, *exponents)
+        return checks
 
-        def exponents(factors: Sequence[Factor]) -> tuple[int, ...]:
-            return tuple(self._sum(f.parts) for f in factors if isinstance(f, Exponential))
 
-        return CheckedTerm(plain(term.factors), plain(term.divisors), exponents(term.factors), exponents(term.divisors))
+def _is_negative(term: Term) -> bool:
+    return term.negative
 
 
 def _sign(terms: tuple[Term, ...]) -> int:
@@ -142,12 +155,14 @@ def _sign(terms: tuple[Term, ...]) -> int:
 
 
 def _constant(numbers: Sequence[float]) -> float | None:
-    """The product of some numbers; None if it comes near the ends of the normal ones, or there is nothing to multiply.
+    """The product of some numbers; None if it comes near the ends of the normal ones.
 
     Exponents are added, so that no product on the way overflows or loses digits where the whole does not.
     """
+    if len(numbers) == 1:
+        return numbers[0]
     parts = [math.frexp(number) for number in numbers]
     exponent = sum(power for _, power in parts)
-    if not numbers or (len(numbers) > 1 and abs(exponent) > _LARGEST_EXPONENT):
+    if abs(exponent) > _LARGEST_EXPONENT:
         return None
     return math.ldexp(math.prod(fraction for fraction, _ in parts), exponent)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import cast
 
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_worker.engines.structured.planning.terms import Addend, Exponential, Factor, Term, Trail, one_factor
 
 __all__ = ["TermReader"]
 
+_PRODUCTS = frozenset({"mul", "div", "neg"})
+_SUMS = frozenset({"add", "sub", "neg"})
 _MOST_STEPS = 1000
 _MOST_FACTORS = 64
-
-
-class _Pending(NamedTuple):
-    node: int
-    scale: Term
-    trail: Trail | None
 
 
 class TermReader:
@@ -51,7 +47,7 @@ class TermReader:
         most = self.steps + _MOST_STEPS + 4 * len(self._nodes)
         self.sums = set()
         found: list[Addend] = []
-        stack = [_Pending(node, Term(), None)]
+        stack = [(node, Term(), cast("Trail | None", None))]
         while stack:
             index, scale, trail = stack.pop()
             self.steps += 1
@@ -59,7 +55,8 @@ class TermReader:
             if addends is not None:
                 self.sums.add(index)
                 longer = Trail(frozenset((index,)), trail)
-                stack.extend(_Pending(each, term, longer) for each, term in reversed(addends))
+                for each, term in reversed(addends):
+                    stack.append((each, term, longer))
                 continue
             product, operations = self.product(index)
             longer = Trail(operations, trail)
@@ -68,7 +65,7 @@ class TermReader:
                 found.append(Addend(index, scale, product, longer))
             else:
                 rest = product._replace(factors=tuple(f for f in product.factors if f != inner))
-                stack.append(_Pending(inner, scale.times(rest), longer))
+                stack.append((inner, scale.times(rest), longer))
             if self.steps > most or len(scale.factors) > _MOST_FACTORS:
                 return None
         return found
@@ -81,36 +78,38 @@ class TermReader:
         return known
 
     def _product(self, node: int) -> tuple[Term, frozenset[int]]:
-        result = Term()
+        nodes, masks = self._nodes, self._masks
+        negative = False
+        sides: tuple[list[Factor], list[Factor]] = [], []
         read: set[int] = set()
         stack = [(node, False)]
         while stack:
             index, divides = stack.pop()
             self.steps += 1
-            op, args, _ = self._nodes[index]
-            several = self._masks[index].bit_count() > 1
+            op, args, _ = nodes[index]
+            mask = masks[index]
+            several = mask & (mask - 1) != 0
             split = self._exponentials(args[0], read) if several and op == "exp" else None
             if split is not None:
-                for factor in split:
-                    result = result.times(one_factor(factor, divides))
-            elif self._masks[index] == 0 or op not in ("mul", "div", "neg"):
-                result = result.times(one_factor(index, divides))
+                sides[divides].extend(split)
+            elif mask == 0 or op not in _PRODUCTS:
+                sides[divides].append(index)
                 continue
             elif op == "neg":
-                result = result._replace(negative=not result.negative)
+                negative = not negative
                 stack.append((args[0], divides))
             else:
                 stack.append((args[1], divides != (op == "div")))
                 stack.append((args[0], divides))
             if several:
                 read.add(index)
-            if len(stack) + len(result.factors) + len(result.divisors) > _MOST_FACTORS:
+            if len(stack) + len(sides[0]) + len(sides[1]) > _MOST_FACTORS:
                 return one_factor(node, False), frozenset()
-        return result, frozenset(read)
+        return Term(negative, tuple(sides[0]), tuple(sides[1])), frozenset(read)
 
     def _addends(self, index: int, scale: Term) -> list[tuple[int, Term]] | None:
         op, args, _ = self._nodes[index]
-        if self._masks[index].bit_count() < 2 or op not in ("add", "sub", "neg"):
+        if op not in _SUMS or self._masks[index].bit_count() < 2:
             return None
         opposite = scale._replace(negative=not scale.negative)
         if op == "neg":
@@ -119,7 +118,8 @@ class TermReader:
 
     def _sum_within(self, product: Term) -> int | None:
         """The one sum of several dims in a product whose other factors depend on few."""
-        several = [f for f in product.factors if self._depth(f) > 1]
+        masks = self._masks
+        several = [f for f in product.factors if (m := masks[f] if isinstance(f, int) else f.mask) & (m - 1)]
         if len(several) != 1 or any(self._depth(f) > 1 for f in product.divisors):
             return None
         (inner,) = several
