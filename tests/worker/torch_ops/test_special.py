@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gridgrad_worker.torch_ops.special import VALUES
+from tests.worker.partials import partials
 
 
 def value(name: str, *numbers: float) -> float:
@@ -34,6 +35,11 @@ def test_logit_near_a_half_and_at_its_ends(x: float) -> None:
 def test_silu_and_gelu(x: float) -> None:
     np.testing.assert_allclose(value("silu", x), x / (1 + float(mpmath.exp(-x))), rtol=1e-14)
     np.testing.assert_allclose(value("gelu", x), x * float(mpmath.ncdf(x)), rtol=1e-13)
+
+
+def test_silu_and_its_slope_are_normal_numbers_where_the_sigmoid_is_none() -> None:
+    value, slope = (partials("silu(x)", {"x": [-90.0]}, ["x"] * n, torch.float32)[0] for n in (0, 1))
+    np.testing.assert_allclose((value, slope), (-7.3746114e-38, -7.2926712e-38), rtol=1e-6)
 
 
 def test_digamma_is_the_polygamma_of_order_zero() -> None:

@@ -30,7 +30,9 @@ def _logit(x: Tensor) -> Tensor:
 
 
 def _silu(x: Tensor) -> Tensor:
-    return x * x.sigmoid()
+    """Far to the left in two steps, since the sigmoid is below the normal numbers where its product with x is not."""
+    half = (0.5 * x).exp()
+    return torch.where(x < -64, x * half * half, x * x.sigmoid())
 
 
 def _gelu(x: Tensor) -> Tensor:

@@ -15,6 +15,9 @@ _ENTROPY = "entropies"
 _GAMMA = "gamma functions"
 
 _TWO_OVER_SQRT_PI = "1.1283791670955126"
+_SILU_SLOPE = (  # far to the left in factors that vanish half as fast as their product
+    "where(x < -64, exp(0.5*x)*(1 + x)*exp(0.5*x), sigmoid(x) + x*(0.25*sech(0.5*x)**2))"
+)
 _HALF_SQRT_PI = "0.8862269254527580"
 
 
@@ -48,7 +51,7 @@ TABLE = (
         _NORMAL, "log_norm_cdf_derivative", "the n-th derivative of ln Φ; for n = 1 it is φ(x)/Φ(x)", 9
     ),
     _unary(
-        _NORMAL, "norm_ppf", "the y with Φ(y) = x", "1/norm_pdf(norm_ppf(x))", "ndtri",
+        _NORMAL, "norm_ppf", "the y with Φ(y) = x", "2.5066282746310002*exp(0.5*norm_ppf(x)**2)", "ndtri",
         notes="-inf at 0, inf at 1, nan beyond",
     ),
     _unary(_LOGISTIC, "sigmoid", "1/(1 + e⁻ˣ)", "0.25*sech(0.5*x)**2", "expit"),
@@ -57,7 +60,7 @@ TABLE = (
     _unary(
         _LOGISTIC, "logit", "ln(x/(1 - x))", "1/(x*(1 - x))", notes="-inf at 0, inf at 1, nan beyond"
     ),
-    _unary(_LOGISTIC, "silu", "x·sigmoid(x)", "sigmoid(x) + x*(0.25*sech(0.5*x)**2)", "swish"),
+    _unary(_LOGISTIC, "silu", "x·sigmoid(x)", _SILU_SLOPE, "swish"),
     _unary(_LOGISTIC, "gelu", "x·Φ(x)", "norm_cdf(x) + x*norm_pdf(x)"),
     Function(
         "xlogy", ("x", "y"), "x·ln y", ("log(y)", "where(x == 0 and y == 0, 0, x/y)"), _ENTROPY,
