@@ -170,7 +170,7 @@ class StructuredEngine:
         if self.guard is None or not self._pays(group[0].shape):
             self._plain.run(group)
         elif group[0].panel.shape != group[0].shape:
-            (self._separated if self._holds(self.guard, group[0]) else self._plain).run(group)
+            (self._separated if self._holds(group[0]) else self._plain).run(group)
         else:
             self._run_guarded(self.guard, group)
 
@@ -188,14 +188,16 @@ class StructuredEngine:
             self._separated.run(parts[0])
         self._plain.run(parts[1])
 
-    def _holds(self, guard: Guard, segment: Segment) -> bool:
+    def _holds(self, segment: Segment) -> bool:
         """Looks at all of a request of several panels."""
         request = (segment.shape, *[values.content for values in segment.inputs])
         if self._decided[0] != request:
-            self._decided = (request, self._decide(guard, segment))
+            self._decided = (request, self._decide(segment))
         return self._decided[1]
 
-    def _decide(self, guard: Guard, segment: Segment) -> bool:
+    def _decide(self, segment: Segment) -> bool:
+        guard = self.guard
+        assert guard is not None, "there is something to guard"  # noqa: S101 - narrows the type
         total: Ranges | None = None
         panels = panels_of(segment, [self.plan.steps[i].mask for i in guard.watched])
         for count, panel in enumerate(panels):
