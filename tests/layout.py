@@ -48,6 +48,7 @@ ORDER = {
     ],
     "gridgrad": [
         *(
+            "servers",
             "arguments",
             "tracing",
             "requests",
@@ -88,7 +89,6 @@ WITHOUT_TEST = {
     "gridgrad_core.lang.functions.operators": "as above",
     "gridgrad_core.lang.functions.piecewise": "as above",
     "gridgrad_core.lang.functions.special": "as above",
-    "gridgrad.aio.channel": "opens gRPC's channels: every test of a client, with TLS tests/service/test_operations.py",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
     "gridgrad_server.config.tls": "reads files for gRPC: tests/server/connections/test_listen.py with certificates",
     "gridgrad_server.workers.owner": "a protocol",

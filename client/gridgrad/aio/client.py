@@ -6,12 +6,12 @@ import asyncio
 import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
 
-from gridgrad.aio.channel import ServiceChannel
+from gridgrad.aio.channel import ServerChannels, ServiceChannel
 from gridgrad.aio.grids import ManyGrids
 from gridgrad.aio.introspection import Introspection
 from gridgrad.aio.pool import SessionPool
@@ -38,6 +38,7 @@ from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
+from gridgrad.servers.addresses import Address
 from gridgrad_core.errors import TooLargeError
 
 __all__ = ["Client"]
@@ -51,7 +52,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
     Cancelling the task that awaits a call cancels the call at the server too.
 
     Args:
-        address: host:port or unix:/path; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
+        address: host:port or unix:/path; several servers as "a:50051,b:50051", as a list, or as dns:///name:port, which
+            calls are spread over; by default the environment's GRIDGRAD_SERVER, else localhost:50051.
         credentials: for TLS, such as grpc.ssl_channel_credentials(...); None for a connection in the clear; by default
             what GRIDGRAD_TLS=1, GRIDGRAD_TLS_CA, GRIDGRAD_TLS_CERT and GRIDGRAD_TLS_KEY say, unix sockets apart.
         metadata: names and values to go with every call.
@@ -64,6 +66,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
         sessions: whether to go by a session where the server is on this machine and offers one; GRIDGRAD_SESSIONS=0
             in the environment switches them off too.
         options: further channel options of gRPC.
+        server_name: the name that certificates of the servers have to have; by default the host of the address, of a
+            list the first.
 
     Raises:
         RequestError: an argument that can't be meant.
@@ -71,7 +75,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     def __init__(
         self,
-        address: str | None = None,
+        address: Address | None = None,
         *,
         credentials: grpc.ChannelCredentials | Default | None = "default",
         metadata: Metadata | None = None,
@@ -80,6 +84,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
         proxy: bool = False,
         sessions: bool = True,
         options: Iterable[tuple[str, Any]] = (),
+        server_name: str | None = None,
     ) -> None:
         self._settings = settings_of(
             address,
@@ -90,16 +95,22 @@ class Client(ManyGrids, LargeGrids, Introspection):
             proxy=proxy,
             sessions=sessions,
             options=options,
+            server_name=server_name,
         )
         self._routes = Routes()
         self._process_id = os.getpid()
         self._closed = False
-        self._channel = Owned(functools.partial(ServiceChannel, self._settings))
+        self._channels = Owned(functools.partial(ServerChannels, self._settings))
 
     @property
     def address(self) -> str:
-        """Where it connects to."""
+        """Where it connects to; several servers with commas between them."""
         return self._settings.target
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The address of each server, for a client of that one alone; dns:///name is one of them."""
+        return self._settings.servers.listed
 
     async def gradient(
         self,
@@ -182,21 +193,20 @@ class Client(ManyGrids, LargeGrids, Introspection):
             return await self._sent(call, timeout, tell)
 
     async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
-        attempts, channel = self._attempts(timeout), self._channel.get()
+        attempts = self._attempts(timeout)
         try:
-            result = await self._retried(attempts, self._once, call, progress, channel)
+            result = await self._retried(attempts, self._once, call, progress)
         except TooLargeError as error:
             if not error_mapping.wants_stream(error):
                 raise
             result = await self._retried(attempts, self._by_stream, call, progress)
             self._routes.learn_limit(result)
-            channel.sessions.answered_by_grpc()
+            self._sessions.answered_by_grpc()
         self._routes.learn(call, result)
         return result
 
-    async def _once(
-        self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
-    ) -> Result:
+    async def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
+        channel = await self._opened(attempts.left_s())
         result = await channel.sessions.gradient(call, attempts.left_s(), progress)
         if result is None:
             result = await self._by_grpc(attempts, call, progress, channel)
@@ -214,7 +224,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
         return result
 
     async def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
-        answers = self._open_whole(call, attempts.left_s())
+        answers = await self._open_whole(call, attempts.left_s())
         assembly, result = Assembly(call, progress), None
         try:
             async for raw in answers:
@@ -228,8 +238,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
     async def close(self) -> None:
         """Ends the connection; calls that are under way are cancelled. Closing twice does nothing."""
         self._closed = True
-        if self._channel.made is not None:
-            await self._channel.made.close()
+        if self._channels.made is not None:
+            await self._channels.made.close()
 
     async def __aenter__(self) -> Client:
         return self
@@ -250,7 +260,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     @property
     def _sessions(self) -> SessionPool:
-        return self._channel.get().sessions
+        latest = self._channels.get().latest
+        return cast("ServiceChannel", latest).sessions  # it is there from the first call on
 
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
         if self._closed:
@@ -264,22 +275,34 @@ class Client(ManyGrids, LargeGrids, Introspection):
             try:
                 return await once(attempts, *arguments)
             except error_mapping.FOREIGN as raised:
-                failure = error_mapping.of(raised, self._settings.target, attempts.timeout_s)
+                failure = self._failure(raised, attempts.timeout_s)
             await asyncio.sleep(attempts.wait_s(failure))
 
     async def _plain(
         self, path: str, timeout: float | None, *, retries: int | None = None, message: Message | None = None
     ) -> bytes:
-        attempts, channel = self._attempts(timeout, retries), self._channel.get()
         raw = message.SerializeToString() if message else b""
 
-        def once(attempts: Attempts) -> Awaitable[bytes]:
-            return channel.plain(path, raw, attempts.left_s())
+        async def once(attempts: Attempts) -> bytes:
+            channel = await self._opened(attempts.left_s())
+            return await channel.plain(path, raw, attempts.left_s())
 
-        return await self._retried(attempts, once)
+        return await self._retried(self._attempts(timeout, retries), once)
 
-    def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
-        return self._channel.get().open_whole(call, timeout_s)
+    def _failure(self, raised: Exception, timeout_s: float | None) -> error_mapping.Failure:
+        failure = error_mapping.of(raised, self._settings.target, timeout_s)
+        if failure.is_unheard:
+            self._channels.get().suspect()
+        return failure
 
-    def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
-        return self._channel.get().open_stream(messages, timeout_s)
+    async def _opened(self, timeout_s: float | None) -> ServiceChannel:
+        return await self._channels.get().get(timeout_s)
+
+    async def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
+        return (await self._opened(timeout_s)).open_whole(call, timeout_s)
+
+    async def _streams(self, timeout_s: float | None) -> int:
+        return await self._channels.get().count(timeout_s) if self._settings.servers.several else 1
+
+    async def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
+        return (await self._opened(timeout_s)).open_stream(messages, timeout_s)

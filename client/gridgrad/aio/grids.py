@@ -9,12 +9,13 @@ from typing import Any, Literal, overload
 
 from gridgrad.aio.collection import AsyncResults
 from gridgrad.aio.counted import counted
-from gridgrad.aio.stream import GridStream
+from gridgrad.aio.stream import GridStream, StreamMethod
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.progress import GridsProgress, grids_of
+from gridgrad.protocol.error_mapping import Failure
 from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
@@ -42,8 +43,16 @@ class ManyGrids(ABC):
         """The attempts at a call that begins."""
 
     @abstractmethod
-    def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
+    def _failure(self, raised: Exception, timeout_s: float | None) -> Failure:
+        """How a call failed that raised one of `error_mapping.FOREIGN`."""
+
+    @abstractmethod
+    async def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         """Calls the streaming method with these messages."""
+
+    @abstractmethod
+    async def _streams(self, timeout_s: float | None) -> int:
+        """How many calls of the streaming method reach all servers."""
 
     @overload
     def stream(
@@ -219,7 +228,8 @@ class ManyGrids(ABC):
     ) -> AsyncGenerator[Result | GridgradError]:
         window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        return GridStream(self._open_stream, items, request_of, window, attempts).outcomes()
+        calls = StreamMethod(self._open_stream, self._failure, self._streams)
+        return GridStream(calls, items, request_of, window, attempts).outcomes()
 
 
 def _itself(request: Request) -> Request:

@@ -10,6 +10,7 @@ and they can't do all that tasks do. What differs is this:
 | `Owned` | made in the loop of its first use, and for no other | made at once, for all threads |
 | `open_channel`, `metadata_of` | `grpc.aio` | `grpc`, with answers that the caller's own thread takes |
 | `run_blocking` | in a thread | right away |
+| `run_within` | in a thread | in a thread, waited for |
 | `Lock` | none: nothing else runs between two awaits | a lock |
 | `MessageQueue`, `Background` | asyncio's queue, a task | a queue of threads, a thread |
 | `RequestSource` | a task reads requests, which may come asynchronously | the caller's thread reads them |
@@ -41,6 +42,7 @@ __all__ = [
     "metadata_of",
     "open_channel",
     "run_blocking",
+    "run_within",
 ]
 
 T = TypeVar("T")
@@ -81,11 +83,11 @@ class Owned(Generic[T]):
         return self.made
 
 
-def open_channel(settings: ConnectionSettings) -> grpc.aio.Channel:
-    """The channel to the server."""
+def open_channel(settings: ConnectionSettings, target: str) -> grpc.aio.Channel:
+    """The channel to what gRPC takes for the servers."""
     if settings.credentials is None:
-        return grpc.aio.insecure_channel(settings.target, settings.options)
-    return grpc.aio.secure_channel(settings.target, settings.credentials, settings.options)
+        return grpc.aio.insecure_channel(target, settings.options)
+    return grpc.aio.secure_channel(target, settings.credentials, settings.options)
 
 
 def metadata_of(settings: ConnectionSettings) -> grpc.aio.Metadata:
@@ -107,6 +109,19 @@ async def run_blocking(function: Callable[[bytes], T], argument: bytes, undo: Ca
     except asyncio.CancelledError:
         running.add_done_callback(lambda done: done.exception() or undo(done.result()))
         raise
+
+
+async def run_within(function: Callable[[], T], timeout_s: float | None) -> T:
+    """What a function returns that waits for something.
+
+    Args:
+        function: what is run, in a thread; goes on there when nobody waits for it any more.
+        timeout_s: seconds to wait; None for no limit.
+
+    Raises:
+        TimeoutError: it is not done within these.
+    """
+    return await asyncio.wait_for(asyncio.to_thread(function), timeout_s)
 
 
 class MessageQueue(Generic[T]):

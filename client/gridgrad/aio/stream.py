@@ -2,70 +2,92 @@
 
 What reads the answers runs in the background, since nothing tells whether gRPC has one but waiting for it. So a source
 of requests and a server that are slow do not wait for each other, and neither runs ahead of the in-flight window.
+
+A stream is a call, and gRPC sends a call to one server. Where there are several servers, requests go on as many
+streams, each time on that which has the fewest unanswered, and a stream is ended and another opened now and then: the
+next one may go to a server that has come back.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import grpc
 
 from gridgrad.aio.primitives import CANCELLED, Background, MessageQueue, RequestSource
 from gridgrad.protocol import error_mapping
-from gridgrad.protocol.in_flight import InFlightWindow
+from gridgrad.protocol.in_flight import InFlightWindow, SentRequests
+from gridgrad.protocol.request_packs import RequestInFlight
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
 
-__all__ = ["GridStream"]
+__all__ = ["GridStream", "StreamMethod"]
 
-OpenCall = Callable[[AsyncIterator[bytes], float | None], Any]
 END_TIMEOUT_S = 2.0
+FIRST_LIFE_S = 0.25
+LONGEST_LIFE_S = 8.0
+"""How long requests go on one stream where there are several: shortly at first, when not all servers are connected."""
+
+
+class StreamMethod(NamedTuple):
+    """The client's ways to call the streaming method.
+
+    Args:
+        open: starts a call with the messages to send and a timeout.
+        failure: how one failed that raised one of `error_mapping.FOREIGN`, with its timeout.
+        streams: how many there should be at the same time, found within a timeout.
+    """
+
+    open: Callable[[AsyncIterator[bytes], float | None], Awaitable[Any]]
+    failure: Callable[[Exception, float | None], error_mapping.Failure]
+    streams: Callable[[float | None], Awaitable[int]]
 
 
 class _StreamCall:
     """One call of the streaming method.
 
     Args:
-        open_call: starts it with the messages to send and a timeout.
-        timeout_s: seconds, or None.
+        inbox: gets what it receives, each with this call.
+        attempts: those at this stream, without one completed request between them.
+
+    Attributes:
+        sent: what was sent on it and has no answer.
+        is_ending: whether nothing more is sent on it.
     """
 
-    def __init__(self, open_call: OpenCall, timeout_s: float | None) -> None:
+    def __init__(self, inbox: MessageQueue[_Received | None], attempts: Attempts) -> None:
+        self.attempts = attempts
+        self.sent = SentRequests()
+        self.opened_at = time.monotonic()
+        self.is_ending = False
         self._outbox: MessageQueue[bytes | None] = MessageQueue()
-        self._inbox: MessageQueue[bytes | Exception | None] = MessageQueue()
-        self._call = open_call(self._messages(), timeout_s)
-        self._reader = Background(self._read)
+        self._inbox = inbox
 
-    def send(self, messages: Iterable[bytes]) -> None:
-        """Hands messages to gRPC."""
-        for message in messages:
-            self._outbox.put(message)
-
-    def wake(self) -> None:
-        """Has `receive` return."""
-        self._inbox.put(None)
-
-    async def receive(self, wait_s: float | None) -> bytes | None:
-        """The next message; None when none comes within wait_s, or after `wake`.
+    async def open(self, calls: StreamMethod) -> None:
+        """Starts it.
 
         Raises:
-            Exception: one of `failures.FOREIGN`, when the call has ended.
+            Exception: one of `error_mapping.FOREIGN`.
         """
-        try:
-            received = await self._inbox.get(wait_s)
-        except TimeoutError:
-            return None
-        if isinstance(received, Exception):
-            raise received
-        return received
+        self._call = await calls.open(self._messages(), self.attempts.left_s())
+        self._reader = Background(self._read)
+
+    def send(self, requests: Sequence[RequestInFlight]) -> None:
+        """Hands requests that travel together to gRPC."""
+        self._outbox.put(self.sent.message(requests))
+
+    def end(self) -> None:
+        """Lets it end once all that was sent is answered."""
+        self.is_ending = True
+        self._outbox.put(None)
 
     async def close(self, *, cancel: bool) -> None:
         """Ends the call: at once, or when the server has seen that no more comes."""
-        self._outbox.put(None)
+        self.end()
         if not cancel:
             await self._reader.join(END_TIMEOUT_S)
         self._call.cancel()
@@ -78,76 +100,159 @@ class _StreamCall:
     async def _read(self) -> None:
         try:
             async for raw in self._call:
-                self._inbox.put(raw)
-            self._inbox.put(error_mapping.StreamEnded())
+                self._inbox.put(_Received(self, raw))
+            self._inbox.put(_Received(self, error_mapping.StreamEnded()))
         except grpc.RpcError as error:
-            self._inbox.put(error)
+            self._inbox.put(_Received(self, error))
         except CANCELLED:
             pass  # gRPC raises it here when `close` cancels the call
+
+
+class _Received(NamedTuple):
+    """What has come, and by which call: a message, or how the call has ended."""
+
+    call: _StreamCall
+    what: bytes | Exception
+
+
+class _Rest(NamedTuple):
+    """A stream that has failed, and when it may be opened again."""
+
+    until: float
+    attempts: Attempts
 
 
 class GridStream:
     """What `Client.stream` and `Client.map` do.
 
     Args:
-        open_call: starts a call with the messages to send and a timeout.
+        calls: how streams are opened.
         items: what the requests are made of.
         request_of: makes a request of one.
         window: keeps what is in flight.
-        attempts: those at the stream itself, without one completed request between them.
+        attempts: those at each stream, without one completed request between them.
     """
 
     def __init__(
         self,
-        open_call: OpenCall,
+        calls: StreamMethod,
         items: Iterable[Any] | AsyncIterable[Any],
         request_of: Callable[[Any], Request],
         window: InFlightWindow,
         attempts: Attempts,
     ) -> None:
-        self._open_call = open_call
+        self._calls = calls
         self._items = items
         self._request_of = request_of
         self._window = window
         self._attempts = attempts
+        self._inbox: MessageQueue[_Received | None] = MessageQueue()
+        self._open: list[_StreamCall] = []
+        self._resting: list[_Rest] = []
+        self._life_s = FIRST_LIFE_S
 
     async def outcomes(self) -> AsyncGenerator[Result | GridgradError]:
         """Results, and errors where the window returns them."""
-        self._call = self._open()
+        self._streams = await self._calls.streams(self._attempts.left_s())
+        self._window.spread(self._streams)
         self._source = RequestSource(self._items, self._request_of, self._window, self._wake)
         try:
             while not self._is_done:
                 while (outcome := self._window.take()) is not None:
                     yield outcome
                 self._source.fill()
-                self._call.send(self._window.outgoing())
+                await self._send()
                 if not (self._window.has_outcome or self._is_done):
                     await self._receive()
         finally:
             await self._source.close()
-            await self._call.close(cancel=not self._is_done)
+            for call in self._open:
+                call.end()
+            for call in self._open:
+                await call.close(cancel=not self._is_done)
 
     @property
     def _is_done(self) -> bool:
         return self._source.has_ended and self._window.is_idle
 
-    def _open(self) -> _StreamCall:
-        return _StreamCall(self._open_call, self._attempts.left_s())
-
     def _wake(self) -> None:
-        self._call.wake()
+        self._inbox.put(None)
+
+    async def _send(self) -> None:
+        for requests in self._window.outgoing():
+            call = await self._stream()
+            if call is None:
+                self._window.send_again(requests)
+            else:
+                call.send(requests)
+
+    async def _stream(self) -> _StreamCall | None:
+        """That on which the next requests go; None while all that failed rest."""
+        self._end_old()
+        usable = [call for call in self._open if not call.is_ending]
+        best = min(usable, key=lambda call: len(call.sent), default=None)
+        if best is not None and (not best.sent or len(usable) >= self._streams):
+            return best
+        if self._resting and self._resting[0].until <= time.monotonic():
+            return await self._opened(self._resting.pop(0).attempts) or best
+        if len(usable) + len(self._resting) < self._streams:
+            return await self._opened(self._attempts.anew()) or best
+        return best
+
+    def _end_old(self) -> None:
+        """Ends streams where there are several that have lived long enough, unless too many are ending."""
+        if self._streams == 1 or len(self._open) > 2 * self._streams:
+            return
+        born_before = time.monotonic() - self._life_s
+        for call in self._open:
+            if not call.is_ending and call.opened_at < born_before:
+                call.end()
+                self._life_s = min(1.25 * self._life_s, LONGEST_LIFE_S)
+
+    async def _opened(self, attempts: Attempts) -> _StreamCall | None:
+        call = _StreamCall(self._inbox, attempts)
+        try:
+            await call.open(self._calls)
+        except error_mapping.FOREIGN as raised:
+            self._rest(raised, attempts)
+            return None
+        self._open.append(call)
+        return call
+
+    def _rest(self, raised: Exception, attempts: Attempts) -> None:
+        """Has a stream opened again later.
+
+        Raises:
+            GridgradError: how it failed, when it is not to be tried again.
+        """
+        wait_s = attempts.wait_s(self._calls.failure(raised, attempts.timeout_s))
+        self._resting.append(_Rest(time.monotonic() + wait_s, attempts))
+        self._resting.sort(key=lambda rest: rest.until)
 
     async def _receive(self) -> None:
         try:
-            raw = await self._call.receive(0 if self._source.is_ready else self._window.due_in_s())
-        except error_mapping.FOREIGN as raised:
-            await self._reconnect(raised)
+            received = await self._inbox.get(0 if self._source.is_ready else self._due_in_s())
+        except TimeoutError:
+            return
+        if received is None or received.call not in self._open:
+            return
+        call, what = received
+        if isinstance(what, bytes):
+            self._window.receive(what, call.sent, call.attempts)
         else:
-            if raw is not None:
-                self._window.receive(raw, self._attempts)
+            await self._ended(call, what)
 
-    async def _reconnect(self, raised: Exception) -> None:
-        await asyncio.sleep(self._attempts.wait_s(self._window.failure(raised, self._attempts)))
-        await self._call.close(cancel=True)
-        self._window.restart()
-        self._call = self._open()
+    async def _ended(self, call: _StreamCall, how: Exception) -> None:
+        self._open.remove(call)
+        if not call.is_ending:
+            self._rest(how, call.attempts)
+        await call.close(cancel=True)
+        self._window.send_again(call.sent.take_all())
+
+    def _due_in_s(self) -> float | None:
+        """Seconds until there is something to send and a stream to send it on; None when nothing waits for that."""
+        due_in_s = self._window.due_in_s()
+        if self._resting and all(call.is_ending for call in self._open):
+            rest_s = max(self._resting[0].until - time.monotonic(), 0.0)
+            due_in_s = rest_s if due_in_s is None else min(rest_s, due_in_s)
+        return due_in_s

@@ -16,8 +16,9 @@ from gridgrad.arguments.units import Units
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import read_message
+from gridgrad.protocol.error_mapping import Failure
 from gridgrad.protocol.grid_windows import GridWindows, points_of
-from gridgrad.protocol.options import ConnectionSettings, leave
+from gridgrad.protocol.options import leave
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
@@ -27,20 +28,18 @@ __all__ = ["LargeGrids"]
 
 
 class LargeGrids(ABC):
-    """The part of a client that computes a grid in windows.
-
-    Attributes:
-        _settings: where it connects to, and how.
-    """
-
-    _settings: ConnectionSettings
+    """The part of a client that computes a grid in windows."""
 
     @abstractmethod
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
         """The attempts at a call that begins."""
 
     @abstractmethod
-    def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
+    def _failure(self, raised: Exception, timeout_s: float | None) -> Failure:
+        """How a call failed that raised one of `error_mapping.FOREIGN`."""
+
+    @abstractmethod
+    async def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         """Calls the streaming method for one grid."""
 
     def windows(
@@ -108,8 +107,9 @@ class LargeGrids(ABC):
 
     async def _windows(self, call: PreparedCall, windows: GridWindows, attempts: Attempts) -> AsyncGenerator[Result]:
         while True:
-            answers = self._open_whole(call, attempts.left_s())
+            answers = None
             try:
+                answers = await self._open_whole(call, attempts.left_s())
                 async for raw in answers:
                     for window in windows.feed(read_message(raw)):
                         attempts.progressed()
@@ -118,8 +118,9 @@ class LargeGrids(ABC):
                     return
                 raise error_mapping.StreamEnded
             except error_mapping.FOREIGN as raised:
-                failure = error_mapping.of(raised, self._settings.target, attempts.timeout_s)
+                failure = self._failure(raised, attempts.timeout_s)
             finally:
-                leave(answers)
+                if answers is not None:
+                    leave(answers)
             await asyncio.sleep(attempts.wait_s(failure))
             windows.restart()

@@ -140,10 +140,11 @@ def explain(request: RequestFlags, connection: Connection) -> None:
 def prepare(request: RequestFlags, connection: Connection) -> None:
     """Have an expression compiled, and wait for it.
 
-    With it its derivatives. EXPRESSION is in the language of docs/language.md.
+    With it its derivatives, and at each of several servers. EXPRESSION is in the language of docs/language.md.
     """
-    with connection.client() as client:
-        print(client.prepare(request.function, request.inputs, **request.wanted))
+    for alone in connection.of_each().values() if connection.server else [connection]:
+        with alone.client() as client:
+            print(client.prepare(request.function, request.inputs, **request.wanted))
 
 
 @gridgrad.command()
@@ -159,11 +160,17 @@ def functions(connection: Connection) -> None:
 @gridgrad.command()
 @connection_flags
 def info(connection: Connection) -> None:
-    """Describe a server: version, devices, limits, language."""
+    """Describe a server: version, devices, limits, language.
+
+    Of several each.
+    """
     from gridgrad.cli import server_tables, tables
 
-    with connection.client_of_named() as client:
-        tables.show([server_tables.of_server(client.address, client.server_info())], sys.stdout)
+    shown = []
+    for address, alone in connection.of_each().items():
+        with alone.client_of_named() as client:
+            shown.append(server_tables.of_server(address, client.server_info()))
+    tables.show(shown, sys.stdout)
 
 
 @gridgrad.command(epilog=LEGEND)
@@ -175,12 +182,13 @@ def info(connection: Connection) -> None:
 def top(connection: Connection, every: float, once: bool) -> None:
     """Watch a server until q or Ctrl-C.
 
-    Its requests, queue, batches and workers.
+    Its requests, queue, batches and workers; of several each.
     """
     from gridgrad.cli.top import watch
 
-    with connection.client_of_named() as client, contextlib.suppress(KeyboardInterrupt):
-        watch(client.address, client.server_status, every, once=once, out=sys.stdout)
+    with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
+        clients = {at: stack.enter_context(alone.client_of_named()) for at, alone in connection.of_each().items()}
+        watch({at: client.server_status for at, client in clients.items()}, every, once=once, out=sys.stdout)
 
 
 def _gradient(request: RequestFlags, connection: Connection, tier: Tier) -> Result:

@@ -20,7 +20,7 @@ class Connection(NamedTuple):
     """What the flags say of the way to the server.
 
     Args:
-        server: its address; None if none was named.
+        server: its address, or several with commas between them; None if none was named.
         timeout: seconds for a call; None for the client's own.
         tls: whether to encrypt.
         tls_ca: the file of the authorities that may vouch for the server.
@@ -53,6 +53,18 @@ class Connection(NamedTuple):
 
             with private_server() as private, self._replace(server=private.address).client_of_named() as client:
                 yield client
+
+    def of_each(self) -> dict[str, Connection]:
+        """The way to each server that was named, by its address.
+
+        Raises:
+            RequestError: what was named is no list of addresses.
+        """
+        from gridgrad.protocol.options import DEFAULT_ADDRESS
+        from gridgrad.servers.addresses import addresses_of
+
+        listed = addresses_of(self.server or DEFAULT_ADDRESS).listed
+        return {address: self._replace(server=address) for address in listed}
 
     def client_of_named(self) -> Client:
         """A client of the server that was named, else of the default address.

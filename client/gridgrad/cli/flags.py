@@ -118,7 +118,7 @@ def _server_flags() -> list[Decorator[Any]]:
             "--server",
             metavar="ADDRESS",
             envvar="GRIDGRAD_SERVER",
-            help="host:port or unix:/path (default: $GRIDGRAD_SERVER).",
+            help="host:port or unix:/path; a:1,b:2 for several (default: $GRIDGRAD_SERVER).",
         ),
         click.option("--timeout", type=float, metavar="SECONDS", help="Give up after this time (default: 60)."),
     ]

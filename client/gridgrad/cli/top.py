@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from gridgrad.cli.screen import screen
@@ -29,21 +29,21 @@ Seen = str | list[Table]
 """What there is to show of a look: a message, or tables."""
 
 
-def watch(address: str, look: Look, every_s: float, *, once: bool, out: TextIO) -> None:
+def watch(servers: Mapping[str, Look], every_s: float, *, once: bool, out: TextIO) -> None:
     """Shows what happened between one look and the next, until q is pressed in a terminal, or a KeyboardInterrupt.
 
     Args:
-        address: of the server.
-        look: asks how it is doing.
+        servers: addresses, and what asks how each is doing.
         every_s: seconds between two looks.
         once: whether to print one and end.
         out: where to print; a terminal is drawn on.
 
     Raises:
-        UnavailableError: the server is not there at the first look; later it is waited for.
+        UnavailableError: the only server is not there at the first look; later it is waited for.
         DeadlineError: it does not answer then.
     """
-    looks = _looks(address, look, every_s, once=once)
+    each = [_looks(address, look, every_s, once=once, alone=len(servers) == 1) for address, look in servers.items()]
+    looks = each[0] if len(each) == 1 else map(_together, zip(*each, strict=True))
     first = next(looks)
     console = _console(out) if out.isatty() and sys.stdin.isatty() and not once else None
     if console is not None:
@@ -58,20 +58,30 @@ def watch(address: str, look: Look, every_s: float, *, once: bool, out: TextIO) 
             return
 
 
-def _looks(address: str, look: Look, every_s: float, *, once: bool) -> Iterator[Seen]:
-    """What there is to show, first at once and then at each next look."""
-    before, seen_at = look(), time.monotonic()
-    yield f"{address}: the first rates come in {every_s:g} s"
+def _looks(address: str, look: Look, every_s: float, *, once: bool, alone: bool) -> Iterator[Seen]:
+    """What there is to show of a server, first at once and then at each next look."""
+    before, seen_at = None, 0.0
     while True:
         try:
             now, now_at = look(), time.monotonic()
         except (DeadlineError, UnavailableError) as error:
-            if once:
+            if alone and (once or before is None):
                 raise
             yield textwrap.fill(f"{error}; looking again every {every_s:g} s", _WIDTH)
             continue
-        yield screen(address, before, now, now_at - seen_at)
+        if before is None:
+            yield f"{address}: the first rates come in {every_s:g} s"
+        else:
+            yield screen(address, before, now, now_at - seen_at)
         before, seen_at = now, now_at
+
+
+def _together(seen: Iterable[Seen]) -> list[Table]:
+    """What there is to show of several servers, one below the other."""
+    shown: list[Table] = []
+    for each in seen:
+        shown += [Table((("server", each),), head=False)] if isinstance(each, str) else each
+    return shown
 
 
 def _as_text(seen: Seen) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import grpc
 from google.protobuf.message import DecodeError
 
+from gridgrad.servers.lookup import NamesUnknown
 from gridgrad_core.errors import (
     REASONS,
     BusyError,
@@ -20,6 +21,7 @@ from gridgrad_core.errors import (
     GridgradError,
     InternalError,
     RefusedError,
+    StartingError,
     TooLargeError,
     UnavailableError,
     UseStreamError,
@@ -63,6 +65,11 @@ class Failure(NamedTuple):
     transient: bool
     pushback_s: float | None = None
 
+    @property
+    def is_unheard(self) -> bool:
+        """Whether no server has said a word."""
+        return self.cause is not None and isinstance(self.error, UnavailableError)
+
 
 class StreamEnded(Exception):  # noqa: N818 - never leaves the client: `of` makes it an error
     """The server ended a stream before it had answered all entries."""
@@ -72,7 +79,7 @@ _GIVE_TLS = "give Client(credentials=grpc.ssl_channel_credentials(...)), or --tl
 _CANCELLED_BY_SERVER = "CANCELLED"  # the whole text; what is cancelled here has a sentence
 _LOST_UNDER_A_WRITE = "Internal error from Core"  # what old grpcio says when a stream ended meanwhile
 
-FOREIGN = (grpc.RpcError, EntryFailed, StreamEnded)
+FOREIGN = (grpc.RpcError, EntryFailed, StreamEnded, NamesUnknown)
 """What calls raise that `of` maps."""
 
 
@@ -90,6 +97,9 @@ def of(raised: Exception, target: str, timeout_s: float | None) -> Failure:
     if isinstance(raised, StreamEnded):
         found = f"{target} ended the stream with requests unanswered"
         return Failure(UnavailableError("", found, "send them again"), raised, transient=True)
+    if isinstance(raised, NamesUnknown):
+        found = f"no server of {target} has an address ({raised})"
+        return Failure(UnavailableError("", found, "correct the names, or see to the DNS"), raised, transient=True)
     if isinstance(raised, EntryFailed):
         status = raised.status
         code, text = _CODES.get(status.code, grpc.StatusCode.UNKNOWN), status.message
@@ -176,11 +186,14 @@ def _cancelled(text: str, target: str) -> GridgradError:
 
 def _unavailable(text: str, target: str) -> GridgradError:
     reason = text.rpartition(": ")[2] or "no reason given"
+    if text.endswith("backend unhealthy"):  # gRPC's words where health is asked for
+        found = f"those of {target} that can be reached have no warm worker, or are stopping"
+        return StartingError("", found, "wait, or see the servers' logs")
     if re.search("ssl|certificate|handshaker", text, re.IGNORECASE):
         tls = re.search(r"OPENSSL_internal:(\w+)", text)
         remedy = f"{_GIVE_TLS} if it serves TLS, none if it does not"
         return UnavailableError("", f"no secure connection with {target} ({tls[1] if tls else reason})", remedy)
-    if not re.search("[Ff]ailed to connect|resolution failed", text):
+    if not re.search("[Ff]ailed to connect|resolution failed|errors resolving", text):
         return UnavailableError("", f"the connection with {target} was lost ({reason})", "call again")
     if "closed" in reason:
         return UnavailableError("", f"{target} hung up at once ({reason})", f"if it serves TLS, {_GIVE_TLS}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
+from collections.abc import Iterable, Sequence
 
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import Assembly, StreamMessage, read_message, read_pack
@@ -23,21 +24,40 @@ from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError, RequestError
 
-__all__ = ["InFlightWindow"]
+__all__ = ["InFlightWindow", "SentRequests"]
 
 WINDOW_BYTES = 256 << 20
 """Results in flight together, unless a single one is larger."""
 
 
+class SentRequests(dict[int, RequestInFlight]):
+    """What was sent on one stream and has no answer, by the ids on that stream."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+
+    def message(self, requests: Sequence[RequestInFlight]) -> bytes:
+        """The message that sends requests together, which are taken on."""
+        ids = [next(self._ids) for _ in requests]
+        self.update(zip(ids, requests, strict=True))
+        return stream_message(ids[0], [request.call for request in requests])
+
+    def take_all(self) -> list[RequestInFlight]:
+        """All of them, to be sent elsewhere: the stream has ended."""
+        requests = list(self.values())
+        self.clear()
+        return requests
+
+
 class InFlightWindow:
-    """What is in flight on a stream.
+    """What is in flight, on one stream or several.
 
     Args:
         limit: how many requests may be.
         errors: "raise" or "return", what becomes of a request that failed.
         in_order: whether outcomes are taken in the order of their requests, or as they come.
         routes: what is known about the sizes of results.
-        settings: where the stream goes, and how often a request may be sent again.
+        settings: where streams go, and how often a request may be sent again.
 
     Raises:
         RequestError: limit or errors is none of what may be given.
@@ -54,9 +74,7 @@ class InFlightWindow:
         self._routes = routes
         self._settings = settings
         self._packs = RequestPacks(limit)
-        self._sent: dict[int, RequestInFlight] = {}  # by their ids on the stream
         self._later: list[tuple[float, int, RequestInFlight]] = []  # a heap by the time from which it may be sent
-        self._ids = itertools.count(1)
         self._outcomes: dict[int, tuple[Result | GridgradError, int]] = {}  # by when to take them, with their sizes
         self._added = self._completed = self._taken = 0
         self._nbytes = 0
@@ -97,26 +115,26 @@ class InFlightWindow:
         self._nbytes += added.nbytes
         self._packs.join(added)
 
-    def outgoing(self) -> list[bytes]:
-        """The messages that are to be sent by now."""
+    def spread(self, streams: int) -> None:
+        """Has requests travel on so many streams."""
+        self._packs.spread(streams)
+
+    def outgoing(self) -> list[list[RequestInFlight]]:
+        """What is to be sent by now, each list in one message."""
         while self._later and self._later[0][0] <= time.monotonic():
             self._packs.join(heapq.heappop(self._later)[2])
-        return list(map(self._message, self._packs.take_all()))
-
-    def _message(self, requests: list[RequestInFlight]) -> bytes:
-        ids = [next(self._ids) for _ in requests]
-        self._sent.update(zip(ids, requests, strict=True))
-        return stream_message(ids[0], [request.call for request in requests])
+        return self._packs.take_all()
 
     def due_in_s(self) -> float | None:
         """Seconds until there is something to send; None when nothing waits for that."""
         return max(self._later[0][0] - time.monotonic(), 0.0) if self._later else None
 
-    def receive(self, raw: bytes, attempts: Attempts) -> None:
-        """Takes a message of the server.
+    def receive(self, raw: bytes, sent: SentRequests, attempts: Attempts) -> None:
+        """Takes a message of a server.
 
         Args:
             raw: the message.
+            sent: what was sent on its stream.
             attempts: those at the stream, which count anew once a request is complete.
         """
         message = read_message(raw)
@@ -124,16 +142,15 @@ class InFlightWindow:
         before = self._completed
         if message.fields.HasField("status"):
             for number in range(first, first + count):
-                self._fail(number, error_mapping.EntryFailed(message.fields.status))
+                self._fail(sent.pop(number, None), error_mapping.EntryFailed(message.fields.status))
         elif count > 1:
-            self._receive_pack(range(first, first + count), message)
+            self._receive_pack([sent.pop(number, None) for number in range(first, first + count)], message)
         else:
-            self._receive_one(first, message)
+            self._receive_one(first, sent, message)
         if self._completed > before:
             attempts.progressed()
 
-    def _receive_pack(self, ids: range, message: StreamMessage) -> None:
-        requests = [self._sent.pop(each, None) for each in ids]
+    def _receive_pack(self, requests: Sequence[RequestInFlight | None], message: StreamMessage) -> None:
         calls = [request.call if request else None for request in requests]
         try:
             results: list[Result | GridgradError] = [*read_pack(message, calls)]
@@ -143,8 +160,8 @@ class InFlightWindow:
             if request:
                 self._settle(request, result)
 
-    def _receive_one(self, request_id: int, message: StreamMessage) -> None:
-        request = self._sent.get(request_id)
+    def _receive_one(self, request_id: int, sent: SentRequests, message: StreamMessage) -> None:
+        request = sent.get(request_id)
         if request is None:
             return  # the rest of one that was given up
         if request.assembly is None:
@@ -154,12 +171,11 @@ class InFlightWindow:
         except GridgradError as error:
             outcome = error
         if outcome is not None:
-            del self._sent[request_id]
+            del sent[request_id]
             self._settle(request, outcome)
 
-    def _fail(self, request_id: int, failed: error_mapping.EntryFailed) -> None:
+    def _fail(self, request: RequestInFlight | None, failed: error_mapping.EntryFailed) -> None:
         """Has a request sent again later, if that may help; else its outcome is the error."""
-        request = self._sent.pop(request_id, None)
         if request is None:
             return
         request.assembly = None
@@ -198,13 +214,8 @@ class InFlightWindow:
             raise outcome
         return outcome
 
-    def failure(self, raised: Exception, attempts: Attempts) -> error_mapping.Failure:
-        """How the stream itself failed."""
-        return error_mapping.of(raised, self._settings.target, attempts.timeout_s)
-
-    def restart(self) -> None:
-        """Has everything sent again that was, on a new stream."""
-        sent, self._sent = self._sent, {}
-        for request in sent.values():
+    def send_again(self, requests: Iterable[RequestInFlight]) -> None:
+        """Has requests sent again, from the beginning, on another stream."""
+        for request in requests:
             request.assembly = None
             self._packs.join(request)

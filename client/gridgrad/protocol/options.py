@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import secrets
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, cast
@@ -12,9 +12,11 @@ import grpc
 
 from gridgrad.arguments.credentials import credentials_of_environment
 from gridgrad.protocol.retry import timeout_of
+from gridgrad.servers.addresses import Address, ServerAddresses, addresses_of
 from gridgrad_core.errors import RequestError, UnavailableError
 
 __all__ = [
+    "DEFAULT_ADDRESS",
     "DEFAULT_IN_FLIGHT",
     "HEALTH_METHOD",
     "HEALTH_POLL_S",
@@ -39,11 +41,7 @@ HEALTH_METHOD = "/grpc.health.v1.Health/Check"
 SERVING = b"\x08\x01"
 HEALTH_POLL_S = 0.1
 
-_SCHEMES = re.compile(r"(unix|unix-abstract|dns|ipv4|ipv6|vsock|xds):")
 _UNIX = ("unix:", "unix-abstract:")
-_HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):\d{1,5}")
-# Where the server can only be on this machine, unless its port is forwarded
-_NEAR = re.compile(r"unix:|unix-abstract:|(dns:(///)?|ipv[46]:)?(localhost|127\.[\d.]+|\[::1\])(:|$)")
 
 Default = Literal["default"]
 """Stands for what the environment says, and if it says nothing for a fixed value."""
@@ -68,31 +66,51 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.http2.max_frame_size", 1 << 20),
 )
 
+_SPREAD: tuple[tuple[str, Any], ...] = (
+    # Calls in turns to all servers that say that they serve: not to one that starts or stops, nor to one that is gone
+    (
+        "grpc.service_config",
+        json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}),
+    ),
+    # One that hangs is left after 20 s, since there are others; servers allow pings every 10 s
+    ("grpc.keepalive_time_ms", 12_000),
+    ("grpc.keepalive_timeout_ms", 8_000),
+)
+_AUTHORITY = "grpc.default_authority"
+_AGENT = "grpc.primary_user_agent"
+
 
 class ConnectionSettings(NamedTuple):
     """How to connect.
 
     Args:
-        target: the address as gRPC takes it.
+        servers: where to.
         credentials: for TLS; None for a connection in the clear.
         metadata: what goes with every call.
         options: gRPC's channel options.
         timeout_s: of a call that gives none; None for no limit.
         retries: how many attempts may follow the first.
         sessions: whether to ask the server for sessions, since it may be on this machine.
+        server_name: whom its certificate is to name, where that is not the address.
     """
 
-    target: str
+    servers: ServerAddresses
     credentials: grpc.ChannelCredentials | None
     metadata: tuple[tuple[str, str | bytes], ...]
     options: tuple[tuple[str, Any], ...]
     timeout_s: float | None
     retries: int
     sessions: bool
+    server_name: str | None = None
+
+    @property
+    def target(self) -> str:
+        """Where to, as messages name it."""
+        return self.servers.text
 
 
 def settings_of(
-    address: str | None,
+    address: Address | None,
     *,
     credentials: grpc.ChannelCredentials | Default | None,
     metadata: Metadata | None,
@@ -101,21 +119,30 @@ def settings_of(
     proxy: bool,
     sessions: bool,
     options: Iterable[tuple[str, Any]],
+    server_name: str | None = None,
 ) -> ConnectionSettings:
     """Reads the arguments of a client; see `Client`.
 
     Raises:
         RequestError: an address that gRPC would misread, or a timeout or number of retries that is none.
     """
-    target = _target(address or os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS)
+    servers = addresses_of(os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS if address in (None, "") else address)
     return ConnectionSettings(
-        target=target,
-        credentials=_credentials(credentials, target),
+        servers=servers,
+        credentials=_credentials(credentials, servers.target),
         metadata=_metadata(metadata),
-        options=(*_OPTIONS, _agent(), ("grpc.enable_http_proxy", int(proxy)), *options),
+        options=(
+            *_OPTIONS,
+            *(_SPREAD if servers.several else ()),
+            *_authority(servers, server_name),
+            _agent(),
+            ("grpc.enable_http_proxy", int(proxy)),
+            *options,
+        ),
         timeout_s=_timeout_s(timeout),
         retries=_retries(retries),
-        sessions=sessions and os.environ.get("GRIDGRAD_SESSIONS") != "0" and _NEAR.match(target) is not None,
+        sessions=sessions and os.environ.get("GRIDGRAD_SESSIONS") != "0" and servers.is_near,
+        server_name=server_name,
     )
 
 
@@ -128,7 +155,8 @@ def arguments_of(settings: ConnectionSettings) -> dict[str, Any]:
     if settings.credentials is not None:
         remedy = "make a client in each process, as gridgrad.Client(address, credentials=...)"
         raise RequestError("client", "it has credentials, which can't be pickled or copied", remedy)
-    _agent, (_, proxy), *options = settings.options[len(_OPTIONS) :]
+    ours = [name for name, _ in settings.options].index(_AGENT)
+    (_, proxy), *options = settings.options[ours + 1 :]
     return {
         "address": settings.target,
         "credentials": None,
@@ -138,6 +166,7 @@ def arguments_of(settings: ConnectionSettings) -> dict[str, Any]:
         "proxy": bool(proxy),
         "sessions": settings.sessions,
         "options": tuple(options),
+        "server_name": settings.server_name,
     }
 
 
@@ -203,17 +232,22 @@ def _retries(given: int | Default) -> int:
     return retries
 
 
-def _target(address: str) -> str:
-    if not isinstance(address, str):
-        raise RequestError("address", f"a {type(address).__name__}", "write host:port, or unix:/path")
-    if _SCHEMES.match(address) or _HOST_AND_PORT.fullmatch(address):
-        return address
-    raise RequestError("address", f"{address!r}", 'write host:port such as "localhost:50051", or unix:/path')
+def _authority(servers: ServerAddresses, server_name: str | None) -> tuple[tuple[str, Any], ...]:
+    """Whom calls ask for and certificates have to name, where gRPC would not take it from the address.
+
+    Raises:
+        RequestError: the name is no text.
+    """
+    if server_name is not None and (not isinstance(server_name, str) or not server_name):
+        raise RequestError("server_name", f"{server_name!r}", "give the name that the server's certificate has")
+    if server_name is None and (not servers.several or servers.target.startswith("dns:")):
+        return ()
+    return ((_AUTHORITY, server_name or servers.listed[0]),)
 
 
 def _agent() -> tuple[str, str]:
     """Tells this client from others: in the name of its kind, which goes with every call at no cost."""
-    return "grpc.primary_user_agent", f"{CLIENT_ID}/{secrets.token_hex(8)}"
+    return _AGENT, f"{CLIENT_ID}/{secrets.token_hex(8)}"
 
 
 def _metadata(metadata: Metadata | None) -> tuple[tuple[str, str | bytes], ...]:

@@ -20,6 +20,9 @@ LEAST_BYTES = 512
 PACKS_IN_FLIGHT = 4
 """Least number of packs in a window that is full, so that one is sent while others are computed and read."""
 
+PACKS_TO_A_STREAM = 2
+"""As above, for each of several streams."""
+
 
 class RequestInFlight:
     """One request in flight.
@@ -62,9 +65,14 @@ class RequestPacks:
     """
 
     def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._most = -(-limit // PACKS_IN_FLIGHT)
         self._growing: dict[int, _Pack] = {}  # by the identity of their template, which their requests keep alive
         self._full: list[_Pack] = []
+
+    def spread(self, streams: int) -> None:
+        """Makes packs small enough that so many streams have some at the same time."""
+        self._most = -(-self._limit // max(PACKS_IN_FLIGHT, PACKS_TO_A_STREAM * streams))
 
     @property
     def has_full(self) -> bool:

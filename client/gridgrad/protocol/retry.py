@@ -46,6 +46,12 @@ class Attempts:
         """The timeout of the next attempt."""
         return None if self._deadline_at is None else max(self._deadline_at - time.monotonic(), 0.0)
 
+    def anew(self) -> Attempts:
+        """As many again, until the same time."""
+        another = Attempts(self._retries, self.timeout_s)
+        another._deadline_at = self._deadline_at
+        return another
+
     def progressed(self) -> None:
         """Forgets the attempts so far, since one has succeeded in part."""
         self._used = 0

@@ -1,5 +1,5 @@
 # Written by `make sync` from gridgrad/aio/channel.py; change that one.
-"""The channel of a client: the methods of the server that it calls, as bytes in and bytes out."""
+"""The channel of a client: the methods of the servers that it calls, as bytes in and bytes out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import grpc
 
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.requests.prepare import PreparedCall, stream_message
+from gridgrad.servers.lookup import NameLookup, NamesUnknown, numbers_of_names
 from gridgrad.sync.pool import SessionPool
-from gridgrad.sync.primitives import metadata_of, open_channel
+from gridgrad.sync.primitives import Lock, metadata_of, open_channel, run_within
 from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
 
-__all__ = ["ServiceChannel"]
+__all__ = ["ServerChannels", "ServiceChannel"]
+
+MOST_STREAMS = 64
+UNKNOWN_STREAMS = 2
 
 if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     Unary = grpc.UnaryUnaryMultiCallable[bytes, bytes]
@@ -24,17 +28,20 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
 
 
 class ServiceChannel:
-    """The channel of one client, and the sessions that stand beside it.
+    """A channel, and the sessions that stand beside it.
 
     Args:
-        settings: where it goes, and how.
+        settings: how it connects.
+        target: where to, as gRPC takes it.
 
     Attributes:
+        target: the same.
         sessions: those with the server, if it is on this machine.
     """
 
-    def __init__(self, settings: ConnectionSettings) -> None:
-        self._channel = open_channel(settings)
+    def __init__(self, settings: ConnectionSettings, target: str) -> None:
+        self.target = target
+        self._channel = open_channel(settings, target)
         self._metadata: Any = metadata_of(settings)
         self.sessions = SessionPool(functools.partial(_open_session, self._channel, self._metadata), settings)
         # Without serializers these take and give bytes
@@ -64,6 +71,85 @@ class ServiceChannel:
         """Ends sessions and channel; calls that are under way are cancelled."""
         self.sessions.close()
         self._channel.close()
+
+
+class ServerChannels:
+    """The channel of a client, and where names in a list of servers stand for other addresses than before, the next.
+
+    gRPC connects again by itself, and looks up again the one name that it takes. A channel that was left may still have
+    calls under way, so it is closed when the next one is left.
+
+    Args:
+        settings: where to, and how.
+
+    Attributes:
+        latest: the channel; None while names were not looked up.
+    """
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        servers = settings.servers
+        self._settings = settings
+        self._lookup = NameLookup(() if servers.target else servers.names)
+        self._lock = Lock()
+        self._left: ServiceChannel | None = None
+        self.latest = ServiceChannel(settings, servers.target) if servers.target else None
+
+    def get(self, timeout_s: float | None) -> ServiceChannel:
+        """The channel.
+
+        Args:
+            timeout_s: seconds to wait where names are looked up; None for no limit.
+
+        Raises:
+            NamesUnknown: they stand for nothing, or it took longer.
+        """
+        if self.latest is not None and not self._lookup.take_turn():
+            return self.latest
+        return self._looked_up(timeout_s)
+
+    def count(self, timeout_s: float | None) -> int:
+        """How many servers there are, as far as can be told, and no more than MOST_STREAMS.
+
+        Args:
+            timeout_s: seconds to wait where names are looked up; None for no limit.
+        """
+        servers = self._settings.servers
+        try:
+            if servers.target.startswith("dns:"):
+                found = run_within(functools.partial(numbers_of_names, servers.names), timeout_s)
+                return min(len(found), MOST_STREAMS)
+            channel = self.get(timeout_s)
+        except (NamesUnknown, TimeoutError):
+            return max(len(servers.listed), UNKNOWN_STREAMS)
+        return min(1 + channel.target.count(","), MOST_STREAMS)
+
+    def suspect(self) -> None:
+        """Notes that no server could be reached, and names may stand for other addresses by now."""
+        self._lookup.suspect()
+
+    def close(self) -> None:
+        """Ends all there is; calls that are under way are cancelled."""
+        for channel in (self.latest, self._left):
+            if channel is not None:
+                channel.close()
+
+    def _looked_up(self, timeout_s: float | None) -> ServiceChannel:
+        try:
+            target = run_within(self._lookup.target, timeout_s)
+        except (NamesUnknown, TimeoutError) as error:
+            if self.latest is None:
+                raise NamesUnknown(str(error) or "the lookup takes too long") from error
+            return self.latest  # its addresses may serve again
+        closing = None
+        with self._lock:
+            latest = self.latest
+            if latest is None or latest.target != target:
+                self._lookup.moved()
+                latest, closing = ServiceChannel(self._settings, target), self._left
+                self._left, self.latest = self.latest, latest
+        if closing is not None:
+            closing.close()
+        return latest
 
 
 def _open_session(channel: grpc.Channel, metadata: Any, timeout_s: float) -> bytes:

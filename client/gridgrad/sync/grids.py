@@ -13,6 +13,7 @@ from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.progress import GridsProgress, grids_of
+from gridgrad.protocol.error_mapping import Failure
 from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
@@ -21,7 +22,7 @@ from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.collection import Results
 from gridgrad.sync.counted import counted
-from gridgrad.sync.stream import GridStream
+from gridgrad.sync.stream import GridStream, StreamMethod
 from gridgrad_core.errors import GridgradError
 
 __all__ = ["ManyGrids"]
@@ -43,8 +44,16 @@ class ManyGrids(ABC):
         """The attempts at a call that begins."""
 
     @abstractmethod
+    def _failure(self, raised: Exception, timeout_s: float | None) -> Failure:
+        """How a call failed that raised one of `error_mapping.FOREIGN`."""
+
+    @abstractmethod
     def _open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
         """Calls the streaming method with these messages."""
+
+    @abstractmethod
+    def _streams(self, timeout_s: float | None) -> int:
+        """How many calls of the streaming method reach all servers."""
 
     @overload
     def stream(
@@ -218,7 +227,8 @@ class ManyGrids(ABC):
     ) -> Generator[Result | GridgradError]:
         window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        return GridStream(self._open_stream, items, request_of, window, attempts).outcomes()
+        calls = StreamMethod(self._open_stream, self._failure, self._streams)
+        return GridStream(calls, items, request_of, window, attempts).outcomes()
 
 
 def _itself(request: Request) -> Request:

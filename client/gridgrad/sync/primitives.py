@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -28,6 +29,7 @@ __all__ = [
     "metadata_of",
     "open_channel",
     "run_blocking",
+    "run_within",
 ]
 
 T = TypeVar("T")
@@ -59,13 +61,13 @@ class Owned(Generic[T]):
         return self.made
 
 
-def open_channel(settings: ConnectionSettings) -> grpc.Channel:
-    """The channel to the server."""
+def open_channel(settings: ConnectionSettings, target: str) -> grpc.Channel:
+    """The channel to what gRPC takes for the servers."""
     # The caller's own thread takes what comes for it, not one that wakes it for each message
     options = ((ChannelOptions.SingleThreadedUnaryStream, 1), *settings.options)
     if settings.credentials is None:
-        return grpc.insecure_channel(settings.target, options)
-    return grpc.secure_channel(settings.target, settings.credentials, options)
+        return grpc.insecure_channel(target, options)
+    return grpc.secure_channel(target, settings.credentials, options)
 
 
 def metadata_of(settings: ConnectionSettings) -> tuple[tuple[str, str | bytes], ...]:
@@ -82,6 +84,28 @@ def run_blocking(function: Callable[[bytes], T], argument: bytes, undo: Callable
         undo: for tasks, which may go away meanwhile.
     """
     return function(argument)
+
+
+def run_within(function: Callable[[], T], timeout_s: float | None) -> T:
+    """What a function returns that waits for something.
+
+    Args:
+        function: what is run, in a thread; goes on there when nobody waits for it any more.
+        timeout_s: seconds to wait; None for no limit.
+
+    Raises:
+        TimeoutError: it is not done within these.
+    """
+    running: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            running.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - goes to whoever waits
+            running.set_exception(error)
+
+    threading.Thread(target=run, name="gridgrad-lookup", daemon=True).start()
+    return running.result(timeout_s)
 
 
 class MessageQueue(Generic[T]):

@@ -40,12 +40,12 @@ def public(kind: type) -> dict[str, Any]:
 def test_it_mirrors_the_other_client() -> None:
     own, other = public(gridgrad.aio.Client), public(gridgrad.Client)
     assert own.keys() == other.keys()
-    for name in own.keys() - {"address", "stream", "map", "windows"}:
+    for name in own.keys() - {"address", "addresses", "stream", "map", "windows"}:
         assert inspect.signature(own[name]) == inspect.signature(other[name]), name
     for name in ("stream", "map", "windows"):
         assert list(inspect.signature(own[name]).parameters) == list(inspect.signature(other[name]).parameters)
     coroutines = {name for name, member in own.items() if inspect.iscoroutinefunction(member)}
-    assert coroutines == own.keys() - {"__init__", "address", "stream", "map", "windows"}
+    assert coroutines == own.keys() - {"__init__", "address", "addresses", "stream", "map", "windows"}
 
 
 async def test_gradient_by_both_ways(server: FakeServer, client: gridgrad.aio.Client) -> None:

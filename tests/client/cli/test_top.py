@@ -30,7 +30,7 @@ def test_an_absent_server_is_waited_for(server: FakeServer, client: gridgrad.Cli
     look = Times(1, client.server_status, Times(1, nobody, client.server_status))
     out = ThreeLooks()
     with pytest.raises(KeyboardInterrupt):
-        top.watch("here", look, 0.01, once=False, out=out)
+        top.watch({"here": look}, 0.01, once=False, out=out)
     first, second, _, third, *_ = out.getvalue().split("\n\n")
     assert first == "nobody is there; start it; looking again every 0.01 s"
     assert "RESOURCE_EXHAUSTED" in second
@@ -42,4 +42,16 @@ def test_one_that_is_not_there_at_first_is_an_error() -> None:
         raise errors.UnavailableError("", "nobody is there", "start it")
 
     with pytest.raises(errors.UnavailableError):
-        top.watch("here", nobody, 0.01, once=False, out=io.StringIO())
+        top.watch({"here": nobody}, 0.01, once=False, out=io.StringIO())
+
+
+def test_several_are_shown_below_each_other_though_one_is_away(server: FakeServer, client: gridgrad.Client) -> None:
+    looks(server, EMPTY, BUSY)
+
+    def nobody() -> gridgrad.ServerStatus:
+        raise errors.UnavailableError("", "nobody is there", "start it")
+
+    out = io.StringIO()
+    top.watch({"here": client.server_status, "there": nobody}, 0.01, once=True, out=out)
+    assert "RESOURCE_EXHAUSTED" in out.getvalue()
+    assert "nobody is there; start it; looking again every 0.01 s" in out.getvalue()

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import gridgrad
+from gridgrad.protocol import error_mapping
 from gridgrad.protocol.error_mapping import StreamEnded
-from gridgrad.protocol.in_flight import InFlightWindow
+from gridgrad.protocol.in_flight import InFlightWindow, SentRequests
 from gridgrad.protocol.options import settings_of
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
@@ -33,12 +34,22 @@ def request(number: float, text: str = "t*2") -> Request:
     return Request(text, {"t": np.array([number])}, tag=number)
 
 
-def sent(window: InFlightWindow) -> list[pb.StreamGridGradientsRequest]:
-    return [pb.StreamGridGradientsRequest.FromString(raw) for raw in window.outgoing()]
+STREAM = SentRequests()
+"""What is on the one stream that most of these tests have."""
 
 
-def receive(window: InFlightWindow, raw: bytes) -> None:
-    window.receive(raw, Attempts(0, None))
+@pytest.fixture(autouse=True)
+def _new_stream() -> None:
+    STREAM.clear()
+
+
+def sent(window: InFlightWindow, stream: SentRequests = STREAM) -> list[pb.StreamGridGradientsRequest]:
+    packs = window.outgoing()
+    return [pb.StreamGridGradientsRequest.FromString(stream.message(pack)) for pack in packs]
+
+
+def receive(window: InFlightWindow, raw: bytes, stream: SentRequests = STREAM) -> None:
+    window.receive(raw, stream, Attempts(0, None))
 
 
 def tags(window: InFlightWindow) -> list[Any]:
@@ -135,24 +146,24 @@ def test_a_broken_stream_has_what_was_not_answered_sent_again() -> None:
         window.add(request(number, f"t*{number}"))
     before = sent(window)
     receive(window, entry(before[1]))
-    window.restart()
-    after = sent(window)
+    window.send_again(STREAM.take_all())
+    another = SentRequests()
+    after = sent(window, another)
     assert [message.request for message in after] == [before[0].request, before[2].request]
-    assert {message.id for message in after}.isdisjoint(message.id for message in before)
     receive(window, entry(before[0]))  # what the old stream still brings is nobody's
     assert tags(window) == [1]
     for message in after:
-        receive(window, entry(message))
+        receive(window, entry(message), another)
     assert tags(window) == [0, 2]
 
 
 def test_an_answer_gives_the_stream_its_attempts_back() -> None:
     window, attempts = window_of(), Attempts(1, None)
-    failure = window.failure(StreamEnded(), attempts)
+    failure = error_mapping.of(StreamEnded(), "localhost:1", None)
     attempts.wait_s(failure)
     window.add(request(1))
     (message,) = sent(window)
-    window.receive(entry(message), attempts)
+    window.receive(entry(message), STREAM, attempts)
     attempts.wait_s(failure)
     with pytest.raises(gridgrad.UnavailableError):
         attempts.wait_s(failure)

@@ -103,12 +103,14 @@ def client(server: FakeServer) -> Iterator[gridgrad.Client]:
         ("[::1]:1", True),
         ("unix:/run/s", True),
         ("unix-abstract:s", True),
-        ("dns:///localhost:1", True),
+        ("dns:///localhost:1", False),
         ("ipv4:127.0.0.1:1", True),
         ("localhost.example.com:1", False),
         ("10.0.0.1:1", False),
         ("dns://8.8.8.8/localhost:1", False),
         ("ipv4:10.1.1.1:127", False),
+        ("ipv4:127.0.0.1:1,127.0.0.1:2", False),
+        ("localhost:1,localhost:2", False),
     ],
 )
 def test_which_addresses_are_of_this_machine(target: str, is_near: bool) -> None:

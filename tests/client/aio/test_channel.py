@@ -1,0 +1,136 @@
+"""Clients of several servers that compute nothing: who is called, names that move, and streams that end."""
+
+from __future__ import annotations
+
+import copy
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import gridgrad
+import gridgrad.aio
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from tests.client.fake import FakeServer, entry
+
+AXES = {"t": [1.0, 2.0], "k": [3.0]}
+MANY = [{"t": [float(number)], "k": [0.5]} for number in range(400)]
+
+
+@pytest.fixture
+def servers() -> Iterator[list[FakeServer]]:
+    """Two servers."""
+    made = [FakeServer(), FakeServer()]
+    yield made
+    for each in made:
+        each.stop()
+
+
+def listed(servers: list[FakeServer]) -> list[str]:
+    return [server.address for server in servers]
+
+
+def answered(servers: list[FakeServer]) -> list[int]:
+    return [len(server.requests) for server in servers]
+
+
+def test_calls_take_turns_though_servers_are_near(servers: list[FakeServer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDGRAD_SERVER", ",".join(listed(servers)))
+    with gridgrad.Client() as client:
+        assert client.addresses == tuple(listed(servers))
+        assert client.address == ",".join(listed(servers))
+        for _ in range(40):
+            client.gradient("t*k", AXES)
+    assert min(answered(servers)) >= 15
+
+
+def test_a_map_is_spread_over_all(servers: list[FakeServer]) -> None:
+    with gridgrad.Client(listed(servers)) as client:
+        client.gradient("t*k", AXES)
+        client.gradient("t*k", AXES)
+        for _ in range(20):
+            values = [float(result.value[0, 0]) for result in client.map("t*k", MANY)]
+            assert values == [number + 0.5 for number in range(400)]
+            if all(server.entries for server in servers):
+                break
+    assert all(server.entries for server in servers)
+
+
+async def test_a_map_is_spread_over_all_by_tasks_too(servers: list[FakeServer]) -> None:
+    async with gridgrad.aio.Client(listed(servers)) as client:
+        for _ in range(20):
+            values = [float(result.value[0, 0]) async for result in client.map("t*k", MANY)]
+            assert values == [number + 0.5 for number in range(400)]
+            if all(server.entries for server in servers):
+                break
+    assert all(server.entries for server in servers)
+
+
+def test_what_was_on_a_stream_that_broke_goes_on_another(servers: list[FakeServer]) -> None:
+    lock, seen = threading.Lock(), []
+
+    def half(messages: Iterator[pb.StreamGridGradientsRequest], _: Any) -> Iterator[bytes]:
+        for message in messages:
+            with lock:
+                seen.append(sum(message.request.inputs[0].array.data))
+                breaks = len(seen) % 150 == 140
+            if breaks:
+                return
+            yield entry(message)
+
+    for server in servers:
+        server.stream = half
+    with gridgrad.Client(listed(servers)) as client:
+        values = [float(result.value[0, 0]) for result in client.map("t*k", MANY, in_flight=40)]
+    assert values == [number + 0.5 for number in range(400)]
+    assert 400 < len(seen) < 400 + 2 * 40 * 4, "only what had no answer is sent again"
+
+
+def test_names_are_looked_up_again_when_no_server_is_there(
+    servers: list[FakeServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (host, first), (_, second) = (server.address.rsplit(":", 1) for server in servers)
+    known: dict[str, list[tuple[str, int]]] = {}
+
+    def getaddrinfo(name: str, _: int, **__: Any) -> list[Any]:
+        if name not in known:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", each) for each in known[name]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with gridgrad.Client(f"one:{first},other:{first}") as client:
+        with pytest.raises(gridgrad.UnavailableError, match=r"no server of one:.* has an address .*Name or service"):
+            client.gradient("t*k", AXES, timeout=1)
+        known["one"] = [(host, int(first))]
+        client.gradient("t*k", AXES)
+        assert answered(servers) == [1, 0]
+    with gridgrad.Client(f"one:{second},other:{second}") as client:
+        known["one"] = [("127.0.0.2", int(second))]  # where nobody listens
+        with pytest.raises(gridgrad.UnavailableError, match="no server answers"):
+            client.gradient("t*k", AXES, timeout=1)
+        known["other"] = [(host, int(second))]
+        client.gradient("t*k", AXES)
+    assert answered(servers) == [1, 1]
+
+
+async def test_a_lookup_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: never.wait(30) and [])
+    try:
+        async with gridgrad.aio.Client("one:1,other:1") as client:
+            with pytest.raises(gridgrad.UnavailableError, match="takes too long"):
+                await client.gradient("t*k", AXES, timeout=0.2)
+        late = pytest.raises(gridgrad.UnavailableError, match="takes too long")
+        with gridgrad.Client("one:1,other:1") as other, late:
+            other.gradient("t*k", AXES, timeout=0.2)
+    finally:
+        never.set()
+
+
+def test_a_list_goes_along_with_a_copy_of_its_client(servers: list[FakeServer]) -> None:
+    with gridgrad.Client(listed(servers), server_name="a.b") as client, copy.copy(client) as other:
+        assert other.addresses == client.addresses
+        assert other._settings.server_name == "a.b"
+        other.gradient("t*k", AXES)
