@@ -28,6 +28,8 @@ from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.rpc.health import Health
 from gridgrad_server.workers.command import worker_command
+from gridgrad_server.workers.local_transport import LocalPlace
+from gridgrad_server.workers.transport import WorkerPlace
 
 __all__ = ["Server", "run"]
 
@@ -49,9 +51,9 @@ def run(settings: ServerSettings) -> int:
     try:
         devices = assign(settings)
         threads = threads_for(len(devices))
-        commands = [worker_command(settings, device, threads) for device in devices]
+        places = [LocalPlace(worker_command(settings, device, threads)) for device in devices]
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(settings, commands))
+            return runner.run(_serve(settings, places))
     except (ListenError, MissingExtraError, NoDeviceError) as error:
         print(f"gridgrad-server: {error}", file=sys.stderr)
         return 2
@@ -66,8 +68,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(settings: ServerSettings, commands: Sequence[Sequence[str]]) -> int:
-    server = Server(settings, commands)
+async def _serve(settings: ServerSettings, places: Sequence[WorkerPlace]) -> int:
+    server = Server(settings, places)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.signalled, number)
@@ -79,7 +81,7 @@ class Server:
 
     Args:
         settings: its settings.
-        commands: one for each worker.
+        places: one for each worker.
 
     Attributes:
         addresses: where it listens, as gRPC targets, once it does.
@@ -87,9 +89,9 @@ class Server:
         is_serving: whether a worker was warm once.
     """
 
-    def __init__(self, settings: ServerSettings, commands: Sequence[Sequence[str]]) -> None:
+    def __init__(self, settings: ServerSettings, places: Sequence[WorkerPlace]) -> None:
         self._settings = settings
-        self.parts = compose(settings, commands, self._workers_changed, self._fatal)
+        self.parts = compose(settings, places, self._workers_changed, self._fatal)
         self._changed = asyncio.Event()
         self._failure: str | None = None
         self.is_serving = False

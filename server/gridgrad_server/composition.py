@@ -29,6 +29,7 @@ from gridgrad_server.telemetry.exporters import Exporters
 from gridgrad_server.telemetry.snapshot import StatusSnapshot
 from gridgrad_server.workers.pool import WorkerPool
 from gridgrad_server.workers.process import WorkerProcess
+from gridgrad_server.workers.transport import WorkerPlace
 
 __all__ = ["Parts", "compose"]
 
@@ -59,7 +60,7 @@ class Parts:
 
 def compose(
     settings: ServerSettings,
-    commands: Sequence[Sequence[str]],
+    places: Sequence[WorkerPlace],
     on_change: Callable[[], None],
     on_fatal: Callable[[str], None],
 ) -> Parts:
@@ -67,17 +68,17 @@ def compose(
 
     Args:
         settings: of the server.
-        commands: one for each worker.
+        places: one for each worker.
         on_change: called when workers become ready, or none is left that is.
         on_fatal: called with why the server can't serve at all.
     """
     observers, slots, running = Observers(), SlotPool(), list[WorkerProcess]()
     tiers = TierPolicy(running, settings.engine == "structured" and settings.compile)
     scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers)
-    workers = WorkerPool(commands, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
+    workers = WorkerPool(places, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
 
     functions = FunctionKeys(Programs(), __version__)
-    limits = RequestLimits(settings, len(commands))
+    limits = RequestLimits(settings, len(places))
     admission = Admission(settings.queue_entries, settings.queue_bytes)
     intake = Intake(functions, RequestCache(), limits, admission, workers, scheduler, observers)
 

@@ -15,6 +15,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.app import Server
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.workers.local_transport import LocalPlace
 
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")
 
@@ -57,8 +58,8 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
     running: list[Serving] = []
 
     async def start(*worker_flags: str, workers: int = 1, wait: bool = True, **settings: Any) -> Serving:
-        commands = [[sys.executable, str(FAKE_WORKER), *worker_flags]] * workers
-        server = Server(ServerSettings(**{"listen": ("127.0.0.1:0",), **settings}), commands)
+        places = [LocalPlace([sys.executable, str(FAKE_WORKER), *worker_flags])] * workers
+        server = Server(ServerSettings(**{"listen": ("127.0.0.1:0",), **settings}), places)
         serving = Serving(server, asyncio.get_running_loop().create_task(server.serve()))
         running.append(serving)
         while wait and not server.is_serving:

@@ -6,6 +6,7 @@ import asyncio
 
 from gridgrad_server.composition import compose
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.workers.local_transport import LocalPlace
 from tests.server.building import make_request
 
 
@@ -14,7 +15,7 @@ async def test_nothing_runs_and_each_part_is_there() -> None:
     tasks = len(asyncio.all_tasks())
     parts = compose(
         ServerSettings(queue_entries=3, session_bytes=1 << 20),
-        [["no", "such", "command"]] * 2,
+        [LocalPlace(["no", "such", "command"])] * 2,
         lambda: changed.append("changed"),
         changed.append,
     )
@@ -26,7 +27,7 @@ async def test_nothing_runs_and_each_part_is_there() -> None:
 
 
 async def test_all_parts_see_the_same_queue_and_the_same_observers() -> None:
-    parts = compose(ServerSettings(), [["no", "such", "command"]], lambda: None, lambda _: None)
+    parts = compose(ServerSettings(), [LocalPlace(["no", "such", "command"])], lambda: None, lambda _: None)
     parts.intake.submit(make_request())
     assert parts.snapshot.status().load.queued == parts.scheduler.queued == 1
     assert len(parts.observers) == 1  # what the snapshot counts by

@@ -1,4 +1,4 @@
-"""The workers: one supervised process for each device, replaced when it dies."""
+"""The workers: one for each place, supervised and replaced when it dies."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.scheduler import BatchWorker, Scheduler
 from gridgrad_server.scheduling.tier_policy import TierPolicy
 from gridgrad_server.workers.process import WorkerProcess
+from gridgrad_server.workers.transport import WorkerPlace
 
 __all__ = ["WorkerPool"]
 
@@ -33,7 +34,7 @@ class WorkerPool:
     """Supervises the workers.
 
     Args:
-        commands: one for each worker.
+        places: one for each worker.
         running: takes the workers that run, ready or not; the scheduler and the tier policy see the same list.
         scheduler: gives them work.
         tiers: decides in which tier.
@@ -50,7 +51,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        commands: Sequence[Sequence[str]],
+        places: Sequence[WorkerPlace],
         running: list[WorkerProcess],
         scheduler: Scheduler,
         tiers: TierPolicy,
@@ -59,17 +60,17 @@ class WorkerPool:
         on_change: Callable[[], None],
         on_fatal: Callable[[str], None],
     ) -> None:
-        self._commands = commands
+        self._places = places
         self._scheduler = scheduler
         self._tiers = tiers
         self._piece_timeout = piece_timeout
         self._on_change = on_change
         self._on_fatal = on_fatal
-        self._failed_starts = [0] * len(commands)
+        self._failed_starts = [0] * len(places)
         self._closing = False
         self._supervisors: list[asyncio.Task[None]] = []
         self.running = running
-        self.restarts = [0] * len(commands)
+        self.restarts = [0] * len(places)
         self.ready: wpb.Ready | None = None
         slots.on_dropped.append(self._region_dropped)
 
@@ -91,7 +92,7 @@ class WorkerPool:
     def start(self) -> None:
         """Starts them all; they become ready later."""
         loop = asyncio.get_running_loop()
-        self._supervisors = [loop.create_task(self._supervise(i)) for i in range(len(self._commands))]
+        self._supervisors = [loop.create_task(self._supervise(i)) for i in range(len(self._places))]
 
     async def close(self) -> None:
         """Ends them all and waits until they are gone."""
@@ -116,7 +117,7 @@ class WorkerPool:
     async def _supervise(self, index: int) -> None:
         failures = 0
         while not self._closing:
-            worker = WorkerProcess(index, self._commands[index], self, self._piece_timeout)
+            worker = WorkerProcess(index, self._places[index], self, self._piece_timeout)
             log.info("worker started", extra=fields(worker=worker.name, pid=worker.pid))
             self.running.append(worker)
             was_ready = await self._watch(worker)

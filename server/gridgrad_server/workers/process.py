@@ -1,4 +1,4 @@
-"""One worker: its process, what it was asked, and the watch over both.
+"""One worker: what it was asked, and the watch over it, whatever carries its messages.
 
 Invariants:
 * At most two batches are out: the first is being computed, the second waits. Answers come in that order.
@@ -14,18 +14,16 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
 
 from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.socket import FrameSocket
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.workers.mapped_regions import MappedRegions
 from gridgrad_server.workers.owner import WorkerOwner
 from gridgrad_server.workers.program_state import ProgramStates
-from gridgrad_server.workers.spawn import is_stopped, spawn, watch_exit
 from gridgrad_server.workers.time_limits import (
     PING_AFTER_S,
     late_batch,
@@ -33,12 +31,11 @@ from gridgrad_server.workers.time_limits import (
     late_pong,
     late_start,
 )
+from gridgrad_server.workers.transport import WorkerPlace
 
 __all__ = ["WorkerProcess"]
 
 log = logging.getLogger("gridgrad.server")
-
-_EXIT_WITHIN_S = 2.0
 
 _PING = wpb.ServerMessage(ping=wpb.Ping()).SerializeToString()
 
@@ -48,7 +45,7 @@ class WorkerProcess:
 
     Args:
         name: its number.
-        command: starts it; the file descriptor of its socket is appended.
+        place: starts it.
         owner: is told what it does.
         piece_timeout: seconds that a batch may compute.
 
@@ -59,13 +56,12 @@ class WorkerProcess:
         exited: set when its process is gone.
     """
 
-    def __init__(self, name: int, command: Sequence[str], owner: WorkerOwner, piece_timeout: float) -> None:
+    def __init__(self, name: int, place: WorkerPlace, owner: WorkerOwner, piece_timeout: float) -> None:
         self.name = name
         self.device = ""
         self.is_ready = False
         self.exited = asyncio.Event()
         self._owner = owner
-        self._loop = asyncio.get_running_loop()
         self._piece_timeout = piece_timeout
         self._out: deque[Batch] = deque()
         self._lost_batches: list[tuple[Batch, bool]] = []  # each with whether it is blamed
@@ -83,14 +79,12 @@ class WorkerProcess:
         self._pinged_at: float | None = None
         self._heard_at = self.started_at = time.monotonic()
         self._stopped_seen = False
-        self._process, connection = spawn(command)
-        self._link = FrameSocket(connection, self._received, self._fail_closed)
-        watch_exit(self._process, self._gone)
+        self._transport = place.open(self)
 
     @property
     def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
+        """The id of its process, or of the one that stands for it on this machine."""
+        return self._transport.pid
 
     @property
     def load(self) -> int:
@@ -109,25 +103,25 @@ class WorkerProcess:
         if not self.is_busy:
             batch.started_at = time.monotonic()
         self._out.append(batch)
-        self._link.send(batch.frame(regions, is_new, forget), descriptors)
+        self._transport.send(batch.frame(regions, is_new, forget), descriptors)
 
     def _ask_beside(self, message: wpb.ServerMessage) -> None:
         if not self.is_busy:
             self._heard_at = time.monotonic()  # its time begins now
-        self._link.send(message.SerializeToString())
+        self._transport.send(message.SerializeToString())
 
     def region_dropped(self, number: int) -> None:
         """Remembers to tell it that a region of shared memory is no more."""
         self._regions.drop(number)
 
     def close(self) -> None:
-        """Closes its socket, by which it ends; `exited` follows."""
+        """Lets it end; `exited` follows."""
         self._lose(blame=False)
 
     def kill(self, why: str, *, late: bool = False) -> None:
         """Ends it by force and gives its batches back; `late` says that its first batch took too long."""
         log.warning("killing a worker", extra=fields(worker=self.name, pid=self.pid, why=why))
-        self._process.kill()
+        self._transport.kill()
         self._killed_after_s = self._piece_timeout if late else None
         self._lose(blame=True)
 
@@ -141,14 +135,14 @@ class WorkerProcess:
             self.kill(late, late=bool(self._late_batch(now)))
         elif self.is_ready and not self.is_busy and self._pinged_at is None and now - self._heard_at > PING_AFTER_S:
             self._pinged_at = now
-            self._link.send(_PING)
+            self._transport.send(_PING)
         elif self.is_ready and (dropped := self._regions.take_dropped()):
             # Soon, even if no batch comes: what it maps is not given back to the system
-            self._link.send(wpb.ServerMessage(ping=wpb.Ping(forget_slots=dropped)).SerializeToString())
+            self._transport.send(wpb.ServerMessage(ping=wpb.Ping(forget_slots=dropped)).SerializeToString())
 
     def _late(self, now: float) -> str:
         """Why it is to be killed now; empty if it is not."""
-        stopped_before, self._stopped_seen = self._stopped_seen, is_stopped(self.pid)
+        stopped_before, self._stopped_seen = self._stopped_seen, self._transport.is_stopped
         if self._stopped_seen and stopped_before:
             return "it was stopped by a signal"
         if not self.is_ready:
@@ -167,16 +161,17 @@ class WorkerProcess:
         started_at = self._out[0].started_at if self._out else None
         return "" if started_at is None else late_batch(now - started_at, self._piece_timeout)
 
-    def _received(self, frame: bytes) -> None:
+    def received(self, message: bytes) -> None:
+        """Takes in what it says."""
         try:
-            message = wpb.WorkerMessage.FromString(frame)
+            said = wpb.WorkerMessage.FromString(message)
         except DecodeError:
             self.kill("it sent bytes that are no message")
             return
         self._heard_at, self._pinged_at = time.monotonic(), None
-        handle = self._handlers.get(message.WhichOneof("kind") or "")
+        handle = self._handlers.get(said.WhichOneof("kind") or "")
         if handle:
-            handle(message)
+            handle(said)
 
     def _ready(self, message: wpb.WorkerMessage) -> None:
         self.device = message.ready.device
@@ -210,14 +205,13 @@ class WorkerProcess:
     def _explanation_received(self, message: wpb.WorkerMessage) -> None:
         self.programs.explanation_received(message.explanation)
 
-    def _fail_closed(self) -> None:
-        # It is about to exit, with a status of its own; one that only closed its socket is killed
-        self._loop.call_later(_EXIT_WITHIN_S, self._process.kill)
-        self._lose(blame=True)
+    def connection_lost(self, blame: bool) -> None:
+        """Takes in that it will say no more."""
+        self._lose(blame)
 
     def _lose(self, blame: bool) -> None:
         self.is_ready = False
-        self._link.close()
+        self._transport.close()
         lost, self._out = list(self._out), deque()
         begun = bool(lost) and lost[0].started_at is not None
         for batch in lost:
@@ -230,8 +224,8 @@ class WorkerProcess:
             self._owner.died_of(function)
         self._let_go_when_gone()
 
-    def _gone(self) -> None:
-        self._link.drain()
+    def gone(self) -> None:
+        """Takes in that it is gone."""
         self.exited.set()
         self._let_go_when_gone()
 
@@ -244,6 +238,6 @@ class WorkerProcess:
                 batch.let_go()
 
     @property
-    def status(self) -> int | None:
-        """Its exit status, negative for a signal; None while it runs."""
-        return self._process.returncode
+    def status(self) -> int | str | None:
+        """How it ended; None while it runs."""
+        return self._transport.status

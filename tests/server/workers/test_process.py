@@ -14,6 +14,7 @@ from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.queue import BatchItem
+from gridgrad_server.workers.local_transport import LocalPlace
 from gridgrad_server.workers.process import WorkerProcess
 from tests.server.building import make_request
 from tests.server.conftest import FAKE_WORKER
@@ -53,7 +54,7 @@ async def start() -> AsyncIterator[Start]:
 
     async def start(*flags: str, piece_timeout: float = 60.0, wait: bool = True) -> tuple[Any, RememberingOwner]:
         owner = RememberingOwner()
-        worker = WorkerProcess(5, [sys.executable, str(FAKE_WORKER), *flags], owner, piece_timeout)
+        worker = WorkerProcess(5, LocalPlace([sys.executable, str(FAKE_WORKER), *flags]), owner, piece_timeout)
         running.append(worker)
         await until(lambda: worker.is_ready or not wait)
         return worker, owner

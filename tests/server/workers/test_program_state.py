@@ -119,7 +119,7 @@ async def test_a_caller_that_gives_up_ends_the_waiting_alone(serve: Serve) -> No
 async def test_a_server_that_drains_does_not_wait_for_who_prepares(serve: Serve) -> None:
     serving = await serve()
     call = asyncio.create_task(refusal(prepared(serving, plan("hangs"))))
-    while not serving.server.parts.admission.requests:
+    while not serving.server.parts.questions.requests:
         await asyncio.sleep(0.005)
     serving.server.stop()
     assert (await call)[0] is Code.UNAVAILABLE
