@@ -68,7 +68,14 @@ ORDER = {
     "gridgrad_worker": [
         *("runtime", "devices", "torch_ops", "engines", "engines.functional"),
         *("engines.structured", "engines.structured.planning", "engines.structured.execution"),
-        *("engines.compiled.codegen", "engines.compiled.runtime", "engines.compiled", "engines.cuda", "registered"),
+        *(
+            "engines.compiled.codegen",
+            "engines.compiled.runtime",
+            "engines.compiled.verification",
+            "engines.compiled",
+            "engines.cuda",
+            "registered",
+        ),
     ],
 }
 FOUNDATIONS = {

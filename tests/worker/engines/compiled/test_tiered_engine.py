@@ -64,3 +64,20 @@ def test_an_expression_that_was_added_twice_is_known_until_it_was_forgotten_twic
     assert second.state.compiled == "pending"
     second.close()
     assert not tier.is_busy
+
+
+def test_what_is_hot_is_compared_at_numbers_of_the_request_that_made_it_so(
+    job: CompileJob, direct: StructuredEngine, tile: Callable[..., Tile]
+) -> None:
+    compiler = ScriptedCompiler()
+    tier = Tier(compiler, Hotness(1000, 50))
+    engine = TieredEngine(direct, tier, tier.add(job, direct))
+    engine.compute([tile(8, 10, a=4.0)], [np.empty((3, 80))])
+    assert not compiler.started
+    engine.compute([tile(80, 20, a=7.0, low=1.0)], [np.empty((3, 1600))])
+    (started,) = compiler.started
+    assert started.job.key() == job.key()
+    assert started.job.seen is not None
+    a, x, y = started.job.seen.inputs
+    assert a == (7.0,)
+    assert (min(x), max(x), min(y), max(y)) == (1, 3, -1, 2)

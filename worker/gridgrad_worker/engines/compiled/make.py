@@ -12,7 +12,7 @@ from gridgrad_worker.engines.compiled.runtime.cache import Cache
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import Library
-from gridgrad_worker.engines.compiled.verify import VerificationError, verify
+from gridgrad_worker.engines.compiled.verification.verify import VerificationError, verify
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 
 __all__ = ["engine_of", "make"]
@@ -37,8 +37,8 @@ def make(job: CompileJob, root: Path, cache_bytes: int, workplace: Path) -> str:
     direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
     try:
         library = build(source_of(job, direct), workplace)
-        for separating in {direct.guard is not None, False}:
-            verify(job, direct, engine_of(job, direct, library, separating=separating))
+        modes = [engine_of(job, direct, library, separating=mode) for mode in {direct.guard is not None, False}]
+        verify(job, direct, *[each.compute for each in modes])
     except NothingToCompileWithError as error:
         return str(error)
     except (CannotCompileError, VerificationError) as error:

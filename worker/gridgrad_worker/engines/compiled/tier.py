@@ -18,9 +18,11 @@ import logging
 from typing import Literal, NamedTuple
 
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
-from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob, SeenNumbers
 from gridgrad_worker.engines.compiled.compiler import Compilation, CompiledCode, Compiler
+from gridgrad_worker.engines.compiled.verification.samples import seen_in
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.tiles import Tile
 
 __all__ = ["Hotness", "Tier", "TierState"]
 
@@ -61,6 +63,7 @@ class _Expression:
         self.was_looked_up = False
         self.code: CompiledCode | None = None
         self.refusal = ""
+        self.seen: SeenNumbers | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -128,12 +131,20 @@ class Tier:
             self.poll()
         return expression.code
 
-    def count_use(self, key: str, points: int, tiles: int = 1) -> None:
-        """Counts what was computed by the direct tier; when it is enough, the expression is compiled."""
+    def count_use(self, key: str, points: int, tiles: int = 1, last: Tile | None = None) -> None:
+        """Counts what was computed by the direct tier; when it is enough, the expression is compiled.
+
+        Args:
+            key: of the expression.
+            points, tiles: how many.
+            last: one of the tiles; where the expression is then hot, its code is compared at some of its numbers.
+        """
         expression = self._known[key]
         expression.points += points
         expression.tiles += tiles
         if expression.points >= self._hotness.points or expression.tiles >= self._hotness.tiles:
+            if expression.seen is None and last is not None and not expression.is_settled:
+                expression.seen = seen_in(last, expression.job.dims)
             self.prepare(key)
 
     def prepare(self, key: str) -> None:
@@ -180,7 +191,8 @@ class Tier:
 
     def _start(self, expression: _Expression) -> None:
         try:
-            self._compiling = expression, self._compiler.start(expression.job, expression.direct)
+            job = expression.job._replace(seen=expression.seen)
+            self._compiling = expression, self._compiler.start(job, expression.direct)
             _log.info("compiling %s", expression.name)
         except CannotCompileError as error:
             self._refuse(expression, error)

@@ -59,7 +59,8 @@ class TieredEngine:
             if engine is not None and chosen:
                 engine.compute([tiles[i] for i in chosen], [outs[i] for i in chosen])
         if ready is None:
-            self._tier.count_use(self._key, sum(tile.subgrid.points for tile in tiles), len(tiles))
+            points = sum(tile.subgrid.points for tile in tiles)
+            self._tier.count_use(self._key, points, len(tiles), tiles[-1] if tiles else None)
         return took
 
     def template(self, tile: Tile, out: Array) -> TileTemplate | None:

@@ -23,7 +23,7 @@ from gridgrad_worker.devices.driver import DriverError
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.compiler import Compilation
-from gridgrad_worker.engines.compiled.verify import VerificationError, verify
+from gridgrad_worker.engines.compiled.verification.verify import VerificationError, verify
 from gridgrad_worker.engines.cuda.cuda_engine import CudaEngine, KernelRunner
 from gridgrad_worker.engines.cuda.source import Source, write_source
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
@@ -83,7 +83,7 @@ class CudaCompiler:
         try:
             run = self._load(code, source.names)
             engine = CudaEngine(direct.plan, source, run, len(job.names), job.torch_dtype, self._device)
-            verify(job, direct, engine)
+            verify(job, direct, engine.compute)
         except (DriverError, VerificationError, OSError) as error:
             raise CannotCompileError(str(error)) from error
         return engine

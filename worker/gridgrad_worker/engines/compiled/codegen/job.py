@@ -17,10 +17,22 @@ from gridgrad_worker.engines.compiled.codegen import wire_tags
 from gridgrad_worker.engines.compiled.codegen.march import processor_flags
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags
 
-__all__ = ["PACKAGE_FORMAT", "CompileJob"]
+__all__ = ["PACKAGE_FORMAT", "CompileJob", "SeenNumbers"]
 
-PACKAGE_FORMAT = 8
+PACKAGE_FORMAT = 9
 """Raised when the code that calls packages, or what they do, changes: packages of another one are not found."""
+
+
+class SeenNumbers(NamedTuple):
+    """Some of the numbers that a caller has asked for: a small grid of them.
+
+    Args:
+        lengths: of the grid.
+        inputs: for each input its numbers, in C order of its own dims.
+    """
+
+    lengths: tuple[int, ...]
+    inputs: tuple[tuple[float, ...], ...]
 
 
 class CompileJob(NamedTuple):
@@ -34,6 +46,7 @@ class CompileJob(NamedTuple):
         wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
         dtype: "float32" or "float64".
         device: "cpu" or "cuda:<index>".
+        seen: where it was computed lately, to compare there too; no part of what it is.
     """
 
     text: str
@@ -43,6 +56,7 @@ class CompileJob(NamedTuple):
     wanted: tuple[tuple[int, ...], ...]
     dtype: str
     device: str
+    seen: SeenNumbers | None = None
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -64,7 +78,7 @@ class CompileJob(NamedTuple):
         The compiler is not part of it, so that packages serve where there is none; a package says which
         one made it, and is stale where another one is found.
         """
-        return hashlib.sha256(json.dumps([self, _made_for(), compiler_flags()]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self[:-1], _made_for(), compiler_flags()]).encode()).hexdigest()
 
     def to_json(self) -> str:
         """The job as text."""
@@ -72,12 +86,12 @@ class CompileJob(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> CompileJob:
-        """Reads an job.
+        """Reads a job.
 
         Raises:
             ValueError: the text is no job.
         """
-        text_, names, dims, ndim, wanted, dtype, device = json.loads(text)
+        text_, names, dims, ndim, wanted, dtype, device, seen = json.loads(text)
         return cls(
             str(text_),
             tuple(map(str, names)),
@@ -86,6 +100,7 @@ class CompileJob(NamedTuple):
             tuple(tuple(map(int, each)) for each in wanted),
             str(dtype),
             str(device),
+            seen and SeenNumbers(tuple(map(int, seen[0])), tuple(tuple(map(float, each)) for each in seen[1])),
         )
 
 

@@ -6,9 +6,8 @@ function, and exp by exp of a fraction where numbers would get too large: no poi
 condition hides a branch, and nothing overflows. Two programs that are not the same agree at a random point with a
 probability of about 0.
 
-Beside each number goes a bound of its rounding, in units of 2**-53 (running error analysis: Higham, "Accuracy and
-Stability of Numerical Algorithms", 2nd ed. (2002), section 3.3), so that what cancels raises no alarm, and a term
-that is lost is seen as long as it is above the rounding of what it is added to.
+Beside each number goes a bound of its rounding, in units of 2**-53 (`running_error.py`), so that what cancels raises
+no alarm, and a term that is lost is seen as long as it is above the rounding of what it is added to.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from typing import NamedTuple
 
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED
+from gridgrad_worker.engines.structured.planning.running_error import RunningError
 
 __all__ = ["Deviation", "deviation"]
 
 _UNIT = 2.0**-53
-_SMALLEST = 2.0**-1021
-"""What an operation loses below the normal numbers, in units."""
+_RUNNING = RunningError(_UNIT, 2.0**-1021)
 
 _MEETING = 128
 """Roundings of a constant that others were multiplied into: the most factors of a term."""
@@ -131,43 +130,21 @@ class _Evaluation:
         return power, power * (math.expm1(change) / _UNIT + abs(exponent) + 2)
 
 
-def _add(x: Number, y: Number) -> Number:
-    total = x[0] + y[0]
-    return total, x[1] + y[1] + abs(total)
-
-
-def _sub(x: Number, y: Number) -> Number:
-    total = x[0] - y[0]
-    return total, x[1] + y[1] + abs(total)
-
-
-def _neg(x: Number) -> Number:
-    return -x[0], x[1]
-
-
-def _mul(x: Number, y: Number) -> Number:
-    product = x[0] * y[0]
-    return product, abs(x[0]) * y[1] + (abs(y[0]) + _UNIT * y[1]) * x[1] + abs(product) + _SMALLEST
-
-
 def _div(x: Number, y: Number) -> Number:
-    least = abs(y[0]) - _UNIT * y[1]
-    if not least > 0:
-        return _UNKNOWN
-    quotient = x[0] / y[0]
-    return quotient, (x[1] + abs(quotient) * y[1]) / least + abs(quotient) + _SMALLEST
+    least = _RUNNING.least(y)
+    return _RUNNING.div(x, y, least) if least > 0 else _UNKNOWN
 
 
 def _sum_of_products(*factors: Number) -> Number:
     half = len(factors) // 2
-    return functools.reduce(_add, map(_mul, factors[:half], factors[half:]))
+    return functools.reduce(_RUNNING.add, map(_RUNNING.mul, factors[:half], factors[half:]))
 
 
 _KNOWN: dict[str, Callable[..., Number]] = {
-    "add": _add,
-    "sub": _sub,
-    "neg": _neg,
-    "mul": _mul,
+    "add": _RUNNING.add,
+    "sub": _RUNNING.sub,
+    "neg": _RUNNING.neg,
+    "mul": _RUNNING.mul,
     "div": _div,
     SEPARATED: _sum_of_products,
 }
