@@ -220,6 +220,9 @@ ENDS = [
     of_x("silu(x)", -712, 0, 0, 0, 0, 0),
     of_x("silu(x)", -88.5, -3.3e-37, -3.26e-37, dtypes=F32, rel=0.01),
     of_x("cbrt(x)", 1e-34, None, None, None, INF, -INF, dtypes=F32),
+    # Constants beyond float32
+    of_x("1e300*x", 0.5, INF, INF, 0.0, dtypes=F32),
+    of_x("-1e39 + 0*x", 0.5, -INF, 0.0, dtypes=F32),
     of_x("norm_pdf(x)", 1.7976931348623157e308, 0, 0, dtypes=F64),
     Corner("clip(x, -1, y)", {"x": NAN, "y": -2}, {"": NAN}),
 ]

@@ -20,7 +20,7 @@ from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.torch_ops.custom_jvp import ruled
 from gridgrad_worker.torch_ops.table import NATIVE, SCALAR_FIRST, SCALAR_SECOND, VALUES
 
-__all__ = ["torch_function"]
+__all__ = ["rounded", "torch_function"]
 
 
 class _Step(NamedTuple):
@@ -54,7 +54,7 @@ class _Interpreter:
     def __init__(self, program: Program, names: Sequence[str], dtype: torch.dtype) -> None:
         self._nodes = program.nodes
         self._outputs = program.outputs
-        self._constants = {i: _rounded(n.value, dtype) for i, n in enumerate(program.nodes) if n.op == "const"}
+        self._constants = {i: rounded(n.value, dtype) for i, n in enumerate(program.nodes) if n.op == "const"}
         self._dtype = dtype
         positions = {name: position for position, name in enumerate(names)}
         self._inputs = [(i, positions[str(n.value)]) for i, n in enumerate(program.nodes) if n.op == "input"]
@@ -110,7 +110,13 @@ class _Interpreter:
         return [(i, c) for i, c in self._constants.items() if i in used]
 
 
-def _rounded(value: float | str | None, dtype: torch.dtype) -> float:
+def rounded(value: float | str | None, dtype: torch.dtype) -> float:
+    """A constant as a number of a dtype; one beyond its range is inf, which torch refuses to make by itself.
+
+    Args:
+        value: the value of its node.
+        dtype: computed in.
+    """
     return float(torch.tensor(value, dtype=dtype))
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_worker.engines.structured.planning.plan import Step
+from gridgrad_worker.torch_ops.evaluate import rounded
 from gridgrad_worker.torch_ops.table import VALUES
 
 __all__ = ["GRAIN", "VECTOR", "OperationCall", "make_call", "padded"]
@@ -85,7 +86,7 @@ def make_call(
         function = lambda *tensors: value(*known, *tensors)  # noqa: E731 - binds what is known
         bound = tuple(map(float, known))
     elif _takes_scalar(step, steps, columns=columns, host=host):
-        bound = (_rounded(steps[args[1]].number, dtype),)
+        bound = (rounded(steps[args[1]].number, dtype),)
         function, args = _with_second(value, bound[0]), args[:1]
     elif step.op == "positive":
         function, takes_out = _copy, True
@@ -117,10 +118,6 @@ def _takes_scalar(step: Step, steps: Sequence[Step], *, columns: bool, host: boo
     if step.op not in _WITH_SCALAR or steps[step.args[1]].op != "const" or steps[step.args[0]].op == "const":
         return False
     return not columns or (step.op == "pow" and steps[step.args[1]].number in _EASY_POWERS)
-
-
-def _rounded(value: float, dtype: torch.dtype) -> float:
-    return float(torch.tensor(value, dtype=dtype))
 
 
 def _with_second(value: Callable[..., Tensor], scalar: float) -> Callable[..., Tensor]:

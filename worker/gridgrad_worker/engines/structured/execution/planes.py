@@ -13,6 +13,7 @@ from gridgrad_worker.engines.structured.execution.levels import StepResult
 from gridgrad_worker.engines.structured.execution.panels import Segment
 from gridgrad_worker.engines.structured.execution.windows import PanelWindow
 from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan
+from gridgrad_worker.torch_ops.evaluate import rounded
 
 __all__ = ["ResultPlanes"]
 
@@ -62,6 +63,6 @@ class ResultPlanes:
         self, plane: Tensor, step: int, window: PanelWindow, here: Mapping[int, StepResult], known: HoistedValues
     ) -> None:
         if self._plan.steps[step].op == "const":
-            plane.fill_(self._plan.steps[step].number)
+            plane.fill_(rounded(self._plan.steps[step].number, plane.dtype))
         else:
             plane.copy_(here[step].view if step in here else window.of(known.view(step)))
