@@ -20,10 +20,11 @@ def seed(own: int) -> int:
     return own + int(os.environ.get(VARIABLE, "0"))
 
 
-def examples(count: int) -> int:
+def examples(count: int, longer: int = LONGER) -> int:
     """How many examples a test draws.
 
     Args:
         count: how many in `make test`.
+        longer: how many times as many in `make test-long`.
     """
-    return count * LONGER if VARIABLE in os.environ else count
+    return count * longer if VARIABLE in os.environ else count
