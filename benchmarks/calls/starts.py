@@ -38,6 +38,7 @@ def program(code: str, address: str = "") -> Iterator[Run]:
     """
     command = [sys.executable, "-c", TELL_PEAK + code]
     environment = {**os.environ, "GRIDGRAD_SERVER": address}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     peaks_mib: list[float] = []
 
     def call() -> None:

@@ -1,4 +1,7 @@
-"""What `Client` has to ask of functions and the server: checks, what is compiled, what there is, when it is ready."""
+"""What `Client` has to ask of functions and the server: checks, what is compiled, what there is, when it is ready.
+
+What reads an answer is imported when it is asked for: most programs never ask, and a command starts for each call.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,18 @@ from gridgrad.arguments.inputs import Inputs
 from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.protocol.options import HEALTH_METHOD, HEALTH_POLL_S, ConnectionSettings, check_serving
 from gridgrad.protocol.retry import Attempts
-from gridgrad.requests.function_spec import Names, plan_message, remarks_on
 from gridgrad.requests.request import FunctionLike, Request
-from gridgrad.results.explanation import Explanation, Prepared, read_explanation, read_prepared
 from gridgrad.results.result import Result
-from gridgrad.results.server_info import RegisteredFunction, ServerInfo, read_functions, read_server_info
-from gridgrad.results.server_status import ServerStatus, read_server_status
 from gridgrad_core.errors import UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
 
 if TYPE_CHECKING:
     from gridgrad.checks.report import CheckReport
+    from gridgrad.requests.function_spec import Names
+    from gridgrad.results.explanation import Explanation, Prepared
+    from gridgrad.results.server_info import RegisteredFunction, ServerInfo
+    from gridgrad.results.server_status import ServerStatus
 
 __all__ = ["Introspection"]
 
@@ -92,7 +95,7 @@ class Introspection(ABC):
         Raises:
             GridgradError: as for `gradient`.
         """
-        from gridgrad.checks.check import checking  # with it the parser, which other calls do not need
+        from gridgrad.checks.check import checking
 
         request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients)
         steps = checking(request, points=points, tolerance=tolerance, seed=seed)
@@ -141,6 +144,9 @@ class Introspection(ABC):
             DeadlineError: it is not done yet.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
+        from gridgrad.requests.function_spec import plan_message
+        from gridgrad.results.explanation import read_prepared
+
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
 
@@ -175,6 +181,9 @@ class Introspection(ABC):
             RequestError: something in it is wrong, or the function is registered at the server.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
+        from gridgrad.requests.function_spec import plan_message, remarks_on
+        from gridgrad.results.explanation import read_explanation
+
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
         raw = await self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan))
         return read_explanation(raw, remarks_on(plan))
@@ -191,6 +200,8 @@ class Introspection(ABC):
         Raises:
             GridgradError: `gridgrad.errors` draws the tree.
         """
+        from gridgrad.results.server_info import read_functions
+
         return read_functions(await self._plain(LIST_FUNCTIONS.path, timeout))
 
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
@@ -205,6 +216,8 @@ class Introspection(ABC):
         Raises:
             GridgradError: `gridgrad.errors` draws the tree.
         """
+        from gridgrad.results.server_info import read_server_info
+
         return read_server_info(await self._plain(SERVER_INFO.path, timeout))
 
     async def server_status(self, *, timeout: float | None = None) -> ServerStatus:
@@ -221,6 +234,8 @@ class Introspection(ABC):
         Raises:
             GridgradError: `gridgrad.errors` draws the tree.
         """
+        from gridgrad.results.server_status import read_server_status
+
         return read_server_status(await self._plain(SERVER_STATUS.path, timeout))
 
     async def wait_ready(self, *, timeout: float | None = None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridgrad_core.errors import RequestError
@@ -58,7 +57,8 @@ def _pem(name: str, file: str | None) -> bytes | None:
     if file is None:
         return None
     try:
-        content, problem = Path(file).read_bytes(), "no PEM in it"
+        with open(file, "rb") as pem:
+            content, problem = pem.read(), "no PEM in it"
     except OSError as error:
         content, problem = b"", str(error.strerror)
     if b"-----BEGIN " not in content:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridgrad.checks import DEFAULT_POINTS
@@ -95,7 +95,7 @@ def plot(
     Lines over one axis, heat maps over two, slices of three. EXPRESSION is in the language of docs/language.md.
     """
     kinds = optional("matplotlib.backend_bases", "plot").FigureCanvasBase.get_supported_filetypes()
-    if Path(output).suffix[1:].lower() not in kinds:  # before the work
+    if os.path.splitext(output)[1][1:].lower() not in kinds:  # before the work
         raise RequestError("--output", f"{output!r}", "name it .png, .svg or .pdf")
     _gradient(request, connection, tier).plot(at=dict(at)).savefig(output, dpi=dpi)
 

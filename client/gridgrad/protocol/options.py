@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, cast
 
@@ -247,7 +246,7 @@ def _authority(servers: ServerAddresses, server_name: str | None) -> tuple[tuple
 
 def _agent() -> tuple[str, str]:
     """Tells this client from others: in the name of its kind, which goes with every call at no cost."""
-    return _AGENT, f"{CLIENT_ID}/{secrets.token_hex(8)}"
+    return _AGENT, f"{CLIENT_ID}/{os.urandom(8).hex()}"
 
 
 def _metadata(metadata: Metadata | None) -> tuple[tuple[str, str | bytes], ...]:

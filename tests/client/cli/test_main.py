@@ -67,6 +67,37 @@ def test_a_reader_that_has_had_enough(server: FakeServer) -> None:
         assert process.stderr.read() == b""
 
 
+SPARED = {
+    "asyncio",
+    "hashlib",
+    "pathlib",
+    "rich.console",
+    "secrets",
+    "gridgrad.aio",
+    "gridgrad.tracing",
+    "gridgrad.checks.check",
+}
+"""What a call by the command can do without, and what takes long to load."""
+MOST_MODULES = 95
+"""Of ours; each takes some 0.3 ms of a processor."""
+
+
+def test_what_a_call_loads_is_kept_small(server: FakeServer) -> None:
+    """Cheap to start: `python -m benchmarks.footprint` has the time."""
+    pytest.importorskip("click")
+    pytest.importorskip("rich")
+    code = (
+        "import sys, numpy, grpc; before = set(sys.modules)\n"
+        f"from gridgrad.cli.main import main; main({[*BILINEAR, '--server', server.address]})\n"
+        "print(*{*sys.modules} - before, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ran.stderr.split())
+    assert "gridgrad.sync.client" in loaded
+    assert not SPARED & loaded
+    assert sum(name.startswith("gridgrad") for name in loaded) <= MOST_MODULES
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

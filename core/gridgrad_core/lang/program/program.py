@@ -7,7 +7,6 @@ after its arguments. Nothing in it is a tree, so nothing that walks it needs rec
 from __future__ import annotations
 
 import functools
-import hashlib
 
 from gridgrad_core.lang.program import printer
 from gridgrad_core.lang.program.nodes import Node
@@ -69,6 +68,8 @@ class Program:
     @functools.cached_property
     def digest(self) -> str:
         """The SHA-256 of the canonical text, hex."""
+        import hashlib  # it loads OpenSSL, which a client that never asks need not
+
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @functools.cached_property
