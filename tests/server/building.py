@@ -22,7 +22,8 @@ from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.request import BatchOutcome, Failures, GridRequest
 
-OUTCOME = BatchOutcome(started_at=1.0, compute_s=0.5, computed_by=ComputedBy(1, "functional", "", "cpu"))
+OUTCOME = BatchOutcome(1.0, 0.5, ComputedBy(1, "functional", "", "cpu"), with_plan=True)
+"""It says nothing of how long a tile takes, since the keys of functions are those of all tests."""
 
 
 class RememberingSink:

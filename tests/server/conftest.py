@@ -15,7 +15,9 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.app import Server
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.requests.throughput import Throughput
 from gridgrad_server.workers.local_transport import LocalPlace
+from tests.server.building import KEYS
 
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")
 
@@ -50,6 +52,13 @@ class Serving:
         if self.channel is None:
             self.channel = grpc.aio.insecure_channel(self.server.addresses[0])
         return Calls(self.channel)
+
+
+@pytest.fixture(autouse=True)
+def _unmeasured() -> None:
+    """The keys of functions that tests share are as if nothing of them had been computed."""
+    for key in KEYS.values():
+        key.throughput = Throughput()
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ class FunctionKey:
         key: the compatibility key.
         text: the expression, or the registered name.
         version: of the server, for the info of results.
+        operations: that an expression has.
 
     Attributes:
         planes: of a result: the value and the derivatives of each component.
@@ -76,14 +77,14 @@ class FunctionKey:
         throughput: how quickly its grids are computed.
     """
 
-    def __init__(self, number: int, key: CompatibilityKey, text: str, version: str) -> None:
+    def __init__(self, number: int, key: CompatibilityKey, text: str, version: str, operations: int = 1) -> None:
         self.number = number
         self.key = key
         self.text = text
         self.planes = len(key.components) * (1 + len(key.derivatives))
         self.itemsize = ITEM_BYTES[key.dtype]
         self.digest = key.identity if key.kind == "expression" else ""
-        self.throughput = Throughput()
+        self.throughput = Throughput(operations)
         self._version = version
 
     @functools.cached_property
@@ -143,25 +144,27 @@ class FunctionKeys:
         """
         function = self._by_spelling.get(spelled)
         if function is None:
-            function = self._intern(await self._key(spelled), spelled.text)
+            function = self._intern(*await self._key(spelled), spelled.text)
             self._by_spelling[spelled] = function
         return function
 
-    def _intern(self, key: CompatibilityKey, text: str) -> FunctionKey:
-        function = self._by_key.get(key) or FunctionKey(next(self._numbers), key, text, self._version)
+    def _intern(self, key: CompatibilityKey, operations: int, text: str) -> FunctionKey:
+        function = self._by_key.get(key) or FunctionKey(next(self._numbers), key, text, self._version, operations)
         self._by_key[key] = function
         return function
 
-    async def _key(self, spelled: DecodedFunction) -> CompatibilityKey:
+    async def _key(self, spelled: DecodedFunction) -> tuple[CompatibilityKey, int]:
+        """The key, and how many operations the function has."""
+        operations = 1
         if spelled.kind == "expression":
             program = await self._programs.get(spelled.text, [name for name, _ in spelled.inputs])
-            identity, signature = program.digest, signature_of_program(program)
+            identity, signature, operations = program.digest, signature_of_program(program), len(program.nodes)
         else:
             function = self._function(spelled.text)
             identity, signature = function.name, signature_of_registered(function)
         check_inputs(signature, spelled.inputs)
         derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature)
-        return CompatibilityKey(
+        key = CompatibilityKey(
             spelled.kind,
             identity,
             signature.components,
@@ -170,6 +173,7 @@ class FunctionKeys:
             spelled.inputs,
             derivatives,
         )
+        return key, operations
 
     def _function(self, name: str) -> wpb.RegisteredFunction:
         function = self.registered.get(name)

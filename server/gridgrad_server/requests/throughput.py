@@ -1,11 +1,22 @@
-"""Throughput: how quickly grids of a function are computed, by which tiles are cut where memory doesn't bound them."""
+"""Throughput: how quickly grids of a function are computed, by which tiles are cut.
+
+Where memory doesn't bound them they are larger than usual if they are quick, and they are never so large that others
+would have to wait for long.
+"""
 
 from __future__ import annotations
 
-__all__ = ["TILE_S", "Throughput"]
+__all__ = ["MOST_TILE_S", "TILE_S", "Throughput"]
 
 TILE_S = 0.002
 """How long a tile may take where it may be large: short for whoever waits behind it, long beside its fixed cost."""
+
+MOST_TILE_S = 0.05
+"""How long a tile, or a batch of them, may take at most, as far as that is known."""
+
+_FEW_OPERATIONS = 1024
+_MOST_OPERATIONS = 1 << 25
+"""What is done for a tile of a function of more than a few operations while nothing is known of it."""
 
 _FORGET_FACTOR = 1.02
 """By how much the quickest tile counts less with each that comes after it."""
@@ -15,17 +26,23 @@ _LEAST_COST = 1 << 16
 
 
 class Throughput:
-    """What was measured of a function, in the tier that was used last."""
+    """What was measured of a function, in the tier that was used last.
 
-    def __init__(self) -> None:
+    Args:
+        operations: that the function has, as it is written.
+    """
+
+    def __init__(self, operations: int = 1) -> None:
+        self._operations = operations
         self._tier = ""
         self._unit_s = 0.0
 
     def note(self, tier: str, cost: int, compute_s: float) -> None:
         """Takes in how long a tile took that was computed alone."""
-        if cost < _LEAST_COST:
+        unit_s = compute_s / max(1, cost)
+        is_telling = cost >= _LEAST_COST or compute_s >= MOST_TILE_S or unit_s < self._unit_s
+        if not is_telling:
             return
-        unit_s = compute_s / cost
         # Whoever else wants the processors makes tiles take longer, and none makes them take less
         self._unit_s = min(unit_s, _FORGET_FACTOR * self._unit_s) if self._unit_s and tier == self._tier else unit_s
         self._tier = tier
@@ -37,3 +54,12 @@ class Throughput:
             tier: that it is to be computed in; empty for the one used last.
         """
         return int(TILE_S / self._unit_s) if self._unit_s and tier in ("", self._tier) else 0
+
+    @property
+    def most_cost(self) -> int:
+        """The largest cost of a tile, and of a batch of several, for which nobody has to wait for long."""
+        if self._unit_s:
+            return max(1, int(MOST_TILE_S / self._unit_s))
+        if self._operations <= _FEW_OPERATIONS:
+            return _MOST_OPERATIONS
+        return max(1, _MOST_OPERATIONS // self._operations)

@@ -45,6 +45,7 @@ class Batch:
         slot: takes the results that have no destination in the arena of a session.
         regions: what the frame names: slots, of which the first takes results, and arenas of sessions.
         is_in_arena: whether results go to arenas of sessions, where nobody else may write before its worker is gone.
+        with_plan: whether its worker met the function with it.
         started_at: when the worker began with it, by time.monotonic; None while it waits.
     """
 
@@ -53,6 +54,7 @@ class Batch:
         self.items = items
         self.function: FunctionKey = items[0].request.template.function
         self.cautious = items[0].tile.crash_count > 0
+        self.with_plan = False
         self.started_at: float | None = None
         self.is_in_arena = False
         self.grids = 0
@@ -103,6 +105,7 @@ class Batch:
             is_new: whether the worker meets the function for the first time.
             forget: the numbers of functions that the worker may drop.
         """
+        self.with_plan = is_new
         fields = [function_field(self.function.number, self.cautious), *regions, *self._tile_fields]
         if is_new or forget:
             plan = self.function.message if is_new else None

@@ -50,7 +50,7 @@ class Progress:
         self._retries: Retries | None = None
         self._usual_cost = tile_cost
         self.next: GridTile | None
-        self.cut(tile_cost)
+        self.cut(min(tile_cost, template.function.throughput.most_cost))
 
     def cut(self, tile_cost: int) -> None:
         """Cuts the request into tiles of at most this cost, before the first of them is taken."""
@@ -122,12 +122,14 @@ class Progress:
 
     def _parts(self, tile: GridTile, most_cost: int, *, anew: bool) -> int:
         """How many tiles to make of one."""
+        function = self._template.function
+        bound = function.throughput.most_cost
         if self._template.layout.grids > 1:
-            return -(-tile.grids // max(1, most_cost // self._grid_cost))
-        if not (anew and self.is_split and tile.points > 1):
-            return 1
-        small_cost = max(1, self._usual_cost // _SMALL_SHARE)
-        return -(-tile.points * self._template.function.planes // small_cost)
+            return -(-tile.grids // max(1, min(most_cost, bound) // self._grid_cost))
+        if not self.is_split or tile.points <= 1:
+            return 1  # in how many tiers a grid may be computed was decided when it was one tile
+        small_cost = min(bound, max(1, self._usual_cost // _SMALL_SHARE)) if anew else bound
+        return min(tile.points, -(-tile.points * function.planes // small_cost))
 
     def put_back(self, tiles: list[GridTile]) -> None:
         """Has these tiles computed next, in place of one that was taken; see `retries`."""

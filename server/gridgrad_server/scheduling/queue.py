@@ -1,11 +1,13 @@
-"""The queue: requests that wait for a worker, by compatibility key and caller.
+"""The queue: requests that wait for a worker, by caller and compatibility key.
 
+* Callers take turns by the time that workers have spent on each, plans included, so that whoever floods, with one
+  function or with many, waits for himself alone. It is start-time fair queueing: nobody saves up what he does not use.
+* Of a caller's keys the one is next that has waited longest since its last turn. Requests of others for the same go in
+  the same batch, in turns, and are charged for it.
 * Small requests overtake bulk: packs, and grids of several tiles. While bulk waits it gets every fourth batch.
 * While small requests come, which have to wait for what is at the workers and for the server while it sends that,
   batches of bulk are small, tiles of grids are cut again to be so, and only one is at a worker.
-* The key that has waited longest since its last turn is served first.
-* Inside a key callers take turns, request by request, so that whoever floods waits for himself alone. A caller's own
-  requests go in the order in which they came.
+* A caller's own requests of one key go in the order in which they came.
 * A batch takes one tile of a request at most; a request with more tiles goes behind its caller's others.
 
 One owner, the scheduler, calls it; nothing here waits or locks.
@@ -15,23 +17,29 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import DeadlineError, GridgradError
 from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.request import GridRequest
 
-__all__ = ["MOST_ITEMS", "BatchItem", "Queue"]
+__all__ = ["MOST_BEHIND_S", "MOST_ITEMS", "BatchItem", "Queue"]
 
 MOST_ITEMS = 120
 """Most tiles of a batch: each may bring two regions, and the kernel passes 253 descriptors at once."""
+
+MOST_BEHIND_S = 0.25
+"""How much more a caller counts as having had than those who wait, at most."""
+
+_LEAST_S = 5e-5  # what a tile counts before it is known how long it took
+_MOST_CALLERS = 4096
 
 _BULK_EVERY = 4
 _BULK_SHARE = 4
 _SMALL_WITHIN_S = 0.5
 
-_LaneKey = tuple[int, int]
-"""The number of a function key, and what tells a request apart that is to be computed alone."""
+_LaneKey = tuple[int, int]  # the number of a function key, and what tells a request apart that is computed alone
 
 
 class BatchItem(NamedTuple):
@@ -45,52 +53,100 @@ class _RoundRobin:
     """Requests of one key, by callers that take turns."""
 
     def __init__(self) -> None:
-        self._callers: OrderedDict[str, OrderedDict[GridRequest, None]] = OrderedDict()
+        self.callers: OrderedDict[str, OrderedDict[GridRequest, None]] = OrderedDict()
 
     def __bool__(self) -> bool:
-        return bool(self._callers)
+        return bool(self.callers)
 
     def put(self, request: GridRequest) -> None:
-        self._callers.setdefault(request.caller, OrderedDict())[request] = None
+        self.callers.setdefault(request.caller, OrderedDict())[request] = None
 
     def put_first(self, request: GridRequest) -> None:
-        own = self._callers.setdefault(request.caller, OrderedDict())
+        own = self.callers.setdefault(request.caller, OrderedDict())
         own[request] = None
         own.move_to_end(request, last=False)
-        self._callers.move_to_end(request.caller, last=False)
+        self.callers.move_to_end(request.caller, last=False)
 
     def remove(self, request: GridRequest) -> None:
-        own = self._callers[request.caller]
+        own = self.callers[request.caller]
         del own[request]
         if not own:
-            del self._callers[request.caller]
+            del self.callers[request.caller]
 
     def first(self) -> GridRequest:
-        return next(iter(next(iter(self._callers.values()))))
+        return next(iter(next(iter(self.callers.values()))))
+
+    def begin_with(self, caller: str) -> None:
+        self.callers.move_to_end(caller, last=False)
 
     def pass_on(self, caller: str) -> None:
         """Makes it the turn of the others, if the caller has requests left."""
-        if caller in self._callers:
-            self._callers.move_to_end(caller)
+        if caller in self.callers:
+            self.callers.move_to_end(caller)
 
 
 class _Lane:
-    """Requests of one class, by keys that take turns."""
+    """Requests of one class, by keys, and the keys of each caller."""
 
     def __init__(self) -> None:
-        self.keys: OrderedDict[_LaneKey, _RoundRobin] = OrderedDict()
+        self._turns: dict[_LaneKey, _RoundRobin] = {}
+        self.callers: OrderedDict[str, OrderedDict[_LaneKey, None]] = OrderedDict()
 
-    def turns(self, key: _LaneKey) -> _RoundRobin:
-        return self.keys.setdefault(key, _RoundRobin())
+    def __bool__(self) -> bool:
+        return bool(self.callers)
+
+    def put(self, key: _LaneKey, request: GridRequest) -> None:
+        self._turns.setdefault(key, _RoundRobin()).put(request)
+        self.callers.setdefault(request.caller, OrderedDict())[key] = None
 
     def put_first(self, key: _LaneKey, request: GridRequest) -> None:
-        self.turns(key).put_first(request)
-        self.keys.move_to_end(key, last=False)
+        self._turns.setdefault(key, _RoundRobin()).put_first(request)
+        keys = self.callers.setdefault(request.caller, OrderedDict())
+        keys[key] = None
+        keys.move_to_end(key, last=False)
+        self.callers.move_to_end(request.caller, last=False)
 
     def remove(self, key: _LaneKey, request: GridRequest) -> None:
-        self.keys[key].remove(request)
-        if not self.keys[key]:
-            del self.keys[key]
+        turns, caller = self._turns[key], request.caller
+        turns.remove(request)
+        if caller not in turns.callers:
+            del self.callers[caller][key]
+            if not self.callers[caller]:
+                del self.callers[caller]
+        if not turns:
+            del self._turns[key]
+
+    def turn_of(self, caller: str) -> _RoundRobin:
+        keys = self.callers[caller]
+        key = next(iter(keys))
+        keys.move_to_end(key)
+        self.callers.move_to_end(caller)
+        self._turns[key].begin_with(caller)
+        return self._turns[key]
+
+
+class _Spending:
+    """What workers have spent on each caller, in seconds, from when it last had nothing to wait for."""
+
+    def __init__(self) -> None:
+        self._spent_s: dict[str, float] = {}
+        self._now_s = 0.0  # what the one had who was served last
+
+    def waits(self, caller: str, most_behind_s: float = MOST_BEHIND_S) -> None:
+        """Takes in that a caller waits again: what it did not use is no claim, what it used is soon forgotten."""
+        spent_s = self._spent_s.get(caller, 0.0)
+        self._spent_s[caller] = min(max(spent_s, self._now_s), self._now_s + most_behind_s)
+        if len(self._spent_s) > _MOST_CALLERS:
+            self._spent_s = {each: spent_s for each, spent_s in self._spent_s.items() if spent_s > self._now_s}
+
+    def add(self, caller: str, seconds: float) -> None:
+        self._spent_s[caller] = self._spent_s.get(caller, self._now_s) + seconds
+
+    def least_of(self, callers: Iterable[str]) -> str:
+        """The caller on whom least was spent; of several the first."""
+        caller = min(callers, key=lambda each: self._spent_s.get(each, self._now_s))
+        self._now_s = max(self._now_s, self._spent_s.get(caller, self._now_s))
+        return caller
 
 
 class Queue:
@@ -98,6 +154,7 @@ class Queue:
 
     def __init__(self) -> None:
         self._small, self._bulk = _Lane(), _Lane()
+        self._spending = _Spending()
         self._positions: dict[GridRequest, tuple[_Lane, _LaneKey]] = {}
         self._alone: GridRequest | None = None  # a request that is alone stands in no lane, which is quicker
         self._small_in_a_row = 0
@@ -115,8 +172,7 @@ class Queue:
             self._alone = request
         elif request is not self._alone and request not in self._positions:
             self._enqueue_alone()
-            lane, key = self._position(request)
-            lane.turns(key).put(request)
+            self._enqueue(request)
 
     def put_first(self, request: GridRequest) -> None:
         """Adds a request before all others, since it has waited before."""
@@ -124,12 +180,18 @@ class Queue:
         self._enqueue_alone()
         lane, key = self._position(request)
         lane.put_first(key, request)
+        self._spending.waits(request.caller, most_behind_s=0.0)
 
     def _enqueue_alone(self) -> None:
         if self._alone:
-            lane, key = self._position(self._alone)
-            lane.turns(key).put(self._alone)
+            self._enqueue(self._alone)
             self._alone = None
+
+    def _enqueue(self, request: GridRequest) -> None:
+        if request.caller not in self._small.callers and request.caller not in self._bulk.callers:
+            self._spending.waits(request.caller)
+        lane, key = self._position(request)
+        lane.put(key, request)
 
     def _position(self, request: GridRequest) -> tuple[_Lane, _LaneKey]:
         position = self._positions[request] = (self._bulk if request.is_bulk else self._small), _key(request)
@@ -156,8 +218,7 @@ class Queue:
         self._enqueue_alone()
         while self._positions:
             lane = self._next_lane()
-            key, turns = next(iter(lane.keys.items()))
-            lane.keys.move_to_end(key)
+            turns = lane.turn_of(self._spending.least_of(lane.callers))
             is_bulk = lane is self._bulk
             is_careful = is_bulk and self.is_shared(now)
             items = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now, is_careful)
@@ -179,7 +240,7 @@ class Queue:
 
     def may_wait_at_worker(self, now: float) -> bool:
         """Whether the next batch may be given to a worker that is busy with another."""
-        has_small = self._small.keys or (self._alone and not self._alone.is_bulk)
+        has_small = self._small or (self._alone and not self._alone.is_bulk)
         return bool(has_small) or not self.is_shared(now)
 
     def is_shared(self, now: float) -> bool:
@@ -187,14 +248,14 @@ class Queue:
         return now - self._small_at < _SMALL_WITHIN_S
 
     def _next_lane(self) -> _Lane:
-        if not self._small.keys:
+        if not self._small:
             return self._bulk
-        bulk_is_due = self._bulk.keys and self._small_in_a_row >= _BULK_EVERY - 1
+        bulk_is_due = self._bulk and self._small_in_a_row >= _BULK_EVERY - 1
         return self._bulk if bulk_is_due else self._small
 
     def _take(self, turns: _RoundRobin, most_cost: int, now: float, is_careful: bool) -> list[BatchItem]:
         items: list[BatchItem] = []
-        cost = 0
+        cost, most_cost = 0, min(most_cost, turns.first().template.function.throughput.most_cost)
         while turns and len(items) < MOST_ITEMS:
             request = turns.first()
             if request.is_open and not _expired(request, now):
@@ -202,12 +263,19 @@ class Queue:
                 if items and cost > most_cost:
                     break
                 items.append(BatchItem(request, request.progress.take(most_cost, anew=is_careful)))
+                self._spending.add(request.caller, _LEAST_S)
             self.remove(request)
             turns.pass_on(request.caller)
         for request, _ in items:
             if request.is_open:
                 self.put(request)
         return items
+
+    def computed(self, items: Sequence[BatchItem], compute_s: float) -> None:
+        """Charges callers with the time that a batch took."""
+        point_s = compute_s / sum(tile.points + 1 for _, tile in items)
+        for request, tile in items:
+            self._spending.add(request.caller, point_s * (tile.points + 1))
 
     def fail_all(self, error: GridgradError) -> None:
         """Empties it, failing every request."""

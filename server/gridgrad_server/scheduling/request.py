@@ -31,11 +31,13 @@ class BatchOutcome(NamedTuple):
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
         computed_by: what computed the tile at hand.
+        with_plan: whether it made the function's plan too, so that its time says nothing of the tile.
     """
 
     started_at: float
     compute_s: float
     computed_by: ComputedBy
+    with_plan: bool = False
 
 
 class ResultSink(Protocol):
@@ -161,14 +163,14 @@ class GridRequest:
 
     def _note(self, tile: GridTile, outcome: BatchOutcome) -> None:
         """Takes in how a tile was computed."""
-        started_at, compute_s, by = outcome
+        started_at, compute_s, by, with_plan = outcome
         if self.tier is None and self.template.layout.grids == 1:
             self.tier = by.tier
         if self._computed_by is None or started_at < self._started_at:
             self._started_at = started_at
         self._compute_s += compute_s
         self._computed_by = by if self._computed_by is None else by.in_larger_batch(self._computed_by)
-        if by.batch_size == 1:
+        if by.batch_size == 1 and not with_plan:
             function = self.template.function
             function.throughput.note(by.tier, tile.points * function.planes, compute_s)
 

@@ -128,6 +128,8 @@ class Scheduler:
 
     def done(self, worker: BatchWorker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes the results of a batch on, and the worker its next one first."""
+        if self._queue:
+            self._queue.computed(batch.items, done.compute_s)
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.items), compute_s=done.compute_s))
@@ -136,7 +138,7 @@ class Scheduler:
             failures = _failures(done, request, range(first, first + tile.grids), batch.grids)
             by = ComputedBy(batch.grids, done.engine, done.tiers[first] if done.tiers else "", worker.device)
             first += tile.grids
-            outcome = BatchOutcome(started_at, done.compute_s, by)
+            outcome = BatchOutcome(started_at, done.compute_s, by, batch.with_plan)
             request.computed(tile, batch.result(position), outcome, failures, batch.slot)
             if not request.ended:
                 self.submit(request)

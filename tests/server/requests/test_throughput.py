@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridgrad_server.requests.throughput import TILE_S, Throughput
+from gridgrad_server.requests.throughput import MOST_TILE_S, TILE_S, Throughput
 
 COST = 1 << 19
 
@@ -42,3 +42,13 @@ def test_what_is_known_of_one_tier_says_nothing_of_another() -> None:
     assert throughput.cost("direct") == 0
     throughput.note("direct", COST, TILE_S)
     assert throughput.cost() == throughput.cost("direct") == pytest.approx(COST, rel=1e-6)
+
+
+def test_tiles_of_long_functions_are_small_until_it_is_known_how_long_they_take() -> None:
+    assert Throughput(1000).most_cost > COST
+    long = Throughput(48_000)
+    assert 100 < long.most_cost < 1000
+    long.note("direct", 500, 2 * MOST_TILE_S)
+    assert long.most_cost == 250
+    long.note("direct", 250, MOST_TILE_S / 4)  # it was held up before
+    assert long.most_cost == pytest.approx(1000, rel=0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gridgrad_server.requests.throughput import MOST_TILE_S, Throughput
 from gridgrad_server.scheduling.progress import Progress
 from gridgrad_server.scheduling.retries import tiles_after
 from tests.server.building import function_key, make_template
@@ -88,3 +89,15 @@ def test_a_part_of_a_grid_is_cut_again_to_an_eighth() -> None:
     large = progress(points=100, tile_cost=160)
     assert large.take(1, anew=True).points == 10
     assert large.take(1).points == 40
+
+
+def test_tiles_take_no_longer_than_others_should_wait() -> None:
+    template = make_template(function_key(), 1024)
+    template.function.throughput = Throughput(operations=1 << 20)  # 32 for a tile while nothing is known
+    long = Progress(template, 2000, 9)
+    assert long.take(10**9).points == 16
+    template.function.throughput.note("", 32, MOST_TILE_S * 2)
+    assert long.take(10**9).points == 8
+    assert long.take(10**9).points == 8
+    pack = Progress(make_template(template.function, 10, 10), 10**9, 9)
+    assert pack.take(10**9).grids == 1

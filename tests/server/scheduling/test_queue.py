@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridgrad_core.errors import DeadlineError, UnavailableError
-from gridgrad_server.scheduling.queue import MOST_ITEMS, Queue
+from gridgrad_server.scheduling.queue import MOST_BEHIND_S, MOST_ITEMS, BatchItem, Queue
 from gridgrad_server.scheduling.request import GridRequest
 from tests.server.building import OUTCOME, make_request, remembered
 
@@ -40,6 +40,39 @@ def test_keys_take_turns() -> None:
     a, b = [make_request(1) for _ in range(3)], [make_request(2) for _ in range(2)]
     queue = queued(*a, *b)
     assert [taken(queue, 20) for _ in range(5)] == [[a[0]], [b[0]], [a[1]], [b[1]], [a[2]]]
+
+
+def test_callers_take_turns_before_keys() -> None:
+    flood, other = [make_request(n % 3 + 1, caller="flood") for n in range(6)], make_request(1, caller="other")
+    queue = queued(*flood, other)
+    assert taken(queue, 20) == [flood[0]]
+    assert taken(queue, 20) == [other]
+    assert [taken(queue, 20)[0] for _ in range(2)] == flood[1:3]
+
+
+def test_callers_have_the_time_that_workers_spent_on_each() -> None:
+    slow, quick = ([make_request(key, caller=caller) for _ in range(6)] for key, caller in ((1, "slow"), (2, "quick")))
+    queue = queued(*slow, *quick)
+    first = queue.take(20, NOW)
+    assert first[0].request is slow[0]
+    queue.computed(first, 0.001)
+    second = queue.take(20, NOW)
+    assert second[0].request is quick[0]
+    queue.computed(second, 0.0003)
+    assert [taken(queue, 20)[0].caller for _ in range(2)] == ["quick", "quick"]
+
+
+def test_what_a_caller_had_long_ago_is_forgotten() -> None:
+    queue = queued(make_request(1, caller="heavy"), make_request(2, caller="light"))
+    queue.computed(queue.take(20, NOW), 1000.0)
+    assert taken(queue, 20)[0].caller == "light"
+    light, heavy = [make_request(2, caller="light") for _ in range(3)], make_request(1, caller="heavy")
+    for request in (*light, heavy):
+        queue.put(request)
+    queue.computed(queue.take(20, NOW), 0.9 * MOST_BEHIND_S)
+    assert taken(queue, 20) == [light[1]]
+    queue.computed([BatchItem(light[1], light[1].template.layout.whole)], 0.2 * MOST_BEHIND_S)
+    assert taken(queue, 20) == [heavy]
 
 
 def test_small_requests_overtake_bulk() -> None:
