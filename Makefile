@@ -25,7 +25,7 @@ SITE := build/site
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
-.PHONY: help demo serve test test-floor test-long lint format bench bench-floods bench-mixes bench-engine bench-readme
+.PHONY: help demo serve test test-floor test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
 .PHONY: bench-watched bench-footprint goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
@@ -44,6 +44,9 @@ test: lint test-floor ## Lint, types and all tests, those of the client at its o
 
 test-long: $(READY) ## Soaks, and random tests with more examples of another seed, which is printed; SEED=N draws again
 	@$(BIN)/python -m tests.long "$(SEED)" $(SIDE_BY_SIDE) $(ARGS)
+
+soak: $(READY) ## A mix of everything for ten minutes, and by how much each process grew; ARGS="--seconds 3600" for longer
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest dependencies that it allows
 	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"

@@ -31,7 +31,7 @@ def random_request(draw: random.Random) -> pb.GridGradientRequest:
     used = draw.sample(NAMES, draw.randint(1, 4))
     asked = request(text(draw, 3), [_input(draw, name) for name in used])
     if draw.random() < 0.1:
-        asked.function.registered = draw.choice(("gate", "leaves", "nothing", ""))
+        asked.function.registered = draw.choice(("gate", "nothing", ""))
     for _ in range(draw.randrange(4)):
         asked.derivatives.add(wrt=[draw.choice(used) for _ in range(draw.randint(1, 3))])
     asked.dtype, asked.tier = draw.choice((0, 0, 1, 2)), draw.choice((0, 0, 0, 1))  # type: ignore[assignment] # numbers
