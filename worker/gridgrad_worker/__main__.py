@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -22,6 +23,7 @@ from gridgrad_worker.runtime.channel import Channel
 
 if TYPE_CHECKING:  # it loads torch
     from gridgrad_worker.devices.device import Device
+    from gridgrad_worker.engines.compiled.compile_template import CompileTemplate
     from gridgrad_worker.engines.compiled.tier import Tier
 
 __all__ = ["main"]
@@ -89,12 +91,13 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
     from gridgrad_worker.program_table import ProgramTable
     from gridgrad_worker.startup import CannotServeError, ready_message, start
 
+    template = _template(options)
     try:
         device, registered = start(options.device, options.threads, options.functions, options.engine)
     except CannotServeError as error:
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return EXIT_FATAL
-    tier = _tier(options, device)
+    tier = _tier(options, device, template)
     programs = ProgramTable(device, registered, options.engine, tier)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
     channel.send(pb.WorkerMessage(ready=ready_message(device, registered)).SerializeToString())
@@ -104,16 +107,33 @@ def _serve(options: argparse.Namespace, channel: Channel) -> int:
     finally:
         if tier is not None:
             tier.close()
+        if template is not None:
+            template.close()
     return EXIT_OK
 
 
-def _tier(options: argparse.Namespace, device: Device) -> Tier | None:
-    if options.no_compile or options.engine != "structured":
+def _compiles(options: argparse.Namespace) -> bool:
+    return not options.no_compile and options.engine == "structured"
+
+
+def _template(options: argparse.Namespace) -> CompileTemplate | None:
+    """What compile processes are forked from, if there will be any; before the device is opened, and so has threads."""
+    if not _compiles(options) or options.device != "cpu":
+        return None
+    from gridgrad_worker.engines.compiled.compile_template import CompileTemplate
+
+    gc.freeze()  # what is shared stays shared
+    return CompileTemplate()
+
+
+def _tier(options: argparse.Namespace, device: Device, template: CompileTemplate | None) -> Tier | None:
+    if not _compiles(options):
         return None
     if device.torch_device.type == "cuda":
         from gridgrad_worker.engines.cuda.start import open_cuda_tier
 
         return open_cuda_tier(device)
+    from gridgrad_worker.engines.compiled.compile_process import CompileProcess
     from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier
 
     settings = CpuTierSettings(
@@ -123,7 +143,9 @@ def _tier(options: argparse.Namespace, device: Device) -> Tier | None:
         compile_timeout_s=options.compile_timeout,
         root=options.cache and options.cache.absolute() / "compiled",
     )
-    return open_cpu_tier(settings)
+    if template is None:
+        return open_cpu_tier(settings)
+    return open_cpu_tier(settings, functools.partial(CompileProcess, launch=template.launch))
 
 
 if __name__ == "__main__":
