@@ -95,6 +95,7 @@ WITHOUT_TEST = {
     "gridgrad_core.lang.functions.elementary": "rows of the table: test_table.py, and every test of the functions",
     "gridgrad_core.lang.functions.operators": "as above",
     "gridgrad_core.lang.functions.piecewise": "as above",
+    "gridgrad_core.lang.functions.quotients": "as above",
     "gridgrad_core.lang.functions.special": "as above",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
     "gridgrad_server.config.tls": "reads files for gRPC: tests/server/connections/test_listen.py with certificates",

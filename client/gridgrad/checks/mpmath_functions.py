@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,29 @@ def _sinc_derivative(n: int, x: Number) -> Number:
     for k in range(1, n + 1):
         value = (mp.sin(z + k * mp.pi / 2) - k * value) / z
     return mp.pi**n * value
+
+
+def _quotients() -> dict[str, Callable[..., Number]]:
+    """Quotients that are 0/0 at 0 and smooth there, and their derivatives."""
+    found: dict[str, Callable[..., Number]] = {}
+    for name, (at_zero, beside) in _SMOOTH_QUOTIENTS.items():
+        value = functools.partial(_or_at_zero, at_zero, beside)
+        found[name] = value
+        found[f"{name}_derivative"] = functools.partial(_derivative, value)
+    return found
+
+
+def _or_at_zero(at_zero: int, beside: Callable[[Number], Number], x: Number) -> Number:
+    return beside(x) if x else mp.mpf(at_zero)
+
+
+def _langevin(x: Number) -> Number:
+    with mp.workdps(2 * mp.mp.dps + 20):  # to lose, beside 0
+        return mp.coth(x) - 1 / x
+
+
+def _derivative(value: Callable[[Number], Number], n: int, x: Number) -> Number:
+    return mp.diff(value, x, n)
 
 
 def _erfcx_derivative(n: int, x: Number) -> Number:
@@ -85,6 +109,15 @@ def _pow(x: Number, y: Number) -> Number:
     return mp.mpf(1) if y == 0 else mp.power(x, y)
 
 
+_SMOOTH_QUOTIENTS: dict[str, tuple[int, Callable[[Number], Number]]] = {
+    "exprel": (1, lambda x: mp.expm1(x) / x),
+    "bernoulli": (1, lambda x: x / mp.expm1(x)),
+    "log1prel": (1, lambda x: mp.log1p(x) / x),
+    "tanhc": (1, lambda x: mp.tanh(x) / x),
+    "langevin": (0, _langevin),
+}
+"""What each is at 0, and beside it."""
+
 _SEE_NAN = frozenset({
     "and", "or", "not", "lt", "le", "gt", "ge", "eq", "ne", "logical_xor", "where", "isnan", "isinf", "isposinf",
     "isneginf", "isfinite", "signbit", "fmax", "fmin", "nan_to_num", "pow",
@@ -92,6 +125,7 @@ _SEE_NAN = frozenset({
 """Functions that are something else than nan where an argument is nan."""
 
 VALUES: dict[str, Callable[..., Number]] = {
+    **_quotients(),
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
     "mul": lambda x, y: x * y,

@@ -199,6 +199,32 @@ SATURATED = [
 ]
 """Fractions whose numerator and denominator grow alike."""
 
+REMOVABLE = [
+    of_x("x/expm1(x)", 1e-8, 0.999999995, -0.49999999833333333, 1 / 6, -1e-8 / 30, dtypes=F64),
+    of_x("x/expm1(x)", 1e-6, None, None, None, -1e-6 / 30, -1 / 30, dtypes=F64),
+    of_x("x/expm1(x)", 1e-3, None, None, 0.16666665, -3.33333e-5, dtypes=F32),
+    of_x("x/(exp(x) - 1)", 1e-2, None, None, 0.166665, -3.333293e-4, dtypes=F32),
+    of_x("x/(1 - exp(-x))", 1e-6, None, None, 0.16666666666663334, -3.3333333333325397e-8),
+    of_x("expm1(x)/x", 1e-6, None, 0.50000033333345833, 0.33333358333343333, 0.25000020000008333),
+    of_x("(exp(x) - 1)/x", -1e-6, None, 0.49999966666679167, 0.33333308333343333, 0.24999980000008333),
+    of_x("log1p(x)/x", 1e-6, None, -0.49999933333408333, 0.66666516666906667, -1.4999952000100000, 4.799980000051428),
+    of_x("log(1 + x)/x", 1e-6, None, -0.49999933333408333, 0.66666516666906667, -1.4999952000100000),
+    of_x("tanh(x)/x", 1e-6, None, -6.6666666666613333e-7, -0.66666666666506667, 3.1999999999935238e-6),
+    of_x("tanh(x)/x", 1e-3, None, None, -0.66666507, dtypes=F32),
+    of_x("tanh(2*x)/x", 1e-6, None, None, -16 / 3, dtypes=F32),
+    of_x("1/tanh(x) - 1/x", 1e-6, None, 0.33333333333326667, -1.3333333333329e-7),
+    of_x("cosh(x)/sinh(x) - 1/x", 1e-6, None, 0.33333333333326667, -1.3333333333329e-7),
+    of_x("langevin(x)", 1e-6, 3.333333333333111e-7, 0.33333333333326667, -1.3333333333329e-7, -0.13333333333320635),
+    *(of_x(f"{name}(x)", 0, 1, *slopes) for name, *slopes in (
+        ("exprel", 1 / 2, 1 / 3, 1 / 4, 1 / 5), ("bernoulli", -1 / 2, 1 / 6, 0, -1 / 30),
+        ("log1prel", -1 / 2, 2 / 3, -3 / 2, 24 / 5), ("tanhc", 0, -2 / 3, 0, 16 / 5),
+    )),
+    of_x("langevin(x)", 0, 0, 1 / 3, 0, -2 / 15, 0),
+    of_x("exprel(x)", 710, 3.1464715016362125e305, dtypes=F64),
+    of_x("bernoulli(x)", 710, 3.178163220e-306, dtypes=F64, rel=1e-9),
+]  # fmt: skip
+"""Quotients that are 0/0 at a point, beside it."""
+
 ENDS = [
     of_x("exp(-1/x**2)", 0, 0, 0, 0, 0),
     of_x("exp(-1/x**2)", 0.5, math.exp(-4), 16 * math.exp(-4)),
@@ -228,7 +254,7 @@ ENDS = [
 ]
 """Ends of domains and of numbers: slopes that vanish exponentially beat poles, and nothing overflows too early."""
 
-CORNERS = [*TIES, *DEAD_SIDES, *POWERS, *DIGITS, *OVERFLOWING, *SATURATED, *ENDS]
+CORNERS = [*TIES, *DEAD_SIDES, *POWERS, *DIGITS, *OVERFLOWING, *SATURATED, *REMOVABLE, *ENDS]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gridgrad_worker.torch_ops import elementary, special
+from gridgrad_worker.torch_ops import elementary, quotients, special
 
 __all__ = ["NATIVE", "SCALAR_FIRST", "SCALAR_SECOND", "VALUES"]
 
-VALUES: dict[str, Callable[..., Tensor]] = elementary.VALUES | special.VALUES
+VALUES: dict[str, Callable[..., Tensor]] = elementary.VALUES | quotients.VALUES | special.VALUES
 """The value of every function of the language, by name: of tensors of one dtype, integer parameters as ints."""
 
 

@@ -23,13 +23,23 @@ _QUOTIENT = (
     "numerator and denominator of a quotient vanish together at {0} = 0, where it is nan and beside which higher "
     "derivatives lose digits: write a series near 0"
 )
-_SINC = "sin({0})/{0} is nan at {0} = 0: write sinc({0}/pi)"
+_BETTER = "{1} is nan at {0} = 0: write {2}"
+_OF_NUMERATOR = {
+    "sin": ("sin({0})/{0}", "sinc({0}/pi)"),
+    "tanh": ("tanh({0})/{0}", "tanhc({0})"),
+    "expm1": ("expm1({0})/{0}", "exprel({0})"),
+    "log1p": ("log1p({0})/{0}", "log1prel({0})"),
+}
+_OF_DIVISOR = ("{0}/expm1({0})", "bernoulli({0})")
+_OF_DIFFERENCE = ("1/tanh({0}) - 1/{0}", "langevin({0})")
+"""What is written, and the function that it is."""
 
 _SIGNS = {"eq": "==", "ne": "!="}
 _VANISHING = frozenset({
     "sin", "tan", "tanh", "sinh", "arcsin", "arctan", "arcsinh", "arctanh", "expm1", "log1p", "erf", "erfinv",
 })  # fmt: skip
 """Functions that are 0 at 0 as x is."""
+_ONE_AT_0 = frozenset({"exp", "cos", "cosh"})
 
 
 def remarks(program: Program, derivatives: Iterable[Sequence[str]]) -> tuple[str, ...]:
@@ -76,8 +86,33 @@ def _quotients(program: Program, wrt: set[str]) -> Iterable[str]:
             numerator, divisor = (zeros[argument] for argument in node.args)
             together = numerator and divisor and numerator.name == divisor.name and numerator.name in wrt
             if numerator and divisor and together and (numerator.curved or divisor.curved):
-                is_sinc = program.nodes[node.args[0]] == Node("sin", (node.args[1],)) and not divisor.curved
-                yield (_SINC if is_sinc else _QUOTIENT).format(numerator.name)
+                yield _better(program.nodes, node, numerator.name) or _QUOTIENT.format(numerator.name)
+        elif node.op == "sub" and (name := _of_langevin(program.nodes, node)) in wrt:
+            yield _named(name, *_OF_DIFFERENCE)
+
+
+def _better(nodes: Sequence[Node], quotient: Node, name: str) -> str:
+    """What to write for a quotient of an input and a function of it; empty if there is nothing better."""
+    first, second = (nodes[argument] for argument in quotient.args)
+    if second.op == "input" and first.op in _OF_NUMERATOR and first.args == quotient.args[1:]:
+        return _named(name, *_OF_NUMERATOR[first.op])
+    if first.op == "input" and second == Node("expm1", quotient.args[:1]):
+        return _named(name, *_OF_DIVISOR)
+    return ""
+
+
+def _named(name: str, written: str, better: str) -> str:
+    return _BETTER.format(name, written.format(name), better.format(name))
+
+
+def _of_langevin(nodes: Sequence[Node], difference: Node) -> str:
+    """The input x of 1/tanh(x) - 1/x; empty if it is something else."""
+    first, second = (nodes[argument] for argument in difference.args)
+    if first.op != "div" or second.op != "div" or nodes[second.args[1]].op != "input":
+        return ""
+    x = second.args[1]
+    ones = all(nodes[each.args[0]] == Node("const", (), 1.0) for each in (first, second))
+    return str(nodes[x].value) if ones and nodes[first.args[1]] == Node("tanh", (x,)) else ""
 
 
 class _Zero(NamedTuple):
@@ -103,12 +138,26 @@ def _zeros(nodes: Sequence[Node]) -> list[_Zero | None]:
     return found
 
 
+def _less_one(node: Node, nodes: Sequence[Node], found: Sequence[_Zero | None]) -> _Zero | None:
+    """How ln(1 + u), eᵘ - 1, 1 - cos(u) and such vanish, where u does."""
+    if node.op == "log":
+        node = nodes[node.args[0]]
+    for one, other in (node.args, node.args[::-1]) if node.op in ("add", "sub") else ():
+        if nodes[one] == Node("const", (), 1.0):
+            u = other if node.op == "add" else nodes[other].args[0] if nodes[other].op in _ONE_AT_0 else one
+            zero = found[u]
+            return zero and zero._replace(curved=True)
+    return None
+
+
 def _zero_of(node: Node, nodes: Sequence[Node], found: Sequence[_Zero | None]) -> _Zero | None:
     zeros = [found[argument] for argument in node.args]
     if node.op in _VANISHING:
         return zeros[0] and zeros[0]._replace(curved=True)
     if node.op in ("neg", "square"):
         return zeros[0]
+    if node.op in ("log", "sub"):
+        return _less_one(node, nodes, found)
     if node.op == "pow":
         exponent = nodes[node.args[1]]
         return zeros[0] if exponent.op == "const" and exponent.number > 0 else None

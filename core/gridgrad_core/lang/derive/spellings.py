@@ -5,17 +5,17 @@ Values are computed as they are written. Derivatives are those of the spelling t
 * what can't be negative is its own absolute value, and its own maximum with 0;
 * n/(1 + eᵘ) is n·sigmoid(-u), ln(1 + eᵘ) softplus(u), n/(eᵘ - 1) is written with e⁻ᵘ where u > 0, and n/cosh(u)^p is
   n·sech(u)^p: the exponential may overflow, and inf/inf is nan;
-* x/hypot(x, y) is direction(x, y), and sin(u)/u is sinc(u/π);
+* x/hypot(x, y) is direction(x, y), and tanh(u)/u is tanhc(u), as are other quotients that are 0/0 and smooth;
 * (u²)^p is |u|^(2p), and √u² is |u|;
 * clip(x, low, high) with bounds that are no constants is min(max(x, low), high) where low < high, else high.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from gridgrad_core.lang.algebra.simplify import Algebra
+from gridgrad_core.lang.derive.removable import langevin, removable
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["SPELLINGS", "spelling"]
@@ -105,11 +105,12 @@ def _quotient(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None
     exponent = _of_one_and_exponential(algebra, nodes, divisor)
     if exponent is not None:
         return _logistic(algebra, nodes, x, exponent)
+    smooth = removable(algebra, nodes, x, divisor)
+    if smooth is not None:
+        return smooth
     exponent = _of_exponential_less_one(algebra, nodes, divisor)
     if exponent is not None:
         return algebra.mul(x, _occupation(algebra, exponent))
-    if nodes[x] == Node("sin", (divisor,)):
-        return algebra.op("sinc", algebra.mul(algebra.const(1 / math.pi), divisor))
     op, arguments, _ = nodes[divisor]
     if op == "hypot" and x in arguments:
         return algebra.op("direction", x, arguments[1] if x == arguments[0] else arguments[0])
@@ -180,5 +181,6 @@ SPELLINGS: dict[str, Callable[[Algebra, Sequence[Node], Node], int | None]] = {
     "pow": _power,
     "relu": _ramp,
     "sqrt": _root,
+    "sub": langevin,
 }
 """By operation."""

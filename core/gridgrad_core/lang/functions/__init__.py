@@ -5,9 +5,10 @@ Every place that a new function touches:
 1. Its row, in the module of its topic here: name, parameters, formula, a derivative by each parameter as text of the
    language, what it is at awkward points. numpy's name for it, and others' names, are `aliases`: by these it is traced.
    A module of a new topic goes into `table.py`.
-2. Its value on tensors, in `VALUES` of `worker/gridgrad_worker/torch_ops/elementary.py` or `special.py` beside it. Its
-   derivatives come from the row; only where torch takes them as the row has them, at awkward points and nested too, may
-   it stand in `NATIVE` of `worker/gridgrad_worker/torch_ops/table.py`, which is faster.
+2. Its value on tensors, in `VALUES` of `worker/gridgrad_worker/torch_ops/elementary.py`, or `quotients.py` or
+   `special.py` beside it. Its derivatives come from the row; only where torch takes them as the row has them, at
+   awkward points and nested too, may it stand in `NATIVE` of `worker/gridgrad_worker/torch_ops/table.py`, which is
+   faster.
 3. Its value at high precision, in `VALUES` of `client/gridgrad/checks/mpmath_functions.py`.
 4. Points at which all of it is checked: `tests/worker/torch_ops/test_table.py` for a function of one number, else
    `tests/worker/torch_ops/test_operations_of_two.py`; what the row's notes say, in

@@ -8,12 +8,14 @@ new function touches.
 
 from __future__ import annotations
 
-from gridgrad_core.lang.functions import elementary, operators, piecewise, special
+from gridgrad_core.lang.functions import elementary, operators, piecewise, quotients, special
 from gridgrad_core.lang.functions.function import Function
 
 __all__ = ["DIFF", "FUNCTIONS", "lookup"]
 
-_TABLE: tuple[Function, ...] = (*operators.TABLE, *elementary.TABLE, *piecewise.TABLE, *special.TABLE)
+_TABLE: tuple[Function, ...] = (
+    *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE,
+)  # fmt: skip
 
 DIFF = Function(
     "diff", ("u", "x", "n"), "the n-th derivative of u by the input or variable x", (), "derivatives",

@@ -17,6 +17,14 @@ from gridgrad_core.lang.parser.parser import parse
         ("sin(x)/x", "write sinc(x/pi)"),
         ("x**2/expm1(2*x)", "vanish together at x = 0"),
         ("-tanh(x)/(3*x)", "vanish together at x = 0"),
+        ("(1 - cos(x))/x**2", "vanish together at x = 0"),
+        ("(exp(2*x) - 1)/sin(x)", "vanish together at x = 0"),
+        ("log(1 + x)/x", "vanish together at x = 0"),
+        ("tanh(x)/x", "tanh(x)/x is nan at x = 0: write tanhc(x)"),
+        ("expm1(x)/x", "write exprel(x)"),
+        ("log1p(x)/x", "write log1prel(x)"),
+        ("x/expm1(x)", "write bernoulli(x)"),
+        ("1/tanh(x) - 1/x", "1/tanh(x) - 1/x is nan at x = 0: write langevin(x)"),
     ],
 )
 def test_what_is_remarked(text: str, said: str) -> None:
@@ -35,6 +43,13 @@ def test_what_is_remarked(text: str, said: str) -> None:
         "sinc(x)",
         "sin(x)/(1 + x)",
         "exp(x)/x",
+        "(exp(x) - 2)/x",
+        "log(2 + x)/x",
+        "(1 - y)/x",
+        "log(x)/x",
+        "1/tanh(y) - 1/y",
+        "1/tan(x) - 1/x",
+        "tanhc(x) + exprel(x)",
     ],
 )
 def test_most_programs_need_no_remark(text: str) -> None:
@@ -46,4 +61,4 @@ def test_values_alone_need_none() -> None:
 
 
 def test_the_same_is_said_once() -> None:
-    assert len(remarks(parse("arctan(x)/x + tanh(x)/x"), [("x",)])) == 1
+    assert len(remarks(parse("arctan(x)/x + tanh(x)/(2*x)"), [("x",)])) == 1

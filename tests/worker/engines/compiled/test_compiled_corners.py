@@ -17,6 +17,7 @@ from tests.worker.engines.test_corners import (
     ENDS,
     OVERFLOWING,
     POWERS,
+    REMOVABLE,
     SATURATED,
     TIES,
     Corner,
@@ -32,6 +33,7 @@ GROUPS = {
     "digits": DIGITS,
     "overflowing": OVERFLOWING,
     "saturated": SATURATED,
+    "removable": REMOVABLE,
     "ends": ENDS,
 }
 ON_EACH_PROCESSOR = ("digits", "saturated", "ends")
