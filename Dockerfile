@@ -17,7 +17,7 @@ ENV PATH=/opt/gridgrad/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHEC
 COPY constraints.txt .
 RUN pip install -c constraints.txt torch --extra-index-url https://download.pytorch.org/whl/${TORCH}
 COPY . .
-RUN pip install -c constraints.txt '.[server,worker]'
+RUN pip install -c constraints.txt '.[server,worker,metrics]'
 
 FROM python:${PYTHON}-slim
 # Hot expressions are compiled at run time, and kept in a volume, so that a restart is warm.

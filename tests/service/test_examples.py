@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,7 @@ import pytest
 import gridgrad
 from examples import calibration, listed_options, manufactured, state_table, sweep
 from tests.node import run_node
-from tests.service.harness import PATIENCE_S, Running
+from tests.service.harness import Running
 
 EXAMPLES = ["calibration", "listed_options", "manufactured", "state_table", "sweep"]
 
@@ -80,33 +77,3 @@ def test_a_client_in_node_needs_the_schema_alone(server: Running) -> None:
     ]
     assert lines[5] == "u, v on 1000 × 1000 slopes to 1e-15: true"
     assert lines[6].startswith("ERROR_REASON_EXPRESSION function.expression: line 1, column 2")
-
-
-def batch_job(folder: Path, program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program as the job of a batch scheduler, with a server of its own."""
-    script = Path(calibration.__file__).with_name("batch_job.sh")
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    return subprocess.run(
-        [str(script), sys.executable, "-c", program],
-        env={**os.environ, "PATH": path, "TMPDIR": str(folder), "GRIDGRAD_DEVICE": "cpu", **environment},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-
-
-def test_a_batch_job_has_a_server_of_its_own(tmp_path: Path) -> None:
-    program = 'import gridgrad; print(gridgrad.Client().gradient("x**2", {"x": [3.0]}).value.item())'
-    done = batch_job(tmp_path, program)
-    assert (done.returncode, done.stdout) == (0, "9.0\n"), done.stderr
-    assert not list(tmp_path.iterdir())
-    assert batch_job(tmp_path, "raise SystemExit(3)").returncode == 3
-
-
-def test_a_batch_job_whose_server_does_not_start_ends(tmp_path: Path) -> None:
-    done = batch_job(tmp_path, "print('not reached')", GRIDGRAD_QUEUE_ENTRIES="none")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "Invalid value for GRIDGRAD_QUEUE_ENTRIES: 'none'" in done.stderr
-    assert "the server did not start" in done.stderr
-    assert not list(tmp_path.iterdir())

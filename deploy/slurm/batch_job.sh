@@ -3,8 +3,7 @@
 # A server for the length of one job of a batch scheduler: sbatch batch_job.sh python simulation.py
 #
 # Nobody chooses its port. The address file appears when a worker is warm, and GRIDGRAD_SERVER tells every
-# gridgrad.Client() of the job. For a job on several nodes listen on "$(hostname):0", and make the folder
-# where all of them see it: mktemp -d -p "$SLURM_SUBMIT_DIR".
+# gridgrad.Client() of the job. For a job on several nodes take several_nodes.sh.
 set -eu
 
 folder=$(mktemp -d)
