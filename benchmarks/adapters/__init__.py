@@ -1,8 +1,8 @@
 """What benchmarks use from the inside of a build; each build brings its own, as its inside differs.
 
 `load` takes the adapter from the worktree that the process belongs to, not from the one whose benchmarks run. What
-it offers stays: `engine` has Case, compiled, direct, entry, functional and open_tier; `cuda` has expression,
-left_there and open_gpu.
+it offers stays: `engine` has Case, compiled, direct, entry, functional, open_tier and, in later builds, known_batch;
+`cuda` has expression, left_there and open_gpu.
 """
 
 from __future__ import annotations

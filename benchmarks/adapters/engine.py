@@ -21,13 +21,26 @@ import torch  # noqa: E402 - after the process is set up
 from gridgrad_worker.devices.open import open_device  # noqa: E402 - after the process is set up
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob  # noqa: E402 - after the process is set up
 from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine  # noqa: E402 - after the process is set up
+from gridgrad_worker.engines.compiled.runtime.request_template import TileCall  # noqa: E402 - after the process is set up
 from gridgrad_worker.engines.compiled.tier import Tier  # noqa: E402 - after the process is set up
 from gridgrad_worker.engines.functional.functional_engine import Array, FunctionalEngine  # noqa: E402 - after the process is set up
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine  # noqa: E402 - after the process is set up
 from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile  # noqa: E402 - after the process is set up
 from gridgrad_worker.torch_ops.evaluate import torch_function  # noqa: E402 - after the process is set up
 
-__all__ = ["DEVICE", "THREADS", "Case", "Engine", "compiled", "direct", "entry", "functional", "open_tier"]
+__all__ = [
+    "DEVICE",
+    "THREADS",
+    "Case",
+    "Engine",
+    "compiled",
+    "direct",
+    "entry",
+    "functional",
+    "known_batch",
+    "open_tier",
+]
 
 WORKLOADS = Path(__file__).parents[2] / "tests" / "workloads"
 THREADS = 2
@@ -93,6 +106,17 @@ def _in_line(shape: tuple[int, int]) -> Array:
     numbers = np.full(shape[0] * shape[1] + LINE, np.nan)
     first = -numbers.ctypes.data // numbers.itemsize % LINE
     return numbers[first : first + shape[0] * shape[1]].reshape(shape)
+
+
+def known_batch(engine: CompiledEngine, tiles: Sequence[Tile], outs: Sequence[Array]) -> TileCall:
+    """Computes tiles as a worker does whose compiled code has met their layouts: described before, in one call."""
+    calls = []
+    for tile, out in zip(tiles, outs, strict=True):
+        template = engine.template(tile, out)
+        assert template is not None, "a whole grid"
+        places = [each.array.ctypes.data if isinstance(each, ArrayValues) else 0 for each in tile.inputs]
+        calls.append(template.call(places, out.ctypes.data, out.strides[0]))
+    return TileCall.of(calls)
 
 
 def direct(case: Case) -> StructuredEngine:

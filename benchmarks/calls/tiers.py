@@ -83,17 +83,22 @@ def _computing(engine: Any, grids: Iterator[tuple[Any, Any]]) -> Callable[[], ob
 
 
 @contextlib.contextmanager
-def batch(workload: str, shapes: Sequence[tuple[int, int]]) -> Iterator[Run]:
+def batch(workload: str, shapes: Sequence[tuple[int, int]], known: bool) -> Iterator[Run]:
     """Many grids in one batch.
 
     Args:
         workload: the name of a file of tests/workloads.
         shapes: rows and columns of each grid.
+        known: whether their layouts came before, if the build makes a difference of that; else each is described anew.
     """
     case, engine, _ = _ready(workload, 512, 1, "compiled")
-    grids = [load("engine").entry(case, rows, columns) for rows, columns in shapes]
+    adapter = load("engine")
+    grids = [adapter.entry(case, rows, columns) for rows, columns in shapes]
     tiles, outs = [tile for tile, _ in grids], [out for _, out in grids]
-    yield in_turn(lambda: engine.compute(tiles, outs))
+    if known and hasattr(adapter, "known_batch"):
+        yield in_turn(adapter.known_batch(engine, tiles, outs))
+    else:
+        yield in_turn(lambda: engine.compute(tiles, outs))
 
 
 @contextlib.contextmanager

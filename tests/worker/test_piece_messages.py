@@ -121,4 +121,4 @@ def test_spans_are_where_numbers_lie() -> None:
     reader = PieceReader(((0,), (1,)), 2, 1, "float64")
     spaced = pb.PieceInput(linspace=pb.Linspace(start=0, stop=1, num=3))
     found: TileLayout = reader.layout(layout([array(192, 5, dtype="float32"), spaced], [0, 0], [5, 3]))
-    assert found.spans == [(192, 20), (0, 0)]
+    assert found.spans == [(192, 20, False), (0, 0, False)]

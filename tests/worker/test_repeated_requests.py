@@ -117,3 +117,52 @@ def test_a_plan_under_the_same_number_is_computed_anew(caller: Caller) -> None:
     done = caller.driver.ask(caller.batch())
     assert list(done.tiers) == ["direct"]
     assert_array_equal(caller.slot.view(1024, [5, 3]), np.arange(1.0, 6.0)[:, None] + np.arange(1.0, 4.0))
+
+
+MANY = 5
+PACK = pb.PieceLayout(
+    inputs=[
+        pb.PieceInput(array=pb.SlotArray(offset=0, shape=[5], dtype="float64", stacked=True)),
+        pb.PieceInput(array=pb.SlotArray(offset=256, shape=[3], dtype="float32")),
+        pb.PieceInput(array=pb.SlotArray(offset=320, dtype="float32", stacked=True)),
+    ],
+    start=[0, 0],
+    shape=[5, 3],
+).SerializeToString()
+APART = 384
+"""Bytes from a result to the next: 45 numbers, and what is left to a multiple of 64."""
+
+
+def packed(caller: Caller, *parts: tuple[int, int]) -> pb.Batch:
+    """Requests of a pack, from which on and how many of them, each part as a piece of one batch."""
+    batch = caller.batch()
+    del batch.pieces[:]
+    for first, count in parts:
+        at = 4096 + APART * first
+        piece = pb.Piece(layout=PACK, result_offset=at, inputs_slot=caller.slot.number, entries=count)
+        piece.first_entry = first
+        batch.pieces.append(piece)
+    return batch
+
+
+@pytest.mark.parametrize("parts", [[(0, MANY)], [(0, 3), (3, 2)], [(0, 4), (4, 1)], [(n, 1) for n in range(MANY)]])
+def test_packs_come_again_with_other_numbers(caller: Caller, parts: list[tuple[int, int]]) -> None:
+    """As a whole, in pieces of one batch, and in batches of their own."""
+    random = np.random.default_rng(1)
+    for turn in range(4):
+        t, c = random.uniform(1, 2, (MANY, 5)), random.uniform(1, 2, MANY).astype(np.float32)
+        k = random.uniform(1, 2, 3).astype(np.float32)
+        caller.slot.view(0, [MANY, 5])[...] = t
+        caller.slot.view(256, [3], "float32")[...] = k
+        caller.slot.view(320, [MANY], "float32")[...] = c
+        results = caller.slot.view(4096, [MANY, APART // 8])
+        results[...] = np.nan
+        batches = [parts] if turn % 2 else [[part] for part in parts]
+        for each in batches:
+            done = caller.driver.ask(packed(caller, *each))
+            assert list(done.tiers) == ["compiled"] * sum(count for _, count in each)
+            assert not done.failures
+        column, c64, decay = t[:, :, None], c.astype(float)[:, None, None], np.exp(-t[:, :, None])
+        want = np.stack([c64 * column * k + decay, c64 * k - decay, c64 * column + 0 * k], axis=1)
+        np.testing.assert_allclose(results[:, :45].reshape(want.shape), want, rtol=1e-14)
+        assert np.isnan(results[:, 45:]).all()

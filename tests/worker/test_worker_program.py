@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
 from typing import Any, cast
 
 import numpy as np
@@ -10,7 +10,8 @@ import pytest
 
 from gridgrad_core.errors import NotPreparedError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.engines.compiled.runtime.request_template import TileTemplate
+from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
+from gridgrad_worker.engines.compiled.runtime.request_template import TileCall, TileTemplate
 from gridgrad_worker.engines.compiled.tier import TierState
 from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
@@ -37,11 +38,16 @@ class Row:
     """Stands for a tile's template: notes the addresses that it is called with."""
 
     def __init__(self) -> None:
-        self.called: list[tuple[list[int], int, int]] = []
+        self.called: list[tuple[Any, ...]] = []
 
-    def call(self, inputs: list[int], out: int, pitch: int) -> Callable[[], bool]:
-        self.called.append((inputs, out, pitch))
-        return lambda: True
+    def call(self, *given: Any) -> TileCall:
+        self.called.append(given)
+        return TileCall(cast(Any, None), (ctypes.c_int64 * 2)(), 1, CrashMark.nowhere())
+
+    def calls(self, *given: Any) -> TileCall:
+        self.called.append(given)
+        count = given[-1]
+        return TileCall(cast(Any, None), (ctypes.c_int64 * (2 * count))(), count, CrashMark.nowhere())
 
 
 class Tiered(TieredEngine):
@@ -61,10 +67,13 @@ class Tiered(TieredEngine):
 
 
 class Slots:
-    """Slots in which a number of the slot lies 1000 times its number further on."""
+    """Slots in which a number of the slot lies 1000 times its number further on; notes what is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int, int]] = []
 
     def address(self, slot: int, offset: int, size: int) -> int:
-        assert size in ({24} if offset == 64 else {48, 104}), "three numbers, or two planes of them at a distance"
+        self.asked.append((slot, offset, size))
         return 1000 * slot + offset
 
 
@@ -85,38 +94,67 @@ def test_an_engine_without_tiers_computes_what_asks_for_none() -> None:
 
 
 def piece(**fields: Any) -> pb.Piece:
-    return pb.Piece(layout=LAYOUT, inputs_slot=2, inputs_offset=0, result_offset=512, **fields)
+    return pb.Piece(**{"layout": LAYOUT, "inputs_slot": 2, "inputs_offset": 0, "result_offset": 512, **fields})
+
+
+def recalled(program: WorkerProgram, *pieces: pb.Piece) -> tuple[int | None, list[tuple[int, int, int]]]:
+    """How many requests are computed, None where they are not recalled, and what of slots is asked for."""
+    slots = Slots()
+    call = program.recall(pieces, 3, cast(Any, slots))
+    return call and call.tiles, slots.asked
+
+
+def remembering(row: Row, layout: bytes = LAYOUT) -> WorkerProgram:
+    program = program_of(Tiered(row))
+    program.remember(piece(layout=layout), TILE, np.zeros((2, 3)))
+    return program
 
 
 def test_what_was_computed_is_recalled_by_its_layout() -> None:
     row = Row()
-    program = program_of(Tiered(row))
-    assert program.recall(piece(), 3, cast(Any, Slots())) is None
-    program.remember(piece(), TILE, np.zeros((2, 3)))
-    assert program.recall(piece(), 3, cast(Any, Slots())) is not None
+    assert recalled(program_of(Tiered(row)), piece()) == (None, [])
+    program = remembering(row)
+    assert recalled(program, piece()) == (1, [(3, 512, 48), (2, 64, 24)])
     assert row.called == [([2064], 3512, 24)]
-    assert program.recall(piece(result_slot=4, result_stride=80), 3, cast(Any, Slots())) is not None
+    assert recalled(program, piece(result_slot=4, result_stride=80)) == (1, [(4, 512, 104), (2, 64, 24)])
     assert row.called[1] == ([2064], 4512, 80)
 
 
-@pytest.mark.parametrize("other", [{"tier": "direct"}, {"entries": 2}, {"layout": b"another"}])
-def test_what_must_be_computed_otherwise_is_not_recalled(other: dict[str, Any]) -> None:
-    program = program_of(Tiered(Row()))
+STACKED = pb.PieceLayout(
+    inputs=[pb.PieceInput(array=pb.SlotArray(offset=64, shape=[3], dtype="float64", stacked=True))],
+    start=[0],
+    shape=[3],
+).SerializeToString()
+
+
+def test_several_requests_of_a_piece_are_recalled_together() -> None:
+    row = Row()
+    program = remembering(row, STACKED)
+    assert recalled(program, piece(layout=STACKED, entries=5, first_entry=2)) == (5, [(3, 512, 320), (2, 112, 120)])
+    assert row.called == [([(2112, 24)], (3512, 64), 24, 5)]
+    assert recalled(program, piece(layout=STACKED, entries=1, first_entry=7)) == (1, [(3, 512, 48), (2, 232, 24)])
+    assert row.called[1] == ([2232], 3512, 24), "the numbers of that request, not of the first"
+    assert recalled(remembering(row), piece(entries=5)) == (5, [(3, 512, 320), (2, 64, 24)])
+    assert row.called[2] == ([(2064, 0)], (3512, 64), 24, 5), "one array for all"
+
+
+def test_a_batch_is_recalled_as_a_whole_or_not() -> None:
+    program = remembering(Row(), STACKED)
     program.remember(piece(), TILE, np.zeros((2, 3)))
-    different = piece()
-    different.MergeFrom(pb.Piece(**other))
-    assert program.recall(different, 3, cast(Any, Slots())) is None
+    pieces = piece(), piece(layout=STACKED, entries=4), piece(tier="compiled")
+    assert recalled(program, *pieces)[0] == 6
+    assert recalled(program, *pieces, piece(layout=b"another"))[0] is None
+    assert recalled(program, *pieces, piece(tier="direct"))[0] is None
 
 
 @pytest.mark.parametrize("engine", [Plain(), Tiered(None)])
 def test_without_a_template_nothing_is_remembered(engine: object) -> None:
     program = program_of(engine)
     program.remember(piece(), TILE, np.zeros((2, 3)))
-    assert program.recall(piece(), 3, cast(Any, Slots())) is None
+    assert recalled(program, piece())[0] is None
 
 
-@pytest.mark.parametrize(("sent", "points"), [(piece(entries=3), 3), (piece(), 0)])
-def test_pieces_of_several_requests_or_of_no_points_make_no_template(sent: pb.Piece, points: int) -> None:
+def test_pieces_of_no_points_make_no_template() -> None:
     program = program_of(Tiered(Row()))
-    program.remember(sent, TILE, np.zeros((2, points)))
-    assert program.recall(piece(), 3, cast(Any, Slots())) is None
+    program.remember(piece(), TILE, np.zeros((2, 0)))
+    assert recalled(program, piece())[0] is None

@@ -30,6 +30,8 @@ __all__ = ["WorkerLoop"]
 _log = logging.getLogger(__name__)
 
 _POLL_S = 0.05
+_MOST_REMEMBERED = 8
+"""Pieces of a batch of which templates are made: to make one takes as long as to describe some tiles."""
 
 
 class WorkerLoop:
@@ -130,8 +132,8 @@ class WorkerLoop:
             self._slots.admit(batch.slots, frame.descriptors)
             program = self._programs.of(batch)
             done.engine = program.engine.name
-            if len(batch.pieces) == 1 and self._compute_by_template(program, batch, frame, done):
-                return [None]
+            if self._compute_by_template(program, batch, frame, done):
+                return [None] * len(done.tiers)
             tiles, outs = self._read(program, batch)
         except Exception as error:
             if is_lost(error):
@@ -140,11 +142,11 @@ class WorkerLoop:
         return self._compute_tiles(program, batch, tiles, outs, done)
 
     def _compute_by_template(self, program: WorkerProgram, batch: pb.Batch, frame: Frame, done: pb.BatchDone) -> bool:
-        """Computes a batch of one piece as one before, and returns whether that was done."""
-        call = program.recall(batch.pieces[0], batch.slots[0].id, self._slots)
+        """Computes a batch like pieces before, and returns whether that was done."""
+        call = None if batch.cautious else program.recall(batch.pieces, batch.slots[0].id, self._slots)
         if call is None or not call():
             return False
-        done.tiers.append("compiled")
+        done.tiers.extend(["compiled"] * call.tiles)
         self._templates.remember(frame.message, batch.id, call, done)
         return True
 
@@ -155,13 +157,20 @@ class WorkerLoop:
         self._slots.pin(slot)
         return tiles, [out for piece in batch.pieces for out in read.outs(piece, slot, self._slots)]
 
+    def _remember(self, program: WorkerProgram, batch: pb.Batch, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
+        """Makes templates of some of the layouts of a batch."""
+        first = 0
+        for piece in batch.pieces[:_MOST_REMEMBERED]:
+            program.remember(piece, tiles[first], outs[first])
+            first += count_requests(piece)
+
     def _compute_tiles(
         self, program: WorkerProgram, batch: pb.Batch, tiles: Sequence[Tile], outs: Sequence[Array], done: pb.BatchDone
     ) -> list[GridgradError | None]:
         tiers = [piece.tier for piece in batch.pieces for _ in range(count_requests(piece))]
         computed = compute(program, tiles, outs, tiers, one_by_one=batch.cautious)
-        if computed == ["compiled"]:
-            program.remember(batch.pieces[0], tiles[0], outs[0])
+        if all(each == "compiled" for each in computed):
+            self._remember(program, batch, tiles, outs)
         done.tiers.extend(each if isinstance(each, str) else "" for each in computed)
         self._send_states([batch.plan_id])
         return [None if isinstance(each, str) else each for each in computed]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gridgrad_core.errors import InternalError
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.slots import MappedSlots
+from gridgrad_worker.engines.compiled.runtime.request_template import InputSpan
 from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile
 
 __all__ = ["ArrayLayout", "PieceReader", "TileLayout", "count_requests"]
@@ -54,9 +55,14 @@ class TileLayout(NamedTuple):
     subgrid: Subgrid
 
     @property
-    def spans(self) -> list[tuple[int, int]]:
-        """For each input, where its numbers begin and how many bytes they have; none for a linspace."""
-        return [(0, 0) if isinstance(each, LinspaceValues) else (each.offset, each.nbytes) for each in self.inputs]
+    def spans(self) -> list[InputSpan]:
+        """For each input, where its numbers lie."""
+        return [
+            InputSpan(0, 0, stacked=False)
+            if isinstance(each, LinspaceValues)
+            else InputSpan(each.offset, each.nbytes, each.stacked)
+            for each in self.inputs
+        ]
 
 
 def count_requests(piece: pb.Piece) -> int:

@@ -16,7 +16,7 @@ from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.planning.explain import explanation_of
 from gridgrad_worker.engines.tiles import Tile
-from gridgrad_worker.piece_messages import LAYOUTS_KEPT, PieceReader, count_requests
+from gridgrad_worker.piece_messages import LAYOUTS_KEPT, PieceReader
 
 __all__ = ["Engine", "WorkerProgram"]
 
@@ -102,26 +102,31 @@ class WorkerProgram:
         return [self.engine.tier] * len(tiles)
 
     def remember(self, piece: pb.Piece, tile: Tile, out: Array) -> None:
-        """Makes a template of a piece that compiled code has just computed, for `recall`."""
-        if count_requests(piece) > 1 or not out.size or not isinstance(self.engine, TieredEngine):
+        """Makes a template of pieces like one that compiled code has just computed, for `recall`.
+
+        Args:
+            piece: the piece.
+            tile: of its first request.
+            out: that one's result.
+        """
+        if piece.layout in self._templates or not out.size or not isinstance(self.engine, TieredEngine):
             return
         template = self.engine.template(tile, out)
         if template is not None:
             spans, plane_bytes = self.pieces.layout(piece.layout).spans, out.shape[1] * out.itemsize
             self._templates[piece.layout] = PieceTemplate(template, spans, self.pieces.planes, plane_bytes)
 
-    def recall(self, piece: pb.Piece, slot: int, slots: MappedSlots) -> TileCall | None:
-        """What computes a piece in compiled code, as one of the same layout before; None where none was.
+    def recall(self, pieces: Sequence[pb.Piece], slot: int, slots: MappedSlots) -> TileCall | None:
+        """What computes a batch's pieces in compiled code, as those of the same layouts before; None where one is new.
 
         Args:
-            piece: the piece.
+            pieces: all of a batch.
             slot: the id of the batch's first.
             slots: all slots.
 
         Raises:
             InternalError: an array does not lie in its slot.
         """
-        template = self._templates.get(piece.layout)
-        if template is None or piece.tier == "direct" or count_requests(piece) > 1:
-            return None
-        return template.call(piece, slot, slots)
+        templates = [None if piece.tier == "direct" else self._templates.get(piece.layout) for piece in pieces]
+        calls = [each.call(piece, slot, slots) for each, piece in zip(templates, pieces, strict=True) if each]
+        return TileCall.of(calls) if calls and len(calls) == len(pieces) else None

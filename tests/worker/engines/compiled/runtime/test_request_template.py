@@ -15,13 +15,19 @@ from numpy.typing import NDArray
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
-from gridgrad_worker.engines.compiled.runtime.request_template import BatchTemplates, TileTemplate, keeps_templates
+from gridgrad_worker.engines.compiled.runtime.request_template import (
+    BatchTemplates,
+    TileCall,
+    TileTemplate,
+    keeps_templates,
+)
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile
 from tests.worker.driving import serialized
 
 Build = Callable[[CompileJob], tuple[CompiledEngine, StructuredEngine]]
 Array = NDArray[np.float64]
+DIMS = ((), (0,), (1,))
 DONE = pb.BatchDone(engine="structured", tiers=["compiled"])
 
 
@@ -230,6 +236,51 @@ def test_numbers_places_and_pitch_are_those_of_each_tile(engine: CompiledEngine,
     for a, low in ((1.5, 0.5), (-2.0, 0.25), (7.0, 1.0)):
         other = tile(9, 20, a, low)
         assert_array_equal(by_template(template, other), by_engine(engine, other), strict=True)
+
+
+@pytest.mark.processor
+def test_several_tiles_are_computed_in_one_call(engine: CompiledEngine, tile: Callable[..., Tile]) -> None:
+    """Stacked parameters and axes, one axis for all, and tiles of another shape beside them."""
+    a, x, y = np.linspace(1, 2, 7), np.linspace(0.5, 3, 7 * 9).reshape(7, 9), np.linspace(-1, 2, 20)
+    tiles = [
+        Tile(tuple(ArrayValues(v, dims, 2) for v, dims in zip(each, DIMS, strict=True)), Subgrid((0, 0), (9, 20)))
+        for each in zip([np.array(each) for each in a], x, [y] * 7, strict=True)
+    ]
+    outs, pitch = np.full((7, 3 * 180 + 12), np.nan), 180 * 8
+    template = engine.template(tiles[0], np.empty((3, 180)))
+    other = tile(3, 5)
+    other_template, other_out = engine.template(other, np.empty((3, 15))), np.full((3, 15), np.nan)
+    assert template is not None
+    assert other_template is not None
+    stacked = [(a.ctypes.data, 8), (x.ctypes.data, 72), (y.ctypes.data, 0)]
+    several = template.calls(stacked, (outs.ctypes.data, outs.strides[0]), pitch, 7)
+    given = [values.array.ctypes.data for values in other.inputs if isinstance(values, ArrayValues)]
+    call = TileCall.of([several, other_template.call(given, other_out.ctypes.data, other_out.strides[0])])
+    assert call.tiles == 8
+    assert call()
+    for each, out in zip(tiles, outs, strict=True):
+        assert_array_equal(out[:540].reshape(3, 180), by_engine(engine, each), strict=True)
+    assert np.isnan(outs[:, 540:]).all()
+    assert_array_equal(other_out, by_engine(engine, other), strict=True)
+
+
+@pytest.mark.parametrize("count", [2, 400, 600])
+def test_a_batch_of_several_requests_is_answered_too(loop: Loop, count: int) -> None:
+    template = loop.engine.template(loop.tile, loop.out)
+    assert template is not None
+    outs = np.full((count, *loop.out.shape), np.nan)
+    places = [(values.array.ctypes.data, 0) for values in loop.tile.inputs if isinstance(values, ArrayValues)]
+    call = template.calls(places, (outs.ctypes.data, outs.strides[0]), outs.strides[1], count)
+    done = pb.BatchDone(engine="structured", tiers=["compiled"] * count)
+    loop.templates.remember(message_of(7), 7, call, done)
+    answers, left = loop.answer(frame(message_of(8)))
+    if count == 600:
+        assert left == frame(message_of(8)), "its answer is longer than what is kept"
+        return
+    (answer,) = answers
+    assert (answer.id, list(answer.tiers), answer.engine) == (8, ["compiled"] * count, "structured")
+    want = by_engine(loop.engine, loop.tile)
+    assert all(np.array_equal(out, want) for out in outs)
 
 
 @pytest.mark.processor

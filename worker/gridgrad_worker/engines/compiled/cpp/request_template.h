@@ -14,13 +14,14 @@
 #include "vectors.h"
 
 typedef uint64_t BatchNumber;
-constexpr int64_t HEAD = 4, MARK = 64, LONGEST_FRAME = 1 << 12, LONGEST_ANSWER = 64;
+constexpr int64_t HEAD = 4, MARK = 64, LONGEST_FRAME = 1 << 12, LONGEST_ANSWER = 1 << 12;
 constexpr uint32_t BUCKETS = 1 << 10;
 
-// What was computed: by which function from what, and what to answer but for the number and the seconds.
+// What was computed: by which function from which rows, and what to answer but for the number and the seconds.
 struct BatchTemplate {
-    void (*compute)(int64_t* row, int64_t count, int threads);
-    int64_t *row, *outcome, threads;
+    void (*compute)(int64_t* rows, int64_t count, int threads);
+    int64_t* rows;  // so many, of so many numbers each, the last of which is the outcome
+    int64_t count, numbers, threads;
     char* mark;  // says meanwhile what is running
     const char *running, *idle;
     const char* message;  // but for the number
@@ -35,28 +36,42 @@ struct BatchTemplate {
     // Whether there was memory for it.
     bool run() const {
         std::memcpy(mark, running, MARK);
-        compute(row, 1, int(threads));
+        compute(rows, count, int(threads));
         std::memcpy(mark, idle, MARK);
-        return !*outcome;
+        for (int64_t row = 1; row <= count; row++)
+            if (rows[row * numbers - 1]) return false;
+        return true;
     }
 };
 
 // A WorkerMessage with a BatchDone, whose other fields follow. The tags are the schema's; see codegen/wire_tags.py.
-struct __attribute__((packed)) Answer {
-    uint32_t size;
-    uint8_t done_tag = DONE_TAG, done_bytes, number_tag = NUMBER_TAG;
-    BatchNumber number;
-    uint8_t seconds_tag = SECONDS_TAG;
-    double seconds;
-    char rest[LONGEST_ANSWER];
+class Answer {
+    char frame[HEAD + 32 + LONGEST_ANSWER];
+    char* end = frame + HEAD;
+
+    void put(uint8_t byte) { *end++ = char(byte); }
+    void put(const void* from, int64_t size) {
+        std::memcpy(end, from, size);
+        end += size;
+    }
+
+public:
+    Answer(const BatchTemplate& batch, BatchNumber number, double seconds) {
+        put(DONE_TAG);
+        uint64_t left = 2 + sizeof number + sizeof seconds + batch.answer_bytes;
+        for (; left >= 128; left >>= 7) put(uint8_t(left | 128));  // a varint
+        put(uint8_t(left));
+        put(NUMBER_TAG);
+        put(&number, sizeof number);
+        put(SECONDS_TAG);
+        put(&seconds, sizeof seconds);
+        put(batch.answer, batch.answer_bytes);
+        uint32_t size = uint32_t(end - frame - HEAD);
+        std::memcpy(frame, &size, HEAD);
+    }
 
     // Whether the other end took it.
-    bool send_to(int socket, const BatchTemplate& batch) {
-        std::memcpy(rest, batch.answer, batch.answer_bytes);
-        done_bytes = uint8_t(rest + batch.answer_bytes - (char*)&number_tag);
-        size = 2 + done_bytes;
-        return send(socket, this, HEAD + size, MSG_NOSIGNAL) == HEAD + int64_t(size);
-    }
+    bool send_to(int socket) const { return send(socket, frame, end - frame, MSG_NOSIGNAL) == end - frame; }
 };
 
 static const BatchTemplate* buckets[BUCKETS];  // of batches of one bucket the last has it
@@ -85,12 +100,10 @@ EXPORTED void answer_known(int socket) {
         if (prefix < 0 || count < HEAD + int64_t(size)) return;
         const BatchTemplate* known = bucket_of(frame + HEAD, prefix);
         if (!known || !known->matches(frame + HEAD, prefix)) return;
-        Answer answer;
-        std::memcpy(&answer.number, frame + HEAD + prefix, sizeof(BatchNumber));
+        BatchNumber number;
+        std::memcpy(&number, frame + HEAD + prefix, sizeof number);
         double start = seconds_now();
-        if (!known->run()) return;
-        answer.seconds = seconds_now() - start;
-        if (!answer.send_to(socket, *known)) return;
+        if (!known->run() || !Answer(*known, number, seconds_now() - start).send_to(socket)) return;
         recv(socket, frame, HEAD + size, MSG_WAITALL);
     }
 }

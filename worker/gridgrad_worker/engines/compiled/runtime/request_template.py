@@ -5,7 +5,8 @@ about them say the same again. What was worked out for the first one is kept, in
 
     layout of a piece  ──▶ PieceTemplate: the row that describes its tile to compiled code, filled in (TileTemplate),
                            and where its numbers lie in a slot; left to do: the addresses
-    PieceTemplate      ──▶ TileCall: the row with its addresses; left to do: to compute what lies there
+    PieceTemplates of  ──▶ TileCall: the rows of all their requests with their addresses; left to do: to compute
+    a batch's pieces       what lies there, in one call
     a batch's message,
     all but its number ──▶ BatchTemplates: a TileCall and the bytes of the answer. Compiled code
                            (`cpp/request_template.h`) takes such a batch from the socket, computes and answers it;
@@ -31,33 +32,49 @@ from gridgrad_core.wire.fields import tag
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.slots import MappedSlots
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
-from gridgrad_worker.engines.compiled.runtime.library import DONE, DOUBLES, FLOATS, SPACED, VALUE, Library, Rows
+from gridgrad_worker.engines.compiled.runtime.library import DOUBLES, FLOATS, SPACED, VALUE, Library, Rows
 
-__all__ = ["BatchTemplates", "PieceTemplate", "TileCall", "TileTemplate", "keeps_templates"]
+__all__ = ["BatchTemplates", "InputSpan", "PieceTemplate", "TileCall", "TileTemplate", "keeps_templates"]
 
 _MOST_BATCHES = 1 << 10
+_ALIGNMENT = 64
+"""At multiples of which the results of a piece's requests begin, in bytes."""
+
 _NUMBER, _NUMBER_BYTES = struct.Struct("<BQ"), 8
 _NUMBER_TAG = tag(pb.Batch, "id")
 
 
 class TileCall(NamedTuple):
-    """Computes a tile from the numbers that lie in its place when it is called.
+    """Computes tiles from the numbers that lie in their places when it is called.
 
     Args:
-        library: computes it.
-        row: describes it to the library, which says at its end what came of it.
+        library: computes them.
+        rows: describe them to the library, one after another; each says at its end what came of it.
+        tiles: how many there are.
         mark: is set while the library is called.
     """
 
     library: Library
-    row: ctypes.Array[ctypes.c_int64]
+    rows: ctypes.Array[ctypes.c_int64]
+    tiles: int
     mark: CrashMark
 
     def __call__(self) -> bool:
-        """Computes it, and returns whether there was memory for that."""
+        """Computes them, and returns whether there was memory for that."""
         with self.mark:
-            self.library.compute_at(ctypes.addressof(self.row), 1)
-        return self.row[-1] == DONE
+            self.library.compute_at(ctypes.addressof(self.rows), self.tiles)
+        numbers = len(self.rows) // self.tiles
+        return not any(self.rows[numbers - 1 :: numbers])
+
+    @classmethod
+    def of(cls, calls: Sequence[TileCall]) -> TileCall:
+        """One for several of one library."""
+        if len(calls) == 1:
+            return calls[0]
+        rows = b"".join([call.rows for call in calls])
+        numbers = ctypes.c_int64 * (len(rows) // ctypes.sizeof(ctypes.c_int64))
+        first = calls[0]
+        return cls(first.library, numbers.from_buffer_copy(rows), sum(call.tiles for call in calls), first.mark)
 
 
 class TileTemplate:
@@ -75,7 +92,7 @@ class TileTemplate:
         self._mark = mark
         self._inputs = [_index_of_input(rows, position, size) for position, size in enumerate(itemsizes)]
         self._out, self._pitch = (_index(rows, rows[name]) for name in ("out", "pitch"))
-        self._row = rows.view(np.int64).data
+        self._row = rows.view(np.int64)
         self._type = ctypes.c_int64 * len(self._row)
 
     def call(self, inputs: Sequence[int], out: int, pitch: int) -> TileCall:
@@ -86,12 +103,29 @@ class TileTemplate:
             out: the address of the first number of the result.
             pitch: how many bytes its planes lie apart.
         """
-        row = self._type.from_buffer_copy(self._row)
+        row = self._type.from_buffer_copy(self._row.data)
         for index, address in zip(self._inputs, inputs, strict=True):
             if index is not None:
                 row[index] = address
         row[self._out], row[self._pitch] = out, pitch
-        return TileCall(self._library, row, self._mark)
+        return TileCall(self._library, row, 1, self._mark)
+
+    def calls(self, inputs: Sequence[tuple[int, int]], out: tuple[int, int], pitch: int, count: int) -> TileCall:
+        """What computes several tiles whose numbers follow each other.
+
+        Args:
+            inputs: for each input the address of its first numbers, and how many bytes the next lie further on.
+            out: the same of the results.
+            pitch: how many bytes the planes of one result lie apart.
+            count: how many tiles there are.
+        """
+        rows = np.repeat(self._row[None], count, axis=0)
+        numbers = np.arange(count)
+        for index, (address, step) in zip(self._inputs, inputs, strict=True):
+            if index is not None:
+                rows[:, index] = address + step * numbers
+        rows[:, self._out], rows[:, self._pitch] = out[0] + out[1] * numbers, pitch
+        return TileCall(self._library, (ctypes.c_int64 * rows.size).from_buffer(rows.data), count, self._mark)
 
 
 def _index_of_input(rows: Rows, position: int, itemsize: int) -> int | None:
@@ -109,18 +143,31 @@ def _index(rows: Rows, field: Rows) -> int:
     return int(field.ctypes.data - rows.ctypes.data) // 8
 
 
+class InputSpan(NamedTuple):
+    """Where the numbers of an input lie.
+
+    Args:
+        offset: of the first, from where the inputs of their piece begin, in bytes.
+        nbytes: of the numbers of one request; 0 for a linspace.
+        stacked: whether those of several requests follow each other.
+    """
+
+    offset: int
+    nbytes: int
+    stacked: bool
+
+
 class PieceTemplate:
     """A tile's template, and where the numbers of pieces of its layout lie.
 
     Args:
         tile: computes it.
-        spans: for each input, where its numbers begin, from where the inputs of its piece begin, and how many bytes
-            they have: none for a linspace.
+        spans: for each input, where its numbers lie.
         planes: how many numbers a point has in the result.
         plane_bytes: of a plane.
     """
 
-    def __init__(self, tile: TileTemplate, spans: Sequence[tuple[int, int]], planes: int, plane_bytes: int) -> None:
+    def __init__(self, tile: TileTemplate, spans: Sequence[InputSpan], planes: int, plane_bytes: int) -> None:
         self._tile = tile
         self._spans = spans
         self._planes = planes
@@ -130,21 +177,38 @@ class PieceTemplate:
         """What computes a piece.
 
         Args:
-            piece: of one request.
+            piece: of one request or several.
             slot: takes its result, unless it names another.
             slots: all slots.
 
         Raises:
             InternalError: an array does not lie in its slot.
         """
+        if piece.entries > 1:
+            return self._calls(piece, slot, slots)
         pitch = piece.result_stride or self._plane_bytes
         out_bytes = (self._planes - 1) * pitch + self._plane_bytes
         out = slots.address(piece.result_slot or slot, piece.result_offset, out_bytes)
-        addresses = [
-            slots.address(piece.inputs_slot, piece.inputs_offset + offset, size) if size else 0
-            for offset, size in self._spans
-        ]
+        addresses = [self._address(span, piece, slots, 1) for span in self._spans]
         return self._tile.call(addresses, out, pitch)
+
+    def _calls(self, piece: pb.Piece, slot: int, slots: MappedSlots) -> TileCall:
+        count, apart = piece.entries, -(-self._planes * self._plane_bytes // _ALIGNMENT) * _ALIGNMENT
+        out = slots.address(piece.result_slot or slot, piece.result_offset, count * apart)
+        inputs = [
+            (self._address(span, piece, slots, count), span.nbytes if span.stacked else 0) for span in self._spans
+        ]
+        return self._tile.calls(inputs, (out, apart), self._plane_bytes, count)
+
+    @staticmethod
+    def _address(span: InputSpan, piece: pb.Piece, slots: MappedSlots, count: int) -> int:
+        """Where an input of the first of so many requests lies; anything for a linspace."""
+        if not span.nbytes:
+            return 0
+        offset = piece.inputs_offset + span.offset
+        if not span.stacked:
+            return slots.address(piece.inputs_slot, offset, span.nbytes)
+        return slots.address(piece.inputs_slot, offset + piece.first_entry * span.nbytes, count * span.nbytes)
 
 
 class _BatchTemplate(ctypes.Structure):
@@ -152,8 +216,9 @@ class _BatchTemplate(ctypes.Structure):
 
     _fields_ = (
         ("compute", ctypes.c_void_p),
-        ("row", ctypes.c_void_p),
-        ("outcome", ctypes.c_void_p),
+        ("rows", ctypes.c_void_p),
+        ("count", ctypes.c_int64),
+        ("numbers", ctypes.c_int64),
         ("threads", ctypes.c_int64),
         ("mark", ctypes.c_void_p),
         ("running", ctypes.c_char_p),
@@ -182,7 +247,7 @@ class BatchTemplates:
             self._library.answer_known(socket)
 
     def remember(self, message: bytes, number: int, call: TileCall, done: pb.BatchDone) -> None:
-        """Remembers a batch of one piece that was computed, if its number comes last.
+        """Remembers a batch that was computed, if its number comes last.
 
         Args:
             message: the serialized ServerMessage.
@@ -217,11 +282,12 @@ def keeps_templates(message: pb.ServerMessage) -> bool:
 
 
 def _batch_template(message: bytes, call: TileCall, answer: bytes) -> _BatchTemplate:
-    row, mark = call.row, call.mark
+    mark = call.mark
     return _BatchTemplate(
         compute=call.library.function,
-        row=ctypes.addressof(row),
-        outcome=ctypes.addressof(row) + ctypes.sizeof(row) - ctypes.sizeof(ctypes.c_int64),
+        rows=ctypes.addressof(call.rows),
+        count=call.tiles,
+        numbers=len(call.rows) // call.tiles,
         threads=torch.get_num_threads(),
         mark=mark.address,
         running=mark.running,
