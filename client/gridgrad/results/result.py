@@ -50,6 +50,17 @@ class Result(Fields):
 
         return as_html(self)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Where derivatives are nan though the value is finite, a sentence for each such derivative; mostly empty.
+
+        There an infinite slope meets one that vanishes, as in cos(sqrt(x)) at 0, or the derivative has no limit.
+        All arrays are looked at when this is asked for; `repr` tells it of arrays of up to some 100,000 points in all.
+        """
+        from gridgrad.results.display.undefined import undefined_derivatives
+
+        return tuple(undefined_derivatives(self))
+
     def to_xarray(self, name: str | Sequence[str] | None = None) -> xarray.Dataset:
         """A Dataset with the dims of the grid, without a copy of the numbers; needs the extra `xarray`.
 
