@@ -182,8 +182,8 @@ def _read(name: str, values: ArrayLike) -> CoefficientArray:
         raise RequestError(field, "a name that no input can have", "use letters, digits and _")
     try:
         array: NDArray[Any] = np.asarray(values)
-    except ValueError as error:
-        raise RequestError(field, f"a {type(values).__name__} that is no array", "give rows of equal length") from error
+    except ValueError:
+        raise RequestError(field, f"a {type(values).__name__} that is no array", "give rows of equal length") from None
     if array.dtype.kind not in "fiub":
         raise RequestError(field, f"an array of {array.dtype}", "give real numbers")
     if not array.size or not array.ndim:

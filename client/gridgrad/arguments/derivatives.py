@@ -108,8 +108,8 @@ def _entries(field: str, listed: Iterable[Any], remedy: str) -> tuple[Any, ...]:
     """
     try:
         return tuple(listed)
-    except TypeError as error:
-        raise RequestError(field, f"{listed!r}", remedy) from error
+    except TypeError:
+        raise RequestError(field, f"{listed!r}", remedy) from None
 
 
 def _order(order: int) -> int:

@@ -247,8 +247,8 @@ def plain_array(name: str, values: Any) -> NDArray[Any]:
     refuse_units(name, values)
     try:
         return np.asarray(values)
-    except Exception as error:
-        raise unreadable(name, values, error) from error
+    except Exception as error:  # noqa: BLE001 - of any library, which raises what it likes
+        raise unreadable(name, values, error) from None
 
 
 def _is_masked(values: Any) -> bool:
@@ -259,8 +259,8 @@ def _is_masked(values: Any) -> bool:
 def _number(name: str, value: float) -> float:
     try:
         return float(value)
-    except OverflowError as error:
-        raise RequestError(f"inputs[{name!r}]", "an integer beyond float64", "give a smaller number") from error
+    except OverflowError:
+        raise RequestError(f"inputs[{name!r}]", "an integer beyond float64", "give a smaller number") from None
 
 
 def _not_real(name: str, values: Any, array: NDArray[Any]) -> RequestError:

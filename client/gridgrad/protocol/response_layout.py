@@ -125,10 +125,10 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Sequence[InputSp
     """
     try:
         return np.empty(shape, dtype)
-    except (MemoryError, ValueError) as error:  # numpy refuses what is beyond any address by the latter
+    except (MemoryError, ValueError):  # numpy refuses what is beyond any address by the latter
         remedies = "give out=numpy.memmap(...), or take it in parts by Client.windows", in_step_remedy(inputs)
         found = f"no memory here for {list(shape)} numbers of {dtype}"
-        raise TooLargeError("out", found, "; ".join(filter(None, remedies))) from error
+        raise TooLargeError("out", found, "; ".join(filter(None, remedies))) from None
 
 
 def buffer(raw: bytes, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FloatArray:

@@ -167,6 +167,28 @@ def test_every_reason_is_one_exception(server: FakeServer, reason: str) -> None:
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"inputs": {"x": [[1, 2], [1]]}},
+        {"inputs": {"x": [10**400]}},
+        {"inputs": {"x": ["a"]}},
+        {"inputs": {"x": 10**400}},
+        {"derivatives": 3},
+        {"wrt": 3},
+        {"dtype": "int8"},
+        {"coefficients": {"n": [[1, 2], [1]]}},
+        {"timeout": "soon"},
+    ],
+    ids=str,
+)
+def test_mistakes_show_nothing_of_what_found_them(client: gridgrad.Client, mistake: dict[str, Any]) -> None:
+    with pytest.raises(gridgrad.RequestError) as caught:
+        client.gradient("x", **{"inputs": AXES, **mistake})
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
 @pytest.mark.parametrize("reason", errors.REASONS)
 def test_every_reason_of_a_streamed_result_too(server: FakeServer, reason: str) -> None:
     sent = errors.REASONS[reason].error("field", "found", "remedy")
