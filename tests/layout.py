@@ -60,7 +60,14 @@ ORDER = {
             "sync",
             "cli",
         ),
-        *("frameworks", "frameworks.torch", "frameworks.jax", "frameworks.scipy", "frameworks.testing"),
+        *(
+            "frameworks",
+            "frameworks.torch",
+            "frameworks.jax",
+            "frameworks.scipy",
+            "frameworks.xarray",
+            "frameworks.testing",
+        ),
     ],
     "gridgrad_server": [
         *("config", "memory", "requests", "scheduling", "workers", "connections", "rpc", "local_sessions", "telemetry"),
@@ -84,7 +91,7 @@ FOUNDATIONS = {
     "gridgrad_server": set[str](),
     "gridgrad_worker": set[str](),
 }
-FACADES = {"gridgrad": {"errors", "export", "jax", "scipy", "testing", "torch", "v1"}}
+FACADES = {"gridgrad": {"errors", "export", "jax", "scipy", "testing", "torch", "v1", "xarray"}}
 """Public paths that hand on what is defined elsewhere; they stand outside of the order and of the rule of names."""
 UPWARDS = {("results.result", "results.display.figure"), ("results.result", "results.display.notebook")}
 """`Result` shows itself: its methods import what draws when they are called, upwards."""

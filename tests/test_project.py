@@ -85,9 +85,11 @@ INTEGRATIONS = {
     "gridgrad.torch": {"torch"},
     "gridgrad.jax": {"jax", "scipy"},
     "gridgrad.scipy": {"scipy"},
+    "gridgrad.xarray": {"dask", "xarray"},
     "gridgrad.frameworks.torch": {"torch"},
     "gridgrad.frameworks.jax": {"jax", "scipy"},
     "gridgrad.frameworks.scipy": {"scipy"},
+    "gridgrad.frameworks.xarray": {"dask", "xarray"},
 }
 """Parts of the client for callers that have another package: they may load these, and no other part may."""
 

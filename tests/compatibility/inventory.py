@@ -27,6 +27,7 @@ MODULES = (
     "gridgrad.errors",
     "gridgrad.jax",
     "gridgrad.scipy",
+    "gridgrad.xarray",
     "gridgrad.testing",
     "gridgrad.torch",
     "gridgrad_worker",
