@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,26 @@ def test_a_worker_killed_mid_batch(server: Running, worker: int, calls: Calls) -
         assert value(other) == 15
     assert value(calls.start(at_gate(2.0))) == 4
     assert server.replaced(worker)
+
+
+def test_what_never_ends_is_given_up_though_code_is_prepared_beside_it(
+    server: Running, worker: int, client: gridgrad.Client, calls: Calls
+) -> None:
+    """Questions about functions come before it, beside it and after it, and none of them is blamed."""
+    del worker
+
+    def restarts() -> int:
+        return sum(each.restarts for each in client.server_status().workers)
+
+    before = restarts()
+    with server.control.held(), ThreadPoolExecutor(4) as pool:
+        endless = calls.start(at_gate(HOLD + 1))
+        prepared = [pool.submit(client.prepare, f"x*{n} + 0.5", ["x"]) for n in range(4)]
+        assert refusal_of(endless).reason == "CRASH"
+        for each in prepared:
+            each.result()
+    assert value(calls.start(at_gate(2.0))) == 4
+    assert restarts() == before + 2
 
 
 def test_a_worker_killed_under_a_large_grid(server: Running, worker: int, client: gridgrad.Client) -> None:
@@ -223,7 +244,7 @@ def test_a_server_killed_takes_its_workers_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize("whom", ["the server", "its process group"])
 def test_sigterm_under_load(whom: str, tmp_path: Path) -> None:
     socket = tmp_path / "socket"
-    flags = ["--listen", "127.0.0.1:0", "--listen", f"unix:{socket}", "--queue-entries", "12"]
+    flags = ["--listen", "127.0.0.1:0", "--listen", f"unix:{socket}", "--queue-entries", "24"]  # one caller gets half
     with running(tmp_path, *flags, own_group=True) as server, contextlib.ExitStack() as stack:
         address_file = Path(_flag(server, "--address-file"))
         assert address_file.exists()

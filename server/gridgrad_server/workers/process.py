@@ -5,7 +5,8 @@ Invariants:
 * A worker that is lost, by its exit, its socket, a time limit or silence, gives its batches back at
   once; the memory in them only when the process is gone. A batch whose results go to the arenas of sessions it
   gives back only then: the next worker writes to the same destinations.
-* Only the first batch is blamed for a death: the second had not begun, nor has any while an introspection call is open.
+* It does what it was sent in that order, batches and questions about functions alike: the first that it has not
+  answered is what it is at. That alone is late, and that alone is blamed for a death.
 """
 
 from __future__ import annotations
@@ -64,9 +65,11 @@ class WorkerProcess:
         self._owner = owner
         self._piece_timeout = piece_timeout
         self._out: deque[Batch] = deque()
+        self._unanswered: deque[Batch | int] = deque()  # batches, and questions by their numbers
+        self._begun_at = 0.0  # with the first of these
         self._lost_batches: list[tuple[Batch, bool]] = []  # each with whether it is blamed
         self._regions = MappedRegions()
-        self.programs = ProgramStates(self._ask_beside)
+        self.programs = ProgramStates(self._ask_beside, self._sent)
         self._handlers: dict[str, Callable[[wpb.WorkerMessage], None]] = {
             "done": self._done,
             "pong": self._pong_received,
@@ -94,21 +97,37 @@ class WorkerProcess:
     @property
     def is_busy(self) -> bool:
         """Whether it computes something, or is asked about a function."""
-        return bool(self._out) or self.programs.is_asked
+        return bool(self._unanswered)
 
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
         descriptors, regions = self._regions.introduce(batch.regions)
         is_new, forget = self.programs.introduce(batch.function)
-        if not self.is_busy:
-            batch.started_at = time.monotonic()
         self._out.append(batch)
+        self._sent(batch)
         self._transport.send(batch.frame(regions, is_new, forget), descriptors)
 
     def _ask_beside(self, message: wpb.ServerMessage) -> None:
-        if not self.is_busy:
-            self._heard_at = time.monotonic()  # its time begins now
         self._transport.send(message.SerializeToString())
+
+    def _sent(self, what: Batch | int) -> None:
+        self._unanswered.append(what)
+        if len(self._unanswered) == 1:
+            self._begin(time.monotonic())
+
+    def _begin(self, now: float) -> None:
+        """Takes in that it begins with what is first."""
+        self._begun_at = now
+        if self._unanswered and isinstance(self._unanswered[0], Batch):
+            self._unanswered[0].started_at = now
+
+    def _answered(self, what: Batch | int) -> bool:
+        """Takes in an answer; returns whether it is to what it was at."""
+        if not self._unanswered or self._unanswered[0] != what:
+            return False
+        self._unanswered.popleft()
+        self._begin(self._heard_at)
+        return True
 
     def region_dropped(self, number: int) -> None:
         """Remembers to tell it that a region of shared memory is no more."""
@@ -147,19 +166,17 @@ class WorkerProcess:
             return "it was stopped by a signal"
         if not self.is_ready:
             return late_start(now - self.started_at)
-        first = self._out[0] if self._out else None
-        if first and first.started_at is not None:
+        if self._late_batch(now):
             return self._late_batch(now)
-        if self.programs.is_asked and (late := late_introspection(now - self._heard_at, self._piece_timeout)):
-            return late
-        if self._pinged_at is not None and not first:
-            return late_pong(now - self._pinged_at)
-        return ""
+        if self._unanswered:
+            is_asked = not isinstance(self._unanswered[0], Batch)
+            return late_introspection(now - self._begun_at, self._piece_timeout) if is_asked else ""
+        return late_pong(now - self._pinged_at) if self._pinged_at is not None else ""
 
     def _late_batch(self, now: float) -> str:
-        """Why its first batch takes too long; empty if it doesn't, or has not begun."""
-        started_at = self._out[0].started_at if self._out else None
-        return "" if started_at is None else late_batch(now - started_at, self._piece_timeout)
+        """Why the batch that it is at takes too long; empty if it doesn't, or it is at no batch."""
+        is_at_batch = self._unanswered and isinstance(self._unanswered[0], Batch)
+        return late_batch(now - self._begun_at, self._piece_timeout) if is_at_batch else ""
 
     def received(self, message: bytes) -> None:
         """Takes in what it says."""
@@ -183,19 +200,19 @@ class WorkerProcess:
 
     def _done(self, message: wpb.WorkerMessage) -> None:
         done = message.done
-        if not self._out or self._out[0].number != done.id:
-            self.kill(f"it answered batch {done.id}, which is not its first")
+        if not self._out or self._out[0].number != done.id or not self._answered(self._out[0]):
+            self.kill(f"it answered batch {done.id}, which it was not at")
             return
         batch = self._out.popleft()
-        if self._out and not self.programs.is_asked:
-            self._out[0].started_at = self._heard_at
         self._owner.batch_done(self, batch, done)
         batch.let_go()
 
     def _pong_received(self, message: wpb.WorkerMessage) -> None:
+        question = message.pong.question
+        if question and not self._answered(question):
+            self.kill(f"it answered question {question}, which it was not at")
+            return
         self.programs.pong_received(message.pong)
-        if self._out and not self.programs.is_asked:
-            self._out[0].started_at = self._out[0].started_at or self._heard_at
 
     def _state_received(self, message: wpb.WorkerMessage) -> None:
         function = self.programs.state_received(message.state)
@@ -213,14 +230,15 @@ class WorkerProcess:
         self.is_ready = False
         self._transport.close()
         lost, self._out = list(self._out), deque()
-        begun = bool(lost) and lost[0].started_at is not None
+        at = self._unanswered[0] if self._unanswered else None
+        self._unanswered.clear()
         for batch in lost:
-            blamed = blame and begun and batch is lost[0]
+            blamed = blame and batch is at
             self._lost_batches.append((batch, blamed))
             if not batch.is_in_arena:
                 self._owner.batch_lost(batch, blamed, self._killed_after_s)
         function = self.programs.lost()
-        if function and blame and not begun:
+        if function and blame and isinstance(at, int):
             self._owner.died_of(function)
         self._let_go_when_gone()
 

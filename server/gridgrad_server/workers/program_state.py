@@ -40,19 +40,16 @@ class ProgramStates:
 
     Args:
         send: sends the worker a message.
+        asked: is told the number of each question before it is sent.
     """
 
-    def __init__(self, send: Callable[[wpb.ServerMessage], None]) -> None:
+    def __init__(self, send: Callable[[wpb.ServerMessage], None], asked: Callable[[int], None]) -> None:
         self._send = send
+        self._asked = asked
         self._known: LRUCache[int, _Known] = LRUCache(MOST_KNOWN)
         self._numbers = itertools.count(1)
         self._open: OrderedDict[int, FunctionKey] = OrderedDict()
         self._explanations: deque[_PendingExplanation] = deque()
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether the worker is busy with an introspection call."""
-        return bool(self._open)
 
     def introduce(self, function: FunctionKey) -> tuple[bool, list[int]]:
         """Whether the worker meets a function for the first time now, and which functions it may drop for it."""
@@ -103,6 +100,7 @@ class ProgramStates:
     def _call(self, function: FunctionKey, message: wpb.ServerMessage) -> None:
         number = next(self._numbers)
         self._open[number] = function
+        self._asked(number)
         self._send(message)
         self._send(wpb.ServerMessage(ping=wpb.Ping(question=number)))
 

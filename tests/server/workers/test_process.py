@@ -148,3 +148,45 @@ async def test_what_it_says_of_a_function_is_passed_on(start: Start) -> None:
     state = worker.programs.state(function)
     assert state is not None
     assert state.compiled == "ready"
+
+
+def hanging(slots: SlotPool, number: int) -> Batch:
+    """A batch that never ends."""
+    made = batch(slots, number)
+    key = made.function.key._replace(kind="registered", identity="hangs")
+    made.function = FunctionKey(1000, key, "hangs", "1")
+    return made
+
+
+async def test_a_question_behind_a_batch_that_never_ends_is_not_blamed(start: Start, slots: SlotPool) -> None:
+    worker, owner = await start(piece_timeout=0.1)
+    worker.ask(hanging(slots, 1))
+    worker.programs.prepare(make_request(2).template.function)
+    worker.ask(batch(slots, 2))
+    await asyncio.sleep(0.2)
+    worker.check()
+    assert owner.told[1:] == [("lost", 1, True, 0.1), ("lost", 2, False, 0.1)]
+
+
+async def test_a_batch_that_never_ends_is_late_though_questions_were_asked_before_and_after(
+    start: Start, slots: SlotPool
+) -> None:
+    worker, owner = await start(piece_timeout=0.5)
+    worker.ask(batch(slots, 1))
+    worker.ask(hanging(slots, 2))
+    worker.programs.prepare(make_request(3).template.function)  # asked before the first batch is answered
+    await until(lambda: ("done", 5, 1, 1) in owner.told)
+    await asyncio.sleep(0.6)
+    worker.check()
+    assert owner.told[2:] == [("lost", 2, True, 0.5)]
+
+
+async def test_a_question_that_never_ends_is_blamed_and_no_batch(start: Start, slots: SlotPool) -> None:
+    worker, owner = await start(piece_timeout=0.1)
+    key = make_request().template.function.key
+    function = FunctionKey(1000, key, "hangs", "1")
+    worker.programs.prepare(function)
+    worker.ask(batch(slots, 1))
+    await asyncio.sleep(0.2)
+    worker.check()
+    assert owner.told[1:] == [("lost", 1, False), ("died of", function.number)]
