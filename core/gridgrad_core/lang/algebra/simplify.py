@@ -21,55 +21,42 @@ import math
 from collections.abc import Callable
 
 from gridgrad_core.lang.algebra.choices import Choices
-from gridgrad_core.lang.algebra.constants import Constants
+from gridgrad_core.lang.algebra.conditions import Conditions
 from gridgrad_core.lang.algebra.powers import Powers
-from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.operations import COMPARISONS
 
-__all__ = ["FALSE", "TRUE", "Algebra"]
-
-TRUE, FALSE = -1, -2
-"""What stands for a condition that is decided; no node, since the language has no such constants."""
+__all__ = ["Algebra"]
 
 _SMALLEST, _LARGEST = 2.0**-126, 2.0**127
 _COMMUTATIVE = ("add", "mul")
 
 
-class Algebra:
+class Algebra(Conditions):
     """Adds operations to a builder, as few as it can.
 
     Args:
         builder: where the nodes go; it may have some, and others may add to it.
 
     Attributes:
-        reading: learns, in steps, which of the nodes added by others are constant.
-        constant: the value of a node that is known to be constant, else None.
-        const: the node of a number.
         find: an operation that exists already, else None.
         factors: the bases in a product, each with its exponent.
         choices: the choices among the nodes.
     """
 
     def __init__(self, builder: Builder) -> None:
-        self._builder = builder
-        self._nodes = builder.nodes
-        self._constants = Constants(builder)
-        self.reading = self._constants.reading
-        self.constant = self._constants.get
-        self.const = self._constants.add
+        super().__init__(builder)
         self.choices = Choices(self, self._nodes)
         self.find = builder.find
         self._powers = Powers(self, self._nodes)
         self._singular = self._powers.singular
         self.factors = self._powers.factors
-        self._write: Callable[..., int] = builder.op
         self._choosing = False
 
     def op(self, name: str, *arguments: int) -> int:
         """The operation of that name in the table of functions."""
         if name in COMPARISONS:
-            return self._compare(name, *arguments)
+            return self.compare(name, *arguments)
         operation = _SIMPLER.get(name)
         return operation(self, *arguments) if operation else self._builder.op(name, *arguments)
 
@@ -169,38 +156,6 @@ class Algebra:
         self._singular[slope] = (self._powers.base(base),)
         return slope
 
-    def where(self, condition: int, x: int, y: int) -> int:
-        """The choice; as a derivative, what the side not taken would be is never looked at."""
-        if condition in (TRUE, FALSE):
-            return x if condition == TRUE else y
-        return x if x == y else self._write("where", condition, x, y)
-
-    def both(self, x: int, y: int) -> int:
-        """Whether both conditions hold."""
-        if FALSE in (x, y):
-            return FALSE
-        if TRUE in (x, y):
-            return y if x == TRUE else x
-        return self._builder.op("and", x, y)
-
-    def either(self, x: int, y: int) -> int:
-        """Whether one condition holds, or both."""
-        if TRUE in (x, y):
-            return TRUE
-        if FALSE in (x, y):
-            return y if x == FALSE else x
-        return self._builder.op("or", x, y)
-
-    def no(self, x: int) -> int:
-        """Whether a condition does not hold."""
-        if x in (TRUE, FALSE):
-            return FALSE if x == TRUE else TRUE
-        return self._builder.op("not", x)
-
-    def _is_condition(self, x: int) -> bool:
-        op = self._nodes[x].op
-        return op in FUNCTIONS and FUNCTIONS[op].result == "boolean"
-
     def _known(self, op: str, x: int, y: int) -> int | None:
         """The operation as a constant, or as the node that exists already."""
         value = self._constants.computed(op, (x, y))
@@ -277,15 +232,6 @@ class Algebra:
         if known is not None and other is not None:
             return known == -other
         return first is not None and second == -first and (op, rest) == (other_op, other_rest)
-
-    def _compare(self, name: str, x: int, y: int) -> int:
-        if name == "ne" and self._is_condition(x):
-            # A rule of the table reads the condition of a choice like a number
-            return x
-        first, second = self.constant(x), self.constant(y)
-        if first is None or second is None:
-            return self._builder.op(name, x, y)
-        return TRUE if COMPARISONS[name](first, second) else FALSE
 
 
 _SIMPLER: dict[str, Callable[..., int]] = {

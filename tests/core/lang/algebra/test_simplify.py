@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgrad_core.lang.algebra.simplify import FALSE, TRUE, Algebra
+from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
@@ -108,21 +108,6 @@ def test_the_same_product_the_other_way_round_is_taken() -> None:
     product = builder.op("mul", x, y)
     assert algebra.mul(y, x) == product
     assert algebra.sub(y, x) != algebra.sub(x, y)
-
-
-def test_conditions_of_constants_are_decided() -> None:
-    builder = Builder()
-    algebra = Algebra(builder)
-    one, two, x = algebra.const(1.0), algebra.const(2.0), builder.input("x")
-    open_condition = builder.op("gt", x, one)
-    assert algebra.op("lt", one, two) == TRUE
-    assert algebra.op("eq", one, algebra.const(math.nan)) == FALSE
-    assert algebra.op("and", open_condition, TRUE) == algebra.op("or", FALSE, open_condition) == open_condition
-    assert algebra.op("and", open_condition, FALSE) == algebra.op("not", TRUE) == FALSE
-    assert algebra.op("or", open_condition, TRUE) == algebra.op("not", FALSE) == TRUE
-    assert algebra.op("where", TRUE, x, two) == x
-    assert algebra.op("where", FALSE, x, two) == two
-    assert algebra.op("where", open_condition, x, x) == x
 
 
 def test_constants_that_are_written_as_operations_are_known() -> None:
