@@ -124,6 +124,7 @@ TESTS_OF_SEVERAL = {
     "client/tracing/test_random_functions.py",
     "server/telemetry/test_dashboard.py",
     "server/test_main.py",
+    "worker/engines/compiled/test_formulas.py",
     "worker/engines/compiled/test_functions.py",
     "worker/engines/compiled/test_grids.py",
     "worker/engines/compiled/test_compiled_corners.py",
