@@ -54,6 +54,11 @@ def shares(servers: list[Running], work: Callable[[], object]) -> list[int]:
     return [answered(server) - count for server, count in zip(servers, before, strict=True)]
 
 
+def await_all(client: gridgrad.Client, servers: list[Running]) -> None:
+    """Calls until a client is connected with all of them."""
+    eventually(lambda: min(shares(servers, lambda: _several(client, 6))) > 0, "calls at all servers")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -63,7 +68,7 @@ def free_port() -> int:
 
 def test_calls_maps_and_streams_use_both(pair: list[Running]) -> None:
     with gridgrad.Client(listed(pair)) as client:
-        client.wait_ready()
+        await_all(client, pair)
         expected = client.gradient(TEXT, AXES).value
 
         def calls() -> None:
@@ -175,6 +180,7 @@ def test_old_and_new_behind_one_list(tmp_path: Path) -> None:
             found = client.map("t*k", [{"t": [float(number)], "k": [2.0]} for number in range(4000)])
             assert all(result.value[0, 0] == 2.0 * number for number, result in enumerate(found))
 
+        await_all(client, [theirs, ours])
         assert min(shares([theirs, ours], mixed)) >= 10
         for name in language[1] - language[0]:
             for _ in range(4):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 import gridgrad
@@ -36,20 +41,29 @@ def answered(servers: list[FakeServer]) -> list[int]:
     return [len(server.requests) for server in servers]
 
 
+def await_all(client: gridgrad.Client, servers: list[FakeServer]) -> None:
+    """Calls until a client is connected with all of them."""
+    give_up_at = time.monotonic() + 30
+    while not all(answered(servers)):
+        client.gradient("t*k", AXES)
+        assert time.monotonic() < give_up_at, answered(servers)
+
+
 def test_calls_take_turns_though_servers_are_near(servers: list[FakeServer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDGRAD_SERVER", ",".join(listed(servers)))
     with gridgrad.Client() as client:
         assert client.addresses == tuple(listed(servers))
         assert client.address == ",".join(listed(servers))
+        await_all(client, servers)
+        before = answered(servers)
         for _ in range(40):
             client.gradient("t*k", AXES)
-    assert min(answered(servers)) >= 15
+    assert [now - then for now, then in zip(answered(servers), before, strict=True)] == [20, 20]
 
 
 def test_a_map_is_spread_over_all(servers: list[FakeServer]) -> None:
     with gridgrad.Client(listed(servers)) as client:
-        client.gradient("t*k", AXES)
-        client.gradient("t*k", AXES)
+        await_all(client, servers)
         for _ in range(20):
             values = [float(result.value[0, 0]) for result in client.map("t*k", MANY)]
             assert values == [number + 0.5 for number in range(400)]
@@ -134,3 +148,31 @@ def test_a_list_goes_along_with_a_copy_of_its_client(servers: list[FakeServer]) 
         assert other.addresses == client.addresses
         assert other._settings.server_name == "a.b"
         other.gradient("t*k", AXES)
+
+
+def test_certificates_have_to_have_one_name(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    flags = ["-nodes", "-keyout", "key", "-out", "certificate", "-days", "2", "-subj", "/CN=here"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", *flags, "-addext", "subjectAltName=DNS:all.test"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    key, certificate = (tmp_path / "key").read_bytes(), (tmp_path / "certificate").read_bytes()
+    servers = [FakeServer(grpc.ssl_server_credentials([(key, certificate)])) for _ in range(2)]
+    trusting = grpc.ssl_channel_credentials(certificate)
+    try:
+        with gridgrad.Client(listed(servers), credentials=trusting, server_name="all.test") as client:
+            await_all(client, servers)
+        with (
+            gridgrad.Client(listed(servers), credentials=trusting, retries=0) as first_named,
+            pytest.raises(gridgrad.UnavailableError),
+        ):
+            first_named.gradient("t*k", AXES)
+    finally:
+        for server in servers:
+            server.stop()
+
+
+@pytest.mark.parametrize("name", ["", 5])
+def test_a_name_of_servers_that_is_none(name: Any) -> None:
+    with pytest.raises(gridgrad.RequestError, match="server_name"):
+        gridgrad.Client("127.0.0.1:1,127.0.0.1:2", server_name=name)
