@@ -6,9 +6,15 @@ import json
 import logging
 import sys
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 
-__all__ = ["configure", "fields"]
+__all__ = ["MOST_A_MINUTE", "configure", "fields"]
+
+MOST_A_MINUTE = 10
+"""Lines of one kind, since callers that a server does not know can have them written."""
+
+_MOST_KINDS = 256
 
 
 def fields(**values: object) -> dict[str, object]:
@@ -26,9 +32,56 @@ def configure(log_format: str, level: str, **always: object) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json(always) if log_format == "json" else _Text(always))
+    handler.addFilter(_AtMost())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("asyncio").setLevel("WARNING")
     logging.captureWarnings(capture=True)
+
+
+class _Kind:
+    """How many lines of a kind were written in its minute, and how many were not."""
+
+    __slots__ = ("ends_at", "left_out", "written")
+
+    def __init__(self, ends_at: float) -> None:
+        self.ends_at = ends_at
+        self.written = self.left_out = 0
+
+
+class _AtMost(logging.Filter):
+    """Leaves out what is beyond MOST_A_MINUTE of a kind; the next line of it that is written says how many were.
+
+    Lines are of one kind that one call of the log writes for one worker and one type of exception. Those for debugging
+    are all written.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: OrderedDict[tuple[object, ...], _Kind] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno <= logging.DEBUG:
+            return True
+        known = self._kind(record)
+        if known.written >= MOST_A_MINUTE:
+            known.left_out += 1
+            return False
+        known.written += 1
+        return True
+
+    def _kind(self, record: logging.LogRecord) -> _Kind:
+        raised = record.exc_info[0] if record.exc_info else None
+        said: dict[str, object] = getattr(record, "fields", {})
+        kind = record.name, record.pathname, record.lineno, raised, said.get("worker")
+        known = self._kinds.get(kind)
+        if known is None or record.created >= known.ends_at:
+            if known and known.left_out:
+                record.__dict__["fields"] = {**said, "left_out": known.left_out}
+            known = self._kinds[kind] = _Kind(record.created + 60)
+            self._kinds.move_to_end(kind)
+            if len(self._kinds) > _MOST_KINDS:
+                self._kinds.popitem(last=False)
+        return known
 
 
 class _Lines(logging.Formatter):

@@ -221,6 +221,8 @@ class ServerSettings:
         for path in (self.tls_cert, self.tls_key, self.tls_client_ca):
             if path and not path.is_file():
                 return f"{path} is no file: give the path of a PEM file"
+        if self.address_file and not self.address_file.parent.is_dir():
+            return f"--address-file: there is no folder {self.address_file.parent}: make it, or give another path"
         if len(set(self.listen)) != len(self.listen):
             return "--listen names an address twice: give each once"
         return None

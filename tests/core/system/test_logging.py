@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import warnings
 from collections.abc import Iterator
 
 import pytest
 
-from gridgrad_core.system.logging import configure, fields
+from gridgrad_core.system.logging import MOST_A_MINUTE, configure, fields
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +80,32 @@ def test_warnings_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
         logging.captureWarnings(capture=False)
     assert "warning py.warnings" in (line := capsys.readouterr().err)
     assert "look here" in line
+
+
+def test_of_a_kind_ten_lines_a_minute_are_written_and_the_rest_is_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure("text", "debug")
+    log, now = logging.getLogger("some.module"), 1e9
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(time, "time_ns", lambda: int(1e9 * now))
+
+    def knock(worker: int) -> None:
+        log.warning("knock", extra=fields(worker=worker))
+
+    for _ in range(100):
+        knock(0)
+        log.debug("a batch")
+    knock(1)
+    log.warning("something else")
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("knock worker=0" in line for line in lines) == MOST_A_MINUTE
+    assert sum("a batch" in line for line in lines) == 100
+    assert [line.split(" ", 3)[3] for line in lines[-2:]] == ["knock worker=1", "something else"]
+    now += 61
+    for _ in range(2):
+        knock(0)
+    assert [line.split(" ", 3)[3] for line in capsys.readouterr().err.splitlines()] == [
+        f"knock worker=0 left_out={100 - MOST_A_MINUTE}",
+        "knock worker=0",
+    ]
