@@ -93,8 +93,8 @@ FOUNDATIONS = {
 }
 FACADES = {"gridgrad": {"errors", "export", "jax", "scipy", "testing", "torch", "v1", "xarray"}}
 """Public paths that hand on what is defined elsewhere; they stand outside of the order and of the rule of names."""
-UPWARDS = {("results.result", "results.display.figure"), ("results.result", "results.display.notebook")}
-"""`Result` shows itself: its methods import what draws when they are called, upwards."""
+UPWARDS = {("results.result", f"results.display.{shown}") for shown in ("figure", "notebook", "undefined")}
+"""`Result` shows itself: its methods import what draws and describes when they are called, upwards."""
 TESTS = {"gridgrad_core": "core", "gridgrad": "client", "gridgrad_server": "server", "gridgrad_worker": "worker"}
 """The folder under tests/ that mirrors a package."""
 WITHOUT_TEST = {
