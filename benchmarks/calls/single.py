@@ -12,7 +12,7 @@ from benchmarks.calls.neighbour import neighbour
 from benchmarks.calls.workload import EXPRESSION, axes
 from benchmarks.harness.block import Block, Order, Run, in_turn
 
-__all__ = ["beside_a_flood", "beside_large_grids", "gradient", "look_at", "prepare"]
+__all__ = ["at_hosts", "beside_a_flood", "beside_large_grids", "gradient", "look_at", "prepare"]
 
 SIDE = 32
 
@@ -41,6 +41,22 @@ def gradient(address: str, side: int = SIDE, sessions: bool = False) -> Iterator
     """
     inputs = axes(side)
     with gridgrad.Client(address, sessions=sessions) as client:
+        for _ in range(2):
+            client.gradient(EXPRESSION, axes(SIDE))
+        yield in_turn(lambda: client.gradient(EXPRESSION, inputs))
+
+
+@contextlib.contextmanager
+def at_hosts(address: str, hosts: Sequence[str], side: int = SIDE) -> Iterator[Run]:
+    """One caller in a loop, of a server that listens everywhere.
+
+    Args:
+        address: of the server, of which the port counts.
+        hosts: by which the client knows it.
+        side: of the square grid.
+    """
+    inputs, port = axes(side), address.rpartition(":")[2]
+    with gridgrad.Client(",".join(f"{host}:{port}" for host in hosts), sessions=False) as client:
         for _ in range(2):
             client.gradient(EXPRESSION, axes(SIDE))
         yield in_turn(lambda: client.gradient(EXPRESSION, inputs))
