@@ -7,8 +7,7 @@ pole or where numbers overflow, the bound is inf.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -55,19 +54,8 @@ def error_bounds(plan: ExecutionPlan, points: Values, dtype: torch.dtype, *, rew
     Returns:
         For each plane and point, [planes, points].
     """
-    with np.errstate(all="ignore"), _one_thread():
+    with np.errstate(all="ignore"):
         return _Evaluation(plan, points, dtype, _MEETING if rewritten else 0.0).bounds()
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """So few numbers are computed in less time than what other threads of torch are waited for on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class _Evaluation:

@@ -8,8 +8,9 @@ beside a pole or an overflow, a point proves nothing; of a plane most points mus
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -73,6 +74,18 @@ class Comparison(NamedTuple):
         return np.where(self.doubted & ~self.untold, shares, 0.0)
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """So few numbers are computed in less time than what other threads of torch are waited for on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def verify(job: CompileJob, direct: StructuredEngine, *codes: _Compute) -> None:
     """Compares over grids of several shapes and ranges, and at the numbers of a caller.
 
