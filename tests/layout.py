@@ -82,6 +82,7 @@ ORDER = {
             "engines.compiled",
             "engines.cuda",
             "registered",
+            "cluster",
         ),
     ],
 }
@@ -114,6 +115,10 @@ WITHOUT_TEST = {
     "gridgrad_worker.engines.compiled.compiler": "a protocol",
     "gridgrad_worker.engines.cuda.launches": "calls of CUDA's driver: test_gpu.py, where there is a GPU",
     "gridgrad_worker.engines.cuda.start": "as above",
+    "gridgrad_worker.cluster.ray_link": "a real cluster: tests/service/test_ray.py",
+    "gridgrad_worker.ray_bridge": "as above",
+    "gridgrad_worker.ray_worker": "as above",
+    "gridgrad_worker.serving": "what every worker process is made by: tests/worker/test_loop.py",
 }
 """Modules that no test file is named after, and why."""
 TESTS_OF_SEVERAL = {

@@ -23,12 +23,11 @@ from gridgrad_core.system.logging import fields
 from gridgrad_core.system.malloc import keep_freed_memory
 from gridgrad_core.version import __version__
 from gridgrad_server.composition import compose
-from gridgrad_server.config.device_choice import NoDeviceError, assign, threads_for
+from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.rpc.health import Health
-from gridgrad_server.workers.command import worker_command
-from gridgrad_server.workers.local_transport import LocalPlace
+from gridgrad_server.workers.places import places_of
 from gridgrad_server.workers.transport import WorkerPlace
 
 __all__ = ["Server", "run"]
@@ -49,9 +48,7 @@ def run(settings: ServerSettings) -> int:
     logs.configure(settings.log_format, settings.log_level)
     keep_freed_memory(_KEPT_BYTES)
     try:
-        devices = assign(settings)
-        threads = threads_for(len(devices))
-        places = [LocalPlace(worker_command(settings, device, threads)) for device in devices]
+        places = places_of(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(settings, places))
     except (ListenError, MissingExtraError, NoDeviceError) as error:

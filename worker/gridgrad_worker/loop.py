@@ -22,7 +22,7 @@ from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import Tile
 from gridgrad_worker.piece_messages import count_requests
 from gridgrad_worker.program_table import ProgramTable
-from gridgrad_worker.runtime.channel import Channel, Frame
+from gridgrad_worker.runtime.channel import Frame, WorkerChannel
 from gridgrad_worker.worker_program import WorkerProgram
 
 __all__ = ["WorkerLoop"]
@@ -44,7 +44,9 @@ class WorkerLoop:
         tier: the compiled tier; None where nothing is to be compiled.
     """
 
-    def __init__(self, channel: Channel, slots: MappedSlots, programs: ProgramTable, tier: Tier | None = None) -> None:
+    def __init__(
+        self, channel: WorkerChannel, slots: MappedSlots, programs: ProgramTable, tier: Tier | None = None
+    ) -> None:
         self._channel = channel
         self._slots = slots
         self._programs = programs
@@ -59,16 +61,30 @@ class WorkerLoop:
             if answer:
                 self._channel.send(answer)
 
+    def close(self) -> None:
+        """Ends what it compiles."""
+        if self._tier is not None:
+            self._tier.close()
+
+    def result_spans(self, batch: pb.Batch) -> list[pb.Span]:
+        """Where the results of a batch lie that was computed; none if its function can't be."""
+        try:
+            pieces = self._programs.of(pb.PlanRequest(plan_id=batch.plan_id)).pieces
+        except GridgradError:
+            return []
+        return [pieces.span(piece, batch.slots[0].id) for piece in batch.pieces]
+
     def _next(self) -> Frame | None:
         """The next message that no template answers."""
-        if not self._is_compiling:
+        if not self.is_compiling and self._channel.descriptor is not None:
             self._templates.answer_known(self._channel.descriptor)
-        while self._is_compiling and not self._channel.wait(_POLL_S):
+        while self.is_compiling and not self._channel.wait(_POLL_S):
             self._poll_tier()
         return self._channel.receive()
 
     @property
-    def _is_compiling(self) -> bool:
+    def is_compiling(self) -> bool:
+        """Whether something is compiled, so that it may have news without being asked."""
         return self._tier is not None and self._tier.is_busy
 
     def _poll_tier(self) -> None:
@@ -147,7 +163,8 @@ class WorkerLoop:
         if call is None or not call():
             return False
         done.tiers.extend(["compiled"] * call.tiles)
-        self._templates.remember(frame.message, batch.id, call, done)
+        if self._channel.descriptor is not None:
+            self._templates.remember(frame.message, batch.id, call, done)
         return True
 
     def _read(self, program: WorkerProgram, batch: pb.Batch) -> tuple[list[Tile], list[Array]]:

@@ -131,6 +131,24 @@ class PieceReader:
         block = slots.array(slot, piece.result_offset, shape, self._dtype)
         return [*block[:, :numbers].reshape(requests, self.planes, points)]
 
+    def span(self, piece: pb.Piece, slot: int) -> pb.Span:
+        """Where the results of a piece lie, as bytes of its slot.
+
+        Args:
+            piece: the piece.
+            slot: the id of the batch's first.
+        """
+        itemsize, requests = np.dtype(self._dtype).itemsize, count_requests(piece)
+        plane_bytes = self.layout(piece.layout).subgrid.points * itemsize
+        rows, row_bytes, pitch = 1, self.planes * plane_bytes, 0
+        if requests > 1:
+            rows, pitch = requests, _rounded_up(row_bytes // itemsize, self._dtype) * itemsize
+        elif piece.result_stride:
+            rows, row_bytes, pitch = self.planes, plane_bytes, piece.result_stride
+        return pb.Span(
+            slot=piece.result_slot or slot, offset=piece.result_offset, rows=rows, row_bytes=row_bytes, pitch=pitch
+        )
+
     def _read(self, layout: pb.PieceLayout) -> TileLayout:
         if len(layout.inputs) != len(self._axes) or not len(layout.start) == len(layout.shape) == self._ndim:
             found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self._axes)} and {self._ndim}"

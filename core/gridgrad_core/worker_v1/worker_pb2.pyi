@@ -18,20 +18,30 @@ class ServerMessage(_message.Message):
     def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., prepare: _Optional[_Union[PlanRequest, _Mapping]] = ..., explain: _Optional[_Union[PlanRequest, _Mapping]] = ...) -> None: ...
 
 class WorkerMessage(_message.Message):
-    __slots__ = ("ready", "done", "pong", "fatal", "state", "explanation")
+    __slots__ = ("ready", "done", "pong", "fatal", "state", "explanation", "lost")
     READY_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
     FATAL_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
     ready: Ready
     done: BatchDone
     pong: Pong
     fatal: str
     state: PlanState
     explanation: Explanation
-    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
+    lost: WorkerLost
+    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., lost: _Optional[_Union[WorkerLost, _Mapping]] = ...) -> None: ...
+
+class WorkerLost(_message.Message):
+    __slots__ = ("why", "blamed")
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    BLAMED_FIELD_NUMBER: _ClassVar[int]
+    why: str
+    blamed: bool
+    def __init__(self, why: _Optional[str] = ..., blamed: bool = ...) -> None: ...
 
 class Ping(_message.Message):
     __slots__ = ("forget_slots", "question")
@@ -284,3 +294,53 @@ class PieceFailure(_message.Message):
     found: str
     remedy: str
     def __init__(self, reason: _Optional[str] = ..., field: _Optional[str] = ..., found: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
+
+class OpenWorker(_message.Message):
+    __slots__ = ("name", "device", "cpus", "arguments")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    CPUS_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    name: int
+    device: str
+    cpus: int
+    arguments: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[int] = ..., device: _Optional[str] = ..., cpus: _Optional[int] = ..., arguments: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ClusterReport(_message.Message):
+    __slots__ = ("failure",)
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    failure: str
+    def __init__(self, failure: _Optional[str] = ...) -> None: ...
+
+class Exchange(_message.Message):
+    __slots__ = ("message", "inputs")
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    message: bytes
+    inputs: _containers.RepeatedCompositeFieldContainer[Span]
+    def __init__(self, message: _Optional[bytes] = ..., inputs: _Optional[_Iterable[_Union[Span, _Mapping]]] = ...) -> None: ...
+
+class Exchanged(_message.Message):
+    __slots__ = ("messages", "results", "is_compiling")
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    IS_COMPILING_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedScalarFieldContainer[bytes]
+    results: _containers.RepeatedCompositeFieldContainer[Span]
+    is_compiling: bool
+    def __init__(self, messages: _Optional[_Iterable[bytes]] = ..., results: _Optional[_Iterable[_Union[Span, _Mapping]]] = ..., is_compiling: bool = ...) -> None: ...
+
+class Span(_message.Message):
+    __slots__ = ("slot", "offset", "rows", "row_bytes", "pitch")
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    ROW_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PITCH_FIELD_NUMBER: _ClassVar[int]
+    slot: int
+    offset: int
+    rows: int
+    row_bytes: int
+    pitch: int
+    def __init__(self, slot: _Optional[int] = ..., offset: _Optional[int] = ..., rows: _Optional[int] = ..., row_bytes: _Optional[int] = ..., pitch: _Optional[int] = ...) -> None: ...

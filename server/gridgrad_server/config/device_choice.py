@@ -16,8 +16,12 @@ class NoDeviceError(ValueError):
     """What was asked for is not there. The operator's fault; the message says what to say instead."""
 
 
-def assign(settings: ServerSettings) -> list[str]:
-    """The device of each worker, such as "cuda:0".
+def assign(settings: ServerSettings, workers: int | None) -> list[str]:
+    """The device of each worker of this machine, such as "cuda:0".
+
+    Args:
+        settings: say on what to compute.
+        workers: how many there should be; none or 0 for one on each GPU, else one.
 
     Raises:
         NoDeviceError: CUDA was asked for and there is none.
@@ -25,7 +29,7 @@ def assign(settings: ServerSettings) -> list[str]:
     gpus = 0 if settings.device == "cpu" else count_gpus()
     if settings.device == "cuda" and not gpus:
         raise NoDeviceError("--device cuda, but no NVIDIA GPU is visible here: use --device cpu, or give it a GPU")
-    count = settings.workers or gpus or 1
+    count = workers or gpus or 1
     return [f"cuda:{i % gpus}" for i in range(count)] if gpus else ["cpu"] * count
 
 

@@ -49,6 +49,20 @@ class Count(_FlagType):
         return value if value >= self._least else None
 
 
+class CountOrAuto(Count):
+    """A whole number from 1 on, or "auto", which is 0."""
+
+    name = "count"
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.takes = "a whole number, 1 or more, or auto"
+
+    def parsed(self, text: str) -> int | None:
+        """The number."""
+        return 0 if text == "auto" else super().parsed(text)
+
+
 class Bytes(_FlagType):
     """A number of bytes, with or without a unit."""
 

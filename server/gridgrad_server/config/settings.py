@@ -18,6 +18,7 @@ from gridgrad_server.config.flag_types import (
     Address,
     Bytes,
     Count,
+    CountOrAuto,
     Module,
     Seconds,
     TcpAddress,
@@ -83,9 +84,17 @@ FLAGS: tuple[Flag, ...] = (
     Flag("tls-client-ca", _PATH, None, "none",
          "PEM certificates of the authorities whose clients may call. Give it to admit only callers that hold a "
          "certificate"),
-    Flag("workers", Count(1), None, "one for each GPU, else 1",
-         "worker processes. Raise it on a CPU with many cores, which one process can't fill with small grids; "
-         "lower it to leave GPUs to others"),
+    Flag("workers", CountOrAuto(), 0, "auto",
+         "worker processes; auto is one for each GPU, else 1, and with --ray one for each GPU of the cluster, else for "
+         "each --ray-cpus of its processors. Raise it on a CPU with many cores, which one process can't fill with "
+         "small grids; lower it to leave GPUs to others"),
+    Flag("ray", click.STRING, None, "none",
+         "HOST:PORT of a Ray cluster to run the workers in, or auto for the one that runs on this machine. For more "
+         "than one machine; needs the extra gridgrad[ray]"),
+    Flag("ray-cpus", Count(1), 1, "1",
+         "processors that each worker of a Ray cluster takes of its node. Raise it for few workers with large grids"),
+    Flag("local-workers", Count(0), 0, "0",
+         "worker processes on this machine beside those of --ray. Give some to serve on when the cluster is gone"),
     Flag("device", click.Choice(["auto", "cpu", "cuda"]), "auto", "auto",
          "where to compute: auto takes the GPUs there are, else the processor. Say cpu to leave GPUs alone, cuda to "
          "fail rather than fall back"),
@@ -172,7 +181,10 @@ class ServerSettings:
     tls_cert: Path | None
     tls_key: Path | None
     tls_client_ca: Path | None
-    workers: int | None
+    workers: int
+    ray: str | None
+    ray_cpus: int
+    local_workers: int
     device: str
     engine: str
     compile: bool
@@ -225,4 +237,6 @@ class ServerSettings:
             return f"--address-file: there is no folder {self.address_file.parent}: make it, or give another path"
         if len(set(self.listen)) != len(self.listen):
             return "--listen names an address twice: give each once"
+        if self.local_workers and not self.ray:
+            return "--local-workers counts those beside --ray: without that say --workers"
         return None

@@ -1,4 +1,4 @@
-"""The command line of a worker, as the settings of the server make it."""
+"""The command lines of workers, and of what speaks to a cluster, as the settings of the server make them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,29 @@ import sys
 
 from gridgrad_server.config.settings import ServerSettings
 
-__all__ = ["worker_command"]
+__all__ = ["bridge_command", "worker_command", "worker_flags"]
 
 
 def worker_command(settings: ServerSettings, device: str, threads: int) -> list[str]:
     """The command of a worker, but for the descriptor of its socket."""
-    command = [sys.executable, "-m", "gridgrad_worker", "--device", device, "--threads", str(threads)]
-    command += ["--engine", settings.engine, *_compile_flags(settings)]
+    return [sys.executable, "-m", "gridgrad_worker", "--device", device, *worker_flags(settings, threads)]
+
+
+def worker_flags(settings: ServerSettings, threads: int) -> list[str]:
+    """The flags of a worker that do not depend on where it runs."""
+    flags = ["--threads", str(threads), "--engine", settings.engine, *_compile_flags(settings)]
     if settings.functions:
-        command += ["--functions", *settings.functions]
-    return [*command, "--log-format", settings.log_format, "--log-level", settings.log_level]
+        flags += ["--functions", *settings.functions]
+    return [*flags, *_log_flags(settings)]
+
+
+def bridge_command(settings: ServerSettings, address: str) -> list[str]:
+    """The command of what speaks to a Ray cluster, but for the descriptor of its socket."""
+    return [sys.executable, "-m", "gridgrad_worker.ray_bridge", "--ray", address, *_log_flags(settings)]
+
+
+def _log_flags(settings: ServerSettings) -> list[str]:
+    return ["--log-format", settings.log_format, "--log-level", settings.log_level]
 
 
 def _compile_flags(settings: ServerSettings) -> list[str]:

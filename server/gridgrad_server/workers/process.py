@@ -77,6 +77,7 @@ class WorkerProcess:
             "explanation": self._explanation_received,
             "ready": self._ready,
             "fatal": self._refused,
+            "lost": self._lost_elsewhere,
         }
         self._killed_after_s: float | None = None
         self._pinged_at: float | None = None
@@ -221,6 +222,10 @@ class WorkerProcess:
 
     def _explanation_received(self, message: wpb.WorkerMessage) -> None:
         self.programs.explanation_received(message.explanation)
+
+    def _lost_elsewhere(self, message: wpb.WorkerMessage) -> None:
+        log.warning("worker lost in the cluster", extra=fields(worker=self.name, why=message.lost.why))
+        self.connection_lost(message.lost.blamed)
 
     def connection_lost(self, blame: bool) -> None:
         """Takes in that it will say no more."""

@@ -41,13 +41,14 @@ def test_workers_get_devices(
     monkeypatch: pytest.MonkeyPatch, gpus: int, flags: dict[str, object], expected: list[str]
 ) -> None:
     monkeypatch.setattr(devices, "count_gpus", lambda: gpus)
-    assert assign(ServerSettings(**flags)) == expected
+    settings = ServerSettings(**flags)
+    assert assign(settings, settings.workers) == expected
 
 
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "count_gpus", lambda: 0)
     with pytest.raises(NoDeviceError, match="--device cpu"):
-        assign(ServerSettings(device="cuda"))
+        assign(ServerSettings(device="cuda"), None)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import select
 import socket
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gridgrad_core.system.framing import ANCILLARY_BYTES, FrameError, FrameReader, descriptors_in, framed
 
-__all__ = ["MAX_FRAME_BYTES", "Channel", "Frame"]
+__all__ = ["MAX_FRAME_BYTES", "Channel", "Frame", "WorkerChannel"]
 
 MAX_FRAME_BYTES = 64 << 20
 """More than any batch needs: its arrays lie in slots."""
@@ -26,6 +26,23 @@ class Frame(NamedTuple):
 
     message: bytes
     descriptors: list[int]
+
+
+class WorkerChannel(Protocol):
+    """The worker's end of what carries messages, whatever that is."""
+
+    @property
+    def descriptor(self) -> int | None:
+        """Of a socket that compiled code may take frames from; None where there is none."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Waits until there is something to receive, or the server has closed its end; whether that is so now."""
+
+    def receive(self) -> Frame | None:
+        """Waits for a frame; None at the end."""
+
+    def send(self, message: bytes) -> None:
+        """Sends a message."""
 
 
 class Channel:

@@ -1,0 +1,45 @@
+"""Where workers run: on this machine, in a cluster, or both."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from gridgrad_core.errors import MissingExtraError
+from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.workers import places
+from gridgrad_server.workers.local_transport import LocalPlace
+from gridgrad_server.workers.places import places_of
+
+
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "find_spec", lambda _: "there")
+
+
+@pytest.mark.parametrize(
+    ("flags", "kinds"),
+    [
+        ({"workers": 2}, ["LocalPlace"] * 2),
+        ({"workers": 2, "ray": "head:6379"}, ["RayPlace"] * 2),
+        ({"workers": 1, "ray": "head:6379", "local_workers": 2}, ["LocalPlace"] * 2 + ["RayPlace"]),
+    ],
+)
+def test_each_worker_has_its_place(flags: dict[str, Any], kinds: list[str]) -> None:
+    made = places_of(ServerSettings(device="cpu", **flags))
+    assert [type(place).__name__ for place in made] == kinds
+    assert all("--device" in place.command for place in made if isinstance(place, LocalPlace))
+
+
+@pytest.mark.parametrize(("said", "count"), [("print(5)", 5), ("print('no cluster')", 1), ("raise SystemExit(3)", 1)])
+def test_auto_takes_what_the_cluster_has_room_for(monkeypatch: pytest.MonkeyPatch, said: str, count: int) -> None:
+    monkeypatch.setattr(places, "bridge_command", lambda *_: [sys.executable, "-c", said])
+    assert len(places_of(ServerSettings(ray="head:6379"))) == count
+
+
+def test_the_extra_is_named_where_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"gridgrad\[ray\]"):
+        places_of(ServerSettings(ray="head:6379"))

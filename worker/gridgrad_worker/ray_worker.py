@@ -1,0 +1,72 @@
+"""A worker as an actor of a Ray cluster: each message is a call of it, one after another.
+
+Ray makes an instance on a node of the cluster, where Gridgrad must be installed in the version of the server.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from gridgrad_core.system.logging import configure
+from gridgrad_core.system.malloc import keep_freed_memory
+from gridgrad_core.version import __version__
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.cluster.regions import Bytes
+from gridgrad_worker.cluster.remote_channel import Answer, RemoteChannel
+from gridgrad_worker.runtime import process
+from gridgrad_worker.serving import open_loop, parse
+
+if TYPE_CHECKING:  # it loads torch
+    from gridgrad_worker.loop import WorkerLoop
+
+__all__ = ["RayWorker"]
+
+_KEPT_BYTES = 1 << 28
+
+
+class RayWorker:
+    """A worker that is called by the process that speaks to the cluster for the server."""
+
+    def __init__(self) -> None:
+        process.spin_briefly()
+        self._channel = RemoteChannel()
+        self._loop: WorkerLoop | None = None
+
+    def start(self, version: str, arguments: list[str]) -> Answer:
+        """Makes it ready to serve.
+
+        Args:
+            version: of the server.
+            arguments: its flags.
+
+        Returns:
+            An Exchanged, whose message says that it is ready, or why it can't serve.
+        """
+        if version != __version__:
+            why = (
+                f"the server is of version {version}, and a node of the cluster has {__version__}: install one on both"
+            )
+            self._channel.send(pb.WorkerMessage(fatal=why).SerializeToString())
+        else:
+            options = parse(arguments)
+            keep_freed_memory(_KEPT_BYTES)
+            configure(options.log_format, options.log_level, device=options.device, pid=os.getpid())
+            self._loop = open_loop(options, self._channel)
+        return self._channel.answer((), is_compiling=False)
+
+    def exchange(self, header: bytes, *numbers: Bytes) -> Answer:
+        """Handles a message.
+
+        Args:
+            header: an Exchange.
+            numbers: of its inputs.
+
+        Returns:
+            An Exchanged.
+        """
+        assert self._loop is not None  # noqa: S101 - who was refused is not called
+        self._channel.put(pb.Exchange.FromString(header), numbers)
+        self._loop.run()
+        spans = self._loop.result_spans(self._channel.batch) if self._channel.batch else ()
+        return self._channel.answer(spans, is_compiling=self._loop.is_compiling)
