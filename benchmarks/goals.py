@@ -20,7 +20,7 @@ from typing import Any
 __all__ = ["BENCHMARKS", "lines_of"]
 
 ROOT = Path(__file__).parents[1]
-BENCHMARKS = ("service", "floods", "mixes", "engine", "readme", "watched", "cluster", "footprint", "gpu")
+BENCHMARKS = ("service", "floods", "mixes", "engine", "readme", "watched", "cluster", "footprint", "first", "gpu")
 WITH_JAX = ("engine", "readme")
 
 

@@ -36,26 +36,29 @@ class Builder:
 
     def input(self, name: str) -> int:
         """The index of an input."""
-        return self._add(Node("input", (), name), ("input", name))
+        return self._add(("input", (), name))
 
     def const(self, value: float) -> int:
         """The index of a constant."""
         # hex() keeps -0.0 and 0.0 apart and makes nan equal to itself
-        return self._add(Node("const", (), float(value)), ("const", float(value).hex()))
+        key = ("const", float(value).hex())
+        index = self._index.get(key)
+        if index is None:
+            index = self._index[key] = len(self.nodes)
+            self.nodes.append(Node("const", (), float(value)))
+        return index
 
     def op(self, op: str, *args: int) -> int:
         """The index of an operation on the nodes of these indices."""
-        return self._add(Node(op, args), (op, args))
+        return self._add((op, args, None))
 
     def take(self, node: Node) -> int:
         """The index of a node whose arguments are in this builder."""
-        if node.op == "const":
-            return self.const(node.number)
-        return self._add(node, (node.op, node.value) if node.op == "input" else (node.op, node.args))
+        return self.const(node.number) if node.op == "const" else self._add(node)
 
     def find(self, op: str, *args: int) -> int | None:
         """The index of an operation that exists already, else None."""
-        return self._index.get((op, args))
+        return self._index.get((op, args, None))
 
     def forget(self, most: int) -> bool:
         """Frees the memory of up to `most` nodes that no new one will be compared with; whether some are left."""
@@ -63,9 +66,10 @@ class Builder:
             self._index.popitem()
         return bool(self._index)
 
-    def _add(self, node: Node, key: tuple[object, ...]) -> int:
-        index = self._index.get(key)
+    def _add(self, parts: tuple[str, tuple[int, ...], str | float | None]) -> int:
+        index = self._index.get(parts)
         if index is None:
-            index = self._index[key] = len(self.nodes)
+            node = Node._make(parts)
+            index = self._index[node] = len(self.nodes)  # the node is its own key
             self.nodes.append(node)
         return index
