@@ -40,6 +40,8 @@ class SessionSocket:
         self._calls = calls
         self._to_send: deque[memoryview] = deque()
         self._loop = asyncio.get_running_loop()
+        # Others, such as uvloop's, tell of a reset once, though there may be more to read in front of it
+        self._is_told_again = isinstance(self._loop, asyncio.SelectorEventLoop)
         self._loop.add_reader(connection, self._readable)
 
     def send(self, message: bytes, deadline_at: float | None) -> None:  # noqa: ARG002 - threads wait for room
@@ -102,19 +104,25 @@ class SessionSocket:
             self._calls.lose(error)
 
     def _readable(self) -> None:
+        while self._read() and not self._is_told_again:
+            pass
+
+    def _read(self) -> bool:
+        """Reads once; False when there is nothing now or no more."""
         try:
             part = self._connection.recv(READ_BYTES)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             part = b""
         if not part:
             self.interrupt()
-            return
+            return False
         try:
             self._calls.feed(part)
         except GridgradError as error:  # what comes after it can't be read
             self._end(error)
+        return self.is_open
 
     def _writable(self) -> None:
         while self._to_send:

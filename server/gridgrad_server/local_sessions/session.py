@@ -95,7 +95,8 @@ class LocalSession:
         self._on_end(self)
 
     def check(self, now: float, stall_timeout: float) -> None:
-        """Ends it if its caller takes nothing for so long; gives memory back that it seems to need no more."""
+        """Ends it if its caller is gone or takes nothing for so long; gives memory back that it needs no more."""
+        self._link.notice_end()
         reads_nothing = self._stalled_since is not None and now - self._stalled_since > stall_timeout
         if reads_nothing or any(call.has_stalled(now, stall_timeout) for call in self._calls.values()):
             self.end()

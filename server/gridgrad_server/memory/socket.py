@@ -6,6 +6,7 @@ Nothing here blocks: what the socket does not take at once waits in order and go
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -98,6 +99,18 @@ class FrameSocket:
             if not self._read():
                 self._lost()
 
+    def notice_end(self) -> None:
+        """Reports the end if the other end is gone, as `drain` does.
+
+        To be called now and then: uvloop calls a reader no more once it told of a reset, though frames may be left then
+        that are read first, and the end behind them is never seen.
+        """
+        if self._open:
+            poll = select.poll()
+            poll.register(self._socket, 0)  # which asks for the end alone
+            if poll.poll(0):
+                self.drain()
+
     def _readable(self) -> None:
         self._read()
 
@@ -133,7 +146,8 @@ class FrameSocket:
             except BlockingIOError:
                 return
             except OSError:
-                self._to_send.clear()  # `_read` reports the end, after the last frames that came
+                self._to_send.clear()
+                self._loop.call_soon(self.notice_end)  # after the last frames that came
                 return
             self._to_send[0] = data[sent:], ()
             if sent == len(data):

@@ -90,3 +90,25 @@ async def test_what_finds_no_room_is_sent_later(ends: tuple[socket.socket, socke
         received += await asyncio.to_thread(ends[1].recv, 1 << 20)
     assert received == large + b"after it"
     link.close()
+
+
+def test_a_reset_behind_an_answer_is_seen_in_a_loop_that_tells_once(
+    ends: tuple[socket.socket, socket.socket], calls: SessionCalls
+) -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def lost() -> None:
+        link = SessionSocket(ends[0], calls)
+        answered, message = calls.begin(CALL, None, None)
+        link.send(message, None)  # which is never read, so that the end comes as a reset
+        other, _ = calls.begin(CALL, None, None)
+        ends[1].sendall(REFUSED)
+        ends[1].close()
+        await link.complete(answered, None)
+        await link.complete(other, None)
+        with pytest.raises(SessionLost):
+            other.result()
+        assert not link.is_open
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(asyncio.wait_for(lost(), 10))

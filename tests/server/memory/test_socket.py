@@ -5,9 +5,10 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+import uvloop
 
 from gridgrad_server.memory.socket import FrameSocket
 
@@ -79,3 +80,40 @@ async def test_what_the_socket_does_not_take_at_once_follows(pair: tuple[socket.
     for descriptor in (reader, writer, passed[0]):
         os.close(descriptor)
     link.close()
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("sends", [False, True])
+def test_a_reset_behind_frames_is_seen(factory: Callable[[], asyncio.AbstractEventLoop], sends: bool) -> None:
+    """The other end is closed with something unread, and frames of it are left to read."""
+
+    async def events() -> list[object]:
+        ours, theirs = socket.socketpair()
+        seen: list[object] = []
+        link = FrameSocket(ours, seen.append, lambda: seen.append("closed"))
+        link.send(b"unread")
+        theirs.sendall(frame(b"last"))
+        theirs.close()
+        await until(lambda: b"last" in seen)
+        if sends:
+            link.send(b"into the void")
+        else:
+            link.notice_end()
+        await until(lambda: "closed" in seen)
+        return seen
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        assert runner.run(asyncio.wait_for(events(), 10)) == [b"last", "closed"]
+
+
+async def test_an_end_that_is_not_there_is_not_noticed(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    events: list[object] = []
+    link = FrameSocket(ours, events.append, lambda: events.append("closed"))
+    theirs.sendall(frame(b"waits"))
+    link.notice_end()
+    assert events == []
+    await until(lambda: events)
+    assert events == [b"waits"]
+    link.close()
+    link.notice_end()
