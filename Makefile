@@ -46,7 +46,7 @@ test-long: $(READY) ## Soaks, and random tests with more examples of another see
 	@$(BIN)/python -m tests.long "$(SEED)" $(SIDE_BY_SIDE) $(ARGS)
 
 soak: $(READY) ## A mix of everything for ten minutes, and by how much each process grew; ARGS="--seconds 3600" for longer
-	@$(BIN)/python -m benchmarks.soak $(ARGS)
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest dependencies that it allows
 	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"

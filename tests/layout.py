@@ -134,6 +134,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/compiled/test_grids.py",
     "worker/engines/compiled/test_compiled_corners.py",
     "worker/engines/compiled/test_programs.py",
+    "worker/engines/compiled/test_sanitized.py",
     "worker/engines/cuda/test_gpu.py",
     "worker/engines/cuda/test_gpu_script.py",
     "worker/engines/rewriting/test_compiled.py",

@@ -1,4 +1,4 @@
-"""Runs a mix of everything for as long as told, and tells by how much each process grew: `python -m benchmarks.soak`.
+"""Runs a mix of everything for as long as told, and tells by how much each process grew: `python -m tests.soak`.
 
 Callers in threads of this process ask small grids by gRPC and in sessions, floods by `map`, large grids, texts that
 nobody asked before, every registered function, and what is refused, given up or cut off. Memory, descriptors and

@@ -12,7 +12,7 @@ SECONDS = 30.0
 
 
 def soaked(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks.soak", "--seconds", str(SECONDS), *arguments]
+    command = [sys.executable, "-m", "tests.soak", "--seconds", str(SECONDS), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
