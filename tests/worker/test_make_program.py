@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from gridgrad_core.errors import ExpressionError, InternalError, RequestError, UnknownFunctionError
+from gridgrad_core.errors import ExpressionError, InternalError, RequestError, TooLargeError, UnknownFunctionError
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.tier import Hotness, Tier
 from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
+from gridgrad_worker.engines.functional import expressions
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
 from gridgrad_worker.engines.structured.execution import structured_engine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
@@ -95,13 +96,19 @@ def test_registered_functions_take_the_functional_engine(cpu: CpuDevice) -> None
     assert "only expressions are compiled" in program.state.why
 
 
-def test_what_is_too_large_to_derive_is_computed_by_the_functional_engine(
+def test_what_is_too_large_to_derive_is_refused_with_the_limit(cpu: CpuDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structured_engine, "derive", functools.partial(derive, limit=2))
+    with pytest.raises(TooLargeError, match="more than 2 operations; ask for fewer derivatives") as caught:
+        made(message(expression="x*y"), cpu)
+    assert caught.value.field == "derivatives"
+
+
+def test_an_operator_s_functional_engine_takes_it_by_forward_mode(
     cpu: CpuDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(structured_engine, "derive", functools.partial(derive, limit=2))
-    program = made(message(expression="x*y"), cpu)
+    monkeypatch.setattr(expressions, "derive", functools.partial(derive, limit=2))
+    program = made(message(expression="x*y"), cpu, engine="functional")
     assert isinstance(program.engine, FunctionalEngine)
-    assert "too large to derive" in program.state.why
     assert np.array_equal(computed(program)[0], np.array([1.0, 2.0])[:, None] * [3.0, 4.0, 5.0])
 
 

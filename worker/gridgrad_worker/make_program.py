@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import torch
 
-from gridgrad_core.errors import InternalError, RequestError, TooLargeError, UnknownFunctionError
+from gridgrad_core.errors import InternalError, RequestError, UnknownFunctionError
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as pb
@@ -26,7 +25,6 @@ from gridgrad_worker.worker_program import Engine, WorkerProgram
 
 __all__ = ["EngineName", "make_program", "read_dtype"]
 
-_log = logging.getLogger(__name__)
 
 EngineName = Literal["structured", "functional"]
 
@@ -56,7 +54,7 @@ def make_program(
         tier: the compiled tier; None where nothing is to be compiled.
 
     Raises:
-        GridgradError: its function does not exist or parse, or lacks inputs.
+        GridgradError: its function does not exist or parse, lacks inputs, or is too large to derive.
     """
     read_dtype(message.dtype)
     dims = list(dict.fromkeys(dim for each in message.inputs for dim in each.dims))
@@ -116,15 +114,10 @@ def _for_expression(
     components = len(program.components)
     untiered = "the server computes expressions by the functional engine, which has no tiers"
     if engine == "structured":
-        try:
-            direct = StructuredEngine(program, job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
-        except TooLargeError as error:
-            _log.info("the functional engine takes what is too large to derive: %s", error)
-            untiered = f"the functional engine takes what is too large to derive: {error.found}"
-        else:
-            if tier is None:
-                return _Chosen(direct, components, "the server was started with --no-compile")
-            return _Chosen(TieredEngine(direct, tier, tier.add(job, direct)), components, "")
+        direct = StructuredEngine(program, job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
+        if tier is None:
+            return _Chosen(direct, components, "the server was started with --no-compile")
+        return _Chosen(TieredEngine(direct, tier, tier.add(job, direct)), components, "")
     return _Chosen(expression_engine(program, job.names, job.wanted, job.torch_dtype, device), components, untiered)
 
 
