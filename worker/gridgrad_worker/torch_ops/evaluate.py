@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -117,7 +118,9 @@ def rounded(value: float | str | None, dtype: torch.dtype) -> float:
         value: the value of its node.
         dtype: computed in.
     """
-    return float(torch.tensor(value, dtype=dtype))
+    number = 0.0 if value is None else float(value)
+    with np.errstate(over="ignore"):
+        return float(np.float32(number)) if dtype == torch.float32 else number
 
 
 def _with_second(operation: Callable[..., Tensor], number: float) -> Callable[[Tensor], Tensor]:
