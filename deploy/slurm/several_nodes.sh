@@ -10,14 +10,14 @@ set -eu
 folder=$(mktemp -d -p "${SLURM_SUBMIT_DIR:-.}")
 # --overlap leaves the nodes to the program too, should it call srun itself
 srun --overlap --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 sh -c '
-    exec gridgrad-server --listen "$(hostname):0" --address-file "$0/$SLURM_PROCID"
+    exec gridgrad-server --listen "$(hostname):0" --address-file "$0/$SLURM_PROCID.address"
 ' "$folder" &
 servers=$!
 trap 'kill "$servers" 2>/dev/null || true; wait "$servers" || true; rm -rf "$folder"' EXIT
 trap 'exit 143' INT TERM
 
-until [ "$(find "$folder" -name '*[0-9]' | wc -l)" -eq "$SLURM_JOB_NUM_NODES" ]; do
+until [ "$(find "$folder" -name '*.address' | wc -l)" -eq "$SLURM_JOB_NUM_NODES" ]; do
     kill -0 "$servers" 2>/dev/null || { echo "a server did not start; its last lines say why" >&2; exit 1; }
     sleep 0.1
 done
-GRIDGRAD_SERVER=$(cat "$folder"/*[0-9] | paste -s -d , -) "$@"
+GRIDGRAD_SERVER=$(cat "$folder"/*.address | paste -s -d , -) "$@"

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import io
 import json
@@ -39,7 +40,8 @@ SUB_COMMANDS = ("eval", "plot", "check", "explain", "prepare", "functions", "inf
 def names() -> dict[str, Any]:
     """`module:name` and `module:class.name` to parameters: [name, kind, may be left out]; None for others."""
     found: dict[str, Any] = {}
-    for module in map(importlib.import_module, MODULES):
+    there = [name for name in MODULES if importlib.util.find_spec(name)]  # a released version may not have it yet
+    for module in map(importlib.import_module, there):
         for name in module.__all__:
             value = getattr(module, name)
             found[f"{module.__name__}:{name}"] = _parameters(value)

@@ -14,7 +14,7 @@ import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.seeds import examples
 from tests.service.calls import Call, Calls, array_input, axis, grids, parameter, request
-from tests.service.gates import at_gate, await_full, behind_the_gate, busy_worker, square, value
+from tests.service.gates import at_gate, behind_the_gate, busy_worker, square, value
 from tests.service.harness import HOLD, PIECE, Running, eventually
 from tests.service.large import LARGE, start_large
 
@@ -30,23 +30,27 @@ def server(narrow_server: Running) -> Running:
 
 def test_64_threads_with_mixed_requests(server: Running, calls: Calls) -> None:
     with (
-        gridgrad.Client(server.address, retries=1000) as client,
+        gridgrad.Client(server.address) as observer,
         ThreadPoolExecutor(64) as pool,
         busy_worker(server, calls),
     ):
-        runs = [pool.submit(one_thread, client, number) for number in range(64)]
-        await_full(calls)
+        runs = [pool.submit(one_thread, server.address, number) for number in range(64)]
+        eventually(lambda: observer.server_status().load.entries >= 60, "nearly as many entries as there are places")
         server.control.release()
         sizes = [size for run in runs for size in run.result()]
     assert len(sizes) == 64 * 8
-    # The first 64 waited for the worker; 48 of them are of three kinds.
-    assert max(sizes) >= 16, "no batches were formed"
+    # The first waited for the worker; three quarters of them are of three kinds.
+    assert max(sizes) >= 12, "no batches were formed"
 
 
-def one_thread(client: gridgrad.Client, number: int) -> list[int]:
-    """Eight calls of the kind that falls to this thread, each checked; the sizes of their batches."""
+def one_thread(address: str, number: int) -> list[int]:
+    """Eight calls of the kind that falls to this thread, each checked; the sizes of their batches.
+
+    Each thread is a caller of its own: one alone would get half of the places.
+    """
     rng = np.random.default_rng(number)
-    return [KINDS[number % len(KINDS)](client, rng) for _ in range(8)]
+    with gridgrad.Client(address, retries=1000) as client:
+        return [KINDS[number % len(KINDS)](client, rng) for _ in range(8)]
 
 
 def bilinear(client: gridgrad.Client, rng: np.random.Generator) -> int:

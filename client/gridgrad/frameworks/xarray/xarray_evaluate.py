@@ -236,16 +236,21 @@ def _written(
                     done += 1
                     continue
                 if len(running) >= in_flight:
-                    done += _finished(running)
-                    told(done, cut.total)
+                    done = _told(done, _finished(running), cut.total, told)
                 running.add(threads.submit(_one, store, computing, cut, block))
             while running:
-                done += _finished(running)
-                told(done, cut.total)
+                done = _told(done, _finished(running), cut.total, told)
         finally:
             for each in running:
                 each.cancel()
     return store.finish()
+
+
+def _told(done: int, more: int, total: int, tell: Tell) -> int:
+    """Tells of each block that was finished; how many are done now."""
+    for count in range(done + 1, done + more + 1):
+        tell(count, total)
+    return done + more
 
 
 def _finished(running: set[Future[None]]) -> int:
