@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gridgrad_core.lang.functions.function import Function
-from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS
+from gridgrad_core.lang.functions.table import EXPANDED, FUNCTIONS
 
 __all__ = ["PAGE", "page"]
 
@@ -26,7 +26,7 @@ def page(text: str) -> str:
 
 
 def _lists() -> str:
-    functions = [*FUNCTIONS.values(), DIFF]
+    functions = [*FUNCTIONS.values(), *EXPANDED]
     grouped = itertools.groupby(sorted(functions, key=_position), key=lambda function: function.group)
     return "\n\n".join(f"### {_title(group)}\n\n{_table(group, list(rows))}" for group, rows in grouped) + "\n"
 

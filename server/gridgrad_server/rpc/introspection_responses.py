@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridgrad_core.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
-from gridgrad_core.lang.functions.table import DIFF, FUNCTIONS
+from gridgrad_core.lang.functions.table import EXPANDED, FUNCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.config.settings import ServerSettings
@@ -55,7 +55,7 @@ def _language() -> list[pb.LanguageFunction]:
             formula=each.formula,
             aliases=each.aliases,
         )
-        for each in sorted((*FUNCTIONS.values(), DIFF), key=lambda each: each.name)
+        for each in sorted((*FUNCTIONS.values(), *EXPANDED), key=lambda each: each.name)
         if each.group != "operator"
     ]
 

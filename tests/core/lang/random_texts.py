@@ -11,7 +11,7 @@ __all__ = ["DAMAGE", "NAMES", "damaged", "text"]
 NAMES = ("t", "k", "x", "y")
 NUMBERS = ("0", "1", "2", "-3", "0.5", "1e-3", ".5", "1e300", "1e-320", "pi", "e", "inf", "nan")
 BINARY = ("+", "-", "*", "/", "**", "//", "%", "<", "<=", "==", "!=", ">", ">=", " and ", " or ")
-WORDS = ("**", "diff", "where", "é", "\0", "∂", "𝒳", "1e999", "lambda")
+WORDS = ("**", "diff", "where", "piecewise", "f0(x, b) = ", "é", "\0", "∂", "𝒳", "1e999", "lambda")
 DAMAGE = (*'()[]{},;=+-*/%<>!&|^~@#$?:."\\\n\t 0e_x', *WORDS)
 """What damage puts into a text."""
 CALLED = [function for function in FUNCTIONS.values() if function.group != "operator"]
@@ -27,7 +27,11 @@ def text(draw: random.Random, depth: int = 4) -> str:
     names = list(NAMES)
     statements = []
     for number in range(draw.choice((0, 0, 0, 1, 2))):
-        statements.append(f"v{number} = {_expression(draw, names, depth - 1)}")
+        if draw.random() < 0.3:
+            statements.append(f"f{number}(x, b) = {_expression(draw, [*names, 'b'], depth - 1)}")
+            statements.append(f"v{number} = f{number}({_expression(draw, names, 1)}, {_expression(draw, names, 1)})")
+        else:
+            statements.append(f"v{number} = {_expression(draw, names, depth - 1)}")
         names.append(f"v{number}")
     components = ", ".join(_expression(draw, names, depth) for _ in range(draw.choice((1, 1, 1, 2))))
     return "; ".join([*statements, components])

@@ -35,6 +35,12 @@ def _extreme(name: str, formula: str, derivatives: tuple[str, str], notes: str, 
     )  # fmt: skip
 
 
+PIECEWISE = Function(
+    "piecewise", ("(c, a)", "...", "b"), "a of the first pair whose condition c holds, else b", (), _CONDITIONS,
+    notes="what is not chosen has no part in values or derivatives. It is replaced by choices while the text is parsed",
+)  # fmt: skip
+"""What is written like a function and comes down to `where`."""
+
 TABLE = (
     Function(
         "where", ("c", "a", "b"), "a where c holds, else b", ("0", "where(c, 1, 0)", "where(c, 0, 1)"), _CONDITIONS,

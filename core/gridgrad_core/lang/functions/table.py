@@ -11,7 +11,7 @@ from __future__ import annotations
 from gridgrad_core.lang.functions import elementary, operators, piecewise, quotients, special
 from gridgrad_core.lang.functions.function import Function
 
-__all__ = ["DIFF", "FUNCTIONS", "lookup"]
+__all__ = ["DIFF", "EXPANDED", "FUNCTIONS", "lookup"]
 
 _TABLE: tuple[Function, ...] = (
     *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE,
@@ -22,13 +22,16 @@ DIFF = Function(
     notes="n is a constant integer from 0 to 4, and 1 where it is left out. It is expanded while the text is parsed",
     kinds=("number", "number", "integer"),
 )  # fmt: skip
+"""The derivative in a text."""
+
+EXPANDED = (DIFF, piecewise.PIECEWISE)
 """What is written like a function and is none: it has no nodes, and so no place in the table."""
 
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _TABLE}
 _BY_CALL: dict[str, Function] = {
     **{function.name: function for function in _TABLE if function.group != "operator"},
     **{alias: function for function in _TABLE for alias in function.aliases},
-    DIFF.name: DIFF,
+    **{each.name: each for each in EXPANDED},
 }
 
 

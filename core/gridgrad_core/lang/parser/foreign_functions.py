@@ -26,6 +26,7 @@ class ForeignFunction(NamedTuple):
 
 
 _CHOICE = ForeignFunction(("where(c, a, b)", "a if c else b"))
+_CHOICES = ForeignFunction(("piecewise((c, a), (d, b), f)", "where(c, a, b)"))
 _STEP = ForeignFunction(("heaviside(x, 1)",), "its second argument is the value at 0")
 _AVERAGE = ForeignFunction(("(a + b)/2",), "a function is applied point by point")
 _DERIVATIVE = ForeignFunction(
@@ -56,7 +57,8 @@ FOREIGN_FUNCTIONS: Mapping[str, ForeignFunction] = {
     **dict.fromkeys(("int", "integer", "truncate"), _TO_INTEGER),
     **dict.fromkeys(("frac", "fract"), _SAW),
     **dict.fromkeys(("step", "unitstep", "UnitStep"), _STEP),
-    **dict.fromkeys(("select", "iif", "ifelse", "cond", "merge", "piecewise", "Piecewise"), _CHOICE),
+    **dict.fromkeys(("iif", "ifelse", "merge"), _CHOICE),
+    **dict.fromkeys(("select", "cond", "Piecewise"), _CHOICES),
     **dict.fromkeys(("root", "nthroot", "nroot", "surd"), _ROOT),
     **dict.fromkeys(("avg", "average", "mean"), _AVERAGE),
     "sum": ForeignFunction(("a + b",), "a function is applied point by point; write the terms out"),

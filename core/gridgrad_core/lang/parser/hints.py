@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 
 from gridgrad_core.lang.functions import table as functions
 from gridgrad_core.lang.functions.function import Function
@@ -132,16 +133,19 @@ def wrong_arity(call: Token, function: Function, count: int) -> Mistake:
     return Mistake(call.start, found, f"write {signature(function)}")
 
 
-def unknown_function(text: str, token: Token, known: bool) -> Mistake:
-    """A call of what is no function; `known` when it is a variable or an input."""
+def unknown_function(text: str, token: Token, known: bool, defined: Iterable[str] = ()) -> Mistake:
+    """A call of what is no function; `known` when it is a variable or an input, `defined` what the text defines."""
     name = token.text
     after = token.start + len(name)
     if _DEFINITION.match(text, after):
-        return Mistake(token.start, f"a definition of {name} with arguments", "write its right side alone")
+        return Mistake(
+            token.start, f"a definition of {name} inside a statement", f"write {name}(...) = ... as one of its own"
+        )
     if name in FOREIGN_FUNCTIONS and not known:
         return Mistake(token.start, f"{name!r} is no function here", FOREIGN_FUNCTIONS[name].remedy)
     names = (alias for function in functions.FUNCTIONS.values() for alias in (function.name, *function.aliases))
-    close = difflib.get_close_matches(name, sorted(filter(functions.lookup, names)), n=3, cutoff=0.7)
+    callable_names = {*filter(functions.lookup, names), *defined}
+    close = difflib.get_close_matches(name, sorted(callable_names), n=3, cutoff=0.7)
     found = f"{name!r} is no function"
     if close and not known:
         return Mistake(token.start, found, f"write {_either(close)}, or {name}*(...) for a product")

@@ -12,6 +12,7 @@ from typing import NoReturn
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.functions.table import lookup
 from gridgrad_core.lang.parser import hints
+from gridgrad_core.lang.parser.definitions import is_definition
 from gridgrad_core.lang.parser.precedence import INFIX, PREFIX, Stack
 from gridgrad_core.lang.parser.tokenizer import Token, tokenize
 from gridgrad_core.lang.program import limits
@@ -29,8 +30,8 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     """Parses an expression of Gridgrad's language.
 
     Args:
-        text: statements `name = expression`, separated by line ends or `;`, and at the end an
-            expression or a tuple of expressions.
+        text: statements `name = expression` or `name(parameters) = expression`, separated by line ends or `;`, and
+            at the end an expression or a tuple of expressions.
         inputs: names that are inputs even though the language has a constant so called (pi, e, inf,
             nan). All other names need no mention.
 
@@ -115,8 +116,9 @@ class _Parser:
             return self._last
         if self._target is None:
             raise Mistake(0, "the text is empty", "write an expression such as t*k + 2*t*k**2")
-        remedy = f"add a last line with what to compute, such as {self._target.text}"
-        raise Mistake(self._target.start, f"the text ends with the assignment of {self._target.text}", remedy)
+        what, example = self._stack.definitions.described(self._target.text, *self._statement)
+        remedy = f"add a last line with what to compute, such as {example}"
+        raise Mistake(self._target.start, f"the text ends with the {what} of {self._target.text}", remedy)
 
     @property
     def assigned(self) -> frozenset[str]:
@@ -125,11 +127,11 @@ class _Parser:
 
     @property
     def expands(self) -> bool:
-        """Whether the last token ended a call of `diff`, which `expanding` has to replace before the next one."""
+        """Whether the last token ended a call that `expanding` has to replace before the next one."""
         return self._stack.expanding is not None
 
     def expanding(self) -> Generator[None, None, None]:
-        """Replaces a call of `diff` by what it comes to."""
+        """Replaces a call of `diff` or of a definition by what it comes to."""
         if self._stack.expanding:
             self._stack.expanded((yield from self._stack.expanding))
 
@@ -155,6 +157,10 @@ class _Parser:
         self._target = token if token.kind == "name" and ahead.text == "=" else None
         if self._target:
             self._take = _Parser._assign
+        elif is_definition(self._text, token, ahead):
+            self._target = token
+            self._stack.definitions.begin(token)
+            self._take = _Parser._header
         else:
             self._open_statement(token)
             self._operand(token, ahead)
@@ -162,6 +168,13 @@ class _Parser:
     def _assign(self, token: Token, _ahead: Token) -> None:
         """At the "=" of an assignment."""
         self._open_statement(token)
+
+    def _header(self, token: Token, _ahead: Token) -> None:
+        """Between the name and the "=" of a definition."""
+        if token.text == "=":
+            self._open_statement(token)
+        else:
+            self._stack.definitions.header(token)
 
     def _open_statement(self, token: Token) -> None:
         self._stack.open("statement", token)
@@ -193,10 +206,10 @@ class _Parser:
         if ahead.text != "(":
             self._value(self._read_name(token))
             return
-        function = lookup(token.text)
+        function = self._stack.definitions.lookup(token) or lookup(token.text)
         if function is None:
             known = token.text in self._variables or token.text in self.order
-            raise hints.unknown_function(self._text, token, known)
+            raise hints.unknown_function(self._text, token, known, self._stack.definitions.names)
         self._stack.open("call", token, function)
         self._take = _Parser._call
 
@@ -225,6 +238,8 @@ class _Parser:
 
     def _read_name(self, token: Token) -> Value:
         name = token.text
+        if parameter := self._stack.definitions.parameter(token):
+            return parameter
         if name in self._variables:
             return self._variables[name]._replace(start=token.start)
         if name in self._constants:
@@ -248,6 +263,8 @@ class _Parser:
             self._last = value
         elif value.items is not None:
             raise Mistake(value.start, "a tuple in an assignment", "assign each element to a name of its own")
+        elif self._stack.definitions.ends(value):
+            return
         else:
             self._variables[self._target.text] = value._replace(name=self._target.text)
             if not introduced(self._target.text):

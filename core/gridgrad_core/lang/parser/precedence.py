@@ -7,12 +7,15 @@ parenthesis, call and statement is a floor that only its own end removes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from gridgrad_core.lang.functions.function import Function
+from gridgrad_core.lang.functions.piecewise import PIECEWISE
 from gridgrad_core.lang.functions.table import DIFF
 from gridgrad_core.lang.parser import hints
+from gridgrad_core.lang.parser.definitions import Definitions
 from gridgrad_core.lang.parser.diff import Expansion
+from gridgrad_core.lang.parser.pieces import choice_of
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.operations import COMPARISON, FLOOR, INFIXES, NOT, PREFIXES, SIGN, TERNARY
@@ -62,11 +65,13 @@ class Stack:
 
     Attributes:
         expansion: the calls of `diff`.
-        expanding: the steps of the last call of `diff`; `expanded` takes what they come to.
+        definitions: the functions that the text defines.
+        expanding: the steps of the last call of one of both; `expanded` takes what they come to.
     """
 
     def __init__(self, operations: TypedBuilder) -> None:
         self.expansion = Expansion(operations)
+        self.definitions = Definitions(operations)
         self.expanding: Generator[None, None, Value] | None = None
         self._operations = operations
         self._values: list[Value] = []
@@ -115,16 +120,23 @@ class Stack:
         if floor.kind == "statement":
             raise Mistake(token.start, "')' closes nothing", "remove it, or write a '(' before it")
         self._pending.pop()
-        if floor.function is DIFF:
+        expanding = self._expander(floor.function)
+        if expanding:
             if complete:
                 self._collect(floor)
-            self.expanding = self.expansion.expanding(floor.token, floor.items)
+            self.expanding = expanding(floor.token, floor.items)
             return
         value = self._value_of(floor, complete)
         self._values.append(value._replace(start=floor.token.start))
 
+    def _expander(
+        self, function: Function | None
+    ) -> Callable[[Token, list[Value]], Generator[None, None, Value]] | None:
+        """What replaces calls of a function, where it has no operation of its own."""
+        return self.expansion.expanding if function is DIFF else self.definitions.expander(function)
+
     def expanded(self, value: Value) -> None:
-        """Takes what a call of `diff` comes to."""
+        """Takes what a call came to."""
         self.expanding = None
         self._values.append(value)
 
@@ -221,6 +233,8 @@ class Stack:
             self._collect(floor)
         if floor.function is None:
             return Value(-1, floor.token.start, items=tuple(floor.items))
+        if floor.function is PIECEWISE:
+            return choice_of(self._operations, floor.token, floor.items)
         _check_arity(floor, floor.function)
         if floor.function.variadic:
             return floor.items[0]

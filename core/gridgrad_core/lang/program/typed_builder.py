@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.operations import ARITHMETIC
 from gridgrad_core.lang.program.syntax_error import Mistake
 
@@ -72,6 +72,13 @@ class TypedBuilder:
         if op == "neg" and constant is not None and self.builder.nodes[value.node].op == "const":
             return self.constant(-constant, start)
         return self.operator(op, start, value)
+
+    def again(self, node: Node, arguments: tuple[int, ...]) -> int:
+        """An operation that is there already on other arguments, as the text would have given it with these."""
+        constant = self._constants.get(arguments[0]) if node.op == "neg" else None
+        if constant is not None and self.builder.nodes[arguments[0]].op == "const":
+            return self._const(-constant)
+        return self._op(node.op, *arguments)
 
     def number(self, value: Value) -> int:
         """The node of a value as a number."""
