@@ -42,8 +42,8 @@ def vortex(
     y: Annotated[Tensor, "m"],
     strength: Annotated[Tensor | float, "m²/s"] = 1.0,
     core: Annotated[Tensor | float, "m"] = 0.5,
-) -> tuple[Tensor, Tensor]:
-    """The velocity of a Lamb-Oseen vortex at the origin, in m/s."""
+) -> tuple[Annotated[Tensor, "m/s"], Annotated[Tensor, "m/s"]]:
+    """The velocity of a Lamb-Oseen vortex at the origin."""
     r2 = x**2 + y**2 + 1e-30  # keeps the quotient finite at the centre, where the velocity is 0
     swirl = strength / (2 * torch.pi) * -torch.expm1(-r2 / core**2) / r2
     return -y * swirl, x * swirl

@@ -128,6 +128,15 @@ def test_our_client_sees_at_a_released_server_what_it_does_at_ours(
         assert_allclose(array, expected.arrays[name], rtol=rounding, atol=rounding * scale, err_msg=name)
 
 
+def test_what_a_released_server_does_not_know_it_refuses_by_name(our_server: Running, their_server: Running) -> None:
+    asked = {"x": [1.0, 2.0], "spare": 3.0}
+    with gridgrad.Client(our_server.address) as client:
+        ignoring = client.gradient(gridgrad.registered("fails"), asked, unused="ignore", derivatives=["spare"])
+    assert_array_equal(ignoring.d["spare"], np.zeros(2))
+    with gridgrad.Client(their_server.address) as client, pytest.raises(gridgrad.RequestError, match="'spare'"):
+        client.gradient(gridgrad.registered("fails"), asked, unused="ignore")
+
+
 def test_every_metric_is_still_there(our_server: Running, their_server: Running, expected: Outcome) -> None:
     then, now = metrics_of(their_server), metrics_of(our_server)
     assert expected.by_session

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
-from tests.service.calls import Calls, axis, request
+from tests.service.calls import Calls, axis, grids, parameter, request
 from tests.service.harness import Running
 
 CLOSE = 1e-13
@@ -266,6 +266,46 @@ def test_registered_functions_and_expressions_agree(client: gridgrad.Client) -> 
         for wrt in itertools.chain([()], ours.d):
             left, right = (r.d[wrt] if wrt else r.value for r in (ours, other))
             assert_allclose(left, right, rtol=CLOSE, atol=1e-13)
+
+
+@pytest.mark.parametrize("sessions", [True, False])
+def test_results_have_the_units_of_registered_functions(server: Running, sessions: bool) -> None:
+    vortex, axes = gridgrad.registered("vortex"), {"x": [1.0, 2.0], "y": [0.5, 1.0, 1.5]}
+    units = {"x": "m", "y": "m", "u": "m/s", "v": "m/s"}
+    with gridgrad.Client(server.address, sessions=sessions) as client:
+        for _ in range(3):  # the first by gRPC, the others by a session; the second by a template
+            assert client.gradient(vortex, axes).units == units
+        assert client.gradient(vortex, {**axes, "core": 0.4}, units={"u": "knots"}).units == units | {
+            "core": "m",
+            "u": "knots",
+        }
+        assert [result.units for result in client.map(vortex, [axes] * 3)] == [units] * 3
+        assert [part.units for part in client.windows(vortex, axes)] == [units]
+        assert client.gradient("x*y", axes).units == {}
+
+
+def test_numbers_that_a_registered_function_does_not_use_are_allowed(client: gridgrad.Client) -> None:
+    vortex, asked = gridgrad.registered("vortex"), {"x": [1.0, 2.0], "y": 0.5, "spare": 3.0}
+    plain = client.gradient(vortex, {"x": [1.0, 2.0], "y": 0.5})
+    allowed = client.gradient(vortex, asked, unused="ignore", derivatives=["x", "spare", ("x", "spare")])
+    assert_array_equal(allowed.value, plain.value)
+    assert_array_equal(allowed.d["x"], plain.d["x"])
+    for wrt in ("spare", ("x", "spare")):
+        assert_array_equal(allowed.d[wrt], np.zeros((2, 2)))
+    many = client.map(vortex, [{**asked, "spare": float(number)} for number in range(3)], unused="ignore")
+    assert all(np.array_equal(each.value, plain.value) for each in many)
+    with pytest.raises(gridgrad.RequestError, match="'spare', which the function does not use"):
+        client.gradient(vortex, asked)
+
+
+@pytest.mark.parametrize("text", ["t*t*k", "sin(t) + k"])
+def test_numbers_that_an_expression_does_not_use_are_allowed_on_the_wire(calls: Calls, text: str) -> None:
+    inputs = [axis("t", [1.0, 2.0]), axis("k", [2.0, 3.0, 4.0]), parameter("spare", 5.0)]
+    asked = request(text, inputs, ["t"], ["spare"], ["k", "spare"])
+    asked.ignore_unused = True
+    planes = grids(calls.ask(asked))
+    assert_array_equal(planes[:2], grids(calls.ask(request(text, inputs[:2], ["t"]))))
+    assert_array_equal(planes[2:], np.zeros((2, 2, 3)))
 
 
 # What the server says of itself

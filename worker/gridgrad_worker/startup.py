@@ -113,4 +113,5 @@ def _signature(registered: Registration) -> pb.RegisteredFunction:
         tuple_valued=registered.tuple_valued,
         mode=registered.mode,
         checked=registered.check,
+        component_units=registered.component_units,
     )

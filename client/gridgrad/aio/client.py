@@ -155,10 +155,11 @@ class Client(ManyGrids, LargeGrids, Introspection):
                 far and the points of the grid, now and then while they come and at the end. It begins anew where a
                 broken connection makes the call begin anew.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
-            unused: "ignore" allows inputs that are numbers and that an expression does not use, as where one set of
-                them serves several formulas; derivatives by these are 0. By default a name that is not used is refused.
+            unused: "ignore" allows inputs that are numbers and that the function does not use, as where one set of
+                them serves several functions; derivatives by these are 0. By default what is not used is refused.
             units: names of inputs and components to their units, {"T": "K", "p": "Pa"}: text that archives, xarray,
-                figures and the result's own text keep, and never converted. A partial's is "Pa / K".
+                figures and the result's own text keep, and never converted. A partial's is "Pa / K". Those of a
+                registered function come with its results.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.

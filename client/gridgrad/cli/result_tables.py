@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.cli.tables import Table
 from gridgrad.results.components import component_grids
-from gridgrad.results.labels import fraction
+from gridgrad.results.labels import fraction, with_unit
 from gridgrad.results.result import Result
 
 __all__ = ["as_json", "as_tables"]
@@ -45,6 +45,7 @@ def as_json(result: Result) -> str:
         "dims": result.dims,
         "dtype": str(result.value.dtype),
         "components": result.components if result.tuple_valued else None,
+        "units": dict(result.units),
         "inputs": {name: _jsonable(values) for name, values in result.inputs.items()},
         "value": _jsonable(result.value),
         "derivatives": {",".join(wrt): _jsonable(grid) for wrt, grid in result.d.items()},
@@ -58,26 +59,26 @@ def as_json(result: Result) -> str:
 def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:
     """Each grid, component by component, with what it is."""
     for part in component_grids(result):
-        yield fraction(part.component, part.wrt), part.grid
+        yield with_unit(fraction(part.component, part.wrt), part.unit), part.grid
 
 
 def _matrix(label: str, grid: FloatArray, result: Result) -> Table:
     down, across = result.dims
     rows, columns = _shown(grid.shape[0], ROWS), _shown(grid.shape[1], COLUMNS)
-    head = [label, *(_coordinate(across, n, result) for n in columns)]
-    lines = [[_coordinate(down, n, result), *(_cell(grid, n, m) for m in columns)] for n in rows]
+    head = [label, *(_named_coordinate(across, n, result) for n in columns)]
+    lines = [[_named_coordinate(down, n, result), *(_cell(grid, n, m) for m in columns)] for n in rows]
     return Table((head, *lines), numbers=True)
 
 
 def _points(grids: Mapping[str, FloatArray], result: Result) -> Table:
     shape = next(iter(grids.values())).shape
-    lines = [[*result.dims, *grids]]
+    lines = [[*(with_unit(dim, result.units.get(dim, "")) for dim in result.dims), *grids]]
     for flat in _shown(math.prod(shape), ROWS):
         if flat is None:
             lines.append([GAP] * len(lines[0]))
             continue
         index = np.unravel_index(flat, shape) if shape else ()
-        where = [_coordinate(dim, int(n), result, bare=True) for dim, n in zip(result.dims, index, strict=True)]
+        where = [_coordinate(dim, int(n), result) for dim, n in zip(result.dims, index, strict=True)]
         lines.append([*where, *(_number(grid[index]) for grid in grids.values())])
     return Table(tuple(lines), numbers=True)
 
@@ -90,12 +91,15 @@ def _shown(length: int, most: int) -> list[int | None]:
     return [*range(half), None, *range(length - half, length)]
 
 
-def _coordinate(dim: str, number: int | None, result: Result, *, bare: bool = False) -> str:
+def _named_coordinate(dim: str, number: int | None, result: Result) -> str:
     if number is None:
         return GAP
+    return f"{dim}={_coordinate(dim, number, result)} {result.units.get(dim, '')}".rstrip()
+
+
+def _coordinate(dim: str, number: int, result: Result) -> str:
     axis = result.inputs.get(dim)
-    text = _number(axis[number]) if axis is not None and axis.ndim == 1 else str(number)
-    return text if bare else f"{dim}={text}"
+    return _number(axis[number]) if axis is not None and axis.ndim == 1 else str(number)
 
 
 def _cell(grid: FloatArray, row: int | None, column: int | None) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 from gridgrad.cli.tables import Table
+from gridgrad.results.labels import with_unit
 from gridgrad.results.server_info import FunctionInput, RegisteredFunction, ServerInfo
 
 __all__ = ["of_server", "on_functions"]
@@ -34,12 +36,17 @@ def of_server(address: str, info: ServerInfo) -> Table:
 
 def _function(function: RegisteredFunction) -> str:
     inputs = ", ".join(map(_input, function.inputs))
-    gives = f" -> {', '.join(function.components)}" if function.tuple_valued else ""
+    gives = f" -> {', '.join(_outputs(function))}" if function.tuple_valued or function.component_units else ""
     checked = "derivatives checked" if function.checked else "derivatives NOT checked"
     doc = "".join(f"\n  {line.strip()}" for line in function.doc.strip().splitlines())
     return f"{function.name}({inputs}){gives}   [{function.mode} mode, {checked}]{doc}"
 
 
+def _outputs(function: RegisteredFunction) -> Iterator[str]:
+    for name, unit in itertools.zip_longest(function.components, function.component_units, fillvalue=""):
+        yield with_unit(name, unit)
+
+
 def _input(given: FunctionInput) -> str:
     default = f"={given.default:g}" if given.default is not None else ""
-    return given.name + default + (f" [{given.unit}]" if given.unit else "")
+    return with_unit(given.name + default, given.unit)

@@ -35,6 +35,7 @@ class ResponseLayout(NamedTuple):
     Args:
         shape: of the buffer: [1 + derivatives, (components,) *grid].
         points: how many the grid has.
+        units: names of inputs and components with their units, where the function says them.
     """
 
     dims: tuple[str, ...]
@@ -44,6 +45,7 @@ class ResponseLayout(NamedTuple):
     components: tuple[str, ...]
     tuple_valued: bool
     dtype: np.dtype[Any]
+    units: tuple[tuple[str, str], ...] = ()
 
     @property
     def planes(self) -> int:
@@ -58,7 +60,8 @@ class ResponseLayout(NamedTuple):
             names = tuple([spec.name for spec, _ in template.inputs])
         else:
             index, names = lowered.stacks.planes, tuple([given.name for given in lowered.inputs])
-        return ResultSchema(index, names, self.dims, self.components, self.tuple_valued, template.function)
+        about = self.dims, self.components, self.tuple_valued, template.function, self.units
+        return ResultSchema(index, names, *about)
 
 
 def read_header(header: pb.ResultHeader) -> tuple[ResponseLayout, pb.Info]:
@@ -85,6 +88,7 @@ def _layout(raw: bytes) -> ResponseLayout:
         tuple(header.components),
         header.tuple_valued,
         dtype,
+        tuple([(each.name, each.unit) for each in header.units]),
     )
 
 

@@ -96,13 +96,14 @@ def prepare(request: Request) -> PreparedCall:
 def _prepared(request: Request) -> PreparedCall:
     given, inputs, shown = request.function, read_inputs(unstacked(request.inputs)), None
     selection = read_selection(request.wrt, request.order, request.derivatives)
-    ignore = _ignores_unused(request.unused) and not isinstance(given, Registered)
-    if ignore or request.coefficients or not isinstance(given, str | Registered | Program):
+    ignore = _ignores_unused(request.unused)
+    by_server = ignore and isinstance(given, Registered)  # which alone knows the inputs of its functions
+    if (ignore and not by_server) or request.coefficients or not isinstance(given, str | Registered | Program):
         given, inputs, selection, shown = lower(given, inputs, selection, request.coefficients, ignore=ignore)
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype)
     sent = tuple([narrowed(each, dtype) for each in inputs])
     kinds = tuple(map(kind_of, sent))
-    template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier))
+    template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier), by_server)
     return PreparedCall(request, template, tuple(map(encode_numbers, sent)), shown)
 
 

@@ -80,7 +80,7 @@ class Request:
         tag: whatever the caller wants to find again in `result.request.tag`.
         coefficients: names to arrays whose elements are scalars of the function, as for `Client.gradient`.
         tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
-        unused: "ignore" allows numbers that an expression does not use, as for `Client.gradient`.
+        unused: "ignore" allows numbers that the function does not use, as for `Client.gradient`.
         units: names of inputs and components to their units, as for `Client.gradient`.
     """
 

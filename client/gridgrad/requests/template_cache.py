@@ -90,6 +90,7 @@ def template_of(
     selection: DerivativeSelection,
     single: bool,
     tier: pb.Tier,
+    ignore_unused: bool = False,
 ) -> RequestTemplate:
     """The template of such requests.
 
@@ -99,6 +100,7 @@ def template_of(
         selection: the derivatives that the caller selects.
         single: whether it is computed in float32.
         tier: by what it is to be computed.
+        ignore_unused: whether the server is to allow numbers that the function does not use.
 
     Raises:
         RequestError: the inputs span no grid, or have no such derivatives.
@@ -107,7 +109,7 @@ def template_of(
     grid = grid_of([spec for spec, _ in inputs])
     _check_points(grid, inputs)
     names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
-    derivatives, head = _head(function, names, selection, single, tier)
+    derivatives, head = _head(function, names, selection, single, tier, ignore_unused)
     input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
     dtype = FLOAT32 if single else FLOAT64
     component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
@@ -129,6 +131,7 @@ def _head(
     selection: DerivativeSelection,
     single: bool,
     tier: pb.Tier,
+    ignore_unused: bool,
 ) -> tuple[tuple[Derivative, ...], bytes]:
     names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = selecting.resolve(selection, names, scalars)
@@ -137,6 +140,7 @@ def _head(
         derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
         tier=tier,
+        ignore_unused=ignore_unused,
     )
     return derivatives, message.SerializeToString()
 

@@ -32,6 +32,7 @@ class ResultSchema(NamedTuple):
         components: the names of the components.
         tuple_valued: whether arrays have a leading component dim.
         function: the kind and text of the function.
+        units: names of inputs and components with their units, where the function says them.
     """
 
     planes: PlaneIndex
@@ -40,6 +41,7 @@ class ResultSchema(NamedTuple):
     components: tuple[str, ...]
     tuple_valued: bool
     function: FunctionIdentity
+    units: tuple[tuple[str, str], ...] = ()
 
 
 class ResultOrigin(NamedTuple):
@@ -138,11 +140,11 @@ class ResultData:
 
     @property
     def units(self) -> Units:
-        """The units of inputs and components: those that DataArrays have, and those that were given.
+        """The units of inputs and components: those that were given, else those of DataArrays, else of the function.
 
         What shows or keeps a result has those of partials too.
         """
-        return {**units_of(self.request.inputs), **(self.request.units or {})}
+        return {**dict(self._schema.units), **units_of(self.request.inputs), **(self.request.units or {})}
 
     @property
     def slices(self) -> tuple[slice, ...]:

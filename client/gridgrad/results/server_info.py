@@ -43,6 +43,7 @@ class RegisteredFunction(NamedTuple):
         tuple_valued: whether results have a leading component dim.
         mode: "forward" or "reverse", how it is differentiated.
         checked: whether its derivatives were compared with finite differences before the server served.
+        component_units: of each component, perhaps empty; none where all are.
     """
 
     name: str
@@ -52,11 +53,14 @@ class RegisteredFunction(NamedTuple):
     tuple_valued: bool
     mode: str
     checked: bool
+    component_units: tuple[str, ...] = ()
 
     @property
     def units(self) -> dict[str, str]:
-        """The units of its inputs by name, for `units=` of `Client.gradient`; inputs without one are left out."""
-        return {each.name: each.unit for each in self.inputs if each.unit}
+        """The units of its inputs and components by name; those without one are left out."""
+        named = {each.name: each.unit for each in self.inputs if each.name not in self.components}
+        named |= dict(zip(self.components, self.component_units, strict=False))
+        return {name: unit for name, unit in named.items() if unit}
 
 
 class LanguageFunction(NamedTuple):
@@ -144,4 +148,5 @@ def _registered(function: pb.RegisteredFunction) -> RegisteredFunction:
         function.tuple_valued,
         function.mode,
         function.checked,
+        tuple(function.component_units),
     )

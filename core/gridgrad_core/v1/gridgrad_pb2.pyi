@@ -56,18 +56,20 @@ ERROR_REASON_USE_STREAM: ErrorReason
 ERROR_REASON_STARTING: ErrorReason
 
 class GridGradientRequest(_message.Message):
-    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier")
+    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_UNUSED_FIELD_NUMBER: _ClassVar[int]
     function: Function
     inputs: _containers.RepeatedCompositeFieldContainer[Input]
     derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
     dtype: Dtype
     tier: Tier
-    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ...) -> None: ...
+    ignore_unused: bool
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ...) -> None: ...
 
 class Function(_message.Message):
     __slots__ = ("expression", "registered")
@@ -126,7 +128,7 @@ class GridGradientResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ResultHeader, _Mapping]] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class ResultHeader(_message.Message):
-    __slots__ = ("dims", "shape", "derivatives", "components", "tuple_valued", "dtype", "info")
+    __slots__ = ("dims", "shape", "derivatives", "components", "tuple_valued", "dtype", "info", "units")
     DIMS_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +136,7 @@ class ResultHeader(_message.Message):
     TUPLE_VALUED_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     INFO_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
     dims: _containers.RepeatedScalarFieldContainer[str]
     shape: _containers.RepeatedScalarFieldContainer[int]
     derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
@@ -141,7 +144,16 @@ class ResultHeader(_message.Message):
     tuple_valued: bool
     dtype: Dtype
     info: Info
-    def __init__(self, dims: _Optional[_Iterable[str]] = ..., shape: _Optional[_Iterable[int]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., dtype: _Optional[_Union[Dtype, str]] = ..., info: _Optional[_Union[Info, _Mapping]] = ...) -> None: ...
+    units: _containers.RepeatedCompositeFieldContainer[NamedUnit]
+    def __init__(self, dims: _Optional[_Iterable[str]] = ..., shape: _Optional[_Iterable[int]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., dtype: _Optional[_Union[Dtype, str]] = ..., info: _Optional[_Union[Info, _Mapping]] = ..., units: _Optional[_Iterable[_Union[NamedUnit, _Mapping]]] = ...) -> None: ...
+
+class NamedUnit(_message.Message):
+    __slots__ = ("name", "unit")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    unit: str
+    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Info(_message.Message):
     __slots__ = ("queue_s", "compute_s", "batch_size", "engine", "tier", "device", "version", "digest")
@@ -324,7 +336,7 @@ class ListFunctionsResponse(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
 
 class RegisteredFunction(_message.Message):
-    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked")
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -332,6 +344,7 @@ class RegisteredFunction(_message.Message):
     TUPLE_VALUED_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
+    COMPONENT_UNITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     doc: str
     inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
@@ -339,7 +352,8 @@ class RegisteredFunction(_message.Message):
     tuple_valued: bool
     mode: str
     checked: bool
-    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ...) -> None: ...
+    component_units: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FunctionInput(_message.Message):
     __slots__ = ("name", "default", "unit")

@@ -66,7 +66,7 @@ class Ready(_message.Message):
     def __init__(self, device: _Optional[str] = ..., functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
 
 class RegisteredFunction(_message.Message):
-    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked")
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +74,7 @@ class RegisteredFunction(_message.Message):
     TUPLE_VALUED_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
+    COMPONENT_UNITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     doc: str
     inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
@@ -81,7 +82,8 @@ class RegisteredFunction(_message.Message):
     tuple_valued: bool
     mode: str
     checked: bool
-    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ...) -> None: ...
+    component_units: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FunctionInput(_message.Message):
     __slots__ = ("name", "default", "unit")

@@ -88,7 +88,8 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> DecodedRequest:
     inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
     grid = grid_of([given.spec for given in inputs])
     named = tuple((given.spec.name, given.spec.dims) for given in inputs)
-    function = DecodedFunction(kind, text, named, _dtype(request.dtype, inputs), _derivatives(request.derivatives))
+    derivatives, dtype = _derivatives(request.derivatives), _dtype(request.dtype, inputs)
+    function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused)
     return DecodedRequest(function, inputs, grid, _tier(request.tier, kind), max(1, grids))
 
 

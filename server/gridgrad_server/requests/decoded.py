@@ -61,6 +61,7 @@ class DecodedFunction(NamedTuple):
         inputs: the name and the dims of each input, in the request's order.
         dtype: the name of the dtype to compute in.
         derivatives: as listed, neither sorted nor without duplicates.
+        ignore_unused: whether numbers may be among the inputs that the function does not use.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class DecodedFunction(NamedTuple):
     inputs: tuple[tuple[str, tuple[str, ...]], ...]
     dtype: str
     derivatives: tuple[tuple[str, ...], ...]
+    ignore_unused: bool = False
 
 
 def _one(given: DecodedInput, position: int, grids: int) -> DecodedInput:

@@ -69,6 +69,7 @@ class FunctionKey:
         text: the expression, or the registered name.
         version: of the server, for the info of results.
         operations: that an expression has.
+        units: names of inputs and components with their units, where the function says them.
 
     Attributes:
         planes: of a result: the value and the derivatives of each component.
@@ -77,7 +78,15 @@ class FunctionKey:
         throughput: how quickly its grids are computed.
     """
 
-    def __init__(self, number: int, key: CompatibilityKey, text: str, version: str, operations: int = 1) -> None:
+    def __init__(
+        self,
+        number: int,
+        key: CompatibilityKey,
+        text: str,
+        version: str,
+        operations: int = 1,
+        units: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.number = number
         self.key = key
         self.text = text
@@ -86,6 +95,7 @@ class FunctionKey:
         self.digest = key.identity if key.kind == "expression" else ""
         self.throughput = Throughput(operations)
         self._version = version
+        self._units = units
 
     @functools.cached_property
     def message(self) -> wpb.Plan:
@@ -103,6 +113,7 @@ class FunctionKey:
     def header(self, shape: Sequence[int]) -> bytes:
         """The serialized ResultHeader of a result, all but its info."""
         dims = dict.fromkeys(dim for _, dims in self.key.inputs for dim in dims)
+        named = {*self.key.components, *(name for name, _ in self.key.inputs)}
         return pb.ResultHeader(
             dims=list(dims),
             shape=shape,
@@ -110,6 +121,7 @@ class FunctionKey:
             components=self.key.components,
             tuple_valued=self.key.tuple_valued,
             dtype=DTYPES[self.key.dtype],
+            units=[pb.NamedUnit(name=name, unit=unit) for name, unit in self._units if name in named],
         ).SerializeToString()
 
     def info(self, computed_by: ComputedBy) -> bytes:
@@ -144,17 +156,10 @@ class FunctionKeys:
         """
         function = self._by_spelling.get(spelled)
         if function is None:
-            function = self._intern(*await self._key(spelled), spelled.text)
-            self._by_spelling[spelled] = function
+            function = self._by_spelling[spelled] = await self._find(spelled)
         return function
 
-    def _intern(self, key: CompatibilityKey, operations: int, text: str) -> FunctionKey:
-        function = self._by_key.get(key) or FunctionKey(next(self._numbers), key, text, self._version, operations)
-        self._by_key[key] = function
-        return function
-
-    async def _key(self, spelled: DecodedFunction) -> tuple[CompatibilityKey, int]:
-        """The key, and how many operations the function has."""
+    async def _find(self, spelled: DecodedFunction) -> FunctionKey:
         operations = 1
         if spelled.kind == "expression":
             program = await self._programs.get(spelled.text, [name for name, _ in spelled.inputs])
@@ -162,7 +167,7 @@ class FunctionKeys:
         else:
             function = self._function(spelled.text)
             identity, signature = function.name, signature_of_registered(function)
-        check_inputs(signature, spelled.inputs)
+        check_inputs(signature, spelled.inputs, ignore_unused=spelled.ignore_unused)
         derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature)
         key = CompatibilityKey(
             spelled.kind,
@@ -173,7 +178,11 @@ class FunctionKeys:
             spelled.inputs,
             derivatives,
         )
-        return key, operations
+        found = self._by_key.get(key) or FunctionKey(
+            next(self._numbers), key, spelled.text, self._version, operations, signature.units
+        )
+        self._by_key[key] = found
+        return found
 
     def _function(self, name: str) -> wpb.RegisteredFunction:
         function = self.registered.get(name)

@@ -26,13 +26,23 @@ NamedDims = tuple[str, tuple[str, ...]]
 
 
 class Signature(NamedTuple):
-    """What a function takes and gives; `optional` inputs have defaults, `assigned` names are variables of its text."""
+    """What a function takes and gives.
+
+    Args:
+        inputs: the names of its inputs.
+        optional: those that have defaults.
+        components: the names of what it gives.
+        tuple_valued: whether that is a tuple.
+        assigned: the variables of its text.
+        units: names of inputs and components with their units, where it says them.
+    """
 
     inputs: frozenset[str]
     optional: frozenset[str]
     components: tuple[str, ...]
     tuple_valued: bool
     assigned: frozenset[str] = frozenset()
+    units: tuple[tuple[str, str], ...] = ()
 
 
 def signature_of_program(program: Program) -> Signature:
@@ -44,12 +54,22 @@ def signature_of_program(program: Program) -> Signature:
 def signature_of_registered(function: wpb.RegisteredFunction) -> Signature:
     """The signature of a registered function."""
     optional = frozenset(each.name for each in function.inputs if each.HasField("default"))
-    inputs = frozenset(each.name for each in function.inputs)
-    return Signature(inputs, optional, tuple(function.components), function.tuple_valued)
+    components = tuple(function.components)
+    inputs = {each.name: each.unit for each in function.inputs}
+    # A name that is both would give the component the unit of the input
+    units = {name: unit for name, unit in inputs.items() if name not in components}
+    units |= dict(zip(components, function.component_units, strict=False))
+    said = tuple((name, unit) for name, unit in units.items() if unit)
+    return Signature(frozenset(inputs), optional, components, function.tuple_valued, units=said)
 
 
-def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...]) -> None:
+def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...], *, ignore_unused: bool = False) -> None:
     """Checks the inputs of a request.
+
+    Args:
+        signature: of its function.
+        inputs: their names and dims.
+        ignore_unused: whether numbers may be among them that the function does not use.
 
     Raises:
         RequestError: one is missing, is not used and no axis of its own, or is called like a variable of the text.
@@ -70,7 +90,7 @@ def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...]) -> None:
                 f"{name!r}, which the function assigns itself, so that the input would have no effect",
                 f"leave the input out, or the assignment of {name}",
             )
-        if name not in signature.inputs and dims != (name,):
+        if name not in signature.inputs and dims != (name,) and (dims or not ignore_unused):
             raise RequestError(
                 f"inputs[{position}].name",
                 f"{name!r}, which the function does not use",

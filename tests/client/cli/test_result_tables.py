@@ -11,7 +11,7 @@ import pytest
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import buffer as wire
 from tests.client.cli.conftest import Run
-from tests.client.fake import FakeServer, header_of
+from tests.client.fake import FakeServer, header_of, planes_of
 
 BILINEAR = ["eval", "t*k", "--axis", "t=1,2,4", "--axis", "k=2,3"]
 
@@ -55,6 +55,27 @@ def test_long_tables_are_cut(run: Run) -> None:
     assert wide[0].split()[-1] == "x=99"
 
 
+@pytest.fixture
+def with_units(server: FakeServer) -> None:
+    def answer(request: pb.GridGradientRequest, _: Any) -> bytes:
+        units = [pb.NamedUnit(name=name, unit=unit) for name, unit in (("x", "m"), ("f", "Pa"))]
+        header, data = header_of(request), planes_of(request).tobytes()
+        header.units.extend(units)
+        return wire.prefix(pb.GridGradientResponse(header=header).SerializeToString(), len(data)) + data
+
+    server.unary = answer
+
+
+@pytest.mark.usefixtures("with_units")
+def test_units_stand_beside_names_and_coordinates(run: Run) -> None:
+    asked = ["eval", "--registered", "gas", "--axis", "x=1,2"]
+    assert run(*asked)[1].splitlines()[0] == "x [m]  f [Pa]  df/dx [Pa / m]"
+    grids = run(*asked, "--axis", "y=5", "--derivative", "y")[1].splitlines()
+    assert grids[:2] == ["f [Pa]  y=5", "x=1 m     6"]
+    assert grids[4].startswith("df/dy  ")
+    assert json.loads(run(*asked, "--json")[1])["units"] == {"x": "m", "f": "Pa"}
+
+
 def test_json(run: Run) -> None:
     shown = json.loads(run(*BILINEAR, "--json")[1])
     assert shown["value"] == [[3, 4], [4, 5], [6, 7]]
@@ -62,7 +83,7 @@ def test_json(run: Run) -> None:
     assert shown["derivatives"]["k"] == [[2003, 2004], [2004, 2005], [2006, 2007]]
     assert shown["inputs"] == {"t": [1, 2, 4], "k": [2, 3]}
     assert (shown["dims"], shown["dtype"], shown["components"]) == (["t", "k"], "float64", None)
-    assert shown["nulls"] == {"nan": 0, "inf": 0}
+    assert (shown["nulls"], shown["units"]) == ({"nan": 0, "inf": 0}, {})
     assert shown["info"]["device"] == "cpu"
 
 

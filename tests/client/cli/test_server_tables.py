@@ -17,12 +17,16 @@ def test_functions(run: Run, server: FakeServer) -> None:
         pb.RegisteredFunction(
             name="f", doc="One.\nTwo.", inputs=inputs, components=["f"], mode="forward", checked=True
         ),
-        pb.RegisteredFunction(name="g", components=["u", "v"], tuple_valued=True, mode="reverse"),
+        pb.RegisteredFunction(
+            name="g", components=["u", "v"], tuple_valued=True, mode="reverse", component_units=["m/s", ""]
+        ),
+        pb.RegisteredFunction(name="h", components=["f"], component_units=["J"], mode="forward", checked=True),
     ]
     server.plain[methods.LIST_FUNCTIONS.path] = lambda _: pb.ListFunctionsResponse(functions=listed).SerializeToString()
     assert run("functions")[1] == (
         "f(x, T=300 [K])   [forward mode, derivatives checked]\n  One.\n  Two.\n\n"
-        "g() -> u, v   [reverse mode, derivatives NOT checked]\n"
+        "g() -> u [m/s], v   [reverse mode, derivatives NOT checked]\n\n"
+        "h() -> f [J]   [forward mode, derivatives checked]\n"
     )
 
 

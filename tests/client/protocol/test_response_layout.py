@@ -41,6 +41,14 @@ def test_components_of_a_tuple_are_a_dim_after_the_planes() -> None:
     assert (layout.shape, layout.planes, layout.dtype) == ((2, 2, 2, 3), 4, np.dtype("<f4"))
 
 
+def test_units_that_the_function_says_are_the_results() -> None:
+    units = [pb.NamedUnit(name="t", unit="s"), pb.NamedUnit(name="f", unit="m")]
+    layout, _ = read_header(header(units=units))
+    assert layout.units == (("t", "s"), ("f", "m"))
+    assert layout.schema(call_of()).units == layout.units
+    assert read_header(header())[0].units == ()
+
+
 def test_a_dtype_of_another_protocol_is_broken() -> None:
     with pytest.raises(gridgrad.InternalError, match="unknown dtype 0"):
         read_header(header(dtype=pb.DTYPE_UNSPECIFIED))

@@ -101,11 +101,12 @@ def test_without_it_what_is_not_used_travels_and_the_server_says_so() -> None:
         assert list(numbers(sent(Request("2*t*a", dict(ignoring.inputs))))) == ["t", "a", "b"]
 
 
-def test_axes_are_never_ignored_and_registered_functions_have_all() -> None:
+def test_axes_are_never_ignored_and_what_registered_functions_use_the_server_knows() -> None:
     message = sent(Request("2*t", {"t": T, "b": [1.0, 2.0]}, unused="ignore"))
-    assert list(numbers(message)) == ["t", "b"]
-    message = sent(Request(gridgrad.registered("f"), {"t": T, "b": 1.0}, unused="ignore"))
-    assert list(numbers(message)) == ["t", "b"]
+    assert (list(numbers(message)), message.ignore_unused) == (["t", "b"], False)
+    for unused, ignored in (("ignore", True), ("refuse", False)):
+        message = sent(Request(gridgrad.registered("f"), {"t": T, "b": 1.0}, unused=unused))  # type: ignore[arg-type]
+        assert (list(numbers(message)), message.ignore_unused) == (["t", "b"], ignored)
 
 
 def test_a_number_that_the_text_assigns_is_no_number_that_is_not_used() -> None:

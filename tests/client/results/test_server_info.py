@@ -23,6 +23,12 @@ def test_functions_keep_defaults_of_zero_apart_from_none() -> None:
         "f", "One.", (FunctionInput("x", None, ""), FunctionInput("T", 0.0, "K")), ("u", "v"), True, "forward", True
     )
     assert found.units == {"T": "K"}
+    listed.component_units[:] = ["", "Pa"]
+    (found,) = read_functions(pb.ListFunctionsResponse(functions=[listed]).SerializeToString())
+    assert found.units == {"T": "K", "v": "Pa"}
+    listed.components[:] = ["T", "v"]  # of a name that both have it would not be clear whose it is
+    (found,) = read_functions(pb.ListFunctionsResponse(functions=[listed]).SerializeToString())
+    assert found.units == {"v": "Pa"}
 
 
 def test_a_server_is_described() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gridgrad_core.errors import ExpressionError, UnknownFunctionError
+from gridgrad_core.errors import ExpressionError, RequestError, UnknownFunctionError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests import function_key
@@ -15,7 +15,7 @@ from gridgrad_server.requests.function_key import FunctionKeys
 from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.result_info import ComputedBy
 
-T, K = ("t", ("t",)), ("k", ("k",))
+T, K, X = ("t", ("t",)), ("k", ("k",)), ("x", ("x",))
 
 
 def spelled(text: str = "t*k", *inputs: tuple[str, tuple[str, ...]], **fields: Any) -> DecodedFunction:
@@ -59,12 +59,32 @@ async def test_a_registered_function_is_known_by_its_name(functions: FunctionKey
     inputs = [wpb.FunctionInput(name="x"), wpb.FunctionInput(name="nu", default=0.1)]
     field = wpb.RegisteredFunction(name="field", inputs=inputs, components=["u", "v"], tuple_valued=True)
     functions.registered = {"field": field}
-    call = spelled("field", ("x", ("x",)), kind="registered")
+    call = spelled("field", X, kind="registered")
     key = await functions.get(call)
     assert (key.key.components, key.key.tuple_valued, key.digest) == (("u", "v"), True, "")
     assert key.message.registered == "field"
     with_default = call._replace(inputs=(*call.inputs, ("nu", ())), derivatives=(("nu",),))
     assert (await functions.get(with_default)).planes == 4
+
+
+async def test_results_have_the_units_of_what_is_in_them(functions: FunctionKeys) -> None:
+    inputs = [wpb.FunctionInput(name="x", unit="m"), wpb.FunctionInput(name="nu", default=0.1, unit="m²/s")]
+    functions.registered = {
+        "field": wpb.RegisteredFunction(inputs=inputs, components=["u"], component_units=["m/s"], name="field")
+    }
+    header = pb.ResultHeader.FromString((await functions.get(spelled("field", X, kind="registered"))).header([2]))
+    assert [(each.name, each.unit) for each in header.units] == [("x", "m"), ("u", "m/s")]
+    assert not pb.ResultHeader.FromString((await functions.get(spelled("t*k"))).header([2, 2])).units
+
+
+async def test_what_is_ignored_is_refused_without_it(functions: FunctionKeys) -> None:
+    functions.registered = {
+        "field": wpb.RegisteredFunction(name="field", inputs=[wpb.FunctionInput(name="x")], components=["u"])
+    }
+    call = spelled("field", X, ("spare", ()), kind="registered")
+    assert (await functions.get(call._replace(ignore_unused=True))).key.inputs == (X, ("spare", ()))
+    with pytest.raises(RequestError, match="'spare', which the function does not use"):
+        await functions.get(call)
 
 
 async def test_an_unknown_name_gets_the_nearest(functions: FunctionKeys) -> None:

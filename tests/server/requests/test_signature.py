@@ -43,6 +43,13 @@ def test_inputs_with_defaults_are_optional() -> None:
     assert signature_of_registered(function) == FIELD
 
 
+def test_units_are_those_of_inputs_and_components_and_never_of_both() -> None:
+    inputs = [wpb.FunctionInput(name=name, unit=unit) for name, unit in (("x", "m"), ("nu", ""), ("u", "s"))]
+    field = wpb.RegisteredFunction(inputs=inputs, components=["u", "v"], component_units=["", "m/s"])
+    assert signature_of_registered(field).units == (("x", "m"), ("v", "m/s"))
+    assert signature_of_program(parse("x*nu")).units == ()
+
+
 def test_optional_inputs_may_be_given_or_not() -> None:
     check_inputs(FIELD, (X,))
     check_inputs(FIELD, (X, NU))
@@ -63,6 +70,19 @@ def test_inputs_that_do_not_fit_are_refused(
         check_inputs(FIELD, inputs)
     assert refused.value.field == field
     assert said in refused.value.found
+
+
+def test_numbers_that_are_not_used_may_be_allowed() -> None:
+    spare = (X, ("spare", ()))
+    with pytest.raises(RequestError, match="'spare', which the function does not use"):
+        check_inputs(FIELD, spare)
+    check_inputs(FIELD, spare, ignore_unused=True)
+    with pytest.raises(RequestError, match="'y', which the function does not use"):
+        check_inputs(FIELD, (X, ("y", ("x",))), ignore_unused=True)
+    with pytest.raises(RequestError, match="no 'x' among the inputs"):
+        check_inputs(FIELD, (NU,), ignore_unused=True)
+    with pytest.raises(RequestError, match="'b', which the function assigns itself"):
+        check_inputs(signature_of_program(parse("b = 3*x; b")), (X, ("b", ())), ignore_unused=True)
 
 
 def test_an_axis_may_be_given_that_only_broadcasts() -> None:

@@ -49,6 +49,26 @@ def test_all_is_read_off_the_function() -> None:
     assert drag(torch.tensor(2.0), 1, 1) == 2  # it stays an ordinary function
 
 
+def test_units_of_what_is_returned_are_read_off_its_annotation() -> None:
+    @function
+    def pressure(T: Annotated[Tensor, "K"]) -> Annotated[Tensor, "Pa"]:  # noqa: N803 - the field's name
+        return T
+
+    @function(outputs=("u", "v", "x"), units={"v": "km/s"})
+    def flow(x: Tensor) -> tuple[Annotated[Tensor, "m/s"], Annotated[Tensor, "m/s"], Tensor]:
+        return x, x, x
+
+    @function(units={"f": "J", "f0": "N"})
+    def energy(f0: Tensor) -> Tensor:
+        return f0
+
+    found = load([])
+    assert found["pressure"].component_units == ("Pa",)
+    assert found["flow"].component_units == ("m/s", "km/s", "")
+    assert found["flow"].inputs[0].unit == ""
+    assert (found["energy"].component_units, found["energy"].inputs[0].unit) == (("J",), "N")
+
+
 def test_the_decorator_has_the_last_word() -> None:
     @function(
         name="fluid.flow",
@@ -67,6 +87,7 @@ def test_the_decorator_has_the_last_word() -> None:
     assert (found.name, found.doc, found.mode, found.check) == ("fluid.flow", "Another text.", "reverse", False)
     assert (found.components, found.tuple_valued) == (("u", "v"), True)
     assert found.inputs[0].unit == "mm"
+    assert found.component_units == ()
     assert found.samples == {"x": (1.0, 2.0, 3.0), "y": (4.0,)}
 
 
@@ -137,8 +158,8 @@ def test_modules_are_registered_by_what_their_forward_takes() -> None:
         (takes_nothing, {}, "it has no inputs"),
         (takes_x, {"mode": "sideways"}, "mode='sideways'; write 'forward' or 'reverse'"),
         (takes_x, {"name": "not a name"}, "'not a name' is no name for a function"),
-        (takes_x, {"units": {"y": "m"}}, "units for 'y', which is no input; it has x"),
-        (takes_x, {"samples": {"y": 1}}, "samples for 'y', which is no input; it has x"),
+        (takes_x, {"units": {"y": "m"}}, "units for 'y', which it does not have; it has x, f"),
+        (takes_x, {"samples": {"y": 1}}, "samples for 'y', which it does not have; it has x"),
         (takes_x_y, {"samples": {"x": 1}}, "samples without y; give values for every input"),
         (takes_x_y, {"samples": {"x": [1, 2], "y": [1, 2, 3]}}, r"samples of \[2, 3\] values"),
         (takes_x_y, {"samples": {"x": [], "y": 1}}, "samples of"),

@@ -47,6 +47,7 @@ class Registration(NamedTuple):
         order: the highest order of derivatives that is served; None before the check has found it.
         why_no_more: why none of higher order is, where the check found that.
         why_no_float32: why it is served in float64 alone; empty where it is served in both.
+        component_units: of each output, perhaps empty; none where all are.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Registration(NamedTuple):
     order: int | None = None
     why_no_more: str = ""
     why_no_float32: str = ""
+    component_units: tuple[str, ...] = ()
 
 
 def describe(
@@ -85,29 +87,31 @@ def describe(
         raise FunctionError(f"{name}: mode={mode!r}; write 'forward' or 'reverse'")
     if order is not None and (isinstance(order, bool) or order not in range(MAX_ORDER + 1)):
         raise FunctionError(f"{name}: order={order!r}; write the highest order to serve, 0 to {MAX_ORDER}")
-    inputs = _inputs_of(function, name, units)
+    components = ("f",) if outputs is None else _checked_outputs(name, outputs)
+    hints = _hints_of(function)
+    inputs = _inputs_of(function, name, {**_units_in(hints), **units})
+    _refuse_unknown(name, "units", units, [*(each.name for each in inputs), *components])
     return Registration(
         name=name,
         function=function,
         doc=inspect.cleandoc(doc if doc is not None else source_of(function).__doc__ or ""),
         inputs=inputs,
-        components=("f",) if outputs is None else _checked_outputs(name, outputs),
+        components=components,
         tuple_valued=outputs is not None,
         mode=typing.cast("Mode", mode),
         samples=_checked_samples(name, samples, inputs),
         check=check,
         order=order,
+        component_units=_component_units(hints.get("return"), components, outputs is not None, units),
     )
 
 
 def _inputs_of(function: Callable[..., Any], name: str, units: Mapping[str, str]) -> tuple[RegisteredInput, ...]:
-    annotated = _annotated_units(function)
-    inputs = tuple(_input_of(each, name, {**annotated, **units}) for each in _parameters(function, name))
+    inputs = tuple(_input_of(each, name, units) for each in _parameters(function, name))
     if not inputs:
         raise FunctionError(f"{name}: it has no inputs; a constant needs no server")
     if len(inputs) > MAX_INPUTS:
         raise FunctionError(f"{name}: {len(inputs)} inputs; at most {MAX_INPUTS} can be served")
-    _refuse_unknown(name, "units", units, inputs)
     return inputs
 
 
@@ -144,11 +148,24 @@ def _input_of(parameter: inspect.Parameter, name: str, units: Mapping[str, str])
     return RegisteredInput(parameter.name, None if default is None else float(default), unit, is_keyword)
 
 
-def _annotated_units(function: Callable[..., Any]) -> dict[str, str]:
+def _hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     try:
-        hints = typing.get_type_hints(_signed(function), include_extras=True)
+        return typing.get_type_hints(_signed(function), include_extras=True)
     except Exception:  # noqa: BLE001 - annotations are the author's own and may name what is not there
         return {}
+
+
+def _component_units(
+    returned: Any, components: Sequence[str], tuple_valued: bool, units: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Those of the decorator, else of `-> Annotated[Tensor, "Pa"]` or of a tuple of such."""
+    outputs = typing.get_args(returned) if tuple_valued else (returned,)
+    known = {**_units_in(dict(zip(components, outputs, strict=False))), **units}
+    found = tuple(known.get(each, "") for each in components)
+    return found if any(found) else ()
+
+
+def _units_in(hints: Mapping[str, Any]) -> dict[str, str]:
     texts = {
         name: [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, str)]
         for name, hint in hints.items()
@@ -163,7 +180,7 @@ def _checked_outputs(name: str, outputs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _checked_samples(name: str, samples: Samples, inputs: Sequence[RegisteredInput]) -> dict[str, tuple[float, ...]]:
-    _refuse_unknown(name, "samples", samples, inputs)
+    _refuse_unknown(name, "samples", samples, [each.name for each in inputs])
     listed = {key: (float(v),) if isinstance(v, int | float) else tuple(map(float, v)) for key, v in samples.items()}
     lengths = {len(values) for values in listed.values()} - {1}
     if len(lengths) > 1 or 0 in lengths:
@@ -176,8 +193,7 @@ def _checked_samples(name: str, samples: Samples, inputs: Sequence[RegisteredInp
     return listed
 
 
-def _refuse_unknown(name: str, what: str, given: Mapping[str, object], inputs: Sequence[RegisteredInput]) -> None:
-    names = [each.name for each in inputs]
+def _refuse_unknown(name: str, what: str, given: Mapping[str, object], names: Sequence[str]) -> None:
     for key in given:
         if key not in names:
-            raise FunctionError(f"{name}: {what} for {key!r}, which is no input; it has {', '.join(names) or 'none'}")
+            raise FunctionError(f"{name}: {what} for {key!r}, which it does not have; it has {', '.join(names)}")

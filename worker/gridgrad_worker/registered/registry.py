@@ -67,7 +67,8 @@ def function(
 
     Args:
         name: what clients call it by; the name of the function if not given.
-        units: the unit of each input, for a reader; also read off `Annotated[Tensor, "K"]`.
+        units: the units of inputs and outputs, "f" for that of a function that is no tuple: text that results keep;
+            also read off `Annotated[Tensor, "K"]`, of what is returned too.
         doc: what it computes, for a reader; the docstring if not given.
         outputs: the names of its components, when it returns a tuple.
         mode: "forward", or "reverse" for a function of many inputs or one that torch can only differentiate so.

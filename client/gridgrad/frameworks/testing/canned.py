@@ -52,11 +52,13 @@ class CannedAnswer(NamedTuple):
         planes: the buffer [1 + derivatives, (components,) *grid].
         components: the names of the components.
         tuple_valued: whether there is a dim of components.
+        units: of inputs and components, where a registered function says them.
     """
 
     planes: FloatArray
     components: tuple[str, ...]
     tuple_valued: bool
+    units: Mapping[str, str]
 
 
 def answer_of(
@@ -67,13 +69,14 @@ def answer_of(
     Raises:
         GridgradError: the canned one, or one that says what is not canned.
     """
-    components, tuple_valued = _components(asked, functions)
+    components, tuple_valued, units = _given_by(asked, functions)
     canned = _canned(asked.request.function, grids, fill)
     shape = ((len(components),) if tuple_valued else ()) + asked.grid.shape
     planes = np.empty((1 + len(asked.derivatives), *shape), asked.dtype)
     for number, wrt in enumerate(((), *asked.derivatives)):
         planes[number] = _grid(asked, canned, wrt, fill, shape)
-    return CannedAnswer(planes, components, tuple_valued)
+    named = {name: unit for name, unit in units.items() if name in asked.spread or name in components}
+    return CannedAnswer(planes, components, tuple_valued, named)
 
 
 def _canned(function: Any, grids: Grids, fill: float | None) -> Mapping[Any, Canned]:
@@ -94,16 +97,19 @@ def _same(one: str, other: str) -> bool:
     return parse(one) == parse(other)
 
 
-def _components(asked: CannedRequest, functions: Sequence[RegisteredFunction]) -> tuple[tuple[str, ...], bool]:
+def _given_by(
+    asked: CannedRequest, functions: Sequence[RegisteredFunction]
+) -> tuple[tuple[str, ...], bool, Mapping[str, str]]:
+    """The components of a function, whether it is a tuple, and the units that it says."""
     function = asked.request.function
     if isinstance(function, Registered):
         listed = {each.name: each for each in functions}.get(function.name)
-        return (("f",), False) if listed is None else (listed.components, listed.tuple_valued)
+        return (("f",), False, {}) if listed is None else (listed.components, listed.tuple_valued, listed.units)
     program = parse(str(function), asked.spread)
     unknown = [name for name in program.inputs if name not in asked.spread]
     if unknown:
         raise RequestError("inputs", f"no input {unknown[0]!r}, which the function uses", "give it a value")
-    return program.components, program.tuple_valued
+    return program.components, program.tuple_valued, {}
 
 
 def _grid(

@@ -16,7 +16,7 @@ import numpy as np
 from gridgrad.arguments.inputs import FloatArray, spread_over
 from gridgrad.frameworks.testing.canned import CannedAnswer, CannedRequest, Grids, answer_of
 from gridgrad.protocol.options import HEALTH_METHOD, SERVING
-from gridgrad.requests.request import Registered, Request
+from gridgrad.requests.request import Registered, Request, Unused
 from gridgrad.results.server_info import RegisteredFunction
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import REASONS, GridgradError, RequestError
@@ -180,7 +180,8 @@ def _read(message: pb.GridGradientRequest) -> CannedRequest:
     spread = {name: spread_over(grid.dims, dims, values) for name, (dims, values) in arrays.items()}
     derivatives = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
     dtype = DTYPE_NAMES[message.dtype]
-    request = Request(_function(message.function), arrays, derivatives=list(derivatives), dtype=dtype)
+    unused: Unused = "ignore" if message.ignore_unused else "refuse"
+    request = Request(_function(message.function), arrays, derivatives=list(derivatives), dtype=dtype, unused=unused)
     return CannedRequest(request, grid, spread, derivatives, dtype)
 
 
@@ -206,6 +207,7 @@ def _header(message: pb.GridGradientRequest, asked: CannedRequest, answer: Canne
         tuple_valued=answer.tuple_valued,
         dtype=message.dtype,
         info=INFO,
+        units=[pb.NamedUnit(name=name, unit=unit) for name, unit in answer.units.items()],
     )
 
 

@@ -99,6 +99,16 @@ def test_tuples(make: Callable[..., FakeClient]) -> None:
     assert client.functions() == (FLOW,)
 
 
+def test_results_of_registered_functions_have_their_units(make: Callable[..., FakeClient]) -> None:
+    client = make({}, fill=0.0, functions=[FLOW._replace(component_units=("m/s", ""))])
+    flow = client.gradient(gridgrad.registered("flow"), {"x": [1.0, 2.0], "nu": 1.0}, unused="ignore")
+    assert flow.units == {"x": "m", "u": "m/s"}
+    assert client.requests[0].unused == "ignore"
+    assert client.gradient(gridgrad.registered("flow"), {"x": [1.0]}, units={"x": "km"}).units["x"] == "km"
+    assert client.gradient(gridgrad.registered("flow"), {}, order=0).units == {"u": "m/s"}
+    assert client.functions()[0].component_units == ("m/s", "")
+
+
 def test_large_results_streams_and_the_server(make: Callable[..., FakeClient]) -> None:
     client = make(BILINEAR)
     x = np.arange(600.0)
