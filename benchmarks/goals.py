@@ -20,7 +20,19 @@ from typing import Any
 __all__ = ["BENCHMARKS", "lines_of"]
 
 ROOT = Path(__file__).parents[1]
-BENCHMARKS = ("service", "floods", "mixes", "engine", "readme", "watched", "cluster", "footprint", "first", "gpu")
+BENCHMARKS = (
+    "service",
+    "floods",
+    "mixes",
+    "engine",
+    "readme",
+    "watched",
+    "cluster",
+    "footprint",
+    "first",
+    "functions",
+    "gpu",
+)
 WITH_JAX = ("engine", "readme")
 
 

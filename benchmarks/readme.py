@@ -14,6 +14,7 @@ from benchmarks.engine import BLOCK, NITROGEN, jax_side
 from benchmarks.harness.build import NEW
 from benchmarks.harness.case import Case, Goal, Server, Side
 from benchmarks.harness.command import Done, parser, run
+from benchmarks.harness.report import milliseconds
 from benchmarks.harness.row import figure
 from benchmarks.harness.stage import Stage
 from benchmarks.service import LISTEN, RAW, raw_sides
@@ -71,11 +72,7 @@ def print_table(done: Done) -> None:
     print(f"\n| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     for side, (case, measured, _) in zip(SIDES, done, strict=False):
         times = [figure(measured[NEW, each.name], "p50") for each in case.sides]
-        print(f"| {side}² | {' | '.join(map(_shown, times))} |")
-
-
-def _shown(ms: float) -> str:
-    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:#.2g}".rstrip(".") + " ms"
+        print(f"| {side}² | {' | '.join(map(milliseconds, times))} |")
 
 
 if __name__ == "__main__":

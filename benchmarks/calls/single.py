@@ -6,13 +6,26 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import gridgrad
 from benchmarks.calls.neighbour import neighbour
-from benchmarks.calls.workload import EXPRESSION, axes
+from benchmarks.calls.workload import EXPRESSION, WAVE, axes, wave_axes
 from benchmarks.harness.block import Block, Order, Run, in_turn
 
-__all__ = ["at_hosts", "beside_a_flood", "beside_large_grids", "gradient", "look_at", "prepare"]
+if TYPE_CHECKING:
+    from gridgrad.requests.request import Tier  # in an old build it may be elsewhere
+
+__all__ = [
+    "at_hosts",
+    "beside_a_flood",
+    "beside_large_grids",
+    "gradient",
+    "look_at",
+    "prepare",
+    "prepare_wave",
+    "wave",
+]
 
 SIDE = 32
 
@@ -44,6 +57,31 @@ def gradient(address: str, side: int = SIDE, sessions: bool = False) -> Iterator
         for _ in range(2):
             client.gradient(EXPRESSION, axes(SIDE))
         yield in_turn(lambda: client.gradient(EXPRESSION, inputs))
+
+
+def prepare_wave(address: str) -> str:
+    """Has the wave compiled to both orders, so that each way computes in its own."""
+    with gridgrad.Client(address, sessions=False) as client:
+        return "; ".join(str(client.prepare(WAVE, wave_axes(SIDE), order=order)) for order in (1, 2))
+
+
+@contextlib.contextmanager
+def wave(address: str, side: int, order: int, way: Literal["compiled", "direct", "registered"]) -> Iterator[Run]:
+    """One caller of the wave in a session.
+
+    Args:
+        address: of the server.
+        side: of the square grid.
+        order: all partials up to it.
+        way: the tier that computes the expression, or the registered function instead.
+    """
+    inputs = wave_axes(side)
+    function = gridgrad.registered("wave") if way == "registered" else WAVE
+    tier: Tier = "auto" if way == "registered" else way
+    with gridgrad.Client(address) as client:
+        for _ in range(2):
+            client.gradient(function, inputs, order=order, tier=tier)
+        yield in_turn(lambda: client.gradient(function, inputs, order=order, tier=tier))
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from benchmarks.harness.build import NEW, Build
 from benchmarks.harness.case import Case
 from benchmarks.harness.row import Comparison, Measured, Row, figure, geometric_mean
 
-__all__ = ["details_of", "document", "head", "line_of", "machine", "summary"]
+__all__ = ["details_of", "document", "head", "line_of", "machine", "milliseconds", "summary"]
 
 WIDTHS = (56, 17, 7, 20, 7, 7, 12)
 COMPARED = ("noise", "time", "proc.", "memory")
@@ -84,6 +84,11 @@ def _short(number: float) -> str:
     if math.isnan(number):
         return "-"
     return f"{number:.0f}" if abs(number) >= 100 else f"{number:.2f}" if abs(number) >= 1 else f"{number:.3g}"
+
+
+def milliseconds(ms: float) -> str:
+    """A time as tables for readers have it, with two digits at least."""
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:#.2g}".rstrip(".") + " ms"
 
 
 def details_of(case: Case, measured: Measured) -> Iterator[str]:
