@@ -70,7 +70,8 @@ ORDER = {
         ),
     ],
     "gridgrad_server": [
-        *("config", "memory", "requests", "scheduling", "workers", "connections", "rpc", "local_sessions", "telemetry"),
+        *("config", "memory", "requests", "scheduling", "workers.transports", "workers", "connections", "rpc"),
+        *("local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
         *("runtime", "devices", "torch_ops", "engines", "engines.functional"),
@@ -108,7 +109,7 @@ WITHOUT_TEST = {
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
     "gridgrad_server.config.tls": "reads files for gRPC: tests/server/connections/test_listen.py with certificates",
     "gridgrad_server.workers.owner": "a protocol",
-    "gridgrad_server.workers.transport": "protocols; what holds of them is tests/server/workers/transports.py",
+    "gridgrad_server.workers.transports.transport": "protocols; what holds of them is contract.py beside the tests",
     "gridgrad_worker.devices.streams": "test_transfers.py on a simulated GPU, test_gpu.py on a real one",
     "gridgrad_worker.engines.compiled.codegen.cpp_table": "rows of a table, held by test_functions.py, compiled",
     "gridgrad_worker.engines.compiled.codegen.errors": "an exception",

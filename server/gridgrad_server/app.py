@@ -28,7 +28,7 @@ from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.rpc.health import Health
 from gridgrad_server.workers.places import places_of
-from gridgrad_server.workers.transport import WorkerPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
 
 __all__ = ["Server", "run"]
 

@@ -27,9 +27,10 @@ from gridgrad_server.scheduling.tier_policy import TierPolicy
 from gridgrad_server.service import GridgradService
 from gridgrad_server.telemetry.exporters import Exporters
 from gridgrad_server.telemetry.snapshot import StatusSnapshot
+from gridgrad_server.workers.autoscaling import WorkerRange
 from gridgrad_server.workers.pool import WorkerPool
 from gridgrad_server.workers.process import WorkerProcess
-from gridgrad_server.workers.transport import WorkerPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
 
 __all__ = ["Parts", "compose"]
 
@@ -68,14 +69,15 @@ def compose(
 
     Args:
         settings: of the server.
-        places: one for each worker.
+        places: one for each worker that there may be.
         on_change: called when workers become ready, or none is left that is.
         on_fatal: called with why the server can't serve at all.
     """
     observers, slots, running = Observers(), SlotPool(), list[WorkerProcess]()
     tiers = TierPolicy(running, settings.engine == "structured" and settings.compile)
     scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers)
-    workers = WorkerPool(places, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
+    bounds = WorkerRange(settings.least_of(len(places)), len(places), settings.idle_timeout)
+    workers = WorkerPool(places, bounds, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
 
     functions = FunctionKeys(Programs(), __version__)
     limits = RequestLimits(settings, len(places))

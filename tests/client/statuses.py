@@ -25,6 +25,9 @@ BUSY = pb.GetServerStatusResponse(
         sessions=3,
         session_bytes=5 << 20,
         most_session_bytes=1 << 30,
+        waiting_batches=12,
+        wanted_workers=2,
+        most_workers=4,
     ),
     workers=[
         pb.WorkerStatus(number=0, pid=11, device="cpu", ready=True, batches=2, restarts=1, compiled=4, uncompiled=5),

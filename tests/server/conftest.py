@@ -16,7 +16,7 @@ from gridgrad_core.wire import methods
 from gridgrad_server.app import Server
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.requests.throughput import Throughput
-from gridgrad_server.workers.local_transport import LocalPlace
+from gridgrad_server.workers.transports.local_transport import LocalPlace
 from tests.server.building import KEYS
 
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")

@@ -6,7 +6,7 @@ import asyncio
 
 from gridgrad_server.composition import compose
 from gridgrad_server.config.settings import ServerSettings
-from gridgrad_server.workers.local_transport import LocalPlace
+from gridgrad_server.workers.transports.local_transport import LocalPlace
 from tests.server.building import make_request
 
 

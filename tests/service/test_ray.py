@@ -18,9 +18,9 @@ from benchmarks.harness.processes import Served, serve
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.workers.command import bridge_command, worker_flags
-from gridgrad_server.workers.ray_transport import RayBridge, RayPlace
-from gridgrad_server.workers.transport import WorkerPlace
-from tests.server.workers.transports import CONTRACT
+from gridgrad_server.workers.transports.ray_transport import RayBridge, RayPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
+from tests.server.workers.transports.contract import CONTRACT
 from tests.service.harness import eventually
 from tests.service.ray_cluster import RayCluster, actors_of, kill, process_of, ray_cluster
 
@@ -167,6 +167,30 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
         cluster.remove(node)
         eventually(lambda: ready(client) == 1, "the loss of it")
         assert client.gradient("x**2", {"x": [3.0]}).d["x"] == 6.0
+
+
+def test_workers_are_asked_for_as_batches_wait_and_given_back(tmp_path: Path) -> None:
+    simulated = ("--functions", "benchmarks.calls.simulated", "--min-workers", "1", "--max-workers", "3")
+    with (
+        ray_cluster(1) as cluster,
+        serving(tmp_path, "--ray", cluster.address, *simulated, "--idle-timeout", "1", "--log-level", "info") as served,
+        gridgrad.Client(served.address, sessions=False) as client,
+    ):
+        wanted, sides = gridgrad.registered("waits_for_piece"), np.linspace(0, 1, 2000)
+
+        def large() -> None:
+            assert client.gradient(wanted, {"x": sides, "y": sides}, wrt=()).value[-1, -1] == 2.0
+
+        assert (ready(client), client.server_status().load.wanted_workers) == (1, 1)
+        with ThreadPoolExecutor(1) as pool:
+            grid = pool.submit(large)  # 123 pieces of 50 ms
+            eventually(lambda: client.server_status().load.wanted_workers == 3, "the wish for more")
+            cluster.add(2)
+            eventually(lambda: ready(client) == 3, "those on the new node")
+            grid.result(120)
+        eventually(lambda: [each.number for each in client.server_status().workers] == [0], "the end of the others")
+        assert sum(worker.restarts for worker in client.server_status().workers) == 0
+        large()
 
 
 def test_auto_takes_all_there_is(cluster: RayCluster, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ What happened since the look before:
 
 \b
 What there is now:
-  queue     requests that wait for a worker, or whose next piece does
+  queue     requests that wait for a worker, or whose next piece does;
+            where their number varies, how many workers are wanted
   held      requests accepted and not yet answered to the end, and bytes of
             requests and results, of the most that are accepted; open streams
   sessions  of callers on the server's machine, and the memory they take
@@ -53,7 +54,7 @@ def screen(address: str, before: ServerStatus, now: ServerStatus, passed_s: floa
         "batches": _batches(before, now, passed_s),
         "computed": _times(now.compute_s.since(before.compute_s)),
         "points": _points(before, now, passed_s),
-        "queue": str(now.load.queued),
+        "queue": _queue(now),
         "held": _held(now),
         "sessions": f"{now.load.sessions}, {_of(now.load.session_bytes, now.load.most_session_bytes)}",
     }
@@ -89,6 +90,13 @@ def _batches(before: ServerStatus, now: ServerStatus, passed_s: float) -> str:
     size = now.batch_size.since(before.batch_size)
     rate = _rate(size.total, passed_s)
     return f"{rate}, of {size.sum / size.total:.1f} grids on average" if size.total else rate
+
+
+def _queue(now: ServerStatus) -> str:
+    load = now.load
+    if load.wanted_workers == load.most_workers:
+        return str(load.queued)
+    return f"{load.queued}, {load.wanted_workers} of {load.most_workers} workers are wanted"
 
 
 def _held(now: ServerStatus) -> str:

@@ -61,6 +61,9 @@ class Load(NamedTuple):
         sessions: open sessions.
         session_bytes: of memory that sessions take.
         most_session_bytes: the most of these.
+        waiting_batches: batches that wait for a worker that has room.
+        wanted_workers: workers that there should be now; 0 where the server does not say.
+        most_workers: the most of these.
     """
 
     queued: int
@@ -72,6 +75,9 @@ class Load(NamedTuple):
     sessions: int
     session_bytes: int
     most_session_bytes: int
+    waiting_batches: int = 0
+    wanted_workers: int = 0
+    most_workers: int = 0
 
 
 class WorkerStatus(NamedTuple):

@@ -446,7 +446,7 @@ class GetServerStatusResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., up_s: _Optional[float] = ..., draining: bool = ..., counting_s: _Optional[float] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[AnswerCount, _Mapping]]] = ..., computed: _Optional[_Iterable[_Union[ComputedCount, _Mapping]]] = ..., queue_s: _Optional[_Union[Distribution, _Mapping]] = ..., compute_s: _Optional[_Union[Distribution, _Mapping]] = ..., batch_size: _Optional[_Union[Distribution, _Mapping]] = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes")
+    __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes", "waiting_batches", "wanted_workers", "most_workers")
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     MOST_ENTRIES_FIELD_NUMBER: _ClassVar[int]
@@ -456,6 +456,9 @@ class Load(_message.Message):
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     SESSION_BYTES_FIELD_NUMBER: _ClassVar[int]
     MOST_SESSION_BYTES_FIELD_NUMBER: _ClassVar[int]
+    WAITING_BATCHES_FIELD_NUMBER: _ClassVar[int]
+    WANTED_WORKERS_FIELD_NUMBER: _ClassVar[int]
+    MOST_WORKERS_FIELD_NUMBER: _ClassVar[int]
     queued: int
     entries: int
     most_entries: int
@@ -465,7 +468,10 @@ class Load(_message.Message):
     sessions: int
     session_bytes: int
     most_session_bytes: int
-    def __init__(self, queued: _Optional[int] = ..., entries: _Optional[int] = ..., most_entries: _Optional[int] = ..., held_bytes: _Optional[int] = ..., most_held_bytes: _Optional[int] = ..., streams: _Optional[int] = ..., sessions: _Optional[int] = ..., session_bytes: _Optional[int] = ..., most_session_bytes: _Optional[int] = ...) -> None: ...
+    waiting_batches: int
+    wanted_workers: int
+    most_workers: int
+    def __init__(self, queued: _Optional[int] = ..., entries: _Optional[int] = ..., most_entries: _Optional[int] = ..., held_bytes: _Optional[int] = ..., most_held_bytes: _Optional[int] = ..., streams: _Optional[int] = ..., sessions: _Optional[int] = ..., session_bytes: _Optional[int] = ..., most_session_bytes: _Optional[int] = ..., waiting_batches: _Optional[int] = ..., wanted_workers: _Optional[int] = ..., most_workers: _Optional[int] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
     __slots__ = ("number", "pid", "device", "ready", "batches", "restarts", "compiled", "uncompiled")

@@ -88,6 +88,15 @@ FLAGS: tuple[Flag, ...] = (
          "worker processes; auto is one for each GPU, else 1, and with --ray one for each GPU of the cluster, else for "
          "each --ray-cpus of its processors. Raise it on a CPU with many cores, which one process can't fill with "
          "small grids; lower it to leave GPUs to others"),
+    Flag("max-workers", Count(1), None, "none",
+         "most worker processes, in place of --workers: there are more while batches wait and fewer when workers have "
+         "nothing to do, those of --ray if it is given. Give it where load comes and goes"),
+    Flag("min-workers", Count(0), 1, "1",
+         "fewest of these. Raise it where the first calls after a quiet time may not wait for a worker to start; 0 "
+         "goes with --local-workers"),
+    Flag("idle-timeout", Seconds(), 60.0, "60",
+         "seconds that a worker beyond --min-workers may have nothing to do before it ends. Raise it where workers are "
+         "slow to start, lower it where nodes cost money"),
     Flag("ray", click.STRING, None, "none",
          "HOST:PORT of a Ray cluster to run the workers in, or auto for the one that runs on this machine. For more "
          "than one machine; needs the extra gridgrad[ray]"),
@@ -182,6 +191,9 @@ class ServerSettings:
     tls_key: Path | None
     tls_client_ca: Path | None
     workers: int
+    max_workers: int | None
+    min_workers: int
+    idle_timeout: float
     ray: str | None
     ray_cpus: int
     local_workers: int
@@ -225,6 +237,14 @@ class ServerSettings:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"settings are frozen: {name} can't become {value!r}; make new ones")
 
+    def least_of(self, workers: int) -> int:
+        """How many workers there are always.
+
+        Args:
+            workers: that there may be.
+        """
+        return workers if self.max_workers is None else workers - self.max_workers + self.min_workers
+
     def _problem(self) -> str | None:
         if (self.tls_cert is None) != (self.tls_key is None):
             return "--tls-cert and --tls-key go together: give both or neither"
@@ -239,4 +259,15 @@ class ServerSettings:
             return "--listen names an address twice: give each once"
         if self.local_workers and not self.ray:
             return "--local-workers counts those beside --ray: without that say --workers"
+        return self._problem_of_range()
+
+    def _problem_of_range(self) -> str | None:
+        if self.max_workers is None:
+            return "--min-workers goes with --max-workers: give both" if self.min_workers != 1 else None
+        if self.workers:
+            return "--workers says how many there are always: leave it out, or --max-workers"
+        if self.min_workers > self.max_workers:
+            return f"--min-workers {self.min_workers} is over --max-workers {self.max_workers}: raise that one"
+        if not self.min_workers and not self.local_workers:
+            return "--min-workers 0 leaves no worker to answer the first call: give 1, or --ray with --local-workers"
         return None

@@ -94,6 +94,18 @@ class Progress:
         inputs_cost = 0 if self.is_split else layout.inputs_bytes // 8
         return max(1, self.next.points * self._template.function.planes, inputs_cost)
 
+    def waiting_batches(self, batch_cost: int) -> float:
+        """How many batches could be computed now of what is left, if there were workers for them.
+
+        Args:
+            batch_cost: largest cost of a batch.
+        """
+        if self.next is None:
+            return 0
+        if self.is_split and self._template.layout.grids == 1:
+            return max(0, self._window - self.computing - self._unsent)
+        return self.next_cost / batch_cost
+
     @property
     def _grid_cost(self) -> int:
         """The cost of a grid of a pack."""

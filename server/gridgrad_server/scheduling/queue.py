@@ -16,7 +16,7 @@ One owner, the scheduler, calls it; nothing here waits or locks.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -237,6 +237,13 @@ class Queue:
     def _taken(self, is_bulk: bool, now: float) -> None:
         self._small_in_a_row = 0 if is_bulk else self._small_in_a_row + 1
         self._small_at = self._small_at if is_bulk else now
+
+    def waiting_batches(self, batch_cost: int) -> int:
+        """How many batches of this cost could be made of what waits. For a look now and then: it goes through all."""
+        by_key: defaultdict[_LaneKey, float] = defaultdict(float)
+        for request in (self._alone,) if self._alone else self._positions:
+            by_key[_key(request)] += request.progress.waiting_batches(batch_cost) if request.is_open else 0
+        return sum(map(math.ceil, by_key.values()))
 
     def may_wait_at_worker(self, now: float) -> bool:
         """Whether the next batch may be given to a worker that is busy with another."""

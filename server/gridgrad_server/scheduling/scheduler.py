@@ -77,6 +77,11 @@ class Scheduler:
         """How many requests wait."""
         return len(self._queue)
 
+    @property
+    def waiting_batches(self) -> int:
+        """How many batches wait for a worker that has room."""
+        return self._queue.waiting_batches(self._batch_cost)
+
     def submit(self, request: GridRequest) -> None:
         """Queues a request, new or with room for more of its tiles."""
         if request.is_open:

@@ -105,6 +105,9 @@ def _load(load: pb.Load) -> Iterator[Metric]:
         ("gridgrad_sessions", "Open sessions.", load.sessions),
         ("gridgrad_session_bytes", "Bytes of memory that sessions take.", load.session_bytes),
         ("gridgrad_session_bytes_limit", "The most of these: --session-bytes.", load.most_session_bytes),
+        ("gridgrad_waiting_batches", "Batches that wait for a worker that has room.", load.waiting_batches),
+        ("gridgrad_workers_wanted", "Workers that there should be now.", load.wanted_workers),
+        ("gridgrad_workers_limit", "The most of these: --max-workers, or --workers.", load.most_workers),
     ):
         yield _gauge(name, text, {}, value)
 

@@ -89,13 +89,16 @@ class StatusSnapshot:
             sessions=len(self._sessions),
             session_bytes=self._budget.taken_bytes,
             most_session_bytes=self._settings.session_bytes,
+            waiting_batches=self._scheduler.waiting_batches,
+            wanted_workers=self._workers.wanted,
+            most_workers=len(self._workers.restarts),
         )
 
     def _worker_statuses(self) -> list[pb.WorkerStatus]:
         running = {worker.name: worker for worker in self._workers.running}
         return [
-            _worker_status(number, running.get(number), restarts)
-            for number, restarts in enumerate(self._workers.restarts)
+            _worker_status(number, running.get(number), self._workers.restarts[number])
+            for number in self._workers.numbers
         ]
 
 

@@ -10,9 +10,9 @@ from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.config.device_choice import assign, threads_for
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.workers.command import bridge_command, worker_command, worker_flags
-from gridgrad_server.workers.local_transport import LocalPlace
-from gridgrad_server.workers.ray_transport import RayBridge, RayPlace
-from gridgrad_server.workers.transport import WorkerPlace
+from gridgrad_server.workers.transports.local_transport import LocalPlace
+from gridgrad_server.workers.transports.ray_transport import RayBridge, RayPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
 
 __all__ = ["places_of"]
 
@@ -20,7 +20,7 @@ _COUNT_WITHIN_S = 60.0
 
 
 def places_of(settings: ServerSettings) -> list[WorkerPlace]:
-    """A place for each worker: first those of this machine.
+    """A place for each worker that there may be: first those of this machine.
 
     Raises:
         NoDeviceError: CUDA was asked for on this machine, and there is none.
@@ -28,7 +28,7 @@ def places_of(settings: ServerSettings) -> list[WorkerPlace]:
     """
     if settings.ray is not None and find_spec("ray") is None:
         raise MissingExtraError("ray", "is not installed", "pip install 'gridgrad[ray]'")
-    local = settings.workers if settings.ray is None else settings.local_workers
+    local = (settings.max_workers or settings.workers) if settings.ray is None else settings.local_workers
     if local == 0 and settings.ray is not None:
         return _in_cluster(settings, settings.ray, 0)
     devices = assign(settings, local)
@@ -40,7 +40,7 @@ def places_of(settings: ServerSettings) -> list[WorkerPlace]:
 def _in_cluster(settings: ServerSettings, address: str, first: int) -> list[WorkerPlace]:
     command = bridge_command(settings, address)
     bridge, flags = RayBridge(command), worker_flags(settings, settings.ray_cpus)
-    count = settings.workers or _room_in_cluster(settings, command)
+    count = settings.max_workers or settings.workers or _room_in_cluster(settings, command)
     return [
         RayPlace(
             bridge,

@@ -1,9 +1,10 @@
-"""The workers: one for each place, supervised and replaced when it dies."""
+"""The workers: one for each place that is wanted, supervised and replaced when it dies."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +17,9 @@ from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.scheduler import BatchWorker, Scheduler
 from gridgrad_server.scheduling.tier_policy import TierPolicy
+from gridgrad_server.workers.autoscaling import LOOK_EVERY_S, Autoscaler, WorkerRange
 from gridgrad_server.workers.process import WorkerProcess
-from gridgrad_server.workers.transport import WorkerPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
 
 __all__ = ["WorkerPool"]
 
@@ -34,7 +36,8 @@ class WorkerPool:
     """Supervises the workers.
 
     Args:
-        places: one for each worker.
+        places: one for each worker that there may be.
+        bounds: how many of them there are to be.
         running: takes the workers that run, ready or not; the scheduler and the tier policy see the same list.
         scheduler: gives them work.
         tiers: decides in which tier.
@@ -46,12 +49,13 @@ class WorkerPool:
     Attributes:
         running: those that run, ready or not.
         ready: what the worker that was ready first said of itself; None before.
-        restarts: how often each was replaced.
+        restarts: how often the worker of each place was replaced.
     """
 
     def __init__(
         self,
         places: Sequence[WorkerPlace],
+        bounds: WorkerRange,
         running: list[WorkerProcess],
         scheduler: Scheduler,
         tiers: TierPolicy,
@@ -68,7 +72,11 @@ class WorkerPool:
         self._on_fatal = on_fatal
         self._failed_starts = [0] * len(places)
         self._closing = False
-        self._supervisors: list[asyncio.Task[None]] = []
+        self._supervisors: dict[int, asyncio.Task[None]] = {}
+        self._let_go: set[int] = set()
+        self._autoscaler = Autoscaler(bounds, time.monotonic())
+        self._least, self._is_elastic = bounds.least, bounds.least < bounds.most
+        self._scaling: asyncio.Task[None] | None = None
         self.running = running
         self.restarts = [0] * len(places)
         self.ready: wpb.Ready | None = None
@@ -82,7 +90,18 @@ class WorkerPool:
     @property
     def hopeless(self) -> bool:
         """Whether none is ready and all of them keep failing to start."""
-        return min(self._failed_starts) >= _HOPELESS_AFTER and not self.any_ready
+        failed = (self._failed_starts[number] for number in self.numbers)
+        return min(failed, default=0) >= _HOPELESS_AFTER and not self.any_ready
+
+    @property
+    def numbers(self) -> list[int]:
+        """Those of the workers that there are, or that are being replaced."""
+        return sorted(self._supervisors)
+
+    @property
+    def wanted(self) -> int:
+        """How many there should be now."""
+        return self._autoscaler.wanted
 
     @property
     def devices(self) -> list[str]:
@@ -90,9 +109,35 @@ class WorkerPool:
         return [worker.device for worker in self.running if worker.is_ready]
 
     def start(self) -> None:
-        """Starts them all; they become ready later."""
-        loop = asyncio.get_running_loop()
-        self._supervisors = [loop.create_task(self._supervise(i)) for i in range(len(self._places))]
+        """Starts those that there are always; they become ready later."""
+        self._start_wanted()
+        if self._is_elastic:
+            self._scaling = asyncio.get_running_loop().create_task(self._scale())
+
+    def _start_wanted(self) -> None:
+        free = (number for number in range(len(self._places)) if number not in self._supervisors)
+        for number in list(itertools.islice(free, max(0, self.wanted - len(self._supervisors)))):
+            self._supervisors[number] = asyncio.get_running_loop().create_task(self._supervise(number))
+
+    async def _scale(self) -> None:
+        """Has as many workers as are wanted, from time to time."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            now, before = time.monotonic(), self.wanted
+            ready = sum(worker.is_ready for worker in self.running)
+            if self._autoscaler.look(self._scheduler.waiting_batches, ready, now) > before:
+                log.info("more workers", extra=fields(wanted=self.wanted, before=before))
+            self._start_wanted()
+            for worker in self.running:
+                if worker.name >= self._least and worker.name not in self._let_go:
+                    self._let_go_if_spare(worker, now)
+
+    def _let_go_if_spare(self, worker: WorkerProcess, now: float) -> None:
+        if self._autoscaler.is_spare(worker, now):
+            self._autoscaler.let_go()
+            self._let_go.add(worker.name)
+            log.info("worker let go", extra=fields(worker=worker.name, wanted=self.wanted))
+            worker.close()
 
     async def close(self) -> None:
         """Ends them all and waits until they are gone."""
@@ -102,9 +147,10 @@ class WorkerPool:
                 worker.kill("the server ends, and nobody waits for what it does")
             else:
                 worker.close()
-        for supervisor in self._supervisors:
-            supervisor.cancel()
-        await asyncio.gather(*self._supervisors, return_exceptions=True)
+        tasks = [*self._supervisors.values(), *filter(None, [self._scaling])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(self._end(worker) for worker in list(self.running)))
 
     async def _end(self, worker: WorkerProcess) -> None:
@@ -122,10 +168,15 @@ class WorkerPool:
             self.running.append(worker)
             was_ready = await self._watch(worker)
             self.running.remove(worker)
+            if index in self._let_go:
+                break
             failures = 1 if time.monotonic() - worker.started_at > _SETTLED_AFTER_S else failures + 1
             self._ended(index, worker, was_ready)
             self.restarts[index] += 1
             await asyncio.sleep(_pause_s(failures))
+        self._let_go.discard(index)
+        del self._supervisors[index]
+        self._changed()
 
     async def _watch(self, worker: WorkerProcess) -> bool:
         was_ready = False
@@ -143,6 +194,9 @@ class WorkerPool:
             self._scheduler.fail_all(UnavailableError("", "no worker can be started", "see the server's log"))
             if self.ready is None:
                 self._on_fatal(f"its workers end before they are ready, the last with status {worker.status}")
+        self._changed()
+
+    def _changed(self) -> None:
         self._on_change()
         self._tiers.changed()
 
@@ -155,8 +209,7 @@ class WorkerPool:
         log.info("worker ready", extra=fields(worker=name, device=ready.device, took_s=round(took_s, 3)))
         self._failed_starts[name] = 0
         self.ready = self.ready or ready
-        self._on_change()
-        self._tiers.changed()
+        self._changed()
         self._scheduler.schedule()
 
     def worker_refused(self, name: int, why: str) -> None:

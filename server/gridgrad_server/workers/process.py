@@ -32,7 +32,7 @@ from gridgrad_server.workers.time_limits import (
     late_pong,
     late_start,
 )
-from gridgrad_server.workers.transport import WorkerPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
 
 __all__ = ["WorkerProcess"]
 
@@ -81,7 +81,7 @@ class WorkerProcess:
         }
         self._killed_after_s: float | None = None
         self._pinged_at: float | None = None
-        self._heard_at = self.started_at = time.monotonic()
+        self._heard_at = self.started_at = self._ready_at = time.monotonic()
         self._stopped_seen = False
         self._transport = place.open(self)
 
@@ -99,6 +99,10 @@ class WorkerProcess:
     def is_busy(self) -> bool:
         """Whether it computes something, or is asked about a function."""
         return bool(self._unanswered)
+
+    def idle_s(self, now: float) -> float:
+        """For how long it has had nothing to do, by time.monotonic; 0 unless it is ready and idle."""
+        return 0.0 if self.is_busy or not self.is_ready else now - max(self._begun_at, self._ready_at)
 
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
@@ -194,7 +198,8 @@ class WorkerProcess:
     def _ready(self, message: wpb.WorkerMessage) -> None:
         self.device = message.ready.device
         self.is_ready = True
-        self._owner.worker_ready(self.name, message.ready, time.monotonic() - self.started_at)
+        self._ready_at = time.monotonic()
+        self._owner.worker_ready(self.name, message.ready, self._ready_at - self.started_at)
 
     def _refused(self, message: wpb.WorkerMessage) -> None:
         self._owner.worker_refused(self.name, message.fatal)

@@ -19,7 +19,7 @@ waits     half up to 1 ms, 99 % up to 10 ms
 batches   10/s, of 3.0 grids on average
 computed  half up to 10 ms, 99 % up to 10 ms
 points    2,000/s, functional 25%, structured compiled 75%
-queue     7
+queue     7, 2 of 4 workers are wanted
 held      9 of 1,024 requests, 3.0 of 1,024 MiB, open streams: 2
 sessions  3, 5.0 of 1,024 MiB
 

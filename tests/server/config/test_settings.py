@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,25 @@ def test_the_table_of_flags_in_the_docs_is_current() -> None:
     page = OPERATIONS.read_text()
     missing = [row for row in rows if row not in page]
     assert not missing, "put into docs/operations.md:\n" + "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "least"),
+    [({}, 5), ({"max_workers": 5}, 1), ({"max_workers": 4, "min_workers": 0, "ray": "head:1", "local_workers": 1}, 1)],
+)
+def test_how_many_workers_there_are_always(values: dict[str, Any], least: int) -> None:
+    assert ServerSettings(**values).least_of(5) == least
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"min_workers": 2}, "goes with --max-workers"),
+        ({"max_workers": 2, "workers": 2}, "leave it out"),
+        ({"max_workers": 2, "min_workers": 3}, "--min-workers 3 is over --max-workers 2"),
+        ({"max_workers": 2, "min_workers": 0}, "leaves no worker"),
+    ],
+)
+def test_ranges_of_workers_that_are_none_are_refused(values: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        ServerSettings(**values)

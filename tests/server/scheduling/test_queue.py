@@ -201,3 +201,17 @@ def test_everything_can_be_failed() -> None:
     assert [str(error) for request in requests for error in remembered(request).errors] == [
         "no worker; look at the log"
     ] * 2
+
+
+def test_how_many_batches_wait() -> None:
+    assert queued().waiting_batches(1000) == 0
+    assert queued(make_request()).waiting_batches(1000) == 1
+    small = [make_request(number, points=10) for number in (1, 1, 1, 2)]  # 20 each
+    assert queued(*small).waiting_batches(30) == 2 + 1
+    split = make_request(3, points=100, tile_cost=20)
+    queue = queued(split, *small)
+    assert queue.waiting_batches(1 << 20) == split.progress.waiting_batches(1) + 2
+    split.progress.take(20)
+    assert split.progress.waiting_batches(1) == queue.waiting_batches(1 << 20) - 2
+    split.end()
+    assert queue.waiting_batches(1 << 20) == 2

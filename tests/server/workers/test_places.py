@@ -10,8 +10,8 @@ import pytest
 from gridgrad_core.errors import MissingExtraError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.workers import places
-from gridgrad_server.workers.local_transport import LocalPlace
 from gridgrad_server.workers.places import places_of
+from gridgrad_server.workers.transports.local_transport import LocalPlace
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,11 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"workers": 2}, ["LocalPlace"] * 2),
         ({"workers": 2, "ray": "head:6379"}, ["RayPlace"] * 2),
+        ({"max_workers": 3}, ["LocalPlace"] * 3),
+        (
+            {"max_workers": 2, "min_workers": 0, "ray": "head:6379", "local_workers": 1},
+            ["LocalPlace"] + ["RayPlace"] * 2,
+        ),
         ({"workers": 1, "ray": "head:6379", "local_workers": 2}, ["LocalPlace"] * 2 + ["RayPlace"]),
     ],
 )

@@ -14,8 +14,8 @@ from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.queue import BatchItem
-from gridgrad_server.workers.local_transport import LocalPlace
 from gridgrad_server.workers.process import WorkerProcess
+from gridgrad_server.workers.transports.local_transport import LocalPlace
 from tests.server.building import make_request
 from tests.server.conftest import FAKE_WORKER
 

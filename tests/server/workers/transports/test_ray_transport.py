@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.workers.ray_transport import RayBridge, RayPlace
-from gridgrad_server.workers.transport import WorkerPlace
-from tests.server.workers.transports import CONTRACT, PATIENCE_S, RememberingEvents
+from gridgrad_server.workers.transports.ray_transport import RayBridge, RayPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
+from tests.server.workers.transports.contract import CONTRACT, PATIENCE_S, RememberingEvents
 
-FAKE_BRIDGE = Path(__file__).parents[1] / "fake_bridge.py"
+FAKE_BRIDGE = Path(__file__).parents[2] / "fake_bridge.py"
 MakePlace = Callable[..., RayPlace]
 
 

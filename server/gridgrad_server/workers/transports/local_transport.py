@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from gridgrad_server.memory.socket import FrameSocket
-from gridgrad_server.workers.spawn import is_stopped, spawn, watch_exit
-from gridgrad_server.workers.transport import WorkerEvents
+from gridgrad_server.workers.transports.spawn import is_stopped, spawn, watch_exit
+from gridgrad_server.workers.transports.transport import WorkerEvents
 
 __all__ = ["LocalPlace", "LocalTransport"]
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.workers.transport import WorkerPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
 
 __all__ = ["CONTRACT", "PATIENCE_S", "RememberingEvents"]
 

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gridgrad_server.workers.local_transport import LocalPlace
-from gridgrad_server.workers.transport import WorkerPlace
+from gridgrad_server.workers.transports.local_transport import LocalPlace
+from gridgrad_server.workers.transports.transport import WorkerPlace
 from tests.server.conftest import FAKE_WORKER
-from tests.server.workers.transports import CONTRACT, RememberingEvents
+from tests.server.workers.transports.contract import CONTRACT, RememberingEvents
 
 PLACE = LocalPlace([sys.executable, str(FAKE_WORKER)])
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from gridgrad_server.workers.spawn import is_stopped, spawn, watch_exit
+from gridgrad_server.workers.transports.spawn import is_stopped, spawn, watch_exit
 
 ECHO = "import socket, sys; s = socket.socket(fileno=int(sys.argv[-1])); s.sendall(s.recv(9)); s.recv(1)"
 SHOW_MASK = (

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.memory.socket import FrameSocket
-from gridgrad_server.workers.spawn import spawn, watch_exit
-from gridgrad_server.workers.transport import WorkerEvents
+from gridgrad_server.workers.transports.spawn import spawn, watch_exit
+from gridgrad_server.workers.transports.transport import WorkerEvents
 
 __all__ = ["RayBridge", "RayPlace", "RayTransport"]
 
