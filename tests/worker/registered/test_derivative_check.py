@@ -170,6 +170,19 @@ def test_functions_that_saturate_are_served_to_order_four(cpu: CpuDevice, name: 
     assert checked(cpu, lambda x: right(x), samples={"x": [0.5, 0.0, -1.0]}).order == 4
 
 
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_attention_is_served(cpu: CpuDevice, mode: str) -> None:
+    attention = torch.nn.MultiheadAttention(2, 1, batch_first=True).double().eval()
+
+    def first(x: Tensor) -> Tensor:
+        tokens = torch.stack([torch.stack([x, x * x]), torch.stack([x + 1, 2 - x])])[None]
+        found, _ = attention(tokens, tokens, tokens, need_weights=False)  # so that torch would take its fused kernel
+        result: Tensor = found[0, 0, 0]
+        return result
+
+    assert checked(cpu, first, mode=mode, samples={"x": [0.3, -0.7]}, order=3).order == 3
+
+
 # Single points and orders
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -73,9 +74,35 @@ def test_layer_norm_has_the_values_of_torch_with_weights_and_dims() -> None:
         torch.testing.assert_close(got, functional.layer_norm(x, *given), rtol=1e-13, atol=1e-14)
 
 
+def test_layer_norm_without_its_python_is_replaced_too() -> None:
+    right = [-0.925804228978946, 0.3526329125749855, 0.3026575268376808, 0.2275736285187679]
+    at = torch.tensor([0.5], dtype=torch.float64)
+    aten = torch.ops.aten
+    for norm in (
+        lambda x: torch.layer_norm(x, (3,)),
+        lambda x: aten.layer_norm.default(x, [3]),
+        lambda x: aten.native_layer_norm.default(x, [3], None, None, 1e-5)[0],
+    ):
+        second = functools.partial(lambda norm, x: norm(torch.stack([x, x**2, 3 * x]))[1], norm)
+        assert [float(derivatives(second, at, order)[0]) for order in range(4)] == pytest.approx(right, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["celu", "hardsigmoid"])
+def test_what_is_exported_has_the_same_slopes(name: str) -> None:
+    class Model(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            result: Tensor = getattr(functional, name)(x)
+            return result
+
+    exported = torch.export.export(Model(), (X[2],)).module()
+    at = torch.tensor([-0.1, 0.3], dtype=torch.float64)
+    for order in range(3):
+        assert torch.equal(derivatives(Model(), at, order), derivatives(exported, at, order))
+
+
 @torch.library.custom_op("gridgrad_tests::cube", mutates_args=())
 def cube(x: Tensor) -> Tensor:
-    """x³, with nothing that torch could differentiate forward."""
+    """x³, with nothing that torch could differentiate."""
     return x**3
 
 
@@ -87,6 +114,25 @@ def _(info: Any, in_dims: tuple[Any, ...], x: Tensor) -> tuple[Tensor, Any]:  # 
 def test_a_custom_operation_is_refused_where_torch_would_take_its_derivative_for_0() -> None:
     at = torch.tensor([2.0], dtype=torch.float64)
     assert float(derivatives(lambda x: x * cube(x), at, 0)[0]) == 16
-    with pytest.raises(RequestError, match="gridgrad_tests::cube has no forward derivative") as caught:
+    with pytest.raises(RequestError, match="gridgrad_tests::cube has no derivative here") as caught:
         derivatives(lambda x: x * cube(x), at, 1)
     assert "torch.autograd.Function with generate_vmap_rule and jvp" in caught.value.remedy
+
+
+def test_in_reverse_mode_it_is_refused_likewise_and_weights_alone_are_no_reason() -> None:
+    weight = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+
+    def exact(x: Tensor) -> Tensor:
+        with ExactOperations():
+            result: Tensor = x * cube(x)
+        return result
+
+    def of_weight(x: Tensor) -> Tensor:
+        with ExactOperations():
+            result: Tensor = x * cube(weight)
+        return result
+
+    at = torch.tensor([2.0], dtype=torch.float64)
+    with pytest.raises(RequestError, match="gridgrad_tests::cube has no derivative here"):
+        torch.func.vmap(torch.func.grad(exact))(at)
+    assert torch.func.vmap(of_weight)(at).tolist() == [54]

@@ -2,6 +2,7 @@
 
 torch's slope of celu has its alpha in float32, that of hardsigmoid a float32 sixth (3e-8 off), and that has no second
 forward derivative; forward over forward mode of layer_norm is wrong. Values and the sides taken at ties are torch's.
+Exported and traced modules call the same operations by their names in torch.ops.aten.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import _functorch as functorch
 from torch._library.custom_ops import OPDEFS  # no public name tells custom operations from C++ ones with derivatives
 from torch._ops import OpOverload
 from torch.autograd import forward_ad
@@ -36,26 +38,42 @@ def _layer_norm(
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: float = 1e-5,
+    cudnn_enable: bool = True,  # noqa: ARG001 - torch's signature
 ) -> Tensor:
+    return _native_layer_norm(x, normalized_shape, weight, bias, eps)[0]
+
+
+def _native_layer_norm(
+    x: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
     dims = tuple(range(-len(normalized_shape), 0))
-    apart = x - x.mean(dims, keepdim=True)
-    scaled = apart * torch.rsqrt((apart * apart).mean(dims, keepdim=True) + eps)
+    mean = x.mean(dims, keepdim=True)
+    scale = torch.rsqrt(((x - mean) ** 2).mean(dims, keepdim=True) + eps)
+    scaled = (x - mean) * scale
     weighted = scaled if weight is None else scaled * weight
-    return weighted if bias is None else weighted + bias
+    return weighted if bias is None else weighted + bias, mean, scale
 
 
-_EXACT: dict[Any, Callable[..., Tensor]] = {
+_aten = torch.ops.aten
+_EXACT: dict[Any, Callable[..., Any]] = {
     torch.celu: _celu,
+    _aten.celu.default: _celu,
     torch.nn.functional.celu: _celu,
     torch.nn.functional.hardsigmoid: _hardsigmoid,
+    _aten.hardsigmoid.default: _hardsigmoid,
     torch.nn.functional.layer_norm: _layer_norm,
+    torch.layer_norm: _layer_norm,
+    _aten.layer_norm.default: _layer_norm,
+    _aten.native_layer_norm.default: _native_layer_norm,
 }
 
 
-def _is_dual(argument: object) -> bool:
-    """Whether it is differentiated in forward mode."""
+def _is_differentiated(argument: object) -> bool:
+    """Whether it is differentiated, in forward or reverse mode."""
     if not isinstance(argument, Tensor):
         return False
+    if argument.requires_grad and functorch.is_gradtrackingtensor(argument):
+        return True
     dual = forward_ad.unpack_dual(argument)  # type: ignore[no-untyped-call] # torch has no types there
     return dual.tangent is not None
 
@@ -69,13 +87,14 @@ class ExactOperations(TorchFunctionMode):
         """Calls one operation.
 
         Raises:
-            RequestError: it is a custom one, which is to be differentiated in forward mode.
+            RequestError: it is a custom one, which is to be differentiated.
         """
         name = str(func.name()) if isinstance(func, OpOverload) else ""  # type: ignore[no-untyped-call] # untyped
-        if name in OPDEFS and any(map(_is_dual, args)):
+        if name in OPDEFS and any(map(_is_differentiated, args)):
             raise RequestError(
                 "function.registered",
-                f"the custom operation {name} has no forward derivative, and torch takes it for 0",
+                f"the custom operation {name} has no derivative here: torch takes its forward one for 0, "
+                "and its reverse one is not for torch.func",
                 "write it with operations of torch, or as a torch.autograd.Function with generate_vmap_rule and jvp",
             )
         return _EXACT.get(func, func)(*args, **(kwargs or {}))
