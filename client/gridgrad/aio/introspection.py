@@ -16,7 +16,7 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.checks import DEFAULT_POINTS
-from gridgrad.protocol.options import HEALTH_METHOD, HEALTH_POLL_S, ConnectionSettings, check_serving
+from gridgrad.protocol.options import HEALTH_METHOD, HEALTH_POLL_S, LEAST_LOOK_S, ConnectionSettings, check_serving
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.request import FunctionLike, Request
 from gridgrad.results.result import Result
@@ -249,8 +249,10 @@ class Introspection(ABC):
         """
         attempts = self._attempts(timeout)
         while True:
+            left_s = attempts.left_s()
+            look_s = None if left_s is None else max(left_s, LEAST_LOOK_S)
             try:
-                check_serving(await self._plain(HEALTH_METHOD, attempts.left_s(), retries=0), self._settings.target)
+                check_serving(await self._plain(HEALTH_METHOD, look_s, retries=0), self._settings.target)
             except UnavailableError:
                 left_s = attempts.left_s()
                 if left_s is not None and left_s <= HEALTH_POLL_S:

@@ -19,6 +19,7 @@ __all__ = [
     "DEFAULT_IN_FLIGHT",
     "HEALTH_METHOD",
     "HEALTH_POLL_S",
+    "LEAST_LOOK_S",
     "ConnectionSettings",
     "Default",
     "Metadata",
@@ -39,6 +40,8 @@ CLIENT_ID = "gridgrad-client-id"
 HEALTH_METHOD = "/grpc.health.v1.Health/Check"
 SERVING = b"\x08\x01"
 HEALTH_POLL_S = 0.1
+LEAST_LOOK_S = 1e-3
+"""How long the last look whether a server is ready takes at least, however little time is left."""
 
 _UNIX = ("unix:", "unix-abstract:")
 

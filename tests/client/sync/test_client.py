@@ -407,6 +407,8 @@ def test_waiting_until_the_server_is_ready(server: FakeServer, client: gridgrad.
     server.plain[HEALTH] = lambda _: b"\x08\x02"
     with pytest.raises(gridgrad.UnavailableError, match="no warm worker"):
         client.wait_ready(timeout=0.3)
+    with pytest.raises((gridgrad.UnavailableError, gridgrad.DeadlineError)):
+        client.wait_ready(timeout=1e-9)  # over before the look has begun
 
 
 def test_the_fake_puts_planes_where_they_belong() -> None:
