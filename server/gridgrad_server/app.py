@@ -26,7 +26,6 @@ from gridgrad_server.composition import compose
 from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.listen import ListenError, bind, server_options
-from gridgrad_server.rpc.health import Health
 from gridgrad_server.workers.places import places_of
 from gridgrad_server.workers.transports.transport import WorkerPlace
 
@@ -102,8 +101,6 @@ class Server:
         """
         server = grpc.aio.server(interceptors=self.parts.exporters.interceptors, options=server_options(self._settings))
         server.add_generic_rpc_handlers((self.parts.service,))
-        health = Health(server)
-        await health.set(False)
         self.addresses = bind(server, self._settings)
         self.parts.exporters.start(self.parts.snapshot)
         await server.start()
@@ -111,8 +108,8 @@ class Server:
         self.parts.workers.start()
         self.parts.sessions.listen()
         try:
-            await self._follow(health)
-            await self._drain(health)
+            await self._follow()
+            await self._drain()
         finally:
             await self._end(server)
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
@@ -156,12 +153,12 @@ class Server:
             self.parts.functions.registered = {each.name: each for each in self.parts.workers.ready.functions}
         self._changed.set()
 
-    async def _follow(self, health: Health) -> None:
+    async def _follow(self) -> None:
         while not self.parts.intake.draining and not self._failure:
             await self._changed.wait()
             self._changed.clear()
             serving = self.parts.workers.any_ready and not self.parts.intake.draining
-            await health.set(serving)
+            self.parts.health.set(serving)
             if serving and not self.is_serving:
                 self._announce()
 
@@ -175,9 +172,9 @@ class Server:
             written.write_text("".join(f"{address}\n" for address in self.addresses))
             written.rename(file)  # so that the file appears whole
 
-    async def _drain(self, health: Health) -> None:
+    async def _drain(self) -> None:
         self.parts.intake.draining = True
-        await health.set(False)
+        self.parts.health.set(False)
         if self._failure:
             return
         self.parts.streams.drain()

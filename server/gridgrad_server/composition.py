@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.arrivals import Arrivals
+from gridgrad_server.connections.open_calls import OpenCalls
 from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
@@ -15,9 +16,11 @@ from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.function_key import FunctionKeys
 from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.request_cache import RequestCache
+from gridgrad_server.rpc.health import HealthCalls
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.introspection import IntrospectionCalls
 from gridgrad_server.rpc.limits import RequestLimits
+from gridgrad_server.rpc.reflection import ReflectionCalls
 from gridgrad_server.rpc.stream import StreamCalls
 from gridgrad_server.rpc.unary import UnaryCalls
 from gridgrad_server.scheduling.admission import Admission
@@ -36,6 +39,11 @@ __all__ = ["Parts", "compose"]
 
 _MOST_QUESTIONS = 64
 """Calls of Prepare and Explain that are answered at once."""
+
+_MOST_STREAMS = _MOST_WATCHES = 1024
+_MOST_WATCHES_OF_CONNECTION = 16
+_MOST_REFLECTIONS = 64
+"""Calls that may be open at once, with or without a word."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ class Parts:
     sessions: SessionManager
     snapshot: StatusSnapshot
     exporters: Exporters
+    health: HealthCalls
     service: GridgradService
 
 
@@ -85,16 +94,19 @@ def compose(
     intake = Intake(functions, RequestCache(), limits, admission, workers, scheduler, observers)
 
     unread = UnreadAnswers(settings.stall_timeout)
-    unary = UnaryCalls(intake, limits, observers, unread)
-    streams = StreamCalls(intake, limits, observers, unread)
+    unary = UnaryCalls(intake, limits, observers)
+    open_streams = OpenCalls("open streams", _MOST_STREAMS, _MOST_STREAMS)
+    streams = StreamCalls(intake, limits, observers, unread, open_streams)
     budget = ArenaBudget(settings.session_bytes)
     sessions = SessionManager(settings, intake, limits, observers, slots, budget)
     snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
-    introspection = IntrospectionCalls(settings, intake, questions, workers, tiers, snapshot.status, unread)
+    introspection = IntrospectionCalls(settings, intake, questions, workers, tiers, snapshot.status)
     slow = Admission(settings.queue_entries, settings.queue_bytes, "requests that arrive slowly")
     arrivals = Arrivals(slow, min(settings.message_bytes, settings.queue_bytes), settings.stall_timeout)
-    service = GridgradService(unary, streams, introspection, sessions, arrivals)
+    health = HealthCalls(OpenCalls("watches of health", _MOST_WATCHES, _MOST_WATCHES_OF_CONNECTION), unread)
+    reflection = ReflectionCalls(OpenCalls("open streams of reflection", _MOST_REFLECTIONS, _MOST_REFLECTIONS), unread)
+    service = GridgradService(unary, streams, introspection, sessions, health, reflection, arrivals, unread)
     return Parts(
         observers,
         slots,
@@ -110,5 +122,6 @@ def compose(
         sessions,
         snapshot,
         Exporters(settings, observers),
+        health,
         service,
     )

@@ -1,9 +1,9 @@
-"""The service: which handler answers which method, on raw bytes."""
+"""The services: which handler answers which method, on raw bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
@@ -12,26 +12,34 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.connections.arrivals import Arrivals
 from gridgrad_server.connections.ending import Context
+from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.rpc.errors import abort
+from gridgrad_server.rpc.health import HEALTH, HealthCalls
 from gridgrad_server.rpc.introspection import IntrospectionCalls
+from gridgrad_server.rpc.reflection import REFLECTION, ReflectionCalls
 from gridgrad_server.rpc.stream import StreamCalls
 from gridgrad_server.rpc.unary import UnaryCalls
 
 __all__ = ["GridgradService"]
 
+T = TypeVar("T")
+
 
 class GridgradService(grpc.GenericRpcHandler):
-    """The methods of the service.
+    """The methods of the service, and those of health and reflection.
 
     Args:
         unary: answers calls for one small grid.
         streams: answer streams of requests.
         introspection: answers what computes nothing.
         sessions: opens sessions.
+        health: answers whether the server serves.
+        reflection: answers what the service is.
         arrivals: the messages of unary calls.
+        unread: ends calls whose answers are not taken.
     """
 
     def __init__(
@@ -40,10 +48,14 @@ class GridgradService(grpc.GenericRpcHandler):
         streams: StreamCalls,
         introspection: IntrospectionCalls,
         sessions: SessionManager,
+        health: HealthCalls,
+        reflection: ReflectionCalls,
         arrivals: Arrivals,
+        unread: UnreadAnswers,
     ) -> None:
         self._sessions = sessions
         self._arrivals = arrivals
+        self._unread = unread
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             methods.GRID_GRADIENT.path: self._unary(unary.serve),
             methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(streams.serve),
@@ -53,19 +65,34 @@ class GridgradService(grpc.GenericRpcHandler):
             methods.PREPARE.path: self._unary(introspection.prepare),
             methods.EXPLAIN.path: self._unary(introspection.explain),
             methods.OPEN_SESSION.path: self._unary(self._open_session),
+            f"/{HEALTH}/Check": self._unary(health.check),
+            f"/{HEALTH}/List": self._unary(health.list_services),
+            f"/{HEALTH}/Watch": grpc.stream_stream_rpc_method_handler(self._after_message(health.watch)),
+            f"/{REFLECTION}/ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(reflection.serve),
         }
 
     def _unary(self, handler: Callable[[bytes, Context], Awaitable[bytes]]) -> grpc.RpcMethodHandler[Any, Any]:
-        """A method of one message and one answer. Its message is read here, so that it can be given up."""
+        """A method of one message and one answer, which is given up if nobody takes it."""
 
-        async def serve(_: object, context: Context) -> bytes:
+        async def answer(raw: bytes, context: Context) -> bytes:
+            context.add_done_callback(self._unread.left)  # type: ignore[arg-type] # it gets the context
+            answered = await handler(raw, context)
+            self._unread.leaving(context)
+            return answered
+
+        return grpc.stream_unary_rpc_method_handler(self._after_message(answer))
+
+    def _after_message(self, handler: Callable[[bytes, Context], Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        """Makes a handler of one of a single message, which is read here, so that it can be given up."""
+
+        async def serve(_: object, context: Context) -> T:
             try:
                 raw = await self._arrivals.read(context)
             except GridgradError as error:
                 await abort(context, error)
             return await handler(raw, context)
 
-        return grpc.stream_unary_rpc_method_handler(serve)
+        return serve
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Finds the handler of a call."""

@@ -47,6 +47,14 @@ class UnreadAnswers:
         """Takes in that it was taken, or that the call has ended."""
         self._leaving.pop(context, None)
 
+    async def write(self, context: Context, message: bytes) -> None:
+        """Writes a message of a stream, and waits until the connection takes it."""
+        self.leaving(context)
+        try:
+            await context.write(message)
+        finally:
+            self.left(context)
+
     def _check(self) -> None:
         before, self._timer = time.monotonic() - self._after_s, None
         late = {context: task for context, (since, task) in self._leaving.items() if since < before}

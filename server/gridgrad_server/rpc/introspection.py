@@ -10,7 +10,6 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import Context
-from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.requests.function_key import FunctionKey
@@ -34,7 +33,6 @@ class IntrospectionCalls:
         workers: say what they are and have.
         tiers: asks workers about functions.
         status: how the server is doing.
-        unread: ends calls whose answers are not taken.
     """
 
     def __init__(
@@ -45,7 +43,6 @@ class IntrospectionCalls:
         workers: WorkerPool,
         tiers: TierPolicy,
         status: Callable[[], pb.GetServerStatusResponse],
-        unread: UnreadAnswers,
     ) -> None:
         self._settings = settings
         self._intake = intake
@@ -53,7 +50,6 @@ class IntrospectionCalls:
         self._workers = workers
         self._tiers = tiers
         self._status = status
-        self._unread = unread
 
     async def list_functions(self, raw: bytes, context: Context) -> bytes:
         """The registered functions."""
@@ -89,7 +85,6 @@ class IntrospectionCalls:
             state = await self._tiers.prepare(function, self._intake.check_open)
         except GridgradError as error:
             await abort(context, error)
-        self._unread.leaving(context)
         return introspection_responses.prepared(function, state, time.monotonic() - arrived_at).SerializeToString()
 
     async def explain(self, raw: bytes, context: Context) -> bytes:
@@ -97,7 +92,6 @@ class IntrospectionCalls:
         try:
             function = await self._function(decode(pb.ExplainRequest, raw).plan, len(raw), context)
             explanation, state = await self._tiers.explain(function, self._intake.check_open)
-            self._unread.leaving(context)
             return introspection_responses.explained(function, explanation, state).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
@@ -106,9 +100,5 @@ class IntrospectionCalls:
         self._intake.check_open()
         permit = self._questions.take(size, caller_of(context))
 
-        def ended(context: Context) -> None:
-            self._unread.left(context)
-            permit.give_back()
-
-        context.add_done_callback(ended)  # type: ignore[arg-type] # it gets the context
+        context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
         return await self._intake.expression(message)

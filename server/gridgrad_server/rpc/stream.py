@@ -16,6 +16,7 @@ import grpc
 from gridgrad_core.errors import GridgradError, RequestError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.connections.ending import Context
+from gridgrad_server.connections.open_calls import OpenCalls
 from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode, read_several
@@ -43,13 +44,17 @@ class StreamCalls:
         limits: of a request.
         observers: are told of answers.
         unread: ends calls whose answers are not taken.
+        places: bounds how many streams are open.
     """
 
-    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers, unread: UnreadAnswers) -> None:
+    def __init__(
+        self, intake: Intake, limits: RequestLimits, observers: Observers, unread: UnreadAnswers, places: OpenCalls
+    ) -> None:
         self._intake = intake
         self._limits = limits
         self._observers = observers
         self._unread = unread
+        self._places = places
         self._open: set[StreamCall] = set()
 
     def __len__(self) -> int:
@@ -64,18 +69,22 @@ class StreamCalls:
         """Answers a call."""
         try:
             self._intake.check_open()
+            with self._places.place(context):
+                failure = await self._serve(context)
         except GridgradError as error:
-            await abort(context, error)
+            failure = error
+        except grpc.aio.InternalError:
+            return  # a message could not be sent: the caller is gone
+        if failure:
+            await abort(context, failure)
+
+    async def _serve(self, context: Context) -> GridgradError | None:
         stream = StreamCall(self._intake, self._limits, self._observers, self._unread, context)
         self._open.add(stream)
         try:
-            failure = await stream.serve()
-        except grpc.aio.InternalError:
-            return  # a message could not be sent: the caller is gone
+            return await stream.serve()
         finally:
             self._open.discard(stream)
-        if failure:
-            await abort(context, failure)
 
 
 class StreamCall:
@@ -215,20 +224,13 @@ class StreamCall:
         while self._outbox:
             streamed, messages, last = self._outbox[0]
             while (message := messages.take()) is not None:
-                await self._send(message)
+                await self._unread.write(self._context, message)
             self._outbox.popleft()
             if streamed.request:
                 streamed.request.progress.sent()
                 self._intake.submit(streamed.request)
             if last:
                 self._forget(streamed)
-
-    async def _send(self, message: bytes) -> None:
-        self._unread.leaving(self._context)
-        try:
-            await self._context.write(message)
-        finally:
-            self._unread.left(self._context)
 
     def _forget(self, streamed: StreamedRequest) -> None:
         self._unanswered.discard(streamed)

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from gridgrad_core.errors import GridgradError
 from gridgrad_server.connections.ending import Context
-from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.tiles import GridTile
@@ -88,14 +87,12 @@ class UnaryCalls:
         intake: makes requests of calls.
         limits: of a request.
         observers: are told of answers.
-        unread: ends calls whose answers are not taken.
     """
 
-    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers, unread: UnreadAnswers) -> None:
+    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers) -> None:
         self._intake = intake
         self._limits = limits
         self._observers = observers
-        self._unread = unread
 
     async def serve(self, raw: bytes, context: Context) -> bytes:
         """Answers a call."""
@@ -116,8 +113,7 @@ class UnaryCalls:
         permit = self._intake.admit(len(raw), caller)
         request: GridRequest | None = None
 
-        def ended(context: Context) -> None:
-            self._unread.left(context)
+        def ended(_: Context) -> None:
             permit.give_back()
             if request and not request.ended:
                 self._intake.cancel(request)
@@ -131,6 +127,4 @@ class UnaryCalls:
         self._limits.check_unary(request)
         permit.grow(request.template.layout.total_bytes)
         self._intake.submit(request)
-        answer = await response
-        self._unread.leaving(context)
-        return answer
+        return await response

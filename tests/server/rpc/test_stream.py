@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import grpc.aio
 import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
 from gridgrad_server.memory.slots import Slot
 from tests.server.calls import (
     Code,
@@ -144,3 +146,21 @@ async def test_a_stream_waits_for_room_rather_than_being_refused(serve: Serve) -
     got = [message async for message in messages(call)]
     assert sorted(message.id for message in got) == list(range(10))
     assert not any(message.HasField("status") for message in got)
+
+
+async def test_streams_that_say_nothing_are_bounded_and_leave_room_for_others(serve: Serve) -> None:
+    serving = await serve()
+    silent = [serving.calls.stream() for _ in range(512)]
+    await until(lambda: len(serving.server.parts.streams) == len(silent))
+    code, error, trailers = await refusal(serving.calls.stream().read())
+    assert code is Code.RESOURCE_EXHAUSTED
+    assert "512 open streams of yours" in str(error)
+    assert "grpc-retry-pushback-ms" in trailers
+    async with grpc.aio.insecure_channel(serving.server.addresses[0], [("grpc.use_local_subchannel_pool", 1)]) as other:
+        call: Any = other.stream_stream(methods.STREAM_GRID_GRADIENTS.path)()
+        await call.write(streamed(1, grid()))
+        await call.done_writing()
+        assert [message.id async for message in messages(call)] == [1]
+    for each in silent:
+        each.cancel()
+    await until(lambda: not len(serving.server.parts.streams))
