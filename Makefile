@@ -136,7 +136,7 @@ $(RUNS): pyproject.toml constraints.txt
 	@test -n "$(TORCH)$(PIP_ARGS)" || test -e /dev/nvidiactl || \
 		echo "There is no GPU here: make TORCH=cpu would install torch without gigabytes of CUDA"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python $(PIP) -c constraints.txt -e '.[server,worker]'
+	@$(BIN)/python $(PIP) -c constraints.txt -e '.[cli,server,worker]'
 	@touch $@
 
 $(READY): $(RUNS)

@@ -52,8 +52,8 @@ def main() -> None:
     with gridgrad.Client() as client:
         residuals = [residual(client, side) for side in sides]
     orders = np.log2(np.divide(residuals[:-1], residuals[1:]))
-    for side, value, order in zip(sides, residuals, [np.nan, *orders], strict=True):
-        print(f"{side:4} × {side:<4} residual {value:.2e}  order {order:.2f}")
+    for side, value, order in zip(sides, residuals, ["", *(f"  order {each:.2f}" for each in orders)], strict=True):
+        print(f"{side:4} × {side:<4} residual {value:.2e}{order}")
 
 
 if __name__ == "__main__":
