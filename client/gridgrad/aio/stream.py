@@ -38,12 +38,12 @@ class StreamMethod(NamedTuple):
 
     Args:
         open: starts a call with the messages to send and a timeout.
-        failure: how one failed that raised one of `error_mapping.FOREIGN`, with its timeout.
+        failure: how one failed that raised one of `error_mapping.FOREIGN`, with the attempts so far.
         streams: how many there should be at the same time, found within a timeout.
     """
 
     open: Callable[[AsyncIterator[bytes], float | None], Awaitable[Any]]
-    failure: Callable[[Exception, float | None], error_mapping.Failure]
+    failure: Callable[[Exception, Attempts], error_mapping.Failure]
     streams: Callable[[float | None], Awaitable[int]]
 
 
@@ -225,7 +225,7 @@ class GridStream:
         Raises:
             GridgradError: how it failed, when it is not to be tried again.
         """
-        wait_s = attempts.wait_s(self._calls.failure(raised, attempts.timeout_s))
+        wait_s = attempts.wait_s(self._calls.failure(raised, attempts))
         self._resting.append(_Rest(time.monotonic() + wait_s, attempts))
         self._resting.sort(key=lambda rest: rest.until)
 

@@ -71,11 +71,19 @@ class Failure(NamedTuple):
         return self.cause is not None and isinstance(self.error, UnavailableError)
 
 
+class _Time(NamedTuple):
+    """How long a call was allowed to take, and how long it took; None where that is not known."""
+
+    timeout_s: float | None
+    passed_s: float | None
+
+
 class StreamEnded(Exception):  # noqa: N818 - never leaves the client: `of` makes it an error
     """The server ended a stream before it had answered all entries."""
 
 
 _GIVE_TLS = "give Client(credentials=grpc.ssl_channel_credentials(...)), or --tls or --tls-ca to a command"
+_NEARLY = 0.9  # of the timeout: gRPC counts by another clock
 _CANCELLED_BY_SERVER = "CANCELLED"  # the whole text; what is cancelled here has a sentence
 _LOST_UNDER_A_WRITE = "Internal error from Core"  # what old grpcio says when a stream ended meanwhile
 
@@ -83,13 +91,14 @@ FOREIGN = (grpc.RpcError, EntryFailed, StreamEnded, NamesUnknown)
 """What calls raise that `of` maps."""
 
 
-def of(raised: Exception, target: str, timeout_s: float | None) -> Failure:
+def of(raised: Exception, target: str, timeout_s: float | None, passed_s: float | None = None) -> Failure:
     """Maps what a call raised.
 
     Args:
         raised: one of FOREIGN.
         target: where the call went.
         timeout_s: how long it was allowed to take, or None.
+        passed_s: how long it took; None where that is not known.
 
     Returns:
         The error to raise from it, and whether to try again.
@@ -110,7 +119,7 @@ def of(raised: Exception, target: str, timeout_s: float | None) -> Failure:
         trailers = dict(_pairs(call.trailing_metadata()))
         detail, trailer = _detail(trailers.get(ERROR_TRAILER)), trailers.get(PUSHBACK_TRAILER)
     said = from_detail(detail) if detail else None
-    error = said or _by_code(code, text, target, timeout_s)
+    error = said or _by_code(code, text, target, _Time(timeout_s, passed_s))
     pushback_s = _pushback_s(trailer)
     return Failure(error, None if said else raised, _is_transient(code, error, trailer, pushback_s), pushback_s)
 
@@ -154,13 +163,12 @@ def _pushback_s(text: object) -> float | None:
     return milliseconds / 1e3 if milliseconds >= 0 else None
 
 
-def _by_code(code: grpc.StatusCode, text: str, target: str, timeout_s: float | None) -> GridgradError:
+def _by_code(code: grpc.StatusCode, text: str, target: str, time: _Time) -> GridgradError:
     match code:
         case grpc.StatusCode.UNAVAILABLE:
             return _unavailable(text, target)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            limit = "the time allowed" if timeout_s is None else f"{timeout_s:.3g} s"
-            return DeadlineError("timeout", f"no answer within {limit}", "allow more with timeout=, or ask for less")
+            return _late(time)
         case grpc.StatusCode.CANCELLED:
             return _cancelled(text, target)
         case grpc.StatusCode.INTERNAL if text.startswith(_LOST_UNDER_A_WRITE):
@@ -176,6 +184,15 @@ def _by_code(code: grpc.StatusCode, text: str, target: str, timeout_s: float | N
     found = f"{code.name}: {text}"
     error = _FALLBACKS.get(code)
     return error("", found, "") if error else InternalError("", found, "please report it")
+
+
+def _late(time: _Time) -> DeadlineError:
+    limit_s, passed_s = time.timeout_s, time.passed_s
+    if passed_s is not None and (limit_s is None or passed_s < _NEARLY * limit_s):
+        remedy = "a service config or a proxy sets this limit, not timeout=: allow more there, or ask for less"
+        return DeadlineError("", f"no answer within {passed_s:.3g} s", remedy)
+    limit = "the time allowed" if limit_s is None else f"{limit_s:.3g} s"
+    return DeadlineError("timeout", f"no answer within {limit}", "allow more with timeout=, or ask for less")
 
 
 def _cancelled(text: str, target: str) -> GridgradError:

@@ -34,22 +34,27 @@ class Attempts:
         timeout_s: for all of them together; None for no limit.
     """
 
-    __slots__ = ("_deadline_at", "_retries", "_used", "timeout_s")
+    __slots__ = ("_began_at", "_deadline_at", "_retries", "_used", "timeout_s")
 
     def __init__(self, retries: int, timeout_s: float | None) -> None:
         self.timeout_s = timeout_s
         self._retries = retries
         self._used = 0
-        self._deadline_at = None if timeout_s is None else time.monotonic() + timeout_s
+        self._began_at = time.monotonic()
+        self._deadline_at = None if timeout_s is None else self._began_at + timeout_s
 
     def left_s(self) -> float | None:
         """The timeout of the next attempt."""
         return None if self._deadline_at is None else max(self._deadline_at - time.monotonic(), 0.0)
 
+    def passed_s(self) -> float:
+        """Seconds since the first of them."""
+        return time.monotonic() - self._began_at
+
     def anew(self) -> Attempts:
         """As many again, until the same time."""
         another = Attempts(self._retries, self.timeout_s)
-        another._deadline_at = self._deadline_at
+        another._began_at, another._deadline_at = self._began_at, self._deadline_at
         return another
 
     def progressed(self) -> None:

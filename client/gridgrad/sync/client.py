@@ -276,7 +276,7 @@ class Client(ManyGrids, LargeGrids, Introspection):
             try:
                 return once(attempts, *arguments)
             except error_mapping.FOREIGN as raised:
-                failure = self._failure(raised, attempts.timeout_s)
+                failure = self._failure(raised, attempts)
             time.sleep(attempts.wait_s(failure))
 
     def _plain(
@@ -290,8 +290,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
         return self._retried(self._attempts(timeout, retries), once)
 
-    def _failure(self, raised: Exception, timeout_s: float | None) -> error_mapping.Failure:
-        failure = error_mapping.of(raised, self._settings.target, timeout_s)
+    def _failure(self, raised: Exception, attempts: Attempts) -> error_mapping.Failure:
+        failure = error_mapping.of(raised, self._settings.target, attempts.timeout_s, attempts.passed_s())
         if failure.is_unheard:
             self._channels.get().suspect()
         return failure

@@ -44,7 +44,7 @@ class ManyGrids(ABC):
         """The attempts at a call that begins."""
 
     @abstractmethod
-    def _failure(self, raised: Exception, timeout_s: float | None) -> Failure:
+    def _failure(self, raised: Exception, attempts: Attempts) -> Failure:
         """How a call failed that raised one of `error_mapping.FOREIGN`."""
 
     @abstractmethod

@@ -36,7 +36,7 @@ class LargeGrids(ABC):
         """The attempts at a call that begins."""
 
     @abstractmethod
-    def _failure(self, raised: Exception, timeout_s: float | None) -> Failure:
+    def _failure(self, raised: Exception, attempts: Attempts) -> Failure:
         """How a call failed that raised one of `error_mapping.FOREIGN`."""
 
     @abstractmethod
@@ -119,7 +119,7 @@ class LargeGrids(ABC):
                     return
                 raise error_mapping.StreamEnded
             except error_mapping.FOREIGN as raised:
-                failure = self._failure(raised, attempts.timeout_s)
+                failure = self._failure(raised, attempts)
             finally:
                 if answers is not None:
                     leave(answers)

@@ -31,7 +31,7 @@ def end_calls(calls: Mapping[Context, asyncio.Task[Any]]) -> None:
     Args:
         calls: the context of each, with the task of its handler.
     """
-    states = [held for context in calls for held in gc.get_referents(context) if _is_state(held)]
+    states = [held for context in calls for held in gc.get_referents(_bare(context)) if _is_state(held)]
     numbers = set(map(id, states))
     for task in asyncio.all_tasks():
         if _is_keeper(task) and any(id(held) in numbers for held in _held_by(task)):
@@ -39,6 +39,11 @@ def end_calls(calls: Mapping[Context, asyncio.Task[Any]]) -> None:
     for task in calls.values():
         task.cancel()
     asyncio.get_running_loop().call_later(_ENDED_WITHIN_S, gc.collect)
+
+
+def _bare(context: Context) -> object:
+    """A context as gRPC made it, without what traces wrap it in."""
+    return getattr(context, "__wrapped__", context)
 
 
 def _is_state(held: object) -> bool:

@@ -25,6 +25,7 @@ from gridgrad_core.version import __version__
 from gridgrad_core.wire import methods
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.scheduling.batch import Batch
+from gridgrad_server.scheduling.observer import given_up
 from gridgrad_server.scheduling.request import GridRequest
 from gridgrad_server.telemetry.sender import SpanSender
 
@@ -75,7 +76,7 @@ class TraceObserver:
         own_methods = filters.service_name(methods.SERVICE)
         self.interceptors: list[grpc.aio.ServerInterceptor] = [
             aio_server_interceptor(self._provider, own_methods),  # type: ignore[no-untyped-call] # it has no types
-            _Generators(),
+            _Endings(),
         ]
 
     def arrived(self, request: GridRequest) -> None:
@@ -143,8 +144,12 @@ def _ns(seconds: float) -> int:
     return round(1e9 * seconds)
 
 
-class _Generators(grpc.aio.ServerInterceptor):
-    """Makes asynchronous generators of handlers that write by their context, the only ones that the standard takes."""
+class _Endings(grpc.aio.ServerInterceptor):
+    """Has the spans of calls end with the right status, and without tracebacks of what is no fault.
+
+    The standard takes a call that is cut off for one that went well, and a refusal for an exception; and it takes
+    asynchronous generators alone for streams, where ours write by their context.
+    """
 
     async def intercept_service(
         self,
@@ -153,13 +158,30 @@ class _Generators(grpc.aio.ServerInterceptor):
     ) -> Any:
         """Finds the handler of a call."""
         handler = await continuation(handler_call_details)
-        if handler_call_details.method != methods.STREAM_GRID_GRADIENTS.path:
+        if handler is None or not handler_call_details.method.startswith(f"/{methods.SERVICE}/"):
             return handler
+        if not handler.response_streaming:
+            return grpc.stream_unary_rpc_method_handler(_ending(handler.stream_unary))
+        answered = _ending(handler.stream_stream)
 
         async def generator(requests: Any, context: Any) -> AsyncIterator[bytes]:
-            await handler.stream_stream(requests, context)
+            await answered(requests, context)
             nothings: tuple[bytes, ...] = ()
             for nothing in nothings:
                 yield nothing
 
         return grpc.stream_stream_rpc_method_handler(generator)
+
+
+def _ending(handler: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+    async def ended(requests: Any, context: Any) -> Any:
+        try:
+            return await handler(requests, context)
+        except grpc.aio.AbortError:
+            return None  # the span has the status already, and gRPC ends the call with it by itself
+        except asyncio.CancelledError:
+            number = given_up(context.time_remaining())
+            context.set_code(next(code for code in grpc.StatusCode if code.value[0] == number))
+            raise
+
+    return ended

@@ -93,6 +93,15 @@ def test_a_status_without_a_detail(code: str, text: str, error: type[Exception],
         raise failure.error
 
 
+@pytest.mark.parametrize("timeout_s", [60.0, None])
+def test_a_limit_that_was_not_the_callers_has_the_time_that_passed(timeout_s: float | None) -> None:
+    raised = failure_of(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded").cause
+    assert raised
+    failure = failures.of(raised, "there:1", timeout_s, 0.02)
+    assert str(failure.error).startswith("no answer within 0.02 s; a service config or a proxy sets this limit")
+    assert "within 60 s; allow more with timeout=" in str(failures.of(raised, "there:1", 60.0, 59.99).error)
+
+
 def test_what_a_server_that_stops_leaves_is_sent_again_and_what_the_caller_cancels_is_not() -> None:
     assert failure_of(grpc.StatusCode.CANCELLED, "CANCELLED").transient
     assert failure_of(grpc.StatusCode.INTERNAL, "Internal error from Core").transient

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -230,6 +231,26 @@ def test_a_timeout_is_the_callers(server: FakeServer, client: gridgrad.Client) -
     try:
         with pytest.raises(gridgrad.DeadlineError, match=r"no answer within 0.2 s"):
             client.gradient("t*k", AXES, timeout=0.2)
+    finally:
+        released.set()
+
+
+def test_the_deadline_of_a_service_config_is_named_by_the_time_that_passed(server: FakeServer) -> None:
+    released = threading.Event()
+
+    def slow(request: pb.GridGradientRequest, context: grpc.ServicerContext) -> bytes:
+        released.wait(NEVER_S)
+        return answer(request, context)
+
+    server.unary = slow
+    limit: dict[str, object] = {"name": [{}], "timeout": "0.1s"}
+    options = [("grpc.service_config", json.dumps({"methodConfig": [limit]}))]
+    try:
+        with (
+            gridgrad.Client(server.address, options=options, sessions=False) as client,
+            pytest.raises(gridgrad.DeadlineError, match=r"^no answer within 0.\d+ s; a service config"),
+        ):
+            client.gradient("t*k", AXES, timeout=60)
     finally:
         released.set()
 

@@ -16,9 +16,10 @@ from opentelemetry.trace import SpanKind, StatusCode
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.telemetry import opentelemetry as traces
-from tests.server.calls import axis, grid, registered
+from tests.server.calls import axis, grid, registered, until
 from tests.server.conftest import Serving
 from tests.server.local_sessions.callers import Caller
+from tests.service.http2 import http2_caller
 
 Serve = Callable[..., Awaitable[Serving]]
 
@@ -48,6 +49,11 @@ def id_of(span: ReadableSpan) -> int:
     assert span.context
     number: int = span.context.span_id
     return number
+
+
+def code_of(span: ReadableSpan) -> object:
+    """The number of the gRPC status that a call ended with."""
+    return (span.attributes or {})["rpc.grpc.status_code"]
 
 
 def times(span: ReadableSpan) -> tuple[int, int]:
@@ -124,7 +130,28 @@ async def test_a_refused_call_has_the_standard_span_alone(serve: Serve, stopped:
     spans = await stopped(serving)
     assert [span.name for span in spans.all] == [methods.GRID_GRADIENT.path] * 2
     assert {span.status.status_code for span in spans.all} == {StatusCode.UNSET}  # the caller's fault
-    assert [(span.attributes or {})["rpc.grpc.status_code"] for span in spans.all] == [3, 5]
+    assert [code_of(span) for span in spans.all] == [3, 5]
+    assert not [event for span in spans.all for event in span.events], "a refusal is no exception"
+
+
+async def test_calls_that_are_cut_off_have_their_status(serve: Serve, stopped: Stop) -> None:
+    serving = await serve(traces=True)
+    asked = registered("hangs").SerializeToString()
+    late = serving.calls.unary(asked, timeout=0.2)
+    left, stream = serving.calls.unary(asked), serving.calls.stream(timeout=0.2)
+    await stream.write(pb.StreamGridGradientsRequest(id=1, request=registered("hangs")).SerializeToString())
+    await until(lambda: serving.server.parts.admission.requests == 3)
+    left.cancel()
+    for call in (late, stream.read()):
+        with pytest.raises(grpc.aio.AioRpcError, match="Deadline"):
+            await call
+    await until(lambda: not serving.server.parts.admission.requests)
+    spans = await stopped(serving)
+    assert Counter((span.name.rpartition("/")[2], code_of(span), span.status.status_code) for span in spans.all) == {
+        ("GridGradient", 4, StatusCode.ERROR): 1,
+        ("GridGradient", 1, StatusCode.UNSET): 1,  # the caller's will
+        ("StreamGridGradients", 4, StatusCode.ERROR): 1,
+    }
 
 
 async def test_the_grids_of_a_stream_are_in_its_span(serve: Serve, stopped: Stop) -> None:
@@ -147,7 +174,20 @@ async def test_a_stream_that_its_caller_leaves_ends_its_span(serve: Serve, stopp
         await asyncio.sleep(0.005)
     stream.cancel()
     spans = await stopped(serving)
-    assert [span.name for span in spans.all] == [methods.STREAM_GRID_GRADIENTS.path]
+    assert code_of(spans.the(methods.STREAM_GRID_GRADIENTS.path)) == 1
+    assert len(spans.all) == 1
+
+
+async def test_what_is_not_read_is_ended_where_calls_are_traced(serve: Serve, stopped: Stop) -> None:
+    serving = await serve(traces=True, stall_timeout=0.5)
+    await serving.calls.grid(grid())  # grpc.aio keeps the first call of a server, and the last one
+    with http2_caller(serving.server.addresses[0], takes=False) as unread:
+        numbers = {unread.call(methods.GRID_GRADIENT.path, grid().SerializeToString()) for _ in range(3)}
+        await until(lambda: serving.server.parts.admission.requests == len(numbers))
+        await serving.calls.grid(grid())
+        while not numbers <= unread.ended:
+            await asyncio.to_thread(unread.pump, 0.1)
+    await stopped(serving)
 
 
 async def test_a_large_grid_has_a_bounded_number_of_spans(serve: Serve, stopped: Stop) -> None:
