@@ -70,8 +70,8 @@ ORDER = {
         ),
     ],
     "gridgrad_server": [
-        *("config", "memory", "requests", "scheduling", "workers.transports", "workers", "connections", "rpc"),
-        *("local_sessions", "telemetry"),
+        *("config", "memory", "deriving", "requests", "scheduling", "workers.transports", "workers", "connections"),
+        *("rpc", "local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
         *("runtime", "devices", "torch_ops", "engines", "engines.functional"),
@@ -82,6 +82,7 @@ ORDER = {
             "engines.compiled.verification",
             "engines.compiled",
             "engines.cuda",
+            "deriving",
             "registered",
             "cluster",
         ),

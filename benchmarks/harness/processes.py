@@ -36,6 +36,13 @@ class Served:
 
     def workers(self) -> list[int]:
         """The process ids of its workers."""
+        return [pid for pid in self._children() if not _is_for_helpers(pid)]
+
+    def helpers(self) -> list[int]:
+        """The process id of what its helpers are forks of, once there is one."""
+        return [pid for pid in self._children() if _is_for_helpers(pid)]
+
+    def _children(self) -> list[int]:
         pids: list[str] = []
         for task in Path(f"/proc/{self.process.pid}/task").iterdir():
             with contextlib.suppress(OSError):  # the thread has ended since
@@ -50,6 +57,12 @@ class Served:
     def peaks(self) -> tuple[float, float]:
         """The largest resident memory since `forget_peaks` of the server, and of its workers together, in MiB."""
         return _peak(self.process.pid), sum(map(_peak, self.workers()))
+
+
+def _is_for_helpers(pid: int) -> bool:
+    with contextlib.suppress(OSError):  # it has ended since
+        return b"gridgrad_worker.deriving" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return False
 
 
 @contextlib.contextmanager

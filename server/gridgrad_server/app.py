@@ -119,6 +119,7 @@ class Server:
         """Ends all parts, whose callers have what they are to get."""
         self.parts.sessions.close()
         await server.stop(_LAST_WORDS_S)
+        await self.parts.helpers.close()
         await self.parts.workers.close()
         self.parts.slots.close()
         await self.parts.exporters.close()
@@ -164,6 +165,7 @@ class Server:
 
     def _announce(self) -> None:
         self.is_serving = True
+        self.parts.helpers.start()
         gc.freeze()  # what was loaded so far is never garbage, and collections skip it from now on
         log.info("serving", extra=fields(addresses=",".join(self.addresses)))
         file = self._settings.address_file

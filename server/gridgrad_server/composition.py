@@ -10,11 +10,14 @@ from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.arrivals import Arrivals
 from gridgrad_server.connections.open_calls import OpenCalls
 from gridgrad_server.connections.unread import UnreadAnswers
+from gridgrad_server.deriving.helper_process import HelperProcess
+from gridgrad_server.deriving.helpers import Helpers
+from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.memory.slots import SlotPool
+from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import FunctionKeys
-from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.request_cache import RequestCache
 from gridgrad_server.rpc.health import HealthCalls
 from gridgrad_server.rpc.intake import Intake
@@ -31,6 +34,7 @@ from gridgrad_server.service import GridgradService
 from gridgrad_server.telemetry.exporters import Exporters
 from gridgrad_server.telemetry.snapshot import StatusSnapshot
 from gridgrad_server.workers.autoscaling import WorkerRange
+from gridgrad_server.workers.command import helper_command
 from gridgrad_server.workers.pool import WorkerPool
 from gridgrad_server.workers.process import WorkerProcess
 from gridgrad_server.workers.transports.transport import WorkerPlace
@@ -55,6 +59,7 @@ class Parts:
     tiers: TierPolicy
     scheduler: Scheduler
     workers: WorkerPool
+    helpers: Helpers
     functions: FunctionKeys
     admission: Admission
     questions: Admission
@@ -88,10 +93,12 @@ def compose(
     bounds = WorkerRange(settings.least_of(len(places)), len(places), settings.idle_timeout)
     workers = WorkerPool(places, bounds, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
 
-    functions = FunctionKeys(Programs(), __version__)
+    helpers = Helpers(HelperProcess(helper_command(settings)), settings.derive_timeout, scheduler.charge)
+    functions = FunctionKeys(Programs(helpers), __version__)
+    derivations = Derivations(helpers if settings.engine == "structured" else None)
     limits = RequestLimits(settings, len(places))
     admission = Admission(settings.queue_entries, settings.queue_bytes)
-    intake = Intake(functions, RequestCache(), limits, admission, workers, scheduler, observers)
+    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, scheduler, observers)
 
     unread = UnreadAnswers(settings.stall_timeout)
     unary = UnaryCalls(intake, limits, observers)
@@ -101,7 +108,7 @@ def compose(
     sessions = SessionManager(settings, intake, limits, observers, slots, budget)
     snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
-    introspection = IntrospectionCalls(settings, intake, questions, workers, tiers, snapshot.status)
+    introspection = IntrospectionCalls(settings, intake, derivations, questions, workers, tiers, snapshot.status)
     slow = Admission(settings.queue_entries, settings.queue_bytes, "requests that arrive slowly")
     arrivals = Arrivals(slow, min(settings.message_bytes, settings.queue_bytes), settings.stall_timeout)
     health = HealthCalls(OpenCalls("watches of health", _MOST_WATCHES, _MOST_WATCHES_OF_CONNECTION), unread)
@@ -113,6 +120,7 @@ def compose(
         tiers,
         scheduler,
         workers,
+        helpers,
         functions,
         admission,
         questions,

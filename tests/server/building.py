@@ -7,10 +7,11 @@ from typing import Any
 from gridgrad_core.grid import InputSpec
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.decoded import DecodedInput, DecodedLinspace
+from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import CompatibilityKey, FunctionKey, FunctionKeys
-from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.request_cache import RequestCache, ServerTemplate
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.requests.result_layout import RequestLayout
@@ -107,4 +108,6 @@ def make_intake(functions: FunctionKeys | None = None, **settings: Any) -> Intak
     workers: Any = ReadyWorkers()
     scheduler: Any = None
     functions = functions or FunctionKeys(Programs(), "1")
-    return Intake(functions, RequestCache(), limits, Admission(1024, 1 << 30), workers, scheduler, Observers())
+    return Intake(
+        functions, Derivations(), RequestCache(), limits, Admission(1024, 1 << 30), workers, scheduler, Observers()
+    )

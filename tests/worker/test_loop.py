@@ -241,7 +241,7 @@ def test_defaults_fill_in_and_components_lie_side_by_side(driver: Driver) -> Non
 @pytest.mark.parametrize(
     ("plan", "reason", "field", "found"),
     [
-        (pb.Plan(expression="t ^ k", dtype="float64"), "request", "function.expression", "'^'"),
+        (pb.Plan(expression="t ^ k", dtype="float64"), "expression", "function.expression", "'^'"),
         (pb.Plan(registered="nobody", dtype="float64"), "request", "function.registered", "'nobody'"),
         (pb.Plan(expression="1.5", dtype="float16"), "internal", "batch.plan.dtype", "'float16'"),
         (pb.Plan(registered="pair", dtype="float64"), "request", "inputs", "'pair' without its input 'x'"),

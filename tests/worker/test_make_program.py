@@ -11,13 +11,14 @@ import torch
 from gridgrad_core.errors import ExpressionError, InternalError, RequestError, TooLargeError, UnknownFunctionError
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.deriving.helper_job import answer
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.tier import Hotness, Tier
 from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.functional import expressions
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
-from gridgrad_worker.engines.structured.execution import structured_engine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.structured.planning import derived_plan
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.make_program import EngineName, make_program, read_dtype
 from gridgrad_worker.registered.registration import RegisteredInput, Registration
@@ -27,10 +28,10 @@ from tests.worker.engines.compiled.scripted import ScriptedCompiler
 AXES = {"x": ["x"], "y": ["y"]}
 
 
-def message(dtype: str = "float64", **function: str) -> pb.Plan:
+def message(dtype: str = "float64", expression: str | None = None, registered: str | None = None) -> pb.Plan:
     inputs = [pb.PlanInput(name=name, dims=dims) for name, dims in AXES.items()]
     derivatives = [pb.PlanDerivative(), pb.PlanDerivative(wrt=[0]), pb.PlanDerivative(wrt=[1])]
-    return pb.Plan(dtype=dtype, inputs=inputs, derivatives=derivatives, **function)
+    return pb.Plan(dtype=dtype, inputs=inputs, derivatives=derivatives, expression=expression, registered=registered)
 
 
 def product(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -96,8 +97,20 @@ def test_registered_functions_take_the_functional_engine(cpu: CpuDevice) -> None
     assert "only expressions are compiled" in program.state.why
 
 
+def test_what_a_helper_has_derived_is_computed_as_what_is_derived_here(cpu: CpuDevice) -> None:
+    plan = message(expression="sin(x*y)*y")
+    here = computed(made(plan, cpu))
+    plan.derived = answer(pb.HelperJob(derive=plan)).derived
+    plan.expression = "no text that is parsed"
+    assert np.array_equal(computed(made(plan, cpu)), here)
+    assert here.shape == (3, 2, 3)
+    plan.derived = b"no table"
+    with pytest.raises(InternalError, match="please report it"):
+        made(plan, cpu)
+
+
 def test_what_is_too_large_to_derive_is_refused_with_the_limit(cpu: CpuDevice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(structured_engine, "derive", functools.partial(derive, limit=2))
+    monkeypatch.setattr(derived_plan, "derive", functools.partial(derive, limit=2))
     with pytest.raises(TooLargeError, match="more than 2 operations; ask for fewer derivatives") as caught:
         made(message(expression="x*y"), cpu)
     assert caught.value.field == "derivatives"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from gridgrad_core.errors import GridgradError, InternalError, NotPreparedError, RequestError, TooLargeError
-from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_core.errors import GridgradError, InternalError, RequestError, TooLargeError
 from gridgrad_worker.devices.device import is_lost, is_out_of_memory
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import Tile
 from gridgrad_worker.worker_program import WorkerProgram
 
-__all__ = ["compute", "failure_message", "understood"]
+__all__ = ["compute", "understood"]
 
 _log = logging.getLogger(__name__)
 
@@ -81,18 +80,3 @@ def understood(error: Exception, registered: str | None = None) -> GridgradError
         return RequestError("function.registered", f"{registered!r} raised {found}", remedy)
     _log.error("a tile failed", exc_info=error)
     return InternalError("", found, "please report it, with the request that caused it")
-
-
-def failure_message(failure: GridgradError | None) -> pb.PieceFailure:
-    """What the server is told of an error; of none, an empty message."""
-    if failure is None:
-        return pb.PieceFailure()
-    return pb.PieceFailure(reason=_reason(failure), field=failure.field, found=failure.found, remedy=failure.remedy)
-
-
-def _reason(failure: GridgradError) -> str:
-    if isinstance(failure, TooLargeError):
-        return "too_large"
-    if isinstance(failure, NotPreparedError):
-        return "not_prepared"
-    return "request" if isinstance(failure, RequestError) else "internal"

@@ -12,8 +12,9 @@ import time
 from collections.abc import Sequence
 
 from gridgrad_core.errors import GridgradError
+from gridgrad_core.wire.failures import failure_message
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.compute_batch import compute, failure_message, understood
+from gridgrad_worker.compute_batch import compute, understood
 from gridgrad_worker.devices.device import is_lost
 from gridgrad_worker.devices.slots import MappedSlots
 from gridgrad_worker.engines.compiled.runtime.request_template import BatchTemplates, keeps_templates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -18,6 +18,7 @@ from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.functional.expressions import expression_engine
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, read_derived
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
@@ -64,9 +65,9 @@ def make_program(
         found = _registration(message.registered, registered)
         chosen = _for_registered(found, list(axes), wanted, read_dtype(message.dtype), device)
     else:
-        program = parse(message.expression, list(axes))
-        job = CompileJob(str(program), tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name)
-        chosen = _for_expression(program, job, device, engine, tier)
+        source, text = _source(message, list(axes), len(wanted))
+        job = CompileJob(text, tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name)
+        chosen = _for_expression(source, job, device, engine, tier)
     pieces = PieceReader(tuple(axes.values()), len(dims), len(wanted) * chosen.components, message.dtype)
     return WorkerProgram(message, chosen.engine, pieces, chosen.untiered)
 
@@ -108,17 +109,26 @@ def _refuse_unserved(found: Registration, wanted: tuple[tuple[int, ...], ...], d
         raise RequestError("dtype", what, 'ask for dtype="float64"')
 
 
+def _source(message: pb.Plan, names: Sequence[str], planes: int) -> tuple[Program | DerivedPlan, str]:
+    """What an expression comes as, parsed here or derived elsewhere, and its canonical text."""
+    if message.derived:
+        return read_derived(message.derived, planes), message.expression
+    program = parse(message.expression, names)
+    return program, program.text
+
+
 def _for_expression(
-    program: Program, job: CompileJob, device: Device, engine: EngineName, tier: Tier | None
+    source: Program | DerivedPlan, job: CompileJob, device: Device, engine: EngineName, tier: Tier | None
 ) -> _Chosen:
-    components = len(program.components)
     untiered = "the server computes expressions by the functional engine, which has no tiers"
-    if engine == "structured":
-        direct = StructuredEngine(program, job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
+    if isinstance(source, DerivedPlan) or engine == "structured":
+        components = len(source.outputs) // (len(job.wanted) if isinstance(source, DerivedPlan) else 1)
+        direct = StructuredEngine(source, job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
         if tier is None:
             return _Chosen(direct, components, "the server was started with --no-compile")
         return _Chosen(TieredEngine(direct, tier, tier.add(job, direct)), components, "")
-    return _Chosen(expression_engine(program, job.names, job.wanted, job.torch_dtype, device), components, untiered)
+    functional = expression_engine(source, job.names, job.wanted, job.torch_dtype, device)
+    return _Chosen(functional, len(source.outputs), untiered)
 
 
 def _registration(name: str, registered: Mapping[str, Registration]) -> Registration:

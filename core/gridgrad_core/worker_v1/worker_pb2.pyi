@@ -96,18 +96,20 @@ class FunctionInput(_message.Message):
     def __init__(self, name: _Optional[str] = ..., default: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives")
+    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives", "derived")
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
+    DERIVED_FIELD_NUMBER: _ClassVar[int]
     expression: str
     registered: str
     dtype: str
     inputs: _containers.RepeatedCompositeFieldContainer[PlanInput]
     derivatives: _containers.RepeatedCompositeFieldContainer[PlanDerivative]
-    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ...) -> None: ...
+    derived: bytes
+    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ...) -> None: ...
 
 class PlanInput(_message.Message):
     __slots__ = ("name", "dims")
@@ -346,3 +348,107 @@ class Span(_message.Message):
     row_bytes: int
     pitch: int
     def __init__(self, slot: _Optional[int] = ..., offset: _Optional[int] = ..., rows: _Optional[int] = ..., row_bytes: _Optional[int] = ..., pitch: _Optional[int] = ...) -> None: ...
+
+class HelperJob(_message.Message):
+    __slots__ = ("parse", "derive", "explain")
+    PARSE_FIELD_NUMBER: _ClassVar[int]
+    DERIVE_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    parse: SourceText
+    derive: Plan
+    explain: Plan
+    def __init__(self, parse: _Optional[_Union[SourceText, _Mapping]] = ..., derive: _Optional[_Union[Plan, _Mapping]] = ..., explain: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
+
+class SourceText(_message.Message):
+    __slots__ = ("text", "inputs")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    inputs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., inputs: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class HelperAnswer(_message.Message):
+    __slots__ = ("failure", "parsed", "derived", "explanation")
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    PARSED_FIELD_NUMBER: _ClassVar[int]
+    DERIVED_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    failure: PieceFailure
+    parsed: ParsedText
+    derived: bytes
+    explanation: Explanation
+    def __init__(self, failure: _Optional[_Union[PieceFailure, _Mapping]] = ..., parsed: _Optional[_Union[ParsedText, _Mapping]] = ..., derived: _Optional[bytes] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
+
+class ParsedText(_message.Message):
+    __slots__ = ("text", "digest", "components", "tuple_valued", "inputs", "assigned", "operations")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    TUPLE_VALUED_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNED_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    digest: str
+    components: _containers.RepeatedScalarFieldContainer[str]
+    tuple_valued: bool
+    inputs: _containers.RepeatedScalarFieldContainer[str]
+    assigned: _containers.RepeatedScalarFieldContainer[str]
+    operations: int
+    def __init__(self, text: _Optional[str] = ..., digest: _Optional[str] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., inputs: _Optional[_Iterable[str]] = ..., assigned: _Optional[_Iterable[str]] = ..., operations: _Optional[int] = ...) -> None: ...
+
+class DerivedPlan(_message.Message):
+    __slots__ = ("written", "separated", "checked", "ranks", "saved")
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    SEPARATED_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
+    RANKS_FIELD_NUMBER: _ClassVar[int]
+    SAVED_FIELD_NUMBER: _ClassVar[int]
+    written: NodeTable
+    separated: NodeTable
+    checked: _containers.RepeatedCompositeFieldContainer[CheckedSum]
+    ranks: _containers.RepeatedScalarFieldContainer[int]
+    saved: float
+    def __init__(self, written: _Optional[_Union[NodeTable, _Mapping]] = ..., separated: _Optional[_Union[NodeTable, _Mapping]] = ..., checked: _Optional[_Iterable[_Union[CheckedSum, _Mapping]]] = ..., ranks: _Optional[_Iterable[int]] = ..., saved: _Optional[float] = ...) -> None: ...
+
+class NodeTable(_message.Message):
+    __slots__ = ("operations", "codes", "arguments", "constants", "inputs", "outputs")
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    CONSTANTS_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    operations: _containers.RepeatedCompositeFieldContainer[TableOperation]
+    codes: _containers.RepeatedScalarFieldContainer[int]
+    arguments: _containers.RepeatedScalarFieldContainer[int]
+    constants: _containers.RepeatedScalarFieldContainer[float]
+    inputs: _containers.RepeatedScalarFieldContainer[str]
+    outputs: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, operations: _Optional[_Iterable[_Union[TableOperation, _Mapping]]] = ..., codes: _Optional[_Iterable[int]] = ..., arguments: _Optional[_Iterable[int]] = ..., constants: _Optional[_Iterable[float]] = ..., inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TableOperation(_message.Message):
+    __slots__ = ("name", "arguments")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    arguments: int
+    def __init__(self, name: _Optional[str] = ..., arguments: _Optional[int] = ...) -> None: ...
+
+class CheckedSum(_message.Message):
+    __slots__ = ("terms",)
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    terms: _containers.RepeatedCompositeFieldContainer[SumTerm]
+    def __init__(self, terms: _Optional[_Iterable[_Union[SumTerm, _Mapping]]] = ...) -> None: ...
+
+class SumTerm(_message.Message):
+    __slots__ = ("factors", "divisors", "exponents", "negative_exponents")
+    FACTORS_FIELD_NUMBER: _ClassVar[int]
+    DIVISORS_FIELD_NUMBER: _ClassVar[int]
+    EXPONENTS_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXPONENTS_FIELD_NUMBER: _ClassVar[int]
+    factors: _containers.RepeatedScalarFieldContainer[int]
+    divisors: _containers.RepeatedScalarFieldContainer[int]
+    exponents: _containers.RepeatedScalarFieldContainer[int]
+    negative_exponents: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, factors: _Optional[_Iterable[int]] = ..., divisors: _Optional[_Iterable[int]] = ..., exponents: _Optional[_Iterable[int]] = ..., negative_exponents: _Optional[_Iterable[int]] = ...) -> None: ...

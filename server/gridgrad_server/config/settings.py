@@ -156,6 +156,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("piece-timeout", Seconds(), 60.0, "60",
          "seconds that a batch may compute before its worker is killed and replaced. Raise it for registered "
          "functions that are slow by nature"),
+    Flag("derive-timeout", Seconds(), 5.0, "5",
+         "seconds that a helper may take to parse an expression, to derive it or to explain it. Raise it for very long "
+         "expressions, lower it where strangers call"),
     Flag("stall-timeout", Seconds(), 30.0, "30",
          "seconds that a caller may take nothing of its answer before the call is ended. Lower it where strangers "
          "call, raise it for readers that pause"),
@@ -216,6 +219,7 @@ class ServerSettings:
     sessions: int
     session_bytes: int
     piece_timeout: float
+    derive_timeout: float
     stall_timeout: float
     drain_timeout: float
     keepalive: float

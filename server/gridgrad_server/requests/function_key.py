@@ -7,7 +7,6 @@ values. Requests that only spell the same key in different ways share one `Funct
 from __future__ import annotations
 
 import difflib
-import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -19,8 +18,8 @@ from gridgrad_core.grid import Derivative
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.requests.decoded import DecodedFunction
-from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.requests.signature import (
     NamedDims,
@@ -66,7 +65,7 @@ class FunctionKey:
     Args:
         number: tells the keys of this server apart, in messages to workers too.
         key: the compatibility key.
-        text: the expression, or the registered name.
+        text: the expression, canonical, or the registered name.
         version: of the server, for the info of results.
         operations: that an expression has.
         units: names of inputs and components with their units, where the function says them.
@@ -76,6 +75,7 @@ class FunctionKey:
         itemsize: of a number, in bytes.
         digest: of the program; empty for a registered function.
         throughput: how quickly its grids are computed.
+        derived: the serialized DerivedPlan of an expression, where a helper has made it.
     """
 
     def __init__(
@@ -92,14 +92,23 @@ class FunctionKey:
         self.text = text
         self.planes = len(key.components) * (1 + len(key.derivatives))
         self.itemsize = ITEM_BYTES[key.dtype]
+        self.operations = operations
+        self.derived = b""
         self.digest = key.identity if key.kind == "expression" else ""
         self.throughput = Throughput(operations)
         self._version = version
         self._units = units
 
-    @functools.cached_property
+    @property
     def message(self) -> wpb.Plan:
         """The plan that a worker makes of it."""
+        plan = self.plan
+        plan.derived = self.derived
+        return plan
+
+    @property
+    def plan(self) -> wpb.Plan:
+        """What is to be computed, in words."""
         names = [name for name, _ in self.key.inputs]
         wrts = [[names.index(name) for name in derivative] for derivative in ((), *self.key.derivatives)]
         plan = wpb.Plan(
@@ -148,22 +157,27 @@ class FunctionKeys:
         self._by_key: LRUCache[CompatibilityKey, FunctionKey] = LRUCache(_MOST_KEYS)
         self.registered: RegisteredFunctions = {}
 
-    async def get(self, spelled: DecodedFunction) -> FunctionKey:
+    async def get(self, spelled: DecodedFunction, caller: str = "") -> FunctionKey:
         """The key of a function as a request spells it.
+
+        Args:
+            spelled: the function.
+            caller: who asks for it.
 
         Raises:
             RequestError: it is no function, or its inputs or derivatives do not fit the function.
         """
         function = self._by_spelling.get(spelled)
         if function is None:
-            function = self._by_spelling[spelled] = await self._find(spelled)
+            function = self._by_spelling[spelled] = await self._find(spelled, caller)
         return function
 
-    async def _find(self, spelled: DecodedFunction) -> FunctionKey:
-        operations = 1
+    async def _find(self, spelled: DecodedFunction, caller: str) -> FunctionKey:
+        text, operations = spelled.text, 1
         if spelled.kind == "expression":
-            program = await self._programs.get(spelled.text, [name for name, _ in spelled.inputs])
-            identity, signature, operations = program.digest, signature_of_program(program), len(program.nodes)
+            parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller)
+            identity, signature = parsed.digest, signature_of_program(parsed)
+            text, operations = parsed.text, parsed.operations
         else:
             function = self._function(spelled.text)
             identity, signature = function.name, signature_of_registered(function)
@@ -179,7 +193,7 @@ class FunctionKeys:
             derivatives,
         )
         found = self._by_key.get(key) or FunctionKey(
-            next(self._numbers), key, spelled.text, self._version, operations, signature.units
+            next(self._numbers), key, text, self._version, operations, signature.units
         )
         self._by_key[key] = found
         return found

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative, canonical
-from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.deriving.programs import ParsedText
 from gridgrad_server.requests.decode import too_many_derivatives
 from gridgrad_server.requests.decoded import MAX_DERIVATIVES
 
@@ -45,10 +45,10 @@ class Signature(NamedTuple):
     units: tuple[tuple[str, str], ...] = ()
 
 
-def signature_of_program(program: Program) -> Signature:
+def signature_of_program(parsed: ParsedText) -> Signature:
     """The signature of an expression."""
-    inputs = frozenset(program.inputs)
-    return Signature(inputs, frozenset(), program.components, program.tuple_valued, program.assigned)
+    inputs, assigned = frozenset(parsed.inputs), frozenset(parsed.assigned)
+    return Signature(inputs, frozenset(), tuple(parsed.components), parsed.tuple_valued, assigned)
 
 
 def signature_of_registered(function: wpb.RegisteredFunction) -> Signature:

@@ -8,6 +8,7 @@ from gridgrad_core.errors import RequestError, StartingError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.requests.decode import decode, read, read_plan
 from gridgrad_server.requests.decoded import DecodedRequest
+from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import FunctionKey, FunctionKeys
 from gridgrad_server.requests.request_cache import RequestCache, ServerTemplate
 from gridgrad_server.requests.result_layout import RequestLayout
@@ -26,6 +27,7 @@ class Intake:
 
     Args:
         functions: the keys of functions.
+        derivations: has them derived.
         request_cache: the templates of requests that were read.
         limits: of a request.
         admission: counts what is held.
@@ -40,6 +42,7 @@ class Intake:
     def __init__(
         self,
         functions: FunctionKeys,
+        derivations: Derivations,
         request_cache: RequestCache,
         limits: RequestLimits,
         admission: Admission,
@@ -48,6 +51,7 @@ class Intake:
         observers: Observers,
     ) -> None:
         self._functions = functions
+        self._derivations = derivations
         self._request_cache = request_cache
         self._limits = limits
         self._admission = admission
@@ -105,7 +109,9 @@ class Intake:
     def known_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest | None:
         """The same, at once, for one with the template of a request read before; None for any other."""
         known = self._request_cache.find(raw)
-        return None if known is None else self._arrived(*known, sink, caller, deadline_at)
+        if known is None or not self._derivations.is_complete(known[0].function):
+            return None
+        return self._arrived(*known, sink, caller, deadline_at)
 
     async def request(
         self, decoded: DecodedRequest, sink: ResultSink, caller: str, deadline_at: float | None
@@ -116,9 +122,10 @@ class Intake:
             RequestError: something in it is wrong, or over a limit.
         """
         self._limits.check_cost(decoded, 1)
-        function = await self._functions.get(decoded.function)
+        function = await self._functions.get(decoded.function, caller)
         self._limits.check_cost(decoded, function.planes)
         self._limits.check_tier(decoded.tier)
+        await self._derivations.complete(function, caller)
         layout = RequestLayout(function, decoded.grid.shape, decoded.inputs, decoded.grids)
         template = ServerTemplate(function, layout, decoded.tier)
         return self._arrived(template, decoded.numbers, sink, caller, deadline_at)
@@ -137,7 +144,7 @@ class Intake:
             self._observers.arrived(request)
         return request
 
-    async def expression(self, message: pb.Plan) -> FunctionKey:
+    async def expression(self, message: pb.Plan, caller: str) -> FunctionKey:
         """The key of an expression that an introspection call is about.
 
         Raises:
@@ -149,7 +156,7 @@ class Intake:
             raise RequestError(
                 "function.registered", found, "give an expression; functions() describes registered ones"
             )
-        return await self._functions.get(spelled)
+        return await self._functions.get(spelled, caller)
 
     def cut_by_throughput(self, request: GridRequest, most_bytes: int | None = None) -> None:
         """Cuts a request into larger tiles, if they are computed quickly and nobody small waits for them.

@@ -12,6 +12,7 @@ from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import Context
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode
+from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.rpc import introspection_responses
 from gridgrad_server.rpc.errors import abort
@@ -29,6 +30,7 @@ class IntrospectionCalls:
     Args:
         settings: of the server.
         intake: says whether calls are taken, and finds functions.
+        derivations: has functions derived and explained.
         questions: the places of Prepare and Explain, which take none of those of grids.
         workers: say what they are and have.
         tiers: asks workers about functions.
@@ -39,6 +41,7 @@ class IntrospectionCalls:
         self,
         settings: ServerSettings,
         intake: Intake,
+        derivations: Derivations,
         questions: Admission,
         workers: WorkerPool,
         tiers: TierPolicy,
@@ -46,6 +49,7 @@ class IntrospectionCalls:
     ) -> None:
         self._settings = settings
         self._intake = intake
+        self._derivations = derivations
         self._questions = questions
         self._workers = workers
         self._tiers = tiers
@@ -82,6 +86,7 @@ class IntrospectionCalls:
         arrived_at = time.monotonic()
         try:
             function = await self._function(decode(pb.PrepareRequest, raw).plan, len(raw), context)
+            await self._derivations.complete(function, caller_of(context))
             state = await self._tiers.prepare(function, self._intake.check_open)
         except GridgradError as error:
             await abort(context, error)
@@ -91,14 +96,18 @@ class IntrospectionCalls:
         """How an expression is computed."""
         try:
             function = await self._function(decode(pb.ExplainRequest, raw).plan, len(raw), context)
-            explanation, state = await self._tiers.explain(function, self._intake.check_open)
+            explanation = await self._derivations.explanation(function, caller_of(context))
+            if explanation is None:
+                explanation = await self._tiers.explain(function, self._intake.check_open)
+            state = self._tiers.state(function)
             return introspection_responses.explained(function, explanation, state).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 
     async def _function(self, message: pb.Plan, size: int, context: Context) -> FunctionKey:
         self._intake.check_open()
-        permit = self._questions.take(size, caller_of(context))
+        caller = caller_of(context)
+        permit = self._questions.take(size, caller)
 
         context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
-        return await self._intake.expression(message)
+        return await self._intake.expression(message, caller)

@@ -284,6 +284,10 @@ class Queue:
         for request, tile in items:
             self._spending.add(request.caller, point_s * (tile.points + 1))
 
+    def charge(self, caller: str, seconds: float) -> None:
+        """Charges a caller with time that something else was done for him."""
+        self._spending.add(caller, seconds)
+
     def fail_all(self, error: GridgradError) -> None:
         """Empties it, failing every request."""
         while self:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from gridgrad_core.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_core.system.logging import fields
+from gridgrad_core.wire.failures import error_of
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.result_info import ComputedBy
@@ -22,7 +23,6 @@ from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.queue import Queue
 from gridgrad_server.scheduling.request import BatchOutcome, Failures, GridRequest
 from gridgrad_server.scheduling.tier_policy import TieredWorker, TierPolicy
-from gridgrad_server.scheduling.worker_errors import error_of
 
 __all__ = ["BatchWorker", "Scheduler"]
 
@@ -97,6 +97,10 @@ class Scheduler:
     def is_shared(self) -> bool:
         """Whether small requests come beside bulk."""
         return self._queue.is_shared(time.monotonic())
+
+    def charge(self, caller: str, seconds: float) -> None:
+        """Takes in what a caller has had besides batches."""
+        self._queue.charge(caller, seconds)
 
     def cancel(self, request: GridRequest) -> None:
         """Forgets a request: its caller is gone, or has its answer."""

@@ -105,8 +105,13 @@ class TierPolicy:
                 return never or settled[0]
             await self._news.wait()
 
-    async def explain(self, function: FunctionKey, check: Callable[[], None]) -> tuple[wpb.Explanation, wpb.PlanState]:
-        """What a worker computes for a function, and whether it has compiled code.
+    def state(self, function: FunctionKey) -> wpb.PlanState:
+        """Whether a worker has compiled code of an expression, as far as one has said."""
+        said = (worker.programs.state(function) for worker in self._ready())
+        return next(filter(None, said), wpb.PlanState(compiled="pending", engine="structured"))
+
+    async def explain(self, function: FunctionKey, check: Callable[[], None]) -> wpb.Explanation:
+        """What a worker computes for a function.
 
         Args:
             function: of an expression.
@@ -121,8 +126,7 @@ class TierPolicy:
             check()
             await self._news.wait()
         worker = min(ready, key=lambda each: each.load)
-        explanation = await worker.programs.explain(function)
-        return explanation, worker.programs.state(function) or wpb.PlanState(compiled="pending")
+        return await worker.programs.explain(function)
 
     def died_of(self, function: FunctionKey) -> None:
         """Takes in that a worker died when it was asked about a function."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.deriving.helpers import HELPER_BYTES
 
-__all__ = ["bridge_command", "worker_command", "worker_flags"]
+__all__ = ["bridge_command", "helper_command", "worker_command", "worker_flags"]
 
 
 def worker_command(settings: ServerSettings, device: str, threads: int) -> list[str]:
@@ -25,6 +26,11 @@ def worker_flags(settings: ServerSettings, threads: int) -> list[str]:
 def bridge_command(settings: ServerSettings, address: str) -> list[str]:
     """The command of what speaks to a Ray cluster, but for the descriptor of its socket."""
     return [sys.executable, "-m", "gridgrad_worker.ray_bridge", "--ray", address, *_log_flags(settings)]
+
+
+def helper_command(settings: ServerSettings) -> list[str]:
+    """The command of the process that helpers are forks of, but for the descriptor of its socket."""
+    return [sys.executable, "-m", "gridgrad_worker.deriving", "--bytes", str(HELPER_BYTES), *_log_flags(settings)]
 
 
 def _log_flags(settings: ServerSettings) -> list[str]:

@@ -14,9 +14,9 @@ from typing import TypeAlias
 from cachetools import LRUCache
 
 from gridgrad_core.errors import UnavailableError
+from gridgrad_core.wire.failures import error_of
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.function_key import FunctionKey
-from gridgrad_server.scheduling.worker_errors import error_of
 
 __all__ = ["MOST_KNOWN", "ProgramStates"]
 

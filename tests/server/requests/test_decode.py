@@ -19,9 +19,9 @@ from gridgrad_core.errors import (
 from gridgrad_core.grid import expand_order
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.requests.decode import decode, read
 from gridgrad_server.requests.function_key import FunctionKeys
-from gridgrad_server.requests.programs import Programs
 from gridgrad_server.rpc.intake import Intake
 from tests.server.building import make_intake
 

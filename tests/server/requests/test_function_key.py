@@ -9,10 +9,10 @@ import pytest
 from gridgrad_core.errors import ExpressionError, RequestError, UnknownFunctionError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.requests import function_key
 from gridgrad_server.requests.decoded import DecodedFunction
 from gridgrad_server.requests.function_key import FunctionKeys
-from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.result_info import ComputedBy
 
 T, K, X = ("t", ("t",)), ("k", ("k",)), ("x", ("x",))

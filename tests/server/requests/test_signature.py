@@ -9,6 +9,7 @@ import pytest
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.deriving.programs import ParsedText
 from gridgrad_server.requests.signature import (
     Signature,
     check_inputs,
@@ -22,11 +23,13 @@ X, NU = ("x", ("x",)), ("nu", ())
 
 
 def test_a_program_takes_what_its_text_names() -> None:
-    assert signature_of_program(parse("t*k + 1")) == Signature(frozenset({"t", "k"}), frozenset(), ("f",), False)
+    assert signature_of_program(ParsedText.of(parse("t*k + 1"))) == Signature(
+        frozenset({"t", "k"}), frozenset(), ("f",), False
+    )
 
 
 def test_an_input_that_the_text_assigns_is_refused_though_it_is_an_axis() -> None:
-    signature = signature_of_program(parse("y = 3; x*y"))
+    signature = signature_of_program(ParsedText.of(parse("y = 3; x*y")))
     with pytest.raises(RequestError, match="'y', which the function assigns itself"):
         check_inputs(signature, (X, ("y", ("y",))))
     check_inputs(signature, (X,))
@@ -34,7 +37,7 @@ def test_an_input_that_the_text_assigns_is_refused_though_it_is_an_axis() -> Non
 
 @pytest.mark.parametrize("text", ["x = x + 1; x*2", "nu = nu\nx*nu", "v1 = 2*x; v1*v1"])
 def test_an_input_that_is_read_before_it_is_assigned_has_its_effect(text: str) -> None:
-    check_inputs(signature_of_program(parse(text)), (X, *[NU] * ("nu" in text), ("v1", ("v1",))))
+    check_inputs(signature_of_program(ParsedText.of(parse(text))), (X, *[NU] * ("nu" in text), ("v1", ("v1",))))
 
 
 def test_inputs_with_defaults_are_optional() -> None:
@@ -47,7 +50,7 @@ def test_units_are_those_of_inputs_and_components_and_never_of_both() -> None:
     inputs = [wpb.FunctionInput(name=name, unit=unit) for name, unit in (("x", "m"), ("nu", ""), ("u", "s"))]
     field = wpb.RegisteredFunction(inputs=inputs, components=["u", "v"], component_units=["", "m/s"])
     assert signature_of_registered(field).units == (("x", "m"), ("v", "m/s"))
-    assert signature_of_program(parse("x*nu")).units == ()
+    assert signature_of_program(ParsedText.of(parse("x*nu"))).units == ()
 
 
 def test_optional_inputs_may_be_given_or_not() -> None:
@@ -82,7 +85,7 @@ def test_numbers_that_are_not_used_may_be_allowed() -> None:
     with pytest.raises(RequestError, match="no 'x' among the inputs"):
         check_inputs(FIELD, (NU,), ignore_unused=True)
     with pytest.raises(RequestError, match="'b', which the function assigns itself"):
-        check_inputs(signature_of_program(parse("b = 3*x; b")), (X, ("b", ())), ignore_unused=True)
+        check_inputs(signature_of_program(ParsedText.of(parse("b = 3*x; b"))), (X, ("b", ())), ignore_unused=True)
 
 
 def test_an_axis_may_be_given_that_only_broadcasts() -> None:

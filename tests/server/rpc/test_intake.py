@@ -10,9 +10,10 @@ import pytest
 from gridgrad_core.errors import BusyError, RequestError, TooLargeError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.requests.decode import read
+from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import FunctionKeys
-from gridgrad_server.requests.programs import Programs
 from gridgrad_server.requests.request_cache import RequestCache
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
@@ -39,7 +40,7 @@ def wired(most_requests: int = 4, most_bytes: int = 1000) -> tuple[Intake, Admis
     scheduler: Any = RememberingScheduler()
     admission = Admission(most_requests, most_bytes)
     functions, limits = FunctionKeys(Programs(), "1"), RequestLimits(ServerSettings(piece_cost=1 << 16), 1)
-    intake = Intake(functions, RequestCache(), limits, admission, workers, scheduler, Observers())
+    intake = Intake(functions, Derivations(), RequestCache(), limits, admission, workers, scheduler, Observers())
     return intake, admission, workers, scheduler
 
 
@@ -102,10 +103,10 @@ async def test_an_axis_that_is_not_used_broadcasts() -> None:
 
 async def test_introspection_is_about_expressions() -> None:
     plan = pb.Plan(function=pb.Function(expression="x*2"), inputs=[pb.PlanInput(name="x", dims=["x"])])
-    assert (await make_intake().expression(plan)).text == "x*2"
+    assert (await make_intake().expression(plan, "")).text == "x*2"
     plan.function.registered = "field"
     with pytest.raises(RequestError, match="functions\\(\\) describes registered ones"):
-        await make_intake().expression(plan)
+        await make_intake().expression(plan, "")
 
 
 @pytest.mark.parametrize(("is_shared", "points"), [(False, 1 << 18), (True, 1 << 15)])

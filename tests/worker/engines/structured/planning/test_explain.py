@@ -34,10 +34,12 @@ def test_what_is_not_worth_separating_stays() -> None:
     assert found.ranks == ()
 
 
-def message(**function: str) -> pb.Plan:
+def message(expression: str | None = None, registered: str | None = None) -> pb.Plan:
     inputs = [pb.PlanInput(name=name, dims=dims) for name, dims in DIMS.items()]
     derivatives = [pb.PlanDerivative(), pb.PlanDerivative(wrt=[0]), pb.PlanDerivative(wrt=[1])]
-    return pb.Plan(**function, dtype="float64", inputs=inputs, derivatives=derivatives)
+    return pb.Plan(
+        expression=expression, registered=registered, dtype="float64", inputs=inputs, derivatives=derivatives
+    )
 
 
 def test_a_message_says_the_same() -> None:

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from gridgrad_core.errors import TooLargeError
-from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.devices.device import Device, is_out_of_memory
 from gridgrad_worker.engines.functional.functional_engine import Array
@@ -25,9 +24,9 @@ from gridgrad_worker.engines.structured.execution.panels import (
 )
 from gridgrad_worker.engines.structured.execution.products import SMALL
 from gridgrad_worker.engines.structured.execution.runner import PlanRunner
+from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, derive_plan
 from gridgrad_worker.engines.structured.planning.guard import Guard, Ranges, merged
 from gridgrad_worker.engines.structured.planning.plan import make_plan
-from gridgrad_worker.engines.structured.planning.rewrite import rewrite
 from gridgrad_worker.engines.tiles import Tile
 
 __all__ = ["StructuredEngine"]
@@ -44,7 +43,7 @@ class StructuredEngine:
     """Computes an expression and its partials over tiles.
 
     Args:
-        program: the expression.
+        program: the expression, or it derived already.
         inputs: for each of the plan's inputs, in order, the dims of the grid that it has.
         ndim: how many dims the grid has.
         wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
@@ -64,7 +63,7 @@ class StructuredEngine:
 
     def __init__(
         self,
-        program: Program,
+        program: Program | DerivedPlan,
         inputs: Mapping[str, Sequence[int]],
         ndim: int,
         wanted: Sequence[tuple[int, ...]],
@@ -75,8 +74,12 @@ class StructuredEngine:
     ) -> None:
         self._device = device
         names = list(inputs)
-        derived = derive(program, [tuple(names[i] for i in each) for each in wanted]).program
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
+        derived = (
+            program
+            if isinstance(program, DerivedPlan)
+            else derive_plan(program, [tuple(names[i] for i in each) for each in wanted], masks)
+        )
         self._sources = [next(i for i, dims in enumerate(inputs.values()) if dim in dims) for dim in range(ndim)]
         self._runner = functools.partial(PlanRunner, dtype=dtype, device=device)
         # The guard would wait for the GPU before each launch, and save operations, which a GPU has to spare
@@ -84,7 +87,7 @@ class StructuredEngine:
         self.plain_plan = make_plan(derived.nodes, derived.outputs, masks, ndim)
         self.plan = self.plain_plan
         self.guard: Guard | None = None
-        separated = rewrite(derived, masks)
+        separated = derived.separated
         self.ranks = separated.ranks
         self._saved = math.inf if separating else separated.saved
         if separated.checked and separating is not False:

@@ -6,14 +6,15 @@ Algorithms", 2nd ed. (2002), section 3.3).
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # helpers, which plan, need none of it
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["RunningError"]
 
-_T = TypeVar("_T", float, NDArray[np.float64])
+_T = TypeVar("_T", float, "NDArray[np.float64]")
 
 
 class RunningError:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
 from gridgrad_core.errors import ExpressionError
-from gridgrad_server.requests.programs import Programs
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.deriving.programs import Programs
 
 
 async def test_a_text_is_parsed_once_also_when_asked_for_twice_at_a_time() -> None:
@@ -34,7 +36,7 @@ async def test_errors_are_remembered_and_raised_anew() -> None:
 
 
 async def test_the_oldest_are_forgotten() -> None:
-    programs = Programs(most_nodes=100)
+    programs = Programs(most_characters=4000)
     first = await programs.get("t + 1", ["t"])
     for i in range(2, 9):
         await programs.get(f"t + {i}", ["t"])
@@ -66,3 +68,27 @@ async def test_a_caller_that_gives_up_does_not_take_the_program_from_another() -
     await asyncio.sleep(0)
     first.cancel()
     assert (await second).inputs == ("t",)
+
+
+class PretendingHelpers:
+    """Remembers which texts it is asked to parse."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def ask(self, job: wpb.HelperJob, what: str, caller: str) -> wpb.HelperAnswer:
+        assert what == f"a text of {len(job.parse.text):,} characters"
+        self.asked.append((job.parse.text, caller))
+        parsed = wpb.ParsedText(text="canonical", digest="d", components=["f"], inputs=["t"], operations=7)
+        return wpb.HelperAnswer(parsed=parsed)
+
+
+async def test_long_texts_and_derivatives_are_for_helpers() -> None:
+    helpers: Any = PretendingHelpers()
+    programs = Programs(helpers)
+    assert (await programs.get("t + 1", ["t"], "someone")).text == "t + 1"
+    long, tower = "+".join(["t"] * 2500), "diff(exp(exp(t)), t, 4)"
+    for text in (long, tower, long, tower):
+        found = await programs.get(text, ["t"], "someone")
+        assert found == ("canonical", "d", ("f",), False, ("t",), frozenset(), 7)
+    assert helpers.asked == [(long, "someone"), (tower, "someone")]

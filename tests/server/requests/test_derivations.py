@@ -1,0 +1,94 @@
+"""Large functions are derived by helpers before a worker meets them, small ones are not; what is kept is bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.deriving.programs import Programs
+from gridgrad_server.requests.decoded import DecodedFunction
+from gridgrad_server.requests.derivations import Derivations
+from gridgrad_server.requests.function_key import FunctionKey, FunctionKeys
+
+
+class PretendingHelpers:
+    """Remembers what it is asked, and answers each with so many bytes."""
+
+    def __init__(self, answer_bytes: int = 10) -> None:
+        self.asked: list[tuple[wpb.HelperJob, str, str]] = []
+        self._answer = b"d" * answer_bytes
+
+    async def ask(self, job: wpb.HelperJob, what: str, caller: str) -> wpb.HelperAnswer:
+        self.asked.append((job, what, caller))
+        if job.WhichOneof("kind") == "explain":
+            return wpb.HelperAnswer(explanation=wpb.Explanation(derived="as follows"))
+        return wpb.HelperAnswer(derived=self._answer)
+
+
+async def made(terms: int, *derivatives: tuple[str, ...]) -> FunctionKey:
+    text = "+".join(f"sin(x*{i})" for i in range(2, 2 + terms))
+    inputs = (("x", ("x",)),)
+    return await FunctionKeys(Programs(), "1").get(DecodedFunction("expression", text, inputs, "float64", derivatives))
+
+
+def wired(answer_bytes: int = 10, most_bytes: int = 1000) -> tuple[Derivations, PretendingHelpers]:
+    helpers: Any = PretendingHelpers(answer_bytes)
+    return Derivations(helpers, most_bytes), helpers
+
+
+async def test_a_large_function_is_derived_once_and_its_worker_gets_that() -> None:
+    derivations, helpers = wired()
+    function = await made(300, ("x",))
+    assert not derivations.is_complete(function)
+    for _ in range(2):
+        await derivations.complete(function, "someone")
+    ((job, what, caller),) = helpers.asked
+    assert (job.derive, caller) == (function.plan, "someone")
+    assert what == "an expression of 1,200 operations with 1 derivative"
+    assert derivations.is_complete(function)
+    assert function.message.derived == b"d" * 10
+    assert function.message.expression == function.plan.expression
+
+
+async def test_a_small_function_needs_no_help() -> None:
+    derivations, helpers = wired()
+    small = await made(2, ("x",))
+    assert derivations.is_complete(small)
+    await derivations.complete(small, "someone")
+    assert await derivations.explanation(small, "someone") is None
+    assert not helpers.asked
+    assert not small.message.derived
+
+
+async def test_derivatives_count_and_those_on_the_way_to_them() -> None:
+    derivations, _ = wired()
+    assert derivations.is_complete(await made(100, ("x",)))
+    assert not derivations.is_complete(await made(100, ("x", "x", "x", "x")))
+
+
+async def test_a_large_function_is_explained_by_a_helper() -> None:
+    derivations, helpers = wired()
+    function = await made(300)
+    explanation = await derivations.explanation(function, "someone")
+    assert explanation is not None
+    assert explanation.derived == "as follows"
+    assert [job.explain for job, *_ in helpers.asked] == [function.plan]
+
+
+async def test_what_was_used_longest_ago_is_derived_again() -> None:
+    derivations, helpers = wired(answer_bytes=400)
+    functions = [await made(300, ("x",)) for _ in range(3)]
+    for number, function in enumerate(functions):
+        function.number = number
+        await derivations.complete(function, "someone")
+    assert [derivations.is_complete(each) for each in functions] == [False, True, True]
+    await derivations.complete(functions[0], "someone")
+    assert len(helpers.asked) == 4
+
+
+async def test_without_helpers_workers_do_all() -> None:
+    derivations, function = Derivations(), await made(300)
+    await derivations.complete(function, "someone")
+    assert derivations.is_complete(function)
+    assert await derivations.explanation(function, "someone") is None
+    assert not function.derived

@@ -1,0 +1,1 @@
+"""Helpers: processes that parse, derive, plan and explain for the server, in bounded time and memory."""

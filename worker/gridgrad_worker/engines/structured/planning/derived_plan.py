@@ -1,0 +1,151 @@
+"""Derived plans: all that plans of an expression are made of, as it comes from a helper or is made here.
+
+On the way from a helper they are a table of numbers, which is checked when it is read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from gridgrad_core.errors import InternalError
+from gridgrad_core.lang.derive.derive import derive
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.program import Program
+from gridgrad_core.worker_v1 import worker_pb2 as pb
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED
+from gridgrad_worker.engines.structured.planning.rewrite import rewrite
+from gridgrad_worker.engines.structured.planning.separate import SeparatedProgram
+from gridgrad_worker.engines.structured.planning.separated_writer import CheckedTerm
+
+__all__ = ["DerivedPlan", "derive_plan", "read_derived", "written_down"]
+
+_LEAVES = {"input": 0, "const": 0}
+
+
+class DerivedPlan(NamedTuple):
+    """An expression with its derivatives.
+
+    Args:
+        nodes: arguments first.
+        outputs: the node of each plane of the results.
+        separated: the same with its sums separated.
+    """
+
+    nodes: Sequence[Node]
+    outputs: tuple[int, ...]
+    separated: SeparatedProgram
+
+
+def derive_plan(program: Program, derivatives: Sequence[tuple[str, ...]], masks: Mapping[str, int]) -> DerivedPlan:
+    """Derives an expression, and separates its sums.
+
+    Args:
+        program: the expression.
+        derivatives: tuples of input names; the value comes first in any case.
+        masks: the dims of each input.
+
+    Raises:
+        TooLargeError: it has too many operations.
+    """
+    derived = derive(program, derivatives).program
+    return DerivedPlan(derived.nodes, derived.outputs, rewrite(derived, masks))
+
+
+def written_down(plan: DerivedPlan) -> bytes:
+    """A plan as a serialized message."""
+    separated = plan.separated
+    message = pb.DerivedPlan(
+        written=_table(plan.nodes, plan.outputs),
+        checked=[pb.CheckedSum(terms=[_term_message(term) for term in terms]) for terms in separated.checked],
+        ranks=separated.ranks,
+        saved=separated.saved,
+    )
+    if separated.checked:
+        message.separated.CopyFrom(_table(separated.nodes, separated.outputs))
+    return message.SerializeToString()
+
+
+def read_derived(serialized: bytes, derivatives: int) -> DerivedPlan:
+    """Reads a plan.
+
+    Args:
+        serialized: what `written_down` made.
+        derivatives: how many there are of each component, the value among them.
+
+    Raises:
+        InternalError: it is none, or has not so many.
+    """
+    try:
+        message = pb.DerivedPlan.FromString(serialized)
+        nodes, outputs = _read_table(message.written)
+        separated, places = _read_table(message.separated) if message.checked else (nodes, outputs)
+        checked = tuple(tuple(_read_term(term, len(separated)) for term in each.terms) for each in message.checked)
+    except (DecodeError, LookupError, ValueError) as error:
+        raise InternalError("plan.derived", f"a table that is none: {error}", "please report it") from None
+    if not outputs or len(outputs) % derivatives or len(places) != len(outputs) or math.isnan(message.saved):
+        found = f"{len(outputs)} planes for {derivatives} derivatives"
+        raise InternalError("plan.derived", found, "please report it")
+    return DerivedPlan(
+        nodes, outputs, SeparatedProgram(separated, places, checked, tuple(message.ranks), message.saved)
+    )
+
+
+def _table(nodes: Sequence[Node], outputs: Sequence[int]) -> pb.NodeTable:
+    operations: dict[tuple[str, int], int] = {}
+    return pb.NodeTable(
+        codes=[operations.setdefault((op, len(args)), len(operations)) for op, args, _ in nodes],
+        arguments=[argument for _, args, _ in nodes for argument in args],
+        constants=[node.number for node in nodes if node.op == "const"],
+        inputs=[str(node.value) for node in nodes if node.op == "input"],
+        outputs=outputs,
+        operations=[pb.TableOperation(name=name, arguments=count) for name, count in operations],
+    )
+
+
+def _read_table(table: pb.NodeTable) -> tuple[list[Node], tuple[int, ...]]:
+    operations = [_known(each.name, each.arguments) for each in table.operations]
+    arguments, constants, inputs = list(table.arguments), iter(table.constants), iter(table.inputs)
+    nodes: list[Node] = []
+    first = 0
+    for index, code in enumerate(table.codes):
+        name, count = operations[code]
+        args = tuple(arguments[first : first + count])
+        first += count
+        if len(args) != count or (args and max(args) >= index):
+            raise ValueError(f"node {index} has arguments that are not there")
+        value = next(constants, None) if name == "const" else next(inputs, None) if name == "input" else None
+        if value is None and name in _LEAVES:
+            raise ValueError(f"node {index} has no value")
+        nodes.append(Node(name, args, value))
+    return nodes, _places(table.outputs, len(nodes))
+
+
+def _known(name: str, arguments: int) -> tuple[str, int]:
+    if name == SEPARATED:
+        fits = arguments > 0 and arguments % 2 == 0
+    else:
+        fits = arguments == (_LEAVES[name] if name in _LEAVES else len(FUNCTIONS[name].params))
+    if not fits:
+        raise ValueError(f"{name} of {arguments} arguments")
+    return name, arguments
+
+
+def _places(found: Sequence[int], count: int) -> tuple[int, ...]:
+    if found and max(found) >= count:
+        raise ValueError(f"node {max(found)} of {count}")
+    return tuple(found)
+
+
+def _term_message(term: CheckedTerm) -> pb.SumTerm:
+    factors, divisors, exponents, negative = term
+    return pb.SumTerm(factors=factors, divisors=divisors, exponents=exponents, negative_exponents=negative)
+
+
+def _read_term(term: pb.SumTerm, count: int) -> CheckedTerm:
+    parts = (term.factors, term.divisors, term.exponents, term.negative_exponents)
+    return CheckedTerm(*(_places(part, count) for part in parts))
