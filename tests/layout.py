@@ -89,7 +89,7 @@ ORDER = {
     ],
 }
 FOUNDATIONS = {
-    "gridgrad_core": {"bounded_dict", "errors", "grid", "version", "extras", "differences"},
+    "gridgrad_core": {"bounded_dict", "errors", "grid", "version", "extras", "differences", "shared_cache"},
     "gridgrad": {"progress", "local_server"},
     "gridgrad_server": set[str](),
     "gridgrad_worker": set[str](),

@@ -11,10 +11,9 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from cachetools import LRUCache
-
 from gridgrad_core.errors import UnknownFunctionError
 from gridgrad_core.grid import Derivative
+from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
@@ -76,6 +75,7 @@ class FunctionKey:
         digest: of the program; empty for a registered function.
         throughput: how quickly its grids are computed.
         derived: the serialized DerivedPlan of an expression, where a helper has made it.
+        caller: who asked for it last.
     """
 
     def __init__(
@@ -96,6 +96,7 @@ class FunctionKey:
         self.derived = b""
         self.digest = key.identity if key.kind == "expression" else ""
         self.throughput = Throughput(operations)
+        self.caller = ""
         self._version = version
         self._units = units
 
@@ -153,12 +154,12 @@ class FunctionKeys:
         self._programs = programs
         self._version = version
         self._numbers = itertools.count(1)
-        self._by_spelling: LRUCache[DecodedFunction, FunctionKey] = LRUCache(_MOST_KEYS)
-        self._by_key: LRUCache[CompatibilityKey, FunctionKey] = LRUCache(_MOST_KEYS)
+        self._by_spelling: SharedCache[DecodedFunction, FunctionKey] = SharedCache(_MOST_KEYS)
+        self._by_key: SharedCache[CompatibilityKey, FunctionKey] = SharedCache(_MOST_KEYS)
         self.registered: RegisteredFunctions = {}
 
     async def get(self, spelled: DecodedFunction, caller: str = "") -> FunctionKey:
-        """The key of a function as a request spells it.
+        """The key of a function as a request of a caller spells it.
 
         Args:
             spelled: the function.
@@ -167,9 +168,10 @@ class FunctionKeys:
         Raises:
             RequestError: it is no function, or its inputs or derivatives do not fit the function.
         """
-        function = self._by_spelling.get(spelled)
+        function = self._by_spelling.get(spelled, caller)
         if function is None:
-            function = self._by_spelling[spelled] = await self._find(spelled, caller)
+            function = await self._find(spelled, caller)
+            self._by_spelling.put(spelled, function, caller)
         return function
 
     async def _find(self, spelled: DecodedFunction, caller: str) -> FunctionKey:
@@ -192,10 +194,10 @@ class FunctionKeys:
             spelled.inputs,
             derivatives,
         )
-        found = self._by_key.get(key) or FunctionKey(
-            next(self._numbers), key, text, self._version, operations, signature.units
-        )
-        self._by_key[key] = found
+        found = self._by_key.get(key, caller)
+        if found is None:
+            found = FunctionKey(next(self._numbers), key, text, self._version, operations, signature.units)
+            self._by_key.put(key, found, caller)
         return found
 
     def _function(self, name: str) -> wpb.RegisteredFunction:

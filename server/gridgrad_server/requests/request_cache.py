@@ -23,9 +23,8 @@ import itertools
 import struct
 from collections.abc import Sequence
 
-from cachetools import LRUCache
-
 from gridgrad_core.errors import RequestError
+from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import prefix
 from gridgrad_core.wire.fields import field_head, tag
@@ -144,36 +143,40 @@ class RequestCache:
     """The templates of the requests seen last.
 
     Args:
-        most_templates: how many to keep; those that were used longest ago go first.
+        most_templates: how many to keep.
     """
 
     def __init__(self, most_templates: int = _MOST_TEMPLATES) -> None:
         self._most_lengths = _LENGTHS_PER_TEMPLATE * most_templates
         self._spellings: dict[int, list[_Spelling]] = {}  # by the length of a request
-        self._templates: LRUCache[tuple[_Spelling, bytes], ServerTemplate] = LRUCache(most_templates)
+        self._templates: SharedCache[tuple[_Spelling, bytes], ServerTemplate] = SharedCache(most_templates)
 
-    def find(self, raw: bytes) -> tuple[ServerTemplate, list[bytes]] | None:
-        """The template of a serialized GridGradientRequest and the numbers of its arrays; None if it is not known."""
+    def find(self, raw: bytes, caller: str = "") -> tuple[ServerTemplate, list[bytes]] | None:
+        """The template of a serialized GridGradientRequest and the numbers of its arrays; None if it is not known.
+
+        Args:
+            raw: the request.
+            caller: who sent it.
+        """
         for spelling in self._spellings.get(len(raw), ()):
-            try:
-                template = self._templates[spelling, spelling.bytes_beside(raw)]
-            except KeyError:
-                continue
-            return template, [raw[start:end] for start, end in spelling.numbers]
+            template = self._templates.get((spelling, spelling.bytes_beside(raw)), caller)
+            if template is not None:
+                return template, [raw[start:end] for start, end in spelling.numbers]
         return None
 
-    def learn(self, raw: bytes, template: ServerTemplate, numbers: Sequence[bytes]) -> None:
+    def learn(self, raw: bytes, template: ServerTemplate, numbers: Sequence[bytes], caller: str = "") -> None:
         """Remembers the template of a request that was read.
 
         Args:
             raw: the serialized GridGradientRequest.
             template: of it.
             numbers: of its arrays.
+            caller: who sent it.
         """
         spans = _spans_of(raw, numbers)
         if spans is not None and len(raw) - sum(map(len, numbers)) <= _MOST_BYTES_BESIDE:
             spelling = self._spelling(len(raw), spans)
-            self._templates[spelling, spelling.bytes_beside(raw)] = template
+            self._templates.put((spelling, spelling.bytes_beside(raw)), template, caller)
 
     def _spelling(self, length: int, numbers: list[Span]) -> _Spelling:
         if len(self._spellings) >= self._most_lengths:

@@ -103,12 +103,12 @@ class Intake:
             RequestError: something in it is wrong, or over a limit.
         """
         request = await self.request(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
-        self._request_cache.learn(raw, request.template, request.numbers)
+        self._request_cache.learn(raw, request.template, request.numbers, caller)
         return request
 
     def known_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest | None:
         """The same, at once, for one with the template of a request read before; None for any other."""
-        known = self._request_cache.find(raw)
+        known = self._request_cache.find(raw, caller)
         if known is None or not self._derivations.is_complete(known[0].function):
             return None
         return self._arrived(*known, sink, caller, deadline_at)
@@ -138,14 +138,14 @@ class Intake:
         caller: str,
         deadline_at: float | None,
     ) -> GridRequest:
-        limits = self._limits
+        limits, template.function.caller = self._limits, caller
         request = GridRequest(template, numbers, sink, caller, deadline_at, limits.tile_cost, limits.window)
         if self._observers:
             self._observers.arrived(request)
         return request
 
     async def expression(self, message: pb.Plan, caller: str) -> FunctionKey:
-        """The key of an expression that an introspection call is about.
+        """The key of an expression that an introspection call of a caller is about.
 
         Raises:
             RequestError: something in it is wrong, or it is a registered function.
@@ -156,7 +156,9 @@ class Intake:
             raise RequestError(
                 "function.registered", found, "give an expression; functions() describes registered ones"
             )
-        return await self._functions.get(spelled, caller)
+        function = await self._functions.get(spelled, caller)
+        function.caller = caller
+        return function
 
     def cut_by_throughput(self, request: GridRequest, most_bytes: int | None = None) -> None:
         """Cuts a request into larger tiles, if they are computed quickly and nobody small waits for them.

@@ -108,6 +108,5 @@ class IntrospectionCalls:
         self._intake.check_open()
         caller = caller_of(context)
         permit = self._questions.take(size, caller)
-
         context.add_done_callback(lambda _: permit.give_back())  # type: ignore[arg-type] # it gets the context
         return await self._intake.expression(message, caller)

@@ -11,9 +11,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TypeAlias
 
-from cachetools import LRUCache
-
 from gridgrad_core.errors import UnavailableError
+from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.wire.failures import error_of
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.function_key import FunctionKey
@@ -21,7 +20,7 @@ from gridgrad_server.requests.function_key import FunctionKey
 __all__ = ["MOST_KNOWN", "ProgramStates"]
 
 MOST_KNOWN = 256
-"""How many functions a worker knows; what was used longest ago it is told to forget."""
+"""How many functions a worker knows; which of them it is told to forget, `SharedCache` says."""
 
 _PendingExplanation: TypeAlias = "asyncio.Future[wpb.Explanation]"
 
@@ -46,22 +45,20 @@ class ProgramStates:
     def __init__(self, send: Callable[[wpb.ServerMessage], None], asked: Callable[[int], None]) -> None:
         self._send = send
         self._asked = asked
-        self._known: LRUCache[int, _Known] = LRUCache(MOST_KNOWN)
+        self._known: SharedCache[int, _Known] = SharedCache(MOST_KNOWN)
         self._numbers = itertools.count(1)
         self._open: OrderedDict[int, FunctionKey] = OrderedDict()
         self._explanations: deque[_PendingExplanation] = deque()
 
     def introduce(self, function: FunctionKey) -> tuple[bool, list[int]]:
         """Whether the worker meets a function for the first time now, and which functions it may drop for it."""
-        if self._known.get(function.number):
+        if self._known.get(function.number, function.caller):
             return False, []
-        forget = [self._known.popitem()[0]] if len(self._known) == MOST_KNOWN else []
-        self._known[function.number] = _Known(function)
-        return True, forget
+        return True, self._known.put(function.number, _Known(function), function.caller)
 
     def state(self, function: FunctionKey) -> wpb.PlanState | None:
         """What the worker has said of a function last; None if it has said nothing."""
-        known = self._known.get(function.number)
+        known = self._known.peek(function.number)
         return known.state if known else None
 
     def counts(self) -> tuple[int, int]:
@@ -71,10 +68,11 @@ class ProgramStates:
 
     def prepare(self, function: FunctionKey) -> wpb.PlanState | None:
         """Has it make compiled code of a function, unless it was asked before; what it has said of it since."""
-        known = self._known.get(function.number)
+        known = self._known.get(function.number, function.caller)
         if known is None or not known.is_prepared:
             self._call(function, wpb.ServerMessage(prepare=self._request(function)))
-            self._known[function.number].is_prepared = True
+            if known := self._known.peek(function.number):
+                known.is_prepared = True
         return self.state(function)
 
     async def explain(self, function: FunctionKey) -> wpb.Explanation:
@@ -110,7 +108,7 @@ class ProgramStates:
 
     def state_received(self, state: wpb.PlanState) -> FunctionKey | None:
         """Takes in what it says of a function, and returns which that is."""
-        known = self._known.get(state.plan_id)
+        known = self._known.peek(state.plan_id)
         if known is None:
             return None
         known.state = state

@@ -55,6 +55,16 @@ async def test_keys_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> N
     assert last.number == 7  # it was forgotten, and is made anew
 
 
+async def test_one_caller_s_many_keys_are_not_kept_at_the_cost_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_key, "_MOST_KEYS", 8)
+    functions = FunctionKeys(Programs(), "1")
+    first = await functions.get(spelled("t*k"), "neighbour")
+    for i in range(40):
+        await functions.get(spelled(f"t*k + {i}"), "flood")
+    assert await functions.get(spelled("t*k"), "neighbour") is first
+    assert await functions.get(spelled(" t * k "), "neighbour") is first
+
+
 async def test_a_registered_function_is_known_by_its_name(functions: FunctionKeys) -> None:
     inputs = [wpb.FunctionInput(name="x"), wpb.FunctionInput(name="nu", default=0.1)]
     field = wpb.RegisteredFunction(name="field", inputs=inputs, components=["u", "v"], tuple_valued=True)

@@ -151,6 +151,16 @@ def test_what_is_used_is_kept() -> None:
         assert made.find(raws[0])
 
 
+def test_one_caller_s_many_requests_are_not_kept_at_the_cost_of_others() -> None:
+    made = RequestCache(most_templates=4)
+    template: Any = object()
+    raws = [request(axis("t", bytes(8 * n)), K).SerializeToString() for n in range(1, 9)]
+    for raw in raws:
+        numbers = [each.array.data for each in pb.GridGradientRequest.FromString(raw).inputs]
+        made.learn(raw, template, numbers, "neighbour" if raw is raws[0] else "flood")
+    assert made.find(raws[0], "neighbour")
+
+
 def test_a_long_text_is_not_remembered() -> None:
     raw = request(T, K, expression="t*k" + "+t*k" * 5000).SerializeToString()
     made, _, _ = known(raw)

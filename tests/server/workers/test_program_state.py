@@ -11,6 +11,8 @@ import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
+from gridgrad_server.requests.function_key import FunctionKey
+from gridgrad_server.workers.program_state import MOST_KNOWN, ProgramStates
 
 Serve = Callable[..., Awaitable[Any]]
 Code = grpc.StatusCode
@@ -38,9 +40,9 @@ async def refusal(call: Awaitable[Any]) -> tuple[Code, str]:
     return refused.value.code(), refused.value.details() or ""
 
 
-def grid() -> pb.GridGradientRequest:
+def grid(text: str = "x*2") -> pb.GridGradientRequest:
     x = pb.Input(name="x", dims=["x"], linspace=pb.Linspace(start=0, stop=1, num=4))
-    return pb.GridGradientRequest(function=pb.Function(expression="x*2"), inputs=[x])
+    return pb.GridGradientRequest(function=pb.Function(expression=text), inputs=[x])
 
 
 async def test_prepare_and_explain_are_answered(serve: Serve) -> None:
@@ -85,6 +87,30 @@ async def test_bad_functions_are_refused(serve: Serve, asked: pb.Plan, code: Cod
         found, message = await refusal(ask(serving, asked))
         assert found == code
         assert said in message
+
+
+async def test_one_caller_s_many_texts_do_not_make_a_worker_forget_another_s(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    introduced, introduce = list[tuple[str, bool]](), ProgramStates.introduce
+
+    def noted(states: ProgramStates, function: FunctionKey) -> tuple[bool, list[int]]:
+        is_new, forgotten = introduce(states, function)
+        introduced.append((function.text, is_new))
+        return is_new, forgotten
+
+    monkeypatch.setattr(ProgramStates, "introduce", noted)
+    serving = await serve()
+    mine, flood = ([("gridgrad-client-id", name)] for name in ("neighbour", "flood"))
+    await serving.calls.grid(grid(), metadata=mine)
+    for i in range(MOST_KNOWN + 1):
+        await serving.calls.grid(grid(f"x*3 + {i}"), metadata=flood)
+    (worker,) = serving.server.parts.workers.running
+    assert worker.programs.counts()[0] == MOST_KNOWN
+    introduced.clear()
+    await serving.calls.grid(grid(), metadata=mine)
+    await serving.calls.grid(grid("x*3 + 0"), metadata=flood)
+    assert introduced == [("x*2", False), ("x*3 + 0", True)]
 
 
 @pytest.mark.parametrize("ask", [prepared, explained])
