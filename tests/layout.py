@@ -70,8 +70,8 @@ ORDER = {
         ),
     ],
     "gridgrad_server": [
-        *("config", "memory", "deriving", "requests", "scheduling", "workers.transports", "workers", "connections"),
-        *("rpc", "local_sessions", "telemetry"),
+        *("config", "access", "memory", "deriving", "requests", "scheduling", "workers.transports", "workers"),
+        *("connections", "rpc", "local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
         *("runtime", "devices", "torch_ops", "engines", "engines.functional"),

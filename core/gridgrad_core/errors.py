@@ -13,6 +13,7 @@ GridgradError
 ├── UnavailableError (ConnectionError)       no server there, draining, or without a worker
 │   └── StartingError                        no worker is warm yet; `Client` waits for one within its timeout
 ├── RefusedError (PermissionError)           credentials are missing or not accepted
+│   └── ForbiddenError                       they are good, and do not allow this call
 ├── CallCancelledError                       the caller gave the call up
 ├── CrashError (RuntimeError)                the request has cost two workers their lives
 ├── MissingExtraError (ImportError)          an optional package is not installed here
@@ -32,6 +33,7 @@ __all__ = [
     "CrashError",
     "DeadlineError",
     "ExpressionError",
+    "ForbiddenError",
     "GridgradError",
     "InternalError",
     "MissingExtraError",
@@ -136,9 +138,15 @@ class StartingError(UnavailableError):
 
 
 class RefusedError(GridgradError, PermissionError):
-    """The server does not accept the caller's credentials."""
+    """The server does not accept the caller's credentials, or needs some. Give `Client(token=...)` or a certificate."""
 
     reason = "REFUSED"
+
+
+class ForbiddenError(RefusedError):
+    """The caller's credentials are good, and their role does not allow this call. The operator's to change."""
+
+    reason = "FORBIDDEN"
 
 
 class CallCancelledError(GridgradError):
@@ -197,4 +205,6 @@ REASONS: dict[str, Reason] = {
     "NOT_PREPARED": Reason(11, 9, NotPreparedError),
     "USE_STREAM": Reason(12, 8, UseStreamError, taken_for="TOO_LARGE"),
     "STARTING": Reason(13, 14, StartingError, taken_for="UNAVAILABLE"),
+    "REFUSED": Reason(14, 16, RefusedError),
+    "FORBIDDEN": Reason(15, 7, ForbiddenError),
 }

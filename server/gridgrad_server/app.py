@@ -22,10 +22,12 @@ from gridgrad_core.system import logging as logs
 from gridgrad_core.system.logging import fields
 from gridgrad_core.system.malloc import keep_freed_memory
 from gridgrad_core.version import __version__
+from gridgrad_server.access.token_file import AccessError
 from gridgrad_server.composition import compose
 from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.listen import ListenError, bind, server_options
+from gridgrad_server.gate import AccessGate
 from gridgrad_server.workers.places import places_of
 from gridgrad_server.workers.transports.transport import WorkerPlace
 
@@ -37,6 +39,9 @@ _KEPT_BYTES = 1 << 26
 
 _REFUSING_S = 0.25
 """How long to go on refusing calls before connections end: gRPC cancels what arrives just when they do."""
+
+_WATCH_EVERY_S = 1.0
+"""How long calls may go on by a grant that has expired."""
 
 _LAST_WORDS_S = 0.5
 """How long refusals that are under way may then take to reach their callers."""
@@ -50,7 +55,7 @@ def run(settings: ServerSettings) -> int:
         places = places_of(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(settings, places))
-    except (ListenError, MissingExtraError, NoDeviceError) as error:
+    except (AccessError, ListenError, MissingExtraError, NoDeviceError) as error:
         print(f"gridgrad-server: {error}", file=sys.stderr)
         return 2
 
@@ -69,6 +74,8 @@ async def _serve(settings: ServerSettings, places: Sequence[WorkerPlace]) -> int
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.signalled, number)
+    if server.parts.access.is_on:  # else it ends the server, as it does where no terminal is left
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(server.reload()))
     return await server.serve()
 
 
@@ -99,7 +106,8 @@ class Server:
         Raises:
             ListenError: an address can't be listened on.
         """
-        server = grpc.aio.server(interceptors=self.parts.exporters.interceptors, options=server_options(self._settings))
+        interceptors = [*self._gates(), *self.parts.exporters.interceptors]
+        server = grpc.aio.server(interceptors=interceptors, options=server_options(self._settings))
         server.add_generic_rpc_handlers((self.parts.service,))
         self.addresses = bind(server, self._settings)
         self.parts.exporters.start(self.parts.snapshot)
@@ -107,13 +115,28 @@ class Server:
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
         self.parts.workers.start()
         self.parts.sessions.listen()
+        watching = asyncio.create_task(self._watch_grants())
         try:
             await self._follow()
             await self._drain()
         finally:
+            watching.cancel()
             await self._end(server)
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0
+
+    def _gates(self) -> list[grpc.aio.ServerInterceptor]:
+        return [AccessGate(self.parts.access, self._settings.auth_health)] if self.parts.access.is_on else []
+
+    async def _watch_grants(self) -> None:
+        """Ends what goes on by grants that have expired."""
+        while self.parts.access.is_on:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            self._end_refused()
+
+    def _end_refused(self) -> None:
+        self.parts.sessions.end_refused()
+        self.parts.streams.end_refused()
 
     async def _end(self, server: grpc.aio.Server) -> None:
         """Ends all parts, whose callers have what they are to get."""
@@ -137,6 +160,16 @@ class Server:
             self._remove_files()
             os._exit(128 + number)  # workers ask the kernel to kill them when this process is gone
         self.stop()
+
+    async def reload(self) -> None:
+        """Reads again who may call; where that can't be used, all stays as it is."""
+        try:
+            self.parts.access.take(await asyncio.to_thread(self.parts.access.read))
+        except AccessError as error:
+            log.error("credentials stay as they were", extra=fields(why=error))
+            return
+        self._end_refused()
+        log.info("credentials read again", extra=fields(tokens=len(self.parts.access)))
 
     def stop(self) -> None:
         """Begins to drain."""

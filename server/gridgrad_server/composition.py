@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gridgrad_core.version import __version__
+from gridgrad_server.access.access_control import AccessControl
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.arrivals import Arrivals
 from gridgrad_server.connections.open_calls import OpenCalls
@@ -54,6 +55,7 @@ _MOST_REFLECTIONS = 64
 class Parts:
     """All that a server is made of, in the order in which each part needs those before it."""
 
+    access: AccessControl
     observers: Observers
     slots: SlotPool
     tiers: TierPolicy
@@ -86,7 +88,12 @@ def compose(
         places: one for each worker that there may be.
         on_change: called when workers become ready, or none is left that is.
         on_fatal: called with why the server can't serve at all.
+
+    Raises:
+        AccessError: a file that says who may call can't be used.
+        MissingExtraError: a package that the settings ask for is not installed.
     """
+    access = AccessControl(settings)
     observers, slots, running = Observers(), SlotPool(), list[WorkerProcess]()
     tiers = TierPolicy(running, settings.engine == "structured" and settings.compile)
     scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers)
@@ -115,6 +122,7 @@ def compose(
     reflection = ReflectionCalls(OpenCalls("open streams of reflection", _MOST_REFLECTIONS, _MOST_REFLECTIONS), unread)
     service = GridgradService(unary, streams, introspection, sessions, health, reflection, arrivals, unread)
     return Parts(
+        access,
         observers,
         slots,
         tiers,
@@ -129,7 +137,7 @@ def compose(
         budget,
         sessions,
         snapshot,
-        Exporters(settings, observers),
+        Exporters(settings, access, observers),
         health,
         service,
     )

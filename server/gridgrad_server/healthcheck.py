@@ -3,7 +3,7 @@
     python -m gridgrad_server.healthcheck [ADDRESS]
 
 Without an address it asks the one that GRIDGRAD_LISTEN names, as in a container; of several a unix
-socket, which needs no TLS, or else the first.
+socket, which needs no TLS, or else the first. To a server with --auth-health it shows the token of GRIDGRAD_TOKEN.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ def check(address: str) -> str:
     with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         try:
             stub: Any = health_pb2_grpc.HealthStub(channel)
-            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_TIMEOUT_S)
+            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_TIMEOUT_S, metadata=_credentials())
         except grpc.RpcError as error:
             return f"{error.code().name}: {error.details()}"
     status: str = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
     return status
+
+
+def _credentials() -> list[tuple[str, str]]:
+    token = os.environ.get("GRIDGRAD_TOKEN")
+    return [("authorization", f"Bearer {token}")] if token else []
 
 
 def _local(listen: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import grpc.aio
 
 from gridgrad.aio.pool import SessionPool
-from gridgrad.aio.primitives import Lock, metadata_of, open_channel, run_within
+from gridgrad.aio.primitives import Lock, metadata_from, open_channel, run_within
+from gridgrad.arguments.call_metadata import CallMetadata
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.requests.prepare import PreparedCall, stream_message
 from gridgrad.servers.lookup import NameLookup, NamesUnknown, numbers_of_names
@@ -41,7 +42,7 @@ class ServiceChannel:
     def __init__(self, settings: ConnectionSettings, target: str) -> None:
         self.target = target
         self._channel = open_channel(settings, target)
-        self._metadata: Any = metadata_of(settings)
+        self._metadata = CallMetadata(settings.metadata, settings.token, metadata_from)
         self.sessions = SessionPool(functools.partial(_open_session, self._channel, self._metadata), settings)
         # Without serializers these take and give bytes
         self._unary: Unary = self._channel.unary_unary(GRID_GRADIENT.path)
@@ -52,19 +53,19 @@ class ServiceChannel:
     async def plain(self, path: str, raw: bytes, timeout_s: float | None) -> bytes:
         """Calls a method that takes and gives one message."""
         method: Unary = self._channel.unary_unary(path)
-        return await method(raw, timeout=timeout_s, metadata=self._metadata)
+        return await method(raw, timeout=timeout_s, metadata=self._metadata.get())
 
     def unary(self, call: PreparedCall, timeout_s: float | None) -> Awaitable[bytes]:
         """Asks for one grid in one message."""
-        return self._unary(call.message, timeout=timeout_s, metadata=self._metadata)
+        return self._unary(call.message, timeout=timeout_s, metadata=self._metadata.get())
 
     def open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         """Asks for one grid of any size; gives the messages of the answer."""
-        return self._whole(stream_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
+        return self._whole(stream_message(1, [call]), timeout=timeout_s, metadata=self._metadata.get())
 
     def open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
         """Asks for many grids; gives the messages of the answers."""
-        return self._many(messages, timeout=timeout_s, metadata=self._metadata)
+        return self._many(messages, timeout=timeout_s, metadata=self._metadata.get())
 
     async def close(self) -> None:
         """Ends sessions and channel; calls that are under way are cancelled."""
@@ -151,6 +152,6 @@ class ServerChannels:
         return latest
 
 
-async def _open_session(channel: grpc.aio.Channel, metadata: Any, timeout_s: float) -> bytes:
+async def _open_session(channel: grpc.aio.Channel, metadata: CallMetadata, timeout_s: float) -> bytes:
     method: Unary = channel.unary_unary(OPEN_SESSION.path)
-    return await method(b"", timeout=timeout_s, metadata=metadata)
+    return await method(b"", timeout=timeout_s, metadata=metadata.get())

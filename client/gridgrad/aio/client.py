@@ -17,6 +17,7 @@ from gridgrad.aio.introspection import Introspection
 from gridgrad.aio.pool import SessionPool
 from gridgrad.aio.primitives import Owned
 from gridgrad.aio.windows import LargeGrids
+from gridgrad.arguments.bearer_token import Token
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
@@ -68,9 +69,12 @@ class Client(ManyGrids, LargeGrids, Introspection):
         options: further channel options of gRPC.
         server_name: the name that certificates of the servers have to have; by default the host of the address, of a
             list the first.
+        token: what servers ask for that know their callers, or a function that returns one and is called before each
+            call, where tokens change; by default the environment's GRIDGRAD_TOKEN, None for none.
+        token_in_clear: whether the token may go to another host without TLS, where anyone on the way can read it.
 
     Raises:
-        RequestError: an argument that can't be meant.
+        RequestError: an argument that can't be meant, or a token that would go to another host in the clear.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
         sessions: bool = True,
         options: Iterable[tuple[str, Any]] = (),
         server_name: str | None = None,
+        token: Token | None = "default",  # noqa: S107 - stands for what the environment says
+        token_in_clear: bool = False,
     ) -> None:
         self._settings = settings_of(
             address,
@@ -96,6 +102,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
             sessions=sessions,
             options=options,
             server_name=server_name,
+            token=token,
+            token_in_clear=token_in_clear,
         )
         self._routes = Routes()
         self._process_id = os.getpid()

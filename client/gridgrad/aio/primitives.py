@@ -8,7 +8,7 @@ and they can't do all that tasks do. What differs is this:
 |---|---|---|
 | `CANCELLED` | what a cancelled task raises | nothing |
 | `Owned` | made in the loop of its first use, and for no other | made at once, for all threads |
-| `open_channel`, `metadata_of` | `grpc.aio` | `grpc`, with answers that the caller's own thread takes |
+| `open_channel`, `metadata_from` | `grpc.aio` | `grpc`, with answers that the caller's own thread takes |
 | `run_blocking` | in a thread | right away |
 | `run_within` | in a thread | in a thread, waited for |
 | `Lock` | none: nothing else runs between two awaits | a lock |
@@ -39,7 +39,7 @@ __all__ = [
     "MessageQueue",
     "Owned",
     "RequestSource",
-    "metadata_of",
+    "metadata_from",
     "open_channel",
     "run_blocking",
     "run_within",
@@ -90,9 +90,9 @@ def open_channel(settings: ConnectionSettings, target: str) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(target, settings.credentials, settings.options)
 
 
-def metadata_of(settings: ConnectionSettings) -> grpc.aio.Metadata:
+def metadata_from(pairs: tuple[tuple[str, str | bytes], ...]) -> grpc.aio.Metadata:
     """What goes with every call, as gRPC would make it anew for each."""
-    return grpc.aio.Metadata(*settings.metadata)
+    return grpc.aio.Metadata(*pairs)
 
 
 async def run_blocking(function: Callable[[bytes], T], argument: bytes, undo: Callable[[T], object]) -> T:

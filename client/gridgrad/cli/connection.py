@@ -26,6 +26,8 @@ class Connection(NamedTuple):
         tls_ca: the file of the authorities that may vouch for the server.
         tls_cert: the file of the certificate to show.
         tls_key: the file of its private key.
+        token_file: the file of the token to show.
+        token_in_clear: whether it may go to another host without TLS.
     """
 
     server: str | None
@@ -34,13 +36,15 @@ class Connection(NamedTuple):
     tls_ca: str | None
     tls_cert: str | None
     tls_key: str | None
+    token_file: str | None = None
+    token_in_clear: bool = False
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
         """A client of the server that was named, else of a private one.
 
         Raises:
-            RequestError: the flags for TLS do not fit together, or a file of theirs is no PEM.
+            RequestError: the flags for TLS do not fit together, or a file can't be used.
             UnavailableError: no private server could be started.
         """
         if self.server:
@@ -70,16 +74,33 @@ class Connection(NamedTuple):
         """A client of the server that was named, else of the default address.
 
         Raises:
-            RequestError: the flags for TLS do not fit together, or a file of theirs is no PEM.
+            RequestError: the flags for TLS do not fit together, or a file can't be used.
         """
         from gridgrad.sync.client import Client
 
         timeout: float | Literal["default"] = "default" if self.timeout is None else self.timeout
-        return Client(self.server, timeout=timeout, credentials=self._credentials())
+        return Client(
+            self.server,
+            timeout=timeout,
+            credentials=self._credentials(),
+            token=self._token(),
+            token_in_clear=self.token_in_clear,
+        )
 
     @property
     def _encrypted(self) -> bool:
         return any((self.tls, self.tls_ca, self.tls_cert, self.tls_key))
+
+    def _token(self) -> str:
+        """The token of the file; without one what the environment says."""
+        if self.token_file is None:
+            return "default"
+        try:
+            with open(self.token_file) as file:
+                return file.read().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            found = f"{self.token_file} can't be read ({getattr(error, 'strerror', None) or 'it is no text'})"
+            raise RequestError("--token-file", found, "give a file with the token alone") from None
 
     def _credentials(self) -> grpc.ChannelCredentials | Literal["default"]:
         """What TLS needs; without flags what the environment says."""

@@ -109,7 +109,7 @@ def connection_flags(command: Callable[..., Any]) -> Callable[..., Any]:
         connection = Connection(*(given.pop(name) for name in Connection._fields))
         return command(connection=connection, **given)
 
-    return _with_flags(gathered, *_server_flags(), *_tls_flags())
+    return _with_flags(gathered, *_server_flags(), *_tls_flags(), *_token_flags())
 
 
 def _server_flags() -> list[Decorator[Any]]:
@@ -131,6 +131,15 @@ def _tls_flags() -> list[Decorator[Any]]:
         file("--tls-ca", help="Encrypt, and check the server by these authorities (PEM)."),
         file("--tls-cert", help="The certificate to show to the server (PEM); with --tls-key."),
         file("--tls-key", help="The private key of --tls-cert (PEM)."),
+    ]
+
+
+def _token_flags() -> list[Decorator[Any]]:
+    return [
+        click.option(
+            "--token-file", type=click.Path(), metavar="FILE", help="The token to show (default: $GRIDGRAD_TOKEN)."
+        ),
+        click.option("--token-in-clear", is_flag=True, help="Show it to another host without TLS, too."),
     ]
 
 

@@ -177,7 +177,7 @@ def _by_code(code: grpc.StatusCode, text: str, target: str, time: _Time) -> Grid
             found = f"what answers at {target} does not speak this protocol ({text})"
             return UnavailableError("", found, "give the address of a Gridgrad server no older than this client")
         case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
-            remedy = "give Client(credentials=...) or metadata that it accepts"
+            remedy = "give Client(token=...), credentials or metadata that it accepts"
             return RefusedError("", f"{target} refused the call: {text}", remedy)
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return _exhausted(text)

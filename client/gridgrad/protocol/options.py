@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import grpc
 
+from gridgrad.arguments.bearer_token import HEADER, Token, token_of
 from gridgrad.arguments.credentials import credentials_of_environment
 from gridgrad.protocol.retry import timeout_of
 from gridgrad.servers.addresses import Address, ServerAddresses, addresses_of
@@ -48,6 +49,7 @@ _UNIX = ("unix:", "unix-abstract:")
 Default = Literal["default"]
 """Stands for what the environment says, and if it says nothing for a fixed value."""
 Metadata = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
+Pairs = tuple[tuple[str, str | bytes], ...]
 
 _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_receive_message_length", -1),  # a caller gets what it asked for
@@ -94,6 +96,8 @@ class ConnectionSettings(NamedTuple):
         retries: how many attempts may follow the first.
         sessions: whether to ask the server for sessions, since it may be on this machine.
         server_name: whom its certificate is to name, where that is not the address.
+        token: for servers that know their callers.
+        token_in_clear: whether it may go to another host without TLS.
     """
 
     servers: ServerAddresses
@@ -104,6 +108,8 @@ class ConnectionSettings(NamedTuple):
     retries: int
     sessions: bool
     server_name: str | None = None
+    token: Token | None = None
+    token_in_clear: bool = False
 
     @property
     def target(self) -> str:
@@ -122,17 +128,21 @@ def settings_of(
     sessions: bool,
     options: Iterable[tuple[str, Any]],
     server_name: str | None = None,
+    token: Token | None = None,
+    token_in_clear: bool = False,
 ) -> ConnectionSettings:
     """Reads the arguments of a client; see `Client`.
 
     Raises:
-        RequestError: an address that gRPC would misread, or a timeout or number of retries that is none.
+        RequestError: an address that gRPC would misread, a timeout or number of retries that is none, or a token that
+            would go to another host in the clear.
     """
     servers = addresses_of(os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS if address in (None, "") else address)
+    trusted, pairs = _credentials(credentials, servers.target), _metadata(metadata)
     return ConnectionSettings(
         servers=servers,
-        credentials=_credentials(credentials, servers.target),
-        metadata=_metadata(metadata),
+        credentials=trusted,
+        metadata=pairs,
         options=(
             *_OPTIONS,
             *(_SPREAD if servers.several else ()),
@@ -145,6 +155,8 @@ def settings_of(
         retries=_retries(retries),
         sessions=sessions and os.environ.get("GRIDGRAD_SESSIONS") != "0" and servers.is_near,
         server_name=server_name,
+        token=_token(token, pairs, token_in_clear, is_closed=trusted is not None or servers.are_near),
+        token_in_clear=token_in_clear,
     )
 
 
@@ -169,6 +181,8 @@ def arguments_of(settings: ConnectionSettings) -> dict[str, Any]:
         "sessions": settings.sessions,
         "options": tuple(options),
         "server_name": settings.server_name,
+        "token": settings.token,
+        "token_in_clear": settings.token_in_clear,
     }
 
 
@@ -212,6 +226,15 @@ def _credentials(given: grpc.ChannelCredentials | Default | None, target: str) -
     return None if target.startswith(_UNIX) else credentials_of_environment()
 
 
+def _token(given: Token | None, metadata: Pairs, in_clear: bool, *, is_closed: bool) -> Token | None:
+    is_default = given == "default"
+    if any(key == HEADER for key, _ in metadata):  # as callers of servers behind a proxy have given it all along
+        if given is None or is_default:
+            return None
+        raise RequestError("token", f"one beside metadata with {HEADER}", "give one of the two")
+    return token_of(given, is_default=is_default, is_closed=is_closed, in_clear=in_clear)
+
+
 def _timeout_s(given: float | Default | None) -> float | None:
     if given != "default":
         return timeout_of(given, None)
@@ -252,6 +275,6 @@ def _agent() -> tuple[str, str]:
     return _AGENT, f"{CLIENT_ID}/{os.urandom(8).hex()}"
 
 
-def _metadata(metadata: Metadata | None) -> tuple[tuple[str, str | bytes], ...]:
+def _metadata(metadata: Metadata | None) -> Pairs:
     pairs = metadata.items() if isinstance(metadata, Mapping) else metadata or ()
     return tuple((key.lower(), value) for key, value in pairs)

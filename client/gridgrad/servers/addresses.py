@@ -54,6 +54,11 @@ class ServerAddresses(NamedTuple):
         """Whether it is one server, which may well be on this machine."""
         return not self.several and _NEAR.match(self.target) is not None
 
+    @property
+    def are_near(self) -> bool:
+        """Whether all of them are addresses of this machine."""
+        return self.is_near or (self.several and all(_NEAR.match(each) for each in self.listed))
+
 
 def addresses_of(given: Address) -> ServerAddresses:
     """Reads what a caller gave.

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from gridgrad.arguments.call_metadata import CallMetadata
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.requests.prepare import PreparedCall, stream_message
 from gridgrad.servers.lookup import NameLookup, NamesUnknown, numbers_of_names
 from gridgrad.sync.pool import SessionPool
-from gridgrad.sync.primitives import Lock, metadata_of, open_channel, run_within
+from gridgrad.sync.primitives import Lock, metadata_from, open_channel, run_within
 from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
 
 __all__ = ["ServerChannels", "ServiceChannel"]
@@ -42,7 +43,7 @@ class ServiceChannel:
     def __init__(self, settings: ConnectionSettings, target: str) -> None:
         self.target = target
         self._channel = open_channel(settings, target)
-        self._metadata: Any = metadata_of(settings)
+        self._metadata = CallMetadata(settings.metadata, settings.token, metadata_from)
         self.sessions = SessionPool(functools.partial(_open_session, self._channel, self._metadata), settings)
         # Without serializers these take and give bytes
         self._unary: Unary = self._channel.unary_unary(GRID_GRADIENT.path)
@@ -53,19 +54,19 @@ class ServiceChannel:
     def plain(self, path: str, raw: bytes, timeout_s: float | None) -> bytes:
         """Calls a method that takes and gives one message."""
         method: Unary = self._channel.unary_unary(path)
-        return method(raw, timeout=timeout_s, metadata=self._metadata)
+        return method(raw, timeout=timeout_s, metadata=self._metadata.get())
 
     def unary(self, call: PreparedCall, timeout_s: float | None) -> bytes:
         """Asks for one grid in one message."""
-        return self._unary(call.message, timeout=timeout_s, metadata=self._metadata)
+        return self._unary(call.message, timeout=timeout_s, metadata=self._metadata.get())
 
     def open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         """Asks for one grid of any size; gives the messages of the answer."""
-        return self._whole(stream_message(1, [call]), timeout=timeout_s, metadata=self._metadata)
+        return self._whole(stream_message(1, [call]), timeout=timeout_s, metadata=self._metadata.get())
 
     def open_stream(self, messages: Iterator[bytes], timeout_s: float | None) -> Any:
         """Asks for many grids; gives the messages of the answers."""
-        return self._many(messages, timeout=timeout_s, metadata=self._metadata)
+        return self._many(messages, timeout=timeout_s, metadata=self._metadata.get())
 
     def close(self) -> None:
         """Ends sessions and channel; calls that are under way are cancelled."""
@@ -152,6 +153,6 @@ class ServerChannels:
         return latest
 
 
-def _open_session(channel: grpc.Channel, metadata: Any, timeout_s: float) -> bytes:
+def _open_session(channel: grpc.Channel, metadata: CallMetadata, timeout_s: float) -> bytes:
     method: Unary = channel.unary_unary(OPEN_SESSION.path)
-    return method(b"", timeout=timeout_s, metadata=metadata)
+    return method(b"", timeout=timeout_s, metadata=metadata.get())

@@ -26,7 +26,7 @@ __all__ = [
     "MessageQueue",
     "Owned",
     "RequestSource",
-    "metadata_of",
+    "metadata_from",
     "open_channel",
     "run_blocking",
     "run_within",
@@ -70,9 +70,9 @@ def open_channel(settings: ConnectionSettings, target: str) -> grpc.Channel:
     return grpc.secure_channel(target, settings.credentials, options)
 
 
-def metadata_of(settings: ConnectionSettings) -> tuple[tuple[str, str | bytes], ...]:
+def metadata_from(pairs: tuple[tuple[str, str | bytes], ...]) -> tuple[tuple[str, str | bytes], ...]:
     """What goes with every call."""
-    return settings.metadata
+    return pairs
 
 
 def run_blocking(function: Callable[[bytes], T], argument: bytes, undo: Callable[[T], object]) -> T:  # noqa: ARG001

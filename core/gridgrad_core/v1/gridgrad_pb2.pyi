@@ -34,6 +34,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_NOT_PREPARED: _ClassVar[ErrorReason]
     ERROR_REASON_USE_STREAM: _ClassVar[ErrorReason]
     ERROR_REASON_STARTING: _ClassVar[ErrorReason]
+    ERROR_REASON_REFUSED: _ClassVar[ErrorReason]
+    ERROR_REASON_FORBIDDEN: _ClassVar[ErrorReason]
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
 DTYPE_FLOAT64: Dtype
@@ -54,6 +56,8 @@ ERROR_REASON_CANCELLED: ErrorReason
 ERROR_REASON_NOT_PREPARED: ErrorReason
 ERROR_REASON_USE_STREAM: ErrorReason
 ERROR_REASON_STARTING: ErrorReason
+ERROR_REASON_REFUSED: ErrorReason
+ERROR_REASON_FORBIDDEN: ErrorReason
 
 class GridGradientRequest(_message.Message):
     __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused")

@@ -37,7 +37,8 @@ COMMAND = Command(
     params=[*FLAGS, _VERSION],
     callback=_settings,
     help="Serves functions and their exact partial derivatives on grids, over gRPC.",
-    epilog="Each flag has an environment variable: --queue-entries is GRIDGRAD_QUEUE_ENTRIES.",
+    epilog="Each flag has an environment variable: --queue-entries is GRIDGRAD_QUEUE_ENTRIES. "
+    "gridgrad-server token --help tells of the file of --auth-tokens.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 

@@ -84,6 +84,14 @@ FLAGS: tuple[Flag, ...] = (
     Flag("tls-client-ca", _PATH, None, "none",
          "PEM certificates of the authorities whose clients may call. Give it to admit only callers that hold a "
          "certificate"),
+    Flag("auth-tokens", _PATH, None, "none",
+         "file of the tokens that callers must have, made by gridgrad-server token add. Give it where not everyone who "
+         "can reach the server may use it; SIGHUP reads it again"),
+    Flag("auth-health", SWITCH, False, "off",
+         "whether the health service needs a token too. Probes and the health checks of clients with several servers "
+         "then fail, so say it only where nobody may know that a server is there"),
+    Flag("auth-open-metrics", SWITCH, False, "off",
+         "whether metrics are served without a token all the same. Say it where only the collector reaches --metrics"),
     Flag("workers", CountOrAuto(), 0, "auto",
          "worker processes; auto is one for each GPU, else 1, and with --ray one for each GPU of the cluster, else for "
          "each --ray-cpus of its processors. Raise it on a CPU with many cores, which one process can't fill with "
@@ -193,6 +201,9 @@ class ServerSettings:
     tls_cert: Path | None
     tls_key: Path | None
     tls_client_ca: Path | None
+    auth_tokens: Path | None
+    auth_health: bool
+    auth_open_metrics: bool
     workers: int
     max_workers: int | None
     min_workers: int
@@ -249,6 +260,11 @@ class ServerSettings:
         """
         return workers if self.max_workers is None else workers - self.max_workers + self.min_workers
 
+    @property
+    def has_auth(self) -> bool:
+        """Whether callers need credentials."""
+        return self.auth_tokens is not None
+
     def _problem(self) -> str | None:
         if (self.tls_cert is None) != (self.tls_key is None):
             return "--tls-cert and --tls-key go together: give both or neither"
@@ -257,6 +273,8 @@ class ServerSettings:
         for path in (self.tls_cert, self.tls_key, self.tls_client_ca):
             if path and not path.is_file():
                 return f"{path} is no file: give the path of a PEM file"
+        if not self.has_auth and (self.auth_health or self.auth_open_metrics):
+            return "--auth-health and --auth-open-metrics are for servers with credentials: give --auth-tokens too"
         if self.address_file and not self.address_file.parent.is_dir():
             return f"--address-file: there is no folder {self.address_file.parent}: make it, or give another path"
         if len(set(self.listen)) != len(self.listen):

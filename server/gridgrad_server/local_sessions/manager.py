@@ -15,6 +15,7 @@ import os
 import secrets
 import socket
 import time
+from typing import NamedTuple
 
 from cachetools import TTLCache
 
@@ -22,6 +23,7 @@ from gridgrad_core.errors import BusyError, RequestError, UnavailableError
 from gridgrad_core.system.logging import fields
 from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.access.grants import GRANT, Grant
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.local_sessions.session import LocalSession
 from gridgrad_server.memory.arena import Arena, ArenaBudget
@@ -45,6 +47,17 @@ _MOST_UNAUTHENTICATED = 64
 _MOST_TOKENS = 1024
 _CHECK_EVERY_S = 5.0
 _PAUSE_S = 1.0
+
+
+class _Offer(NamedTuple):
+    """A session that was offered: whose it is, and by what grant."""
+
+    caller: str
+    grant: Grant | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.grant is not None and not self.grant.is_valid(time.time())
 
 
 class SessionManager:
@@ -77,9 +90,9 @@ class SessionManager:
         self._slots = slots
         self._budget = budget
         self._listener: socket.socket | None = None
-        self._callers: TTLCache[bytes, str] = TTLCache(_MOST_TOKENS, TOKEN_FOR_S, time.monotonic)  # by token
+        self._offered: TTLCache[bytes, _Offer] = TTLCache(_MOST_TOKENS, TOKEN_FOR_S, time.monotonic)  # by token
         self._unauthenticated: dict[FrameSocket, asyncio.TimerHandle] = {}
-        self._open: set[LocalSession] = set()
+        self._open: dict[LocalSession, Grant | None] = {}
         self._checking: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -96,7 +109,7 @@ class SessionManager:
         self._checking = asyncio.get_running_loop().call_later(_CHECK_EVERY_S, self._check)
 
     def open(self, caller: str) -> pb.OpenSessionResponse:
-        """Makes a token.
+        """Makes a token. The session is open for as long as the grant of the call holds that asks for it.
 
         Args:
             caller: whose turns the session's calls take in the queue.
@@ -111,8 +124,16 @@ class SessionManager:
         if len(self._open) >= self._most:
             raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
         token = secrets.token_bytes(_TOKEN_BYTES)
-        self._callers[token] = caller  # beyond the limit the oldest goes: callers that never connect keep nobody out
+        # Beyond the limit the oldest goes: callers that never connect keep nobody out
+        self._offered[token] = _Offer(caller, GRANT.get())
         return pb.OpenSessionResponse(socket=self._listener.getsockname()[1:].decode(), token=token)
+
+    def end_refused(self) -> None:
+        """Ends those whose grant holds no longer."""
+        now = time.time()
+        for session, grant in list(self._open.items()):
+            if grant and not grant.is_valid(now):
+                session.end()
 
     def close(self) -> None:
         """Ends them all."""
@@ -158,14 +179,14 @@ class SessionManager:
             token = decode(pb.SessionRequest, frame).token
         except RequestError:
             token = b""
-        caller = self._callers.pop(token, None)
-        if caller is None or len(self._open) >= self._most:
+        offer = self._offered.pop(token, None)
+        if offer is None or offer.has_ended or len(self._open) >= self._most:
             self._reject(link)
             return
         self._unauthenticated.pop(link).cancel()
-        self._begin(link, caller)
+        self._begin(link, offer)
 
-    def _begin(self, link: FrameSocket, caller: str) -> None:
+    def _begin(self, link: FrameSocket, offer: _Offer) -> None:
         size = self._budget.most_bytes // mmap.PAGESIZE * mmap.PAGESIZE
         try:
             arena = Arena(self._slots.new_number(), size, self._budget, self._slots.dropped)
@@ -174,9 +195,12 @@ class SessionManager:
             link.close()
             return
         link.allow(self._message_bytes)
-        session = LocalSession(link, arena, self._intake, self._limits, self._observers, caller, self._open.discard)
-        self._open.add(session)
+        session = LocalSession(link, arena, self._intake, self._limits, self._observers, offer.caller, self._ended)
+        self._open[session] = offer.grant
         link.send(pb.SessionResponse(memory_bytes=size).SerializeToString(), [arena.descriptor])
+
+    def _ended(self, session: LocalSession) -> None:
+        del self._open[session]
 
     def _reject(self, link: FrameSocket) -> None:
         self._unauthenticated.pop(link).cancel()

@@ -1,4 +1,4 @@
-"""Who calls: a host, and a client on it. Callers take turns in the queue."""
+"""Who calls: a principal, or where there are none a host, and a client of it. Callers take turns in the queue."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 import grpc
 
+from gridgrad_server.access.grants import GRANT
+
 __all__ = ["MOST_PER_HOST", "caller_of"]
 
 MOST_PER_HOST = 256
-"""Turns that one host can get, however many clients it claims to be."""
+"""Turns that one host or principal can get, however many clients it claims to be."""
 
 _CLIENT_ID = "gridgrad-client-id"
 
@@ -22,16 +24,18 @@ def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
     Clients are told apart by the id in their metadata or user agent, or else by their connection; callers that come
     over a unix socket have no address of their own.
     """
-    agent = None
+    grant = GRANT.get()
+    principal, agent = grant.principal if grant else "", None
     for key, value in context.invocation_metadata() or ():
         if key == _CLIENT_ID:
-            return _name(context.peer(), value)
+            return _name(context.peer(), value, principal)
         if key == "user-agent" and str(value).startswith(_CLIENT_ID):
             agent = value
-    return _name(context.peer(), agent)
+    return _name(context.peer(), agent, principal)
 
 
 @functools.lru_cache(1024)
-def _name(peer: str, client: str | bytes | None) -> str:
+def _name(peer: str, client: str | bytes | None, principal: str) -> str:
     host, _, connection = peer.rpartition(":")
-    return f"{host} {zlib.crc32(str(client or connection).encode()) % MOST_PER_HOST}"
+    owner = f"@{principal}" if principal else host  # no address begins so
+    return f"{owner} {zlib.crc32(str(client or connection).encode()) % MOST_PER_HOST}"

@@ -13,8 +13,10 @@ from collections import deque
 
 import grpc
 
-from gridgrad_core.errors import GridgradError, RequestError, UnavailableError
+from gridgrad_core.errors import GridgradError, RefusedError, RequestError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.access.access_control import check_valid
+from gridgrad_server.access.grants import GRANT
 from gridgrad_server.connections.ending import Context
 from gridgrad_server.connections.open_calls import OpenCalls
 from gridgrad_server.connections.unread import UnreadAnswers
@@ -65,6 +67,11 @@ class StreamCalls:
         for stream in self._open:
             stream.drain()
 
+    def end_refused(self) -> None:
+        """Ends those whose grant holds no longer, at once."""
+        for stream in self._open:
+            stream.check_grant()
+
     async def serve(self, _: object, context: Context) -> None:
         """Answers a call."""
         try:
@@ -109,6 +116,7 @@ class StreamCall:
         remaining_s = context.time_remaining()
         self._deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
         self._caller = caller_of(context)
+        self._grant = GRANT.get()
         self._unanswered: set[StreamedRequest] = set()
         self._ids: set[int] = set()
         self._held_bytes = 0
@@ -144,7 +152,18 @@ class StreamCall:
         self._error = self._error or _draining()
         self._news.set()
 
+    def check_grant(self) -> None:
+        """Ends it if its grant holds no longer."""
+        try:
+            if self._grant:
+                check_valid(self._grant)
+        except RefusedError as error:
+            self._error = error
+            self._news.set()
+
     def _is_done(self) -> bool:
+        if isinstance(self._error, RefusedError):
+            return True
         if self._outbox or (self._unanswered and not isinstance(self._error, RequestError)):
             return False
         return self._has_read_all or self._error is not None

@@ -9,6 +9,7 @@ import grpc
 
 from gridgrad_core.extras import optional
 from gridgrad_core.system.logging import fields
+from gridgrad_server.access.access_control import AccessControl
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.telemetry.snapshot import StatusSnapshot
@@ -27,14 +28,16 @@ class Exporters:
 
     Args:
         settings: of the server.
+        access: knows who may see the metrics.
         observers: are joined by what watches requests.
 
     Raises:
         MissingExtraError: a package for it is not installed.
     """
 
-    def __init__(self, settings: ServerSettings, observers: Observers) -> None:
+    def __init__(self, settings: ServerSettings, access: AccessControl, observers: Observers) -> None:
         self._address = settings.metrics
+        self._access = access if access.is_on and not settings.auth_open_metrics else None
         self._metrics: PrometheusExporter | None = None
         self._traces: TraceObserver | None = None
         if settings.metrics:
@@ -62,7 +65,7 @@ class Exporters:
             from gridgrad_server.telemetry.prometheus import PrometheusExporter
 
             snapshot.count()
-            self._metrics = PrometheusExporter(self._address, snapshot.status)
+            self._metrics = PrometheusExporter(self._address, snapshot.status, self._access)
             log.info("metrics", extra=fields(address=self._metrics.address))
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from gridgrad_core.errors import ForbiddenError, RefusedError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import STATUS_NAMES
+from gridgrad_server.access.access_control import AccessControl, check_allowed, unknown_token
+from gridgrad_server.access.rules import METRICS_RULE
 from gridgrad_server.connections.listen import ListenError, parts_of
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["PrometheusExporter", "families"]
+__all__ = ["PrometheusExporter", "families", "guarded"]
 
 _ANSWER_WITHIN_S = 10.0
 
@@ -37,6 +41,7 @@ class PrometheusExporter(Collector):
     Args:
         address: HOST:PORT to listen on; port 0 takes a free one.
         status: how the server is doing; called in the loop.
+        access: knows who may see it; None for anyone.
 
     Attributes:
         address: where it listens.
@@ -45,8 +50,9 @@ class PrometheusExporter(Collector):
         ListenError: the address can't be listened on.
     """
 
-    def __init__(self, address: str, status: Status) -> None:
+    def __init__(self, address: str, status: Status, access: AccessControl | None = None) -> None:
         self._status = status
+        self._access = access
         self._loop = asyncio.get_running_loop()
         self._server, self._thread = self._listen(address)
         self.address = f"{parts_of(address)[0]}:{self._server.server_port}"
@@ -54,12 +60,15 @@ class PrometheusExporter(Collector):
     def _listen(self, address: str) -> tuple[WSGIServer, Thread]:
         host, port = parts_of(address)
         registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        registry.register(self)
         try:
-            return start_http_server(port, host.strip("[]"), registry)
+            server, thread = start_http_server(port, host.strip("[]"), registry)
         except OSError as error:
             raise ListenError(f"can't listen on {address} for --metrics: {error.strerror}") from None
+        page = server.get_app()
+        server.set_app(guarded(page, self._access) if page and self._access else page)
+        ProcessCollector(registry=registry)  # there is nothing to see before the guard stands
+        registry.register(self)
+        return server, thread
 
     def describe(self) -> list[Metric]:
         """Says nothing beforehand, so that registering asks for no status."""
@@ -77,6 +86,38 @@ class PrometheusExporter(Collector):
         await asyncio.to_thread(self._server.shutdown)
         self._server.server_close()
         await asyncio.to_thread(self._thread.join)
+
+
+def guarded(page: WSGIApplication, access: AccessControl) -> WSGIApplication:
+    """A page of HTTP that asks for a token with the role `metrics`.
+
+    Args:
+        page: what it shows.
+        access: knows the tokens; asked in threads of the HTTP server.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        refusal = _refusal(environ, access)
+        if refusal is None:
+            return page(environ, start_response)
+        kind = "403 Forbidden" if isinstance(refusal, ForbiddenError) else "401 Unauthorized"
+        start_response(kind, [("Content-Type", "text/plain; charset=utf-8"), ("WWW-Authenticate", "Bearer")])
+        return [f"{refusal}\n".encode()]
+
+    return answer
+
+
+def _refusal(environ: WSGIEnvironment, access: AccessControl) -> RefusedError | None:
+    given = environ.get("HTTP_AUTHORIZATION")
+    try:
+        grant = access.grant_of([given] if given else [])
+        if grant is None:
+            access.wrong_tokens.wait_in_thread(environ.get("REMOTE_ADDR", ""))
+            return unknown_token()
+        check_allowed(grant, METRICS_RULE)
+    except RefusedError as error:
+        return error
+    return None
 
 
 def families(status: pb.GetServerStatusResponse) -> Iterator[Metric]:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.access.token_file import TokenEntry, digest_of, edited
 from gridgrad_server.telemetry.counters import Counters
 from gridgrad_server.telemetry.prometheus import families
 from tests.server.calls import grid
@@ -35,10 +37,36 @@ async def test_metrics_are_served_and_counted_from_the_start(serve: Serve, caplo
         await asyncio.to_thread(scraped, address)
 
 
-def scraped(address: str) -> str:
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=PATIENCE_S) as answer:
+def scraped(address: str, authorization: str = "") -> str:
+    request = urllib.request.Request(f"http://{address}/metrics")
+    if authorization:
+        request.add_header("Authorization", authorization)
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 - as above
         text: str = answer.read().decode()
     return text
+
+
+async def test_metrics_ask_for_a_token_unless_they_are_opened(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "gridgrad.server")
+    with edited(tmp_path / "tokens") as file:
+        for role in ("metrics", "call", "admin"):
+            file.add(TokenEntry(role, (role,), digest_of(role)))
+    await serve(metrics="127.0.0.1:0", auth_tokens=tmp_path / "tokens")
+    await serve(metrics="127.0.0.1:0", auth_tokens=tmp_path / "tokens", auth_open_metrics=True)
+    closed, opened = [r.fields["address"] for r in caplog.records if r.message == "metrics"]  # type: ignore[attr-defined] # our own
+    assert "gridgrad_up_seconds" in await asyncio.to_thread(scraped, opened)
+    for role in ("metrics", "admin"):
+        assert "gridgrad_up_seconds" in await asyncio.to_thread(scraped, closed, f"Bearer {role}")
+    for given, code in (("", 401), ("Bearer wrong", 401), ("Basic metrics", 401), ("Bearer call", 403)):
+        with pytest.raises(HTTPError) as refused:
+            await asyncio.to_thread(scraped, closed, given)
+        answer = refused.value.read().decode()
+        refused.value.close()
+        assert refused.value.code == code
+        assert "gridgrad_up_seconds" not in answer
+        assert "authorization: " in answer
 
 
 def test_a_distribution_is_a_histogram() -> None:

@@ -1,0 +1,123 @@
+"""`gridgrad-server token`: makes, lists and revokes the tokens in the file of `--auth-tokens`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gridgrad_core.system.command_line import Group
+from gridgrad_server.access.token_file import (
+    AccessError,
+    TokenEntry,
+    check_principal,
+    digest_of,
+    edited,
+    new_token,
+    read_tokens,
+    roles_of,
+    time_of,
+)
+
+__all__ = ["COMMAND"]
+
+T = TypeVar("T")
+_ID_DIGITS = 12
+
+
+class _Refusing(Group):
+    """Says what is wrong in one line, with status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AccessError as error:
+            raise click.UsageError(str(error)) from None
+
+
+COMMAND = _Refusing(
+    "token",
+    help="Makes, lists and revokes the tokens of a server with --auth-tokens. A server that runs reads the file again "
+    "at SIGHUP.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+
+
+def _checked(check: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, str | None], T | None]:
+    """A callback of click that passes on what is wrong with a value."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> T | None:
+        try:
+            return None if value is None else check(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from None
+
+    return callback
+
+
+def _principal(name: str) -> str:
+    check_principal(name)
+    return name
+
+
+_FILE = click.option(
+    "--file", required=True, type=click.Path(path_type=Path), envvar="GRIDGRAD_AUTH_TOKENS",
+    help="The file of tokens (default: $GRIDGRAD_AUTH_TOKENS).",
+)  # fmt: skip
+
+
+@COMMAND.command()
+@_FILE
+@click.option("--principal", required=True, callback=_checked(_principal), help="Whose token it is.")
+@click.option(
+    "--role", "roles", default="call", callback=_checked(roles_of),
+    help="call, metrics or admin, several with commas between them (default: call).",
+)  # fmt: skip
+@click.option("--expires", callback=_checked(time_of), help="Until when, such as 2027-01-31 (default: for ever).")
+def add(file: Path, principal: str, roles: tuple[str, ...], expires: float | None) -> None:
+    """Makes a token and prints it, this once: the file has only its digest."""
+    token = new_token()
+    with edited(file) as tokens:
+        tokens.add(TokenEntry(principal, roles, digest_of(token), math.inf if expires is None else expires))
+    click.echo(token)
+
+
+@COMMAND.command(name="list")
+@_FILE
+def list_tokens(file: Path) -> None:
+    """Prints the tokens that there are: their ids, principals, roles, and until when they hold."""
+    for entry in read_tokens(file).entries:
+        click.echo(f"{_id_of(entry)}  {entry.principal}  {','.join(entry.roles)}  {_until(entry.expires_at)}")
+
+
+@COMMAND.command()
+@_FILE
+@click.option("--principal", help="All tokens of this one.")
+@click.option("--id", "number", help="The token that list names so.")
+def revoke(file: Path, principal: str | None, number: str | None) -> None:
+    """Takes tokens back."""
+    if (principal is None) == (number is None):
+        raise click.UsageError("give --principal or --id")
+    with edited(file) as tokens:
+        gone = [entry for entry in tokens.entries if principal == entry.principal or number == _id_of(entry)]
+        if not gone:
+            raise click.UsageError(f"there is no token of {principal or number!r}: see gridgrad-server token list")
+        tokens.remove(gone)
+    for entry in gone:
+        click.echo(f"revoked {_id_of(entry)} of {entry.principal}; send the server SIGHUP")
+
+
+def _id_of(entry: TokenEntry) -> str:
+    return entry.digest.hex()[:_ID_DIGITS]
+
+
+def _until(expires_at: float) -> str:
+    if expires_at == math.inf:
+        return "for ever"
+    text = f"{datetime.fromtimestamp(expires_at, UTC):%Y-%m-%d %H:%M UTC}"
+    return f"until {text}" if time.time() < expires_at else f"expired {text}"

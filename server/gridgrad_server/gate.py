@@ -1,0 +1,110 @@
+"""The gate: no call reaches its handler without the credentials that the rule of its method asks for.
+
+It stands before the message, since all handlers read theirs themselves: what has come of one until then is a window of
+HTTP/2, and callers without credentials can't make the server hold more.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from gridgrad_core.errors import GridgradError
+from gridgrad_core.system.logging import fields
+from gridgrad_server.access.access_control import AccessControl, check_allowed, unknown_token
+from gridgrad_server.access.grants import GRANT, Grant
+from gridgrad_server.access.rules import ANYONE, Rule, rule_of
+from gridgrad_server.access.wrong_tokens import source_of
+from gridgrad_server.connections.ending import Context
+from gridgrad_server.rpc.errors import abort
+
+__all__ = ["AccessGate"]
+
+log = logging.getLogger("gridgrad.server")
+
+_HEADER = "authorization"
+
+if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
+    Handler = grpc.RpcMethodHandler[Any, Any]
+Behaviour = Callable[[Any, Context], Awaitable[Any]]
+
+
+class AccessGate(grpc.aio.ServerInterceptor):
+    """Stands around the handlers of all calls.
+
+    Args:
+        access: knows the credentials.
+        closed_health: whether the health service needs some too.
+    """
+
+    def __init__(self, access: AccessControl, closed_health: bool) -> None:
+        self._access = access
+        self._closed_health = closed_health
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """The handler of a call, behind the gate."""
+        handler = await continuation(handler_call_details)
+        rule = rule_of(handler_call_details.method, closed_health=self._closed_health)
+        if handler is None:
+            return grpc.stream_stream_rpc_method_handler(self._guarded(_unimplemented, None, handler_call_details))
+        if rule is ANYONE:
+            return handler
+        if handler.response_streaming:
+            behaviour = self._guarded(_coroutine(handler.stream_stream), rule, handler_call_details)
+            return grpc.stream_stream_rpc_method_handler(behaviour)
+        behaviour = self._guarded(_coroutine(handler.stream_unary), rule, handler_call_details)
+        return grpc.stream_unary_rpc_method_handler(behaviour)
+
+    def _guarded(self, behaviour: Behaviour, rule: Rule | None, details: grpc.HandlerCallDetails) -> Behaviour:
+        async def serve(messages: Any, context: Context) -> Any:
+            try:
+                grant = await self._let_in(context, rule)
+            except GridgradError as error:
+                said = fields(method=details.method, source=source_of(context.peer()), why=error.found)
+                log.warning("denied", extra=said)
+                await abort(context, error)
+            GRANT.set(grant)
+            return await behaviour(messages, context)
+
+        return serve
+
+    async def _let_in(self, context: Context, rule: Rule | None) -> Grant:
+        """The grant of a call.
+
+        Raises:
+            RefusedError: it has none.
+            ForbiddenError: it has none for this method.
+        """
+        values = [value for key, value in context.invocation_metadata() or () if key == _HEADER]
+        grant = self._access.grant_of(values)
+        if grant is None:
+            await self._access.wrong_tokens.wait(source_of(context.peer()))
+            raise unknown_token()
+        if rule is not None:
+            check_allowed(grant, rule)
+        return grant
+
+
+def _coroutine(behaviour: Any) -> Behaviour:
+    """What a handler does, which may be a generator of messages, as a coroutine that writes them."""
+    if not inspect.isasyncgenfunction(behaviour):
+        coroutine: Behaviour = behaviour
+        return coroutine
+
+    async def serve(given: Any, context: Context) -> None:
+        async for message in behaviour(given, context):
+            await context.write(message)
+
+    return serve
+
+
+async def _unimplemented(_: object, context: Context) -> None:
+    await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
