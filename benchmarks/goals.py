@@ -30,6 +30,7 @@ BENCHMARKS = (
     "cluster",
     "footprint",
     "first",
+    "neighbours",
     "functions",
     "gpu",
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "at_hosts",
     "beside_a_flood",
+    "beside_a_hog",
     "beside_large_grids",
     "gradient",
     "look_at",
@@ -44,19 +45,20 @@ def look_at(address: str) -> str:
 
 
 @contextlib.contextmanager
-def gradient(address: str, side: int = SIDE, sessions: bool = False) -> Iterator[Run]:
+def gradient(address: str, side: int = SIDE, sessions: bool = False, pause_s: float = 0.0) -> Iterator[Run]:
     """One caller in a loop.
 
     Args:
         address: of the server.
         side: of the square grid.
         sessions: whether it goes by a session, which the second call opens.
+        pause_s: seconds between calls.
     """
     inputs = axes(side)
     with gridgrad.Client(address, sessions=sessions) as client:
         for _ in range(2):
             client.gradient(EXPRESSION, axes(SIDE))
-        yield in_turn(lambda: client.gradient(EXPRESSION, inputs))
+        yield in_turn(lambda: client.gradient(EXPRESSION, inputs), pause_s)
 
 
 def prepare_wave(address: str) -> str:
@@ -118,19 +120,31 @@ def beside_a_flood(address: str, side: int = SIDE) -> Iterator[Run]:
     with gradient(address, side) as block:
 
         def run(order: Order) -> Block:
-            with _flood([address]):
+            with _flood("benchmarks.calls.flooder", address):
                 return block(order)
 
         yield run
 
 
 @contextlib.contextmanager
-def _flood(arguments: Sequence[str]) -> Iterator[None]:
-    command = [sys.executable, "-m", "benchmarks.calls.flooder", *arguments]
+def beside_a_hog(address: str, kind: str, side: int = SIDE, pause_s: float = 0.01) -> Iterator[Run]:
+    """One caller of small grids beside another who has four calls in flight of what costs most."""
+    with gradient(address, side, pause_s=pause_s) as block:
+
+        def run(order: Order) -> Block:
+            with _flood("benchmarks.calls.hog", address, kind):
+                return block(order)
+
+        yield run
+
+
+@contextlib.contextmanager
+def _flood(module: str, *arguments: str) -> Iterator[None]:
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        if process.stdout.readline() != "flooding\n":
+        if not process.stdout.readline():
             raise RuntimeError("the flood has not begun")
         yield
         process.stdin.close()

@@ -55,11 +55,12 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ordered[int(share * (len(ordered) - 1))]
 
 
-def in_turn(call: Callable[[], object]) -> Run:
+def in_turn(call: Callable[[], object], pause_s: float = 0.0) -> Run:
     """Runs blocks of one caller in a loop.
 
     Args:
         call: what is timed.
+        pause_s: seconds between calls, which do not count.
 
     Returns:
         What runs a block: so many calls, or as many as take so long.
@@ -69,6 +70,8 @@ def in_turn(call: Callable[[], object]) -> Run:
         latencies: list[float] = []
         while not _is_done(latencies, order):
             latencies.append(timed(call))
+            if pause_s:
+                time.sleep(pause_s)
         return Block(latencies, sum(latencies))
 
     return run

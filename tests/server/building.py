@@ -23,7 +23,7 @@ from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.request import BatchOutcome, Failures, GridRequest
 
-OUTCOME = BatchOutcome(1.0, 0.5, ComputedBy(1, "functional", "", "cpu"), with_plan=True)
+OUTCOME = BatchOutcome(1.0, 0.5, ComputedBy(1, "functional", "", "cpu"))
 """It says nothing of how long a tile takes, since the keys of functions are those of all tests."""
 
 
@@ -90,6 +90,10 @@ class FakeWorker:
     @property
     def load(self) -> int:
         return len(self.out)
+
+    @property
+    def is_at_long(self) -> bool:
+        return any(batch.is_long for batch in self.out)
 
     def ask(self, batch: Batch) -> None:
         self.out.append(batch)

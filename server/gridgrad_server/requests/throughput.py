@@ -26,7 +26,7 @@ _LEAST_COST = 1 << 16
 
 
 class Throughput:
-    """What was measured of a function, in the tier that was used last.
+    """What was measured of a function, in the tier that was used last, by batches that had its plan.
 
     Args:
         operations: that the function has, as it is written.
@@ -38,7 +38,7 @@ class Throughput:
         self._unit_s = 0.0
 
     def note(self, tier: str, cost: int, compute_s: float) -> None:
-        """Takes in how long a tile took that was computed alone."""
+        """Takes in how long a batch took, all of it in one tier."""
         unit_s = compute_s / max(1, cost)
         is_telling = cost >= _LEAST_COST or compute_s >= MOST_TILE_S or unit_s < self._unit_s
         if not is_telling:
@@ -46,6 +46,10 @@ class Throughput:
         # Whoever else wants the processors makes tiles take longer, and none makes them take less
         self._unit_s = min(unit_s, _FORGET_FACTOR * self._unit_s) if self._unit_s and tier == self._tier else unit_s
         self._tier = tier
+
+    def expected_s(self, cost: int) -> float:
+        """How long something of a cost takes; 0 while that is not known."""
+        return self._unit_s * cost
 
     def cost(self, tier: str = "") -> int:
         """The cost of what is computed in TILE_S; 0 while that is not known.

@@ -18,6 +18,9 @@ from gridgrad_server.scheduling.worker_messages import batch_frame, function_fie
 __all__ = ["Batch"]
 
 
+_LONG_S = 0.005
+
+
 class _Spot(NamedTuple):
     """Where in the slot of a batch the result of a tile goes, and where its inputs are.
 
@@ -42,6 +45,7 @@ class Batch:
         function: that they share.
         cautious: whether a worker died computing one of them.
         grids: how many grids, or parts of one, its tiles have.
+        cost: points of all of them, times the planes of their results.
         slot: takes the results that have no destination in the arena of a session.
         regions: what the frame names: slots, of which the first takes results, and arenas of sessions.
         is_in_arena: whether results go to arenas of sessions, where nobody else may write before its worker is gone.
@@ -58,11 +62,17 @@ class Batch:
         self.started_at: float | None = None
         self.is_in_arena = False
         self.grids = 0
+        self.cost = self.function.planes * sum(tile.points for _, tile in items)
         self._spots, size = _laid_out(items)
         self.slot = pool.take(max(1, size))
         self.regions: dict[Slot | Arena, None] = {self.slot: None}
         self._held: dict[Slot | Block, None] = {self.slot: None}
         self._tile_fields = [self._tile_field(*item, spot, pool) for item, spot in zip(items, self._spots, strict=True)]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether who waits behind it notices, as far as is known."""
+        return self.function.throughput.expected_s(self.cost) > _LONG_S
 
     def _hold(self, held: Slot | Block, region: Slot | Arena) -> None:
         if held not in self._held:

@@ -31,13 +31,11 @@ class BatchOutcome(NamedTuple):
         started_at: when it began, by time.monotonic.
         compute_s: how long it took.
         computed_by: what computed the tile at hand.
-        with_plan: whether it made the function's plan too, so that its time says nothing of the tile.
     """
 
     started_at: float
     compute_s: float
     computed_by: ComputedBy
-    with_plan: bool = False
 
 
 class ResultSink(Protocol):
@@ -158,21 +156,18 @@ class GridRequest:
             self.fail(mixed)
         if self.ended:
             return
-        self._note(tile, outcome)
+        self._note(outcome)
         self._pass_on(tile, result, failures, slot)
 
-    def _note(self, tile: GridTile, outcome: BatchOutcome) -> None:
+    def _note(self, outcome: BatchOutcome) -> None:
         """Takes in how a tile was computed."""
-        started_at, compute_s, by, with_plan = outcome
+        started_at, compute_s, by = outcome
         if self.tier is None and self.template.layout.grids == 1:
             self.tier = by.tier
         if self._computed_by is None or started_at < self._started_at:
             self._started_at = started_at
         self._compute_s += compute_s
         self._computed_by = by if self._computed_by is None else by.in_larger_batch(self._computed_by)
-        if by.batch_size == 1 and not with_plan:
-            function = self.template.function
-            function.throughput.note(by.tier, tile.points * function.planes, compute_s)
 
     def _mixed(self, by: ComputedBy) -> GridgradError | None:
         """What is wrong with the tier that a tile was computed in."""

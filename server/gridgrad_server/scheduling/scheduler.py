@@ -21,6 +21,7 @@ from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.queue import Queue
+from gridgrad_server.scheduling.recent_callers import RecentCallers
 from gridgrad_server.scheduling.request import BatchOutcome, Failures, GridRequest
 from gridgrad_server.scheduling.tier_policy import TieredWorker, TierPolicy
 
@@ -41,6 +42,10 @@ class BatchWorker(TieredWorker, Protocol):
     @property
     def device(self) -> str:
         """What it computes on."""
+
+    @property
+    def is_at_long(self) -> bool:
+        """Whether one that is out takes long."""
 
     def ask(self, batch: Batch) -> None:
         """Sends it a batch; it must be ready and have room."""
@@ -69,6 +74,7 @@ class Scheduler:
         self._tiers = tiers
         self._observers = observers
         self._queue = Queue()
+        self._callers = RecentCallers()
         self.batches = 0
         self._is_scheduled = False
 
@@ -85,6 +91,7 @@ class Scheduler:
     def submit(self, request: GridRequest) -> None:
         """Queues a request, new or with room for more of its tiles."""
         if request.is_open:
+            self._callers.came(request.caller, time.monotonic())
             self._decide(request)
             self._queue.put(request)
             self.schedule()
@@ -121,12 +128,18 @@ class Scheduler:
         self._is_scheduled = False
         while self._queue:
             worker, now = self._freest(), time.monotonic()
-            if worker is None or (worker.load and not self._queue.may_wait_at_worker(now)):
+            if worker is None or (worker.load and not self._may_wait_at(worker, now)):
                 return
             items = self._queue.take(self._batch_cost, now)
             if items:
                 self.batches += 1
                 worker.ask(Batch(self.batches, items, self._slots))
+
+    def _may_wait_at(self, worker: BatchWorker, now: float) -> bool:
+        """Whether a batch may be given to a worker that is at another: not where a neighbour would wait for both."""
+        if worker.is_at_long and self._callers.are_several(now):
+            return False
+        return self._queue.may_wait_at_worker(now)
 
     def _freest(self) -> BatchWorker | None:
         freest: BatchWorker | None = None
@@ -139,6 +152,7 @@ class Scheduler:
         """Passes the results of a batch on, and the worker its next one first."""
         if self._queue:
             self._queue.computed(batch.items, done.compute_s)
+        _note_throughput(batch, done)
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("batch", extra=fields(worker=worker.name, entries=len(batch.items), compute_s=done.compute_s))
@@ -147,7 +161,7 @@ class Scheduler:
             failures = _failures(done, request, range(first, first + tile.grids), batch.grids)
             by = ComputedBy(batch.grids, done.engine, done.tiers[first] if done.tiers else "", worker.device)
             first += tile.grids
-            outcome = BatchOutcome(started_at, done.compute_s, by, batch.with_plan)
+            outcome = BatchOutcome(started_at, done.compute_s, by)
             request.computed(tile, batch.result(position), outcome, failures, batch.slot)
             if not request.ended:
                 self.submit(request)
@@ -163,6 +177,13 @@ class Scheduler:
                 self._decide(request)
                 self._queue.put_first(request)
         self.schedule()
+
+
+def _note_throughput(batch: Batch, done: wpb.BatchDone) -> None:
+    """Takes in how long a batch took, unless its plan was made too, part of it failed, or it was not of one tier."""
+    tiers = set(done.tiers)
+    if not batch.with_plan and not done.failures and len(tiers) <= 1:
+        batch.function.throughput.note(next(iter(tiers), ""), batch.cost, done.compute_s)
 
 
 def _failures(done: wpb.BatchDone, request: GridRequest, positions: range, grids: int) -> Failures:

@@ -96,6 +96,11 @@ class WorkerProcess:
         return len(self._out)
 
     @property
+    def is_at_long(self) -> bool:
+        """Whether one of the batches that are out takes long."""
+        return any(batch.is_long for batch in self._out)
+
+    @property
     def is_busy(self) -> bool:
         """Whether it computes something, or is asked about a function."""
         return bool(self._unanswered)

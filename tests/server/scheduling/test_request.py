@@ -13,8 +13,8 @@ from tests.server.building import OUTCOME, make_request, remembered
 NOTHING = memoryview(b"")
 
 
-def outcome(tier: str = "", started_at: float = 1.0, batch_size: int = 1, *, with_plan: bool = True) -> BatchOutcome:
-    return BatchOutcome(started_at, 0.25, ComputedBy(batch_size, "structured", tier, "cpu"), with_plan)
+def outcome(tier: str = "", started_at: float = 1.0, batch_size: int = 1) -> BatchOutcome:
+    return BatchOutcome(started_at, 0.25, ComputedBy(batch_size, "structured", tier, "cpu"))
 
 
 def states(request: GridRequest) -> dict[str, bool]:
@@ -124,19 +124,6 @@ def test_a_grid_in_two_tiers_is_to_be_sent_again() -> None:
         request.computed(request.progress.take(10**9), NOTHING, outcome(tier), {})
     (error,) = remembered(request).errors
     assert isinstance(error, UnavailableError)
-
-
-def test_the_throughput_of_a_function_is_taken_from_tiles_computed_alone() -> None:
-    request = make_request(number=3, points=1 << 16, tile_cost=1 << 17)
-    function = request.template.function
-    request.computed(request.progress.take(10**9), NOTHING, outcome("compiled", batch_size=2, with_plan=False), {})
-    assert function.throughput.cost() == 0
-    first = make_request(number=3, points=1 << 16, tile_cost=1 << 17)
-    first.computed(first.progress.take(10**9), NOTHING, outcome("compiled"), {})  # its plan was made meanwhile
-    assert function.throughput.cost() == 0
-    again = make_request(number=3, points=1 << 16, tile_cost=1 << 17)
-    again.computed(again.progress.take(10**9), NOTHING, outcome("compiled", with_plan=False), {})
-    assert function.throughput.cost() == pytest.approx(0.002 / 0.25 * (1 << 17), rel=0.01)
 
 
 def test_its_end_gives_its_inputs_back() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -29,10 +29,14 @@ def scheduler(workers: list[Any]) -> Scheduler:
     return Scheduler(1000, SlotPool(), workers, TierPolicy(workers, has_tiers=False), Observers())
 
 
-def answer(scheduler: Scheduler, worker: Any, *failures: wpb.PieceFailure) -> None:
+def answer(
+    scheduler: Scheduler, worker: Any, *failures: wpb.PieceFailure, compute_s: float = 0.001, tiers: Sequence[str] = ()
+) -> None:
     batch = worker.out.pop(0)
     scheduler.done(
-        worker, batch, wpb.BatchDone(id=batch.number, compute_s=0.001, engine="functional", failures=failures)
+        worker,
+        batch,
+        wpb.BatchDone(id=batch.number, compute_s=compute_s, engine="functional", failures=failures, tiers=tiers),
     )
     batch.let_go()
 
@@ -152,3 +156,38 @@ async def test_a_cancelled_request_is_not_computed(scheduler: Scheduler, workers
     scheduler.cancel(request)
     await turn()
     assert not workers[0].out
+
+
+async def test_how_quick_a_function_is_is_taken_from_batches_of_several_too(
+    scheduler: Scheduler, workers: list[Any]
+) -> None:
+    for _ in range(2):
+        scheduler.submit(make_request(number=3, points=200))
+    await turn()
+    (batch,) = workers[0].out
+    throughput = batch.function.throughput
+    answer(scheduler, workers[0], compute_s=0.1, tiers=["direct", "compiled"])
+    assert not throughput.expected_s(800), "not of one tier"
+    for with_plan, expected_s in ((True, 0.0), (False, 0.1)):
+        for _ in range(2):
+            scheduler.submit(make_request(number=3, points=200))
+        await turn()
+        workers[0].out[0].with_plan = with_plan
+        answer(scheduler, workers[0], compute_s=0.1, tiers=["direct"] * 2)
+        assert throughput.expected_s(800) == pytest.approx(expected_s)
+
+
+@pytest.mark.parametrize(("neighbours", "out"), [((), 2), (("another",), 1)])
+async def test_nothing_waits_behind_what_takes_long_unless_one_caller_is_alone(
+    scheduler: Scheduler, workers: list[Any], neighbours: tuple[str, ...], out: int
+) -> None:
+    for caller in neighbours:
+        scheduler.submit(make_request(caller=caller))
+        await turn()
+        answer(scheduler, workers[0])
+    first = make_request(number=3, points=400)
+    first.template.function.throughput.note("", 800, 0.05)
+    for request in (first, make_request(number=3, points=400), make_request(number=3, points=400)):
+        scheduler.submit(request)
+        await turn()
+    assert workers[0].load == out

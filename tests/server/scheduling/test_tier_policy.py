@@ -38,6 +38,7 @@ class CompilingWorker:
     is_ready = True
     name = 0
     device = "cpu"
+    is_at_long = False
 
     def __init__(self, has: str) -> None:
         self.has = has
