@@ -108,7 +108,7 @@ WITHOUT_TEST = {
     "gridgrad_core.lang.functions.quotients": "as above",
     "gridgrad_core.lang.functions.special": "as above",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
-    "gridgrad_server.config.tls": "reads files for gRPC: tests/server/connections/test_listen.py with certificates",
+    "gridgrad_server.config.access_error": "an exception",
     "gridgrad_server.workers.owner": "a protocol",
     "gridgrad_server.workers.transports.transport": "protocols; what holds of them is contract.py beside the tests",
     "gridgrad_worker.devices.streams": "test_transfers.py on a simulated GPU, test_gpu.py on a real one",

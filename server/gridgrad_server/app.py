@@ -22,8 +22,8 @@ from gridgrad_core.system import logging as logs
 from gridgrad_core.system.logging import fields
 from gridgrad_core.system.malloc import keep_freed_memory
 from gridgrad_core.version import __version__
-from gridgrad_server.access.token_file import AccessError
 from gridgrad_server.composition import compose
+from gridgrad_server.config.access_error import AccessError
 from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.listen import ListenError, bind, server_options
@@ -74,7 +74,7 @@ async def _serve(settings: ServerSettings, places: Sequence[WorkerPlace]) -> int
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.signalled, number)
-    if server.parts.access.is_on:  # else it ends the server, as it does where no terminal is left
+    if server.parts.access.is_on or server.parts.certificates:  # else SIGHUP ends it, as where a terminal is closed
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(server.reload()))
     return await server.serve()
 
@@ -109,7 +109,7 @@ class Server:
         interceptors = [*self._gates(), *self.parts.exporters.interceptors]
         server = grpc.aio.server(interceptors=interceptors, options=server_options(self._settings))
         server.add_generic_rpc_handlers((self.parts.service,))
-        self.addresses = bind(server, self._settings)
+        self.addresses = bind(server, self._settings, self.parts.certificates)
         self.parts.exporters.start(self.parts.snapshot)
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
@@ -162,14 +162,17 @@ class Server:
         self.stop()
 
     async def reload(self) -> None:
-        """Reads again who may call; where that can't be used, all stays as it is."""
+        """Reads again who may call, and certificates; where one of these can't be used, all stays as it is."""
+        access, certificates = self.parts.access, self.parts.certificates
         try:
-            self.parts.access.take(await asyncio.to_thread(self.parts.access.read))
+            contents, shown = await asyncio.to_thread(access.read), await asyncio.to_thread(certificates.read)
         except AccessError as error:
             log.error("credentials stay as they were", extra=fields(why=error))
             return
+        access.take(contents)
+        certificates.take(shown)
         self._end_refused()
-        log.info("credentials read again", extra=fields(tokens=len(self.parts.access)))
+        log.info("credentials read again", extra=fields(tokens=len(access)))
 
     def stop(self) -> None:
         """Begins to drain."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gridgrad_core.version import __version__
 from gridgrad_server.access.access_control import AccessControl
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.config.tls import ServerCertificates
 from gridgrad_server.connections.arrivals import Arrivals
 from gridgrad_server.connections.open_calls import OpenCalls
 from gridgrad_server.connections.unread import UnreadAnswers
@@ -55,6 +56,7 @@ _MOST_REFLECTIONS = 64
 class Parts:
     """All that a server is made of, in the order in which each part needs those before it."""
 
+    certificates: ServerCertificates
     access: AccessControl
     observers: Observers
     slots: SlotPool
@@ -93,7 +95,7 @@ def compose(
         AccessError: a file that says who may call can't be used.
         MissingExtraError: a package that the settings ask for is not installed.
     """
-    access = AccessControl(settings)
+    certificates, access = ServerCertificates(settings), AccessControl(settings)
     observers, slots, running = Observers(), SlotPool(), list[WorkerProcess]()
     tiers = TierPolicy(running, settings.engine == "structured" and settings.compile)
     scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers)
@@ -122,6 +124,7 @@ def compose(
     reflection = ReflectionCalls(OpenCalls("open streams of reflection", _MOST_REFLECTIONS, _MOST_REFLECTIONS), unread)
     service = GridgradService(unary, streams, introspection, sessions, health, reflection, arrivals, unread)
     return Parts(
+        certificates,
         access,
         observers,
         slots,

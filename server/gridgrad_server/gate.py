@@ -15,7 +15,7 @@ import grpc
 
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.system.logging import fields
-from gridgrad_server.access.access_control import AccessControl, check_allowed, unknown_token
+from gridgrad_server.access.access_control import AccessControl, Credentials, check_allowed, unknown_token
 from gridgrad_server.access.grants import GRANT, Grant
 from gridgrad_server.access.rules import ANYONE, Rule, rule_of
 from gridgrad_server.access.wrong_tokens import source_of
@@ -27,6 +27,7 @@ __all__ = ["AccessGate"]
 log = logging.getLogger("gridgrad.server")
 
 _HEADER = "authorization"
+_CERTIFICATE = "x509_pem_cert"
 
 if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -83,14 +84,25 @@ class AccessGate(grpc.aio.ServerInterceptor):
             RefusedError: it has none.
             ForbiddenError: it has none for this method.
         """
-        values = [value for key, value in context.invocation_metadata() or () if key == _HEADER]
-        grant = self._access.grant_of(values)
+        access, shown = self._access, self._shown(context)
+        grant = access.grant_of(shown)
         if grant is None:
-            await self._access.wrong_tokens.wait(source_of(context.peer()))
-            raise unknown_token()
+            source = source_of(context.peer())
+            if await access.wrong_tokens.wait(source):
+                grant = access.grant_of(shown, may_verify=True)
+            if grant is None:
+                raise unknown_token()
+            access.wrong_tokens.was_right(source)
         if rule is not None:
             check_allowed(grant, rule)
         return grant
+
+    def _shown(self, context: Context) -> Credentials:
+        values = [value for key, value in context.invocation_metadata() or () if key == _HEADER]
+        if not self._access.by_certificate:
+            return Credentials(values)
+        certificates = context.auth_context().get(_CERTIFICATE, ())
+        return Credentials(values, next(iter(certificates), None))
 
 
 def _coroutine(behaviour: Any) -> Behaviour:

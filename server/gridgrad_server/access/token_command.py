@@ -13,7 +13,6 @@ import click
 
 from gridgrad_core.system.command_line import Group
 from gridgrad_server.access.token_file import (
-    AccessError,
     TokenEntry,
     check_principal,
     digest_of,
@@ -23,6 +22,7 @@ from gridgrad_server.access.token_file import (
     roles_of,
     time_of,
 )
+from gridgrad_server.config.access_error import AccessError
 
 __all__ = ["COMMAND"]
 
@@ -79,12 +79,18 @@ _FILE = click.option(
     help="call, metrics or admin, several with commas between them (default: call).",
 )  # fmt: skip
 @click.option("--expires", callback=_checked(time_of), help="Until when, such as 2027-01-31 (default: for ever).")
-def add(file: Path, principal: str, roles: tuple[str, ...], expires: float | None) -> None:
+@click.option("--no-token", is_flag=True, help="None is made: the principal comes with --auth-jwt or a certificate.")
+def add(file: Path, principal: str, roles: tuple[str, ...], expires: float | None, no_token: bool) -> None:
     """Makes a token and prints it, this once: the file has only its digest."""
-    token = new_token()
+    token, digest = "", b""
+    if no_token and expires is not None:
+        raise click.UsageError("--expires is of tokens: other credentials say themselves until when they hold")
+    if not no_token:
+        token = new_token()
+        digest = digest_of(token)
     with edited(file) as tokens:
-        tokens.add(TokenEntry(principal, roles, digest_of(token), math.inf if expires is None else expires))
-    click.echo(token)
+        tokens.add(TokenEntry(principal, roles, digest, math.inf if expires is None else expires))
+    click.echo(token or f"{principal} may {' and '.join(roles)}")
 
 
 @COMMAND.command(name="list")
@@ -113,7 +119,7 @@ def revoke(file: Path, principal: str | None, number: str | None) -> None:
 
 
 def _id_of(entry: TokenEntry) -> str:
-    return entry.digest.hex()[:_ID_DIGITS]
+    return entry.digest.hex()[:_ID_DIGITS] or "-"
 
 
 def _until(expires_at: float) -> str:

@@ -3,6 +3,7 @@
     # principal   roles         digest             until
     alice         call          9f86d081884c7d65…
     scraper       metrics       60303ae22b998861…  expires=2027-01-01T00:00:00Z
+    carol         call,admin    -                  # known by other credentials than a token
 
 It is a secret all the same, since whoever can write it lets himself in: it belongs to the server's user and is closed
 to others. It is written whole and renamed, so that no reader sees half of it.
@@ -24,9 +25,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gridgrad_server.access.grants import ROLES
+from gridgrad_server.config.access_error import AccessError
 
 __all__ = [
-    "AccessError",
     "TokenEntry",
     "TokenFile",
     "check_principal",
@@ -41,11 +42,8 @@ __all__ = [
 _TOKEN_BYTES = 32
 _PRINCIPAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+@-]{0,127}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NONE = "-"
 _LINE = "write PRINCIPAL ROLE SHA256, as gridgrad-server token add does"
-
-
-class AccessError(ValueError):
-    """A file that says who may call can't be used. The operator's fault; the message says what to do."""
 
 
 class TokenEntry(NamedTuple):
@@ -54,7 +52,7 @@ class TokenEntry(NamedTuple):
     Args:
         principal: whose token it is.
         roles: of ROLES, as the line has them.
-        digest: the token's SHA-256.
+        digest: the token's SHA-256; empty for who comes with other credentials.
         expires_at: by time.time; infinity for never.
     """
 
@@ -65,7 +63,7 @@ class TokenEntry(NamedTuple):
 
     def line(self) -> str:
         """The entry as a line of the file."""
-        words = [self.principal, ",".join(self.roles), self.digest.hex()]
+        words = [self.principal, ",".join(self.roles), self.digest.hex() or _NONE]
         if self.expires_at != math.inf:
             expires = datetime.fromtimestamp(self.expires_at, UTC)
             words.append(f"expires={expires:%Y-%m-%dT%H:%M:%SZ}")
@@ -106,8 +104,8 @@ class TokenFile:
 
     def remove(self, gone: Iterable[TokenEntry]) -> None:
         """Leaves out the lines of these."""
-        digests = {entry.digest for entry in gone}
-        self._lines = [(line, entry) for line, entry in self._lines if not entry or entry.digest not in digests]
+        left_out = set(gone)
+        self._lines = [(line, entry) for line, entry in self._lines if entry not in left_out]
 
     def text(self) -> str:
         """All lines."""
@@ -122,10 +120,12 @@ class TokenFile:
             raise AccessError(f"{self._path}, line {number}: {error}") from None
 
     def _check(self) -> None:
-        digests = [entry.digest for entry in self.entries]
-        if len(set(digests)) < len(digests):
-            twice = next(entry for entry in self.entries if digests.count(entry.digest) > 1)
-            raise AccessError(f"{self._path}: the token {twice.digest.hex()[:12]}… is there twice; remove one line")
+        seen = set()
+        for entry in self.entries:
+            what = f"the token {entry.digest.hex()[:12]}…" if entry.digest else f"{entry.principal} with -"
+            if what in seen:
+                raise AccessError(f"{self._path}: {what} is there twice; remove one line")
+            seen.add(what)
 
 
 def _entry_of(words: list[str]) -> TokenEntry:
@@ -133,15 +133,17 @@ def _entry_of(words: list[str]) -> TokenEntry:
         raise ValueError(f"{len(words)} of three words; {_LINE}")
     principal, roles, digest, *more = words
     check_principal(principal)
-    if not _DIGEST.fullmatch(digest):
+    if digest != _NONE and not _DIGEST.fullmatch(digest):
         raise ValueError(f"the third word is no SHA-256 in 64 hexadecimal digits; {_LINE}")
     expires_at = math.inf
     for word in more:
         name, _, value = word.partition("=")
         if name != "expires":
             raise ValueError(f"{name!r} is nothing that can be said of a token; there is expires=TIME")
+        if digest == _NONE:
+            raise ValueError("what comes with other credentials ends with these; take expires= out")
         expires_at = time_of(value)
-    return TokenEntry(principal, roles_of(roles), bytes.fromhex(digest), expires_at)
+    return TokenEntry(principal, roles_of(roles), bytes.fromhex(digest.strip(_NONE)), expires_at)
 
 
 def check_principal(name: str) -> None:

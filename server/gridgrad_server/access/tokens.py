@@ -32,6 +32,8 @@ class Tokens:
         """Accepts these and no others. Grants of tokens that are gone, or may do something else now, are revoked."""
         before, after = self._by_part, _ByPart()
         for entry in entries:
+            if not entry.digest:
+                continue
             part = entry.digest[:_FOUND_BY]
             kept = [grant for known, grant in before.get(part, ()) if known == entry]
             grant = kept[0] if kept else Grant(entry.principal, entry.roles, entry.expires_at)

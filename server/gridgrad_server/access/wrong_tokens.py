@@ -50,23 +50,33 @@ class WrongTokens:
         self._even_at[source] = min(even_at, now + 1.0 + LONGEST_WAIT_S)
         return max(0.0, self._even_at[source] - now - 1.0)
 
-    async def wait(self, source: str) -> None:
-        """Takes in a wrong token, and waits as long as its answer is to."""
-        with self._place(self.wait_s(source)) as wait_s:
-            await asyncio.sleep(wait_s)
+    async def wait(self, source: str) -> bool:
+        """Takes in a token that is not known, and waits as long as its answer is to.
 
-    def wait_in_thread(self, source: str) -> None:
+        Returns:
+            Whether it waited, or had not to: else too many do, and it is to be answered at once.
+        """
+        with self._place(self.wait_s(source)) as wait_s:
+            await asyncio.sleep(wait_s or 0.0)
+        return wait_s is not None
+
+    def wait_in_thread(self, source: str) -> bool:
         """The same in a thread."""
         with self._place(self.wait_s(source)) as wait_s:
-            time.sleep(wait_s)
+            time.sleep(wait_s or 0.0)
+        return wait_s is not None
+
+    def was_right(self, source: str) -> None:
+        """Takes back a token that was taken in as wrong."""
+        self._even_at[source] = self._even_at.get(source, 0.0) - 1 / WRONG_A_SECOND
 
     @contextlib.contextmanager
-    def _place(self, wait_s: float) -> Iterator[float]:
+    def _place(self, wait_s: float) -> Iterator[float | None]:
         with self._lock:
-            wait_s = wait_s if self._waiting < MOST_WAITING else 0.0
+            has_place = self._waiting < MOST_WAITING or not wait_s
             self._waiting += 1
         try:
-            yield wait_s
+            yield wait_s if has_place else None
         finally:
             with self._lock:
                 self._waiting -= 1

@@ -87,6 +87,14 @@ FLAGS: tuple[Flag, ...] = (
     Flag("auth-tokens", _PATH, None, "none",
          "file of the tokens that callers must have, made by gridgrad-server token add. Give it where not everyone who "
          "can reach the server may use it; SIGHUP reads it again"),
+    Flag("auth-jwt", _PATH, None, "none",
+         "file of the keys (JWKS) by which JSON Web Tokens are verified that callers show; with --auth-jwt-issuer and "
+         "--auth-jwt-audience. Give it where an identity provider makes tokens; needs the extra gridgrad[auth]"),
+    Flag("auth-jwt-issuer", click.STRING, None, "none", "what these tokens must name as iss. With --auth-jwt"),
+    Flag("auth-jwt-audience", click.STRING, None, "none", "what they must name as aud. With --auth-jwt"),
+    Flag("auth-certificates", SWITCH, False, "off",
+         "whether a certificate of --tls-client-ca says who calls, with the role call. Say it where callers have "
+         "certificates of their own; needs the extra gridgrad[auth]"),
     Flag("auth-health", SWITCH, False, "off",
          "whether the health service needs a token too. Probes and the health checks of clients with several servers "
          "then fail, so say it only where nobody may know that a server is there"),
@@ -202,6 +210,10 @@ class ServerSettings:
     tls_key: Path | None
     tls_client_ca: Path | None
     auth_tokens: Path | None
+    auth_jwt: Path | None
+    auth_jwt_issuer: str | None
+    auth_jwt_audience: str | None
+    auth_certificates: bool
     auth_health: bool
     auth_open_metrics: bool
     workers: int
@@ -263,7 +275,7 @@ class ServerSettings:
     @property
     def has_auth(self) -> bool:
         """Whether callers need credentials."""
-        return self.auth_tokens is not None
+        return self.auth_tokens is not None or self.auth_jwt is not None or self.auth_certificates
 
     def _problem(self) -> str | None:
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -275,6 +287,10 @@ class ServerSettings:
                 return f"{path} is no file: give the path of a PEM file"
         if not self.has_auth and (self.auth_health or self.auth_open_metrics):
             return "--auth-health and --auth-open-metrics are for servers with credentials: give --auth-tokens too"
+        if len({self.auth_jwt is None, self.auth_jwt_issuer is None, self.auth_jwt_audience is None}) > 1:
+            return "--auth-jwt, --auth-jwt-issuer and --auth-jwt-audience go together: give all or none"
+        if self.auth_certificates and not self.tls_client_ca:
+            return "--auth-certificates needs --tls-client-ca, whose certificates they are: give it too"
         if self.address_file and not self.address_file.parent.is_dir():
             return f"--address-file: there is no folder {self.address_file.parent}: make it, or give another path"
         if len(set(self.listen)) != len(self.listen):

@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 
 from gridgrad_server.config.settings import ServerSettings
-from gridgrad_server.config.tls import credentials
+from gridgrad_server.config.tls import ServerCertificates
 
 __all__ = ["ListenError", "bind", "parts_of", "server_options"]
 
@@ -24,8 +24,15 @@ class ListenError(ValueError):
     """An address can't be listened on. The operator's fault; the message says what to do."""
 
 
-def bind(server: grpc.aio.Server, settings: ServerSettings) -> list[str]:
+def bind(
+    server: grpc.aio.Server, settings: ServerSettings, certificates: ServerCertificates | None = None
+) -> list[str]:
     """Binds all addresses.
+
+    Args:
+        server: listens there.
+        settings: say where.
+        certificates: of TCP ports; none for ports in the clear.
 
     Returns:
         The bound addresses as gRPC targets, port 0 replaced by the port that was found.
@@ -33,8 +40,7 @@ def bind(server: grpc.aio.Server, settings: ServerSettings) -> list[str]:
     Raises:
         ListenError: one of them is taken, or is not of this machine.
     """
-    certificate = credentials(settings)
-    return [_bind(server, address, certificate) for address in settings.listen]
+    return [_bind(server, address, certificates.credentials() if certificates else None) for address in settings.listen]
 
 
 def parts_of(address: str) -> tuple[str, int]:

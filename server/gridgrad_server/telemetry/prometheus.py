@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from gridgrad_core.errors import ForbiddenError, RefusedError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import STATUS_NAMES
-from gridgrad_server.access.access_control import AccessControl, check_allowed, unknown_token
+from gridgrad_server.access.access_control import AccessControl, Credentials, check_allowed, unknown_token
 from gridgrad_server.access.rules import METRICS_RULE
 from gridgrad_server.connections.listen import ListenError, parts_of
 
@@ -109,11 +109,15 @@ def guarded(page: WSGIApplication, access: AccessControl) -> WSGIApplication:
 
 def _refusal(environ: WSGIEnvironment, access: AccessControl) -> RefusedError | None:
     given = environ.get("HTTP_AUTHORIZATION")
+    shown, source = Credentials([given] if given else []), environ.get("REMOTE_ADDR", "")
     try:
-        grant = access.grant_of([given] if given else [])
+        grant = access.grant_of(shown)
         if grant is None:
-            access.wrong_tokens.wait_in_thread(environ.get("REMOTE_ADDR", ""))
-            return unknown_token()
+            if access.wrong_tokens.wait_in_thread(source):
+                grant = access.grant_of(shown, may_verify=True)
+            if grant is None:
+                return unknown_token()
+            access.wrong_tokens.was_right(source)
         check_allowed(grant, METRICS_RULE)
     except RefusedError as error:
         return error

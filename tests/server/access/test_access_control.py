@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gridgrad_core.errors import ForbiddenError, RefusedError
-from gridgrad_server.access.access_control import AccessControl, check_allowed, check_valid, unknown_token
+from gridgrad_server.access.access_control import AccessControl, Credentials, check_allowed, check_valid, unknown_token
 from gridgrad_server.access.grants import ADMIN, CALL, METRICS, Grant
 from gridgrad_server.access.rules import METRICS_RULE, NOBODY
 from gridgrad_server.access.token_file import TokenEntry, digest_of, edited
@@ -22,14 +22,14 @@ def access(tmp_path: Path) -> AccessControl:
 
 @pytest.mark.parametrize("header", ["Bearer right", "bearer right", "BEARER  right ", b"Bearer right"])
 def test_a_token_in_its_header(access: AccessControl, header: str | bytes) -> None:
-    grant = access.grant_of([header])
+    grant = access.grant_of(Credentials([header]))
     assert grant
     assert grant.principal == "alice"
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer right2", "Bearer \xe9", b"Bearer \xff", "Bearer righ"])
 def test_a_token_that_is_not_known(access: AccessControl, header: str | bytes) -> None:
-    assert access.grant_of([header]) is None
+    assert access.grant_of(Credentials([header])) is None
     assert "not known" in unknown_token().found
 
 
@@ -41,25 +41,25 @@ def test_a_token_that_is_not_known(access: AccessControl, header: str | bytes) -
         (["Basic right"], "no bearer token"),
         (["Bearer"], "no bearer token"),
         (["right"], "no bearer token"),
-        (["Bearer old"], "has expired"),
+        (["Bearer old"], "have expired"),
     ],
 )
 def test_what_is_refused_at_once(access: AccessControl, headers: list[str], found: str) -> None:
     with pytest.raises(RefusedError, match=found) as refused:
-        access.grant_of(headers)
+        access.grant_of(Credentials(headers))
     assert refused.value.remedy
     assert "right" not in str(refused.value).replace("right;", "")
 
 
 def test_reading_again_revokes_what_is_gone(access: AccessControl, tmp_path: Path) -> None:
-    grant = access.grant_of(["Bearer right"])
+    grant = access.grant_of(Credentials(["Bearer right"]))
     assert grant
     check_valid(grant)
     with edited(tmp_path / "tokens") as file:
         file.remove(file.entries[:1])
     access.take(access.read())
     assert len(access) == 1
-    assert access.grant_of(["Bearer right"]) is None
+    assert access.grant_of(Credentials(["Bearer right"])) is None
     with pytest.raises(RefusedError, match="revoked"):
         check_valid(grant)
 

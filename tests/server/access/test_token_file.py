@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from gridgrad_server.access.token_file import (
-    AccessError,
     TokenEntry,
     TokenFile,
     check_principal,
@@ -22,6 +21,7 @@ from gridgrad_server.access.token_file import (
     roles_of,
     time_of,
 )
+from gridgrad_server.config.access_error import AccessError
 
 DIGEST = hashlib.sha256(b"secret").hexdigest()
 
