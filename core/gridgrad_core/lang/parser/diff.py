@@ -18,7 +18,7 @@ from gridgrad_core.lang.parser.hints import signature
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.syntax_error import Mistake
-from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value, written
 
 __all__ = ["Expansion"]
 
@@ -122,7 +122,7 @@ class Expansion:
     def _order(self, value: Value) -> int:
         order = self._operations.integer(value, DIFF)
         if order > MAX_ORDER:
-            raise Mistake(value.start, f"a derivative of order {order}", f"write {MAX_ORDER} at most")
+            raise Mistake(value.start, f"a derivative of order {written(order)}", f"write {MAX_ORDER} at most")
         return order
 
     def _value(self, node: int | None, start: int) -> Value:

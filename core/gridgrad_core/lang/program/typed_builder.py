@@ -15,7 +15,9 @@ from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.operations import ARITHMETIC
 from gridgrad_core.lang.program.syntax_error import Mistake
 
-__all__ = ["TypedBuilder", "Value"]
+__all__ = ["TypedBuilder", "Value", "written"]
+
+_LONG = 10**15
 
 _NUMBER: Kind = "number"
 
@@ -97,7 +99,7 @@ class TypedBuilder:
         """A constant integer up to which the function is right."""
         order = self.integer(value, function)
         if order > function.largest:
-            found = f"{function.name}({order}, x), of which the digits would be lost"
+            found = f"{function.name}({written(order)}, x), of which the digits would be lost"
             raise Mistake(value.start, found, f"write {function.largest} at most")
         return order
 
@@ -126,6 +128,11 @@ class TypedBuilder:
             self._constants[node] = ARITHMETIC[op](*(self._constants[n] for n in nodes))
         except (ArithmeticError, ValueError):
             self._constants[node] = math.nan
+
+
+def written(order: int) -> str:
+    """An order as a message has it, however large it is."""
+    return f"{order:,}" if order < _LONG else f"{order:.3g}"
 
 
 def _not_an_integer(function: Function) -> tuple[str, str]:

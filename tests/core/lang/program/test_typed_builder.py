@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -74,6 +75,20 @@ def test_a_function_of_an_order_is_refused_beyond_where_it_is_right() -> None:
     with pytest.raises(Mistake, match=r"polygamma\(20, x\), of which the digits would be lost") as caught:
         builder.apply(polygamma, (builder.constant(20.0, 3), x), 0)
     assert (caught.value.start, caught.value.remedy) == (3, "write 19 at most")
+
+
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if function.integers])
+@pytest.mark.parametrize(("order", "said"), [(1e9, "1,000,000,000"), (1e300, "1e+300")])
+def test_no_function_computes_in_as_many_steps_as_a_text_says(name: str, order: float, said: str) -> None:
+    """A value of these takes n steps, so that n must have an end in each."""
+    builder, function = TypedBuilder(), FUNCTIONS[name]
+    x = builder.input("x", 0)
+    builder.apply(function, (builder.constant(float(function.largest), 0), x), 0)
+    for beyond, found in ((function.largest + 1.0, str(function.largest + 1)), (order, said)):
+        with pytest.raises(Mistake, match=re.escape(f"{name}({found}, x)")) as caught:
+            builder.apply(function, (builder.constant(beyond, 0), x), 0)
+        assert caught.value.remedy == f"write {function.largest} at most"
+    assert 0 < function.largest < 100
 
 
 @pytest.mark.parametrize(
