@@ -77,8 +77,10 @@ class Peer:
             self.maps.pop(number).close()
 
     def prepare(self, request: pb.PlanRequest) -> None:
-        self.ask_about(request)
-        self.send(state=pb.PlanState(plan_id=request.plan_id, compiled="ready", engine="structured"))
+        plan = self.ask_about(request)
+        is_first = "passes" in plan.expression and request.HasField("plan")
+        compiled, why = ("later", "the disk is full") if is_first else ("ready", "")
+        self.send(state=pb.PlanState(plan_id=request.plan_id, compiled=compiled, why=why, engine="structured"))
 
     def explain(self, request: pb.PlanRequest) -> None:
         plan = self.ask_about(request)

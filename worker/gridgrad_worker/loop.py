@@ -121,7 +121,7 @@ class WorkerLoop:
 
     def _prepare(self, request: pb.PlanRequest) -> None:
         with contextlib.suppress(GridgradError):  # why it can't be computed is in its state
-            self._programs.of(request).prepare()
+            self._programs.prepare(request)
         self._send_states([request.plan_id])
 
     def _explain(self, request: pb.PlanRequest) -> pb.Explanation:

@@ -64,6 +64,16 @@ class ProgramTable:
             raise program
         return program
 
+    def prepare(self, asked: pb.PlanRequest) -> None:
+        """Has compiled code made for a program; its state is told again even if it stays what it was.
+
+        Raises:
+            GridgradError: it can't be computed.
+        """
+        program = self.of(asked)
+        self._reported.pop(asked.plan_id, None)
+        program.prepare()
+
     def changed_states(self, ids: Iterable[int]) -> Iterator[pb.PlanState]:
         """The states of those of some programs that have changed since they were asked for last."""
         for number in ids:

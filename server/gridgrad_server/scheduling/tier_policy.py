@@ -30,8 +30,13 @@ class ProgramQueries(Protocol):
     def state(self, function: FunctionKey) -> wpb.PlanState | None:
         """What the worker has said of a function last; None if it has said nothing."""
 
-    def prepare(self, function: FunctionKey) -> wpb.PlanState | None:
-        """Has it make compiled code, unless it was asked before; what it has said of it since."""
+    def prepare(self, function: FunctionKey, *, again: bool = False) -> wpb.PlanState | None:
+        """Has it make compiled code, unless it was asked before; what it has said of it since.
+
+        Args:
+            function: an expression.
+            again: whether it is asked once more where something that passes was in the way.
+        """
 
     async def explain(self, function: FunctionKey) -> wpb.Explanation:
         """What it computes for a function."""
@@ -95,12 +100,14 @@ class TierPolicy:
         Raises:
             CrashError: two workers have died of it.
         """
+        again = True
         while True:
             check()
             self._check_crashes(function)
-            states = [worker.programs.prepare(function) for worker in self._ready()]
+            states = [worker.programs.prepare(function, again=again) for worker in self._ready()]
+            again = False
             settled = [state for state in states if state is not None and state.compiled != "pending"]
-            never = next((state for state in settled if state.compiled == "never"), None)
+            never = next((state for state in settled if state.compiled in ("never", "later")), None)
             if never or (settled and len(settled) == len(states)):
                 return never or settled[0]
             await self._news.wait()

@@ -66,9 +66,16 @@ class ProgramStates:
         compiled = sum(known.state is not None and known.state.compiled == "ready" for known in self._known.values())
         return len(self._known), compiled
 
-    def prepare(self, function: FunctionKey) -> wpb.PlanState | None:
-        """Has it make compiled code of a function, unless it was asked before; what it has said of it since."""
+    def prepare(self, function: FunctionKey, *, again: bool = False) -> wpb.PlanState | None:
+        """Has it make compiled code of a function, unless it was asked before; what it has said of it since.
+
+        Args:
+            function: an expression.
+            again: whether it is asked once more where something that passes was in the way.
+        """
         known = self._known.get(function.number, function.caller)
+        if again and known is not None and known.state is not None and known.state.compiled == "later":
+            known.is_prepared, known.state = False, None
         if known is None or not known.is_prepared:
             self._call(function, wpb.ServerMessage(prepare=self._request(function)))
             if known := self._known.peek(function.number):

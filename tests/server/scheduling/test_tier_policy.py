@@ -43,7 +43,7 @@ class CompilingWorker:
     def __init__(self, has: str) -> None:
         self.has = has
         self.out: list[Batch] = []
-        self.was_asked = 0
+        self.was_asked = self.was_asked_again = 0
 
     @property
     def load(self) -> int:
@@ -59,8 +59,9 @@ class CompilingWorker:
     def state(self, _: FunctionKey) -> wpb.PlanState | None:
         return wpb.PlanState(compiled=self.has, engine="structured") if self.has else None
 
-    def prepare(self, function: FunctionKey) -> wpb.PlanState | None:
+    def prepare(self, function: FunctionKey, *, again: bool = False) -> wpb.PlanState | None:
         self.was_asked += 1
+        self.was_asked_again += again
         return self.state(function)
 
 
@@ -206,6 +207,7 @@ async def test_prepare_asks_all_and_answers_when_all_have_it_or_one_never_will()
     case.workers[1].has = "ready"
     case.tiers.changed()
     assert (await waiting).compiled == "ready"
+    assert [worker.was_asked_again for worker in case.workers] == [1, 1]
     case.workers[0].has = "never"
     assert (await case.tiers.prepare(function_key(), lambda: None)).compiled == "never"
 

@@ -19,7 +19,7 @@ Code = grpc.StatusCode
 
 
 def plan(text: str = "x*2", **fields: Any) -> pb.Plan:
-    names = [name for name in ("x", "kills", "hangs", "fails") if name in text]
+    names = [name for name in ("x", "kills", "hangs", "fails", "passes") if name in text]
     inputs = [pb.PlanInput(name=name, dims=[name]) for name in names]
     return pb.Plan(**{"function": pb.Function(expression=text), "inputs": inputs, **fields})
 
@@ -55,6 +55,12 @@ async def test_prepare_and_explain_are_answered(serve: Serve) -> None:
     shown = await explained(serving, plan())
     assert (shown.program, list(shown.ranks), shown.tier, shown.digest) == ("x*2", [3], "compiled", answer.digest)
     assert (await serving.calls.grid(grid())).data
+
+
+async def test_what_trouble_that_passes_kept_from_being_made_is_asked_for_again(serve: Serve) -> None:
+    serving = await serve()
+    answers = [await prepared(serving, plan("passes*2")) for _ in range(3)]
+    assert [(each.tier, each.reason) for each in answers] == [("direct", "the disk is full"), *[("compiled", "")] * 2]
 
 
 async def test_why_something_is_not_explained_is_passed_on(serve: Serve) -> None:

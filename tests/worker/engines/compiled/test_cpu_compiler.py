@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ class Pretended:
         self.job, self.cache, self.timeout_s = job, cache, timeout_s
         self.status: int | None = None
         self.said = ""
-        self.ended = False
+        self.ended = self.was_given_up = False
 
     def poll(self) -> int | None:
         return self.status
@@ -105,6 +106,54 @@ def test_what_failed_is_not_tried_again(
         assert tier.lookup(key) is None
         tier.prepare(key)
     assert len(started) == 1
+
+
+@pytest.mark.parametrize("status", [-9, 75])
+def test_what_was_killed_or_had_no_room_is_tried_again_when_it_is_prepared(
+    tier: Tier, started: Compilations, job: CompileJob, direct: StructuredEngine, status: int
+) -> None:
+    key = tier.add(job, direct)
+    tier.prepare(key)
+    started[0].status = status
+    assert tier.lookup(key) is None
+    assert tier.state(key).compiled == "later"
+    tier.prepare(key)
+    assert len(started) == 2
+
+
+def test_what_took_too_long_is_not(
+    tier: Tier, started: Compilations, job: CompileJob, direct: StructuredEngine
+) -> None:
+    key = tier.add(job, direct)
+    tier.prepare(key)
+    started[0].status, started[0].was_given_up = -9, True
+    assert tier.lookup(key) is None
+    assert tier.state(key).compiled == "never"
+
+
+def test_a_disk_that_was_full_when_a_worker_began_is_used_once_it_is_not(
+    started: Compilations,
+    job: CompileJob,
+    direct: StructuredEngine,
+    settings: CpuTierSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "CrashMarks", full)
+        tier = open_cpu_tier(settings, started)
+        key = tier.add(job, direct)
+        tier.prepare(key)
+        state = tier.state(key)
+        assert (state.compiled, "No space left" in state.why) == ("later", True)
+    tier.prepare(key)
+    assert tier.state(key).compiled == "pending"
+    assert len(started) == 1
+    tier.close()
+    assert settings.root is not None
+    assert not list(settings.root.iterdir())
 
 
 def test_what_was_refused_is_not_tried_by_the_next_worker(

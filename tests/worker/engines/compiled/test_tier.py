@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import time
 
 import pytest
 
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.errors import (
+    CannotCompileError,
+    MomentaryTroubleError,
+    NothingToCompileWithError,
+)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.tier import Hotness, Tier
+from gridgrad_worker.engines.compiled.tier import FIRST_PAUSE_S, Hotness, Tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from tests.worker.engines.compiled.scripted import Code, ScriptedCompiler
 
@@ -95,6 +101,45 @@ def test_what_failed_is_not_tried_again(
     assert tier.state(key) == ("never", "no use")
     assert len(compiler.started) == 1
     assert not tier.is_busy
+
+
+def test_trouble_that_passes_is_tried_again_when_it_is_prepared(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
+) -> None:
+    key = tier.add(job, direct)
+    tier.prepare(key)
+    compiler.started[0].failure = MomentaryTroubleError("the disk is full")
+    tier.poll()
+    state = tier.state(key)
+    assert (state.compiled, "the disk is full; it is tried again" in state.why) == ("later", True)
+    tier.prepare(key)
+    assert tier.state(key) == ("pending", "")
+    compiler.started[1].made = code = Code()
+    assert tier.lookup(key) is code
+    assert compiler.held == 0
+
+
+def test_trouble_that_passes_is_tried_again_by_what_is_hot_after_longer_and_longer(
+    tier: Tier,
+    compiler: ScriptedCompiler,
+    job: CompileJob,
+    direct: StructuredEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    key, tries = tier.add(job, direct), list[float]()
+    for _ in range(1000):
+        now[0] += 1.0
+        tier.count_use(key, 1000)
+        if len(compiler.started) > len(tries):
+            tries.append(now[0])
+            compiler.started[-1].failure = MomentaryTroubleError("the disk is full")
+            tier.poll()
+    assert [round(after - before) for before, after in itertools.pairwise(tries)] == [
+        FIRST_PAUSE_S * factor for factor in (1, 2, 4, 8, 16)
+    ]
+    assert tier.state(key).compiled == "later"
 
 
 def test_what_another_worker_makes_is_waited_for_and_taken(

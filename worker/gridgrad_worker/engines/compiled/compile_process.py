@@ -60,10 +60,15 @@ class CompileProcess:
 
     Raises:
         OSError: there can be no further process, or no file.
+
+    Attributes:
+        said: the last line of what it has said, once it has ended.
+        was_given_up: whether its time was over.
     """
 
     def __init__(self, job: CompileJob, cache: Cache, timeout_s: float, launch: Launch = launch_python) -> None:
         self.said = ""
+        self.was_given_up = False
         self._give_up_at = time.monotonic() + timeout_s
         self._output = tempfile.TemporaryFile(dir=cache.root)  # noqa: SIM115 - closed when it has been read
         with tempfile.TemporaryFile(dir=cache.root) as described:
@@ -76,6 +81,7 @@ class CompileProcess:
         """Its exit status once it has ended; ends it when its time is over. Never waits."""
         status = self._process.poll()
         if status is None and time.monotonic() > self._give_up_at:
+            self.was_given_up = True
             self.end()
             status = self._process.poll()
         if status is not None:

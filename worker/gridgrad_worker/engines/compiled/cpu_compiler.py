@@ -11,8 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from gridgrad_worker.engines.compiled.__main__ import EXIT_MOMENTARY
 from gridgrad_worker.engines.compiled.codegen.build import NAME, digest_of
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.errors import (
+    CannotCompileError,
+    MomentaryTroubleError,
+    NothingToCompileWithError,
+    is_momentary,
+)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.march import unsupported
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
@@ -74,18 +80,13 @@ class CpuCompiler:
     """
 
     def __init__(self, settings: CpuTierSettings = _DEFAULTS, start: _Start = CompileProcess) -> None:
-        self._timeout_s = settings.compile_timeout_s
+        self._settings = settings
         self._start = start
         self._cache: Cache | None = None
-        self._unusable = ""
+        self._unusable: Exception = UnusableError("it is closed")
         self._resources = contextlib.ExitStack()
         compiler_version()  # asked for now, and not when the first batch waits
-        try:
-            if unsupported():
-                raise UnusableError(unsupported())
-            self._open(settings.root or place(), settings.cache_bytes)
-        except (UnusableError, OSError) as error:
-            self._unusable = str(error)
+        self._open()
 
     def find(self, job: CompileJob, direct: StructuredEngine) -> CompiledEngine | None:
         """The package of a job, loaded, if a good one is on disk.
@@ -117,16 +118,19 @@ class CpuCompiler:
         """Starts a compile process.
 
         Raises:
+            MomentaryTroubleError: there may be a place, or a process, in another moment.
             NothingToCompileWithError: there is no compiler, or no place for what it makes.
         """
+        if self._cache is None and _passes(self._unusable):
+            self._open()
         if self._cache is None:
-            raise NothingToCompileWithError(self._unusable)
+            raise _lack(self._unusable)
         if compiler_version() is None:
             raise NothingToCompileWithError("there is no C++ compiler; install g++, or set CXX")
         try:
-            process = self._start(job, self._cache, self._timeout_s)
+            process = self._start(job, self._cache, self._settings.compile_timeout_s)
         except OSError as error:
-            raise NothingToCompileWithError(str(error)) from error
+            raise _lack(error) from error
         return _CpuCompilation(self, process, job, direct)
 
     def close(self) -> None:
@@ -134,9 +138,19 @@ class CpuCompiler:
         self._cache = None
         self._resources.close()
 
-    def _open(self, directory: Path, cache_bytes: int) -> None:
+    def _open(self) -> None:
+        """Opens the cache, or remembers why it can't."""
+        try:
+            if unsupported():
+                raise UnusableError(unsupported())
+            self._open_cache(self._settings.root or place())
+        except (UnusableError, OSError) as error:
+            self._resources.close()
+            self._unusable = error
+
+    def _open_cache(self, directory: Path) -> None:
         root = open_directory(directory)
-        cache = Cache(root, cache_bytes)
+        cache = Cache(root, self._settings.cache_bytes)
         cache.sweep()
         for key in discard_fatal(cache):
             _log.warning("a worker died in the compiled code of %s, which is discarded", key[:12])
@@ -156,6 +170,14 @@ class CpuCompiler:
                 self._cache.discard(key)
 
 
+def _passes(error: Exception) -> bool:
+    return is_momentary(error) or is_momentary(error.__cause__)
+
+
+def _lack(error: Exception) -> CannotCompileError:
+    return MomentaryTroubleError(str(error)) if _passes(error) else NothingToCompileWithError(str(error))
+
+
 class _CpuCompilation:
     """A compile process and what it was started for."""
 
@@ -172,11 +194,16 @@ class _CpuCompilation:
         return self._status is None
 
     def code(self) -> CompiledEngine:
-        """Loads what was made; another try at what was not would end as this one did."""
+        """Loads what was made."""
         found = None if self._status else self._compiler.find(self._job, self._direct)
         if found is None:
-            raise CannotCompileError(self._process.said or f"the compilation ended with status {self._status}")
+            raise self._failure(self._status or 0)
         return found
+
+    def _failure(self, status: int) -> CannotCompileError:
+        said = self._process.said or f"the compilation ended with status {status}"
+        was_killed = status < 0 and not self._process.was_given_up
+        return MomentaryTroubleError(said) if was_killed or status == EXIT_MOMENTARY else CannotCompileError(said)
 
     def end(self) -> None:
         self._process.end()

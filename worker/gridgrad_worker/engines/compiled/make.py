@@ -6,7 +6,11 @@ from pathlib import Path
 
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.compiled.codegen.build import build, digest_of, source_of
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.errors import (
+    CannotCompileError,
+    MomentaryTroubleError,
+    NothingToCompileWithError,
+)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.runtime.cache import Cache
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
@@ -31,6 +35,10 @@ def make(job: CompileJob, root: Path, cache_bytes: int, workplace: Path) -> str:
 
     Returns:
         Why there can be none; empty if there is one.
+
+    Raises:
+        MomentaryTroubleError: there may be one in another moment.
+        OSError: as above, or the cache can't be written.
     """
     cache = Cache(root, cache_bytes)
     device = open_device(job.device, _THREADS)
@@ -41,6 +49,8 @@ def make(job: CompileJob, root: Path, cache_bytes: int, workplace: Path) -> str:
         verify(job, direct, *[each.compute for each in modes])
     except NothingToCompileWithError as error:
         return str(error)
+    except MomentaryTroubleError:
+        raise
     except (CannotCompileError, VerificationError) as error:
         cache.refuse(job.key(), str(error))
         return str(error)

@@ -9,22 +9,32 @@ One state machine for all devices; what differs is the `Compiler` that it is giv
 Invariants:
 * Nothing here waits. Compilers run beside the worker's thread, which alone calls the methods, between two batches.
 * One expression is compiled at a time.
-* Whatever goes wrong, the direct tier computes, and what went wrong is not tried again.
+* Whatever goes wrong, the direct tier computes, and what went wrong is not tried again, unless it passes, as a full
+  disk does: then it is when somebody asks for it, and else after a while.
 """
 
 from __future__ import annotations
 
 import logging
+import math
+import time
 from typing import Literal, NamedTuple
 
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.errors import (
+    CannotCompileError,
+    MomentaryTroubleError,
+    NothingToCompileWithError,
+)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob, SeenNumbers
 from gridgrad_worker.engines.compiled.compiler import Compilation, CompiledCode, Compiler
 from gridgrad_worker.engines.compiled.verification.samples import seen_in
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import Tile
 
-__all__ = ["Hotness", "Tier", "TierState"]
+__all__ = ["FIRST_PAUSE_S", "Hotness", "Tier", "TierState"]
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
+"""How long an expression that is hot waits after trouble that passes; twice as long each time."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,11 +43,11 @@ class TierState(NamedTuple):
     """Whether there is compiled code of an expression.
 
     Args:
-        compiled: "ready", "pending" while there may be some later, or "never".
-        why: why there never will be; else empty.
+        compiled: "ready", "pending" while it is not settled, "never", or "later" after trouble that passes.
+        why: why there is none; else empty.
     """
 
-    compiled: Literal["ready", "pending", "never"]
+    compiled: Literal["ready", "pending", "never", "later"]
     why: str = ""
 
 
@@ -63,6 +73,8 @@ class _Expression:
         self.was_looked_up = False
         self.code: CompiledCode | None = None
         self.refusal = ""
+        self.again_at = math.inf  # when what was refused is tried again, by time.monotonic
+        self.pause_s = FIRST_PAUSE_S
         self.seen: SeenNumbers | None = None
 
     @property
@@ -120,7 +132,9 @@ class Tier:
         expression = self._known[key]
         if expression.code is not None:
             return TierState("ready")
-        return TierState("never", expression.refusal) if expression.refusal else TierState("pending")
+        if not expression.refusal:
+            return TierState("pending")
+        return TierState("never" if expression.again_at == math.inf else "later", expression.refusal)
 
     def lookup(self, key: str) -> CompiledCode | None:
         """The compiled code of an expression, if it is ready."""
@@ -145,11 +159,14 @@ class Tier:
         if expression.points >= self._hotness.points or expression.tiles >= self._hotness.tiles:
             if expression.seen is None and last is not None and not expression.is_settled:
                 expression.seen = seen_in(last, expression.job.dims)
-            self.prepare(key)
+            if not expression.refusal or time.monotonic() >= expression.again_at:
+                self.prepare(key)
 
     def prepare(self, key: str) -> None:
         """Asks for an expression to be compiled, if it is not yet and can be."""
         expression = self._known[key]
+        if expression.again_at < math.inf:
+            expression.refusal, expression.again_at = "", math.inf
         being_compiled = self._compiling is not None and self._compiling[0] is expression
         if not expression.is_settled and not being_compiled:
             self._waiting[key] = expression
@@ -217,6 +234,10 @@ class Tier:
 
     def _refuse(self, expression: _Expression, error: CannotCompileError) -> None:
         expression.refusal = str(error)
+        if isinstance(error, MomentaryTroubleError):
+            expression.refusal += "; it is tried again when it is prepared, and else after a while"
+            expression.again_at = time.monotonic() + expression.pause_s
+            expression.pause_s = min(2 * expression.pause_s, LONGEST_PAUSE_S)
         if not isinstance(error, NothingToCompileWithError):
             _log.info("not compiled, so computed more slowly: %s", error)
         elif expression.refusal not in self._warned:  # it holds for the worker's whole life

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from gridgrad_worker.devices.cpu import CpuDevice
+from gridgrad_worker.engines.compiled.codegen import build as module
 from gridgrad_worker.engines.compiled.codegen.build import NAME, CppSource, build, digest_of, source_of
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
+from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, MomentaryTroubleError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
@@ -59,6 +60,25 @@ def test_the_digest_is_that_of_the_plan(direct_of: Direct) -> None:
 def test_what_the_compiler_refuses_is_said_by_its_first_error(tmp_path: Path) -> None:
     with pytest.raises(CannotCompileError, match=r"the compiler refuses it: .*error: .*nonsense"):
         build(CppSource("", (), "int main() { return nonsense; }"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("kill -9 $$", "ended by SIGKILL"),
+        ("echo 'g++: fatal error: Killed signal terminated program cc1plus' >&2; exit 1", "Killed"),
+        ("echo 'grid0.cpp:1: fatal error: error writing to -: No space left on device' >&2; exit 1", "No space left"),
+    ],
+)
+def test_trouble_that_is_not_the_program_s_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, said: str
+) -> None:
+    compiler = tmp_path / "c++"
+    compiler.write_text(f"#!/bin/sh\n{does}\n")
+    compiler.chmod(0o700)
+    monkeypatch.setattr(module, "find_compiler", lambda: str(compiler))
+    with pytest.raises(MomentaryTroubleError, match=said):
+        build(CppSource("", (), "int one() { return 1; }"), tmp_path)
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")

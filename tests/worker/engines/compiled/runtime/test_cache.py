@@ -52,7 +52,9 @@ def test_a_refusal_is_remembered(cache: Cache) -> None:
     assert package.refused == "no use"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"key": 1, "files": {}}', b"\xff" * 99, b"9" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"key": 1, "files": {}}', b"\xff" * 99, b"9" * 100_000, b"[" * 60_000]
+)
 def test_a_damaged_manifest_is_ignored_and_replaced(cache: Cache, tmp_path: Path, content: bytes) -> None:
     keep(cache, tmp_path)
     (cache.root / KEY / "manifest.json").write_bytes(content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,11 @@ import torch
 from gridgrad_worker.engines.compiled.codegen import wire_tags
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
 from gridgrad_worker.engines.compiled.codegen.emit import plan_class
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.engines.compiled.codegen.errors import (
+    CannotCompileError,
+    MomentaryTroubleError,
+    NothingToCompileWithError,
+)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.march import unsupported
 from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags, find_compiler
@@ -32,6 +37,13 @@ _INCLUDED = (f"-I{_CPP}", f"-isystem{_TORCH / 'include'}")
 
 _AT_ONCE = min(2, os.cpu_count() or 1)
 """Pieces that are compiled at the same time: each takes some 150 MB."""
+
+_MOMENTARY = (
+    *("No space left", "quota exceeded", "File too large", "error writing to", "Input/output error", "Read-only file"),
+    *("Killed", "Terminated signal", "memory exhausted", "out of memory", "Cannot allocate memory"),
+    *("Resource temporarily unavailable", "Too many open files"),
+)
+"""What compilers say of trouble that is not the program's."""
 
 _REST = 150_000
 """Characters of functions that take as long as what every program has."""
@@ -111,6 +123,7 @@ def build(source: CppSource, directory: Path) -> Path:
 
     Raises:
         CannotCompileError: the compiler refuses.
+        MomentaryTroubleError: it was killed, or has no room; in another moment it may not be.
         NothingToCompileWithError: there is no compiler here, no headers of torch, or no such processor as asked for.
     """
     compiler = find_compiler()
@@ -138,14 +151,23 @@ def _piece(text: str, file: Path) -> Path:
 
 def _run_all(commands: Sequence[Sequence[str]]) -> None:
     """Runs the compiler several times at once."""
+    english = {**os.environ, "LC_ALL": "C"}
     running = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 - no word of a request
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=english)  # noqa: S603 - no word of a request
         for command in commands
     ]
     said = [process.communicate()[1] for process in running]
     for process, text in zip(running, said, strict=True):
         if process.returncode:
-            raise CannotCompileError(f"the compiler refuses it: {_first_error(text)}")
+            raise _refusal(process.returncode, text)
+
+
+def _refusal(status: int, said: str) -> CannotCompileError:
+    if status < 0:
+        return MomentaryTroubleError(f"the compiler was ended by {signal.Signals(-status).name}")
+    if any(each in said for each in _MOMENTARY):
+        return MomentaryTroubleError(f"the compiler could not end its work: {_first_error(said)}")
+    return CannotCompileError(f"the compiler refuses it: {_first_error(said)}")
 
 
 def _first_error(said: str) -> str:

@@ -165,7 +165,7 @@ def _manifest(place: Path) -> _Manifest | None:
         if path.stat().st_size > _MOST_MANIFEST:
             return None
         content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return _read(content)
 
