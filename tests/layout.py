@@ -146,6 +146,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/structured/test_memory.py",
     "worker/engines/test_corners.py",
     "worker/engines/test_derived_programs.py",
+    "worker/engines/test_roots.py",
     "worker/engines/test_workloads.py",
     "worker/registered/test_examples.py",
     "worker/registered/test_torch_faults.py",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gridgrad_core.lang.algebra.simplify import Algebra
+from gridgrad_core.lang.program.nodes import Builder
 
 __all__ = ["ChainRule"]
 
@@ -17,16 +18,44 @@ _DEEPEST = 4  # choices in each other; a function of many pieces is multiplied a
 
 
 class ChainRule(Algebra):
-    """An algebra that knows which of its factors are derivatives."""
+    """An algebra that knows which of its factors are derivatives.
+
+    Args:
+        builder: where the nodes go; it may have some, and others may add to it.
+    """
+
+    def __init__(self, builder: Builder) -> None:
+        super().__init__(builder)
+        self._guards: set[int] = set()
+
+    def guarded(self, condition: int, x: int) -> int:
+        """0 where a condition holds, else x. From now on choices by it are made of whole sums, once."""
+        self._guards.add(condition)
+        return self.where(condition, self.const(0.0), x)
 
     def choice_sum(self, x: int, y: int) -> int:
         """The sum of what may be choices by the same condition, each with a side that is 0."""
         first, second = self._nodes[x], self._nodes[y]
+        for each in (first, second) if self._guards else ():
+            if each.op == "where" and each.args[0] in self._guards:
+                return self._guarded_sum(each.args[0], x, y)
         if first.op != "where" or second.op != "where" or first.args[0] != second.args[0]:
             return self.add(x, y)
         sides = [self._without_zero(a, b) for a, b in zip(first.args[1:], second.args[1:], strict=True)]
         taken, other = sides
         return self.add(x, y) if taken is None or other is None else self.where(first.args[0], taken, other)
+
+    def _guarded_sum(self, condition: int, x: int, y: int) -> int:
+        sides = []
+        for place in (1, 2):
+            a, b = self._side(condition, x, place), self._side(condition, y, place)
+            only = self._without_zero(a, b)
+            sides.append(self.choice_sum(a, b) if only is None else only)
+        return self.where(condition, *sides)
+
+    def total(self, x: int, y: int) -> int:
+        """The sum of derivatives: of guarded ones as in `choice_sum`."""
+        return self.choice_sum(x, y) if self._guards else self.add(x, y)
 
     def difference(self, x: int, y: int) -> int:
         """The difference of what may be choices by the same condition, each with a side that is 0."""
@@ -76,6 +105,8 @@ class ChainRule(Algebra):
         op, arguments, _ = self._nodes[x]
         if op != "where" or depth == _DEEPEST:
             return False
+        if arguments[0] in self._guards:
+            return True
         return any(self.constant(side) == 0 or self._may_be_dead(side, depth + 1) for side in arguments[1:])
 
     def _sides(self, selection: int, product: Callable[[int], int]) -> int:

@@ -43,7 +43,13 @@ class Conditions:
         """The choice; as a derivative, what the side not taken would be is never looked at."""
         if condition in (TRUE, FALSE):
             return x if condition == TRUE else y
+        x, y = self._side(condition, x, 1), self._side(condition, y, 2)
         return x if x == y else self._write("where", condition, x, y)
+
+    def _side(self, condition: int, x: int, place: int) -> int:
+        """What a side of a choice is where it counts, if it is a choice by the same condition."""
+        op, arguments, _ = self._nodes[x]
+        return arguments[place] if op == "where" and arguments[0] == condition else x
 
     def both(self, x: int, y: int) -> int:
         """Whether both conditions hold."""

@@ -14,8 +14,10 @@ from collections.abc import Generator, Sequence
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.algebra.choices import CHOSEN, Choice
-from gridgrad_core.lang.derive.edges import VANISHING, has_pole, power_tangent, vanishing
+from gridgrad_core.lang.derive.edges import VANISHING, poles, power_tangent, vanishing
 from gridgrad_core.lang.derive.fractions import Fractions
+from gridgrad_core.lang.derive.radial import Radials
+from gridgrad_core.lang.derive.replaced import Replaced
 from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.derive.selections import SELECTIONS, Selections
 from gridgrad_core.lang.derive.spellings import SPELLINGS, spelling
@@ -23,6 +25,7 @@ from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.steps import finished
 
 __all__ = ["Tangents"]
 
@@ -60,6 +63,8 @@ class Tangents:
         self._algebra = ChainRule(builder)
         self._fractions = Fractions(self._algebra, builder.nodes)
         self._selections = Selections(self._algebra, builder.nodes)
+        self._radials = Radials(self._algebra, builder.nodes, self._by_root)
+        self._roots: dict[int, Replaced] = {}
         self._spellings: dict[int, int | None] = {}
         self._tangents: dict[str, dict[int, int | None]] = {}
         self._slopes: dict[int, dict[int, int]] = {}
@@ -100,7 +105,11 @@ class Tangents:
                 stack.pop()
                 continue
             node = self._nodes[index]
-            needed = self._needed(index, node) if node.op in _SPECIAL else [node.args[i] for i in _SLOPED[node.op]]
+            radial = self._radials.get(index)
+            if radial is not None:
+                needed: Sequence[int] = (radial.of,)
+            else:
+                needed = self._needed(index, node) if node.op in _SPECIAL else [node.args[i] for i in _SLOPED[node.op]]
             missing = [argument for argument in needed if argument not in tangents]
             stack.extend(missing)
             if not missing:
@@ -134,6 +143,9 @@ class Tangents:
         node = self._nodes[index]
         if node.op == "input":
             return self._algebra.const(1.0) if node.value == name else None
+        if (radial := self._radials.get(index)) is not None:
+            of = tangents[radial.of]
+            return None if of is None else self._algebra.chained(radial.slope, of)
         if node.op in _SPECIAL:
             if node.op in SPELLINGS and (spelled := self._spelling(index)) is not None:
                 return tangents[spelled]
@@ -153,10 +165,16 @@ class Tangents:
             return functools.reduce(self._algebra.choice_sum, choices)
         if node.op == "pow" and len(pushed) == 2:
             return power_tangent(self._algebra, index, node, dict(pushed))
-        if node.op in VANISHING and has_pole(self._algebra, self._nodes, node):
-            return vanishing(self._algebra, self._slope(index, 0), pushed[0][1])
+        if node.op in VANISHING and (divisors := poles(self._algebra, self._nodes, node)):
+            return vanishing(self._algebra, divisors, node.op, self._slope(index, 0), pushed[0][1])
         parts = (self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed)
-        return functools.reduce(self._algebra.add, parts)
+        return functools.reduce(self._algebra.total, parts)
+
+    def _by_root(self, node: int, root: int) -> int | None:
+        """The derivative of a node by a root that it is a function of."""
+        if root not in self._roots:
+            self._roots[root] = Replaced(self._builder, root, self._limit, Tangents)
+        return finished(self._roots[root].deriving(node, 1))
 
     def _spelling(self, index: int) -> int | None:
         """What a node is derived as, if not as it is written."""

@@ -6,7 +6,7 @@ Values are computed as they are written. Derivatives are those of the spelling t
 * n/(1 + eᵘ) is n·sigmoid(-u), ln(1 + eᵘ) softplus(u), n/(eᵘ - 1) is written with e⁻ᵘ where u > 0, and n/cosh(u)^p is
   n·sech(u)^p: the exponential may overflow, and inf/inf is nan;
 * x/hypot(x, y) is direction(x, y), and tanh(u)/u is tanhc(u), as are other quotients that are 0/0 and smooth;
-* (u²)^p is |u|^(2p), and √u² is |u|;
+* (u²)^p is |u|^(2p), √u² is |u|, and (u² + v²)^p with a broken p > 1 is hypot(u, v)^(2p);
 * clip(x, low, high) with bounds that are no constants is min(max(x, low), high) where low < high, else high.
 """
 
@@ -71,11 +71,27 @@ def _root(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
 
 
 def _power(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
-    """(u²)^p as |u|^(2p)."""
+    """(u²)^p as |u|^(2p), (u² + v²)^p as hypot(u, v)^(2p)."""
     exponent = algebra.constant(node.args[1])
     if exponent is None or exponent.is_integer():
         return None
+    distance = _distance(algebra, nodes, nodes[node.args[0]]) if exponent > 1 else None
+    if distance is not None:
+        return algebra.op("pow", distance, algebra.const(2 * exponent))
     return _power_of_power(algebra, nodes, node.args[0], exponent)
+
+
+def _distance(algebra: Algebra, nodes: Sequence[Node], x: Node) -> int | None:
+    """The root of a sum of two squares."""
+    parts = [_squared(algebra, nodes[argument]) for argument in x.args] if x.op == "add" else [None]
+    known = [part for part in parts if part is not None]
+    return algebra.op("hypot", *known) if len(known) == len(parts) else None
+
+
+def _squared(algebra: Algebra, x: Node) -> int | None:
+    """What a node is the square of."""
+    is_square = x.op == "square" or (x.op == "mul" and x.args[0] == x.args[1])
+    return x.args[0] if is_square or (x.op == "pow" and algebra.constant(x.args[1]) == 2) else None
 
 
 def _power_of_power(algebra: Algebra, nodes: Sequence[Node], x: int, exponent: float) -> int | None:

@@ -1,4 +1,4 @@
-"""The corners of `test_corners` compiled: many in one program, each at its own point."""
+"""The corners of `test_corners` and `test_roots` compiled: many in one program, each at its own point."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.worker.engines.test_corners import (
     Corner,
     is_right,
 )
+from tests.worker.engines.test_roots import ROOTS
 
 pytestmark = pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")
 
@@ -35,6 +36,7 @@ GROUPS = {
     "saturated": SATURATED,
     "removable": REMOVABLE,
     "ends": ENDS,
+    "roots": ROOTS,
 }
 ON_EACH_PROCESSOR = ("digits", "saturated", "ends")
 """They rest on functions that differ with the width of vectors; the others on comparisons and choices."""

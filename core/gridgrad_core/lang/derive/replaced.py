@@ -1,0 +1,74 @@
+"""Derivatives by a node that is no input: of a copy of the program in which it is one.
+
+Wherever the node is computed in what is derived, a placeholder stands instead while it is derived. A placeholder, since
+the rules rewrite what they know: of v = x**2 nothing might be left in the first derivative of v**1.5, and the second
+would be 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Protocol
+
+from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.nodes import Builder
+
+__all__ = ["Replaced"]
+
+_PLACEHOLDER = "the value"  # no text can name an input so
+
+
+class _Tangents(Protocol):
+    """The derivatives of a builder's nodes."""
+
+    def deriving(self, node: int | None, name: str, order: int = 1) -> Generator[None, None, int | None]: ...
+
+
+class Replaced:
+    """A copy of a builder's nodes in which one of them is an input.
+
+    Args:
+        builder: the original.
+        by: the node that is an input in the copy.
+        limit: how many nodes the copy may have.
+        tangents: makes derivatives of a builder's nodes, `forward_mode.Tangents`.
+    """
+
+    def __init__(self, builder: Builder, by: int, limit: int, tangents: Callable[[Builder, int], _Tangents]) -> None:
+        self._builder = builder
+        self._copy = Builder()
+        placeholder = self._copy.input(_PLACEHOLDER)
+        self._copied = {by: placeholder}
+        self._returned = {placeholder: by}
+        self._tangents = tangents(self._copy, limit)
+
+    @property
+    def size(self) -> int:
+        """How many nodes the copy has."""
+        return len(self._copy.nodes)
+
+    def deriving(self, node: int, order: int) -> Generator[None, None, int | None]:
+        """Derives in the copy, and brings the result home."""
+        yield from _copying(self._builder, self._copy, node, self._copied)
+        derived = yield from self._tangents.deriving(self._copied[node], _PLACEHOLDER, order)
+        if derived is None:
+            return None
+        yield from _copying(self._copy, self._builder, derived, self._returned)
+        return self._returned[derived]
+
+
+def _copying(source: Builder, target: Builder, root: int, places: dict[int, int]) -> Generator[None, None, None]:
+    """Gives a builder a node of another one and what it is made of, but for what has its place there already."""
+    stack, steps = [root], 0
+    while stack:
+        steps += 1
+        if not steps % limits.STEP_NODES:
+            yield
+        index = stack[-1]
+        node = source.nodes[index]
+        missing = [] if index in places else [argument for argument in node.args if argument not in places]
+        stack.extend(missing)
+        if not missing:
+            stack.pop()
+        if not missing and index not in places:
+            places[index] = target.take(node._replace(args=tuple([places[argument] for argument in node.args])))
