@@ -1,38 +1,93 @@
-"""What more than one machine costs: a client with a list of two servers beside one with one address.
+"""What more than one machine costs: a list of servers beside one address, a worker in a Ray cluster beside a local one.
 
-Both addresses are of one server, so that nothing differs but the way there.
+Both addresses of the list are of one server, so that nothing differs but the way there. The worker in the cluster runs
+on this machine too, beside Ray Serve doing the same by `serve.batch` if an interpreter is given that has it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from benchmarks.harness.case import Case, Goal, Server, Side
 from benchmarks.harness.command import parser, run
 
 __all__: list[str] = []
 
-LISTEN = ("--listen", "0.0.0.0:0", "--device", "cpu", "--workers", "1")
+WORKER = ("--device", "cpu", "--workers", "1")
 SIDES = {32: 100, 256: 30}
 """Sides of square grids, and how many calls a block of them has."""
+HOPS = {32: 100, 1024: 6}
+"""Likewise. The results of the second are of 25 MB."""
+CALLERS = 32
+STORE_MIB = 512
 ONE, TWO = "one address", "a list of two"
+LOCAL, REMOTE = "a local worker", "one in the cluster"
+PEERS = {"by_http": "Ray Serve by HTTP", "by_handle": "Ray Serve by a handle"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints the table."""
-    options = parser(__doc__, rounds=20).parse_args(arguments)
+    made = parser(__doc__, rounds=10)
+    made.add_argument(
+        "--serve", metavar="PYTHON", default="", help="an interpreter that has ray[serve]; by default none is asked"
+    )
+    options = made.parse_args(arguments)
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    server = Server("gridgrad_server", LISTEN, warm="benchmarks.calls.single:prepare")
-    run("cluster", options, {"all": server}, lambda _: [_lists(side, calls) for side, calls in SIDES.items()])
+    lists = [_lists(side, calls) for side, calls in SIDES.items()]
+    hops = _hops(options.serve) if find_spec("ray") else []
+    run("cluster", options, _servers(with_ray=bool(hops)), lambda _: [*lists, *hops])
+
+
+def _servers(*, with_ray: bool) -> dict[str, Server]:
+    warm = "benchmarks.calls.single:prepare"
+    local = Server("gridgrad_server", ("--listen", "0.0.0.0:0", *WORKER), warm=warm)
+    if not with_ray:
+        return {LOCAL: local}
+    node = ("--cpus", "8", "--store-mib", str(STORE_MIB))
+    remote = ("--listen", "127.0.0.1:0", *WORKER, "--ray", "{nodes}")
+    return {
+        LOCAL: local,
+        "nodes": Server("benchmarks.peers.ray_nodes", node, of_build=False),
+        REMOTE: Server("gridgrad_server", remote, warm=warm),
+    }
 
 
 def _lists(side: int, calls: int) -> Case:
     hosts = {TWO: ["127.0.0.1", "127.0.0.2"], ONE: ["127.0.0.1"]}
     call = "benchmarks.calls.single:at_hosts"
-    sides = [Side(name, call, {"side": side, "hosts": listed}, "all") for name, listed in hosts.items()]
+    sides = [Side(name, call, {"side": side, "hosts": listed}, LOCAL) for name, listed in hosts.items()]
     goals = (Goal(of=(ONE,), most=1.02, label=TWO), Goal("processor", of=(ONE,), label=TWO))
     return Case(f"{side}x{side}, 1 caller", tuple(sides), goals, {"calls": calls})
+
+
+def _hops(python: str) -> list[Case]:
+    """The same calls of a worker in the cluster, of a local one, and of Ray Serve."""
+    return [*(_hop(side, calls, python) for side, calls in HOPS.items()), _crowd(python)]
+
+
+def _hop(side: int, calls: int, python: str) -> Case:
+    ours = [Side(name, "benchmarks.calls.single:gradient", {"side": side}, name) for name in (REMOTE, LOCAL)]
+    peers = _peers({"callers": 1, "side": side}, python)
+    goals = [Goal(of=(LOCAL,), label="the hop"), *(Goal(of=(peer.name,), most=0.5) for peer in peers)]
+    return Case(f"{side}x{side} by Ray", (*ours, *peers), tuple(goals), {"calls": calls})
+
+
+def _crowd(python: str) -> Case:
+    asked = {"callers": CALLERS, "side": 32}
+    ours = [Side(name, "benchmarks.calls.crowd:ours", asked, name) for name in (REMOTE, LOCAL)]
+    peers = _peers(asked, python)
+    goals = [Goal("rate", of=(LOCAL,), label="the hop"), *(Goal("rate", of=(peer.name,), least=3) for peer in peers)]
+    return Case(f"{CALLERS} callers of 32x32 by Ray", (*ours, *peers), tuple(goals), {"calls": 20})
+
+
+def _peers(asked: dict[str, int], python: str) -> list[Side]:
+    """Ray Serve, each way with a cluster of its own."""
+    return [
+        Side(name, f"benchmarks.peers.serve_batch:{call}", asked, kind="peer", host=f"{call} {asked}", python=python)
+        for call, name in (PEERS.items() if python else ())
+    ]
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ BENCHMARKS = (
     "readme",
     "watched",
     "cluster",
+    "scaling",
     "footprint",
     "first",
     "neighbours",
