@@ -23,6 +23,7 @@ from gridgrad_core.system.logging import fields
 from gridgrad_core.system.malloc import keep_freed_memory
 from gridgrad_core.version import __version__
 from gridgrad_server.composition import compose
+from gridgrad_server.config import address_file
 from gridgrad_server.config.access_error import AccessError
 from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
@@ -205,10 +206,11 @@ class Server:
         gc.freeze()  # what was loaded so far is never garbage, and collections skip it from now on
         log.info("serving", extra=fields(addresses=",".join(self.addresses)))
         file = self._settings.address_file
-        if file:
-            written = file.with_name(f"{file.name}.{os.getpid()}.new")
-            written.write_text("".join(f"{address}\n" for address in self.addresses))
-            written.rename(file)  # so that the file appears whole
+        try:
+            if file:
+                address_file.write(file, self.addresses)
+        except OSError as error:
+            self._fatal(f"--address-file {file} can't be written any more: {error.strerror}; make room for it")
 
     async def _drain(self) -> None:
         self.parts.intake.draining = True

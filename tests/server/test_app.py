@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
@@ -24,6 +25,17 @@ from tests.server.calls import (
     streamed,
     until,
 )
+
+
+async def test_an_address_file_that_can_not_be_written_any_more_ends_the_server(
+    serve: Serve, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    serving = await serve("--slow-start", wait=False, address_file=folder / "address")
+    folder.rmdir()
+    assert await serving.task == 1
+    assert "address can't be written any more" in capfd.readouterr().err
 
 
 async def test_nothing_is_served_before_a_worker_is_warm(serve: Serve, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from gridgrad_server.config import address_file
 from gridgrad_server.config.flag_types import (
     GIB,
     MIB,
@@ -291,8 +292,8 @@ class ServerSettings:
             return "--auth-jwt, --auth-jwt-issuer and --auth-jwt-audience go together: give all or none"
         if self.auth_certificates and not self.tls_client_ca:
             return "--auth-certificates needs --tls-client-ca, whose certificates they are: give it too"
-        if self.address_file and not self.address_file.parent.is_dir():
-            return f"--address-file: there is no folder {self.address_file.parent}: make it, or give another path"
+        if self.address_file and (problem := address_file.problem_of(self.address_file)):
+            return problem
         if len(set(self.listen)) != len(self.listen):
             return "--listen names an address twice: give each once"
         if self.local_workers and not self.ray:

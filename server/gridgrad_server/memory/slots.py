@@ -35,7 +35,11 @@ class Slot:
         self.number = number
         self.size = size
         self.descriptor = shared_memory.create(f"gridgrad-{number}", size)
-        self._map = mmap.mmap(self.descriptor, size)
+        try:
+            self._map = mmap.mmap(self.descriptor, size)
+        except OSError:
+            os.close(self.descriptor)
+            raise
         self.view = memoryview(self._map)
         self._pool = pool
         self._holders = 0
@@ -72,7 +76,11 @@ class SlotPool:
         self.on_dropped: list[Callable[[int], None]] = []
 
     def take(self, size: int) -> Slot:
-        """A slot of at least this many bytes, held once."""
+        """A slot of at least this many bytes, held once.
+
+        Raises:
+            OSError: the system has no memory or no descriptor for it, those of free slots included.
+        """
         size = max(_LEAST_BYTES, 1 << (size - 1).bit_length())
         idle = self._idle.get(size)
         if idle:
@@ -80,9 +88,18 @@ class SlotPool:
             self.idle_bytes -= size
             slot = idle.pop()  # the one used last: its pages are warm
         else:
-            slot = Slot(self.new_number(), size, self)
+            slot = self._new(size)
         slot.hold()
         return slot
+
+    def _new(self, size: int) -> Slot:
+        while True:
+            try:
+                return Slot(self.new_number(), size, self)
+            except OSError:
+                if not self.idle_bytes:
+                    raise
+                self._drop_one()
 
     def new_number(self) -> int:
         """A number for a region that workers are to know beside those handed out here."""

@@ -41,6 +41,9 @@ class Batch:
         items: the tiles, one at least.
         pool: gives the slots.
 
+    Raises:
+        OSError: there is no memory for it.
+
     Attributes:
         function: that they share.
         cautious: whether a worker died computing one of them.
@@ -67,7 +70,12 @@ class Batch:
         self.slot = pool.take(max(1, size))
         self.regions: dict[Slot | Arena, None] = {self.slot: None}
         self._held: dict[Slot | Block, None] = {self.slot: None}
-        self._tile_fields = [self._tile_field(*item, spot, pool) for item, spot in zip(items, self._spots, strict=True)]
+        try:
+            spots = zip(items, self._spots, strict=True)
+            self._tile_fields = [self._tile_field(*item, spot, pool) for item, spot in spots]
+        except OSError:
+            self.let_go()
+            raise
 
     @property
     def is_long(self) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from gridgrad_core.errors import GridgradError, InternalError, NotPreparedError, UnavailableError
+from gridgrad_core.errors import BusyError, GridgradError, InternalError, NotPreparedError, UnavailableError
 from gridgrad_core.system.logging import fields
 from gridgrad_core.wire.failures import error_of
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
@@ -20,7 +20,7 @@ from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.scheduling.observer import Observers
-from gridgrad_server.scheduling.queue import Queue
+from gridgrad_server.scheduling.queue import BatchItem, Queue
 from gridgrad_server.scheduling.recent_callers import RecentCallers
 from gridgrad_server.scheduling.request import BatchOutcome, Failures, GridRequest
 from gridgrad_server.scheduling.tier_policy import TieredWorker, TierPolicy
@@ -28,6 +28,8 @@ from gridgrad_server.scheduling.tier_policy import TieredWorker, TierPolicy
 __all__ = ["BatchWorker", "Scheduler"]
 
 log = logging.getLogger("gridgrad.server")
+
+_MORE_MEMORY = "retry later; the server needs a higher limit of open files (ulimit -n), or of memory"
 
 _MOST_OUT = 2  # one batch computing, one waiting, so that the worker never idles between them
 
@@ -131,9 +133,29 @@ class Scheduler:
             if worker is None or (worker.load and not self._may_wait_at(worker, now)):
                 return
             items = self._queue.take(self._batch_cost, now)
-            if items:
-                self.batches += 1
-                worker.ask(Batch(self.batches, items, self._slots))
+            if items and not self._asked(worker, items):
+                return
+
+    def _asked(self, worker: BatchWorker, items: Sequence[BatchItem]) -> bool:
+        """Gives a worker a batch; False where there is no memory for one until others are done."""
+        try:
+            batch = Batch(self.batches + 1, items, self._slots)
+        except OSError as error:
+            return self._has_no_memory(items, error)
+        self.batches += 1
+        worker.ask(batch)
+        return True
+
+    def _has_no_memory(self, items: Sequence[BatchItem], error: OSError) -> bool:
+        """Lets tiles wait until a batch that is out gives its memory back, or has them fail if there is none."""
+        log.warning("no memory for a batch", extra=fields(error=error.strerror, entries=len(items)))
+        if any(worker.load for worker in self._workers):
+            self._put_back(items)
+            return False
+        for request, _ in items:
+            self._queue.remove(request)
+            request.fail(BusyError("", f"the server has no memory for it now: {error.strerror}", _MORE_MEMORY))
+        return True
 
     def _may_wait_at(self, worker: BatchWorker, now: float) -> bool:
         """Whether a batch may be given to a worker that is at another: not where a neighbour would wait for both."""
@@ -170,13 +192,16 @@ class Scheduler:
 
     def lost(self, batch: Batch, blamed: bool, killed_after_s: float | None = None) -> None:
         """Puts the tiles of a batch back whose worker died, or was killed since it took longer than so many seconds."""
-        for request, tile in reversed(batch.items):
+        self._put_back(batch.items, blamed, killed_after_s)
+        self.schedule()
+
+    def _put_back(self, items: Sequence[BatchItem], blamed: bool = False, killed_after_s: float | None = None) -> None:
+        for request, tile in reversed(items):
             self._queue.remove(request)
             request.put_back(tile, blamed, killed_after_s)
             if request.is_open:
                 self._decide(request)
                 self._queue.put_first(request)
-        self.schedule()
 
 
 def _note_throughput(batch: Batch, done: wpb.BatchDone) -> None:

@@ -163,9 +163,11 @@ class WorkerPool:
     async def _supervise(self, index: int) -> None:
         failures = 0
         while not self._closing:
-            worker = WorkerProcess(index, self._places[index], self, self._piece_timeout)
-            log.info("worker started", extra=fields(worker=worker.name, pid=worker.pid))
-            self.running.append(worker)
+            worker = self._started(index)
+            if worker is None:
+                failures += 1
+                await asyncio.sleep(_pause_s(failures))
+                continue
             was_ready = await self._watch(worker)
             self.running.remove(worker)
             if index in self._let_go:
@@ -178,6 +180,18 @@ class WorkerPool:
         del self._supervisors[index]
         self._changed()
 
+    def _started(self, index: int) -> WorkerProcess | None:
+        """A worker that begins; None where the system has no process or no descriptor for it now."""
+        try:
+            worker = WorkerProcess(index, self._places[index], self, self._piece_timeout)
+        except OSError as error:
+            log.warning("no worker can be started now", extra=fields(worker=index, error=error.strerror))
+            self._failed(index, f"can't be started: {error.strerror}")
+            return None
+        log.info("worker started", extra=fields(worker=worker.name, pid=worker.pid))
+        self.running.append(worker)
+        return worker
+
     async def _watch(self, worker: WorkerProcess) -> bool:
         was_ready = False
         while not worker.exited.is_set():
@@ -189,11 +203,18 @@ class WorkerPool:
 
     def _ended(self, index: int, worker: WorkerProcess, was_ready: bool) -> None:
         log.warning("worker ended", extra=fields(worker=worker.name, pid=worker.pid, status=worker.status))
-        self._failed_starts[index] = 0 if was_ready else self._failed_starts[index] + 1
+        if was_ready:
+            self._failed_starts[index] = 0
+            self._changed()
+        else:
+            self._failed(index, f"end before they are ready, the last with status {worker.status}")
+
+    def _failed(self, index: int, how: str) -> None:
+        self._failed_starts[index] += 1
         if self.hopeless:
             self._scheduler.fail_all(UnavailableError("", "no worker can be started", "see the server's log"))
             if self.ready is None:
-                self._on_fatal(f"its workers end before they are ready, the last with status {worker.status}")
+                self._on_fatal(f"its workers {how}")
         self._changed()
 
     def _changed(self) -> None:

@@ -77,6 +77,7 @@ def test_values_have_the_types_of_the_settings() -> None:
         (["--tls-cert", "x.pem", "--tls-key", "y.pem"], "x.pem is no file"),
         (["--tls-client-ca", "x.pem"], "needs --tls-cert"),
         (["--address-file", "/nowhere/at/all"], "there is no folder /nowhere/at: make it"),
+        (["--address-file", "/proc/address"], "nothing can be written in /proc"),
         (["--listen", "a:1", "--listen", "a:1"], "names an address twice"),
         (["--metrics", "unix:/tmp/m"], "--metrics: 'unix:/tmp/m': it takes HOST:PORT"),
         (["--metrics", "9464"], "HOST:PORT"),

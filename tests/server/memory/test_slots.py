@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 import pytest
 
+from gridgrad_core.system import shared_memory
 from gridgrad_server.memory.slots import SlotPool
 
 
@@ -54,6 +56,28 @@ def test_free_slots_are_bounded_and_the_workers_are_told() -> None:
     pool.close()
     assert pool.idle_bytes == 0
     assert len(dropped) == 5
+
+
+def test_free_slots_give_way_where_there_is_no_descriptor_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = SlotPool()
+    free, held = [pool.take(1) for _ in range(3)], pool.take(1)
+    for slot in free:
+        slot.let_go()
+    create, most = shared_memory.create, len(free) + 1  # descriptors that there may be
+
+    def limited(name: str, size: int) -> int:
+        if pool.idle_bytes // held.size + 1 >= most:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return create(name, size)
+
+    monkeypatch.setattr(shared_memory, "create", limited)
+    larger = pool.take(1 << 17)
+    assert pool.idle_bytes == 2 * held.size
+    most = 0
+    with pytest.raises(OSError, match="Too many open files"):
+        pool.take(1 << 18)
+    assert pool.idle_bytes == 0, "all that could be given up was"
+    larger.view[0] = held.view[0]
 
 
 def test_a_stale_size_goes_before_one_in_use() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from gridgrad_core.errors import CrashError, RequestError
+from gridgrad_core.errors import BusyError, CrashError, RequestError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.memory.slots import SlotPool
+from gridgrad_server.memory.slots import Slot, SlotPool
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.scheduler import Scheduler
 from gridgrad_server.scheduling.tier_policy import TierPolicy
@@ -148,6 +149,60 @@ async def test_who_only_waited_when_a_worker_died_is_not_blamed(scheduler: Sched
     assert not workers[0].out[0].cautious
     answer(scheduler, workers[0])
     assert remembered(request).tiles
+
+
+@pytest.fixture
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Takes the memory for batches away, and gives it back."""
+    take, is_gone = SlotPool.take, False
+
+    def taken(pool: SlotPool, size: int) -> Slot:
+        if is_gone:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return take(pool, size)
+
+    def set_gone(now: bool) -> None:
+        nonlocal is_gone
+        is_gone = now
+
+    monkeypatch.setattr(SlotPool, "take", taken)
+    return set_gone
+
+
+async def test_without_memory_a_request_waits_for_what_is_computed(
+    scheduler: Scheduler, workers: list[Any], no_memory: Callable[[bool], None]
+) -> None:
+    first, second = make_request(), make_request()
+    scheduler.submit(first)
+    await turn()
+    no_memory(True)
+    scheduler.submit(second)
+    await turn()
+    assert (workers[0].load, scheduler.queued) == (1, 1)
+    no_memory(False)
+    answer(scheduler, workers[0])
+    answer(scheduler, workers[0])
+    assert remembered(second).tiles
+    assert not remembered(second).errors
+
+
+async def test_without_memory_and_anything_to_wait_for_a_request_is_refused_as_busy(
+    scheduler: Scheduler, workers: list[Any], no_memory: Callable[[bool], None]
+) -> None:
+    no_memory(True)
+    requests = [make_request(), make_request(points=300, tile_cost=100)]
+    for request in requests:
+        scheduler.submit(request)
+    await turn()
+    for request in requests:
+        (error,) = remembered(request).errors
+        assert isinstance(error, BusyError)
+        assert "Too many open files; retry later; the server needs a higher limit" in str(error)
+    assert (scheduler.queued, scheduler.batches) == (0, 0)
+    no_memory(False)
+    scheduler.submit(make_request())
+    await turn()
+    assert workers[0].load == 1
 
 
 async def test_a_cancelled_request_is_not_computed(scheduler: Scheduler, workers: list[Any]) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from tests.server.calls import Code, Serve, expected, grid, numbers, refusal, registered
+from gridgrad_server.workers.transports.spawn import spawn
+from tests.server.calls import Code, Serve, expected, grid, numbers, refusal, registered, until
 
 
 async def test_a_batch_lost_with_its_worker_is_tried_again(serve: Serve) -> None:
@@ -47,6 +51,27 @@ async def test_a_stopped_worker_is_replaced(serve: Serve) -> None:
     os.kill(worker.pid, signal.SIGSTOP)
     assert numbers((await serving.calls.grid(grid())).data) == expected(6)
     assert serving.server.parts.workers.running[0].pid != worker.pid
+
+
+async def test_a_worker_that_can_not_be_started_for_a_moment_is_later(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = await serve()
+    failures = 3
+
+    def spawned(command: Sequence[str]) -> Any:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        return spawn(command)
+
+    monkeypatch.setattr("gridgrad_server.workers.transports.local_transport.spawn", spawned)
+    (worker,) = serving.server.parts.workers.running
+    os.kill(worker.pid, signal.SIGKILL)
+    await until(lambda: failures < 0 and serving.server.parts.workers.any_ready)
+    assert numbers((await serving.calls.grid(grid())).data) == expected(6)
+    assert not serving.task.done()
 
 
 async def test_a_worker_that_refuses_to_serve_stops_the_server(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
