@@ -99,7 +99,7 @@ def _about(result: ResultData) -> dict[str, Any]:
         "tuple_valued": result.tuple_valued,
         "inputs": result.input_dims,
         "units": dict(result.units),
-        "info": result.info._asdict(),
+        "info": {name: value for name, value in result.info._asdict().items() if name != "remarks"},
     }
 
 

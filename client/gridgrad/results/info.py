@@ -22,6 +22,8 @@ class Info(NamedTuple):
         device: such as "cpu" or "cuda:0".
         version: the version of the server.
         digest: the digest of the program, hex; empty for a registered function.
+        remarks: where derivatives are nan though the value is finite, as `Result.remarks`; of results of more than
+            262,144 numbers in all, of those derivatives that are small enough.
     """
 
     queue_s: float
@@ -32,6 +34,7 @@ class Info(NamedTuple):
     device: str
     version: str
     digest: str
+    remarks: tuple[str, ...] = ()
 
 
 def info_of(info: pb.Info) -> Info:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.fields import Fields
+from gridgrad.results.info import Info
 from gridgrad_core.extras import optional
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Result(Fields):
     field from the partials that were asked for.
     """
 
-    __slots__ = ()
+    __slots__ = ("_remarked",)
 
     def __repr__(self) -> str:
         from gridgrad.results.display.notebook import as_text
@@ -51,11 +52,20 @@ class Result(Fields):
         return as_html(self)
 
     @property
+    def info(self) -> Info:
+        """How it was computed."""
+        if getattr(self, "_remarked", None) is None:
+            from gridgrad.results.display.undefined import undefined_in_small
+
+            self._remarked = super().info._replace(remarks=tuple(undefined_in_small(self)))
+        return self._remarked
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """Where derivatives are nan though the value is finite, a sentence for each such derivative; mostly empty.
 
         There an infinite slope meets one that vanishes, as in cos(sqrt(x)) at 0, or the derivative has no limit.
-        All arrays are looked at when this is asked for; `repr` tells it of arrays of up to some 100,000 points in all.
+        All arrays are looked at when this is asked for; `repr` and `info` tell it of up to 262,144 numbers in all.
         """
         from gridgrad.results.display.undefined import undefined_derivatives
 

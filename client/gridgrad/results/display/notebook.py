@@ -10,7 +10,7 @@ import html
 from gridgrad.results.components import ComponentGrid, component_grids
 from gridgrad.results.display import thumbnails
 from gridgrad.results.display.statistics import MOST_POINTS, Summary, summarize
-from gridgrad.results.display.undefined import undefined_derivatives
+from gridgrad.results.display.undefined import undefined_in_small
 from gridgrad.results.labels import fraction, pretty, with_unit
 from gridgrad.results.result_data import ResultData
 
@@ -34,7 +34,7 @@ def as_text(result: ResultData) -> str:
         f"  {label:{widths[0]}}  {extent:{widths[1]}}  {summary.oddities}".rstrip()
         for label, extent, summary in zip(labels, ranges, summaries, strict=True)
     ]
-    remarks = [f"  {remark}" for remark in _remarks(result, parts)]
+    remarks = [f"  {remark}" for remark in undefined_in_small(result)]
     return "\n".join([f"<Result {_grid(result)}; {_computed(result)}", *lines, *_rest(parts), *remarks]) + ">"
 
 
@@ -46,7 +46,7 @@ def as_html(result: ResultData) -> str:
     _, text = result.function
     function = html.escape(text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} …")
     small = html.escape("; ".join([_computed(result), *(line.strip() for line in _rest(parts)), *_slice(result)]))
-    told = "".join(f'<div style="{SMALL}">{html.escape(remark)}</div>' for remark in _remarks(result, parts))
+    told = "".join(f'<div style="{SMALL}">{html.escape(remark)}</div>' for remark in undefined_in_small(result))
     return (
         f'<div><code>{function}</code><div>{html.escape(_grid(result))}</div><div style="{SMALL}">{small}</div>'
         f"{told}<div>{figures}</div></div>"
@@ -55,10 +55,6 @@ def as_html(result: ResultData) -> str:
 
 def _summaries(parts: list[ComponentGrid]) -> list[Summary]:
     return [summarize(part.grid, MOST_POINTS // len(parts)) for part in parts]
-
-
-def _remarks(result: ResultData, parts: list[ComponentGrid]) -> list[str]:
-    return list(undefined_derivatives(result, MOST_POINTS // len(parts)))
 
 
 def _grid(result: ResultData) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -19,7 +22,7 @@ def of_x(value: list[float], slope: list[float]) -> gridgrad.Result:
 def test_nan_beside_a_finite_value_is_told_with_its_first_place() -> None:
     said = "∂f/∂x is nan at 1 of 3 points where the value is finite: first at x=0"
     result = of_x([1.0, 0.76, 0.54], [NAN, -0.46, -0.42])
-    assert result.remarks == (said,)
+    assert result.remarks == result.info.remarks == (said,)
     assert f"  {said}>" in repr(result)
     assert said in result._repr_html_()
 
@@ -55,3 +58,12 @@ def test_large_results_are_looked_at_when_asked_and_not_by_repr() -> None:
     result = result_from("f(x)", {"x": x}, {(): x, ("x",): slope})
     assert result.remarks[0].startswith("∂f/∂x is nan at 1 of 300,000 points")
     assert "value is finite" not in repr(result)
+    assert result.info.remarks == ()
+
+
+def test_info_is_the_same_of_copies_and_in_archives(tmp_path: Path) -> None:
+    result = of_x([1.0, 0.76, 0.54], [NAN, -0.46, -0.42])
+    result.to_npz(tmp_path / "result.npz")
+    for again in (copy.deepcopy(result), result.copy(), gridgrad.Result.from_npz(tmp_path / "result.npz")):
+        assert again.info == result.info
+        assert again.info.remarks
