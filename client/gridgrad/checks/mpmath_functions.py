@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
 
 import mpmath as mp
 
+from gridgrad.checks.mpmath_loops import Number, looped
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.local.local_operation import LocalOperation
 
 __all__ = ["VALUES", "Number", "call"]
-
-Number = Any
-"""mpmath's numbers, which have no types, or a bool."""
 
 
 def call(name: str, *arguments: Number) -> Number:
     """A function of the language; nan where it is not real, and where an argument is nan if it does not say more."""
+    if isinstance(name, LocalOperation):
+        return looped(name, arguments, call)
     if name not in _SEE_NAN and any(mp.isnan(argument) for argument in arguments):
         return mp.nan
     integers = len(FUNCTIONS[name].integers)

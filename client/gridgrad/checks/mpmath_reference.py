@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import mpmath as mp
 
 from gridgrad.checks.mpmath_functions import Number, call
+from gridgrad.checks.mpmath_loops import run
 from gridgrad_core.lang.program.program import Program
 
 __all__ = ["DIGITS", "evaluate", "partial"]
@@ -31,15 +32,7 @@ def evaluate(program: Program, inputs: Mapping[str, Number]) -> list[Number]:
     """
     # Within a derivative mpmath already works with more digits
     with mp.workdps(max(DIGITS, mp.mp.dps)):
-        values: list[Number] = []
-        for node in program.nodes:
-            if node.op == "input":
-                values.append(mp.mpf(inputs[str(node.value)]))
-            elif node.op == "const":
-                values.append(mp.mpf(node.value))
-            else:
-                values.append(call(node.op, *(values[i] for i in node.args)))
-        return [values[i] for i in program.outputs]
+        return run(program, inputs, call)
 
 
 def partial(

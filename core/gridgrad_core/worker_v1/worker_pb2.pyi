@@ -428,12 +428,30 @@ class NodeTable(_message.Message):
     def __init__(self, operations: _Optional[_Iterable[_Union[TableOperation, _Mapping]]] = ..., codes: _Optional[_Iterable[int]] = ..., arguments: _Optional[_Iterable[int]] = ..., constants: _Optional[_Iterable[float]] = ..., inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TableOperation(_message.Message):
-    __slots__ = ("name", "arguments")
+    __slots__ = ("name", "arguments", "local")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     arguments: int
-    def __init__(self, name: _Optional[str] = ..., arguments: _Optional[int] = ...) -> None: ...
+    local: LocalProgram
+    def __init__(self, name: _Optional[str] = ..., arguments: _Optional[int] = ..., local: _Optional[_Union[LocalProgram, _Mapping]] = ...) -> None: ...
+
+class LocalProgram(_message.Message):
+    __slots__ = ("kind", "body", "inputs", "names", "leading", "which")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    LEADING_FIELD_NUMBER: _ClassVar[int]
+    WHICH_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    body: NodeTable
+    inputs: _containers.RepeatedScalarFieldContainer[str]
+    names: int
+    leading: int
+    which: int
+    def __init__(self, kind: _Optional[str] = ..., body: _Optional[_Union[NodeTable, _Mapping]] = ..., inputs: _Optional[_Iterable[str]] = ..., names: _Optional[int] = ..., leading: _Optional[int] = ..., which: _Optional[int] = ...) -> None: ...
 
 class CheckedSum(_message.Message):
     __slots__ = ("terms",)

@@ -58,7 +58,7 @@ class ParsedText(NamedTuple):
     def of(cls, program: Program) -> ParsedText:
         """That of a program."""
         names = program.components, program.tuple_valued, program.inputs, program.assigned
-        return cls(program.text, program.digest, *names, len(program.nodes))
+        return cls(program.text, program.digest, *names, program.operations)
 
     @classmethod
     def read(cls, message: wpb.ParsedText) -> ParsedText:

@@ -13,7 +13,8 @@ from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.torch_ops.evaluate import torch_function
-from gridgrad_worker.torch_ops.table import NATIVE, SCALAR_FIRST, SCALAR_SECOND, VALUES
+from gridgrad_worker.torch_ops.scalars import SCALAR_FIRST, SCALAR_SECOND
+from gridgrad_worker.torch_ops.table import NATIVE, VALUES
 from tests.worker.partials import partials
 
 DTYPES = [torch.float64, torch.float32]

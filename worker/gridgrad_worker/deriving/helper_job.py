@@ -54,7 +54,7 @@ def _parsed(source: pb.SourceText) -> pb.ParsedText:
         tuple_valued=program.tuple_valued,
         inputs=program.inputs,
         assigned=sorted(program.assigned),
-        operations=len(program.nodes),
+        operations=program.operations,
     )
 
 

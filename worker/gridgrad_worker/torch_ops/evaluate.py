@@ -14,14 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.local.local_operation import LocalOperation
+from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.torch_ops.custom_jvp import ruled
-from gridgrad_worker.torch_ops.table import NATIVE, SCALAR_FIRST, SCALAR_SECOND, VALUES
+from gridgrad_worker.torch_ops.scalars import SCALAR_FIRST, SCALAR_SECOND
+from gridgrad_worker.torch_ops.table import NATIVE, VALUES
 
 __all__ = ["rounded", "torch_function"]
+
+_REMEMBERED = 1024
 
 
 class _Step(NamedTuple):
@@ -127,7 +132,7 @@ def _with_second(operation: Callable[..., Tensor], number: float) -> Callable[[T
     return lambda x: operation(x, number)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _differentiable(name: str, integers: tuple[int, ...]) -> Callable[..., Tensor]:
     """A function of the language on tensors, to be differentiated by torch's forward mode."""
     if name in NATIVE:
@@ -160,6 +165,14 @@ class _Rules:
     def _slope(self, position: int, dtype: torch.dtype) -> Callable[..., tuple[Tensor, ...]]:
         key = (position, dtype)
         if key not in self._made:
-            program = rule(self._name, len(self._integers) + position, self._integers)
+            program = self._program(position)
             self._made[key] = torch_function(program, self._params, dtype)
         return self._made[key]
+
+    def _program(self, position: int) -> Program:
+        if not isinstance(self._name, LocalOperation):
+            return rule(self._name, len(self._integers) + position, self._integers)
+        builder = Builder()
+        operation = builder.op(self._name, *map(builder.input, self._params))
+        alone = Program(tuple(builder.nodes), (operation,), ("f",), False, self._params)
+        return derive(alone, [(self._params[position],)]).alone((self._params[position],))

@@ -8,45 +8,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_worker.torch_ops import elementary, quotients, special
+from gridgrad_worker.torch_ops.looped_value import LoopedValue
+from gridgrad_worker.torch_ops.scalars import SCALAR_SECOND
 
-__all__ = ["NATIVE", "SCALAR_FIRST", "SCALAR_SECOND", "VALUES"]
+__all__ = ["NATIVE", "VALUES"]
 
-VALUES: dict[str, Callable[..., Tensor]] = elementary.VALUES | quotients.VALUES | special.VALUES
+
+class _Values(dict[str, Callable[..., Tensor]]):
+    """The values of functions, and of what texts make for themselves; only those are listed."""
+
+    def __missing__(self, op: str) -> Callable[..., Tensor]:
+        if isinstance(op, LocalOperation):
+            return LoopedValue(op, self)
+        raise KeyError(op)
+
+
+VALUES: dict[str, Callable[..., Tensor]] = _Values(elementary.VALUES | quotients.VALUES | special.VALUES)
 """The value of every function of the language, by name: of tensors of one dtype, integer parameters as ints."""
-
-
-# torch's overloads for a number as one operand. `torch.mul(x, 2.0)` makes a float64 tensor of the number,
-# which under vmap makes float64 of a float32 tangent, and takes twice as long.
-_ATEN = torch.ops.aten
-
-SCALAR_SECOND: dict[str, Callable[..., Tensor]] = {
-    "add": _ATEN.add.Scalar,
-    "sub": _ATEN.sub.Scalar,
-    "mul": _ATEN.mul.Scalar,
-    "div": _ATEN.div.Scalar,
-    "pow": _ATEN.pow.Tensor_Scalar,
-    "lt": _ATEN.lt.Scalar,
-    "le": _ATEN.le.Scalar,
-    "gt": _ATEN.gt.Scalar,
-    "ge": _ATEN.ge.Scalar,
-    "eq": _ATEN.eq.Scalar,
-    "ne": _ATEN.ne.Scalar,
-}
-"""Operations of a tensor and a number. torch differentiates them as the table has it."""
-
-SCALAR_FIRST: dict[str, Callable[..., Tensor]] = {
-    "add": _ATEN.add.Scalar,
-    "sub": _ATEN.rsub.Scalar,
-    "mul": _ATEN.mul.Scalar,
-    "lt": _ATEN.gt.Scalar,
-    "le": _ATEN.ge.Scalar,
-    "gt": _ATEN.lt.Scalar,
-    "ge": _ATEN.le.Scalar,
-    "eq": _ATEN.eq.Scalar,
-    "ne": _ATEN.ne.Scalar,
-}
-"""Operations of a number and a tensor, which is passed first. (torch's `2/x` is `2*(1/x)`, rounded twice.)"""
 
 
 def _times(x: Tensor, number: float) -> Tensor:

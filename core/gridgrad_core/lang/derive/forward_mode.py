@@ -22,6 +22,8 @@ from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.derive.selections import SELECTIONS, Selections
 from gridgrad_core.lang.derive.spellings import SPELLINGS, spelling
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.local.implicit import Implicit
+from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.program import Program
@@ -34,10 +36,18 @@ _NO_NODE = -3
 _ROOTS = frozenset({"sqrt", "cbrt", "hypot"})
 """The functions whose slopes have poles that powers of the same base make up for."""
 
-_SLOPED = {"input": (), "const": ()} | {
-    name: tuple(i for i, derivative in enumerate(function.derivatives) if derivative != "0")
-    for name, function in FUNCTIONS.items()
-}
+
+class _Sloped(dict[str, tuple[int, ...]]):
+    """By operation; made when it is first asked for, since texts make operations too."""
+
+    def __missing__(self, op: str) -> tuple[int, ...]:
+        sloped = tuple(i for i, derivative in enumerate(FUNCTIONS[op].derivatives) if derivative != "0")
+        if not isinstance(op, LocalOperation):
+            self[op] = sloped
+        return sloped
+
+
+_SLOPED = _Sloped({"input": (), "const": ()})
 """The positions of an operation's arguments by which its derivative is not structurally zero."""
 
 _SPECIAL = SELECTIONS | SPELLINGS.keys() | CHOSEN | {"pow"}
@@ -65,6 +75,7 @@ class Tangents:
         self._selections = Selections(self._algebra, builder.nodes)
         self._radials = Radials(self._algebra, builder.nodes, self._by_root)
         self._roots: dict[int, Replaced] = {}
+        self._implicit = Implicit(self._algebra, builder, functools.partial(_derivative_of, limit))
         self._spellings: dict[int, int | None] = {}
         self._tangents: dict[str, dict[int, int | None]] = {}
         self._slopes: dict[int, dict[int, int]] = {}
@@ -158,6 +169,8 @@ class Tangents:
         pushed = [(i, tangent) for i in self._positions(node) if (tangent := tangents[node.args[i]]) is not None]
         if not pushed:
             return None
+        if isinstance(node.op, LocalOperation):
+            return self._implicit.tangent(index, node, dict(pushed))
         if node.op == "div":
             return self._quotient(index, dict(pushed))
         if FUNCTIONS[node.op].selective:
@@ -266,3 +279,8 @@ class Tangents:
 @functools.cache
 def _integers(op: str) -> int:
     return len(FUNCTIONS[op].integers)
+
+
+def _derivative_of(limit: int, builder: Builder, node: int, name: str) -> int | None:
+    """The derivative of a sub-program's node."""
+    return finished(Tangents(builder, limit).deriving(node, name))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from gridgrad_core.lang.functions import elementary, operators, piecewise, quotients, special
 from gridgrad_core.lang.functions.function import Function
 
-__all__ = ["DIFF", "EXPANDED", "FUNCTIONS", "lookup"]
+__all__ = ["DIFF", "EXPANDED", "FUNCTIONS", "SOLVE", "lookup"]
 
 _TABLE: tuple[Function, ...] = (
     *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE,
@@ -24,10 +24,30 @@ DIFF = Function(
 )  # fmt: skip
 """The derivative in a text."""
 
-EXPANDED = (DIFF, piecewise.PIECEWISE)
-"""What is written like a function and is none: it has no nodes, and so no place in the table."""
+SOLVE = Function(
+    "solve", ("f", "x", "guess"),
+    "the x where f is 0, found from a guess, or between bounds as `solve(f, x, lower, upper)`; of up to four unknowns "
+    "as `solve((f, g), (x, y), (x0, y0))`", (), "implicit functions",
+    notes="nan where no root is found, or where it can't be told from a double one. The derivatives are those of the "
+    "implicit function; [Solving](solving.md) has the rest",
+)  # fmt: skip
+"""An equation in a text."""
 
-FUNCTIONS: dict[str, Function] = {function.name: function for function in _TABLE}
+EXPANDED = (DIFF, SOLVE, piecewise.PIECEWISE)
+"""What is written like a function and is none: it comes to nodes of its own, and so has no place in the table."""
+
+
+class _Functions(dict[str, Function]):
+    """The table, which knows what texts make for themselves too (`MadeOperation`); only its own are listed."""
+
+    def __missing__(self, op: str) -> Function:
+        made: Function | None = getattr(op, "function", None)
+        if made is None:
+            raise KeyError(op)
+        return made
+
+
+FUNCTIONS: dict[str, Function] = _Functions({function.name: function for function in _TABLE})
 _BY_CALL: dict[str, Function] = {
     **{function.name: function for function in _TABLE if function.group != "operator"},
     **{alias: function for function in _TABLE for alias in function.aliases},

@@ -59,6 +59,10 @@ FOREIGN_FUNCTIONS: Mapping[str, ForeignFunction] = {
     **dict.fromkeys(("step", "unitstep", "UnitStep"), _STEP),
     **dict.fromkeys(("iif", "ifelse", "merge"), _CHOICE),
     **dict.fromkeys(("select", "cond", "Piecewise"), _CHOICES),
+    **dict.fromkeys(
+        ("fsolve", "findroot", "find_root", "fzero", "brentq", "newton", "nsolve", "rootfinder"),
+        ForeignFunction(("solve(x**2 - p, x, 1)", "solve(x**2 - p, x, 0, 10)"), "from a guess, or between bounds"),
+    ),
     **dict.fromkeys(("root", "nthroot", "nroot", "surd"), _ROOT),
     **dict.fromkeys(("avg", "average", "mean"), _AVERAGE),
     "sum": ForeignFunction(("a + b",), "a function is applied point by point; write the terms out"),

@@ -51,6 +51,7 @@ def parsing(text: str, inputs: Iterable[str] = ()) -> Generator[None, None, Prog
     try:
         yield from _read(text, parser)
         program = yield from assembling(parser.operations, parser.result, parser.order)
+        parser.check_unknowns(program)
     except Mistake as mistake:
         raise mistake.error(text) from None
     program.assigned = parser.assigned
@@ -120,6 +121,11 @@ class _Parser:
         remedy = f"add a last line with what to compute, such as {example}"
         raise Mistake(self._target.start, f"the text ends with the {what} of {self._target.text}", remedy)
 
+    def check_unknowns(self, program: Program) -> None:
+        """Refuses a program that has an input called like an unknown."""
+        if mistake := self._stack.solving.mistaken(program.inputs):
+            raise mistake
+
     @property
     def assigned(self) -> frozenset[str]:
         """The variables that are no inputs too; without those that canonical texts introduce, which nobody named."""
@@ -131,7 +137,7 @@ class _Parser:
         return self._stack.expanding is not None
 
     def expanding(self) -> Generator[None, None, None]:
-        """Replaces a call of `diff` or of a definition by what it comes to."""
+        """Replaces such a call by what it comes to."""
         if self._stack.expanding:
             self._stack.expanded((yield from self._stack.expanding))
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Generator
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.piecewise import PIECEWISE
-from gridgrad_core.lang.functions.table import DIFF
+from gridgrad_core.lang.functions.table import DIFF, SOLVE
 from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.definitions import Definitions
 from gridgrad_core.lang.parser.diff import Expansion
 from gridgrad_core.lang.parser.pieces import choice_of
+from gridgrad_core.lang.parser.solving import Solving
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.operations import COMPARISON, FLOOR, INFIXES, NOT, PREFIXES, SIGN, TERNARY
@@ -66,12 +67,14 @@ class Stack:
     Attributes:
         expansion: the calls of `diff`.
         definitions: the functions that the text defines.
-        expanding: the steps of the last call of one of both; `expanded` takes what they come to.
+        solving: the calls of `solve`.
+        expanding: the steps of the last call of one of them; `expanded` takes what they come to.
     """
 
     def __init__(self, operations: TypedBuilder) -> None:
         self.expansion = Expansion(operations)
         self.definitions = Definitions(operations)
+        self.solving = Solving(operations)
         self.expanding: Generator[None, None, Value] | None = None
         self._operations = operations
         self._values: list[Value] = []
@@ -133,6 +136,8 @@ class Stack:
         self, function: Function | None
     ) -> Callable[[Token, list[Value]], Generator[None, None, Value]] | None:
         """What replaces calls of a function, where it has no operation of its own."""
+        if function is SOLVE:
+            return self.solving.expanding
         return self.expansion.expanding if function is DIFF else self.definitions.expander(function)
 
     def expanded(self, value: Value) -> None:

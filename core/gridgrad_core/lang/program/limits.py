@@ -12,7 +12,10 @@ __all__ = [
     "MAX_NESTING",
     "MAX_NUMBER",
     "MAX_OPERATIONS",
+    "MAX_SOLVED",
+    "MAX_SOLVE_DEPTH",
     "MAX_TEXT",
+    "MAX_UNKNOWNS",
     "STEP_NODES",
     "STEP_TANGENTS",
     "STEP_TOKENS",
@@ -35,6 +38,15 @@ MAX_INPUTS = grid.MAX_INPUTS + grid.MAX_SCALARS
 
 MAX_COMPONENTS = 64
 """Components of a tuple."""
+
+MAX_SOLVED = 64
+"""Calls of solve in a text."""
+
+MAX_SOLVE_DEPTH = 3
+"""Calls of solve inside each other."""
+
+MAX_UNKNOWNS = 4
+"""Unknowns of one call of solve."""
 
 MAX_NAME = 64
 """Characters of a name."""

@@ -7,14 +7,16 @@ are sixty lines, and no line nests deeper than it is long.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Generator, Iterator
 from typing import Protocol
 
 from gridgrad_core.lang.program import limits, numerals
+from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.names import INTRODUCED
-from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.operations import ATOM, COMPARISON, INFIXES, PREFIXES, SIGN
 from gridgrad_core.lang.program.steps import finished
 
@@ -44,12 +46,12 @@ def text_of(program: Printable) -> str:
 
 def printing(program: Printable) -> Generator[None, None, str]:
     """The canonical text of a program, in steps of a bounded number of nodes."""
-    return (yield from _Printer(program).run())
+    return (yield from _Printer((yield from _opening(program))).run())
 
 
 def inputs_as_read(program: Printable) -> tuple[str, ...]:
     """The inputs in the order in which the text first names them; in another order, it needs lines that say so."""
-    printer = _Printer(program)
+    printer = _Printer(finished(_opening(program)))
     finished(printer.run())
     return tuple(sorted(program.inputs, key=printer.places.__getitem__))
 
@@ -71,6 +73,40 @@ def _assigned_components(program: Printable) -> dict[str, int]:
     }
 
 
+@dataclasses.dataclass(slots=True)
+class _Opened:
+    """A program in which nothing is an operation that the text makes for itself: all is there as it is written."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+    components: tuple[str, ...]
+    tuple_valued: bool
+    inputs: tuple[str, ...]
+
+
+def _opening(program: Printable) -> Generator[None, None, Printable]:
+    """The program as its text has it."""
+    for start in range(0, len(program.nodes), limits.STEP_NODES):
+        yield
+        if {type(node.op) for node in program.nodes[start : start + limits.STEP_NODES]} != {str}:
+            return (yield from _opened(program))
+    return program
+
+
+def _opened(program: Printable) -> Generator[None, None, _Opened]:
+    builder, places = Builder(), list[int]()
+    for index, node in enumerate(program.nodes):
+        if not index % limits.STEP_NODES:
+            yield
+        args = tuple([places[argument] for argument in node.args])
+        if isinstance(node.op, MadeOperation):
+            places.append(node.op.opened(builder, args))
+        else:
+            places.append(builder.take(node._replace(args=args)))
+    outputs = tuple(places[output] for output in program.outputs)
+    return _Opened(tuple(builder.nodes), outputs, program.components, program.tuple_valued, program.inputs)
+
+
 class _Printer:
     def __init__(self, program: Printable) -> None:
         self._program = program
@@ -88,6 +124,8 @@ class _Printer:
             if program.nodes[index].args:
                 self._variables.setdefault(index, name)
         taken = {*program.inputs, *program.components}
+        if isinstance(program, _Opened):
+            taken.update(str(node.value) for node in program.nodes if node.op == "input")
         self.places: dict[str, int] = {}
         self._fresh = (name for name in map(INTRODUCED.format, itertools.count(1)) if name not in taken)
 
@@ -130,6 +168,8 @@ class _Printer:
     def _operation(self, index: int, node: Node) -> tuple[str, int]:
         """What stands for an operation where it is used, after giving it a line if it needs one."""
         text, power = self._written(node)
+        if node.op == "tuple":
+            return text, power
         variable = self._variables.get(index)
         if variable is None:
             short = len(text) <= _LINE or index in self._outputs
@@ -145,7 +185,8 @@ class _Printer:
             sign, power = PREFIXES[node.op]
             return f"{sign}{self._within(power, node.args[0])}", power
         if node.op not in INFIXES:
-            return f"{node.op}({', '.join([self._texts[argument] for argument in node.args])})", ATOM
+            name = "" if node.op == "tuple" else node.op
+            return f"{name}({', '.join([self._texts[argument] for argument in node.args])})", ATOM
         sign, power = INFIXES[node.op]
         # Binding to the left, but for powers, where a sign may stand on the right, and comparisons
         left = power + 1 if node.op == "pow" or power == COMPARISON else power

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 
 from gridgrad_core.lang.program import printer
+from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["Program"]
@@ -71,6 +72,12 @@ class Program:
         import hashlib  # it loads OpenSSL, which a client that never asks need not
 
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @functools.cached_property
+    def operations(self) -> int:
+        """How many operations, inputs and constants it has; those that are computed again and again as often."""
+        made = (node.op.operations for node in self.nodes if isinstance(node.op, MadeOperation))
+        return len(self.nodes) + sum(made)
 
     @functools.cached_property
     def _key(self) -> tuple[object, ...]:

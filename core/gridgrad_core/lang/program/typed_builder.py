@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.operations import ARITHMETIC
 from gridgrad_core.lang.program.syntax_error import Mistake
@@ -80,6 +81,8 @@ class TypedBuilder:
         constant = self._constants.get(arguments[0]) if node.op == "neg" else None
         if constant is not None and self.builder.nodes[arguments[0]].op == "const":
             return self._const(-constant)
+        if isinstance(node.op, MadeOperation):
+            return node.op.applied(self.builder, arguments)
         return self._op(node.op, *arguments)
 
     def number(self, value: Value) -> int:
@@ -102,6 +105,10 @@ class TypedBuilder:
             found = f"{function.name}({written(order)}, x), of which the digits would be lost"
             raise Mistake(value.start, found, f"write {function.largest} at most")
         return order
+
+    def known(self, value: Value) -> float | None:
+        """What a value is that is made of numbers alone; None if it is not."""
+        return self._constants.get(self.number(value))
 
     def integer(self, value: Value, function: Function) -> int:
         """A value as the constant integer that a function asks for."""

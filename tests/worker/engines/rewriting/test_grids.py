@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from gridgrad_worker.devices.cpu import CpuDevice
-from gridgrad_worker.engines.structured.execution import hoist, kernels, panels, products, runner
+from gridgrad_worker.engines.structured.execution import hoist, panels, products, runner
 from gridgrad_worker.engines.structured.execution import structured_engine as engines
+from gridgrad_worker.torch_ops import vectors
 from tests.seeds import examples, seed
 from tests.worker.engines.rewriting.grids import Request, around, batch_of, batches, check
 from tests.worker.engines.rewriting.sums import Sum
@@ -48,7 +49,7 @@ def test_every_order_of_axes(cpu: CpuDevice, ndim: int, dtype: str, separating: 
 _WINDOW = runner._WINDOW_POINTS // 64
 _BLOCK = products.BLOCK_POINTS // products._LONGEST
 _MOST_ROWS = engines._MOST_PANELS * panels._OTHER
-_LENGTHS = around(kernels.VECTOR, hoist._WIDE, panels._LAST, kernels.GRAIN, runner._WINDOW_POINTS)
+_LENGTHS = around(vectors.VECTOR, hoist._WIDE, panels._LAST, vectors.GRAIN, runner._WINDOW_POINTS)
 SIZES: dict[int, list[tuple[int, ...]]] = {
     1: [(n,) for n in (1, *_LENGTHS)],
     2: [

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from gridgrad_worker.engines.structured.execution.kernels import GRAIN, VECTOR, OperationCall, make_call, padded
+from gridgrad_worker.engines.structured.execution.kernels import OperationCall, make_call
 from gridgrad_worker.engines.structured.planning.plan import Step
+from gridgrad_worker.torch_ops.vectors import VECTOR
 
 X, Y = Step("input", (), 1, 0), Step("input", (), 1, 1)
 
@@ -66,16 +67,6 @@ def test_which_operations_give_the_same_bits_everywhere(op: str, exact: bool, bo
     args = (0,) if op in ("exp", "isnan") else (0, 1)
     call = make_call(Step(op, args, 1, None), steps, torch.float64)
     assert (call.exact, call.boolean) == (exact, boolean)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 16])
-def test_padded_lengths_are_whole_vectors_for_each_thread(threads: int) -> None:
-    for count in (0, 1, VECTOR, VECTOR + 1, 1000, GRAIN, GRAIN + 1, 5 * GRAIN + 3, 123_457):
-        length = padded(count, threads)
-        parts = min(threads, max(1, -(-length // GRAIN)))
-        assert length >= count
-        assert length % (VECTOR * parts) == 0
-        assert length - count < 2 * VECTOR * threads
 
 
 def test_a_numbers_place_does_not_show_on_whole_vectors() -> None:

@@ -21,6 +21,7 @@ MASKS = {"x": 1, "y": 2, "a": 0}
 WANTED = [("x",), ("y",), ("x", "y")]
 SEPARABLE = "x*y*a + x**2*exp(-y) + sin(x)*y**3 + x**3*log(1 + y)"
 TEXTS = [SEPARABLE, "where(x > y, max(x, -0.0), polygamma(2, y)) + inf - nan*a", "(x*y, not x < y)", "3"]
+TEXTS += ["solve(solve(z**3 - u*x, z, 1) - y, u, 1, 2)", "solve((u*v - x, u + v - y), (u, v), (a, 2), v)"]
 
 
 def made(text: str) -> DerivedPlan:
@@ -55,6 +56,10 @@ def drop_argument(message: pb.DerivedPlan) -> None:
 
 def drop_input(message: pb.DerivedPlan) -> None:
     message.written.inputs.pop()
+
+
+def change_kind(message: pb.DerivedPlan) -> None:
+    message.written.operations.add(arguments=1).local.kind = "guess"
 
 
 def drop_constant(message: pb.DerivedPlan) -> None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.local.local_operation import LocalOperation
+from gridgrad_core.lang.loops.loop import Loop, state_name
+from gridgrad_core.lang.loops.lowering import loop_of
+from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
-from gridgrad_worker.engines.compiled.codegen.torch_recorder import Recorded, record
+from gridgrad_worker.engines.compiled.codegen.torch_recorder import Recorded, literal, power, record
+from gridgrad_worker.torch_ops.looped_value import rounding_of
 
 __all__ = ["CppFunctions"]
+
+_DIGITS = 17
+"""Of a name that is a digest: enough that no two of one program are alike."""
 
 _LONG = 24
 """Operations from which on a function is called, and not written where it is used."""
@@ -39,7 +49,8 @@ class CppFunctions:
         """A function; defines it when it is first asked for."""
         key = (op, integers)
         if key not in self._known:
-            self._known[key] = made = record(op, integers, self._dtype)
+            made = self._loop(op) if isinstance(op, LocalOperation) else record(op, integers, self._dtype)
+            self._known[key] = made
             self.special = self.special or made.special
             if len(made.lines) > 1 and op not in WRITTEN:
                 self.definitions.append(_definition(self._name(op, integers), made, self._static))
@@ -55,7 +66,15 @@ class CppFunctions:
         expression = made.lines[0].partition(" = ")[2].rstrip(";") if made.lines else made.result
         return re.sub(r"\bp(\d+)\b", lambda found: arguments[int(found[1])], expression)
 
+    def _loop(self, operation: LocalOperation) -> Recorded:
+        """A loop as a function; what it calls is defined before it."""
+        loop = loop_of(operation, rounding_of(self._dtype))
+        params = len(operation.function.params)
+        return Recorded(("Vector",) * params, "Vector", tuple(_loop_lines(loop, params, self)), "result", False)
+
     def _name(self, op: str, integers: tuple[int, ...]) -> str:
+        if isinstance(op, LocalOperation):
+            return "of_" + op.replace(" ", "_")[: len(op.kind) + _DIGITS]
         return "_".join(["of", op, *map(str, integers)])
 
 
@@ -64,3 +83,73 @@ def _definition(name: str, made: Recorded, static: str) -> str:
     parameters = ", ".join(f"{kind} p{n}" for n, kind in enumerate(made.kinds))
     body = "".join(f"    {line}\n" for line in made.lines)
     return f"{kind} {made.kind} {name}({parameters}) {{\n{body}    return {made.result};\n}}\n"
+
+
+def _loop_lines(loop: Loop, params: int, functions: CppFunctions) -> Iterator[str]:
+    """What a function does that runs a loop, up to its `result`.
+
+    Each lane goes its own way: what has ended keeps its numbers, whatever the other lanes still do.
+
+    Args:
+        loop: what is run.
+        params: how many parameters the function has, p0, p1, ...
+        functions: that it calls; more are defined as they are needed.
+    """
+    given = {str(position): f"p{position}" for position in range(params)}
+    count = len(loop.step.outputs)
+    state = {state_name(position): state_name(position) for position in range(count)}
+    begin = _Lines(loop.start, given, "a", functions)
+    yield from begin.lines
+    yield from (f"Vector s{n} = {text};" for n, text in enumerate(begin.outputs))
+    yield f"for (int round = 0; round < {loop.limit}; round++) {{"
+    yield f"    const Mask going = truth(s{count - 1});"
+    yield "    if (!any(going)) break;"
+    step = _Lines(loop.step, {**given, **state}, "b", functions)
+    yield from (f"    {line}" for line in step.lines)
+    yield from (f"    const Vector n{n} = {text};" for n, text in enumerate(step.outputs))
+    yield from (f"    s{n} = select(going, n{n}, s{n});" for n in range(count))
+    yield "}"
+    end = _Lines(loop.result, {**given, **state}, "c", functions)
+    yield from end.lines
+    yield f"const Vector result = {end.outputs[0]};"
+
+
+class _Lines:
+    """A program as lines of C++.
+
+    Args:
+        program: what is computed.
+        known: what its inputs are called.
+        prefix: of the names of variables.
+        functions: that it calls.
+
+    Attributes:
+        lines: a variable in each.
+        outputs: what the results are called.
+    """
+
+    def __init__(self, program: Program, known: Mapping[str, str], prefix: str, functions: CppFunctions) -> None:
+        self.lines: list[str] = []
+        self._nodes = program.nodes
+        self._functions = functions
+        self._texts: list[str] = []
+        for index, node in enumerate(program.nodes):
+            if node.op == "const":
+                self._texts.append(f"broadcast({literal(node.number)})")
+            elif node.op == "input":
+                self._texts.append(known[str(node.value)])
+            else:
+                kind = "Mask" if FUNCTIONS[node.op].result == "boolean" else "Vector"
+                self.lines.append(f"const {kind} {prefix}{index} = {self._expression(node)};")
+                self._texts.append(f"{prefix}{index}")
+        self.outputs = [self._texts[output] for output in program.outputs]
+
+    def _expression(self, node: Node) -> str:
+        count = len(FUNCTIONS[node.op].integers)
+        integers = tuple(int(self._nodes[argument].number) for argument in node.args[:count])
+        arguments = [self._texts[argument] for argument in node.args[count:]]
+        if node.op == "pow" and self._nodes[node.args[1]].op == "const":
+            easy = power(arguments[0], self._nodes[node.args[1]].number)
+            if easy is not None:
+                return easy
+        return self._functions.call(node.op, integers, arguments)

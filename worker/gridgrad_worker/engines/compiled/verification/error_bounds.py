@@ -14,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_worker.engines.compiled.verification.function_errors import Bounded, function_with_error
+from gridgrad_worker.engines.compiled.verification.solution_errors import solution_with_error
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Step
 from gridgrad_worker.engines.structured.planning.running_error import RunningError
 
@@ -104,6 +106,8 @@ class _Evaluation:
             return _logical(_LOGICAL[step.op], *args)
         if step.op == "not":
             return 1 - args[0][0], args[0][1]
+        if isinstance(step.op, LocalOperation):
+            return solution_with_error(step.op, args, self._unit)
         known = tuple(int(self._plan.steps[i].number) for i in step.args[:integers])
         return function_with_error(step.op, known, args, self._unit)
 

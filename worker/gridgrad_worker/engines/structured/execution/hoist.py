@@ -13,9 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gridgrad_worker.engines.structured.execution.kernels import GRAIN, padded
 from gridgrad_worker.engines.structured.execution.waves import Wave, sort_into_waves
 from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, Level
+from gridgrad_worker.torch_ops.vectors import GRAIN, padded
 
 __all__ = ["HoistedLevel", "HoistedValues", "LevelTable", "TableRow"]
 

@@ -4,7 +4,7 @@ torch computes most of a tensor with vector instructions and the rest, less than
 takes at a time, number by number. For + - * / and the like both give the same bits, since IEEE says
 what they are. For exp, pow and such they differ in the last digit, so where a number stands in a
 tensor would show in the answer. Such operations run on whole vectors alone: on flat registers whose
-length is a multiple of `VECTOR` for each thread.
+length is a multiple of `VECTOR` for each thread (`torch_ops/vectors.py`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,7 @@ from gridgrad_worker.engines.structured.planning.plan import Step
 from gridgrad_worker.torch_ops.evaluate import rounded
 from gridgrad_worker.torch_ops.table import VALUES
 
-__all__ = ["GRAIN", "VECTOR", "OperationCall", "make_call", "padded"]
-
-VECTOR = 64
-"""Numbers: a multiple of what torch's vector loops take at a time, whatever the instruction set."""
-
-GRAIN = 1 << 15
-"""Numbers: torch divides no less among threads."""
+__all__ = ["OperationCall", "make_call"]
 
 _EXACT = frozenset({
     "add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "logical_xor",
@@ -41,6 +35,8 @@ _WITH_SCALAR = frozenset({"add", "sub", "mul", "div", "pow", "lt", "le", "gt", "
 
 _EASY_POWERS = (0.0, 1.0, 2.0, 3.0, 0.5, -0.5, -1.0, -2.0)
 """Exponents that torch computes as products or roots where they are Python numbers."""
+
+_REMEMBERED = 1024
 
 _WITHOUT_OUT = frozenset({"isnan", "isinf", "isfinite", "relu"})
 
@@ -93,23 +89,12 @@ def make_call(
     return OperationCall(function, args, step.op in _EXACT, takes_out, boolean, bound)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _known(op: str) -> tuple[Callable[..., Tensor], int, bool, bool]:
     """What computes an operation, how many of its arguments are integers, whether it takes `out`, and is boolean."""
     declared, value = FUNCTIONS[op], VALUES[op]
     takes_out = isinstance(value, type(torch.add)) and op not in _WITHOUT_OUT
     return value, len(declared.integers), takes_out, declared.result == "boolean"
-
-
-def padded(count: int, threads: int) -> int:
-    """The least length of at least `count` that torch cuts into whole vectors for its threads."""
-    length = -(-count // VECTOR) * VECTOR
-    while length > GRAIN:
-        parts = min(threads, -(-length // GRAIN)) * VECTOR
-        if length % parts == 0:
-            break
-        length = -(-length // parts) * parts
-    return length
 
 
 def _takes_scalar(step: Step, steps: Sequence[Step], *, columns: bool, host: bool) -> bool:

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from gridgrad_worker.engines.structured.execution.hoist import HoistedValues
-from gridgrad_worker.engines.structured.execution.kernels import OperationCall, make_call, padded
+from gridgrad_worker.engines.structured.execution.kernels import OperationCall, make_call
 from gridgrad_worker.engines.structured.execution.products import BLOCK_POINTS, Factors, Sides, prepare, split_of
 from gridgrad_worker.engines.structured.execution.registers import Register, Registers, allocate
 from gridgrad_worker.engines.structured.execution.windows import PanelWindow
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level
+from gridgrad_worker.torch_ops.vectors import padded
 
 __all__ = ["LevelRunner", "StepResult"]
 

@@ -165,6 +165,6 @@ def _stand_in(op: str, arguments: Sequence[Number]) -> Number:
 _WEIGHTS = (1.0, 0.83, 0.61, 0.47, 0.37)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _phase(op: str) -> float:
     return zlib.crc32(op.encode()) / 2**30

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from gridgrad_core.errors import InternalError
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.local.local_operation import KINDS, LocalOperation
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.worker_v1 import worker_pb2 as pb
@@ -103,12 +104,26 @@ def _table(nodes: Sequence[Node], outputs: Sequence[int]) -> pb.NodeTable:
         constants=[node.number for node in nodes if node.op == "const"],
         inputs=[str(node.value) for node in nodes if node.op == "input"],
         outputs=outputs,
-        operations=[pb.TableOperation(name=name, arguments=count) for name, count in operations],
+        operations=[_operation(name, count) for name, count in operations],
     )
 
 
+def _operation(name: str, arguments: int) -> pb.TableOperation:
+    if not isinstance(name, LocalOperation):
+        return pb.TableOperation(name=name, arguments=arguments)
+    local = pb.LocalProgram(
+        kind=name.kind,
+        body=_table(name.body.nodes, name.body.outputs),
+        inputs=name.body.inputs,
+        names=len(name.names),
+        leading=name.leading,
+        which=name.which,
+    )
+    return pb.TableOperation(arguments=arguments, local=local)
+
+
 def _read_table(table: pb.NodeTable) -> tuple[list[Node], tuple[int, ...]]:
-    operations = [_known(each.name, each.arguments) for each in table.operations]
+    operations = [_known(_name(each), each.arguments) for each in table.operations]
     arguments, constants, inputs = list(table.arguments), iter(table.constants), iter(table.inputs)
     nodes: list[Node] = []
     first = 0
@@ -123,6 +138,20 @@ def _read_table(table: pb.NodeTable) -> tuple[list[Node], tuple[int, ...]]:
             raise ValueError(f"node {index} has no value")
         nodes.append(Node(name, args, value))
     return nodes, _places(table.outputs, len(nodes))
+
+
+def _name(operation: pb.TableOperation) -> str:
+    """The name of an operation, which one with a program of its own gets by what it computes."""
+    if not operation.HasField("local"):
+        return operation.name
+    local = operation.local
+    nodes, outputs = _read_table(local.body)
+    components = tuple(f"f{position}" for position in range(len(outputs)))
+    body = Program(tuple(nodes), outputs, components, True, tuple(local.inputs))
+    names = tuple(local.inputs[: local.names])
+    if local.kind not in KINDS or local.which >= len(names):
+        raise ValueError(f"a program of its own of the kind {local.kind!r}, for {len(names)} names")
+    return LocalOperation(local.kind, body, names, local.leading, local.which)
 
 
 def _known(name: str, arguments: int) -> tuple[str, int]:

@@ -1,0 +1,1 @@
+"""What engines run for an operation with a sub-program: a loop over programs of the language."""

@@ -1,0 +1,151 @@
+"""`solve(f, x, guess)` and its kin in a text: the residual becomes a sub-program, its unknown the name of that alone.
+
+What a text has assigned before may be made of the unknown, as the lines of a long residual are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+
+from gridgrad_core.lang.local.closing import closing, depending
+from gridgrad_core.lang.local.local_operation import LocalOperation
+from gridgrad_core.lang.parser.tokenizer import Token
+from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.names import is_name
+from gridgrad_core.lang.program.syntax_error import Mistake
+from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
+
+__all__ = ["Solving"]
+
+_FORMS = "write solve(f, x, guess), solve(f, x, lower, upper) or solve((f, g), (x, y), (x0, y0))"
+
+
+class Solving:
+    """The calls of `solve` of one text.
+
+    Args:
+        operations: where the nodes are.
+    """
+
+    def __init__(self, operations: TypedBuilder) -> None:
+        self._operations = operations
+        self._unknowns: dict[str, int] = {}
+        self._count = 0
+
+    def expanding(self, call: Token, arguments: Sequence[Value]) -> Generator[None, None, Value]:
+        """What a call comes to, in steps of about a millisecond.
+
+        Args:
+            call: the name of the function, for messages.
+            arguments: residuals, unknowns, and a guess or two bounds.
+
+        Raises:
+            Mistake: the arguments are wrong.
+        """
+        self._count += 1
+        if self._count > limits.MAX_SOLVED:
+            found = f"more than {limits.MAX_SOLVED} calls of solve"
+            raise Mistake(call.start, found, "split the function into several requests")
+        if len(arguments) not in (3, 4):
+            raise Mistake(call.start, f"solve takes 3 or 4 arguments, not {len(arguments)}", _FORMS)
+        residuals, unknowns = _items(arguments[0]), _items(arguments[1])
+        names = tuple(self._name(value) for value in unknowns)
+        _check_counts(call, residuals, unknowns)
+        which = None
+        if len(names) > 1:
+            which, guesses = self._chosen(arguments, names), _items(arguments[2])
+            if len(guesses) != len(names):
+                found = f"{len(guesses)} guesses for {len(names)} unknowns"
+                raise Mistake(arguments[2].start, found, "write a guess for each, as in (x0, y0)")
+        else:
+            guesses = tuple(arguments[2:])
+        operation, nodes = yield from self._solved(call, residuals, unknowns, guesses)
+        builder = self._operations.builder
+        for value, name in zip(unknowns, names, strict=True):
+            self._unknowns.setdefault(name, value.start)
+        if which is None and len(names) > 1:
+            solutions = tuple(
+                Value(builder.op(operation.sibling(n), *nodes), call.start, name=name) for n, name in enumerate(names)
+            )
+            return Value(-1, call.start, items=solutions)
+        return Value(builder.op(operation.sibling(which or 0), *nodes), call.start)
+
+    def mistaken(self, inputs: Iterable[str]) -> Mistake | None:
+        """What is wrong if an unknown is called like an input.
+
+        Args:
+            inputs: those of the program.
+        """
+        for name in inputs:
+            if name in self._unknowns:
+                found = f"the unknown {name}, which is an input too"
+                return Mistake(self._unknowns[name], found, "call one of them otherwise; it is known within solve only")
+        return None
+
+    def _solved(
+        self, call: Token, residuals: Sequence[Value], unknowns: Sequence[Value], guesses: Sequence[Value]
+    ) -> Generator[None, None, tuple[LocalOperation, list[int]]]:
+        builder = self._operations.builder
+        names = tuple(str(builder.nodes[value.node].value) for value in unknowns)
+        outputs = [self._operations.number(value) for value in residuals]
+        before = [self._operations.number(value) for value in guesses]
+        depends = yield from depending(builder.nodes, before, frozenset(names))
+        for value, node in zip(guesses, before, strict=True):
+            if depends[node]:
+                what = "guess" if len(guesses) == len(names) else "bounds"
+                found = f"the unknown of a solve in its own {what}"
+                raise Mistake(value.start, found, f"write a {what} of numbers and inputs".replace("a b", "b"))
+        self._check_bounds(guesses, names)
+        closed = yield from closing(builder.nodes, outputs, names, len(before))
+        for value, name in zip(unknowns, names, strict=True):
+            if name not in closed.used:
+                found = f"a residual that does not use its unknown {name}"
+                raise Mistake(value.start, found, f"write what is to be 0 as an expression of {name}")
+        operation = LocalOperation("solve", closed.body, names, len(before))
+        if operation.depth > limits.MAX_SOLVE_DEPTH:
+            found = f"solve inside each other, {operation.depth} deep"
+            raise Mistake(call.start, found, f"write at most {limits.MAX_SOLVE_DEPTH}; solve them as one system")
+        return operation, [*before, *closed.arguments]
+
+    def _check_bounds(self, guesses: Sequence[Value], names: tuple[str, ...]) -> None:
+        if len(guesses) != 2 or len(names) > 1:
+            return
+        lower, upper = (self._operations.known(value) for value in guesses)
+        if lower is not None and upper is not None and not lower < upper:
+            raise Mistake(guesses[0].start, f"bounds from {lower:g} to {upper:g}", "write the lower one first")
+        for value, bound in zip(guesses, (lower, upper), strict=True):
+            if bound is not None and abs(bound) == float("inf"):
+                raise Mistake(value.start, "a bound that is infinite", "write a finite one, or a guess")
+
+    def _name(self, value: Value) -> str:
+        node = self._operations.builder.nodes[value.node] if value.node >= 0 else None
+        if node is None or node.op != "input" or not is_name(str(node.value)):
+            named = f"{value.name}, which is something else already," if value.name else "no name"
+            found = (
+                f"{named} as the unknown of solve" if node is None or node.op != "const" else "a constant to solve for"
+            )
+            raise Mistake(value.start, found, "name an unknown that is nothing else yet, as in solve(x**2 - p, x, 1)")
+        return str(node.value)
+
+    def _chosen(self, arguments: Sequence[Value], names: tuple[str, ...]) -> int | None:
+        """Which unknown of a system is the result; None for all of them."""
+        if len(arguments) == 3:
+            return None
+        name = self._name(arguments[3])
+        if name not in names:
+            found = f"{name} as the result of solve"
+            raise Mistake(arguments[3].start, found, f"name one of its unknowns: {', '.join(names)}")
+        return names.index(name)
+
+
+def _items(value: Value) -> tuple[Value, ...]:
+    return (value,) if value.items is None else value.items
+
+
+def _check_counts(call: Token, residuals: Sequence[Value], unknowns: Sequence[Value]) -> None:
+    if len(unknowns) > limits.MAX_UNKNOWNS:
+        found = f"{len(unknowns)} unknowns"
+        raise Mistake(call.start, found, f"write {limits.MAX_UNKNOWNS} at most; eliminate the others")
+    if len(residuals) != len(unknowns):
+        found = f"{len(residuals)} residuals for {len(unknowns)} unknowns"
+        raise Mistake(call.start, found, "write one for each")
