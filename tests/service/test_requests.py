@@ -328,3 +328,30 @@ def test_info_says_how_it_was_computed(client: gridgrad.Client) -> None:
     assert info.queue_s >= 0
     assert info.compute_s > 0
     assert info.digest == gridgrad.parse("x**2").digest
+
+
+@pytest.mark.parametrize("text", ["solve(x**2 - p, x, 1)", "solve((x**2 - p, y - x), (x, y), (1, 1))"])
+def test_points_that_are_not_solved_are_counted(client: gridgrad.Client, text: str) -> None:
+    result = client.gradient(text, {"p": np.linspace(-2.5, 3.5, 7)})
+    assert result.info.solves
+    assert result.info.not_converged == 3
+    solved = result.value[0] if result.tuple_valued else result.value
+    np.testing.assert_allclose(solved[3:], np.sqrt([0.5, 1.5, 2.5, 3.5]), rtol=1e-15)
+    assert not client.gradient("log(p)", {"p": [-1.0, 1.0]}).info.not_converged
+
+
+def test_long_equations_are_derived_by_a_helper(client: gridgrad.Client) -> None:
+    """Their sub-programs go to the worker in the table."""
+    terms = " + ".join(f"{n + 1}*x**{n % 7}*p/{n + 1}.5" for n in range(60))
+    result = client.gradient(f"solve({terms} - q, x, 1)", {"p": [1.0, 2.0], "q": [60.0]}, order=2)
+    powers = np.array([(n + 1) / (n + 1.5) for n in range(60)])
+    for p, x in zip([1.0, 2.0], result.value[:, 0], strict=True):
+        assert sum(p * powers[n] * x ** (n % 7) for n in range(60)) == pytest.approx(60, rel=1e-13)
+    right = -np.array([sum(powers[n] * x ** (n % 7) for n in range(60)) for x in result.value[:, 0]])
+    slope = np.array(
+        [
+            sum(p * powers[n] * (n % 7) * x ** (n % 7 - 1) for n in range(60) if n % 7)
+            for p, x in zip([1.0, 2.0], result.value[:, 0], strict=True)
+        ]
+    )
+    np.testing.assert_allclose(result.d["p"][:, 0], right / slope, rtol=1e-12)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray, Input
 from gridgrad.requests.request import Registered, Request
-from gridgrad.results.info import Info
+from gridgrad.results.info import FROM_VALUES, Info
 from gridgrad.results.planes import PlaneIndex
 from gridgrad.results.result_data import ResultData, ResultOrigin, ResultSchema
 from gridgrad_core.errors import RequestError
@@ -99,7 +99,7 @@ def _about(result: ResultData) -> dict[str, Any]:
         "tuple_valued": result.tuple_valued,
         "inputs": result.input_dims,
         "units": dict(result.units),
-        "info": {name: value for name, value in result.info._asdict().items() if name != "remarks"},
+        "info": {name: value for name, value in result.info._asdict().items() if name not in FROM_VALUES},
     }
 
 

@@ -7,7 +7,10 @@ from typing import NamedTuple
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import parse
 
-__all__ = ["Info", "info_of", "read_info"]
+__all__ = ["FROM_VALUES", "Info", "info_of", "read_info"]
+
+FROM_VALUES = frozenset({"remarks", "not_converged"})
+"""What the numbers of a result say, and not the server."""
 
 
 class Info(NamedTuple):
@@ -24,6 +27,9 @@ class Info(NamedTuple):
         digest: the digest of the program, hex; empty for a registered function.
         remarks: where derivatives are nan though the value is finite, as `Result.remarks`; of results of more than
             262,144 numbers in all, of those derivatives that are small enough.
+        solves: whether the expression solves equations.
+        not_converged: at how many points a value of an expression that does is nan: those where no root was found, and
+            those where something else in it is none.
     """
 
     queue_s: float
@@ -35,12 +41,22 @@ class Info(NamedTuple):
     version: str
     digest: str
     remarks: tuple[str, ...] = ()
+    solves: bool = False
+    not_converged: int = 0
 
 
 def info_of(info: pb.Info) -> Info:
     """An Info in plain Python."""
     return Info(
-        info.queue_s, info.compute_s, info.batch_size, info.engine, info.tier, info.device, info.version, info.digest
+        info.queue_s,
+        info.compute_s,
+        info.batch_size,
+        info.engine,
+        info.tier,
+        info.device,
+        info.version,
+        info.digest,
+        solves=info.solves,
     )
 
 

@@ -57,8 +57,17 @@ class Result(Fields):
         if getattr(self, "_remarked", None) is None:
             from gridgrad.results.display.undefined import undefined_in_small
 
-            self._remarked = super().info._replace(remarks=tuple(undefined_in_small(self)))
+            info = super().info
+            missing = self._without_value() if info.solves else 0
+            self._remarked = info._replace(remarks=tuple(undefined_in_small(self)), not_converged=missing)
         return self._remarked
+
+    def _without_value(self) -> int:
+        """At how many points a component is nan."""
+        import numpy as np
+
+        missing = np.isnan(self.value)
+        return int(np.count_nonzero(missing.any(0) if self.tuple_valued else missing))
 
     @property
     def remarks(self) -> tuple[str, ...]:

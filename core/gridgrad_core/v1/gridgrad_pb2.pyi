@@ -160,7 +160,7 @@ class NamedUnit(_message.Message):
     def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Info(_message.Message):
-    __slots__ = ("queue_s", "compute_s", "batch_size", "engine", "tier", "device", "version", "digest")
+    __slots__ = ("queue_s", "compute_s", "batch_size", "engine", "tier", "device", "version", "digest", "solves")
     QUEUE_S_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -169,6 +169,7 @@ class Info(_message.Message):
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SOLVES_FIELD_NUMBER: _ClassVar[int]
     queue_s: float
     compute_s: float
     batch_size: int
@@ -177,7 +178,8 @@ class Info(_message.Message):
     device: str
     version: str
     digest: str
-    def __init__(self, queue_s: _Optional[float] = ..., compute_s: _Optional[float] = ..., batch_size: _Optional[int] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., device: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+    solves: bool
+    def __init__(self, queue_s: _Optional[float] = ..., compute_s: _Optional[float] = ..., batch_size: _Optional[int] = ..., engine: _Optional[str] = ..., tier: _Optional[str] = ..., device: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ..., solves: bool = ...) -> None: ...
 
 class StreamGridGradientsRequest(_message.Message):
     __slots__ = ("id", "request", "entries")

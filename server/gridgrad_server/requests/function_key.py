@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gridgrad_core.errors import UnknownFunctionError
 from gridgrad_core.grid import Derivative
+from gridgrad_core.lang.functions.table import SOLVE
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
@@ -136,7 +137,9 @@ class FunctionKey:
 
     def info(self, computed_by: ComputedBy) -> bytes:
         """The serialized Info of a result, all but its times."""
-        return pb.Info(**computed_by._asdict(), version=self._version, digest=self.digest).SerializeToString()
+        solves = self.key.kind == "expression" and f"{SOLVE.name}(" in self.text
+        found = pb.Info(**computed_by._asdict(), version=self._version, digest=self.digest, solves=solves)
+        return found.SerializeToString()
 
 
 class FunctionKeys:

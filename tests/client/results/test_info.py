@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridgrad.results.info import Info, info_of, read_info
+from gridgrad.results.info import FROM_VALUES, Info, info_of, read_info
 from gridgrad_core.errors import InternalError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
@@ -17,13 +17,14 @@ MESSAGE = pb.Info(
     device="cpu",
     version="9",
     digest="ab",
+    solves=True,
 )
 
 
 def test_every_field_is_read() -> None:
-    assert info_of(MESSAGE) == Info(0.25, 0.5, 3, "structured", "direct", "cpu", "9", "ab")
+    assert info_of(MESSAGE) == Info(0.25, 0.5, 3, "structured", "direct", "cpu", "9", "ab", solves=True)
     assert read_info(MESSAGE.SerializeToString()) == info_of(MESSAGE)
-    assert set(Info._fields) - {"remarks"} == {field.name for field in pb.Info.DESCRIPTOR.fields}
+    assert set(Info._fields) - FROM_VALUES == {field.name for field in pb.Info.DESCRIPTOR.fields}
 
 
 def test_bytes_that_are_none_are_the_servers_fault() -> None:
