@@ -24,13 +24,11 @@ from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping
-from gridgrad.protocol.assemble import Assembly, read_message
 from gridgrad.protocol.options import (
     Default,
     Metadata,
     arguments_of,
     check_process,
-    leave,
     settings_of,
 )
 from gridgrad.protocol.response_cache import read_unary
@@ -160,8 +158,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
                 text or sympy expression as the scalars n_0, n_1, ... Derivatives by "n" have the dims of n in
                 front: [len(n), (components,) *grid]. They count as numbers: `wrt` names them.
             progress: True shows a bar (the extra `progress`); a callback is called with the points that have come so
-                far and the points of the grid, now and then while they come and at the end. It begins anew where a
-                broken connection makes the call begin anew.
+                far and the points of the grid, now and then while they come and at the end. It begins anew where the
+                call does: where a connection broke, and what had come can't stay.
             tier: "direct" or "compiled" to have it computed so and not otherwise, since their last digits differ.
             unused: "ignore" allows inputs that are numbers and that the function does not use, as where one set of
                 them serves several functions; derivatives by these are 0. By default what is not used is refused.
@@ -230,18 +228,6 @@ class Client(ManyGrids, LargeGrids, Introspection):
         result = read_unary(await channel.unary(call, attempts.left_s()), call)
         if progress:
             progress(call.template.grid.points, call.template.grid.points)
-        return result
-
-    async def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
-        answers = await self._open_whole(call, attempts.left_s())
-        assembly, result = Assembly(call, progress), None
-        try:
-            async for raw in answers:
-                result = assembly.feed(read_message(raw)) or result
-        finally:
-            leave(answers)
-        if result is None:
-            raise error_mapping.StreamEnded
         return result
 
     async def close(self) -> None:

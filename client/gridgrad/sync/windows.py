@@ -1,8 +1,9 @@
 # Written by `make sync` from gridgrad/aio/windows.py; change that one.
-"""What `Client` has for a grid that is larger than memory: windows of it as they are complete."""
+"""What `Client` has for a grid larger than a message: it is put together in place, or comes in windows."""
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from abc import ABC, abstractmethod
@@ -15,7 +16,7 @@ from gridgrad.arguments.inputs import Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping
-from gridgrad.protocol.assemble import read_message
+from gridgrad.protocol.assemble import AnotherBuild, Assembly, read_message
 from gridgrad.protocol.error_mapping import Failure
 from gridgrad.protocol.grid_windows import GridWindows, points_of
 from gridgrad.protocol.options import leave
@@ -25,11 +26,13 @@ from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.counted import counted
 
+log = logging.getLogger("gridgrad.client")
+
 __all__ = ["LargeGrids"]
 
 
 class LargeGrids(ABC):
-    """The part of a client that computes a grid in windows."""
+    """The part of a client that computes large grids."""
 
     @abstractmethod
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
@@ -42,6 +45,35 @@ class LargeGrids(ABC):
     @abstractmethod
     def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         """Calls the streaming method for one grid."""
+
+    def _by_stream(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
+        """Computes a grid. Where the answer breaks off, only the rest is asked for again, of who has the next turn."""
+        assembly = Assembly(call, progress)
+        while True:
+            try:
+                return self._assembled(attempts, assembly)
+            except AnotherBuild as raised:
+                _begin_anew(assembly, raised)
+                continue
+            except error_mapping.FOREIGN as raised:
+                failure = self._failure(raised, attempts)
+            if assembly.is_of_rest and not failure.transient:
+                _begin_anew(assembly, failure.error)
+                continue
+            if assembly.break_off():
+                attempts.progressed()
+            time.sleep(attempts.wait_s(failure))
+
+    def _assembled(self, attempts: Attempts, assembly: Assembly) -> Result:
+        answers, result = self._open_whole(assembly.asked, attempts.left_s()), None
+        try:
+            for raw in answers:
+                result = assembly.feed(read_message(raw)) or result
+        finally:
+            leave(answers)
+        if result is None:
+            raise error_mapping.StreamEnded
+        return result
 
     def windows(
         self,
@@ -125,3 +157,9 @@ class LargeGrids(ABC):
                     leave(answers)
             time.sleep(attempts.wait_s(failure))
             windows.restart()
+
+
+def _begin_anew(assembly: Assembly, why: Exception) -> None:
+    """Has the whole grid asked for, since the rest of it can't be added to what has come."""
+    log.warning("a large grid that was broken off is computed anew as a whole: %s", why)
+    assembly.break_off(keep=False)
