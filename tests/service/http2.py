@@ -93,6 +93,11 @@ class Http2Caller:
             self.data[event.stream_id] = self.data.get(event.stream_id, b"") + event.data
             self._http.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id)
 
+    def vanish(self) -> None:
+        """Resets the connection, as the kernel does for a process that was killed."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
     def _flush(self) -> None:
         self._socket.settimeout(60.0)
         with contextlib.suppress(ConnectionError):
