@@ -114,9 +114,11 @@ class NotPreparedError(GridgradError, RuntimeError):
 
 
 class BusyError(GridgradError, ConnectionError):
-    """The server's queue is full. Nobody's fault: retry later, or give it more workers."""
+    """The server's queue is full, or the caller has as much as it may: retry later, or give it more workers."""
 
     reason = "BUSY"
+    pushback_s: float | None = None
+    """Seconds after which the server asks to retry; None where it names none."""
 
 
 class DeadlineError(GridgradError, TimeoutError):

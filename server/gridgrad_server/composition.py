@@ -98,7 +98,7 @@ def compose(
     certificates, access = ServerCertificates(settings), AccessControl(settings)
     observers, slots, running = Observers(), SlotPool(), list[WorkerProcess]()
     tiers = TierPolicy(running, settings.engine == "structured" and settings.compile)
-    scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers)
+    scheduler = Scheduler(settings.batch_cost, slots, running, tiers, observers, access.quotas)
     bounds = WorkerRange(settings.least_of(len(places)), len(places), settings.idle_timeout)
     workers = WorkerPool(places, bounds, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
 
@@ -106,18 +106,21 @@ def compose(
     functions = FunctionKeys(Programs(helpers), __version__)
     derivations = Derivations(helpers if settings.engine == "structured" else None)
     limits = RequestLimits(settings, len(places))
-    admission = Admission(settings.queue_entries, settings.queue_bytes)
-    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, scheduler, observers)
+    admission = Admission(settings.queue_entries, settings.queue_bytes, quotas=access.quotas)
+    quotas = access.quotas
+    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, scheduler, observers, quotas)
 
     unread = UnreadAnswers(settings.stall_timeout)
     unary = UnaryCalls(intake, limits, observers)
     open_streams = OpenCalls("open streams", _MOST_STREAMS, _MOST_STREAMS)
     streams = StreamCalls(intake, limits, observers, unread, open_streams)
     budget = ArenaBudget(settings.session_bytes)
-    sessions = SessionManager(settings, intake, limits, observers, slots, budget)
+    sessions = SessionManager(settings, intake, limits, observers, slots, budget, quotas)
     snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
-    introspection = IntrospectionCalls(settings, intake, derivations, questions, workers, tiers, snapshot.status)
+    introspection = IntrospectionCalls(
+        settings, intake, derivations, questions, workers, tiers, snapshot.status, quotas
+    )
     slow = Admission(settings.queue_entries, settings.queue_bytes, "requests that arrive slowly")
     arrivals = Arrivals(slow, min(settings.message_bytes, settings.queue_bytes), settings.stall_timeout)
     health = HealthCalls(OpenCalls("watches of health", _MOST_WATCHES, _MOST_WATCHES_OF_CONNECTION), unread)

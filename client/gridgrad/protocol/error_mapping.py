@@ -112,7 +112,8 @@ def of(raised: Exception, target: str, timeout_s: float | None, passed_s: float 
     if isinstance(raised, EntryFailed):
         status = raised.status
         code, text = _CODES.get(status.code, grpc.StatusCode.UNKNOWN), status.message
-        detail, trailer = status.detail if status.HasField("detail") else None, None
+        detail = status.detail if status.HasField("detail") else None
+        trailer = str(status.pushback_ms) if status.pushback_ms else None
     else:
         call: Any = raised  # every RpcError that a call raises is also its grpc.Call
         code, text = call.code(), call.details() or ""

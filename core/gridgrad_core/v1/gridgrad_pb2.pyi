@@ -224,14 +224,16 @@ class Window(_message.Message):
     def __init__(self, first_plane: _Optional[int] = ..., planes: _Optional[int] = ..., first_point: _Optional[int] = ..., points: _Optional[int] = ...) -> None: ...
 
 class Status(_message.Message):
-    __slots__ = ("code", "message", "detail")
+    __slots__ = ("code", "message", "detail", "pushback_ms")
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    PUSHBACK_MS_FIELD_NUMBER: _ClassVar[int]
     code: int
     message: str
     detail: ErrorDetail
-    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., detail: _Optional[_Union[ErrorDetail, _Mapping]] = ...) -> None: ...
+    pushback_ms: int
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., detail: _Optional[_Union[ErrorDetail, _Mapping]] = ..., pushback_ms: _Optional[int] = ...) -> None: ...
 
 class ErrorDetail(_message.Message):
     __slots__ = ("reason", "field", "found", "remedy", "closer_reason")

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from gridgrad_core.errors import ForbiddenError, RefusedError
 from gridgrad_core.extras import optional
 from gridgrad_server.access.grants import Grant
+from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.access.roles import PrincipalRoles
 from gridgrad_server.access.rules import Rule
-from gridgrad_server.access.token_file import TokenEntry, read_tokens
+from gridgrad_server.access.token_file import TokenEntry, limits_in, read_tokens
 from gridgrad_server.access.tokens import Tokens
 from gridgrad_server.access.wrong_tokens import WrongTokens
+from gridgrad_server.config.quota_limits import limits_of
 from gridgrad_server.config.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class AccessControl:
         settings: of the server.
 
     Attributes:
+        quotas: what each caller takes.
         is_on: whether calls need credentials at all.
         by_certificate: whether client certificates are credentials.
         wrong_tokens: who tries them.
@@ -71,6 +74,7 @@ class AccessControl:
         self._web_tokens = _web_tokens(settings, self._roles)
         self._certificates = _certificates(settings, self._roles)
         self.is_on = settings.has_auth
+        self.quotas = Quotas(limits_of(settings.quota), is_on=self.is_on or bool(settings.quota))
         self.by_certificate = settings.auth_certificates
         self.wrong_tokens = WrongTokens()
         self.take(self.read())
@@ -92,6 +96,7 @@ class AccessControl:
         """Lets these call from now on, and revokes the grants of others."""
         self._tokens.replace(contents.entries)
         self._roles.replace(contents.entries)
+        self.quotas.replace(limits_in(contents.entries))
         if self._web_tokens and contents.keys is not None:
             self._web_tokens.replace(contents.keys)
         if self._certificates:

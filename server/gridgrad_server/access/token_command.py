@@ -23,6 +23,7 @@ from gridgrad_server.access.token_file import (
     time_of,
 )
 from gridgrad_server.config.access_error import AccessError
+from gridgrad_server.config.quota_limits import LIMITS, limits_of
 
 __all__ = ["COMMAND"]
 
@@ -65,6 +66,14 @@ def _principal(name: str) -> str:
     return name
 
 
+def _limits(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        limits_of(words)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+    return words
+
+
 _FILE = click.option(
     "--file", required=True, type=click.Path(path_type=Path), envvar="GRIDGRAD_AUTH_TOKENS",
     help="The file of tokens (default: $GRIDGRAD_AUTH_TOKENS).",
@@ -79,8 +88,14 @@ _FILE = click.option(
     help="call, metrics or admin, several with commas between them (default: call).",
 )  # fmt: skip
 @click.option("--expires", callback=_checked(time_of), help="Until when, such as 2027-01-31 (default: for ever).")
+@click.option(
+    "--limit", "limits", multiple=True, callback=_limits, metavar="NAME=VALUE",
+    help=f"What the principal may take: {', '.join(LIMITS)}.",
+)  # fmt: skip
 @click.option("--no-token", is_flag=True, help="None is made: the principal comes with --auth-jwt or a certificate.")
-def add(file: Path, principal: str, roles: tuple[str, ...], expires: float | None, no_token: bool) -> None:
+def add(
+    file: Path, principal: str, roles: tuple[str, ...], expires: float | None, limits: tuple[str, ...], no_token: bool
+) -> None:
     """Makes a token and prints it, this once: the file has only its digest."""
     token, digest = "", b""
     if no_token and expires is not None:
@@ -89,7 +104,7 @@ def add(file: Path, principal: str, roles: tuple[str, ...], expires: float | Non
         token = new_token()
         digest = digest_of(token)
     with edited(file) as tokens:
-        tokens.add(TokenEntry(principal, roles, digest, math.inf if expires is None else expires))
+        tokens.add(TokenEntry(principal, roles, digest, math.inf if expires is None else expires, limits))
     click.echo(token or f"{principal} may {' and '.join(roles)}")
 
 
@@ -98,7 +113,8 @@ def add(file: Path, principal: str, roles: tuple[str, ...], expires: float | Non
 def list_tokens(file: Path) -> None:
     """Prints the tokens that there are: their ids, principals, roles, and until when they hold."""
     for entry in read_tokens(file).entries:
-        click.echo(f"{_id_of(entry)}  {entry.principal}  {','.join(entry.roles)}  {_until(entry.expires_at)}")
+        words = _id_of(entry), entry.principal, ",".join(entry.roles), _until(entry.expires_at), *entry.limits
+        click.echo("  ".join(words))
 
 
 @COMMAND.command()

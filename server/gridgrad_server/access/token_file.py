@@ -3,6 +3,7 @@
     # principal   roles         digest             until
     alice         call          9f86d081884c7d65…
     scraper       metrics       60303ae22b998861…  expires=2027-01-01T00:00:00Z
+    batch         call          d74ff0ee8da3b980…  weight=0.1 requests=64
     carol         call,admin    -                  # known by other credentials than a token
 
 It is a secret all the same, since whoever can write it lets himself in: it belongs to the server's user and is closed
@@ -26,6 +27,7 @@ from typing import NamedTuple
 
 from gridgrad_server.access.grants import ROLES
 from gridgrad_server.config.access_error import AccessError
+from gridgrad_server.config.quota_limits import limits_of
 
 __all__ = [
     "TokenEntry",
@@ -33,6 +35,7 @@ __all__ = [
     "check_principal",
     "digest_of",
     "edited",
+    "limits_in",
     "new_token",
     "read_tokens",
     "roles_of",
@@ -42,7 +45,7 @@ __all__ = [
 _TOKEN_BYTES = 32
 _PRINCIPAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+@-]{0,127}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_NONE = "-"
+_NONE, _EXPIRES = "-", "expires="
 _LINE = "write PRINCIPAL ROLE SHA256, as gridgrad-server token add does"
 
 
@@ -54,12 +57,14 @@ class TokenEntry(NamedTuple):
         roles: of ROLES, as the line has them.
         digest: the token's SHA-256; empty for who comes with other credentials.
         expires_at: by time.time; infinity for never.
+        limits: of the principal, as they are written.
     """
 
     principal: str
     roles: tuple[str, ...]
     digest: bytes
     expires_at: float = math.inf
+    limits: tuple[str, ...] = ()
 
     def line(self) -> str:
         """The entry as a line of the file."""
@@ -67,7 +72,11 @@ class TokenEntry(NamedTuple):
         if self.expires_at != math.inf:
             expires = datetime.fromtimestamp(self.expires_at, UTC)
             words.append(f"expires={expires:%Y-%m-%dT%H:%M:%SZ}")
-        return " ".join(words)
+        return " ".join([*words, *self.limits])
+
+    def has_access_of(self, other: TokenEntry) -> bool:
+        """Whether another entry gives the same access, whatever the limits."""
+        return self._replace(limits=()) == other._replace(limits=())
 
 
 class TokenFile:
@@ -126,6 +135,11 @@ class TokenFile:
             if what in seen:
                 raise AccessError(f"{self._path}: {what} is there twice; remove one line")
             seen.add(what)
+        said = limits_in(self.entries)
+        for entry in self.entries:
+            if entry.limits and entry.limits != said[entry.principal]:
+                found = f"{entry.principal} has two kinds of limits"
+                raise AccessError(f"{self._path}: {found}; say the same in each of its lines")
 
 
 def _entry_of(words: list[str]) -> TokenEntry:
@@ -136,14 +150,23 @@ def _entry_of(words: list[str]) -> TokenEntry:
     if digest != _NONE and not _DIGEST.fullmatch(digest):
         raise ValueError(f"the third word is no SHA-256 in 64 hexadecimal digits; {_LINE}")
     expires_at = math.inf
-    for word in more:
-        name, _, value = word.partition("=")
-        if name != "expires":
-            raise ValueError(f"{name!r} is nothing that can be said of a token; there is expires=TIME")
+    limits = tuple(word for word in more if not word.startswith(_EXPIRES))
+    limits_of(limits)
+    for word in (each for each in more if each.startswith(_EXPIRES)):
+        value = word.removeprefix(_EXPIRES)
         if digest == _NONE:
             raise ValueError("what comes with other credentials ends with these; take expires= out")
         expires_at = time_of(value)
-    return TokenEntry(principal, roles_of(roles), bytes.fromhex(digest.strip(_NONE)), expires_at)
+    return TokenEntry(principal, roles_of(roles), bytes.fromhex(digest.strip(_NONE)), expires_at, limits)
+
+
+def limits_in(entries: Iterable[TokenEntry]) -> dict[str, tuple[str, ...]]:
+    """The limits of each principal of which some are said."""
+    said: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        if entry.limits:
+            said.setdefault(entry.principal, entry.limits)
+    return said
 
 
 def check_principal(name: str) -> None:

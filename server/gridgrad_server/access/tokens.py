@@ -35,7 +35,7 @@ class Tokens:
             if not entry.digest:
                 continue
             part = entry.digest[:_FOUND_BY]
-            kept = [grant for known, grant in before.get(part, ()) if known == entry]
+            kept = [grant for known, grant in before.get(part, ()) if known.has_access_of(entry)]
             grant = kept[0] if kept else Grant(entry.principal, entry.roles, entry.expires_at)
             after[part] = (*after.get(part, ()), (entry, grant))
         self._by_part = after

@@ -24,6 +24,7 @@ from gridgrad_server.config.flag_types import (
     Seconds,
     TcpAddress,
 )
+from gridgrad_server.config.quota_limits import limits_of
 
 __all__ = ["FLAGS", "SWITCH", "Flag", "ServerSettings"]
 
@@ -96,6 +97,10 @@ FLAGS: tuple[Flag, ...] = (
     Flag("auth-certificates", SWITCH, False, "off",
          "whether a certificate of --tls-client-ca says who calls, with the role call. Say it where callers have "
          "certificates of their own; needs the extra gridgrad[auth]"),
+    Flag("quota", click.STRING, (), "none",
+         "NAME=VALUE, what one principal may take, or where there are none one host: requests, bytes, cost-rate, "
+         "sessions, preparations, weight. Give some where one caller must leave room for others; lines of "
+         "--auth-tokens say others", repeated=True),
     Flag("auth-health", SWITCH, False, "off",
          "whether the health service needs a token too. Probes and the health checks of clients with several servers "
          "then fail, so say it only where nobody may know that a server is there"),
@@ -215,6 +220,7 @@ class ServerSettings:
     auth_jwt_issuer: str | None
     auth_jwt_audience: str | None
     auth_certificates: bool
+    quota: tuple[str, ...]
     auth_health: bool
     auth_open_metrics: bool
     workers: int
@@ -279,6 +285,10 @@ class ServerSettings:
         return self.auth_tokens is not None or self.auth_jwt is not None or self.auth_certificates
 
     def _problem(self) -> str | None:
+        try:
+            limits_of(self.quota)
+        except ValueError as error:
+            return f"--quota: {error}"
         if (self.tls_cert is None) != (self.tls_key is None):
             return "--tls-cert and --tls-key go together: give both or neither"
         if self.tls_client_ca and not self.tls_cert:

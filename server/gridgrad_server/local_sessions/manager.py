@@ -24,6 +24,7 @@ from gridgrad_core.system.logging import fields
 from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.access.grants import GRANT, Grant
+from gridgrad_server.access.quotas import Quotas, owner_of
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.local_sessions.session import LocalSession
 from gridgrad_server.memory.arena import Arena, ArenaBudget
@@ -55,9 +56,8 @@ class _Offer(NamedTuple):
     caller: str
     grant: Grant | None
 
-    @property
-    def has_ended(self) -> bool:
-        return self.grant is not None and not self.grant.is_valid(time.time())
+    def has_ended(self, now: float) -> bool:
+        return self.grant is not None and not self.grant.is_valid(now)
 
 
 class SessionManager:
@@ -70,6 +70,7 @@ class SessionManager:
         observers: are told of answers.
         slots: numbers the arenas, and tells workers of those that are no more.
         budget: bounds what the arenas take.
+        quotas: say how many one caller may have; None where that is not bounded.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class SessionManager:
         observers: Observers,
         slots: SlotPool,
         budget: ArenaBudget,
+        quotas: Quotas | None = None,
     ) -> None:
         self._most = settings.sessions
         self._message_bytes = settings.message_bytes
@@ -89,10 +91,11 @@ class SessionManager:
         self._observers = observers
         self._slots = slots
         self._budget = budget
+        self._quotas = quotas or None
         self._listener: socket.socket | None = None
         self._offered: TTLCache[bytes, _Offer] = TTLCache(_MOST_TOKENS, TOKEN_FOR_S, time.monotonic)  # by token
         self._unauthenticated: dict[FrameSocket, asyncio.TimerHandle] = {}
-        self._open: dict[LocalSession, Grant | None] = {}
+        self._open: dict[LocalSession, _Offer] = {}
         self._checking: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -123,6 +126,8 @@ class SessionManager:
             raise UnavailableError("", "this server opens no sessions", "call it by gRPC, or give it --sessions")
         if len(self._open) >= self._most:
             raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
+        if self._quotas:
+            self._quotas.check_sessions(caller, self._open_of)
         token = secrets.token_bytes(_TOKEN_BYTES)
         # Beyond the limit the oldest goes: callers that never connect keep nobody out
         self._offered[token] = _Offer(caller, GRANT.get())
@@ -131,9 +136,12 @@ class SessionManager:
     def end_refused(self) -> None:
         """Ends those whose grant holds no longer."""
         now = time.time()
-        for session, grant in list(self._open.items()):
-            if grant and not grant.is_valid(now):
+        for session, offer in list(self._open.items()):
+            if offer.has_ended(now):
                 session.end()
+
+    def _open_of(self, owner: str) -> int:
+        return sum(owner_of(offer.caller) == owner for offer in self._open.values())
 
     def close(self) -> None:
         """Ends them all."""
@@ -180,7 +188,7 @@ class SessionManager:
         except RequestError:
             token = b""
         offer = self._offered.pop(token, None)
-        if offer is None or offer.has_ended or len(self._open) >= self._most:
+        if offer is None or offer.has_ended(time.time()) or len(self._open) >= self._most:
             self._reject(link)
             return
         self._unauthenticated.pop(link).cancel()
@@ -196,7 +204,7 @@ class SessionManager:
             return
         link.allow(self._message_bytes)
         session = LocalSession(link, arena, self._intake, self._limits, self._observers, offer.caller, self._ended)
-        self._open[session] = offer.grant
+        self._open[session] = offer
         link.send(pb.SessionResponse(memory_bytes=size).SerializeToString(), [arena.descriptor])
 
     def _ended(self, session: LocalSession) -> None:

@@ -157,6 +157,7 @@ class LocalSession:
             self.refuse(call, error)
 
     def _accept(self, call: SessionCall, request: GridRequest) -> None:
+        self._intake.charge(request)
         request.destination = self._placement.of(request)
         if request.destination is None:
             self._limits.check_unary(request)

@@ -6,6 +6,7 @@ default), so whatever a request made long is cut here.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NoReturn
 
 import grpc
@@ -28,20 +29,30 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: GridgradErro
     error = shortened(error)
     trailers: list[tuple[str, str | bytes]] = [(ERROR_TRAILER, to_detail(error).SerializeToString())]
     if isinstance(error, BusyError):
-        trailers.append((PUSHBACK_TRAILER, str(PUSHBACK_MS)))
+        trailers.append((PUSHBACK_TRAILER, str(_pushback_ms(error))))
     await context.abort(grpc.StatusCode[STATUS_NAMES[REASONS[error.reason].code]], str(error), tuple(trailers))
 
 
 def to_status(error: GridgradError) -> pb.Status:
     """The status of a request of a stream."""
     error = shortened(error)
-    return pb.Status(code=REASONS[error.reason].code, message=str(error), detail=to_detail(error))
+    status = pb.Status(code=REASONS[error.reason].code, message=str(error), detail=to_detail(error))
+    if isinstance(error, BusyError) and error.pushback_s is not None:
+        status.pushback_ms = _pushback_ms(error)
+    return status
+
+
+def _pushback_ms(error: BusyError) -> int:
+    return PUSHBACK_MS if error.pushback_s is None else math.ceil(1e3 * error.pushback_s)
 
 
 def shortened(error: GridgradError) -> GridgradError:
     """The same error, with parts that fit a trailer."""
     parts = (error.field, _FIELD_BYTES), (error.found, _FOUND_BYTES), (error.remedy, _REMEDY_BYTES)
-    return type(error)(*(_cut(text, limit) for text, limit in parts))
+    cut = type(error)(*(_cut(text, limit) for text, limit in parts))
+    if isinstance(cut, BusyError) and isinstance(error, BusyError):
+        cut.pushback_s = error.pushback_s
+    return cut
 
 
 def _cut(text: str, limit: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from gridgrad_core.errors import RequestError, StartingError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.requests.decode import decode, read, read_plan
 from gridgrad_server.requests.decoded import DecodedRequest
 from gridgrad_server.requests.derivations import Derivations
@@ -34,6 +36,7 @@ class Intake:
         workers: compute the requests.
         scheduler: has them computed.
         observers: are told of requests.
+        quotas: say what one caller may cost; None where that is not bounded.
 
     Attributes:
         draining: whether nothing new is accepted.
@@ -49,6 +52,7 @@ class Intake:
         workers: WorkerPool,
         scheduler: Scheduler,
         observers: Observers,
+        quotas: Quotas | None = None,
     ) -> None:
         self._functions = functions
         self._derivations = derivations
@@ -58,6 +62,7 @@ class Intake:
         self._workers = workers
         self._scheduler = scheduler
         self._observers = observers
+        self._quotas = quotas or None
         self.draining = False
 
     def check_open(self) -> None:
@@ -95,6 +100,22 @@ class Intake:
         """
         await self._admission.room(held_bytes, caller)
         return self.admit(held_bytes, caller)
+
+    def charge(self, request: GridRequest) -> None:
+        """Charges the caller of a request with its cost.
+
+        Raises:
+            BusyError: earlier ones have cost more than his rate allows until now.
+        """
+        if self._quotas:
+            self._quotas.spend(request.caller, _cost_of(request))
+
+    async def charge_streamed(self, request: GridRequest) -> None:
+        """The same for a request of a stream, which waits until the rate allows it."""
+        if self._quotas:
+            while wait_s := self._quotas.debt_s(request.caller):
+                await asyncio.sleep(wait_s)
+            self._quotas.spend(request.caller, _cost_of(request))
 
     async def read_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest:
         """Decodes and checks a serialized request and remembers its template; the request is not yet queued.
@@ -179,3 +200,8 @@ class Intake:
     def cancel(self, request: GridRequest) -> None:
         """Forgets a request: its caller is gone, or has its answer."""
         self._scheduler.cancel(request)
+
+
+def _cost_of(request: GridRequest) -> int:
+    layout = request.template.layout
+    return layout.points * request.template.function.planes * layout.grids

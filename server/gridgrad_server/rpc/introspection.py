@@ -8,6 +8,7 @@ from collections.abc import Callable
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
+from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import Context
 from gridgrad_server.requests.client_id import caller_of
@@ -35,6 +36,7 @@ class IntrospectionCalls:
         workers: say what they are and have.
         tiers: asks workers about functions.
         status: how the server is doing.
+        quotas: say how many preparations one caller may have; None where that is not bounded.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class IntrospectionCalls:
         workers: WorkerPool,
         tiers: TierPolicy,
         status: Callable[[], pb.GetServerStatusResponse],
+        quotas: Quotas | None = None,
     ) -> None:
         self._settings = settings
         self._intake = intake
@@ -54,6 +57,7 @@ class IntrospectionCalls:
         self._workers = workers
         self._tiers = tiers
         self._status = status
+        self._quotas = quotas or None
 
     async def list_functions(self, raw: bytes, context: Context) -> bytes:
         """The registered functions."""
@@ -85,12 +89,18 @@ class IntrospectionCalls:
         """Has an expression compiled, and answers when it is or never will be."""
         arrived_at = time.monotonic()
         try:
+            self._count_preparation(context)
             function = await self._function(decode(pb.PrepareRequest, raw).plan, len(raw), context)
             await self._derivations.complete(function, caller_of(context))
             state = await self._tiers.prepare(function, self._intake.check_open)
         except GridgradError as error:
             await abort(context, error)
         return introspection_responses.prepared(function, state, time.monotonic() - arrived_at).SerializeToString()
+
+    def _count_preparation(self, context: Context) -> None:
+        if self._quotas:
+            done = self._quotas.prepare(caller_of(context))
+            context.add_done_callback(lambda _: done())  # type: ignore[arg-type] # it gets the context
 
     async def explain(self, raw: bytes, context: Context) -> bytes:
         """How an expression is computed."""

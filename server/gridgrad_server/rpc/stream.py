@@ -228,6 +228,7 @@ class StreamCall:
         return streamed
 
     async def _admit(self, streamed: StreamedRequest, request: GridRequest, size: int) -> None:
+        await self._intake.charge_streamed(request)
         self._intake.cut_by_throughput(request)
         streamed.permit = await self._intake.admit_streamed(size + self._limits.stream_bytes(request), self._caller)
         streamed.request = request

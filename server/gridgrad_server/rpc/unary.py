@@ -125,6 +125,7 @@ class UnaryCalls:
         call = raw, UnaryResult(response), caller, deadline_at
         request = self._intake.known_request(*call) or await self._intake.read_request(*call)
         self._limits.check_unary(request)
+        self._intake.charge(request)
         permit.grow(request.template.layout.total_bytes)
         self._intake.submit(request)
         return await response

@@ -16,6 +16,7 @@ import asyncio
 from typing import NamedTuple
 
 from gridgrad_core.errors import BusyError, TooLargeError
+from gridgrad_server.access.quotas import Quotas, share_of
 
 __all__ = ["Admission", "Permit"]
 
@@ -76,6 +77,7 @@ class Admission:
         most_bytes: at once.
         what: they are, as refusals name them.
         remedy: where there is no place for one more.
+        quotas: what one principal or host may take of it; None where that is not bounded.
 
     Attributes:
         requests: how many are held.
@@ -88,10 +90,12 @@ class Admission:
         most_bytes: int,
         what: str = "requests",
         remedy: str = "retry later, or raise --queue-entries",
+        quotas: Quotas | None = None,
     ) -> None:
         self._most_requests = most_requests
         self._most_bytes = most_bytes
         self._what, self._remedy = what, remedy
+        self._quotas = quotas or None
         self._waiting: list[_Waiting] = []
         self._held: dict[str, _Held] = {}
         self.requests = 0
@@ -104,12 +108,17 @@ class Admission:
             BusyError: the server is full, or the caller holds as much as is left for others.
             TooLargeError: it could never hold that many bytes.
         """
-        held = self._held.get(caller, _NOTHING)
+        share = share_of(caller)
+        held = self._held.get(share, _NOTHING)
         if not self._has_place(held):
             raise BusyError("", self._found(held), self._remedy)
-        self._reserve(held_bytes, caller, has_others=held.requests > 0)
+        if self._quotas:
+            self._quotas.check_room(caller, 1, held_bytes)
+        self._reserve(held_bytes, share, has_others=held.requests > 0)
         self.requests += 1
-        self._held[caller].requests += 1
+        self._held[share].requests += 1
+        if self._quotas:
+            self._quotas.hold(caller, 1, held_bytes)
         return Permit(self, caller, held_bytes)
 
     def _has_place(self, held: _Held) -> bool:
@@ -124,21 +133,26 @@ class Admission:
 
     def reserve(self, held_bytes: int, caller: str) -> None:
         """Counts more bytes as held by one of a caller's requests; see `take`."""
-        self._reserve(held_bytes, caller, has_others=self._held[caller].requests > 1)
+        share = share_of(caller)
+        if self._quotas:
+            self._quotas.check_room(caller, 0, held_bytes)
+        self._reserve(held_bytes, share, has_others=self._held[share].requests > 1)
+        if self._quotas:
+            self._quotas.hold(caller, 0, held_bytes)
 
-    def _reserve(self, held_bytes: int, caller: str, *, has_others: bool) -> None:
+    def _reserve(self, held_bytes: int, share: str, *, has_others: bool) -> None:
         if held_bytes > self._most_bytes:
             raise TooLargeError(
                 "", f"{held_bytes} bytes of request and result", f"this server holds {self._most_bytes}: send less"
             )
-        held = self._held.get(caller, _NOTHING)
+        held = self._held.get(share, _NOTHING)
         if not self._has_bytes(held, held_bytes, has_others=has_others):
             raise BusyError(
                 "", f"the server holds {self.held_bytes} bytes of requests", "retry later, or raise --queue-bytes"
             )
         self.held_bytes += held_bytes
         if held is _NOTHING:
-            held = self._held[caller] = _Held()
+            held = self._held[share] = _Held()
         held.held_bytes += held_bytes
 
     def _has_bytes(self, held: _Held, more: int, *, has_others: bool) -> bool:
@@ -150,11 +164,14 @@ class Admission:
         """Counts one request and its bytes as gone."""
         self.requests -= 1
         self.held_bytes -= held_bytes
-        held = self._held[caller]
+        share = share_of(caller)
+        held = self._held[share]
         held.requests -= 1
         held.held_bytes -= held_bytes
         if not held.requests:
-            del self._held[caller]
+            del self._held[share]
+        if self._quotas:
+            self._quotas.hold(caller, -1, -held_bytes)
         self._wake_one()
 
     async def room(self, held_bytes: int, caller: str) -> None:
@@ -181,7 +198,9 @@ class Admission:
                 return
 
     def _has_room_for_streams(self, held_bytes: int, caller: str) -> bool:
-        held = self._held.get(caller, _NOTHING)
+        if self._quotas and not self._quotas.has_room(caller, 1, held_bytes):
+            return False
+        held = self._held.get(share_of(caller), _NOTHING)
         if not held.requests:
             return self._has_place(held) and self._has_bytes(held, held_bytes, has_others=False)
         if self.requests >= self._most_requests * 3 // 4 or self.held_bytes + held_bytes > self._most_bytes * 3 // 4:

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import DeadlineError, GridgradError
+from gridgrad_server.access.quotas import share_of
 from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.request import GridRequest
 
@@ -126,35 +127,49 @@ class _Lane:
 
 
 class _Spending:
-    """What workers have spent on each caller, in seconds, from when it last had nothing to wait for."""
+    """What workers have spent on each caller, in seconds, from when it last had nothing to wait for.
 
-    def __init__(self) -> None:
+    Those of one principal are one caller here. The seconds of whoever has another weight than 1 are divided by it.
+    """
+
+    def __init__(self, weight_of: Callable[[str], float] | None) -> None:
+        self._weight_of = weight_of
         self._spent_s: dict[str, float] = {}
         self._now_s = 0.0  # what the one had who was served last
 
     def waits(self, caller: str, most_behind_s: float = MOST_BEHIND_S) -> None:
         """Takes in that a caller waits again: what it did not use is no claim, what it used is soon forgotten."""
-        spent_s = self._spent_s.get(caller, 0.0)
-        self._spent_s[caller] = min(max(spent_s, self._now_s), self._now_s + most_behind_s)
+        share = share_of(caller)
+        spent_s = self._spent_s.get(share, 0.0)
+        self._spent_s[share] = min(max(spent_s, self._now_s), self._now_s + most_behind_s)
         if len(self._spent_s) > _MOST_CALLERS:
             self._spent_s = {each: spent_s for each, spent_s in self._spent_s.items() if spent_s > self._now_s}
 
     def add(self, caller: str, seconds: float) -> None:
-        self._spent_s[caller] = self._spent_s.get(caller, self._now_s) + seconds
+        share = share_of(caller)
+        weighed_s = seconds / self._weight_of(share) if self._weight_of else seconds
+        self._spent_s[share] = self._spent_s.get(share, self._now_s) + weighed_s
 
     def least_of(self, callers: Iterable[str]) -> str:
         """The caller on whom least was spent; of several the first."""
-        caller = min(callers, key=lambda each: self._spent_s.get(each, self._now_s))
-        self._now_s = max(self._now_s, self._spent_s.get(caller, self._now_s))
+        caller = min(callers, key=self._spent)
+        self._now_s = max(self._now_s, self._spent(caller))
         return caller
+
+    def _spent(self, caller: str) -> float:
+        return self._spent_s.get(share_of(caller), self._now_s)
 
 
 class Queue:
-    """Requests in their turns. False when it is empty."""
+    """Requests in their turns. False when it is empty.
 
-    def __init__(self) -> None:
+    Args:
+        weight_of: the weight of whose turns these are; None for 1 of all.
+    """
+
+    def __init__(self, weight_of: Callable[[str], float] | None = None) -> None:
         self._small, self._bulk = _Lane(), _Lane()
-        self._spending = _Spending()
+        self._spending = _Spending(weight_of)
         self._positions: dict[GridRequest, tuple[_Lane, _LaneKey]] = {}
         self._alone: GridRequest | None = None  # a request that is alone stands in no lane, which is quicker
         self._small_in_a_row = 0

@@ -16,6 +16,7 @@ from gridgrad_core.errors import BusyError, GridgradError, InternalError, NotPre
 from gridgrad_core.system.logging import fields
 from gridgrad_core.wire.failures import error_of
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.scheduling.batch import Batch
@@ -62,20 +63,27 @@ class Scheduler:
         workers: all workers, ready or not; looked at anew each time.
         tiers: decides what requests are computed in.
         observers: are told of batches.
+        quotas: say whose turns have which weight; None for 1 of all.
 
     Attributes:
         batches: how many there were.
     """
 
     def __init__(
-        self, batch_cost: int, slots: SlotPool, workers: Iterable[BatchWorker], tiers: TierPolicy, observers: Observers
+        self,
+        batch_cost: int,
+        slots: SlotPool,
+        workers: Iterable[BatchWorker],
+        tiers: TierPolicy,
+        observers: Observers,
+        quotas: Quotas | None = None,
     ) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
         self._workers = workers
         self._tiers = tiers
         self._observers = observers
-        self._queue = Queue()
+        self._queue = Queue(quotas.weight_of if quotas else None)
         self._callers = RecentCallers()
         self.batches = 0
         self._is_scheduled = False

@@ -129,6 +129,14 @@ def test_pushback_of_a_busy_server(pushback: str | None, transient: bool, wait_s
     assert (failure.transient, failure.pushback_s) == (transient, wait_s)
 
 
+@pytest.mark.parametrize(("milliseconds", "wait_s"), [(0, None), (1500, 1.5)])
+def test_pushback_of_an_entry(milliseconds: int, wait_s: float | None) -> None:
+    busy = errors.BusyError("", "full", "later")
+    status = pb.Status(code=8, message="full", detail=to_detail(busy), pushback_ms=milliseconds)
+    failure = failures.of(failures.EntryFailed(status), "there:1", None)
+    assert (failure.transient, failure.pushback_s) == (True, wait_s)
+
+
 def test_a_stream_that_ended_is_the_servers() -> None:
     failure = failures.of(failures.StreamEnded(), "there:1", None)
     assert isinstance(failure.error, gridgrad.UnavailableError)

@@ -30,6 +30,15 @@ def test_a_token_is_printed_once_and_kept_as_its_digest(path: Path) -> None:
     assert token not in listed
 
 
+def test_limits_and_principals_without_a_token(path: Path) -> None:
+    run("add", "--file", path, "--principal", "batch", "--limit", "weight=0.1", "--limit", "bytes=1GiB")
+    added = run("add", "--file", path, "--principal", "probe", "--role", "metrics,call", "--no-token")
+    assert added.output == "probe may metrics and call\n"
+    first, second = run("list", "--file", path).output.splitlines()
+    assert first.endswith("  batch  call  for ever  weight=0.1  bytes=1GiB")
+    assert second == "-  probe  metrics,call  for ever"
+
+
 def test_tokens_are_revoked_by_principal_or_by_id(path: Path) -> None:
     for name in ("alice", "alice", "bob", "carol"):
         run("add", "--file", path, "--principal", name)
@@ -45,6 +54,8 @@ def test_tokens_are_revoked_by_principal_or_by_id(path: Path) -> None:
         (["add", "--principal", "al ice"], "no name of a principal"),
         (["add", "--principal", "alice", "--role", "boss"], "'boss' are no roles"),
         (["add", "--principal", "alice", "--expires", "soon"], "'soon' is no time"),
+        (["add", "--principal", "alice", "--limit", "requests=no"], "requests takes a whole number"),
+        (["add", "--principal", "alice", "--no-token", "--expires", "2027-01-31"], "--expires is of tokens"),
         (["list"], "can't be read"),
         (["revoke", "--principal", "alice"], "there is no token of 'alice'"),
         (["revoke"], "give --principal or --id"),

@@ -16,6 +16,7 @@ from gridgrad_server.access.token_file import (
     check_principal,
     digest_of,
     edited,
+    limits_in,
     new_token,
     read_tokens,
     roles_of,
@@ -60,13 +61,25 @@ def test_what_is_not_changed_stays_as_it_was_written() -> None:
         (f"alice call {DIGEST[:-1]}", "64 hexadecimal digits"),
         (f"alice call {DIGEST.upper()}", "64 hexadecimal digits"),
         (f"alice call {DIGEST} expires=tomorrow", "'tomorrow' is no time"),
-        (f"alice call {DIGEST} colour=red", "'colour' is nothing"),
+        (f"alice call {DIGEST} colour=red", "'colour' is nothing that can be limited"),
+        (f"alice call {DIGEST} requests=0", "requests takes a whole number"),
+        ("alice call - expires=2027-01-01", "ends with these"),
     ],
 )
 def test_a_wrong_line_is_named_and_no_digest_shown(line: str, said: str) -> None:
     with pytest.raises(AccessError, match=f"tokens, line 2: .*{said}") as wrong:
         parsed(f"# one\n{line}\n")
     assert DIGEST[:-1] not in str(wrong.value).lower()
+
+
+def test_limits_are_of_the_principal() -> None:
+    entries = parsed(f"alice call {DIGEST} weight=2 requests=9\nalice admin {'0' * 64}\nbob call -\n")
+    assert limits_in(entries) == {"alice": ("weight=2", "requests=9")}
+    assert TokenFile(Path("tokens"), f"{entries[0].line()}\n").entries == entries[:1]
+    with pytest.raises(AccessError, match="alice has two kinds of limits"):
+        parsed(f"alice call {DIGEST} weight=2\nalice call {'0' * 64} weight=3\n")
+    with pytest.raises(AccessError, match="bob with - is there twice"):
+        parsed("bob call -\nbob admin -\n")
 
 
 def test_a_token_that_is_there_twice() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+
 from gridgrad_server.access.token_file import TokenEntry, digest_of
 from gridgrad_server.access.tokens import Tokens
 
 
-def entry(name: str, **fields: float) -> TokenEntry:
-    return TokenEntry(name, ("call",), digest_of(f"token of {name}"), **fields)
+def entry(name: str, expires_at: float = math.inf, limits: tuple[str, ...] = ()) -> TokenEntry:
+    return TokenEntry(name, ("call",), digest_of(f"token of {name}"), expires_at, limits)
 
 
 def test_a_token_is_found_by_the_whole_of_it() -> None:
@@ -35,7 +37,7 @@ def test_grants_live_as_long_as_their_lines_say_the_same() -> None:
     tokens = Tokens()
     tokens.replace([entry("alice"), entry("bob"), entry("carol")])
     before = {name: tokens.find(f"token of {name}") for name in ("alice", "bob", "carol")}
-    tokens.replace([entry("alice"), entry("bob", expires_at=5.0)])
+    tokens.replace([entry("alice", limits=("weight=2",)), entry("bob", expires_at=5.0)])
     assert tokens.find("token of alice") is before["alice"]
     assert tokens.find("token of carol") is None
     changed = tokens.find("token of bob")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gridgrad_core.errors import REASONS
+from gridgrad_core.errors import REASONS, BusyError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.error_details import from_detail
@@ -51,3 +51,10 @@ def test_what_a_request_made_long_fits_the_trailers() -> None:
 def test_short_errors_stay_as_they_are() -> None:
     error = REASONS["REQUEST"].error("inputs[0]", "ü", "")
     assert str(shortened(error)) == str(error)
+
+
+def test_a_time_to_come_again_is_kept() -> None:
+    error = BusyError("", "ü" * 5000, "later")
+    assert to_status(error).pushback_ms == 0
+    error.pushback_s = 1.2301
+    assert to_status(error).pushback_ms == 1231

@@ -6,6 +6,8 @@ import itertools
 import pytest
 
 from gridgrad_core.errors import BusyError, TooLargeError
+from gridgrad_server.access.quotas import Quotas
+from gridgrad_server.config.quota_limits import limits_of
 from gridgrad_server.scheduling.admission import Admission, Permit
 
 
@@ -128,3 +130,31 @@ async def test_a_stream_that_is_cancelled_while_it_waits_is_not_woken() -> None:
 
 async def test_a_stream_alone_may_hold_more_than_its_share() -> None:
     await Admission(most_requests=1, most_bytes=100).room(90, "a")
+
+
+def test_clients_of_one_principal_have_the_places_of_one_caller() -> None:
+    admission = Admission(most_requests=90, most_bytes=1000)
+    assert len(fill(admission, "@alice 1")) == 45
+    assert fill(admission, "@alice 2") == []
+    assert fill(admission, "ipv4:10.0.0.1 1")
+
+
+async def test_quotas_bound_what_is_held_and_streams_wait() -> None:
+    quotas = Quotas(limits_of(["requests=2", "bytes=100"]))
+    admission = Admission(most_requests=90, most_bytes=1000, quotas=quotas)
+    first, second = admission.take(10, "@alice 1"), admission.take(10, "@alice 2")
+    with pytest.raises(BusyError, match="alice has 2 requests under way"):
+        admission.take(10, "@alice 3")
+    with pytest.raises(BusyError, match="alice has 110 bytes under way"):
+        first.grow(90)
+    waiting = asyncio.ensure_future(admission.room(10, "@alice 3"))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    admission.take(10, "@bob 1").give_back()
+    assert not waiting.done()
+    second.give_back()
+    await asyncio.wait_for(waiting, 5)
+    first.grow(500)
+    first.give_back()
+    account = quotas.account("@alice 1")
+    assert (account.requests, account.held_bytes) == (0, 0)

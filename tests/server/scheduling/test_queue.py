@@ -215,3 +215,33 @@ def test_how_many_batches_wait() -> None:
     assert split.progress.waiting_batches(1) == queue.waiting_batches(1 << 20) - 2
     split.end()
     assert queue.waiting_batches(1 << 20) == 2
+
+
+def spent(queue: Queue, rounds: int) -> list[str]:
+    """Who had each of so many turns of a millisecond, while all wait."""
+    turns = []
+    for _ in range(rounds):
+        items = queue.take(20, NOW)
+        queue.computed(items, 0.001)
+        turns.append(items[0].request.caller)
+    return turns
+
+
+def test_turns_have_weights() -> None:
+    queue = Queue({"@light": 0.25, "@heavy": 1.0}.__getitem__)
+    for caller, key in (("@light 1", 1), ("@heavy 1", 2)):
+        for _ in range(100):
+            queue.put(make_request(key, caller=caller))
+    turns = spent(queue, 50)
+    assert turns.count("@heavy 1") == 40
+
+
+def test_a_principal_with_many_clients_has_the_turns_of_one() -> None:
+    queue = Queue()
+    for _ in range(30):
+        for client in range(4):
+            queue.put(make_request(1 + client % 2, caller=f"@many {client}"))
+        queue.put(make_request(3, caller="@one 1"))
+    turns = spent(queue, 40)
+    assert turns.count("@one 1") == 20
+    assert {turns.count(f"@many {client}") for client in range(4)} == {5}

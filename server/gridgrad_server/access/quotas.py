@@ -1,0 +1,229 @@
+"""Quotas: what each principal takes, or where there are none each host, and that it is no more than it may.
+
+Invariants:
+* Who has nothing under way, and is in no debt, finds a place whatever the size of what he sends: a limit makes nobody
+  wait for ever.
+* Of hosts that have nothing under way and are in no debt no more is kept than of those that have, or _LEAST_KEPT. Of
+  principals there are as many as have credentials.
+
+The rate of cost is a token bucket that goes into debt: the cost of a grid is known only when it is read, and a grid may
+cost more than a second's worth.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from gridgrad_core.errors import BusyError
+from gridgrad_server.config.quota_limits import UNLIMITED, QuotaLimits, limits_of
+
+__all__ = ["Account", "Quotas", "owner_of", "share_of"]
+
+_BURST_S = 1.0
+_PRINCIPAL = "@"
+_LEAST_KEPT = 1024
+"""Accounts that there may be before idle ones are looked for; then twice as many as are not."""
+
+
+def owner_of(caller: str) -> str:
+    """Whose account a caller's is: the principal's, or the host's."""
+    return caller.rpartition(" ")[0] or caller
+
+
+def share_of(caller: str) -> str:
+    """Who takes the turns of a caller: the principal, or where there are none the client of a host."""
+    return owner_of(caller) if caller.startswith(_PRINCIPAL) else caller
+
+
+class Account:
+    """What one has under way, and has had.
+
+    Attributes:
+        limits: how much that may be.
+        requests: under way.
+        held_bytes: for these.
+        preparations: under way.
+        total_requests: that were let in.
+        total_cost: of these.
+        refused: how often it was too much.
+    """
+
+    __slots__ = ("_at", "_left", "held_bytes", "limits", "preparations", "refused", "requests", "total_cost",
+                 "total_requests")  # fmt: skip
+
+    def __init__(self, limits: QuotaLimits) -> None:
+        self.limits = limits
+        self.requests = self.held_bytes = self.preparations = 0
+        self.total_requests = self.refused = 0
+        self.total_cost = 0
+        self._left = limits.cost_rate * _BURST_S
+        self._at = time.monotonic()
+
+    def set_limits(self, limits: QuotaLimits) -> None:
+        """Takes other limits; a debt stays, as far as the new rate can pay it in a second."""
+        if limits != self.limits:
+            self._left = max(min(self._left, limits.cost_rate * _BURST_S), -limits.cost_rate)
+            self.limits = limits
+
+    def debt_s(self) -> float:
+        """Seconds until it may spend again; 0 for now."""
+        rate = self.limits.cost_rate
+        if rate == math.inf:
+            return 0.0
+        now = time.monotonic()
+        self._left = min(self._left + (now - self._at) * rate, rate * _BURST_S)
+        self._at = now
+        return max(0.0, -self._left / rate)
+
+    def spend(self, cost: int) -> None:
+        """Takes in the cost of a request."""
+        self.total_requests += 1
+        self.total_cost += cost
+        if self.limits.cost_rate != math.inf:
+            self._left -= cost
+
+    def has_room(self, requests: int, held_bytes: int) -> bool:
+        """Whether it may have so many more; its only request may take all the bytes that there are."""
+        others = self.requests + requests - 1
+        if requests and self.requests + requests > self.limits.requests:
+            return False
+        return not others or self.held_bytes + held_bytes <= self.limits.bytes
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to remember of it."""
+        return not (self.requests or self.held_bytes or self.preparations or self.debt_s())
+
+
+class Quotas:
+    """The accounts.
+
+    Args:
+        usual: the limits of whom nothing else is said.
+        is_on: whether anything is counted.
+    """
+
+    def __init__(self, usual: QuotaLimits = UNLIMITED, is_on: bool = True) -> None:
+        self._usual = usual
+        self._own: Mapping[str, QuotaLimits] = {}
+        self._accounts: dict[str, Account] = {}
+        self._is_on = is_on
+        self._forget_at = _LEAST_KEPT
+
+    def __bool__(self) -> bool:
+        return self._is_on
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def replace(self, limits: Mapping[str, Iterable[str]]) -> None:
+        """Takes what is said of principals, each as words such as "requests=64"."""
+        self._own = {f"{_PRINCIPAL}{name}": limits_of(words, self._usual) for name, words in limits.items()}
+        for owner, account in self._accounts.items():
+            account.set_limits(self._own.get(owner, self._usual))
+
+    def weight_of(self, share: str) -> float:
+        """The weight of whose turns these are; that of a host's clients is that of the host."""
+        return self._own.get(share, self._usual).weight
+
+    def account(self, caller: str) -> Account:
+        """The account of a caller's principal or host."""
+        owner = owner_of(caller)
+        account = self._accounts.get(owner)
+        if account is None:
+            if len(self._accounts) >= self._forget_at:
+                self._forget_idle()
+            account = self._accounts[owner] = Account(self._own.get(owner, self._usual))
+        return account
+
+    def _forget_idle(self) -> None:
+        idle = [owner for owner, each in self._accounts.items() if not owner.startswith(_PRINCIPAL) and each.is_idle]
+        for owner in idle:
+            del self._accounts[owner]
+        self._forget_at = max(_LEAST_KEPT, 2 * len(self._accounts))
+
+    def check_room(self, caller: str, requests: int, held_bytes: int) -> None:
+        """Refuses what is more than a caller may have under way.
+
+        Raises:
+            BusyError: it is.
+        """
+        account = self.account(caller)
+        if account.has_room(requests, held_bytes):
+            return
+        limits = account.limits
+        if requests and account.requests + requests > limits.requests:
+            raise self._refused(caller, f"{account.requests} requests under way", "requests", limits.requests)
+        raise self._refused(caller, f"{account.held_bytes + held_bytes} bytes under way", "bytes", limits.bytes)
+
+    def has_room(self, caller: str, requests: int, held_bytes: int) -> bool:
+        """Whether a caller may have so many more requests and bytes under way."""
+        return self.account(caller).has_room(requests, held_bytes)
+
+    def hold(self, caller: str, requests: int, held_bytes: int) -> None:
+        """Counts more, or less, as under way."""
+        account = self.account(caller)
+        account.requests += requests
+        account.held_bytes += held_bytes
+
+    def debt_s(self, caller: str) -> float:
+        """Seconds until a caller may spend again; 0 for now."""
+        return self.account(caller).debt_s()
+
+    def spend(self, caller: str, cost: int) -> None:
+        """Charges a caller with the cost of a request.
+
+        Raises:
+            BusyError: earlier ones have cost more than his rate allows until now.
+        """
+        account = self.account(caller)
+        wait_s = account.debt_s()
+        if wait_s:
+            rate = account.limits.cost_rate
+            raise self._refused(caller, "a greater cost than its rate", "cost-rate", rate, wait_s)
+        account.spend(cost)
+
+    def check_sessions(self, caller: str, are_open: Callable[[str], int]) -> None:
+        """Refuses one more session.
+
+        Args:
+            caller: who asks for it.
+            are_open: how many an owner has open.
+
+        Raises:
+            BusyError: these are as many as it may have.
+        """
+        most = self.account(caller).limits.sessions
+        if most != math.inf and (found := are_open(owner_of(caller))) >= most:
+            raise self._refused(caller, f"{found} sessions open", "sessions", most)
+
+    def prepare(self, caller: str) -> Callable[[], None]:
+        """Counts a call of Prepare as under way.
+
+        Returns:
+            What counts it as done.
+
+        Raises:
+            BusyError: there are as many as there may be.
+        """
+        account = self.account(caller)
+        if account.preparations >= account.limits.preparations:
+            found = f"{account.preparations} calls of Prepare under way"
+            raise self._refused(caller, found, "preparations", account.limits.preparations)
+        account.preparations += 1
+
+        def done() -> None:
+            account.preparations -= 1
+
+        return done
+
+    def _refused(self, caller: str, found: str, name: str, most: float, wait_s: float | None = None) -> BusyError:
+        owner = owner_of(caller)
+        self.account(caller).refused += 1
+        who = owner.removeprefix(_PRINCIPAL) if owner.startswith(_PRINCIPAL) else "your host"
+        when = "retry later" if wait_s is None else f"retry in {wait_s:.3g} s"
+        error = BusyError("", f"{who} has {found}; its limit is {name}={most:.10g}", f"{when}, or ask the operator")
+        error.pushback_s = wait_s
+        return error
