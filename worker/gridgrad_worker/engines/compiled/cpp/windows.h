@@ -110,6 +110,17 @@ template <class Plan, StoreMode MODE> void run_along(Corner<Plan::LEVELS>& corne
     if (points) run_last<Plan>(corner, points);
 }
 
+// The same for a row, into the caches. Where there are few operations the corner stays in registers, since it would be read
+// from memory and written back for each vector; where there are many, these need the registers.
+template <class Plan> INLINE void run_row(Corner<Plan::LEVELS>& corner, int64_t points) {
+    if constexpr (Plan::Grid::LIGHT && Plan::Grid::HEIGHT == 1) {
+        for (; points >= LANES; points -= LANES, corner.advance(1)) Plan::Grid::template run<1, StoreMode::WHOLE>(corner);
+        if (points) Plan::Grid::template run<1, StoreMode::SOME>(corner);
+    } else {
+        run_along<Plan, StoreMode::WHOLE>(corner, points);
+    }
+}
+
 // Memory in a cache for the results of some rows, from which they are written past the caches in whole lines.
 template <class Plan> struct StagingBuffer {
     static constexpr int64_t HEIGHT = Plan::Grid::HEIGHT, ROWS = Plan::PLANES * HEIGHT;
@@ -173,7 +184,7 @@ template <class Plan> void run_window(const Panel<Plan>& panel, const Windowing<
         });
         if (large && in_line && (Plan::Grid::LIGHT || !staging.WORTHWHILE)) run_along<Plan, StoreMode::PAST>(corner, left);
         else if (large && staging.WORTHWHILE) staging.run(corner);
-        else run_along<Plan, StoreMode::WHOLE>(corner, left);
+        else run_row<Plan>(corner, left);
     }
     if (large) finish_stores();
 }
