@@ -100,6 +100,14 @@ def test_what_is_exported_has_the_same_slopes(name: str) -> None:
         assert torch.equal(derivatives(Model(), at, order), derivatives(exported, at, order))
 
 
+def test_torch_has_its_kernels_of_attention_again_afterwards() -> None:
+    fused: Any = torch.backends.cuda
+    was_on = fused.flash_sdp_enabled()
+    with pytest.raises(ZeroDivisionError), ExactOperations():
+        1 // int(fused.flash_sdp_enabled())
+    assert fused.flash_sdp_enabled() == was_on
+
+
 @torch.library.custom_op("gridgrad_tests::cube", mutates_args=())
 def cube(x: Tensor) -> Tensor:
     """x³, with nothing that torch could differentiate."""

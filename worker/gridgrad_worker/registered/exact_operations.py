@@ -2,13 +2,14 @@
 
 torch's slope of celu has its alpha in float32, that of hardsigmoid a float32 sixth (3e-8 off), and that has no second
 forward derivative; forward over forward mode of layer_norm is wrong. Values and the sides taken at ties are torch's.
-Exported and traced modules call the same operations by their names in torch.ops.aten.
+Exported and traced modules call the same operations by their names in torch.ops.aten. Attention goes by its formula,
+since the fused kernels of it have no derivatives in forward mode.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -78,8 +79,29 @@ def _is_differentiated(argument: object) -> bool:
     return dual.tangent is not None
 
 
+_fused: Any = torch.backends.cuda  # on processors too, by the same switches
+_FUSED_ATTENTION: tuple[tuple[Callable[[], bool], Callable[[bool], None]], ...] = (
+    (_fused.flash_sdp_enabled, _fused.enable_flash_sdp),
+    (_fused.mem_efficient_sdp_enabled, _fused.enable_mem_efficient_sdp),
+    (_fused.cudnn_sdp_enabled, _fused.enable_cudnn_sdp),
+)
+
+
 class ExactOperations(TorchFunctionMode):
     """While it is entered, calls of these operations go to their replacements, and custom ones lose no derivative."""
+
+    def __enter__(self) -> Self:
+        # torch.nn.attention.sdpa_kernel does the same, and takes as long as ten operations
+        self._fused = [is_on() for is_on, _ in _FUSED_ATTENTION]
+        for _, switch in _FUSED_ATTENTION:
+            switch(False)
+        super().__enter__()  # type: ignore[no-untyped-call] # torch has no types there
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)  # type: ignore[no-untyped-call] # torch has no types there
+        for was_on, (_, switch) in zip(self._fused, _FUSED_ATTENTION, strict=True):
+            switch(was_on)
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gridgrad_core.errors import TooLargeError
 from gridgrad_worker.devices.device import Device, is_out_of_memory
@@ -86,8 +85,8 @@ class FunctionalEngine:
         """
         segments = [_Segment(*tile, out) for tile, out in zip(tiles, outs, strict=True)]
         # Values beyond float32 become inf there, as IEEE has it
-        # Without a gradient to record torch takes a kernel of SiLU without a derivative; its own of attention has none
-        with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), np.errstate(over="ignore", invalid="ignore"):
+        # Without a gradient to record torch takes kernels that have no derivatives, that of SiLU
+        with torch.enable_grad(), np.errstate(over="ignore", invalid="ignore"):
             for chunk in _chunks(segments, self._chunk_points):
                 self._compute_chunk(chunk)
 
