@@ -56,6 +56,45 @@ def test_most_programs_need_no_remark(text: str) -> None:
     assert remarks(parse(text), [("x",), ("x", "x")]) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "derivatives", "said"),
+    [
+        ("exp(-x**2/t)", [("x",)], "the derivative by x is nan at t = 0 where the value is finite"),
+        ("hypot(x, y)", [("x",), ("x", "y")], "the derivative by x, y is nan at x = 0, y = 0 where"),
+        ("sqrt((x - 1)**2 + y**2 + z**2)", [("x",)], "is nan at x = 1, y = 0, z = 0 where"),
+        ("exp(sqrt(2 - x)*y)", [("x", "x")], "the derivative by x, x is nan at x = 2 where"),
+        ("y, exp(sqrt(x)*y)", [("x", "x")], "is nan at x = 0 where"),
+    ],
+)
+def test_ends_at_which_a_derivative_is_undefined_are_remarked(
+    text: str, derivatives: list[tuple[str, ...]], said: str
+) -> None:
+    (found,) = remarks(parse(text), [(), *derivatives])
+    assert said in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cos(sqrt(x))",
+        "arccos(x)**2",
+        "sinc(hypot(x, y))",
+        "sqrt(x)",
+        "x*log(x)",
+        "norm_cdf(x/sqrt(y))",
+        "1/x",
+        "x**1.5*y",
+    ],
+)
+def test_ends_at_which_none_is_are_not(text: str) -> None:
+    assert remarks(parse(text), [("x",), ("x", "x")]) == ()
+
+
+def test_long_programs_are_not_tried() -> None:
+    text = "exp(-x**2/t)" + "".join(f" + {n}*t**{n}" for n in range(2, 120))
+    assert remarks(parse(text), [("x",)]) == ()
+
+
 def test_values_alone_need_none() -> None:
     assert remarks(parse("sin(x)/x + where(x == 0, 1, x)"), [()]) == ()
 
