@@ -116,7 +116,9 @@ def compose(
     streams = StreamCalls(intake, limits, observers, unread, open_streams)
     budget = ArenaBudget(settings.session_bytes)
     sessions = SessionManager(settings, intake, limits, observers, slots, budget, quotas)
-    snapshot = StatusSnapshot(settings, intake, admission, scheduler, workers, streams, sessions, budget, observers)
+    snapshot = StatusSnapshot(
+        settings, intake, admission, scheduler, workers, streams, sessions, quotas, budget, observers
+    )
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
     introspection = IntrospectionCalls(
         settings, intake, derivations, questions, workers, tiers, snapshot.status, quotas

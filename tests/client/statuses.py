@@ -45,6 +45,18 @@ BUSY = pb.GetServerStatusResponse(
     queue_s=pb.Distribution(bounds=BOUNDS, counts=[90, 9, 1], sum=0.5),
     compute_s=pb.Distribution(bounds=BOUNDS, counts=[0, 20, 0], sum=0.1),
     batch_size=pb.Distribution(bounds=[1, 2, 4], counts=[0, 0, 20, 0], sum=60),
+    principals=[
+        pb.PrincipalUse(
+            principal="alice",
+            weight=0.5,
+            requests=1,
+            held_bytes=2,
+            sessions=3,
+            total_requests=4,
+            total_cost=5,
+            refused=6,
+        )
+    ],
 )
 EMPTY = pb.GetServerStatusResponse(
     version="1.2",

@@ -201,6 +201,19 @@ async def test_a_wrong_line_leaves_the_old_tokens(serve: Serve, path: Path, capl
     await serving.calls.grid(grid(), metadata=headers("call"))
 
 
+async def test_who_calls_sees_his_own_use_and_an_admin_that_of_all(serve: Serve, path: Path) -> None:
+    serving = await serve(auth_tokens=path)
+    await serving.calls.grid(grid(), metadata=headers("call"))
+    for role, seen in (("call", ["caller"]), ("admin", ["caller"]), ("metrics", ["caller"])):
+        raw = await any_call(serving, methods.SERVER_STATUS.path, metadata=headers(role))
+        status = pb.GetServerStatusResponse.FromString(raw)
+        assert [each.principal for each in status.principals] == seen
+        assert (status.principals[0].total_requests, status.principals[0].total_cost) == (1, 12)
+    await serving.calls.grid(grid(), metadata=headers("admin"))
+    raw = await any_call(serving, methods.SERVER_STATUS.path, metadata=headers("call"))
+    assert [each.principal for each in pb.GetServerStatusResponse.FromString(raw).principals] == ["caller"]
+
+
 async def test_without_flags_a_token_is_nothing_to_the_server(serve: Serve) -> None:
     serving = await serve()
     await serving.calls.grid(grid(), metadata=headers("whatever"))

@@ -9,7 +9,15 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.parse import parse
 
-__all__ = ["ComputedTotals", "Distribution", "Load", "ServerStatus", "WorkerStatus", "read_server_status"]
+__all__ = [
+    "ComputedTotals",
+    "Distribution",
+    "Load",
+    "PrincipalUse",
+    "ServerStatus",
+    "WorkerStatus",
+    "read_server_status",
+]
 
 
 class Distribution(NamedTuple):
@@ -116,6 +124,30 @@ class ComputedTotals(NamedTuple):
     points: int
 
 
+class PrincipalUse(NamedTuple):
+    """What one principal takes, and has taken since the server started.
+
+    Args:
+        principal: its name; "(others)" for all together that have no row of their own.
+        weight: of its turns.
+        requests: under way.
+        held_bytes: for them.
+        sessions: open.
+        total_requests: that were let in, a message of several grids counted once.
+        total_cost: of them: points x components x (1 + derivatives).
+        refused: how often it was over a limit of its own.
+    """
+
+    principal: str
+    weight: float
+    requests: int
+    held_bytes: int
+    sessions: int
+    total_requests: int
+    total_cost: int
+    refused: int
+
+
 class ServerStatus(NamedTuple):
     """How a server is doing. The counts grow: rates are the differences between two statuses.
 
@@ -132,6 +164,8 @@ class ServerStatus(NamedTuple):
         queue_s: seconds from the arrival of a request to the beginning of its computation.
         compute_s: seconds that batches took to compute.
         batch_size: grids, or pieces of large ones, that were computed together.
+        principals: what they take, where the server knows its callers: all of them for who has the role admin or
+            metrics, else the caller's own.
     """
 
     version: str
@@ -145,6 +179,7 @@ class ServerStatus(NamedTuple):
     queue_s: Distribution
     compute_s: Distribution
     batch_size: Distribution
+    principals: tuple[PrincipalUse, ...] = ()
 
 
 def read_server_status(raw: bytes) -> ServerStatus:
@@ -162,6 +197,7 @@ def read_server_status(raw: bytes) -> ServerStatus:
         _distribution(status.queue_s),
         _distribution(status.compute_s),
         _distribution(status.batch_size),
+        tuple(PrincipalUse(*(getattr(each, field) for field in PrincipalUse._fields)) for each in status.principals),
     )
 
 

@@ -428,7 +428,7 @@ class GetServerStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerStatusResponse(_message.Message):
-    __slots__ = ("version", "up_s", "draining", "counting_s", "load", "workers", "answers", "computed", "queue_s", "compute_s", "batch_size")
+    __slots__ = ("version", "up_s", "draining", "counting_s", "load", "workers", "answers", "computed", "queue_s", "compute_s", "batch_size", "principals")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     UP_S_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
@@ -440,6 +440,7 @@ class GetServerStatusResponse(_message.Message):
     QUEUE_S_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_S_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPALS_FIELD_NUMBER: _ClassVar[int]
     version: str
     up_s: float
     draining: bool
@@ -451,7 +452,8 @@ class GetServerStatusResponse(_message.Message):
     queue_s: Distribution
     compute_s: Distribution
     batch_size: Distribution
-    def __init__(self, version: _Optional[str] = ..., up_s: _Optional[float] = ..., draining: bool = ..., counting_s: _Optional[float] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[AnswerCount, _Mapping]]] = ..., computed: _Optional[_Iterable[_Union[ComputedCount, _Mapping]]] = ..., queue_s: _Optional[_Union[Distribution, _Mapping]] = ..., compute_s: _Optional[_Union[Distribution, _Mapping]] = ..., batch_size: _Optional[_Union[Distribution, _Mapping]] = ...) -> None: ...
+    principals: _containers.RepeatedCompositeFieldContainer[PrincipalUse]
+    def __init__(self, version: _Optional[str] = ..., up_s: _Optional[float] = ..., draining: bool = ..., counting_s: _Optional[float] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[AnswerCount, _Mapping]]] = ..., computed: _Optional[_Iterable[_Union[ComputedCount, _Mapping]]] = ..., queue_s: _Optional[_Union[Distribution, _Mapping]] = ..., compute_s: _Optional[_Union[Distribution, _Mapping]] = ..., batch_size: _Optional[_Union[Distribution, _Mapping]] = ..., principals: _Optional[_Iterable[_Union[PrincipalUse, _Mapping]]] = ...) -> None: ...
 
 class Load(_message.Message):
     __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes", "waiting_batches", "wanted_workers", "most_workers")
@@ -500,6 +502,26 @@ class WorkerStatus(_message.Message):
     compiled: int
     uncompiled: int
     def __init__(self, number: _Optional[int] = ..., pid: _Optional[int] = ..., device: _Optional[str] = ..., ready: bool = ..., batches: _Optional[int] = ..., restarts: _Optional[int] = ..., compiled: _Optional[int] = ..., uncompiled: _Optional[int] = ...) -> None: ...
+
+class PrincipalUse(_message.Message):
+    __slots__ = ("principal", "weight", "requests", "held_bytes", "sessions", "total_requests", "total_cost", "refused")
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    HELD_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_COST_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    principal: str
+    weight: float
+    requests: int
+    held_bytes: int
+    sessions: int
+    total_requests: int
+    total_cost: int
+    refused: int
+    def __init__(self, principal: _Optional[str] = ..., weight: _Optional[float] = ..., requests: _Optional[int] = ..., held_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., total_requests: _Optional[int] = ..., total_cost: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...
 
 class AnswerCount(_message.Message):
     __slots__ = ("via", "code", "count")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gridgrad_core.errors import BusyError
 from gridgrad_server.config.quota_limits import UNLIMITED, QuotaLimits, limits_of
@@ -137,6 +137,12 @@ class Quotas:
                 self._forget_idle()
             account = self._accounts[owner] = Account(self._own.get(owner, self._usual))
         return account
+
+    def principals(self) -> Iterator[tuple[str, Account]]:
+        """The accounts of principals by their names, in the order in which they came."""
+        for owner, account in self._accounts.items():
+            if owner.startswith(_PRINCIPAL):
+                yield owner.removeprefix(_PRINCIPAL), account
 
     def _forget_idle(self) -> None:
         idle = [owner for owner, each in self._accounts.items() if not owner.startswith(_PRINCIPAL) and each.is_idle]

@@ -15,6 +15,7 @@ import os
 import secrets
 import socket
 import time
+from collections import Counter
 from typing import NamedTuple
 
 from cachetools import TTLCache
@@ -140,8 +141,12 @@ class SessionManager:
             if offer.has_ended(now):
                 session.end()
 
+    def by_owner(self) -> Counter[str]:
+        """How many each principal or host has open."""
+        return Counter(owner_of(offer.caller) for offer in self._open.values())
+
     def _open_of(self, owner: str) -> int:
-        return sum(owner_of(offer.caller) == owner for offer in self._open.values())
+        return self.by_owner()[owner]
 
     def close(self) -> None:
         """Ends them all."""

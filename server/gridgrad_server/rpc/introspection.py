@@ -8,6 +8,7 @@ from collections.abc import Callable
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
+from gridgrad_server.access.grants import GRANT, Grant
 from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import Context
@@ -35,7 +36,7 @@ class IntrospectionCalls:
         questions: the places of Prepare and Explain, which take none of those of grids.
         workers: say what they are and have.
         tiers: asks workers about functions.
-        status: how the server is doing.
+        status: how the server is doing, as the caller may see it.
         quotas: say how many preparations one caller may have; None where that is not bounded.
     """
 
@@ -47,7 +48,7 @@ class IntrospectionCalls:
         questions: Admission,
         workers: WorkerPool,
         tiers: TierPolicy,
-        status: Callable[[], pb.GetServerStatusResponse],
+        status: Callable[[Grant | None], pb.GetServerStatusResponse],
         quotas: Quotas | None = None,
     ) -> None:
         self._settings = settings
@@ -81,7 +82,7 @@ class IntrospectionCalls:
         """How the server is doing."""
         try:
             decode(pb.GetServerStatusRequest, raw)
-            return self._status().SerializeToString()
+            return self._status(GRANT.get()).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 

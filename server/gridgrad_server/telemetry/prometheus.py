@@ -132,6 +132,7 @@ def families(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
     yield from _load(status.load)
     yield from _workers(status)
     yield from _counts(status)
+    yield from _principals(status)
     yield _histogram("gridgrad_queue_seconds", "Time from arrival to the beginning of the computation.", status.queue_s)
     yield _histogram("gridgrad_compute_seconds", "Time that batches took to compute.", status.compute_s)
     yield _histogram(
@@ -191,6 +192,31 @@ def _counts(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
         grids.add_metric([computed.engine, computed.tier], computed.grids)
         points.add_metric([computed.engine, computed.tier], computed.points)
     yield from (requests, grids, points)
+
+
+def _principals(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
+    labels = ["principal"]
+    gauges = [
+        (GaugeMetricFamily(f"gridgrad_principal_{name}", text, labels=labels), field)
+        for name, text, field in (
+            ("held_requests", "Requests of the principal that are under way.", "requests"),
+            ("held_bytes", "Bytes held for them.", "held_bytes"),
+            ("sessions", "Sessions that it has open.", "sessions"),
+        )
+    ]
+    counters = [
+        (CounterMetricFamily(f"gridgrad_principal_{name}", text, labels=labels), field)
+        for name, text, field in (
+            ("requests", "Requests of the principal that were let in.", "total_requests"),
+            ("cost", "Their cost: points x components x (1 + derivatives).", "total_cost"),
+            ("refused", "How often it was over a limit of its own.", "refused"),
+        )
+    ]
+    metrics: list[tuple[GaugeMetricFamily | CounterMetricFamily, str]] = [*gauges, *counters]
+    for metric, field in metrics:
+        for each in status.principals:
+            metric.add_metric([each.principal], getattr(each, field))
+        yield metric
 
 
 def _gauge(name: str, text: str, labels: dict[str, str], value: float) -> Metric:

@@ -7,13 +7,17 @@ from collections.abc import Sized
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
+from gridgrad_server.access.grants import Grant
+from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.scheduling.admission import Admission
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.scheduler import Scheduler
 from gridgrad_server.telemetry.counters import Counters
+from gridgrad_server.telemetry.principal_use import principal_use
 from gridgrad_server.workers.pool import WorkerPool
 from gridgrad_server.workers.process import WorkerProcess
 
@@ -31,6 +35,7 @@ class StatusSnapshot:
         workers: compute.
         streams: those that are open.
         sessions: those that are open.
+        quotas: know what principals take.
         budget: counts what the arenas of sessions take.
         observers: are joined by what counts.
     """
@@ -43,7 +48,8 @@ class StatusSnapshot:
         scheduler: Scheduler,
         workers: WorkerPool,
         streams: Sized,
-        sessions: Sized,
+        sessions: SessionManager,
+        quotas: Quotas,
         budget: ArenaBudget,
         observers: Observers,
     ) -> None:
@@ -54,19 +60,25 @@ class StatusSnapshot:
         self._workers = workers
         self._streams = streams
         self._sessions = sessions
+        self._quotas = quotas
         self._budget = budget
         self._observers = observers
         self._started_at = time.monotonic()
         self._counters: Counters | None = None
 
-    def status(self) -> pb.GetServerStatusResponse:
-        """How it is doing now. Begins to count at the first call, unless it did before."""
+    def status(self, viewer: Grant | None = None) -> pb.GetServerStatusResponse:
+        """How it is doing now. Begins to count at the first call, unless it did before.
+
+        Args:
+            viewer: who asks, and sees what he may; None for all there is to see.
+        """
         status = pb.GetServerStatusResponse(
             version=__version__,
             up_s=time.monotonic() - self._started_at,
             draining=self._intake.draining,
             load=self._load(),
             workers=self._worker_statuses(),
+            principals=principal_use(self._quotas, self._sessions.by_owner(), viewer),
         )
         self.count().fill(status)
         return status

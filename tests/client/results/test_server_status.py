@@ -8,7 +8,7 @@ import pytest
 
 import gridgrad
 import gridgrad.aio
-from gridgrad.results.server_status import ComputedTotals, Distribution, Load
+from gridgrad.results.server_status import ComputedTotals, Distribution, Load, PrincipalUse
 from gridgrad_core import errors
 from tests.client.fake import FakeServer
 from tests.client.statuses import BUSY, looks
@@ -28,6 +28,7 @@ def test_a_status_is_read(server: FakeServer, client: gridgrad.Client) -> None:
         ("structured", "compiled"): ComputedTotals(90, 3000),
         ("functional", ""): ComputedTotals(60, 1000),
     }
+    assert status.principals == (PrincipalUse("alice", 0.5, 1, 2, 3, 4, 5, 6),)
     assert status.queue_s == Distribution((0.001, 0.01), (90, 9, 1), 0.5)
 
 

@@ -26,7 +26,10 @@ LEGEND = re.compile(r"\{\{(\w+)\}\}")
 def exported() -> Iterator[tuple[str, set[str]]]:
     """The names of what is exported, with their labels; a scrape adds the label `instance`."""
     status = pb.GetServerStatusResponse(
-        workers=[pb.WorkerStatus()], answers=[pb.AnswerCount()], computed=[pb.ComputedCount()]
+        workers=[pb.WorkerStatus()],
+        answers=[pb.AnswerCount()],
+        computed=[pb.ComputedCount()],
+        principals=[pb.PrincipalUse()],
     )
     Counters().fill(status)
     for metric in families(status):

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from gridgrad_server.access.grants import Grant
+from gridgrad_server.access.quotas import Quotas
+from gridgrad_server.telemetry.principal_use import MOST_SHOWN, OTHERS, principal_use
+
+
+@pytest.fixture
+def quotas() -> Quotas:
+    made = Quotas()
+    made.replace({"alice": ("weight=2", "requests=1")})
+    for name in ("alice", "bob"):
+        made.hold(f"@{name} 1", 1, 100)
+        made.spend(f"@{name} 2", 30)
+    made.hold("ipv4:10.0.0.1 1", 1, 100)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("viewer", "seen"),
+    [
+        (None, ["alice", "bob"]),
+        (Grant("root", ["admin"]), ["alice", "bob"]),
+        (Grant("scraper", ["metrics"]), ["alice", "bob"]),
+        (Grant("bob", ["call"]), ["bob"]),
+        (Grant("carol", ["call"]), []),
+    ],
+)
+def test_who_sees_whom(quotas: Quotas, viewer: Grant | None, seen: list[str]) -> None:
+    assert [row.principal for row in principal_use(quotas, {}, viewer)] == seen
+
+
+def test_what_a_row_says(quotas: Quotas) -> None:
+    with pytest.raises(ConnectionError):
+        quotas.check_room("@alice 1", 1, 1)
+    row = principal_use(quotas, {"@alice": 3}, None)[0]
+    assert (row.weight, row.requests, row.held_bytes, row.sessions) == (2, 1, 100, 3)
+    assert (row.total_requests, row.total_cost, row.refused) == (1, 30, 1)
+
+
+def test_rows_are_bounded_and_the_first_keep_theirs() -> None:
+    quotas = Quotas()
+    for number in range(MOST_SHOWN + 10):
+        quotas.spend(f"@p{number} 1", 2)
+    rows = principal_use(quotas, {}, None)
+    assert [row.principal for row in rows] == [*(f"p{number}" for number in range(MOST_SHOWN)), OTHERS]
+    assert (rows[-1].total_requests, rows[-1].total_cost) == (10, 20)
