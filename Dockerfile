@@ -2,6 +2,7 @@
 #
 #   docker build -t gridgrad .                          CPU
 #   docker build -t gridgrad:cuda --build-arg TORCH=cu130 .
+#   docker build -t gridgrad:ray --build-arg WITH='ray[default]' .    for a Ray cluster
 #   docker run --rm -p 127.0.0.1:50051:50051 gridgrad   with --gpus all for CUDA
 #
 # TORCH names an index of PyTorch builds: cpu, cu126, cu128, cu130, ... The CUDA builds bring the
@@ -10,6 +11,7 @@ ARG PYTHON=3.12
 
 FROM python:${PYTHON}-slim AS build
 ARG TORCH=cpu
+ARG WITH=""
 WORKDIR /build
 RUN python -m venv /opt/gridgrad
 ENV PATH=/opt/gridgrad/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -17,7 +19,7 @@ ENV PATH=/opt/gridgrad/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHEC
 COPY constraints.txt .
 RUN pip install -c constraints.txt torch --extra-index-url https://download.pytorch.org/whl/${TORCH}
 COPY . .
-RUN pip install -c constraints.txt '.[server,worker,metrics]'
+RUN pip install -c constraints.txt '.[server,worker,metrics]' ${WITH}
 
 FROM python:${PYTHON}-slim
 # Hot expressions are compiled at run time, and kept in a volume, so that a restart is warm.

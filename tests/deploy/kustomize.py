@@ -78,9 +78,12 @@ def _set_image(resources: list[Resource], name: str, newName: str = "", newTag: 
             container["image"] = ":".join(filter(None, (newName or name, newTag or tag)))
 
 
-def _containers(resource: Resource) -> Iterator[Resource]:
-    if resource["kind"] == "Deployment":
-        yield from resource["spec"]["template"]["spec"]["containers"]
+def _containers(part: object) -> Iterator[Resource]:
+    """All that stand in a list called so, wherever in a resource: kustomize asks for no kind."""
+    if isinstance(part, list):
+        part = dict(enumerate(part))
+    for key, each in part.items() if isinstance(part, dict) else ():
+        yield from each if key == "containers" else _containers(each)
 
 
 def _rename(resource: Resource, suffix: str) -> None:

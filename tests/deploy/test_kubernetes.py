@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,41 +17,15 @@ from gridgrad_server.config.command_line import parse
 from gridgrad_server.config.settings import FLAGS
 from gridgrad_server.telemetry.counters import Counters
 from gridgrad_server.telemetry.prometheus import families
+from tests.deploy.custom_resources import KINDS, check
 from tests.deploy.kustomize import Resource, rendered, yaml_files
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 KUBERNETES = "1.33"
 """The oldest version whose schemas they are held to."""
 KUSTOMIZATIONS = [FOLDER, FOLDER / "base", FOLDER / "gpu"]
+CLUSTER = FOLDER / "ray"
 MARGIN_S = 5
-TEXT = {"type": "string"}
-LABELS = {"type": "object", "additionalProperties": TEXT}
-
-
-def exactly(**properties: Any) -> Any:
-    """An object that has all of these and no others."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-# What is used of ServiceMonitor, as prometheus-operator 0.93.0 describes it in its API reference
-SERVICE_MONITOR = exactly(
-    apiVersion={"const": "monitoring.coreos.com/v1"},
-    kind={"const": "ServiceMonitor"},
-    metadata=exactly(name=TEXT),
-    spec=exactly(
-        selector=exactly(matchLabels=LABELS),
-        endpoints={
-            "type": "array",
-            "items": exactly(port=TEXT, interval={"type": "string", "pattern": "^[0-9]+s$"}),
-            "minItems": 1,
-        },
-    ),
-)
 
 
 def one(resources: list[Resource], kind: str) -> Resource:
@@ -79,16 +52,17 @@ def resources(request: pytest.FixtureRequest) -> list[Resource]:
     return rendered(request.param)
 
 
-def test_each_resource_is_as_its_schema_says(resources: list[Resource]) -> None:
-    for resource in resources:
-        if resource["kind"] == "ServiceMonitor":
-            jsonschema.validate(resource, SERVICE_MONITOR)
+@pytest.mark.parametrize("folder", [*KUSTOMIZATIONS, CLUSTER], ids=name_of)
+def test_each_resource_is_as_its_schema_says(folder: Path) -> None:
+    for resource in rendered(folder):
+        if resource["kind"] in KINDS:
+            check(resource)
         else:
             kubernetes_validate.validate(resource, KUBERNETES, strict=True)
 
 
 def test_every_file_belongs_to_a_kustomization() -> None:
-    used = {file.resolve() for folder in KUSTOMIZATIONS for file in yaml_files(folder)}
+    used = {file.resolve() for folder in (*KUSTOMIZATIONS, CLUSTER) for file in yaml_files(folder)}
     kept = {file.resolve() for file in FOLDER.rglob("*.yaml")}
     assert kept - used == {FOLDER / "autoscaling" / "prometheus-adapter-values.yaml"}
 
@@ -171,3 +145,53 @@ def test_what_is_scraped_and_scaled_by_is_there() -> None:
     values = yaml.safe_load((FOLDER / "autoscaling" / "prometheus-adapter-values.yaml").read_text())
     [rule] = values["rules"]["custom"]
     assert rule["seriesQuery"].startswith(f"{metric}{{")
+
+
+def test_definitions_refuse_what_they_do_not_know() -> None:
+    for folder, kind in ((FOLDER, "ServiceMonitor"), (CLUSTER, "RayCluster")):
+        resource = one(rendered(folder), kind)
+        with pytest.raises(jsonschema.ValidationError, match="'replicas'"):
+            check({**resource, "spec": {**resource["spec"], "replicas": 1}})
+
+
+def test_the_cluster_has_a_node_for_each_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = one(rendered(CLUSTER), "RayCluster")["spec"]
+    [group], head = spec["workerGroupSpecs"], spec["headGroupSpec"]
+    [container], [worker] = head["template"]["spec"]["containers"], group["template"]["spec"]["containers"]
+    for each in container["env"]:
+        monkeypatch.setenv(each["name"], each["value"])
+    settings = parse(["--ray", "auto"])
+    assert "exec gridgrad-server --ray auto" in container["args"][0]
+    assert (group["minReplicas"], group["maxReplicas"]) == (settings.min_workers, settings.max_workers)
+    assert group["rayStartParams"]["num-cpus"] == worker["resources"]["limits"]["cpu"] == str(settings.ray_cpus)
+    assert head["rayStartParams"]["num-cpus"] == "0"
+    assert container["image"] == worker["image"] != "gridgrad"
+    given = {each["name"]: each["containerPort"] for each in container["ports"]}
+    assert settings.listen == (f"0.0.0.0:{given['grpc']}",)
+    assert settings.metrics == f"0.0.0.0:{given['metrics']}"
+    assert [container[f"{kind}Probe"]["grpc"]["port"] for kind in ("startup", "readiness", "liveness")] == [50051] * 3
+
+
+def test_the_cluster_is_of_the_pinned_version_and_closed_to_others() -> None:
+    resources = rendered(CLUSTER)
+    cluster, service = one(resources, "RayCluster"), one(resources, "Service")["spec"]
+    pinned = (FOLDER.parents[1] / "constraints.txt").read_text().splitlines()
+    assert f"ray=={cluster['spec']['rayVersion']}" in pinned
+    labels = cluster["spec"]["headGroupSpec"]["template"]["metadata"]["labels"]
+    assert service["selector"].items() <= labels.items()
+    assert (
+        not service["selector"].items()
+        <= cluster["spec"]["workerGroupSpecs"][0]["template"]["metadata"]["labels"].items()
+    )
+    policy = one(resources, "NetworkPolicy")["spec"]
+    assert policy["podSelector"]["matchLabels"] == {"ray.io/cluster": cluster["metadata"]["name"]}
+    own, *others = policy["ingress"]
+    assert own["from"] == [{"podSelector": policy["podSelector"]}]
+    assert [port["port"] for rule in others for port in rule["ports"]] == [each["name"] for each in service["ports"]]
+    for group in (cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]):
+        pod = group["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        [container] = pod["containers"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert {each["name"]: each["value"] for each in container["env"]}["RAY_USAGE_STATS_ENABLED"] == "0"
+        assert {each["name"] for each in container["volumeMounts"]} == {each["name"] for each in pod["volumes"]}
