@@ -13,6 +13,7 @@ from pathlib import Path
 
 __all__ = ["Served", "serve"]
 
+HELPERS = "gridgrad_worker.deriving"
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 30.0
 
@@ -35,12 +36,16 @@ class Served:
         return self.addresses[0]
 
     def workers(self) -> list[int]:
-        """The process ids of its workers."""
-        return [pid for pid in self._children() if not _is_for_helpers(pid)]
+        """The process ids of its workers, but for the one aside."""
+        return [pid for pid in self._children() if not _has_word(pid, HELPERS) and not _has_word(pid, "--aside")]
+
+    def aside(self) -> list[int]:
+        """The process id of its worker aside, while there is one."""
+        return [pid for pid in self._children() if _has_word(pid, "--aside")]
 
     def helpers(self) -> list[int]:
         """The process id of what its helpers are forks of, once there is one."""
-        return [pid for pid in self._children() if _is_for_helpers(pid)]
+        return [pid for pid in self._children() if _has_word(pid, HELPERS)]
 
     def _children(self) -> list[int]:
         pids: list[str] = []
@@ -59,9 +64,10 @@ class Served:
         return _peak(self.process.pid), sum(map(_peak, self.workers()))
 
 
-def _is_for_helpers(pid: int) -> bool:
+def _has_word(pid: int, word: str) -> bool:
+    """Whether the command line of a process has a word."""
     with contextlib.suppress(OSError):  # it has ended since
-        return b"gridgrad_worker.deriving" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return word in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     return False
 
 

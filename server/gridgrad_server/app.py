@@ -29,7 +29,7 @@ from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.gate import AccessGate
-from gridgrad_server.workers.places import places_of
+from gridgrad_server.workers.places import aside_place, places_of
 from gridgrad_server.workers.transports.transport import WorkerPlace
 
 __all__ = ["Server", "run"]
@@ -55,7 +55,7 @@ def run(settings: ServerSettings) -> int:
     try:
         places = places_of(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(settings, places))
+            return runner.run(_serve(settings, places, aside_place(settings)))
     except (AccessError, ListenError, MissingExtraError, NoDeviceError) as error:
         print(f"gridgrad-server: {error}", file=sys.stderr)
         return 2
@@ -70,8 +70,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(settings: ServerSettings, places: Sequence[WorkerPlace]) -> int:
-    server = Server(settings, places)
+async def _serve(settings: ServerSettings, places: Sequence[WorkerPlace], aside: WorkerPlace | None) -> int:
+    server = Server(settings, places, aside)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.signalled, number)
@@ -86,6 +86,7 @@ class Server:
     Args:
         settings: its settings.
         places: one for each worker.
+        aside: for the worker aside; None for a server without one.
 
     Attributes:
         addresses: where it listens, as gRPC targets, once it does.
@@ -93,9 +94,11 @@ class Server:
         is_serving: whether a worker was warm once.
     """
 
-    def __init__(self, settings: ServerSettings, places: Sequence[WorkerPlace]) -> None:
+    def __init__(
+        self, settings: ServerSettings, places: Sequence[WorkerPlace], aside: WorkerPlace | None = None
+    ) -> None:
         self._settings = settings
-        self.parts = compose(settings, places, self._workers_changed, self._fatal)
+        self.parts = compose(settings, places, self._workers_changed, self._fatal, aside)
         self._changed = asyncio.Event()
         self._failure: str | None = None
         self.is_serving = False
@@ -115,6 +118,8 @@ class Server:
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
         self.parts.workers.start()
+        if self.parts.aside:
+            self.parts.aside.workers.start()
         self.parts.sessions.listen()
         watching = asyncio.create_task(self._watch_grants())
         try:
@@ -145,6 +150,8 @@ class Server:
         await server.stop(_LAST_WORDS_S)
         await self.parts.helpers.close()
         await self.parts.workers.close()
+        if self.parts.aside:
+            await self.parts.aside.workers.close()
         self.parts.slots.close()
         await self.parts.exporters.close()
         self._remove_files()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gridgrad_core.system.logging import fields
 from gridgrad_core.version import __version__
 from gridgrad_server.access.access_control import AccessControl
 from gridgrad_server.config.settings import ServerSettings
@@ -35,6 +37,7 @@ from gridgrad_server.scheduling.tier_policy import TierPolicy
 from gridgrad_server.service import GridgradService
 from gridgrad_server.telemetry.exporters import Exporters
 from gridgrad_server.telemetry.snapshot import StatusSnapshot
+from gridgrad_server.workers.aside import Aside, Lanes
 from gridgrad_server.workers.autoscaling import WorkerRange
 from gridgrad_server.workers.command import helper_command
 from gridgrad_server.workers.pool import WorkerPool
@@ -52,6 +55,11 @@ _MOST_REFLECTIONS = 64
 """Calls that may be open at once, with or without a word."""
 
 
+_ASIDE_IDLE_S = 60.0
+
+log = logging.getLogger("gridgrad.server")
+
+
 @dataclass(frozen=True)
 class Parts:
     """All that a server is made of, in the order in which each part needs those before it."""
@@ -62,7 +70,9 @@ class Parts:
     slots: SlotPool
     tiers: TierPolicy
     scheduler: Scheduler
+    lanes: Lanes
     workers: WorkerPool
+    aside: Aside | None
     helpers: Helpers
     functions: FunctionKeys
     admission: Admission
@@ -82,6 +92,7 @@ def compose(
     places: Sequence[WorkerPlace],
     on_change: Callable[[], None],
     on_fatal: Callable[[str], None],
+    aside_place: WorkerPlace | None = None,
 ) -> Parts:
     """Builds all parts of a server; nothing runs yet.
 
@@ -90,6 +101,7 @@ def compose(
         places: one for each worker that there may be.
         on_change: called when workers become ready, or none is left that is.
         on_fatal: called with why the server can't serve at all.
+        aside_place: for a worker aside; None for a server without one.
 
     Raises:
         AccessError: a file that says who may call can't be used.
@@ -102,13 +114,15 @@ def compose(
     bounds = WorkerRange(settings.least_of(len(places)), len(places), settings.idle_timeout)
     workers = WorkerPool(places, bounds, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
 
-    helpers = Helpers(HelperProcess(helper_command(settings)), settings.derive_timeout, scheduler.charge)
+    aside = _aside(settings, aside_place, tiers, slots, observers)
+    lanes = Lanes(scheduler, tiers, aside)
+    helpers = Helpers(HelperProcess(helper_command(settings)), settings.derive_timeout, lanes.charge)
     functions = FunctionKeys(Programs(helpers), __version__)
     derivations = Derivations(helpers if settings.engine == "structured" else None)
     limits = RequestLimits(settings, len(places))
     admission = Admission(settings.queue_entries, settings.queue_bytes, quotas=access.quotas)
     quotas = access.quotas
-    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, scheduler, observers, quotas)
+    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, lanes, observers, quotas)
 
     unread = UnreadAnswers(settings.stall_timeout)
     unary = UnaryCalls(intake, limits, observers)
@@ -116,9 +130,7 @@ def compose(
     streams = StreamCalls(intake, limits, observers, unread, open_streams)
     budget = ArenaBudget(settings.session_bytes)
     sessions = SessionManager(settings, intake, limits, observers, slots, budget, quotas)
-    snapshot = StatusSnapshot(
-        settings, intake, admission, scheduler, workers, streams, sessions, quotas, budget, observers
-    )
+    snapshot = StatusSnapshot(settings, intake, admission, lanes, workers, streams, sessions, quotas, budget, observers)
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
     introspection = IntrospectionCalls(
         settings, intake, derivations, questions, workers, tiers, snapshot.status, quotas
@@ -135,7 +147,9 @@ def compose(
         slots,
         tiers,
         scheduler,
+        lanes,
         workers,
+        aside,
         helpers,
         functions,
         admission,
@@ -149,3 +163,26 @@ def compose(
         health,
         service,
     )
+
+
+def _aside(
+    settings: ServerSettings,
+    place: WorkerPlace | None,
+    tiers: TierPolicy,
+    slots: SlotPool,
+    observers: Observers,
+) -> Aside | None:
+    """A scheduler and a pool of their own for the worker aside. What it compiles, `tiers` shares with the others."""
+    if place is None:
+        return None
+    running = list[WorkerProcess]()
+    scheduler = Scheduler(
+        settings.batch_cost, slots, running, TierPolicy(running, has_tiers=settings.compile), observers
+    )
+    bounds = WorkerRange(0, 1, _ASIDE_IDLE_S)
+
+    def failed(why: str) -> None:
+        log.error("no worker aside", extra=fields(why=why))
+
+    pool = WorkerPool([place], bounds, running, scheduler, tiers, slots, settings.piece_timeout, lambda: None, failed)
+    return Aside(scheduler, pool)

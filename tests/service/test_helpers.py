@@ -49,12 +49,27 @@ def client(server: Running) -> Iterator[gridgrad.Client]:
         yield client
 
 
-def test_what_a_helper_has_derived_is_right(client: gridgrad.Client) -> None:
+def assert_right(client: gridgrad.Client, last: int) -> None:
+    found = client.gradient(served(last), {"t": T, "k": K}, derivatives=["t", "k"])
+    for plane, expected in zip((found.value, found.d["t"], found.d["k"]), by_hand(last), strict=True):
+        np.testing.assert_allclose(plane, expected, rtol=1e-9)
+    assert found.info.digest == parse(served(last)).digest
+
+
+def test_what_a_helper_has_derived_is_right(client: gridgrad.Client, server: Running) -> None:
     for last in (0, 0, 1):
-        found = client.gradient(served(last), {"t": T, "k": K}, derivatives=["t", "k"])
-        for plane, expected in zip((found.value, found.d["t"], found.d["k"]), by_hand(last), strict=True):
-            np.testing.assert_allclose(plane, expected, rtol=1e-9)
-    assert found.info.digest == parse(served(1)).digest
+        assert_right(client, last)
+    assert not server.aside(), "one alone has the worker for it"
+
+
+def test_what_takes_long_is_computed_aside_once_another_calls(client: gridgrad.Client, server: Running) -> None:
+    with gridgrad.Client(server.address) as neighbour:
+        small = neighbour.gradient("t*k", {"t": T, "k": K}, wrt="t")
+        assert_right(client, 1)
+        (aside,) = server.aside()
+        assert os.getpriority(os.PRIO_PROCESS, aside) == 10
+        assert np.array_equal(neighbour.gradient("t*k", {"t": T, "k": K}, wrt="t").value, small.value)
+    assert len(server.workers()) == 1
 
 
 def test_a_mistake_far_down_a_long_text_is_told_with_its_place(client: gridgrad.Client) -> None:

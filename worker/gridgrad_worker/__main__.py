@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     process.die_with_parent()
     keep_freed_memory(_KEPT_BYTES)
     process.spin_briefly()
+    if options.aside:
+        process.yield_to_others()
     configure(options.log_format, options.log_level, device=options.device, pid=os.getpid())
     with socket.socket(fileno=options.fd) as connection:
         try:

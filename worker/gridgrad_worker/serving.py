@@ -39,6 +39,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--engine", choices=("structured", "functional"), default="structured", help="what computes expressions"
     )
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
+    parser.add_argument("--aside", action="store_true", help="leave processors to the other workers")
     add = parser.add_argument
     add("--no-compile", action="store_true", help="compile nothing")
     add("--hot-points", type=int, default=1 << 21, help="points of an expression after which it is compiled")

@@ -368,16 +368,18 @@ class SourceText(_message.Message):
     def __init__(self, text: _Optional[str] = ..., inputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HelperAnswer(_message.Message):
-    __slots__ = ("failure", "parsed", "derived", "explanation")
+    __slots__ = ("failure", "parsed", "derived", "explanation", "exceeded")
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     PARSED_FIELD_NUMBER: _ClassVar[int]
     DERIVED_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    EXCEEDED_FIELD_NUMBER: _ClassVar[int]
     failure: PieceFailure
     parsed: ParsedText
     derived: bytes
     explanation: Explanation
-    def __init__(self, failure: _Optional[_Union[PieceFailure, _Mapping]] = ..., parsed: _Optional[_Union[ParsedText, _Mapping]] = ..., derived: _Optional[bytes] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
+    exceeded: str
+    def __init__(self, failure: _Optional[_Union[PieceFailure, _Mapping]] = ..., parsed: _Optional[_Union[ParsedText, _Mapping]] = ..., derived: _Optional[bytes] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., exceeded: _Optional[str] = ...) -> None: ...
 
 class ParsedText(_message.Message):
     __slots__ = ("text", "digest", "components", "tuple_valued", "inputs", "assigned", "operations")

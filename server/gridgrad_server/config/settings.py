@@ -179,8 +179,8 @@ FLAGS: tuple[Flag, ...] = (
          "seconds that a batch may compute before its worker is killed and replaced. Raise it for registered "
          "functions that are slow by nature"),
     Flag("derive-timeout", Seconds(), 5.0, "5",
-         "seconds that a helper may take to parse an expression, to derive it or to explain it. Raise it for very long "
-         "expressions, lower it where strangers call"),
+         "seconds of a processor that a helper may take to parse an expression, to derive it or to explain it. Raise "
+         "it for very long expressions, lower it where strangers call"),
     Flag("stall-timeout", Seconds(), 30.0, "30",
          "seconds that a caller may take nothing of its answer before the call is ended. Lower it where strangers "
          "call, raise it for readers that pause"),

@@ -1,4 +1,4 @@
-"""Helpers: what takes long about a text is done by them, within a time, by turns, and for nobody who has gone.
+"""Helpers: what takes long about a text is done by them, within bounds, by turns, and for nobody who has gone.
 
 Invariants:
 * A job that several wait for is done once, and ends when the last of them has gone.
@@ -29,6 +29,8 @@ HELPER_BYTES = 256 << 20
 """Memory of a helper."""
 
 _AT_ONCE = 2
+_MOST_WALL = 10
+"""How much longer a helper may take by the clock, where others have the processors first."""
 _START_AFTER_S = 0.5
 _MOST_REFUSED = 4096
 _REMEMBERED_S = 60.0
@@ -48,13 +50,13 @@ class Helpers:
 
     Args:
         process: starts helpers.
-        timeout_s: seconds that one may take.
+        most_s: seconds of a processor that one may take.
         charge: is told who had one work, and for how many seconds.
     """
 
-    def __init__(self, process: HelperProcess, timeout_s: float, charge: Callable[[str, float], None]) -> None:
+    def __init__(self, process: HelperProcess, most_s: float, charge: Callable[[str, float], None]) -> None:
         self._process = process
-        self._timeout_s = timeout_s
+        self._most_s = most_s
         self._charge = charge
         self._turns = Turns(_AT_ONCE)
         self._starting: asyncio.TimerHandle | None = None
@@ -117,18 +119,19 @@ class Helpers:
         async with self._turns.turn(caller):
             started_at = time.monotonic()
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(_MOST_WALL * self._most_s):
                     answer = await self._helped(serialized)
-                if answer.WhichOneof("kind"):
-                    return answer
-                found = f"{what}, which takes more than {HELPER_BYTES >> 20} MiB to prepare"
             except TimeoutError:
-                found = f"{what}, which takes more than {self._timeout_s:g} s to prepare (--derive-timeout)"
+                answer = wpb.HelperAnswer(exceeded="time")
             except (OSError, EOFError):
-                found = f"{what}, which a helper has died of"
+                return _refusal(f"{what}, which a helper has died of")
             finally:
                 self._charge(caller, time.monotonic() - started_at)
-        return wpb.HelperAnswer(failure=failure_message(TooLargeError("function.expression", found, _REMEDY)))
+        if not answer.exceeded:
+            return answer
+        most = f"{self._most_s:g} s" if answer.exceeded == "time" else f"{HELPER_BYTES >> 20} MiB"
+        flag = " (--derive-timeout)" if answer.exceeded == "time" else ""
+        return _refusal(f"{what}, which takes more than {most} to prepare{flag}")
 
     async def _helped(self, serialized: bytes) -> wpb.HelperAnswer:
         """What a helper answers.
@@ -147,6 +150,10 @@ class Helpers:
         with contextlib.closing(link):
             link.send(serialized)
             return wpb.HelperAnswer.FromString(await answered)
+
+
+def _refusal(found: str) -> wpb.HelperAnswer:
+    return wpb.HelperAnswer(failure=failure_message(TooLargeError("function.expression", found, _REMEDY)))
 
 
 def _raise(failure: wpb.PieceFailure | None) -> None:

@@ -10,12 +10,11 @@ from cachetools import LRUCache
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.helpers import Helpers
 from gridgrad_server.requests.function_key import FunctionKey
+from gridgrad_server.requests.throughput import FEW_DERIVED
 
 __all__ = ["Derivations"]
 
 _MOST_BYTES = 64 << 20
-_SMALL = 1000
-"""Operations of an expression, times the derivatives to be written down, that a worker does in milliseconds."""
 
 
 class _Kept(LRUCache[int, FunctionKey]):
@@ -74,8 +73,7 @@ class Derivations:
 
 
 def _is_small(function: FunctionKey) -> bool:
-    derivatives = {each[start:] for each in function.key.derivatives for start in range(len(each))}
-    return function.operations * (1 + len(derivatives)) <= _SMALL
+    return function.derived_operations <= FEW_DERIVED
 
 
 def _described(function: FunctionKey) -> str:

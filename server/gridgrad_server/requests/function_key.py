@@ -74,6 +74,7 @@ class FunctionKey:
         planes: of a result: the value and the derivatives of each component.
         itemsize: of a number, in bytes.
         digest: of the program; empty for a registered function.
+        derived_operations: about how many an expression has with all derivatives, those on the way to them included.
         throughput: how quickly its grids are computed.
         derived: the serialized DerivedPlan of an expression, where a helper has made it.
         caller: who asked for it last.
@@ -96,7 +97,8 @@ class FunctionKey:
         self.operations = operations
         self.derived = b""
         self.digest = key.identity if key.kind == "expression" else ""
-        self.throughput = Throughput(operations)
+        self.derived_operations = operations * (1 + len(_needed(key.derivatives)))
+        self.throughput = Throughput(operations, self.derived_operations)
         self.caller = ""
         self._version = version
         self._units = units
@@ -210,3 +212,8 @@ class FunctionKeys:
             remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions MODULE"
             raise UnknownFunctionError("function.registered", f"no function {name!r} is registered here", remedy)
         return function
+
+
+def _needed(derivatives: Sequence[Derivative]) -> set[Derivative]:
+    """Those that are derived for the ones that are asked for: x and y x for the derivative by y x."""
+    return {each[start:] for each in derivatives for start in range(len(each))}

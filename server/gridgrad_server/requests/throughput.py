@@ -6,7 +6,7 @@ would have to wait for long.
 
 from __future__ import annotations
 
-__all__ = ["MOST_TILE_S", "TILE_S", "Throughput"]
+__all__ = ["FEW_DERIVED", "MOST_TILE_S", "TILE_S", "Throughput"]
 
 TILE_S = 0.002
 """How long a tile may take where it may be large: short for whoever waits behind it, long beside its fixed cost."""
@@ -17,6 +17,12 @@ MOST_TILE_S = 0.05
 _FEW_OPERATIONS = 1024
 _MOST_OPERATIONS = 1 << 25
 """What is done for a tile of a function of more than a few operations while nothing is known of it."""
+
+FEW_DERIVED = 1000
+"""Operations, with those of derivatives, that a worker plans and calls within some milliseconds."""
+
+_OPERATION_S = 1e-5
+"""What calling an operation takes a worker, on however few points."""
 
 _FORGET_FACTOR = 1.02
 """By how much the quickest tile counts less with each that comes after it."""
@@ -30,15 +36,20 @@ class Throughput:
 
     Args:
         operations: that the function has, as it is written.
+        derived: about how many it has with all derivatives.
     """
 
-    def __init__(self, operations: int = 1) -> None:
+    def __init__(self, operations: int = 1, derived: int = 1) -> None:
         self._operations = operations
+        self._guessed_s = _OPERATION_S * derived if derived > FEW_DERIVED else 0.0
+        self._least_s, self._least_tier = self._guessed_s, ""
         self._tier = ""
         self._unit_s = 0.0
 
     def note(self, tier: str, cost: int, compute_s: float) -> None:
         """Takes in how long a batch took, all of it in one tier."""
+        self._least_s = min(compute_s, self._least_s if tier == self._least_tier else self._guessed_s)
+        self._least_tier = tier
         unit_s = compute_s / max(1, cost)
         is_telling = cost >= _LEAST_COST or compute_s >= MOST_TILE_S or unit_s < self._unit_s
         if not is_telling:
@@ -48,8 +59,8 @@ class Throughput:
         self._tier = tier
 
     def expected_s(self, cost: int) -> float:
-        """How long something of a cost takes; 0 while that is not known."""
-        return self._unit_s * cost
+        """How long something of a cost takes, as far as is known: of long expressions that is guessed at first."""
+        return max(self._least_s, self._unit_s * cost)
 
     def cost(self, tier: str = "") -> int:
         """The cost of what is computed in TILE_S; 0 while that is not known.

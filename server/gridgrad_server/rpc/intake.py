@@ -1,4 +1,4 @@
-"""Intake: what stands between the RPC handlers and the scheduler. Checks and admits requests, and hands them on."""
+"""Intake: what stands between the RPC handlers and the schedulers. Checks and admits requests, and hands them on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gridgrad_server.rpc.limits import RequestLimits
 from gridgrad_server.scheduling.admission import Admission, Permit
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.request import GridRequest, ResultSink
-from gridgrad_server.scheduling.scheduler import Scheduler
+from gridgrad_server.workers.aside import Lanes
 from gridgrad_server.workers.pool import WorkerPool
 
 __all__ = ["Intake"]
@@ -34,7 +34,7 @@ class Intake:
         limits: of a request.
         admission: counts what is held.
         workers: compute the requests.
-        scheduler: has them computed.
+        lanes: have them computed.
         observers: are told of requests.
         quotas: say what one caller may cost; None where that is not bounded.
 
@@ -50,7 +50,7 @@ class Intake:
         limits: RequestLimits,
         admission: Admission,
         workers: WorkerPool,
-        scheduler: Scheduler,
+        lanes: Lanes,
         observers: Observers,
         quotas: Quotas | None = None,
     ) -> None:
@@ -60,7 +60,7 @@ class Intake:
         self._limits = limits
         self._admission = admission
         self._workers = workers
-        self._scheduler = scheduler
+        self._lanes = lanes
         self._observers = observers
         self._quotas = quotas or None
         self.draining = False
@@ -190,16 +190,16 @@ class Intake:
         """
         if request.progress.is_split and request.template.layout.grids == 1:
             tile_cost = self._limits.tile_cost_of(request, most_bytes)
-            if tile_cost > self._limits.tile_cost and not self._scheduler.is_shared:
+            if tile_cost > self._limits.tile_cost and not self._lanes.is_shared:
                 request.progress.cut(tile_cost)
 
     def submit(self, request: GridRequest) -> None:
         """Queues a request, new or with room for more of its tiles."""
-        self._scheduler.submit(request)
+        self._lanes.submit(request)
 
     def cancel(self, request: GridRequest) -> None:
         """Forgets a request: its caller is gone, or has its answer."""
-        self._scheduler.cancel(request)
+        self._lanes.cancel(request)
 
 
 def _cost_of(request: GridRequest) -> int:

@@ -75,6 +75,7 @@ class GridRequest:
         progress: its tiles.
         tier: what its tiles are to be computed in; empty for what is ready, None for what the first one is.
         ended: whether it has failed, was cancelled, or has all its results.
+        is_aside: whether it is computed aside, so that nobody else has to wait for it at all.
         is_bulk: whether it is more than a tile of the usual cost, so that others should not have to wait for it.
         inputs_slot: holds its inputs when it has several tiles.
         destination: of its results in the arena of a session; None for the memory of each batch.
@@ -82,7 +83,7 @@ class GridRequest:
     """
 
     __slots__ = ("_compute_s", "_computed_by", "_started_at", "arrived_at", "caller", "deadline_at", "destination",
-                 "ended", "inputs_slot", "is_bulk", "numbers", "progress", "sink", "template", "tier",
+                 "ended", "inputs_slot", "is_aside", "is_bulk", "numbers", "progress", "sink", "template", "tier",
                  "trace")  # fmt: skip
 
     def __init__(
@@ -101,7 +102,7 @@ class GridRequest:
         self.caller = caller
         self.deadline_at = deadline_at
         self.arrived_at = time.monotonic()
-        self.ended = False
+        self.ended = self.is_aside = False
         self.inputs_slot: Slot | None = None
         self.destination: ResultDestination | None = None
         self.trace: object | None = None

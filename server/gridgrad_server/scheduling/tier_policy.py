@@ -117,6 +117,10 @@ class TierPolicy:
         said = (worker.programs.state(function) for worker in self._ready())
         return next(filter(None, said), wpb.PlanState(compiled="pending", engine="structured"))
 
+    def has_code(self, function: FunctionKey) -> bool:
+        """Whether a worker has compiled code of an expression."""
+        return self.state(function).compiled == "ready"
+
     async def explain(self, function: FunctionKey, check: Callable[[], None]) -> wpb.Explanation:
         """What a worker computes for a function.
 

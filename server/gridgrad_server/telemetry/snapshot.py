@@ -15,9 +15,9 @@ from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.scheduling.admission import Admission
 from gridgrad_server.scheduling.observer import Observers
-from gridgrad_server.scheduling.scheduler import Scheduler
 from gridgrad_server.telemetry.counters import Counters
 from gridgrad_server.telemetry.principal_use import principal_use
+from gridgrad_server.workers.aside import Lanes
 from gridgrad_server.workers.pool import WorkerPool
 from gridgrad_server.workers.process import WorkerProcess
 
@@ -31,7 +31,7 @@ class StatusSnapshot:
         settings: of the server.
         intake: accepts requests, unless the server drains.
         admission: counts what is held.
-        scheduler: has the queue.
+        lanes: have the queues.
         workers: compute.
         streams: those that are open.
         sessions: those that are open.
@@ -45,7 +45,7 @@ class StatusSnapshot:
         settings: ServerSettings,
         intake: Intake,
         admission: Admission,
-        scheduler: Scheduler,
+        lanes: Lanes,
         workers: WorkerPool,
         streams: Sized,
         sessions: SessionManager,
@@ -56,7 +56,7 @@ class StatusSnapshot:
         self._settings = settings
         self._intake = intake
         self._admission = admission
-        self._scheduler = scheduler
+        self._lanes = lanes
         self._workers = workers
         self._streams = streams
         self._sessions = sessions
@@ -92,7 +92,7 @@ class StatusSnapshot:
 
     def _load(self) -> pb.Load:
         return pb.Load(
-            queued=self._scheduler.queued,
+            queued=self._lanes.queued,
             entries=self._admission.requests,
             most_entries=self._settings.queue_entries,
             held_bytes=self._admission.held_bytes,
@@ -101,7 +101,7 @@ class StatusSnapshot:
             sessions=len(self._sessions),
             session_bytes=self._budget.taken_bytes,
             most_session_bytes=self._settings.session_bytes,
-            waiting_batches=self._scheduler.waiting_batches,
+            waiting_batches=self._lanes.waiting_batches,
             wanted_workers=self._workers.wanted,
             most_workers=len(self._workers.restarts),
         )

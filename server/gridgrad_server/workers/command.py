@@ -30,7 +30,8 @@ def bridge_command(settings: ServerSettings, address: str) -> list[str]:
 
 def helper_command(settings: ServerSettings) -> list[str]:
     """The command of the process that helpers are forks of, but for the descriptor of its socket."""
-    return [sys.executable, "-m", "gridgrad_worker.deriving", "--bytes", str(HELPER_BYTES), *_log_flags(settings)]
+    bounds = ["--bytes", str(HELPER_BYTES), "--seconds", str(settings.derive_timeout)]
+    return [sys.executable, "-m", "gridgrad_worker.deriving", *bounds, *_log_flags(settings)]
 
 
 def _log_flags(settings: ServerSettings) -> list[str]:

@@ -14,7 +14,7 @@ from gridgrad_server.workers.transports.local_transport import LocalPlace
 from gridgrad_server.workers.transports.ray_transport import RayBridge, RayPlace
 from gridgrad_server.workers.transports.transport import WorkerPlace
 
-__all__ = ["places_of"]
+__all__ = ["aside_place", "places_of"]
 
 _COUNT_WITHIN_S = 60.0
 
@@ -35,6 +35,15 @@ def places_of(settings: ServerSettings) -> list[WorkerPlace]:
     threads = threads_for(len(devices))
     here: list[WorkerPlace] = [LocalPlace(worker_command(settings, device, threads)) for device in devices]
     return here if settings.ray is None else [*here, *_in_cluster(settings, settings.ray, len(here))]
+
+
+def aside_place(settings: ServerSettings) -> WorkerPlace | None:
+    """Where the worker aside runs: on this machine, if the others compute expressions on its processors."""
+    local = settings.max_workers or settings.workers
+    devices = assign(settings, local) if settings.ray is None and settings.engine == "structured" else []
+    if "cpu" not in devices:
+        return None
+    return LocalPlace([*worker_command(settings, "cpu", threads_for(len(devices))), "--aside"])
 
 
 def _in_cluster(settings: ServerSettings, address: str, first: int) -> list[WorkerPlace]:

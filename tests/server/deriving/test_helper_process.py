@@ -16,13 +16,14 @@ from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.helper_process import HelperProcess
 from tests.service.harness import PATIENCE_S, eventually
 
-COMMAND = [sys.executable, "-m", "gridgrad_worker.deriving", "--bytes", str(256 << 20)]
+COMMAND = [sys.executable, "-m", "gridgrad_worker.deriving"]
+AMPLE = ["--bytes", str(256 << 20), "--seconds", "60"]
 ENDLESS = "+".join(f"sin(x*{i})" for i in range(40_000))
 
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[HelperProcess]:
-    made = HelperProcess(COMMAND)
+    made = HelperProcess([*COMMAND, *AMPLE])
     yield made
     made.close()
     assert made.pid is None
@@ -103,13 +104,26 @@ def test_their_first_process_is_started_again(process: HelperProcess) -> None:
 
 
 def test_it_takes_no_more_memory_than_it_is_told() -> None:
-    small = HelperProcess([*COMMAND[:-1], str(24 << 20)])
+    small = HelperProcess([*COMMAND, *AMPLE, "--bytes", str(24 << 20)])
     try:
         with small.helper() as helper:
             ask(helper, ENDLESS)
-            assert answer(helper) == wpb.HelperAnswer()
+            assert answer(helper) == wpb.HelperAnswer(exceeded="memory")
         with small.helper() as helper:
             ask(helper, "x")
             assert answer(helper) is not None
     finally:
         small.close()
+
+
+def test_it_takes_no_more_time_of_a_processor_than_it_is_told() -> None:
+    hasty = HelperProcess([*COMMAND, *AMPLE, "--seconds", "0.05"])
+    try:
+        with hasty.helper() as helper:
+            ask(helper, ENDLESS)
+            assert answer(helper) == wpb.HelperAnswer(exceeded="time")
+        with hasty.helper() as helper:
+            ask(helper, "x")
+            assert answer(helper) is not None
+    finally:
+        hasty.close()

@@ -10,7 +10,7 @@ import pytest
 from gridgrad_core.errors import MissingExtraError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.workers import places
-from gridgrad_server.workers.places import places_of
+from gridgrad_server.workers.places import aside_place, places_of
 from gridgrad_server.workers.transports.local_transport import LocalPlace
 
 
@@ -48,3 +48,14 @@ def test_the_extra_is_named_where_ray_is_not_installed(monkeypatch: pytest.Monke
     monkeypatch.setattr(places, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"gridgrad\[ray\]"):
         places_of(ServerSettings(ray="head:6379"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_there"),
+    [({}, True), ({"max_workers": 3}, True), ({"engine": "functional"}, False), ({"ray": "head:6379"}, False)],
+)
+def test_a_place_aside_is_where_expressions_are_computed_on_this_machine(flags: dict[str, Any], is_there: bool) -> None:
+    place = aside_place(ServerSettings(device="cpu", **flags))
+    assert (place is not None) is is_there
+    if isinstance(place, LocalPlace):
+        assert place.command[-1] == "--aside"

@@ -6,7 +6,8 @@ begins at once, no job sees what another has left, and all of a job's memory is 
 Invariants:
 * A helper whose socket is closed at the other end is ended by the kernel, whatever it is at: who gives a job up closes
   the socket, and needs no number of a process.
-* A helper takes no more memory than it is told; it then says so, or ends. Nobody else notices.
+* A helper takes no more memory and no more time of a processor than it is told; it then says so, or ends. Nobody else
+  notices.
 * All die with the server.
 """
 
@@ -33,7 +34,6 @@ from gridgrad_worker.runtime import process
 
 __all__ = ["main"]
 
-_NICE = 10
 _READ_BYTES = 1 << 16
 
 
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--fd", type=int, required=True, help="descriptor of the socket to the server")
     parser.add_argument("--bytes", type=int, required=True, help="memory of a helper")
+    parser.add_argument("--seconds", type=float, required=True, help="time of a processor that it may take")
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     options = parser.parse_args(arguments)
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with socket.socket(fileno=options.fd) as control:
         while (job := _next(control)) is not None:
             with job:
-                _fork(control, job, options.bytes)
+                _fork(control, job, options)
     return 0
 
 
@@ -65,27 +66,27 @@ def _next(control: socket.socket) -> socket.socket | None:
     return socket.socket(fileno=files[0]) if said and files else None
 
 
-def _fork(control: socket.socket, job: socket.socket, most_bytes: int) -> None:
+def _fork(control: socket.socket, job: socket.socket, options: argparse.Namespace) -> None:
     try:
         pid = os.fork()
     except OSError:
         return  # by the end of its socket the server knows
     if not pid:
         control.close()
-        _help(job, most_bytes)
+        _help(job, options.bytes, options.seconds)
 
 
-def _help(connection: socket.socket, most_bytes: int) -> NoReturn:
+def _help(connection: socket.socket, most_bytes: int, most_s: float) -> NoReturn:
     """What a helper does."""
     status = 1
     try:
         process.die_with_parent()
-        os.nice(_NICE)
+        process.yield_to_others()
         gc.disable()  # nothing that it makes refers to itself, and all of it goes with the process
         resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
         job = pb.HelperJob.FromString(_receive(connection))
         with _dying_with(connection):
-            answered = _answer(job)
+            answered = _answer(job, most_s).SerializeToString()
         connection.sendall(framed(answered))
         status = 0
     except ConnectionError:
@@ -120,11 +121,25 @@ def _dying_with(connection: socket.socket) -> Iterator[None]:
     fcntl.fcntl(connection, fcntl.F_SETFL, flags)
 
 
-def _answer(job: pb.HelperJob) -> bytes:
+def _answer(job: pb.HelperJob, most_s: float) -> pb.HelperAnswer:
+    signal.signal(signal.SIGPROF, _out_of_time)
+    signal.setitimer(signal.ITIMER_PROF, most_s)
     try:
-        return answer(job).SerializeToString()
+        return answer(job)
     except MemoryError:
-        return pb.HelperAnswer().SerializeToString()
+        return pb.HelperAnswer(exceeded="memory")
+    except _OutOfTime:
+        return pb.HelperAnswer(exceeded="time")
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+class _OutOfTime(BaseException):
+    """The helper has had its time; no handler of a job's own errors catches it."""
+
+
+def _out_of_time(*_: object) -> None:
+    raise _OutOfTime
 
 
 if __name__ == "__main__":

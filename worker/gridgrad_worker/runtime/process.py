@@ -6,9 +6,10 @@ import ctypes
 import os
 import signal
 
-__all__ = ["die_with_parent", "ignore_signals", "spin_briefly"]
+__all__ = ["die_with_parent", "ignore_signals", "spin_briefly", "yield_to_others"]
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_NICE = 10
 _SPINS = "4000"  # some 0.1 ms
 
 
@@ -32,3 +33,8 @@ def spin_briefly() -> None:
     """
     if not os.environ.keys() & {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}:
         os.environ["GOMP_SPINCOUNT"] = _SPINS
+
+
+def yield_to_others() -> None:
+    """Has the kernel give processors to others first, for good. See nice(2)."""
+    os.nice(_NICE)
