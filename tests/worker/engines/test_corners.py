@@ -244,7 +244,10 @@ ENDS = [
     of_x("sinh(x)/cosh(x)", 710, 1, 0, dtypes=F64),
     of_x("norm_ppf(x)", 1e-160, -26.98880826841840, 3.7001735163826504e158, -INF, INF, -INF, dtypes=F64),
     of_x("silu(x)", -712, 0, 0, 0, 0, 0),
-    of_x("silu(x)", -88.5, -3.3e-37, -3.26e-37, dtypes=F32, rel=0.01),
+    of_x("silu(x)", -91, -2.7431120e-38, -2.7129680e-38, -2.6828241e-38, -2.6526801e-38, -2.6225362e-38, dtypes=F32),
+    of_x("gamma(x)", -33.75, 3.6438842e-38, 1.4288739e-38, 7.2381309e-37, -3.6722714e-36, 9.2834150e-35, dtypes=F32),
+    of_x("gamma(x)", -34.5, None, None, -4.0581946e-38, None, -2.5118396e-36, dtypes=F32),
+    of_x("gamma(x)", -165.5, None, 2.2998539920936048e-296, 1.6194395913667815e-295, dtypes=F64),
     of_x("cbrt(x)", 1e-34, None, None, None, INF, -INF, dtypes=F32),
     # Constants beyond float32
     of_x("1e300*x", 0.5, INF, INF, 0.0, dtypes=F32),

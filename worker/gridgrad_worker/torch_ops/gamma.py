@@ -25,7 +25,8 @@ _POLYGAMMA_SHIFT = 16
 def gamma(x: Tensor) -> Tensor:
     """Γ(x): ±inf at ±0, nan at the negative integers."""
     positive = _gamma_of_positive(torch.where(x < 0, 1 - x, x))
-    reflected = math.pi / (sinpi(x) * positive)
+    # By a tensor, since of a number torch multiplies with the reciprocal, which may be below the normal numbers
+    reflected = torch.full_like(x, math.pi) / (sinpi(x) * positive)
     pole = (x < 0) & (x == x.floor())
     return torch.where(x < 0, reflected, positive).masked_fill(pole, math.nan)
 

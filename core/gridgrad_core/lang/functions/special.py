@@ -15,9 +15,10 @@ _ENTROPY = "entropies"
 _GAMMA = "gamma functions"
 
 _TWO_OVER_SQRT_PI = "1.1283791670955126"
-_SILU_SLOPE = (  # far to the left in factors that vanish half as fast as their product
-    "where(x < -64, exp(0.5*x)*(1 + x)*exp(0.5*x), sigmoid(x) + x*(0.25*sech(0.5*x)**2))"
-)
+_E_64 = "1.6038108905486378e-28"  # e⁻⁶⁴, by which what is a factor of larger slopes is multiplied last of all
+_SILU_SLOPE = f"where(x < -64, {_E_64}*(exp(64 + x)*(1 + x)), sigmoid(x) + x*(0.25*sech(0.5*x)**2))"
+_GAMMA_TAIL = f"{_E_64}*(where(floor(x)%2 == 0, 1, -1)*exp(64 + lgamma(x))*digamma(x))"
+_GAMMA_SLOPE = f"where(x < -30, {_GAMMA_TAIL}, gamma(x)*digamma(x))"
 _HALF_SQRT_PI = "0.8862269254527580"
 
 
@@ -72,7 +73,7 @@ TABLE = (
     ),
     _unary(_ENTROPY, "entr", "-x·ln x", "-1 - log(x)", notes="0 at 0, where the derivative is inf; -inf for x < 0"),
     _unary(
-        _GAMMA, "gamma", "Γ(x) = ∫ t^(x-1) e⁻ᵗ dt from 0 to ∞", "gamma(x)*digamma(x)", "tgamma",
+        _GAMMA, "gamma", "Γ(x) = ∫ t^(x-1) e⁻ᵗ dt from 0 to ∞", _GAMMA_SLOPE, "tgamma",
         notes="±inf at ±0; nan at the negative integers",
     ),
     _unary(_GAMMA, "lgamma", "ln |Γ(x)|", "digamma(x)", "gammaln", notes="inf at the integers ≤ 0"),
