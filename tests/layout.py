@@ -46,7 +46,9 @@ ORDER = {
         "lang.derive",
         "lang.loops",
         "lang.parser",
+        "lang.tables",
         "wire",
+        "tables",
     ],
     "gridgrad": [
         *(
@@ -151,6 +153,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/test_derived_programs.py",
     "worker/engines/test_roots.py",
     "worker/engines/test_solving.py",
+    "worker/engines/test_tables.py",
     "worker/engines/test_workloads.py",
     "worker/registered/test_examples.py",
     "worker/registered/test_torch_faults.py",

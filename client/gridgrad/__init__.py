@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gridgrad import testing as testing
     from gridgrad.arguments.linspace import Linspace as Linspace
     from gridgrad.arguments.linspace import linspace as linspace
+    from gridgrad.arguments.lookup_table import LookupTable as LookupTable
+    from gridgrad.arguments.lookup_table import table as table
     from gridgrad.checks.report import CheckReport as CheckReport
     from gridgrad.checks.report import Disagreement as Disagreement
     from gridgrad.requests.request import Registered as Registered
@@ -65,6 +67,7 @@ _HOMES = {
     "Info": "gridgrad.results.info",
     "InternalError": "gridgrad_core.errors",
     "Linspace": "gridgrad.arguments.linspace",
+    "LookupTable": "gridgrad.arguments.lookup_table",
     "MissingExtraError": "gridgrad_core.errors",
     "NotPreparedError": "gridgrad_core.errors",
     "Prepared": "gridgrad.results.explanation",
@@ -89,6 +92,7 @@ _HOMES = {
     "linspace": "gridgrad.arguments.linspace",
     "parse": "gridgrad_core.lang.parser.parser",
     "registered": "gridgrad.requests.request",
+    "table": "gridgrad.arguments.lookup_table",
     "trace": "gridgrad.tracing.decorator",
 }
 _MODULES = {"aio", "testing"}

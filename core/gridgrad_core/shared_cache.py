@@ -6,8 +6,8 @@ one who brought it: it passes to another of them instead.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 __all__ = ["SharedCache"]
@@ -17,13 +17,14 @@ V = TypeVar("V")
 
 
 class _Entry(Generic[V]):
-    """A value, whose it is, and who else has used it last; empty if nobody has."""
+    """A value, how much it counts, whose it is, and who else has used it last; empty if nobody has."""
 
-    __slots__ = ("also", "owner", "value")
+    __slots__ = ("also", "owner", "value", "weight")
 
-    def __init__(self, value: V, owner: str) -> None:
+    def __init__(self, value: V, owner: str, weight: int) -> None:
         self.value = value
         self.owner = owner
+        self.weight = weight
         self.also = ""
 
 
@@ -32,10 +33,13 @@ class SharedCache(Generic[K, V]):
 
     Args:
         most: how many values it keeps.
+        weigh: as how many a value counts, 1 at least; each as one where it is not said.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
         self._most = most
+        self._weigh = weigh
+        self._held: Counter[str] = Counter()  # as how many the values of each caller count
         self._entries: dict[K, _Entry[V]] = {}
         self._of: dict[str, OrderedDict[K, None]] = {}  # the keys of each caller, the one used longest ago first
 
@@ -70,20 +74,27 @@ class SharedCache(Generic[K, V]):
         if self.get(key, caller) is not None:
             self._entries[key].value = value
             return []
-        forgotten = [self._forgotten()] if len(self) >= self._most else []
-        self._entries[key] = _Entry(value, caller)
-        self._of.setdefault(caller, OrderedDict())[key] = None
+        weight, forgotten = min(self._weigh(value), self._most), []
+        while self._held.total() + weight > self._most:
+            forgotten.append(self._forgotten())
+        self._entries[key] = _Entry(value, caller, weight)
+        self._give(key, caller)
         return forgotten
+
+    def _give(self, key: K, caller: str) -> None:
+        self._of.setdefault(caller, OrderedDict())[key] = None
+        self._held[caller] += self._entries[key].weight
 
     def _forgotten(self) -> K:
         while True:
-            owner = max(self._of, key=lambda each: len(self._of[each]))
+            owner = max(self._of, key=self._held.__getitem__)
             key, _ = self._of[owner].popitem(last=False)
-            if not self._of[owner]:
-                del self._of[owner]
             entry = self._entries[key]
+            self._held[owner] -= entry.weight
+            if not self._of[owner]:
+                del self._of[owner], self._held[owner]
             if not entry.also:
                 del self._entries[key]
                 return key
             entry.owner, entry.also = entry.also, ""
-            self._of.setdefault(entry.owner, OrderedDict())[key] = None
+            self._give(key, entry.owner)

@@ -57,3 +57,13 @@ def test_it_is_bounded_and_whoever_has_an_equal_share_or_less_loses_nothing(uses
         assert cache.get(key, caller) == kept.get(key)
         assert len(cache) == len(kept) <= MOST
         assert sorted(cache.values()) == sorted(kept.values())
+
+
+def test_what_counts_for_several_takes_the_room_of_several() -> None:
+    cache: SharedCache[str, int] = SharedCache(MOST, weigh=lambda value: value)
+    assert [cache.put(name, 2, name) for name in "abc"] == [[], [], []]
+    assert cache.put("large", 3, "d") == ["a", "b"]
+    assert cache.put("more", 1, "d") == []
+    assert cache.put("whole", 99, "e") == ["large", "c", "more"]
+    assert len(cache) == 1
+    assert cache.put("last", 1, "e") == ["whole"]

@@ -10,6 +10,7 @@ import torch
 from gridgrad_core.errors import InternalError, RequestError, UnknownFunctionError
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.wire.table_specs import specs_of_plan
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
@@ -22,6 +23,8 @@ from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
+from gridgrad_worker.table_store import TableStore
+from gridgrad_worker.torch_ops.lookups import BoundTable
 from gridgrad_worker.worker_program import Engine, WorkerProgram
 
 __all__ = ["EngineName", "make_program", "read_dtype"]
@@ -44,6 +47,7 @@ def make_program(
     registered: Mapping[str, Registration],
     engine: EngineName,
     tier: Tier | None = None,
+    tables: TableStore | None = None,
 ) -> WorkerProgram:
     """Makes a program ready to compute.
 
@@ -53,6 +57,7 @@ def make_program(
         registered: the functions that it may name.
         engine: what computes expressions; registered functions take the functional one.
         tier: the compiled tier; None where nothing is to be compiled.
+        tables: keeps tables for other programs; None for one by itself.
 
     Raises:
         GridgradError: its function does not exist or parse, lacks inputs, or is too large to derive.
@@ -66,10 +71,23 @@ def make_program(
         chosen = _for_registered(found, list(axes), wanted, read_dtype(message.dtype), device)
     else:
         source, text = _source(message, list(axes), len(wanted))
-        job = CompileJob(text, tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name)
-        chosen = _for_expression(source, job, device, engine, tier)
+        given = (tables or TableStore()).of(message.tables, read_dtype(message.dtype), device)
+        shape = tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name
+        job = CompileJob(text, *shape, tables=given.specs, bound=given.digest)
+        chosen = _for_expression(source, job, device, engine, tier, given.bound)
     pieces = PieceReader(tuple(axes.values()), len(dims), len(wanted) * chosen.components, message.dtype)
-    return WorkerProgram(message, chosen.engine, pieces, chosen.untiered)
+    return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered)
+
+
+def _without_numbers(message: pb.Plan) -> pb.Plan:
+    """A plan as it is kept: tables have their numbers where they are looked up."""
+    if not message.tables:
+        return message
+    kept = pb.Plan()
+    kept.CopyFrom(message)
+    for table in kept.tables:
+        table.ClearField("table")
+    return kept
 
 
 def read_dtype(name: str) -> torch.dtype:
@@ -113,21 +131,26 @@ def _source(message: pb.Plan, names: Sequence[str], planes: int) -> tuple[Progra
     """What an expression comes as, parsed here or derived elsewhere, and its canonical text."""
     if message.derived:
         return read_derived(message.derived, planes), message.expression
-    program = parse(message.expression, names)
+    program = parse(message.expression, names, specs_of_plan(message.tables))
     return program, program.text
 
 
 def _for_expression(
-    source: Program | DerivedPlan, job: CompileJob, device: Device, engine: EngineName, tier: Tier | None
+    source: Program | DerivedPlan,
+    job: CompileJob,
+    device: Device,
+    engine: EngineName,
+    tier: Tier | None,
+    tables: Sequence[BoundTable],
 ) -> _Chosen:
     untiered = "the server computes expressions by the functional engine, which has no tiers"
     if isinstance(source, DerivedPlan) or engine == "structured":
         components = len(source.outputs) // (len(job.wanted) if isinstance(source, DerivedPlan) else 1)
-        direct = StructuredEngine(source, job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
+        direct = StructuredEngine(source, job.inputs, job.ndim, job.wanted, job.torch_dtype, device, tables)
         if tier is None:
             return _Chosen(direct, components, "the server was started with --no-compile")
         return _Chosen(TieredEngine(direct, tier, tier.add(job, direct)), components, "")
-    functional = expression_engine(source, job.names, job.wanted, job.torch_dtype, device)
+    functional = expression_engine(source, job.names, job.wanted, job.torch_dtype, device, tables)
     return _Chosen(functional, len(source.outputs), untiered)
 
 

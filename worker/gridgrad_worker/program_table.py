@@ -10,6 +10,7 @@ from gridgrad_worker.devices.device import Device
 from gridgrad_worker.engines.compiled.tier import Tier, TierState
 from gridgrad_worker.make_program import EngineName, make_program
 from gridgrad_worker.registered.registration import Registration
+from gridgrad_worker.table_store import TableStore
 from gridgrad_worker.worker_program import WorkerProgram
 
 __all__ = ["ProgramTable"]
@@ -36,6 +37,7 @@ class ProgramTable:
         self._engine = engine
         self._registered = registered
         self._tier = tier
+        self._tables = TableStore()
         self._programs: dict[int, WorkerProgram | GridgradError] = {}
         self._reported: dict[int, TierState] = {}
 
@@ -93,7 +95,7 @@ class ProgramTable:
 
     def _made(self, message: pb.Plan) -> WorkerProgram | GridgradError:
         try:
-            return make_program(message, self._device, self._registered, self._engine, self._tier)
+            return make_program(message, self._device, self._registered, self._engine, self._tier, self._tables)
         except GridgradError as error:
             return error.with_traceback(None)
 

@@ -128,17 +128,18 @@ def checked(inputs: Inputs) -> Inputs:
     return inputs
 
 
-def computing_dtype(inputs: Sequence[Input], dtype: Any = None) -> np.dtype[Any]:
+def computing_dtype(inputs: Sequence[Input], dtype: Any = None, tables: Sequence[Any] = ()) -> np.dtype[Any]:
     """The type to compute in: the one asked for, else float32 if every array given is float32, else float64.
 
-    Numbers and linspaces have no type of their own and do not count.
+    Numbers and linspaces have no type of their own and do not count. Tables do, by the type of their values.
 
     Raises:
         RequestError: a dtype that is neither float32 nor float64.
     """
     if dtype is None:
         arrays = [i.values.dtype for i in inputs if i.dims and not isinstance(i.values, Linspace)]
-        return FLOAT32 if arrays and all(found == FLOAT32 for found in arrays) else FLOAT64
+        single = all(found == FLOAT32 for found in arrays) and all(each.table.is_single for each in tables)
+        return FLOAT32 if arrays and single else FLOAT64
     try:
         asked = np.dtype(dtype)
     except TypeError:

@@ -18,7 +18,6 @@ from gridgrad.results.result import Result
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
 from gridgrad_core.lang.derive.remarks import remarks
-from gridgrad_core.lang.parser.parser import parse
 
 __all__ = ["checking"]
 
@@ -57,15 +56,14 @@ def checking(
         raise RequestError("derivatives", "none, and a value alone can't be checked by differences", remedy)
     result = yield sent
     sample = draw(sent, result, points, seed)
-    found = by_mpmath(call.function[1], sample) if precise else (yield from by_differences(sample))
+    found = by_mpmath(sample) if precise else (yield from by_differences(sample))
     allowed = tolerance if tolerance is not None else _TOLERANCES[call.template.dtype.name]
     return _report(sample, found, allowed)._replace(remarks=tuple(_remarks(sample)))
 
 
 def _remarks(sample: Sample) -> Iterator[str]:
     if isinstance(sample.function, str):
-        program = parse(sample.function, [*sample.inputs, *sample.scalars])
-        yield from remarks(program, sample.served)
+        yield from remarks(sample.program(), sample.served)
     for derivative, served in sample.served.items():
         for component, values, own in zip(sample.components, sample.served[()], served, strict=True):
             missing = int((np.isnan(own) & np.isfinite(values)).sum())

@@ -21,7 +21,6 @@ from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.differences import STEPS, estimate, steps
 from gridgrad_core.grid import Derivative
-from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 
 __all__ = ["Expectations", "Expected", "by_differences", "by_mpmath", "has_mpmath"]
@@ -59,12 +58,14 @@ def has_mpmath() -> bool:
     return importlib.util.find_spec("mpmath") is not None
 
 
-def by_mpmath(text: str, sample: Sample) -> Expectations:
+def by_mpmath(sample: Sample) -> Expectations:
     """What the value and the derivatives of an expression should be, by finite differences with 50 digits."""
     from gridgrad.checks.mpmath_reference import DIGITS
+    from gridgrad.checks.mpmath_tables import calling
 
-    program = parse(text, [*sample.inputs, *sample.scalars])
-    expected = {derivative: _precise(program, sample, derivative) for derivative in sample.served}
+    program, tables = sample.program(), [each.table.numbers for each in sample.tables]
+    with calling(tables):
+        expected = {derivative: _precise(program, sample, derivative) for derivative in sample.served}
     return Expectations(f"finite differences with {DIGITS} digits (mpmath)", expected)
 
 
@@ -118,8 +119,8 @@ def by_differences(sample: Sample) -> Generator[Request, Result, Expectations]:
 
 def _used(sample: Sample) -> set[str]:
     """The inputs that the function uses: an expression may be given axes that only broadcast."""
-    names = [*sample.inputs, *sample.scalars]
-    return set(parse(sample.function, names).inputs) if isinstance(sample.function, str) else set(names)
+    names = {*sample.inputs, *sample.scalars}
+    return set(sample.program().inputs) if isinstance(sample.function, str) else names
 
 
 def _served(
@@ -131,6 +132,7 @@ def _served(
     along = {name: np.tile(values, times) for name, values in sample.inputs.items() if name in used}
     inputs: dict[str, Any] = {name: ("point", values) for name, values in {**along, **changed}.items()}
     inputs |= {name: value for name, value in sample.scalars.items() if name not in changed}
+    inputs |= {each.name: each.table for each in sample.tables}
     result = yield Request(sample.function, inputs, derivatives=[wrt for wrt in wanted if wrt], dtype="float64")
     shape = len(sample.components), times * sample.points
     return {wrt: np.broadcast_to(result.d[wrt].reshape(shape[0], -1), shape) for wrt in ((), *wanted)}

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import mpmath as mp
 
 from gridgrad.checks.mpmath_loops import Number, looped
+from gridgrad.checks.mpmath_tables import value_of_table
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.functions.tabulated import CALLS
 from gridgrad_core.lang.local.local_operation import LocalOperation
 
 __all__ = ["VALUES", "Number", "call"]
@@ -24,6 +26,8 @@ def call(name: str, *arguments: Number) -> Number:
     integers = len(FUNCTIONS[name].integers)
     known = [int(argument) for argument in arguments[:integers]]
     try:
+        if name in CALLS:
+            return value_of_table(known, arguments[integers:])
         value = VALUES[name](*known, *arguments[integers:])
     except (ZeroDivisionError, ValueError):
         return mp.nan

@@ -9,11 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgrad.arguments.lookup_table import GivenTable, LookupTable, split_tables
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import FunctionLike, Registered, Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.lang.program.program import Program
 
 __all__ = ["Sample", "as_sent", "draw"]
 
@@ -30,6 +33,7 @@ class Sample(NamedTuple):
         positions: where the points are in the grid, [dims, points].
         components: the names of the components.
         served: by derivative, [components, points].
+        tables: that the function calls.
     """
 
     function: FunctionLike
@@ -38,11 +42,16 @@ class Sample(NamedTuple):
     positions: NDArray[np.intp]
     components: tuple[str, ...]
     served: Mapping[Derivative, Array]
+    tables: tuple[GivenTable, ...] = ()
 
     @property
     def points(self) -> int:
         """How many points there are."""
         return int(self.positions.shape[1])
+
+    def program(self) -> Program:
+        """The program of an expression."""
+        return parse(str(self.function), [*self.inputs, *self.scalars], [each.spec for each in self.tables])
 
     def point(self, number: int) -> dict[str, float]:
         """All inputs at one of the points."""
@@ -65,10 +74,14 @@ def as_sent(call: PreparedCall) -> Request:
     kind, text = call.function
     return Request(
         text if kind == "expression" else Registered(text),
-        {each.name: (each.dims, each.values) for each in call.inputs},
+        {**{each.name: (each.dims, each.values) for each in call.inputs}, **_tables(call)},
         derivatives=call.template.derivatives,
         dtype=call.template.dtype,
     )
+
+
+def _tables(call: PreparedCall) -> dict[str, LookupTable]:
+    return {each.name: each.table for each in split_tables(call.request.inputs)[1]}
 
 
 def draw(request: Request, result: Result, points: int, seed: int) -> Sample:
@@ -87,7 +100,8 @@ def draw(request: Request, result: Result, points: int, seed: int) -> Sample:
     indices = np.unravel_index(flat, result.shape) if result.shape else []
     positions = np.array(indices, np.intp).reshape(len(result.shape), flat.size)
     along = dict(zip(result.dims, positions, strict=True))
-    dims_of = {name: dims for name, (dims, _) in request.inputs.items()}
+    plain, tables = split_tables(request.inputs)
+    dims_of = {name: dims for name, (dims, _) in plain.items()}
     scalars = {name: float(result.inputs[name]) for name, dims in dims_of.items() if not dims}
     inputs = {
         name: result.inputs[name][tuple(along[dim] for dim in dims)].astype(np.float64)
@@ -96,7 +110,7 @@ def draw(request: Request, result: Result, points: int, seed: int) -> Sample:
     }
     rows = {wrt: result.d[wrt].reshape(len(result.components), -1) for wrt in ((), *result.d)}
     served = {wrt: each[:, flat].astype(np.float64) for wrt, each in rows.items()}
-    return Sample(request.function, scalars, inputs, positions, result.components, served)
+    return Sample(request.function, scalars, inputs, positions, result.components, served, tables)
 
 
 def _drawn(total: int, points: int, seed: int) -> NDArray[np.int64]:

@@ -67,7 +67,8 @@ class RequestPacks:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._most = -(-limit // PACKS_IN_FLIGHT)
-        self._growing: dict[int, _Pack] = {}  # by the identity of their template, which their requests keep alive
+        # By the identity of their template, which their requests keep alive, and their tables
+        self._growing: dict[tuple[int, tuple[bytes, ...]], _Pack] = {}
         self._full: list[_Pack] = []
 
     def spread(self, streams: int) -> None:
@@ -80,16 +81,16 @@ class RequestPacks:
         return bool(self._full)
 
     def join(self, request: RequestInFlight) -> None:
-        """Puts a request into the pack of its template."""
-        template = id(request.call.template)
-        pack = self._growing.get(template)
+        """Puts a request into the pack of its template and its tables."""
+        alike = id(request.call.template), request.call.tables
+        pack = self._growing.get(alike)
         if pack is None:
-            pack = self._growing[template] = _Pack()
+            pack = self._growing[alike] = _Pack()
         pack.requests.append(request)
         size = max(request.nbytes, request.call.template.input_bytes, LEAST_BYTES)
         pack.nbytes += size
         if pack.nbytes + size > PACK_BYTES or len(pack.requests) >= self._most or size > LARGE_BYTES:
-            self._full.append(self._growing.pop(template))
+            self._full.append(self._growing.pop(alike))
 
     def take_all(self) -> list[list[RequestInFlight]]:
         """The requests of all packs, full or not, those of each in one list; none are left."""

@@ -18,7 +18,15 @@ from gridgrad_core.grid import InputSpec
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.fields import field_head
 
-__all__ = ["InputKind", "decode_input", "encode_numbers", "input_head", "kind_of", "narrowed", "stacked_inputs"]
+__all__ = [
+    "InputKind",
+    "decode_input",
+    "encode_numbers",
+    "input_head",
+    "kind_of",
+    "narrowed",
+    "stacked_inputs",
+]
 
 HEADS_KEPT = 512
 

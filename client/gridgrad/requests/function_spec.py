@@ -10,6 +10,7 @@ import numpy as np
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike, read_selection, resolve
 from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
+from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.requests.lowering import lower
 from gridgrad.requests.request import FunctionLike, Registered, function_identity
@@ -40,20 +41,25 @@ def plan_message(
     Raises:
         RequestError: something in them is wrong that shows without the server.
     """
-    given = read_inputs(unstacked(inputs)) if isinstance(inputs, Mapping) else _named(inputs)
-    single = computing_dtype(given, dtype) == FLOAT32
+    plain, tables = split_tables(inputs) if isinstance(inputs, Mapping) else (inputs, ())
+    given = read_inputs(unstacked(plain)) if isinstance(plain, Mapping) else _named(plain)
+    single = computing_dtype(given, dtype, tables) == FLOAT32
     selection = read_selection(wrt, order, derivatives)
     if coefficients or not isinstance(function, str | Registered | Program):
-        function, given, selection, _ = lower(function, given, selection, coefficients)
+        function, given, selection, _ = lower(function, given, selection, coefficients, tables)
     names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
     wanted = resolve(selection, names, scalars)
     kind, text = function_identity(function)
     return pb.Plan(
         function=pb.Function(**{kind: text}),
-        inputs=[pb.PlanInput(name=each.name, dims=each.dims) for each in given],
+        inputs=[*_sent(tables), *(pb.PlanInput(name=each.name, dims=each.dims) for each in given)],
         derivatives=[pb.Derivative(wrt=derivative) for derivative in wanted],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
     )
+
+
+def _sent(tables: Sequence[GivenTable]) -> list[pb.PlanInput]:
+    return [pb.PlanInput(name=each.name, table=pb.Table.FromString(each.table.message)) for each in tables]
 
 
 def remarks_on(plan: pb.Plan) -> tuple[str, ...]:
@@ -61,10 +67,13 @@ def remarks_on(plan: pb.Plan) -> tuple[str, ...]:
     # Not needed by most callers, and not loaded for them
     from gridgrad_core.lang.derive.remarks import remarks
     from gridgrad_core.lang.parser.parser import parse
+    from gridgrad_core.wire.table_specs import spec_of
 
     if not plan.function.expression:
         return ()
-    program = parse(plan.function.expression, [each.name for each in plan.inputs])
+    plain = [each.name for each in plan.inputs if not each.HasField("table")]
+    tables = [spec_of("inputs", each.name, each.table) for each in plan.inputs if each.HasField("table")]
+    program = parse(plan.function.expression, plain, tables)
     return remarks(program, [each.wrt for each in plan.derivatives])
 
 

@@ -12,7 +12,9 @@ from gridgrad.arguments import coefficients as arrays
 from gridgrad.arguments.coefficients import CoefficientArray, Coefficients, Stacks
 from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import Input
+from gridgrad.arguments.lookup_table import GivenTable
 from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.program.program import Program
 
 __all__ = ["Lowered", "Shown", "lower", "parsed"]
@@ -53,6 +55,7 @@ def lower(
     inputs: tuple[Input, ...],
     selection: DerivativeSelection,
     coefficients: Coefficients | None,
+    tables: Sequence[GivenTable] = (),
     *,
     ignore: bool = False,
 ) -> Lowered:
@@ -63,6 +66,7 @@ def lower(
         inputs: the inputs as read.
         selection: the derivatives as asked for.
         coefficients: arrays of coefficients.
+        tables: what the function may call.
         ignore: whether an expression may leave inputs unused that are numbers.
 
     Raises:
@@ -70,7 +74,7 @@ def lower(
         RequestError: something else is wrong that shows without the server.
     """
     given = arrays.read_coefficients(coefficients or {}, [each.name for each in inputs])
-    function, inputs, given, optional = _lowered(_program_of_sympy(function), inputs, given)
+    function, inputs, given, optional = _lowered(_program_of_sympy(function), inputs, given, tables)
     everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
     if ignore:
         optional = optional.union(each.name for each in inputs if not each.dims)
@@ -101,7 +105,7 @@ def _unused(function: Any, optional: frozenset[str]) -> frozenset[str]:
 
 
 def _lowered(
-    function: Any, inputs: tuple[Input, ...], given: tuple[CoefficientArray, ...]
+    function: Any, inputs: tuple[Input, ...], given: tuple[CoefficientArray, ...], tables: Sequence[GivenTable]
 ) -> tuple[Any, tuple[Input, ...], tuple[CoefficientArray, ...], frozenset[str]]:
     """A function as a program where it is one, its inputs and arrays, and the scalars that it need not use.
 
@@ -109,23 +113,23 @@ def _lowered(
     """
     numbers: list[str] = []
     if callable(function):
-        function, inputs, given = _traced(function, inputs, given)
+        function, inputs, given = _traced(function, inputs, given, tables)
         numbers = [each.name for each in inputs if not each.dims]
     elif isinstance(function, str):
-        function = parsed(function, tuple(each.name for each in inputs))
+        function = parsed(function, tuple(each.name for each in inputs), tuple(each.spec for each in tables))
     return function, inputs, given, frozenset([*numbers, *(name for array in given for name in array.elements)])
 
 
 @functools.lru_cache(_PARSED_KEPT)
-def parsed(text: str, names: tuple[str, ...]) -> Program:
-    """The program of a text with inputs of these names.
+def parsed(text: str, names: tuple[str, ...], tables: tuple[TableSpec, ...] = ()) -> Program:
+    """The program of a text with inputs of these names, and tables.
 
     Raises:
         ExpressionError: it is none.
     """
     from gridgrad_core.lang.parser.parser import parse  # most requests are sent as they were written
 
-    return parse(text, names)
+    return parse(text, names, tables)
 
 
 def _program_of_sympy(function: Any) -> Any:
@@ -137,13 +141,13 @@ def _program_of_sympy(function: Any) -> Any:
 
 
 def _traced(
-    function: Any, inputs: tuple[Input, ...], given: Sequence[CoefficientArray]
+    function: Any, inputs: tuple[Input, ...], given: Sequence[CoefficientArray], tables: Sequence[GivenTable]
 ) -> tuple[Program, tuple[Input, ...], tuple[CoefficientArray, ...]]:
     """The program of a Python function, and the inputs and coefficients with its defaults."""
     from gridgrad.tracing.decorator import parameters_of, program_of
 
     parameters = parameters_of(function)
-    names = [*(each.name for each in inputs), *(array.name for array in given)]
+    names = [each.name for each in inputs] + [each.name for each in tables] + [array.name for array in given]
     parameters.check(names)
     defaults = {name: np.asarray(value, "<f8") for name, value in parameters.defaults.items() if name not in names}
     scalars = tuple([Input(name, (), value) for name, value in defaults.items() if not value.ndim])
@@ -153,4 +157,5 @@ def _traced(
     clash = {each.name for each in inputs}.intersection(name for array in added for name in array.elements)
     if clash:
         raise RequestError("inputs", f"{min(clash)!r}, which an element of a default is called too", "rename one")
-    return program_of(function, shapes), inputs, coefficients
+    specs = tuple([(each.name, each.spec) for each in tables])
+    return program_of(function, (*shapes, *specs)), inputs, coefficients

@@ -9,6 +9,7 @@ import numpy as np
 
 from gridgrad.arguments.derivatives import read_selection
 from gridgrad.arguments.inputs import FLOAT32, FloatArray, Input, computing_dtype, read_inputs
+from gridgrad.arguments.lookup_table import split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
@@ -35,12 +36,14 @@ class PreparedCall(NamedTuple):
         template: what it shares with calls that differ in numbers alone.
         numbers: of each input, as bytes; of a linspace, the whole field of the request.
         lowered: what the caller sees of it, where that differs from what travels.
+        tables: that the function calls, each as the whole field of the request.
     """
 
     request: Request
     template: RequestTemplate
     numbers: tuple[bytes, ...]
     lowered: Shown | None = None
+    tables: tuple[bytes, ...] = ()
 
     @property
     def function(self) -> FunctionIdentity:
@@ -60,7 +63,7 @@ class PreparedCall(NamedTuple):
     @property
     def message(self) -> bytes:
         """The serialized GridGradientRequest."""
-        parts = [self.template.head]
+        parts = [self.template.head, *self.tables]
         for each in zip(self.template.input_heads, self.numbers, strict=True):
             parts += each
         return b"".join(parts)
@@ -84,7 +87,7 @@ def prepare(request: Request) -> PreparedCall:
         call = PreparedCall(request, template, numbers)
     else:
         call = _prepared(request)
-        if call.lowered is None and call.template.is_plain:
+        if call.lowered is None and not call.tables and call.template.is_plain:
             _templates.keep(request, call.template)
     if request.units is not None:
         _check_units(request.units, call)
@@ -94,17 +97,19 @@ def prepare(request: Request) -> PreparedCall:
 
 
 def _prepared(request: Request) -> PreparedCall:
-    given, inputs, shown = request.function, read_inputs(unstacked(request.inputs)), None
+    plain, tables = split_tables(request.inputs)
+    given, inputs, shown = request.function, read_inputs(unstacked(plain)), None
     selection = read_selection(request.wrt, request.order, request.derivatives)
     ignore = _ignores_unused(request.unused)
     by_server = ignore and isinstance(given, Registered)  # which alone knows the inputs of its functions
     if (ignore and not by_server) or request.coefficients or not isinstance(given, str | Registered | Program):
-        given, inputs, selection, shown = lower(given, inputs, selection, request.coefficients, ignore=ignore)
-    function, dtype = function_identity(given), computing_dtype(inputs, request.dtype)
+        given, inputs, selection, shown = lower(given, inputs, selection, request.coefficients, tables, ignore=ignore)
+    function, dtype = function_identity(given), computing_dtype(inputs, request.dtype, tables)
     sent = tuple([narrowed(each, dtype) for each in inputs])
     kinds = tuple(map(kind_of, sent))
     template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier), by_server)
-    return PreparedCall(request, template, tuple(map(encode_numbers, sent)), shown)
+    fields = tuple([each.table.field(each.name) for each in tables])
+    return PreparedCall(request, template, tuple(map(encode_numbers, sent)), shown, fields)
 
 
 def _tier(spelled: object) -> pb.Tier:
@@ -123,7 +128,7 @@ def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:
     """Calls that share a template as the entries of one message of a stream, with ids from first_id on."""
     template, entries = calls[0].template, len(calls) if len(calls) > 1 else 0
     head = pb.StreamGridGradientsRequest(id=first_id, entries=entries).SerializeToString()
-    parts = [template.head]
+    parts = [template.head, *calls[0].tables]
     numbers = zip(*[call.numbers for call in calls], strict=True)
     for input_head, kind, of_all in zip(template.input_heads, template.inputs, numbers, strict=True):
         parts += stacked_inputs(kind, of_all) if entries else (input_head, *of_all)
@@ -135,7 +140,8 @@ def _check_units(units: Units, call: PreparedCall) -> None:
     check_units(units)
     kind, text = call.function
     if kind == "expression":
-        program = parsed(text, tuple([each.name for each in call.inputs]))
+        specs = tuple([each.spec for each in split_tables(call.request.inputs)[1]])
+        program = parsed(text, tuple([each.name for each in call.inputs]), specs)
         check_known(units, [each.name for each in call.shown], program.components)
 
 

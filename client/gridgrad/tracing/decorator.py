@@ -11,9 +11,10 @@ from gridgrad.tracing import numpy_functions, ufuncs
 from gridgrad.tracing import outputs as outcome
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.signature import Parameters
-from gridgrad.tracing.traced_program import program_from, spelled
+from gridgrad.tracing.traced_program import program_from, spelled, traced_tables
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.program.names import CONSTANTS, is_name
 from gridgrad_core.lang.program.program import Program
 
@@ -22,8 +23,8 @@ __all__ = ["TracedFunction", "function", "program_of", "trace"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Shapes = tuple[tuple[str, tuple[int, ...] | None], ...]
-"""The inputs of a trace: None for a number, a shape for an array of coefficients."""
+Shapes = tuple[tuple[str, tuple[int, ...] | TableSpec | None], ...]
+"""The inputs of a trace: None for a number, a shape for an array of coefficients, a table that is called."""
 _PROGRAMS_KEPT = 64
 
 
@@ -166,7 +167,9 @@ def _traced(
     wrapped: Callable[..., Any], parameters: Parameters, shapes: Shapes, outputs: tuple[str, ...] | None
 ) -> Program:
     recorder = Recorder(ufuncs.dispatch, numpy_functions.dispatch)
-    values = {name: recorder.input(name, shape) for name, shape in shapes}
+    tables = tuple([shape for _, shape in shapes if isinstance(shape, TableSpec)])
+    values: dict[str, Any] = {**traced_tables(recorder, tables)}
+    values |= {name: recorder.input(name, shape) for name, shape in shapes if not isinstance(shape, TableSpec)}
     _check_names(parameters.function, shapes)
     by_position = [values.pop(name) for name in parameters.names if name in parameters.positional and name in values]
     try:
@@ -178,12 +181,12 @@ def _traced(
         raise recorder.refused from error  # numpy puts errors of its own in the place of ours
     if recorder.refused is not None:
         raise recorder.refused
-    return program_from(recorder.operations, found)
+    return program_from(recorder.operations, found, tables)
 
 
 def _check_names(function: str, shapes: Shapes) -> None:
     for name, shape in shapes:
-        for each in [name] if shape is None else element_names(name, shape):
+        for each in element_names(name, shape) if type(shape) is tuple else [name]:
             if not is_name(each) or each in CONSTANTS.keys() - {"e", "pi"}:
                 remedy = "use ASCII letters, digits and _, but neither and, or, not, if, else nor inf, nan"
                 raise TracingError("function", f"the parameter {each!r} of {function}", remedy)

@@ -84,16 +84,42 @@ class Function(_message.Message):
     def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ...) -> None: ...
 
 class Input(_message.Message):
-    __slots__ = ("name", "dims", "array", "linspace")
+    __slots__ = ("name", "dims", "array", "linspace", "table")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DIMS_FIELD_NUMBER: _ClassVar[int]
     ARRAY_FIELD_NUMBER: _ClassVar[int]
     LINSPACE_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
     name: str
     dims: _containers.RepeatedScalarFieldContainer[str]
     array: Array
     linspace: Linspace
-    def __init__(self, name: _Optional[str] = ..., dims: _Optional[_Iterable[str]] = ..., array: _Optional[_Union[Array, _Mapping]] = ..., linspace: _Optional[_Union[Linspace, _Mapping]] = ...) -> None: ...
+    table: Table
+    def __init__(self, name: _Optional[str] = ..., dims: _Optional[_Iterable[str]] = ..., array: _Optional[_Union[Array, _Mapping]] = ..., linspace: _Optional[_Union[Linspace, _Mapping]] = ..., table: _Optional[_Union[Table, _Mapping]] = ...) -> None: ...
+
+class Table(_message.Message):
+    __slots__ = ("values", "knots", "method", "outside", "boundary", "ends")
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    KNOTS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_FIELD_NUMBER: _ClassVar[int]
+    BOUNDARY_FIELD_NUMBER: _ClassVar[int]
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    values: Array
+    knots: _containers.RepeatedCompositeFieldContainer[Array]
+    method: str
+    outside: str
+    boundary: str
+    ends: _containers.RepeatedCompositeFieldContainer[TableEnd]
+    def __init__(self, values: _Optional[_Union[Array, _Mapping]] = ..., knots: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., method: _Optional[str] = ..., outside: _Optional[str] = ..., boundary: _Optional[str] = ..., ends: _Optional[_Iterable[_Union[TableEnd, _Mapping]]] = ...) -> None: ...
+
+class TableEnd(_message.Message):
+    __slots__ = ("order", "value")
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    order: int
+    value: float
+    def __init__(self, order: _Optional[int] = ..., value: _Optional[float] = ...) -> None: ...
 
 class Array(_message.Message):
     __slots__ = ("dtype", "shape", "data")
@@ -262,12 +288,14 @@ class Plan(_message.Message):
     def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ...) -> None: ...
 
 class PlanInput(_message.Message):
-    __slots__ = ("name", "dims")
+    __slots__ = ("name", "dims", "table")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DIMS_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
     name: str
     dims: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., dims: _Optional[_Iterable[str]] = ...) -> None: ...
+    table: Table
+    def __init__(self, name: _Optional[str] = ..., dims: _Optional[_Iterable[str]] = ..., table: _Optional[_Union[Table, _Mapping]] = ...) -> None: ...
 
 class PrepareRequest(_message.Message):
     __slots__ = ("plan",)

@@ -96,20 +96,40 @@ class FunctionInput(_message.Message):
     def __init__(self, name: _Optional[str] = ..., default: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives", "derived")
+    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives", "derived", "tables")
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     DERIVED_FIELD_NUMBER: _ClassVar[int]
+    TABLES_FIELD_NUMBER: _ClassVar[int]
     expression: str
     registered: str
     dtype: str
     inputs: _containers.RepeatedCompositeFieldContainer[PlanInput]
     derivatives: _containers.RepeatedCompositeFieldContainer[PlanDerivative]
     derived: bytes
-    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ...) -> None: ...
+    tables: _containers.RepeatedCompositeFieldContainer[PlanTable]
+    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[PlanTable, _Mapping]]] = ...) -> None: ...
+
+class PlanTable(_message.Message):
+    __slots__ = ("name", "dims", "degree", "outside", "components", "table", "digest")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    DEGREE_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dims: int
+    degree: int
+    outside: str
+    components: int
+    table: bytes
+    digest: str
+    def __init__(self, name: _Optional[str] = ..., dims: _Optional[int] = ..., degree: _Optional[int] = ..., outside: _Optional[str] = ..., components: _Optional[int] = ..., table: _Optional[bytes] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class PlanInput(_message.Message):
     __slots__ = ("name", "dims")
@@ -360,12 +380,14 @@ class HelperJob(_message.Message):
     def __init__(self, parse: _Optional[_Union[SourceText, _Mapping]] = ..., derive: _Optional[_Union[Plan, _Mapping]] = ..., explain: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
 
 class SourceText(_message.Message):
-    __slots__ = ("text", "inputs")
+    __slots__ = ("text", "inputs", "tables")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
+    TABLES_FIELD_NUMBER: _ClassVar[int]
     text: str
     inputs: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, text: _Optional[str] = ..., inputs: _Optional[_Iterable[str]] = ...) -> None: ...
+    tables: _containers.RepeatedCompositeFieldContainer[PlanTable]
+    def __init__(self, text: _Optional[str] = ..., inputs: _Optional[_Iterable[str]] = ..., tables: _Optional[_Iterable[_Union[PlanTable, _Mapping]]] = ...) -> None: ...
 
 class HelperAnswer(_message.Message):
     __slots__ = ("failure", "parsed", "derived", "explanation", "exceeded")
@@ -382,7 +404,7 @@ class HelperAnswer(_message.Message):
     def __init__(self, failure: _Optional[_Union[PieceFailure, _Mapping]] = ..., parsed: _Optional[_Union[ParsedText, _Mapping]] = ..., derived: _Optional[bytes] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., exceeded: _Optional[str] = ...) -> None: ...
 
 class ParsedText(_message.Message):
-    __slots__ = ("text", "digest", "components", "tuple_valued", "inputs", "assigned", "operations")
+    __slots__ = ("text", "digest", "components", "tuple_valued", "inputs", "assigned", "operations", "called")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     COMPONENTS_FIELD_NUMBER: _ClassVar[int]
@@ -390,6 +412,7 @@ class ParsedText(_message.Message):
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNED_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    CALLED_FIELD_NUMBER: _ClassVar[int]
     text: str
     digest: str
     components: _containers.RepeatedScalarFieldContainer[str]
@@ -397,7 +420,8 @@ class ParsedText(_message.Message):
     inputs: _containers.RepeatedScalarFieldContainer[str]
     assigned: _containers.RepeatedScalarFieldContainer[str]
     operations: int
-    def __init__(self, text: _Optional[str] = ..., digest: _Optional[str] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., inputs: _Optional[_Iterable[str]] = ..., assigned: _Optional[_Iterable[str]] = ..., operations: _Optional[int] = ...) -> None: ...
+    called: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., digest: _Optional[str] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., inputs: _Optional[_Iterable[str]] = ..., assigned: _Optional[_Iterable[str]] = ..., operations: _Optional[int] = ..., called: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DerivedPlan(_message.Message):
     __slots__ = ("written", "separated", "checked", "ranks", "saved")

@@ -13,9 +13,11 @@ from cachetools import LRUCache
 
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.functions.table import DIFF
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parsing
 from gridgrad_core.lang.program.names import CONSTANTS
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.wire.table_specs import plan_table
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.helpers import Helpers
 
@@ -29,8 +31,8 @@ _OVERHEAD = 1024  # of what is kept of a text besides, in characters
 
 _CONSTANTS = frozenset(CONSTANTS)
 
-_Text = tuple[str, frozenset[str]]
-"""An expression, and those names of constants that its inputs hide: all that its meaning depends on."""
+_Text = tuple[str, frozenset[str], tuple[TableSpec, ...]]
+"""An expression, those names of constants that its inputs hide, and its tables: all that its meaning depends on."""
 
 
 class ParsedText(NamedTuple):
@@ -44,6 +46,7 @@ class ParsedText(NamedTuple):
         inputs: the names of those that it uses.
         assigned: names that it gives to variables, and which it can't have as inputs.
         operations: how many it has.
+        called: the names of the tables that it calls.
     """
 
     text: str
@@ -53,18 +56,19 @@ class ParsedText(NamedTuple):
     inputs: tuple[str, ...]
     assigned: frozenset[str]
     operations: int
+    called: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, program: Program) -> ParsedText:
         """That of a program."""
         names = program.components, program.tuple_valued, program.inputs, program.assigned
-        return cls(program.text, program.digest, *names, program.operations)
+        return cls(program.text, program.digest, *names, program.operations, program.called)
 
     @classmethod
     def read(cls, message: wpb.ParsedText) -> ParsedText:
         """That which a helper has found."""
         names = tuple(message.components), message.tuple_valued, tuple(message.inputs), frozenset(message.assigned)
-        return cls(message.text, message.digest, *names, message.operations)
+        return cls(message.text, message.digest, *names, message.operations, tuple(message.called))
 
 
 class _Kept(NamedTuple):
@@ -88,20 +92,23 @@ class Programs:
         self._most_characters = most_characters
         self._parsing: dict[_Text, asyncio.Task[ParsedText | ExpressionError]] = {}
 
-    async def get(self, text: str, names: Iterable[str], caller: str = "") -> ParsedText:
+    async def get(
+        self, text: str, names: Iterable[str], caller: str = "", tables: tuple[TableSpec, ...] = ()
+    ) -> ParsedText:
         """What an expression is.
 
         Args:
             text: the expression.
             names: the names of the inputs; one of them may hide a constant such as e.
             caller: for whom.
+            tables: what it may call.
 
         Raises:
             ExpressionError: it is no expression.
             TooLargeError: it takes too long to find out.
         """
         # Only names that hide a constant change what a text means
-        key = text, _CONSTANTS.intersection(names)
+        key = text, _CONSTANTS.intersection(names), tables
         kept = self._parsed.get(key)
         found = kept.found if kept else await self._found(key, caller)
         if isinstance(found, ExpressionError):
@@ -111,7 +118,7 @@ class Programs:
     async def _found(self, key: _Text, caller: str) -> ParsedText | ExpressionError:
         if self._helpers is None or (len(key[0]) <= _SHORT and DIFF.name not in key[0]):
             return await asyncio.shield(self._task(key))
-        job = wpb.HelperJob(parse=wpb.SourceText(text=key[0], inputs=sorted(key[1])))
+        job = wpb.HelperJob(parse=wpb.SourceText(text=key[0], inputs=sorted(key[1]), tables=map(plan_table, key[2])))
         answer = (await self._helpers.ask(job, f"a text of {len(key[0]):,} characters", caller)).parsed
         return self._keep(key, ParsedText.read(answer))
 
@@ -124,7 +131,7 @@ class Programs:
 
     async def _parse(self, key: _Text) -> ParsedText | ExpressionError:
         try:
-            return self._keep(key, ParsedText.of(await _in_slices(parsing(key[0], inputs=key[1]))))
+            return self._keep(key, ParsedText.of(await _in_slices(parsing(*key))))
         except ExpressionError as error:
             return self._keep(key, ExpressionError(error.field, error.found, error.remedy))
 

@@ -12,14 +12,17 @@ from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import InputSpec, check_counts, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPE_NAMES, ITEM_BYTES, TIER_NAMES
+from gridgrad_core.wire.table_specs import spec_of
 from gridgrad_server.requests.decoded import (
     MAX_DERIVATIVES,
     MAX_GRIDS,
+    MAX_TABLE_BYTES,
     DecodedArray,
     DecodedFunction,
     DecodedInput,
     DecodedLinspace,
     DecodedRequest,
+    DecodedTable,
 )
 from gridgrad_server.requests.size_guard import (
     EXPLAIN,
@@ -84,12 +87,14 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> DecodedRequest:
         TooLargeError: it lists too many derivatives.
     """
     kind, text = _function(request.function)
-    _check_counts(request.inputs)
-    inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in enumerate(request.inputs))
+    plain = [(i, each) for i, each in enumerate(request.inputs) if not each.HasField("table")]
+    tables = _tables(kind, request.inputs)
+    _check_counts([each for _, each in plain])
+    inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in plain)
     grid = grid_of([given.spec for given in inputs])
     named = tuple((given.spec.name, given.spec.dims) for given in inputs)
     derivatives, dtype = _derivatives(request.derivatives), _dtype(request.dtype, inputs)
-    function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused)
+    function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused, tables)
     return DecodedRequest(function, inputs, grid, _tier(request.tier, kind), max(1, grids))
 
 
@@ -101,12 +106,42 @@ def read_plan(plan: pb.Plan) -> DecodedFunction:
         TooLargeError: it lists too many derivatives.
     """
     kind, text = _function(plan.function)
-    _check_counts(plan.inputs)
+    plain = [each for each in plan.inputs if not each.HasField("table")]
+    tables = _tables(kind, plan.inputs)
+    _check_counts(plain)
     for position, each in enumerate(plan.inputs):
         _check_names(f"inputs[{position}]", each.name, each.dims)
-    inputs = tuple((each.name, tuple(each.dims)) for each in plan.inputs)
+    inputs = tuple((each.name, tuple(each.dims)) for each in plain)
     grid_of([InputSpec(name, dims, (1,) * len(dims)) for name, dims in inputs])
-    return DecodedFunction(kind, text, inputs, _dtype(plan.dtype, ()), _derivatives(plan.derivatives))
+    derivatives, dtype = _derivatives(plan.derivatives), _dtype(plan.dtype, ())
+    return DecodedFunction(kind, text, inputs, dtype, derivatives, tables=tables)
+
+
+def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput]) -> tuple[DecodedTable, ...]:
+    """The tables among inputs.
+
+    Raises:
+        RequestError: one is none as far as that shows, has dims, or is given to a registered function.
+        TooLargeError: they have too many numbers together.
+    """
+    tables = []
+    for position, each in enumerate(inputs):
+        if not each.HasField("table"):
+            continue
+        field = f"inputs[{position}]"
+        if kind == "registered":
+            found = f"{each.name!r}, a table, for a registered function"
+            raise RequestError(field, found, "give tables to expressions; torch functions have their own")
+        if each.dims:
+            raise RequestError(f"{field}.dims", f"dims {[*each.dims]} of a table", "leave them out")
+        spec = spec_of(f"{field}.table", each.name, each.table)
+        tables.append(DecodedTable(spec, each.table.SerializeToString(deterministic=True)))
+    if sum(len(table.message) for table in tables) > MAX_TABLE_BYTES:
+        found = f"tables of {sum(len(table.message) for table in tables):,} bytes"
+        raise TooLargeError(
+            "inputs", found, f"give at most {MAX_TABLE_BYTES:,}: fewer knots, or fewer tables at a time"
+        )
+    return tuple(tables)
 
 
 def _check_counts(inputs: Sequence[pb.Input | pb.PlanInput]) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 from gridgrad_core.grid import Grid, InputSpec
+from gridgrad_core.lang.functions.tabulated import TableSpec
 
 __all__ = [
     "MAX_DERIVATIVES",
     "MAX_GRIDS",
+    "MAX_TABLE_BYTES",
     "DecodedArray",
     "DecodedFunction",
     "DecodedInput",
     "DecodedLinspace",
     "DecodedRequest",
+    "DecodedTable",
 ]
 
 MAX_DERIVATIVES = 256
@@ -21,6 +25,9 @@ MAX_DERIVATIVES = 256
 
 MAX_GRIDS = 4096
 """Most grids of one message."""
+
+MAX_TABLE_BYTES = 1 << 24
+"""Of all tables of a request."""
 
 
 class DecodedArray(NamedTuple):
@@ -52,6 +59,30 @@ class DecodedInput(NamedTuple):
     values: DecodedArray | DecodedLinspace
 
 
+class DecodedTable:
+    """A table that the function of a request calls. Those of one digest are the same.
+
+    Args:
+        spec: what it is but for its numbers.
+        message: the serialized Table.
+    """
+
+    __slots__ = ("digest", "message", "spec")
+
+    def __init__(self, spec: TableSpec, message: bytes) -> None:
+        self.spec = spec
+        self.message = message
+        self.digest = hashlib.sha256(message).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DecodedTable):
+            return NotImplemented
+        return self.spec == other.spec and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash((self.spec, self.digest))
+
+
 class DecodedFunction(NamedTuple):
     """The function of a request as the caller spelled it, not yet checked against what the function takes.
 
@@ -62,6 +93,7 @@ class DecodedFunction(NamedTuple):
         dtype: the name of the dtype to compute in.
         derivatives: as listed, neither sorted nor without duplicates.
         ignore_unused: whether numbers may be among the inputs that the function does not use.
+        tables: that it calls, in the request's order.
     """
 
     kind: str
@@ -70,6 +102,7 @@ class DecodedFunction(NamedTuple):
     dtype: str
     derivatives: tuple[tuple[str, ...], ...]
     ignore_unused: bool = False
+    tables: tuple[DecodedTable, ...] = ()
 
 
 def _one(given: DecodedInput, position: int, grids: int) -> DecodedInput:

@@ -17,22 +17,27 @@ from gridgrad_core.lang.functions.table import SOLVE
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
+from gridgrad_core.wire.table_specs import plan_table
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.programs import Programs
-from gridgrad_server.requests.decoded import DecodedFunction
+from gridgrad_server.requests.decoded import DecodedFunction, DecodedTable
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.requests.signature import (
     NamedDims,
     check_inputs,
+    check_tables,
     distinct_derivatives,
     signature_of_program,
     signature_of_registered,
 )
 from gridgrad_server.requests.throughput import Throughput
 
-__all__ = ["CompatibilityKey", "FunctionKey", "FunctionKeys"]
+__all__ = ["CompatibilityKey", "FunctionKey", "FunctionKeys", "weight_of"]
 
 _MOST_KEYS = 1024
+
+_BYTES_PER_WEIGHT = 1 << 17
+"""Of tables, that count as much as a function key: 128 MiB in all."""
 
 RegisteredFunctions = Mapping[str, wpb.RegisteredFunction]
 
@@ -48,6 +53,7 @@ class CompatibilityKey(NamedTuple):
         dtype: the name of the dtype to compute in.
         inputs: the name and the dims of each input, in the request's order.
         derivatives: each once, in canonical order.
+        tables: that an expression calls.
     """
 
     kind: str
@@ -57,6 +63,7 @@ class CompatibilityKey(NamedTuple):
     dtype: str
     inputs: tuple[NamedDims, ...]
     derivatives: tuple[Derivative, ...]
+    tables: tuple[DecodedTable, ...] = ()
 
 
 class FunctionKey:
@@ -78,6 +85,7 @@ class FunctionKey:
         throughput: how quickly its grids are computed.
         derived: the serialized DerivedPlan of an expression, where a helper has made it.
         caller: who asked for it last.
+        weight: as how many function keys it counts where they are kept: tables take memory.
     """
 
     def __init__(
@@ -96,6 +104,7 @@ class FunctionKey:
         self.itemsize = ITEM_BYTES[key.dtype]
         self.operations = operations
         self.derived = b""
+        self.weight = 1 + sum(len(table.message) for table in key.tables) // _BYTES_PER_WEIGHT
         self.digest = key.identity if key.kind == "expression" else ""
         self.derived_operations = operations * (1 + len(_needed(key.derivatives)))
         self.throughput = Throughput(operations, self.derived_operations)
@@ -108,17 +117,20 @@ class FunctionKey:
         """The plan that a worker makes of it."""
         plan = self.plan
         plan.derived = self.derived
+        for table, given in zip(plan.tables, self.key.tables, strict=True):
+            table.table, table.digest = given.message, given.digest
         return plan
 
     @property
     def plan(self) -> wpb.Plan:
-        """What is to be computed, in words."""
+        """What is to be computed, in words: tables without their numbers."""
         names = [name for name, _ in self.key.inputs]
         wrts = [[names.index(name) for name in derivative] for derivative in ((), *self.key.derivatives)]
         plan = wpb.Plan(
             dtype=self.key.dtype,
             inputs=[wpb.PlanInput(name=name, dims=dims) for name, dims in self.key.inputs],
             derivatives=[wpb.PlanDerivative(wrt=wrt) for wrt in wrts],
+            tables=[plan_table(table.spec) for table in self.key.tables],
         )
         setattr(plan, self.key.kind, self.text)
         return plan
@@ -144,6 +156,11 @@ class FunctionKey:
         return found.SerializeToString()
 
 
+def weight_of(function: FunctionKey) -> int:
+    """As how many a function key counts where they are kept."""
+    return function.weight
+
+
 class FunctionKeys:
     """The function keys of the requests seen last.
 
@@ -159,8 +176,8 @@ class FunctionKeys:
         self._programs = programs
         self._version = version
         self._numbers = itertools.count(1)
-        self._by_spelling: SharedCache[DecodedFunction, FunctionKey] = SharedCache(_MOST_KEYS)
-        self._by_key: SharedCache[CompatibilityKey, FunctionKey] = SharedCache(_MOST_KEYS)
+        self._by_spelling: SharedCache[DecodedFunction, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
+        self._by_key: SharedCache[CompatibilityKey, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
         self.registered: RegisteredFunctions = {}
 
     async def get(self, spelled: DecodedFunction, caller: str = "") -> FunctionKey:
@@ -182,7 +199,9 @@ class FunctionKeys:
     async def _find(self, spelled: DecodedFunction, caller: str) -> FunctionKey:
         text, operations = spelled.text, 1
         if spelled.kind == "expression":
-            parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller)
+            specs = tuple([table.spec for table in spelled.tables])
+            parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller, specs)
+            check_tables(specs, parsed.called)
             identity, signature = parsed.digest, signature_of_program(parsed)
             text, operations = parsed.text, parsed.operations
         else:
@@ -198,6 +217,7 @@ class FunctionKeys:
             spelled.dtype,
             spelled.inputs,
             derivatives,
+            spelled.tables,
         )
         found = self._by_key.get(key, caller)
         if found is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Derivative, canonical
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.programs import ParsedText
 from gridgrad_server.requests.decode import too_many_derivatives
@@ -16,6 +17,7 @@ __all__ = [
     "NamedDims",
     "Signature",
     "check_inputs",
+    "check_tables",
     "distinct_derivatives",
     "signature_of_program",
     "signature_of_registered",
@@ -96,6 +98,22 @@ def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...], *, ignore_
                 f"{name!r}, which the function does not use",
                 f"leave it out, or use one of {', '.join(sorted(signature.inputs)) or '(it uses none)'}",
             )
+
+
+def check_tables(tables: Iterable[TableSpec], called: Sequence[str]) -> None:
+    """Checks the tables of a request.
+
+    Args:
+        tables: those that are given.
+        called: the names of those that the function calls.
+
+    Raises:
+        RequestError: one is given that is not called.
+    """
+    for table in tables:
+        if table.name not in called:
+            remedy = f"leave it out, or call it, as in {table.name}({', '.join('xyz'[: table.dims])})"
+            raise RequestError("inputs", f"the table {table.name!r}, which the function does not call", remedy)
 
 
 def distinct_derivatives(

@@ -36,16 +36,25 @@ Bulk = Mapping[int, Union["Bulk", None]]
 """Tags of fields that hold bulk: None is bulk itself, a mapping a message that holds some."""
 
 _FUNCTION: Bulk = {tag(pb.Function, "expression"): None, tag(pb.Function, "registered"): None}
-_ARRAYS: Bulk = {tag(pb.GridGradientRequest, "inputs"): {tag(pb.Input, "array"): {tag(pb.Array, "data"): None}}}
+_ARRAY: Bulk = {tag(pb.Array, "data"): None}
+_ARRAYS: Bulk = {tag(pb.GridGradientRequest, "inputs"): {tag(pb.Input, "array"): _ARRAY}}
+_TABLE: Bulk = {tag(pb.Table, "values"): _ARRAY, tag(pb.Table, "knots"): _ARRAY}
 
-GRID_GRADIENT: Bulk = {tag(pb.GridGradientRequest, "function"): _FUNCTION, **_ARRAYS}
+GRID_GRADIENT: Bulk = {
+    tag(pb.GridGradientRequest, "function"): _FUNCTION,
+    tag(pb.GridGradientRequest, "inputs"): {tag(pb.Input, "array"): _ARRAY, tag(pb.Input, "table"): _TABLE},
+}
 """The texts of Function, and Array.data of each Input."""
 
 STREAM_GRID_GRADIENTS: Bulk = {tag(pb.StreamGridGradientsRequest, "request"): GRID_GRADIENT}
 
-PREPARE: Bulk = {tag(pb.PrepareRequest, "plan"): {tag(pb.Plan, "function"): _FUNCTION}}
-EXPLAIN: Bulk = {tag(pb.ExplainRequest, "plan"): {tag(pb.Plan, "function"): _FUNCTION}}
-"""The texts of Function in the Plan of a request."""
+_PLAN: Bulk = {
+    tag(pb.Plan, "function"): _FUNCTION,
+    tag(pb.Plan, "inputs"): {tag(pb.PlanInput, "table"): _TABLE},
+}
+PREPARE: Bulk = {tag(pb.PrepareRequest, "plan"): _PLAN}
+EXPLAIN: Bulk = {tag(pb.ExplainRequest, "plan"): _PLAN}
+"""The texts of Function in the Plan of a request, and the numbers of its tables."""
 
 SESSION: Bulk = {tag(pb.SessionRequest, "request"): None}
 """The request in a message of a session, which is looked at by itself."""

@@ -20,7 +20,7 @@ from gridgrad_server.requests.function_key import FunctionKey
 __all__ = ["MOST_KNOWN", "ProgramStates"]
 
 MOST_KNOWN = 256
-"""How many functions a worker knows; which of them it is told to forget, `SharedCache` says."""
+"""How many functions a worker knows, where tables count too; which it is told to forget, `SharedCache` says."""
 
 _PendingExplanation: TypeAlias = "asyncio.Future[wpb.Explanation]"
 
@@ -45,7 +45,7 @@ class ProgramStates:
     def __init__(self, send: Callable[[wpb.ServerMessage], None], asked: Callable[[int], None]) -> None:
         self._send = send
         self._asked = asked
-        self._known: SharedCache[int, _Known] = SharedCache(MOST_KNOWN)
+        self._known: SharedCache[int, _Known] = SharedCache(MOST_KNOWN, lambda known: known.function.weight)
         self._numbers = itertools.count(1)
         self._open: OrderedDict[int, FunctionKey] = OrderedDict()
         self._explanations: deque[_PendingExplanation] = deque()

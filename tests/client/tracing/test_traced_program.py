@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import gridgrad
+from gridgrad.tracing.decorator import program_of
+from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.lang.parser.parser import parse
 
 
 def test_twenty_thousand_operations_need_no_recursion_and_stay_linear() -> None:
@@ -37,3 +42,12 @@ def test_inputs_stand_in_the_order_of_the_text() -> None:
         return np.sum(n * np.exp(-delta) * np.arange(1, 4))
 
     assert "n_0 = n_0" not in gridgrad.trace(terms, coefficients={"n": 3}).text
+
+
+def test_tables_that_a_function_is_given_are_called_by_it() -> None:
+    specs = (("v", TableSpec("v", 1, 3, "nan")), ("t", TableSpec("t", 2, 3, "nan", 2)))
+    names: Any = (("x", None), ("y", None), *specs)
+    program = program_of(lambda x, y, v, t: v(x) * t(x, y)[1] + t[0](2 * x, y), names)
+    assert program == parse("v(x)*t_1(x, y) + t_0(2*x, y)", (), [spec for _, spec in specs])
+    with pytest.raises(TracingError, match="t, a table of 2 arguments, called with 1, by"):
+        program_of(lambda x, y, v, t: v(x) + y + t(x), names)

@@ -90,5 +90,5 @@ async def test_long_texts_and_derivatives_are_for_helpers() -> None:
     long, tower = "+".join(["t"] * 2500), "diff(exp(exp(t)), t, 4)"
     for text in (long, tower, long, tower):
         found = await programs.get(text, ["t"], "someone")
-        assert found == ("canonical", "d", ("f",), False, ("t",), frozenset(), 7)
+        assert found == ("canonical", "d", ("f",), False, ("t",), frozenset(), 7, ())
     assert helpers.asked == [(long, "someone"), (tower, "someone")]

@@ -7,6 +7,7 @@ import logging
 from gridgrad_core.errors import GridgradError, InternalError
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.wire.failures import failure_message
+from gridgrad_core.wire.table_specs import specs_of_plan
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.structured.planning.derived_plan import derive_plan, written_down
 from gridgrad_worker.engines.structured.planning.explain import explanation_of
@@ -46,7 +47,7 @@ def _done(job: pb.HelperJob) -> pb.HelperAnswer:
 
 
 def _parsed(source: pb.SourceText) -> pb.ParsedText:
-    program = parse(source.text, source.inputs)
+    program = parse(source.text, source.inputs, specs_of_plan(source.tables))
     return pb.ParsedText(
         text=program.text,
         digest=program.digest,
@@ -55,6 +56,7 @@ def _parsed(source: pb.SourceText) -> pb.ParsedText:
         inputs=program.inputs,
         assigned=sorted(program.assigned),
         operations=program.operations,
+        called=program.called,
     )
 
 
@@ -63,4 +65,4 @@ def _derived(plan: pb.Plan) -> bytes:
     dims = list(dict.fromkeys(dim for each in plan.inputs for dim in each.dims))
     masks = {each.name: sum(1 << dims.index(dim) for dim in each.dims) for each in plan.inputs}
     derivatives = [tuple(names[i] for i in each.wrt) for each in plan.derivatives]
-    return written_down(derive_plan(parse(plan.expression, names), derivatives, masks))
+    return written_down(derive_plan(parse(plan.expression, names, specs_of_plan(plan.tables)), derivatives, masks))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gridgrad_core.lang.local.local_operation import LocalOperation
-from gridgrad_worker.torch_ops import elementary, quotients, special
+from gridgrad_worker.torch_ops import elementary, lookups, quotients, special
 from gridgrad_worker.torch_ops.looped_value import LoopedValue
 from gridgrad_worker.torch_ops.scalars import SCALAR_SECOND
 
@@ -17,12 +17,12 @@ __all__ = ["NATIVE", "VALUES"]
 
 
 class _Values(dict[str, Callable[..., Tensor]]):
-    """The values of functions, and of what texts make for themselves; only those are listed."""
+    """The values of functions, of what texts make for themselves, and of look-ups; only the first are listed."""
 
     def __missing__(self, op: str) -> Callable[..., Tensor]:
         if isinstance(op, LocalOperation):
             return LoopedValue(op, self)
-        raise KeyError(op)
+        return lookups.VALUES[op]
 
 
 VALUES: dict[str, Callable[..., Tensor]] = _Values(elementary.VALUES | quotients.VALUES | special.VALUES)

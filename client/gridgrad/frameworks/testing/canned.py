@@ -12,8 +12,9 @@ from gridgrad.arguments.inputs import FloatArray
 from gridgrad.requests.request import Registered, Request
 from gridgrad.results.labels import spelling
 from gridgrad.results.server_info import RegisteredFunction
-from gridgrad_core.errors import GridgradError, RequestError, UnknownFunctionError
+from gridgrad_core.errors import ExpressionError, GridgradError, RequestError, UnknownFunctionError
 from gridgrad_core.grid import Derivative, Grid
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
 
 __all__ = ["Canned", "CannedAnswer", "CannedRequest", "Grids", "answer_of"]
@@ -36,6 +37,7 @@ class CannedRequest(NamedTuple):
         spread: the inputs, each broadcastable to the grid.
         derivatives: the partials wanted, in order.
         dtype: "float32" or "float64".
+        tables: what the function may call.
     """
 
     request: Request
@@ -43,6 +45,7 @@ class CannedRequest(NamedTuple):
     spread: Mapping[str, FloatArray]
     derivatives: tuple[Derivative, ...]
     dtype: str
+    tables: tuple[TableSpec, ...] = ()
 
 
 class CannedAnswer(NamedTuple):
@@ -70,7 +73,7 @@ def answer_of(
         GridgradError: the canned one, or one that says what is not canned.
     """
     components, tuple_valued, units = _given_by(asked, functions)
-    canned = _canned(asked.request.function, grids, fill)
+    canned = _canned(asked, grids, fill)
     shape = ((len(components),) if tuple_valued else ()) + asked.grid.shape
     planes = np.empty((1 + len(asked.derivatives), *shape), asked.dtype)
     for number, wrt in enumerate(((), *asked.derivatives)):
@@ -79,10 +82,11 @@ def answer_of(
     return CannedAnswer(planes, components, tuple_valued, named)
 
 
-def _canned(function: Any, grids: Grids, fill: float | None) -> Mapping[Any, Canned]:
+def _canned(asked: CannedRequest, grids: Grids, fill: float | None) -> Mapping[Any, Canned]:
+    function: Any = asked.request.function
     found = grids.get(function)
     if found is None and isinstance(function, str):
-        found = next((grids[key] for key in grids if isinstance(key, str) and _same(key, function)), None)
+        found = next((grids[key] for key in grids if isinstance(key, str) and _same(key, function, asked.tables)), None)
     if isinstance(found, GridgradError):
         raise found
     if found is None and fill is None:
@@ -92,9 +96,12 @@ def _canned(function: Any, grids: Grids, fill: float | None) -> Mapping[Any, Can
     return found or {}
 
 
-def _same(one: str, other: str) -> bool:
+def _same(canned: str, asked: str, tables: Sequence[TableSpec]) -> bool:
     """Whether two texts are the same expression, spaces and brackets apart."""
-    return parse(one) == parse(other)
+    try:
+        return parse(canned, (), tables) == parse(asked, (), tables)
+    except ExpressionError:  # the canned one calls tables that were not given
+        return False
 
 
 def _given_by(
@@ -105,7 +112,7 @@ def _given_by(
     if isinstance(function, Registered):
         listed = {each.name: each for each in functions}.get(function.name)
         return (("f",), False, {}) if listed is None else (listed.components, listed.tuple_valued, listed.units)
-    program = parse(str(function), asked.spread)
+    program = parse(str(function), asked.spread, asked.tables)
     unknown = [name for name in program.inputs if name not in asked.spread]
     if unknown:
         raise RequestError("inputs", f"no input {unknown[0]!r}, which the function uses", "give it a value")

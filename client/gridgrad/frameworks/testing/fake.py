@@ -27,6 +27,7 @@ from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
 from gridgrad_core.wire.enums import DTYPE_NAMES, STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
+from gridgrad_core.wire.table_specs import spec_of
 
 __all__ = ["FakeClient", "FakeServer"]
 
@@ -175,14 +176,16 @@ def _entry(message: pb.StreamGridGradientsRequest, number: int) -> pb.GridGradie
 
 
 def _read(message: pb.GridGradientRequest) -> CannedRequest:
-    arrays = {given.name: (tuple(given.dims), _values(given)) for given in message.inputs}
+    plain = [given for given in message.inputs if not given.HasField("table")]
+    tables = tuple([spec_of("inputs", each.name, each.table) for each in message.inputs if each.HasField("table")])
+    arrays = {given.name: (tuple(given.dims), _values(given)) for given in plain}
     grid = grid_of([InputSpec(name, dims, values.shape) for name, (dims, values) in arrays.items()])
     spread = {name: spread_over(grid.dims, dims, values) for name, (dims, values) in arrays.items()}
     derivatives = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
     dtype = DTYPE_NAMES[message.dtype]
     unused: Unused = "ignore" if message.ignore_unused else "refuse"
     request = Request(_function(message.function), arrays, derivatives=list(derivatives), dtype=dtype, unused=unused)
-    return CannedRequest(request, grid, spread, derivatives, dtype)
+    return CannedRequest(request, grid, spread, derivatives, dtype, tables)
 
 
 def _function(message: pb.Function) -> str | Registered:

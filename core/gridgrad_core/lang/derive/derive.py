@@ -50,6 +50,7 @@ class Derived(NamedTuple):
             components=self.source.components,
             tuple_valued=self.source.tuple_valued,
             inputs=tuple(name for name in self.source.inputs if name in used),
+            tables=self.source.tables,
         )
 
 
@@ -93,6 +94,7 @@ def deriving(
         components=_components(program, wanted),
         tuple_valued=True,
         inputs=program.inputs,
+        tables=program.tables,
     )
     return Derived(derived, wanted, program)
 

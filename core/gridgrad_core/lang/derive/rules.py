@@ -12,6 +12,7 @@ import functools
 
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
+from gridgrad_core.lang.functions.tabulated import CALLS
 from gridgrad_core.lang.program.canonical import assembling
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
@@ -106,7 +107,7 @@ class _Reader:
         return self.operations.operator(_OPERATIONS[type(sign)], 0, self.read(left), self.read(right))
 
     def _call(self, name: str, arguments: list[ast.expr]) -> Value:
-        function = lookup(name)
+        function = CALLS.get(name) or lookup(name)
         if function is None:
             raise ValueError(f"a rule calls {name!r}, which is no function of the table")
         return self.operations.apply(function, tuple(self.read(argument) for argument in arguments), 0)

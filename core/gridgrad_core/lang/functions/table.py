@@ -8,7 +8,7 @@ new function touches.
 
 from __future__ import annotations
 
-from gridgrad_core.lang.functions import elementary, operators, piecewise, quotients, special
+from gridgrad_core.lang.functions import elementary, operators, piecewise, quotients, special, tabulated
 from gridgrad_core.lang.functions.function import Function
 
 __all__ = ["DIFF", "EXPANDED", "FUNCTIONS", "SOLVE", "lookup"]
@@ -38,10 +38,10 @@ EXPANDED = (DIFF, SOLVE, piecewise.PIECEWISE)
 
 
 class _Functions(dict[str, Function]):
-    """The table, which knows what texts make for themselves too (`MadeOperation`); only its own are listed."""
+    """The table. It knows what texts make for themselves too (`MadeOperation`) and call; only its own are listed."""
 
     def __missing__(self, op: str) -> Function:
-        made: Function | None = getattr(op, "function", None)
+        made: Function | None = tabulated.ROWS.get(op) or getattr(op, "function", None)
         if made is None:
             raise KeyError(op)
         return made

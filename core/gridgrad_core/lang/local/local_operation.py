@@ -63,6 +63,12 @@ class LocalOperation(MadeOperation):
         """How many operations it comes to, about, as often as they are computed."""
         return _ROUNDS * self.body.operations
 
+    @property
+    def used(self) -> frozenset[str]:
+        """The operations inside it."""
+        inner = (node.op.used for node in self.body.nodes if isinstance(node.op, MadeOperation))
+        return frozenset({node.op for node in self.body.nodes}).union(*inner)
+
     def sibling(self, which: int) -> LocalOperation:
         """The same for another one of its names."""
         return LocalOperation(self.kind, self.body, self.names, self.leading, which)

@@ -6,11 +6,12 @@ at the start of a statement, where an operand is wanted, or where an operator is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import NoReturn
 
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.functions.table import lookup
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.definitions import is_definition
 from gridgrad_core.lang.parser.precedence import INFIX, PREFIX, Stack
@@ -26,7 +27,7 @@ from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 __all__ = ["parse", "parsing"]
 
 
-def parse(text: str, inputs: Iterable[str] = ()) -> Program:
+def parse(text: str, inputs: Iterable[str] = (), tables: Iterable[TableSpec] = ()) -> Program:
     """Parses an expression of Gridgrad's language.
 
     Args:
@@ -34,6 +35,7 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
             at the end an expression or a tuple of expressions.
         inputs: names that are inputs even though the language has a constant so called (pi, e, inf,
             nan). All other names need no mention.
+        tables: what the text may call as functions, besides those of the language; they win over these.
 
     Returns:
         The program. `str(program)` is its canonical text.
@@ -41,16 +43,17 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     Raises:
         ExpressionError: the text is no expression; says where, and what to write.
     """
-    return finished(parsing(text, inputs))
+    return finished(parsing(text, inputs, tables))
 
 
-def parsing(text: str, inputs: Iterable[str] = ()) -> Generator[None, None, Program]:
+def parsing(text: str, inputs: Iterable[str] = (), tables: Iterable[TableSpec] = ()) -> Generator[None, None, Program]:
     """Does what `parse` does, in steps of about a millisecond, up to the canonical text and the digest."""
     text = _checked(text)
-    parser = _Parser(text, frozenset(inputs))
+    tables = tuple(tables)
+    parser = _Parser(text, frozenset(inputs), tables)
     try:
         yield from _read(text, parser)
-        program = yield from assembling(parser.operations, parser.result, parser.order)
+        program = yield from assembling(parser.operations, parser.result, parser.order, tables)
         parser.check_unknowns(program)
     except Mistake as mistake:
         raise mistake.error(text) from None
@@ -93,14 +96,14 @@ class _Parser:
         order: the inputs in the order in which the text first names them, and how often it does.
     """
 
-    def __init__(self, text: str, inputs: frozenset[str]) -> None:
+    def __init__(self, text: str, inputs: frozenset[str], tables: Sequence[TableSpec]) -> None:
         self.operations = TypedBuilder()
         self.order: dict[str, int] = {}
         self._text = text
         self._constants = {name: value for name, value in CONSTANTS.items() if name not in inputs}
         self._variables: dict[str, Value] = {}
         self._named: set[str] = set()
-        self._stack = Stack(self.operations)
+        self._stack = Stack(self.operations, tables)
         self._before = Token("newline", "", 0)
         self._statement = (self._before, self._before)
         self._target: Token | None = None
@@ -212,7 +215,8 @@ class _Parser:
         if ahead.text != "(":
             self._value(self._read_name(token))
             return
-        function = self._stack.definitions.lookup(token) or lookup(token.text)
+        stack = self._stack
+        function = stack.definitions.lookup(token) or stack.tables.lookup(token.text) or lookup(token.text)
         if function is None:
             known = token.text in self._variables or token.text in self.order
             raise hints.unknown_function(self._text, token, known, self._stack.definitions.names)
@@ -250,6 +254,7 @@ class _Parser:
             return self._variables[name]._replace(start=token.start)
         if name in self._constants:
             return self.operations.constant(self._constants[name], token.start)
+        self._stack.tables.check_read(token)
         self.order[name] = self.order.get(name, 0) + 1
         if len(self.order) > limits.MAX_INPUTS:
             raise Mistake(

@@ -7,16 +7,18 @@ parenthesis, call and statement is a floor that only its own end removes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.piecewise import PIECEWISE
 from gridgrad_core.lang.functions.table import DIFF, SOLVE
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.definitions import Definitions
 from gridgrad_core.lang.parser.diff import Expansion
 from gridgrad_core.lang.parser.pieces import choice_of
 from gridgrad_core.lang.parser.solving import Solving
+from gridgrad_core.lang.parser.table_calls import TableCalls
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.operations import COMPARISON, FLOOR, INFIXES, NOT, PREFIXES, SIGN, TERNARY
@@ -68,13 +70,15 @@ class Stack:
         expansion: the calls of `diff`.
         definitions: the functions that the text defines.
         solving: the calls of `solve`.
+        tables: those that it may call.
         expanding: the steps of the last call of one of them; `expanded` takes what they come to.
     """
 
-    def __init__(self, operations: TypedBuilder) -> None:
+    def __init__(self, operations: TypedBuilder, tables: Sequence[TableSpec] = ()) -> None:
         self.expansion = Expansion(operations)
         self.definitions = Definitions(operations)
         self.solving = Solving(operations)
+        self.tables = TableCalls(operations, tables)
         self.expanding: Generator[None, None, Value] | None = None
         self._operations = operations
         self._values: list[Value] = []
@@ -138,7 +142,9 @@ class Stack:
         """What replaces calls of a function, where it has no operation of its own."""
         if function is SOLVE:
             return self.solving.expanding
-        return self.expansion.expanding if function is DIFF else self.definitions.expander(function)
+        if function is DIFF:
+            return self.expansion.expanding
+        return self.definitions.expander(function) or self.tables.expander(function)
 
     def expanded(self, value: Value) -> None:
         """Takes what a call came to."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterable, Sequence
 
+from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec, called_tables
 from gridgrad_core.lang.program import limits, printer
+from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.syntax_error import Mistake
@@ -16,13 +18,16 @@ __all__ = ["assembling", "collecting"]
 _SLICE = 2**16
 
 
-def assembling(operations: TypedBuilder, result: Value, order: Iterable[str]) -> Generator[None, None, Program]:
+def assembling(
+    operations: TypedBuilder, result: Value, order: Iterable[str], tables: tuple[TableSpec, ...] = ()
+) -> Generator[None, None, Program]:
     """Makes the program in steps; its canonical text and its digest are then known.
 
     Args:
         operations: what was built.
         result: the value of the last statement, a number, a condition or a tuple.
         order: the inputs in the order in which the text first names them, used or not.
+        tables: what it may call.
     """
     values = (result,) if result.items is None else result.items
     outputs = [operations.number(value) for value in values]
@@ -37,7 +42,10 @@ def assembling(operations: TypedBuilder, result: Value, order: Iterable[str]) ->
         components=("f",) if result.items is None else _components(values),
         tuple_valued=result.items is not None,
         inputs=tuple(name for name in order if name in used),
+        tables=tables,
     )
+    _check_names(program)
+    _check_places(program)
     yield from _describe(program)
     return program
 
@@ -72,6 +80,22 @@ def collecting(
         else:
             stack.extend(reversed(missing))
     return ordered, places
+
+
+def _check_names(program: Program) -> None:
+    """Refuses a table that is called as the canonical text calls a function, which a text may know by other names."""
+    hidden = called_tables(program.tables).keys() & {node.op for node in program.nodes} if program.tables else ()
+    for name in hidden:
+        found = f"a table {name} in a text that uses the function {name}, by another name or for a derivative"
+        raise Mistake(0, found, "rename the table")
+
+
+def _check_places(program: Program) -> None:
+    """Refuses calls of tables where they can't be looked up."""
+    inside = (node.op for node in program.nodes if isinstance(node.op, MadeOperation))
+    if program.tables and any(operation.used & CALLS.keys() for operation in inside):
+        found = "a table that is called by the unknown of a solve"
+        raise Mistake(0, found, "tabulate the inverse and call it: gridgrad.table(knots, x=values)")
 
 
 def _moved(node: Node, places: dict[int, int]) -> Node:

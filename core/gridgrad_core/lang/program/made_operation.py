@@ -29,6 +29,11 @@ class MadeOperation(str, abc.ABC):
     def operations(self) -> int:
         """How many operations it comes to, about."""
 
+    @property
+    @abc.abstractmethod
+    def used(self) -> frozenset[str]:
+        """The operations inside it."""
+
     @abc.abstractmethod
     def applied(self, builder: Builder, arguments: Sequence[int]) -> int:
         """The operation on arguments in a builder, as a text that has these would give it."""

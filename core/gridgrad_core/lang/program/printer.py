@@ -13,6 +13,7 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Protocol
 
+from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec
 from gridgrad_core.lang.program import limits, numerals
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.names import INTRODUCED
@@ -37,6 +38,7 @@ class Printable(Protocol):
     components: tuple[str, ...]
     tuple_valued: bool
     inputs: tuple[str, ...]
+    tables: tuple[TableSpec, ...]
 
 
 def text_of(program: Printable) -> str:
@@ -82,6 +84,7 @@ class _Opened:
     components: tuple[str, ...]
     tuple_valued: bool
     inputs: tuple[str, ...]
+    tables: tuple[TableSpec, ...]
 
 
 def _opening(program: Printable) -> Generator[None, None, Printable]:
@@ -104,7 +107,8 @@ def _opened(program: Printable) -> Generator[None, None, _Opened]:
         else:
             places.append(builder.take(node._replace(args=args)))
     outputs = tuple(places[output] for output in program.outputs)
-    return _Opened(tuple(builder.nodes), outputs, program.components, program.tuple_valued, program.inputs)
+    components, is_tuple = program.components, program.tuple_valued
+    return _Opened(tuple(builder.nodes), outputs, components, is_tuple, program.inputs, program.tables)
 
 
 class _Printer:
@@ -117,6 +121,7 @@ class _Printer:
         self._texts: list[str] = []
         self._powers: list[int] = []
         self._uses = [0] * len(program.nodes)
+        self._tables = [name for table in program.tables for name in table.names]
         self._outputs = frozenset(program.outputs)
         self._assigned = _assigned_components(program)
         self._variables: dict[int, str] = {}
@@ -184,6 +189,8 @@ class _Printer:
         if node.op in PREFIXES:
             sign, power = PREFIXES[node.op]
             return f"{sign}{self._within(power, node.args[0])}", power
+        if node.op in CALLS and self._tables:
+            return self._table_call(node), ATOM
         if node.op not in INFIXES:
             name = "" if node.op == "tuple" else node.op
             return f"{name}({', '.join([self._texts[argument] for argument in node.args])})", ATOM
@@ -192,6 +199,13 @@ class _Printer:
         left = power + 1 if node.op == "pow" or power == COMPARISON else power
         right = SIGN if node.op == "pow" else power + 1
         return f"{self._within(left, node.args[0])}{sign}{self._within(right, node.args[1])}", power
+
+    def _table_call(self, node: Node) -> str:
+        """A table of its arguments, and the orders of its derivative if it is one."""
+        count = len(node.args) // 2
+        number, *orders = [int(self._program.nodes[i].number) for i in node.args[: count + 1]]
+        arguments = [self._texts[i] for i in node.args[count + 1 :]] + ([*map(str, orders)] if any(orders) else [])
+        return f"{self._tables[number]}({', '.join(arguments)})"
 
     def _within(self, power: int, index: int) -> str:
         """What stands for a node where something of this power pulls at it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 
+from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec
 from gridgrad_core.lang.program import printer
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Node
@@ -23,7 +24,7 @@ class Program:
     Programs are equal when they compute the same operations in the same order, with the same
     names of inputs and components. `str(program)` is the canonical text: equal programs have the
     same, and it parses back to an equal program (where an input is called like a constant, as in
-    `parse(str(program), program.inputs)`).
+    `parse(str(program), program.inputs)`, and with its tables where it has some).
 
     Attributes:
         nodes: the operations, arguments first; none is unused.
@@ -31,11 +32,12 @@ class Program:
         components: the name of each component; ("f",) for an expression that is no tuple.
         tuple_valued: whether results have a component dim.
         inputs: the names of the inputs that it uses, in order of first appearance in the text.
+        tables: the tables that it may call, in the order in which calls number them.
         assigned: the names that its text gives to variables and never reads as inputs, which it can't have as inputs.
             They are no part of what it computes: equal programs may differ in them.
     """
 
-    __slots__ = ("__dict__", "assigned", "components", "inputs", "nodes", "outputs", "tuple_valued")
+    __slots__ = ("__dict__", "assigned", "components", "inputs", "nodes", "outputs", "tables", "tuple_valued")
 
     def __init__(
         self,
@@ -44,12 +46,14 @@ class Program:
         components: tuple[str, ...],
         tuple_valued: bool,
         inputs: tuple[str, ...],
+        tables: tuple[TableSpec, ...] = (),
     ) -> None:
         self.nodes = nodes
         self.outputs = outputs
         self.components = components
         self.tuple_valued = tuple_valued
         self.inputs = inputs
+        self.tables = tables
         self.assigned: frozenset[str] = frozenset()
 
     def describe(self, text: str, digest: str) -> None:
@@ -60,6 +64,15 @@ class Program:
             digest: what `digest` gives from now on.
         """
         self.__dict__.update(text=text, digest=digest)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The names of the tables that it calls."""
+        if not self.tables:
+            return ()
+        names = [table.name for table in self.tables for _ in table.names]
+        numbers = {int(self.nodes[node.args[0]].number) for node in self.nodes if node.op in CALLS}
+        return tuple(dict.fromkeys(names[number] for number in sorted(numbers)))
 
     @functools.cached_property
     def text(self) -> str:
@@ -84,7 +97,7 @@ class Program:
         # hex() tells 0.0 from -0.0 and makes nan equal to itself
         values = (node.value.hex() if isinstance(node.value, float) else node.value for node in self.nodes)
         nodes = tuple((node.op, node.args, value) for node, value in zip(self.nodes, values, strict=True))
-        return nodes, self.outputs, self.components, self.tuple_valued, self.inputs
+        return nodes, self.outputs, self.components, self.tuple_valued, self.inputs, self.tables
 
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, Program) else NotImplemented

@@ -112,10 +112,15 @@ class TypedBuilder:
 
     def integer(self, value: Value, function: Function) -> int:
         """A value as the constant integer that a function asks for."""
-        constant = self._constants.get(self.number(value), math.nan)
-        if not constant.is_integer() or constant < 0:
+        constant = self.constant_integer(value)
+        if constant is None:
             raise Mistake(value.start, *_not_an_integer(function))
-        return int(constant)
+        return constant
+
+    def constant_integer(self, value: Value) -> int | None:
+        """A value as a constant integer of 0 or more; None if it is none."""
+        constant = self._constants.get(self.number(value), math.nan)
+        return int(constant) if constant.is_integer() and constant >= 0 else None
 
     def _const(self, value: float) -> int:
         node = self.builder.const(value)

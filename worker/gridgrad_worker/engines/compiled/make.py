@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.compiled.codegen.build import build, digest_of, source_of
+from gridgrad_worker.engines.compiled.codegen.cpp_functions import count_arrays
 from gridgrad_worker.engines.compiled.codegen.errors import (
     CannotCompileError,
     MomentaryTroubleError,
@@ -18,6 +19,7 @@ from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import Library
 from gridgrad_worker.engines.compiled.verification.verify import VerificationError, verify
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.torch_ops.lookups import sample_tables
 
 __all__ = ["engine_of", "make"]
 
@@ -42,7 +44,8 @@ def make(job: CompileJob, root: Path, cache_bytes: int, workplace: Path) -> str:
     """
     cache = Cache(root, cache_bytes)
     device = open_device(job.device, _THREADS)
-    direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
+    tables = sample_tables(job.tables, job.torch_dtype)
+    direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device, tables)
     try:
         library = build(source_of(job, direct), workplace)
         modes = [engine_of(job, direct, library, separating=mode) for mode in {direct.guard is not None, False}]
@@ -72,5 +75,5 @@ def engine_of(
         OSError: it is no library.
         AttributeError: it is not one of ours.
     """
-    loaded = Library(library, len(job.names), job.ndim)
+    loaded = Library(library, len(job.names) + count_arrays(job.tables), job.ndim)
     return CompiledEngine(direct, loaded, job.dims, job.ndim, mark, separating=separating)

@@ -110,7 +110,7 @@ class Tier:
             job: what there is to compile.
             direct: computes it meanwhile.
         """
-        key = job.key()
+        key = job.key() + job.bound
         self._known.setdefault(key, _Expression(job, direct)).users += 1
         return key
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.functions.tabulated import LOOKUPS
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
 from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
@@ -170,6 +171,8 @@ class _Writer:
         op, args, _, _ = self._plan.steps[step]
         if op == SEPARATED:
             raise CannotCompileError("it has separated sums")
+        if op in LOOKUPS:
+            raise CannotCompileError("it calls tables, which the direct tier looks up on a GPU")
         integers = len(FUNCTIONS[op].integers)
         known = tuple(int(self._plan.steps[i].number) for i in args[:integers])
         values = [self._value(i) for i in args[integers:]]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 
 from gridgrad_worker.engines.compiled.codegen import wire_tags
-from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
+from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions, TableReader, count_arrays
 from gridgrad_worker.engines.compiled.codegen.emit import plan_class
 from gridgrad_worker.engines.compiled.codegen.errors import (
     CannotCompileError,
@@ -91,15 +91,17 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
         CannotCompileError: it comes down to something that has no form in C++.
     """
     functions = CppFunctions(job.torch_dtype)
-    plans = [plan_class("SeparatedPlan", engine.plan, engine.guard, functions)]
+    tables = TableReader(job.tables, len(job.names))
+    plans = [plan_class("SeparatedPlan", engine.plan, engine.guard, functions, tables)]
     if engine.guard:
-        plans.append(plan_class("PlainPlan", engine.plain_plan, None, functions))
+        plans.append(plan_class("PlainPlan", engine.plain_plan, None, functions, tables))
     declared = [
         f"typedef {'double' if job.dtype == 'float64' else 'float'} Real;",
         wire_tags.definitions(),
-        f"constexpr int DIMS = {max(job.ndim, 1)}, INPUTS = {max(len(job.names), 1)};",
+        f"constexpr int DIMS = {max(job.ndim, 1)}, INPUTS = {max(len(job.names) + count_arrays(job.tables), 1)};",
         '#include "special.h"' if functions.special else '#include "functions.h"',
         '#include "windows.h"',
+        '#include "lookups.h"' if job.tables else "",
         *functions.definitions,
         *(plan.declared for plan in plans),
         "" if engine.guard else "typedef SeparatedPlan PlainPlan;",

@@ -1,4 +1,7 @@
-"""The functions of the language that a program uses, in C++, each defined once."""
+"""The functions of the language that a program uses, in C++, each defined once, and its look-ups in tables.
+
+Tables lie behind the inputs of a tile: of each the knots of its axes and its components.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.functions.tabulated import OUTSIDE, TableSpec
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.loop import Loop, state_name
 from gridgrad_core.lang.loops.lowering import loop_of
@@ -17,7 +21,7 @@ from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import Recorded, literal, power, record
 from gridgrad_worker.torch_ops.looped_value import rounding_of
 
-__all__ = ["CppFunctions"]
+__all__ = ["CppFunctions", "TableReader", "count_arrays"]
 
 _DIGITS = 17
 """Of a name that is a digest: enough that no two of one program are alike."""
@@ -153,3 +157,53 @@ class _Lines:
             if easy is not None:
                 return easy
         return self._functions.call(node.op, integers, arguments)
+
+
+def count_arrays(tables: Sequence[TableSpec]) -> int:
+    """How many arrays tables have."""
+    return sum(table.dims + len(table.names) for table in tables)
+
+
+class TableReader:
+    """Writes look-ups in C++.
+
+    Args:
+        tables: that a program calls.
+        inputs: how many inputs stand before their arrays.
+    """
+
+    def __init__(self, tables: Sequence[TableSpec], inputs: int) -> None:
+        self._knots: list[list[int]] = []
+        self._components: list[tuple[int, int]] = []  # the table of each, and the place of its array
+        for number, table in enumerate(tables):
+            self._knots.append([inputs + axis for axis in range(table.dims)])
+            inputs += table.dims
+            self._components += [(number, inputs + n) for n in range(len(table.names))]
+            inputs += len(table.names)
+        self._powers = [(table.degree + 1) ** table.dims for table in tables]
+
+    def call(self, op: str, integers: Sequence[int], arguments: Sequence[str]) -> str:
+        """The expression of a look-up.
+
+        Args:
+            op: which.
+            integers: its integer parameters.
+            arguments: the others, in C++.
+        """
+        if op.startswith("table_item"):
+            return self._item(integers[0], integers[1], arguments)
+        knots = self._input(self._knots[integers[0]][integers[1]])
+        if op == "table_place":
+            return f"{OUTSIDE[integers[2]]}_place({knots}, {arguments[0]})"
+        return f"{op}({knots}, {arguments[0]})"
+
+    def _item(self, component: int, power: int, cells: Sequence[str]) -> str:
+        table, place = self._components[component]
+        index = f"whole({cells[0]})"
+        for cell, knots in zip(cells[1:], self._knots[table][1:], strict=True):
+            index = f"({index} * Whole({self._input(knots)}.count - 1) + whole({cell}))"
+        return f"item({self._input(place)}, {index} * Whole({self._powers[table]}) + Whole({power}))"
+
+    @staticmethod
+    def _input(place: int) -> str:
+        return f"position.inputs[{place}]"

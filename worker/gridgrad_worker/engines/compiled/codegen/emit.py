@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
+from gridgrad_core.lang.functions.tabulated import LOOKUPS
+from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions, TableReader
 from gridgrad_worker.engines.compiled.codegen.guard_tables import double, guard_tables
 from gridgrad_worker.engines.compiled.codegen.row_layout import LevelLayout, lay_out, sides_of
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
@@ -42,7 +43,9 @@ class PlanSource(NamedTuple):
     functions: tuple[str, ...]
 
 
-def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions) -> PlanSource:
+def plan_class(
+    name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions, tables: TableReader | None = None
+) -> PlanSource:
     """The C++ of a plan.
 
     Args:
@@ -50,13 +53,17 @@ def plan_class(name: str, plan: ExecutionPlan, guard: Guard | None, functions: C
         plan: what to compute.
         guard: looks at some of its steps.
         functions: of the language; more are defined as they are needed.
+        tables: that it looks up.
     """
-    emitter = _Emitter(name, plan, guard, functions)
+    emitter = _Emitter(name, plan, guard, functions, tables or TableReader((), 0))
     return PlanSource(emitter.text(), tuple(emitter.apart))
 
 
 class _Emitter:
-    def __init__(self, name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions) -> None:
+    def __init__(
+        self, name: str, plan: ExecutionPlan, guard: Guard | None, functions: CppFunctions, tables: TableReader
+    ) -> None:
+        self._lookups = tables
         self._name = name
         self._plan = plan
         self._guard = guard
@@ -245,6 +252,8 @@ class _Scope:
         if step.op == "pow" and self._plan.steps[step.args[1]].op == "const":
             written = power(self.number(step.args[0]), self._plan.steps[step.args[1]].number)
             return written or self._real_power(*step.args)
+        if step.op in LOOKUPS:
+            return self._emitter._lookups.call(step.op, integers, [self.number(i) for i in step.args[count:]])
         kinds = self._emitter._functions.recorded(step.op, integers).kinds
         arguments = [
             self._condition(i) if kind == "Mask" else self.number(i)

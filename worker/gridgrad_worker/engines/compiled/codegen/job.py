@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.version import __version__
@@ -47,6 +48,8 @@ class CompileJob(NamedTuple):
         dtype: "float32" or "float64".
         device: "cpu" or "cuda:<index>".
         seen: where it was computed lately, to compare there too; no part of what it is.
+        tables: that the expression calls, but for their numbers.
+        bound: the digest of these numbers; no part of what is compiled.
     """
 
     text: str
@@ -57,6 +60,8 @@ class CompileJob(NamedTuple):
     dtype: str
     device: str
     seen: SeenNumbers | None = None
+    tables: tuple[TableSpec, ...] = ()
+    bound: str = ""
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -70,7 +75,7 @@ class CompileJob(NamedTuple):
 
     def program(self) -> Program:
         """The expression, parsed."""
-        return parse(self.text, self.names)
+        return parse(self.text, self.names, self.tables)
 
     def key(self) -> str:
         """What its package is kept under: SHA-256, hex, of all that decides what is in it.
@@ -78,7 +83,9 @@ class CompileJob(NamedTuple):
         The compiler is not part of it, so that packages serve where there is none; a package says which
         one made it, and is stale where another one is found.
         """
-        return hashlib.sha256(json.dumps([self[:-1], _made_for(), compiler_flags()]).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps([self._replace(seen=None, bound=""), _made_for(), compiler_flags()]).encode()
+        ).hexdigest()
 
     def to_json(self) -> str:
         """The job as text."""
@@ -91,7 +98,7 @@ class CompileJob(NamedTuple):
         Raises:
             ValueError: the text is no job.
         """
-        text_, names, dims, ndim, wanted, dtype, device, seen = json.loads(text)
+        text_, names, dims, ndim, wanted, dtype, device, seen, tables, bound = json.loads(text)
         return cls(
             str(text_),
             tuple(map(str, names)),
@@ -101,6 +108,8 @@ class CompileJob(NamedTuple):
             str(dtype),
             str(device),
             seen and SeenNumbers(tuple(map(int, seen[0])), tuple(tuple(map(float, each)) for each in seen[1])),
+            tuple(TableSpec(str(n), int(d), int(k), str(o), int(c)) for n, d, k, o, c in tables),
+            str(bound),
         )
 
 

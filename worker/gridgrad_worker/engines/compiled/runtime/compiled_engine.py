@@ -48,7 +48,7 @@ class CompiledEngine:
         separating: bool = True,
     ) -> None:
         self._library = library
-        self._filler = RowWriter(dims, ndim)
+        self._filler = RowWriter(dims, ndim, direct.tables)
         self._mark = mark or CrashMark.nowhere()
         self._guarded = separating and direct.guard is not None
         self._decisions: LRUCache[Hashable, int] = LRUCache(_MOST_DECISIONS)

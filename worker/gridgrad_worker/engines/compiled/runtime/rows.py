@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from gridgrad_worker.engines.compiled.runtime.library import DOUBLES, FLOATS, SPACED, VALUE, Rows
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile
+from gridgrad_worker.torch_ops.lookups import BoundTable
 
 __all__ = ["RowWriter"]
+
+_EVEN = 0.25
+"""How far knots may lie from even ones, in steps, to be found at once: of three knots it is then one."""
 
 _Shapes = NDArray[np.int64]
 
@@ -25,11 +29,13 @@ class RowWriter:
     Args:
         dims: for each input, the dims of the grid that it has.
         ndim: how many dims the grid has.
+        tables: whose arrays stand behind the inputs.
     """
 
-    def __init__(self, dims: Sequence[Sequence[int]], ndim: int) -> None:
+    def __init__(self, dims: Sequence[Sequence[int]], ndim: int, tables: Sequence[BoundTable] = ()) -> None:
         self._dims = dims
         self._ndim = ndim
+        self._tables = [each for table in tables for each in _arrays_of(table)]
 
     def fill(self, rows: Rows, tiles: Sequence[Tile], outs: Sequence[Array]) -> tuple[_Shapes, list[Array]]:
         """Fills rows in.
@@ -47,6 +53,10 @@ class RowWriter:
         for position, dims in enumerate(self._dims):
             values = [tile.inputs[position] for tile in tiles]
             kept += _fill_input(rows["inputs"][:, position], values, dims, shapes)
+        for position, (numbers, even) in enumerate(self._tables, len(self._dims)):
+            row = rows["inputs"][:, position]
+            row["data"], row["count"] = numbers.ctypes.data, len(numbers)
+            row["start"], row["stop"] = even
         if self._ndim:
             corners = itertools.chain.from_iterable([tile.subgrid.start + tile.subgrid.shape for tile in tiles])
             subgrids = np.fromiter(corners, np.int64, 2 * self._ndim * len(tiles)).reshape(-1, 2, self._ndim)
@@ -56,6 +66,23 @@ class RowWriter:
         rows["out"] = _addresses(outs)
         rows["pitch"] = [out.strides[0] for out in outs]
         return shapes, kept
+
+
+def _arrays_of(table: BoundTable) -> Iterator[tuple[Array, tuple[float, float]]]:
+    """The arrays of a table: knots, which may be even, and coefficients."""
+    for knots in table.knots:
+        numbers = knots.numpy()
+        yield numbers, _evenness(numbers)
+    for coefficients in table.coefficients:
+        yield coefficients.numpy(), (0.0, 0.0)
+
+
+def _evenness(knots: Array) -> tuple[float, float]:
+    """Where even knots begin and how many there are in a unit; 0 of these where they are not even."""
+    steps = len(knots) - 1
+    first, length = float(knots[0]), float(knots[-1]) - float(knots[0])
+    off = np.abs((knots.astype(np.float64) - first) * (steps / length) - np.arange(len(knots)))
+    return (first, steps / length) if off.max() < _EVEN else (0.0, 0.0)
 
 
 def _fill_input(row: Any, values: Sequence[InputValues], dims: Sequence[int], shapes: _Shapes) -> list[Array]:

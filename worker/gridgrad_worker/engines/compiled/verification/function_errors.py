@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.functions.tabulated import LOOKUPS
 from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.torch_ops.table import VALUES
 
@@ -32,7 +33,7 @@ Bounded = tuple[Values, Values]
 _EXACT = frozenset({
     "abs", "sign", "copysign", "positive", "floor", "ceil", "trunc", "rint", "maximum", "minimum", "fmax", "fmin",
     "clip", "relu", "heaviside", "nan_to_num", "isnan", "isinf", "isposinf", "isneginf", "isfinite", "signbit", "mod",
-    "fmod", "floordiv",
+    "fmod", "floordiv", *(LOOKUPS.keys() - {"table_place"}),
 })  # fmt: skip
 """Functions that do not round."""
 

@@ -24,6 +24,7 @@ from gridgrad_worker.engines.compiled.verification.samples import points_of, sam
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import Tile
+from gridgrad_worker.torch_ops.lookups import looking_up
 
 __all__ = ["Comparison", "VerificationError", "compare", "computed", "verify"]
 
@@ -138,10 +139,11 @@ def _allowed(direct: StructuredEngine, points: NDArray[np.float64], dtype: torch
 
     Below the normal numbers nothing is told: bounds vanish there, and either tier may flush.
     """
-    bounds = error_bounds(direct.plain_plan, points, dtype)
-    others = bounds
-    if direct.guard is not None:
-        others = np.maximum(bounds, error_bounds(direct.plan, points, dtype, rewritten=True))
+    with looking_up(direct.tables):
+        bounds = error_bounds(direct.plain_plan, points, dtype)
+        others = bounds
+        if direct.guard is not None:
+            others = np.maximum(bounds, error_bounds(direct.plan, points, dtype, rewritten=True))
     allowed: NDArray[np.float64] = 2 * (others + bounds) + torch.finfo(dtype).tiny
     return allowed
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.functions.tabulated import LOOKUPS
 from gridgrad_worker.engines.structured.planning.plan import Step
 from gridgrad_worker.torch_ops.evaluate import rounded
 from gridgrad_worker.torch_ops.table import VALUES
@@ -26,7 +27,7 @@ __all__ = ["OperationCall", "make_call"]
 _EXACT = frozenset({
     "add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "logical_xor",
     "where", "maximum", "minimum", "abs", "sqrt", "square", "isnan", "isinf", "isposinf", "isneginf", "isfinite",
-    "signbit", "floor", "ceil", "trunc", "rint", "positive",
+    "signbit", "floor", "ceil", "trunc", "rint", "positive", *LOOKUPS,
 })  # fmt: skip
 """Operations whose bits IEEE defines."""
 

@@ -28,6 +28,7 @@ from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan
 from gridgrad_worker.engines.structured.planning.guard import Guard, Ranges, merged
 from gridgrad_worker.engines.structured.planning.plan import make_plan
 from gridgrad_worker.engines.tiles import Tile
+from gridgrad_worker.torch_ops.lookups import BoundTable, looking_up
 
 __all__ = ["StructuredEngine"]
 
@@ -49,6 +50,7 @@ class StructuredEngine:
         wanted: the derivatives in the order of the results, the value () first, by positions of inputs.
         dtype: computed in throughout.
         device: computed on.
+        tables: that the program calls.
         separating: whether sums are separated and products regrouped, where the guard allows it; None for
             where that takes less time.
 
@@ -56,6 +58,7 @@ class StructuredEngine:
         plan: what is run for requests that the guard lets pass; for all, if there is none.
         plain_plan: what is run for requests that the guard stops.
         guard: decides for requests whether the plan may be run; None if nothing is separated.
+        tables: that it looks up.
     """
 
     name = "structured"
@@ -69,10 +72,12 @@ class StructuredEngine:
         wanted: Sequence[tuple[int, ...]],
         dtype: torch.dtype,
         device: Device,
+        tables: Sequence[BoundTable] = (),
         *,
         separating: bool | None = None,
     ) -> None:
         self._device = device
+        self.tables = tables
         names = list(inputs)
         masks = {name: sum(1 << dim for dim in dims) for name, dims in inputs.items()}
         derived = (
@@ -124,7 +129,7 @@ class StructuredEngine:
             TooLargeError: not even a small window fits into the memory.
         """
         # Values beyond float32 become inf there, as IEEE has it
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), looking_up(self.tables):
             parts: list[Segment] = []
             for tile, out in zip(tiles, outs, strict=True):
                 shape = request_shape(tile, self._sources)

@@ -17,6 +17,7 @@ from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.local.local_operation import KINDS, LocalOperation
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.tables.lookups import with_lookups
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED
 from gridgrad_worker.engines.structured.planning.rewrite import rewrite
@@ -43,7 +44,7 @@ class DerivedPlan(NamedTuple):
 
 
 def derive_plan(program: Program, derivatives: Sequence[tuple[str, ...]], masks: Mapping[str, int]) -> DerivedPlan:
-    """Derives an expression, and separates its sums.
+    """Derives an expression, writes down what is looked up for its calls of tables, and separates its sums.
 
     Args:
         program: the expression.
@@ -53,7 +54,7 @@ def derive_plan(program: Program, derivatives: Sequence[tuple[str, ...]], masks:
     Raises:
         TooLargeError: it has too many operations.
     """
-    derived = derive(program, derivatives).program
+    derived = with_lookups(derive(program, derivatives).program)
     return DerivedPlan(derived.nodes, derived.outputs, rewrite(derived, masks))
 
 

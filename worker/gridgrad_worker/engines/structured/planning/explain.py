@@ -10,6 +10,7 @@ from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.wire.table_specs import specs_of_plan
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, make_plan
 from gridgrad_worker.engines.structured.planning.rewrite import rewrite
@@ -103,7 +104,9 @@ def _written_out(derived: Program, nodes: Sequence[Node], outputs: Sequence[int]
         else:
             places.append(builder.op(node.op, *args))
     final = tuple(places[i] for i in outputs)
-    return Program(tuple(builder.nodes), final, derived.components, derived.tuple_valued, derived.inputs)
+    return Program(
+        tuple(builder.nodes), final, derived.components, derived.tuple_valued, derived.inputs, derived.tables
+    )
 
 
 def _sum_of_products(builder: Builder, left: Sequence[int], right: Sequence[int]) -> int:
@@ -115,7 +118,7 @@ def _sum_of_products(builder: Builder, left: Sequence[int], right: Sequence[int]
 
 
 def explanation_of(plan: pb.Plan) -> pb.Explanation:
-    """What is computed for a plan, in a message of bounded size.
+    """What is computed for a plan, in a message of bounded size; calls of tables count as one operation.
 
     Raises:
         RequestError: it is a registered function.
@@ -127,7 +130,7 @@ def explanation_of(plan: pb.Plan) -> pb.Explanation:
     inputs = {each.name: list(each.dims) for each in plan.inputs}
     names = list(inputs)
     derivatives = [tuple(names[i] for i in each.wrt) for each in plan.derivatives if each.wrt]
-    program = parse(plan.expression, names)
+    program = parse(plan.expression, names, specs_of_plan(plan.tables))
     explained = explain(program, inputs, derivatives)
     written, hoisted, left = explained.per_point
     return pb.Explanation(

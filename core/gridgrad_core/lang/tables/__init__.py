@@ -1,0 +1,1 @@
+"""What is computed for calls of tables."""

@@ -1,0 +1,76 @@
+"""What a table in a message is but for its numbers, which are not looked at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.lang.functions.tabulated import DEGREES, MAX_TABLE_DIMS, OUTSIDE, TableSpec
+from gridgrad_core.lang.program.names import is_name
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
+
+__all__ = ["MAX_COMPONENTS", "plan_table", "spec_of", "specs_of_plan"]
+
+MAX_COMPONENTS = 64
+"""Components of a table."""
+
+_KINDS = (("method", DEGREES), ("outside", OUTSIDE))
+
+
+def spec_of(field: str, name: str, table: pb.Table) -> TableSpec:
+    """What a table is but for its numbers.
+
+    Args:
+        field: where it stands in its message, for errors.
+        name: what it is called by.
+        table: the message.
+
+    Raises:
+        RequestError: it is no table, as far as that shows.
+        TooLargeError: it has too many components.
+    """
+    if not is_name(name):
+        raise RequestError(f"{field}.name", repr(name), "use ASCII letters, digits and _ for what is called")
+    dims = len(table.knots)
+    if not 1 <= dims <= MAX_TABLE_DIMS:
+        raise RequestError(f"{field}.knots", f"knots of {dims} arguments", f"give 1 to {MAX_TABLE_DIMS}")
+    for what, known in _KINDS:
+        if getattr(table, what) not in known:
+            remedy = f"use {', '.join(known)}"
+            raise RequestError(f"{field}.{what}", repr(getattr(table, what)), remedy)
+    for place, knots in enumerate(table.knots):
+        _check_array(f"{field}.knots[{place}]", knots, 1)
+    _check_array(f"{field}.values", table.values, dims + (len(table.values.shape) > dims))
+    lengths = [knots.shape[0] for knots in table.knots]
+    if [*table.values.shape[:dims]] != lengths:
+        found = f"shape {[*table.values.shape]} for {' x '.join(map(str, lengths))} knots"
+        raise RequestError(f"{field}.values.shape", found, f"give {lengths}, and one dim more for several components")
+    components = table.values.shape[dims] if len(table.values.shape) > dims else 0
+    if components > MAX_COMPONENTS:
+        found = f"{components} components"
+        raise TooLargeError(f"{field}.values.shape", found, f"give at most {MAX_COMPONENTS}, or several tables")
+    return TableSpec(name, dims, DEGREES[table.method], table.outside, components)
+
+
+def plan_table(spec: TableSpec) -> wpb.PlanTable:
+    """A table without its numbers, as server and workers tell each other."""
+    return wpb.PlanTable(**spec._asdict())
+
+
+def specs_of_plan(tables: Iterable[wpb.PlanTable]) -> tuple[TableSpec, ...]:
+    """What such tables are."""
+    return tuple([TableSpec(each.name, each.dims, each.degree, each.outside, each.components) for each in tables])
+
+
+def _check_array(field: str, array: pb.Array, dims: int) -> None:
+    shape = [*array.shape]
+    if array.dtype not in (pb.DTYPE_UNSPECIFIED, pb.DTYPE_FLOAT64):
+        raise RequestError(f"{field}.dtype", "numbers that are no float64", "send a table in DTYPE_FLOAT64")
+    if len(shape) != dims or min(shape) < 1:
+        raise RequestError(f"{field}.shape", str(shape), f"give {dims} lengths of 1 or more")
+    wanted = 8 * math.prod(shape)
+    if len(array.data) != wanted:
+        found = f"{len(array.data)} bytes for shape {shape}"
+        raise RequestError(f"{field}.data", found, f"send {wanted} bytes")

@@ -1,0 +1,123 @@
+"""Tables through a real server: in texts and functions, in packs, by every call, and refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.interpolate import CubicSpline, RectBivariateSpline
+
+import gridgrad
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from tests.service.calls import Calls, axis, grids, request
+from tests.service.harness import running
+
+X = np.linspace(0.5, 3.0, 37)
+Y = np.random.default_rng(1).normal(size=37)
+R = np.linspace(0.4, 3.1, 501)
+CLOSE = 1e-13
+
+
+def test_a_potential_and_its_force(client: gridgrad.Client) -> None:
+    table, spline = gridgrad.table(Y, x=X), CubicSpline(X, Y, extrapolate=False)
+    for function in ("v(r)*r", lambda r, v: v(r) * r):
+        result = client.gradient(function, {"r": R, "v": table}, order=2)
+        assert_allclose(result.value, spline(R) * R, rtol=CLOSE, atol=CLOSE)
+        assert_allclose(result.d["r"], spline(R, 1) * R + spline(R), rtol=CLOSE, atol=CLOSE * 100)
+        assert_allclose(result.d["r", "r"], spline(R, 2) * R + 2 * spline(R, 1), rtol=CLOSE, atol=CLOSE * 1e4)
+    assert set(result.inputs) == {"r"}
+
+
+def test_what_a_request_names_wins_over_the_language(client: gridgrad.Client) -> None:
+    table = gridgrad.table([0.0, 1.0], x=[0.0, 2.0])
+    assert_array_equal(client.gradient("sin(r)", {"r": [0.5, 1.0], "sin": table}).value, [0.25, 0.5])
+
+
+def test_components_in_a_tuple_and_alone(client: gridgrad.Client) -> None:
+    g, z = np.linspace(0, 1, 12), np.random.default_rng(2).normal(size=(12, 12, 2))
+    table = gridgrad.table(z, x=g, y=g, outside="clamp")
+    a, b = np.linspace(0, 1, 9), np.linspace(-0.5, 1.5, 7)
+    result = client.gradient("T(x, y)", {"x": a, "y": b, "T": table})
+    theirs = [RectBivariateSpline(g, g, z[..., n]) for n in range(2)]
+    assert_allclose(result.value, [each(a, np.clip(b, 0, 1)) for each in theirs], rtol=CLOSE, atol=CLOSE)
+    assert not result.d["y"][:, :, (b < 0) | (b > 1)].any()
+    one = client.gradient("T_1(x, y)", {"x": a, "y": b, "T": table})
+    assert_array_equal(one.value, result.value[1])
+
+
+def test_many_grids_with_one_table_and_with_tables_of_their_own(client: gridgrad.Client) -> None:
+    same, other = gridgrad.table(Y, x=X), gridgrad.table(2 * Y, x=X)
+    inputs = [{"r": R[200:220] + n / 1000, "V": (same, same, other)[n % 3]} for n in range(60)]
+    for result, given in zip(client.map("V(r)", inputs), inputs, strict=True):
+        spline = CubicSpline(X, Y)(given["r"]) * (2 if given["V"] is other else 1)
+        assert_allclose(result.value, spline, rtol=CLOSE, atol=CLOSE)
+
+
+def test_a_table_is_explained_and_checked(client: gridgrad.Client) -> None:
+    inputs: dict[str, Any] = {"r": R[100:110], "V": gridgrad.table(Y, x=X)}
+    assert "V(r, 1)" in client.explain("V(r)*r", inputs).derived
+    report = client.check("V(r)*r", inputs, order=2)
+    assert report.disagreements == ()
+    assert report.compared["f", ("r", "r")] >= 9
+
+
+def test_one_compiled_program_serves_tables_of_all_numbers(tmp_path: Path) -> None:
+    inputs: dict[str, Any] = {"r": R[100:110], "V": gridgrad.table(Y, x=X)}
+    environment = {"GRIDGRAD_COMPILE": "1", "GRIDGRAD_CACHE": str(tmp_path / "cache")}
+    with running(tmp_path, environment=environment) as server, gridgrad.Client(server.address) as client:
+        direct = client.gradient("V(r)*r", inputs, tier="direct")
+        prepared = client.prepare("V(r)*r", inputs)
+        assert prepared.tier == "compiled", prepared.reason
+        assert_array_equal(client.gradient("V(r)*r", inputs, tier="compiled").value, direct.value)
+        uneven = np.append(X[:-1], 4.0)
+        other = client.gradient("V(r)*r", {**inputs, "V": gridgrad.table(Y, x=uneven)}, tier="compiled")
+        assert_allclose(other.value, CubicSpline(uneven, Y)(inputs["r"]) * inputs["r"], rtol=CLOSE, atol=CLOSE)
+        assert len([*(tmp_path / "cache" / "compiled").glob("[0-9a-f]*")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "message"),
+    [
+        ("V*r", {"r": R}, "the table V without arguments; write V(x)"),
+        ("r", {"r": R}, "the table 'V', which the function does not call; leave it out, or call it, as in V(x)"),
+        ("V(r, r)", {"r": R}, "an order of a derivative of the table V that is no integer"),
+        ("V(V)", {"V_": R}, "the table V without arguments"),
+    ],
+)
+def test_a_table_that_is_not_called_rightly_is_refused(
+    client: gridgrad.Client, function: str, inputs: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(gridgrad.RequestError) as caught:
+        client.gradient(function, {**inputs, "V": gridgrad.table(Y, x=X)})
+    assert message in str(caught.value)
+
+
+def sent(**changed: Any) -> pb.GridGradientRequest:
+    """A raw request with a table, changed."""
+    numbers = pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[4], data=np.arange(4.0).tobytes())
+    given = {"values": numbers, "knots": [numbers], "method": "cubic", "outside": "nan", **changed}
+    asked = request("V(x)", [axis("x", [1.5])])
+    asked.inputs.add(name="V", table=pb.Table(**given))
+    return asked
+
+
+def test_raw_tables_are_checked_where_they_are_computed(calls: Calls) -> None:
+    assert grids(calls.ask(sent())).tolist() == [[1.5]]
+    bad = pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[4], data=np.array([0, 1, 1, 2.0]).tobytes())
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"knots": [bad]}, "the knot 1.0 of x twice"),
+        ({"method": "steps"}, "'steps'"),
+        ({"boundary": "open"}, "boundary='open'"),
+        ({"ends": [pb.TableEnd(order=1, value=0)]}, "boundary=((1, 0.0),)"),
+    ]
+    for changed, said in refused:
+        assert said in calls.refusal(sent(**changed)).message
+    with_dims = sent()
+    with_dims.inputs[1].dims.append("x")
+    assert "leave them out" in calls.refusal(with_dims).message
+    registered = sent()
+    registered.function.registered = "wave"
+    assert "give tables to expressions" in calls.refusal(registered).message

@@ -1,0 +1,69 @@
+// Look-ups in tables, whose arrays stand behind the inputs of a tile: knots with their count, and coefficients.
+//
+// Knots that are even to less than half a step have the first of them in `start` and how many lie in a unit in `stop`,
+// and are found in one step; of others `stop` is 0.
+
+#pragma once
+
+#include "functions.h"
+#include "tile.h"
+
+INLINE const Real* numbers(const Input& input) { return (const Real*)input.data; }
+
+INLINE Vector nan_place(const Input& knots, Vector x) {
+    const Real first = numbers(knots)[0], last = numbers(knots)[knots.count - 1];
+    return select((x >= first) & (x <= last), x, broadcast(NOT_A_NUMBER));
+}
+
+INLINE Vector clamp_place(const Input& knots, Vector x) {
+    const Real first = numbers(knots)[0], last = numbers(knots)[knots.count - 1];
+    return minimum(maximum(x, broadcast(first)), broadcast(last));
+}
+
+INLINE Vector periodic_place(const Input& knots, Vector x) {
+    const Real first = numbers(knots)[0], last = numbers(knots)[knots.count - 1];
+    return first + remainder(x - first, broadcast(last - first));
+}
+
+typedef Whole Places __attribute__((vector_size(BYTES)));
+
+// Whole numbers, whatever they stand for where there is nan.
+INLINE Places whole(Vector x) { return __builtin_convertvector(x, Places); }
+
+// Numbers at places of an array.
+INLINE Vector item(const Input& input, Places places) {
+    const Real* from = numbers(input);
+#if defined(__AVX512F__)
+    if constexpr (DOUBLE) return (Vector)_mm512_i64gather_pd((__m512i)places, (const double*)from, 8);
+    else return (Vector)_mm512_i32gather_ps((__m512i)places, (const float*)from, 4);
+#else
+    Vector result;
+    for (int lane = 0; lane < LANES; lane++) result[lane] = from[places[lane]];
+    return result;
+#endif
+}
+
+// The last knot but one, or the last before it that is not right of x.
+static inline Places cells_of(const Input& knots, Vector x) {
+    const Whole last = Whole(knots.count - 2);
+    if (knots.stop != 0) {
+        // Not right of the last: so are nan and what lies too far out
+        Vector guess = (x - Real(knots.start)) * Real(knots.stop);
+        guess = select(guess > 0, select(guess < Real(last), guess, broadcast(Real(last))), Vector{});
+        Places place = whole(guess);
+        place += (x < item(knots, place)) & (place > 0);             // a condition that holds is -1
+        place -= (x >= item(knots, place + 1)) & (place < last);
+        return place;
+    }
+    Places place = {};
+    for (Whole length = last + 1; length > 1;) {
+        const Whole half = length / 2;
+        place += Places(x >= item(knots, place + half)) & half;
+        length -= half;
+    }
+    return place;
+}
+
+static inline Vector table_cell(const Input& knots, Vector x) { return __builtin_convertvector(cells_of(knots, x), Vector); }
+
+INLINE Vector table_knot(const Input& knots, Vector cell) { return item(knots, whole(cell)); }
