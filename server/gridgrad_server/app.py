@@ -27,6 +27,7 @@ from gridgrad_server.config import address_file
 from gridgrad_server.config.access_error import AccessError
 from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.connections.ending import log_no_gone_callers
 from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.gate import AccessGate
 from gridgrad_server.workers.places import aside_place, places_of
@@ -51,6 +52,7 @@ _LAST_WORDS_S = 0.5
 def run(settings: ServerSettings) -> int:
     """Serves until it is told to stop; returns the exit status."""
     logs.configure(settings.log_format, settings.log_level)
+    log_no_gone_callers()
     keep_freed_memory(_KEPT_BYTES)
     try:
         places = places_of(settings)

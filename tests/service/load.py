@@ -16,7 +16,7 @@ import gridgrad
 from tests.service.calls import OPTIONS, Calls, axis, grids, request
 from tests.service.harness import eventually
 
-__all__ = ["Load", "under_load"]
+__all__ = ["TEXT", "Load", "under_load"]
 
 TEXT = "t*k + 2*t*k**2"
 T, K = np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0])

@@ -12,18 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 
+import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
+from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
 from tests.service.calls import OPTIONS, Calls, linspace, request
 from tests.service.harness import Running, eventually, running
 from tests.service.http2 import http2_caller
-from tests.service.load import Load, under_load
+from tests.service.load import TEXT, Load, under_load
 
 STORM = 1000
 SPARE_DESCRIPTORS = 4
 VANISHING = 20
+LITTLE_MEMORY = 8 << 20
+MANY_POINTS = np.linspace(0.0, 1.0, 4_000_000)
 HELD = request("x*y", [linspace("x", 0, 1, 300), linspace("y", 0, 1, 300)], ["x"])
 
 Report = Callable[[str, str], None]
@@ -100,6 +105,22 @@ def vanish(server: Running, load: Load) -> None:
     load.await_answers(2)
 
 
+def limit_memory(server: Running, load: Load) -> None:
+    """Leaves a worker little memory, while somebody asks for more than that."""
+    worker = server.workers()[0]
+    before = resource.prlimit(worker, resource.RLIMIT_AS)
+    used = int(Path(f"/proc/{worker}/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.prlimit(worker, resource.RLIMIT_AS, (used + LITTLE_MEMORY, before[1]))
+    with gridgrad.Client(server.address, sessions=False) as client:
+        with pytest.raises(gridgrad.TooLargeError, match="out of memory"):
+            client.gradient(gridgrad.registered("gate"), {"x": MANY_POINTS}, order=2)
+        load.await_answers(2)
+        resource.prlimit(worker, resource.RLIMIT_AS, before)
+        result = client.gradient(gridgrad.registered("gate"), {"x": MANY_POINTS}, order=2)
+    assert (result.value == MANY_POINTS**2).all()
+    assert server.workers()[0] == worker
+
+
 Fault = Callable[[Running, Load], None]
 
 
@@ -114,12 +135,18 @@ def test_no_call_is_lost_with_a_worker(two_workers: Running, report: Report, fau
     _lose_none(two_workers, report, fault)
 
 
+@pytest.mark.long
+def test_no_call_is_lost_beside_one_that_takes_all_memory(server: Running, report: Report) -> None:
+    _lose_none(server, report, limit_memory)
+
+
 def _lose_none(server: Running, report: Report, fault: Fault) -> None:
     logged = server.log.stat().st_size
     with under_load(server.address) as load:
         fault(server, load)
     report(f"callers beside {fault.__name__}", str(load))
-    assert "Traceback" not in server.log.read_text()[logged:]
+    said = server.log.read_text()[logged:]
+    assert "Traceback" not in said, said
     eventually(lambda: _held(server) == 0, "all places back")
 
 
@@ -128,3 +155,54 @@ def _held(server: Running) -> int:
         ask: Any = channel.unary_unary(methods.SERVER_STATUS.path)
         load = pb.GetServerStatusResponse.FromString(ask(b"")).load
         return load.entries + load.streams
+
+
+# The disk and the compiler
+
+
+COMPILER = """#!/bin/sh
+case "$*" in *--version*) exec {real} "$@" ;; esac
+if [ -e {folder}/full ]; then echo "cc1plus: fatal error: error writing to x: No space left on device" >&2; exit 1; fi
+if [ -e {folder}/kill ]; then kill -9 $$; fi
+exec {real} "$@"
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
+@pytest.mark.parametrize("trouble", ["full", "kill"])
+def test_what_a_full_disk_or_a_killed_compiler_kept_is_made_later(tmp_path: Path, report: Report, trouble: str) -> None:
+    compiler = tmp_path / "c++"
+    compiler.write_text(COMPILER.format(real=find_compiler(), folder=tmp_path))
+    compiler.chmod(0o700)
+    (tmp_path / trouble).touch()
+    environment = {"GRIDGRAD_COMPILE": "1", "GRIDGRAD_CACHE": str(tmp_path / "cache"), "CXX": str(compiler)}
+    with running(tmp_path, environment=environment) as server, gridgrad.Client(server.address) as client:
+        with under_load(server.address) as load:
+            first = client.prepare(TEXT, ["t", "k"])
+            assert first.tier == "direct"
+            assert "it is tried again when it is prepared" in first.reason
+            (tmp_path / trouble).unlink()
+            assert client.prepare(TEXT, ["t", "k"]).tier == "compiled"
+            load.await_answers(2)
+        report(f"callers beside the trouble {trouble!r} of a compiler", str(load))
+        assert client.gradient(TEXT, {"t": [1.0], "k": [2.0]}, tier="compiled").value.item() == 10
+
+
+@pytest.mark.long
+@pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
+def test_a_cache_that_was_damaged_is_made_anew(tmp_path: Path, report: Report) -> None:
+    environment = {"GRIDGRAD_COMPILE": "1", "GRIDGRAD_CACHE": str(tmp_path / "cache")}
+    (tmp_path / "before").mkdir()
+    with running(tmp_path / "before", environment=environment) as server, gridgrad.Client(server.address) as client:
+        assert client.prepare(TEXT, ["t", "k"]).tier == "compiled"
+    for library in (tmp_path / "cache").rglob("*.so"):
+        library.write_bytes(library.read_bytes()[:1000])
+    for manifest in (tmp_path / "cache").rglob("manifest.json"):
+        deep = manifest.parent.with_name("a" * 64)
+        deep.mkdir(mode=0o700)
+        (deep / manifest.name).write_text("[" * 60_000)
+    with running(tmp_path, environment=environment) as server, gridgrad.Client(server.address) as client:
+        with under_load(server.address) as load:
+            assert client.prepare(TEXT, ["t", "k"]).tier == "compiled"
+        report("callers beside a damaged cache", str(load))

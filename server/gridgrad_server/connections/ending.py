@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import grpc
 
-__all__ = ["Context", "end_calls"]
+__all__ = ["Context", "end_calls", "log_no_gone_callers"]
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 _STATE, _KEEPER = "RPCState", "_schedule_rpc_coro"
 _ENDED_WITHIN_S = 0.1
+_NOT_SENT = "ExecuteBatchError raised in core by servicer method"
 
 
 def end_calls(calls: Mapping[Context, asyncio.Task[Any]]) -> None:
@@ -39,6 +41,18 @@ def end_calls(calls: Mapping[Context, asyncio.Task[Any]]) -> None:
     for task in calls.values():
         task.cancel()
     asyncio.get_running_loop().call_later(_ENDED_WITHIN_S, gc.collect)
+
+
+def log_no_gone_callers() -> None:
+    """Leaves out of the log that an answer could not be sent, which gRPC takes for an error with a traceback.
+
+    Its caller has cancelled the call, or had a deadline, just when the answer was made.
+    """
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_is_of_somebody)
+
+
+def _is_of_somebody(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(_NOT_SENT)
 
 
 def _bare(context: Context) -> object:

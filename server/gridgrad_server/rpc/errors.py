@@ -6,6 +6,7 @@ default), so whatever a request made long is cut here.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any, NoReturn
 
@@ -25,12 +26,20 @@ _FIELD_BYTES, _FOUND_BYTES, _REMEDY_BYTES = 120, 800, 500
 
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], error: GridgradError) -> NoReturn:
-    """Ends a call with the status, message and trailers of an error."""
+    """Ends a call with the status, message and trailers of an error.
+
+    Raises:
+        CancelledError: the caller is gone, so that nobody can be told.
+    """
     error = shortened(error)
     trailers: list[tuple[str, str | bytes]] = [(ERROR_TRAILER, to_detail(error).SerializeToString())]
     if isinstance(error, BusyError):
         trailers.append((PUSHBACK_TRAILER, str(_pushback_ms(error))))
-    await context.abort(grpc.StatusCode[STATUS_NAMES[REASONS[error.reason].code]], str(error), tuple(trailers))
+    code = grpc.StatusCode[STATUS_NAMES[REASONS[error.reason].code]]
+    try:
+        await context.abort(code, str(error), tuple(trailers))
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None  # which gRPC logs no traceback of
 
 
 def to_status(error: GridgradError) -> pb.Status:

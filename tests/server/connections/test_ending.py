@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import grpc
+import pytest
 
-from gridgrad_server.connections.ending import end_calls
+from gridgrad_server.connections.ending import end_calls, log_no_gone_callers
 from tests.server.calls import until
 
 
@@ -50,3 +52,11 @@ async def test_those_calls_end_and_the_server_takes_others() -> None:
         for each in calls:
             each.cancel()
     await server.stop(None)
+
+
+def test_an_answer_that_nobody_waits_for_is_not_logged_and_other_faults_are(caplog: pytest.LogCaptureFixture) -> None:
+    log_no_gone_callers()
+    grpcs = logging.getLogger("grpc._cython.cygrpc")
+    grpcs.error("ExecuteBatchError raised in core by servicer method [%s]", "/a/b")
+    grpcs.error("Unexpected [%s] raised by servicer method [%s]", "ValueError", "/a/b")
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["Unexpected"]

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
+import grpc.aio
 import pytest
 
 from gridgrad_core.errors import REASONS, BusyError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.error_details import from_detail
-from gridgrad_server.rpc.errors import shortened, to_status
+from gridgrad_server.rpc.errors import abort, shortened, to_status
 
 PROTOCOL = Path(__file__).parents[3] / "docs/protocol.md"
 ROW = re.compile(r"^\| `([A-Z_]+)` \| ((?:`[A-Z_]+`(?:, )?)+) \|", re.MULTILINE)
@@ -58,3 +61,13 @@ def test_a_time_to_come_again_is_kept() -> None:
     assert to_status(error).pushback_ms == 0
     error.pushback_s = 1.2301
     assert to_status(error).pushback_ms == 1231
+
+
+async def test_nobody_is_told_who_is_gone() -> None:
+    class Gone:
+        async def abort(self, *_: object) -> None:
+            raise grpc.aio.InternalError("the call has ended")
+
+    gone: Any = Gone()
+    with pytest.raises(asyncio.CancelledError):
+        await abort(gone, BusyError("", "full"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import mmap
 import os
 
 import numpy as np
@@ -82,6 +84,27 @@ def test_a_region_smaller_than_said_is_refused() -> None:
     descriptor, size = region([1])
     with pytest.raises(InternalError, match="slot 3 of 16 bytes"):
         MappedSlots(Pinned()).admit([pb.Slot(id=3, size=2 * size, descriptor_attached=True)], [descriptor])
+
+
+def test_a_slot_for_which_there_is_no_memory_is_mapped_when_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mmap, "mmap", full)
+        slots = admitted([1, 2], 7)
+        slots.admit([pb.Slot(id=8, size=8, descriptor_attached=True)], [region([3])[0]])
+        for use in (lambda: slots.array(7, 0, (2,), "float64"), lambda: slots.address(7, 0, 8), lambda: slots.pin(7)):
+            with pytest.raises(MemoryError, match="16 bytes"):
+                use()
+        slots.forget([8])
+    assert slots.array(7, 0, (2,), "float64").tolist() == [1, 2]
+    with pytest.raises(InternalError, match="slot 8, which was never sent or is forgotten"):
+        slots.array(8, 0, (1,), "float64")
+    slots.forget([7])
+    assert set(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_slot_stays_until_it_is_forgotten() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import math
 import mmap
 import os
@@ -21,7 +22,8 @@ __all__ = ["MappedSlots"]
 class MappedSlots:
     """The mapped slots by id.
 
-    A mapping ends when its slot is forgotten and the last array that views it is gone.
+    A mapping ends when its slot is forgotten and the last array that views it is gone. A slot for which there is no
+    memory is mapped when it is next used, since its descriptor comes once.
 
     Args:
         device: what writes to slots.
@@ -32,6 +34,7 @@ class MappedSlots:
         self._mappings: dict[int, mmap.mmap] = {}
         self._addresses: dict[int, int] = {}
         self._pinned: dict[int, Bytes] = {}
+        self._unmapped: dict[int, tuple[int, int]] = {}  # the descriptor and the size of each
 
     def __len__(self) -> int:
         return len(self._mappings)
@@ -53,11 +56,36 @@ class MappedSlots:
             for slot in slots:
                 self.forget(slot.forget)
             for slot, descriptor in zip(attached, descriptors, strict=True):
-                mapping = self._mappings[slot.id] = _map(slot, descriptor)
-                self._addresses[slot.id] = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
+                self._map(slot.id, descriptor, slot.size)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+    def _map(self, slot: int, descriptor: int, size: int) -> None:
+        try:
+            mapping = self._mappings[slot] = mmap.mmap(descriptor, size)
+        except (OSError, ValueError) as error:
+            if not isinstance(error, OSError) or error.errno != errno.ENOMEM:
+                raise _broken(f"slot {slot} of {size} bytes: {error}") from error
+            self._unmapped[slot] = os.dup(descriptor), size
+        else:
+            self._addresses[slot] = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
+
+    def _mapping(self, slot: int) -> mmap.mmap | None:
+        """The mapping of a slot; None where it was never sent.
+
+        Raises:
+            MemoryError: there is none for it.
+        """
+        if slot in self._unmapped:
+            descriptor, size = self._unmapped.pop(slot)
+            try:
+                self._map(slot, descriptor, size)
+            finally:
+                os.close(descriptor)
+            if slot in self._unmapped:
+                raise MemoryError(f"a worker can't map {size} bytes that hold results and inputs")
+        return self._mappings.get(slot)
 
     def forget(self, slots: Iterable[int]) -> None:
         """Unmaps slots that the server has dropped."""
@@ -66,11 +94,14 @@ class MappedSlots:
                 self._device.unpin(self._pinned.pop(slot))
             self._mappings.pop(slot, None)
             self._addresses.pop(slot, None)
+            if slot in self._unmapped:
+                os.close(self._unmapped.pop(slot)[0])
 
     def pin(self, slot: int) -> None:
         """Lets the device copy to a slot by itself, once and until it is forgotten."""
-        if slot in self._mappings and slot not in self._pinned:
-            self._pinned[slot] = memory = np.frombuffer(self._mappings[slot], np.uint8)
+        mapping = self._mapping(slot)
+        if mapping is not None and slot not in self._pinned:
+            self._pinned[slot] = memory = np.frombuffer(mapping, np.uint8)
             self._device.pin(memory)
 
     def address(self, slot: int, offset: int, size: int) -> int:
@@ -78,8 +109,9 @@ class MappedSlots:
 
         Raises:
             InternalError: there is no such slot, or they do not lie in it.
+            MemoryError: it can't be mapped now.
         """
-        mapping = self._mappings.get(slot)
+        mapping = self._mapping(slot)
         if mapping is None or offset < 0 or offset + size > len(mapping):
             raise _broken(f"{size} bytes at byte {offset} of slot {slot}")
         return self._addresses[slot] + offset
@@ -98,8 +130,9 @@ class MappedSlots:
 
         Raises:
             InternalError: there is no such slot, or the array does not lie in it.
+            MemoryError: it can't be mapped now.
         """
-        mapping = self._mappings.get(slot)
+        mapping = self._mapping(slot)
         if mapping is None:
             raise _broken(f"slot {slot}, which was never sent or is forgotten")
         count = math.prod(shape)
@@ -109,13 +142,6 @@ class MappedSlots:
             return np.ndarray(shape, dtype, mapping, offset, strides)
         except (TypeError, ValueError) as error:
             raise _broken(f"{count} numbers at byte {offset} of slot {slot}: {error}") from error
-
-
-def _map(slot: pb.Slot, descriptor: int) -> mmap.mmap:
-    try:
-        return mmap.mmap(descriptor, slot.size)
-    except (OSError, ValueError) as error:
-        raise _broken(f"slot {slot.id} of {slot.size} bytes: {error}") from error
 
 
 def _broken(found: str) -> InternalError:
