@@ -1,7 +1,8 @@
-"""First calls: a long expression's first answer, its compilation, and its derivation, beside the old build's.
+"""First calls: a long expression's first answer, its compilation, what verifying takes of it, and its derivation.
 
-Each answer and each compilation is that of a server of its own, with an empty cache; what starts it is not counted. The
-expression is four properties of nitrogen, p, cv, cp and w, from its Helmholtz energy, with all first partials.
+Goals are beside the old build's, but for shares. Each answer and each `prepare` is that of a server of its own, with an
+empty cache; what starts it is not counted. The expression is four properties of nitrogen, p, cv, cp and w, from its
+Helmholtz energy, with all first partials.
 """
 
 from __future__ import annotations
@@ -39,6 +40,20 @@ def cases() -> list[Case]:
         preparation("four properties, prepare", PROPERTIES, 1, most=0.25),
         preparation("nitrogen to order 2, prepare", NITROGEN, 2, most=1.0),
         preparation("Black-Scholes to order 2, prepare", BLACK_SCHOLES, 2, most=1.0),
+        *(
+            Case(
+                f"{name}, verified",
+                (Side("ours", f"{CALLS}:compilation", {"workload": workload, "order": order}),),
+                (Goal("verifying %", most=10.0, label="share of compiling"),),
+                ONCE,
+                warm=False,
+            )
+            for name, workload, order in (
+                ("four properties", PROPERTIES, 1),
+                ("nitrogen to order 2", NITROGEN, 2),
+                ("Black-Scholes to order 2", BLACK_SCHOLES, 2),
+            )
+        ),
         Case(
             "22,000 operations, derived",
             (Side("ours", f"{CALLS}:derivation", {"lines": LINES}),),

@@ -22,7 +22,7 @@ from benchmarks.adapters import HERE
 from benchmarks.harness.block import Block, Order, Run
 from benchmarks.harness.processes import Served, serve
 
-__all__ = ["answer", "derivation", "preparation"]
+__all__ = ["answer", "compilation", "derivation", "preparation"]
 
 WORKLOADS = HERE / "tests" / "workloads"
 POINTS = 64
@@ -41,6 +41,31 @@ taken_s = time.perf_counter() - start_at
 tracemalloc.start()  # it takes time, and so a second one is looked at
 derive(program, [("t",), ("k",)])
 print(taken_s, tracemalloc.get_traced_memory()[1] / 2**20)
+"""
+
+COMPILATION = """
+import itertools, json, sys, tempfile, time
+from pathlib import Path
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.engines.compiled.codegen.build import build, source_of
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.make import engine_of
+from gridgrad_worker.engines.compiled.verification.verify import verify
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+content = json.loads(Path(sys.argv[1]).read_text())
+axes, names = range(len(content["axes"])), (*content["axes"], *content["parameters"])
+dims = tuple((n,) if n in axes else () for n in range(len(names)))
+wanted = tuple(wrt for k in range(int(sys.argv[2]) + 1) for wrt in itertools.combinations_with_replacement(axes, k))
+job = CompileJob(content["expression"], names, dims, len(axes), wanted, "float64", "cpu")
+device = open_device("cpu", 2)
+start_at = time.perf_counter()
+direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
+library = build(source_of(job, direct), Path(tempfile.mkdtemp(dir=sys.argv[3])))
+built_at = time.perf_counter()
+modes = [engine_of(job, direct, library, separating=mode) for mode in {direct.guard is not None, False}]
+verify(job, direct, *[each.compute for each in modes])
+done_at = time.perf_counter()
+print(done_at - start_at, 100 * (done_at - built_at) / (done_at - start_at))
 """
 
 
@@ -77,6 +102,25 @@ def preparation(workload: str, order: int = 1) -> Iterator[Run]:
         return {"compiling MiB": max(peak)}
 
     yield _with_servers(call)
+
+
+@contextlib.contextmanager
+def compilation(workload: str, order: int = 1) -> Iterator[Run]:
+    """What a compile process does once torch is loaded: planning, compiling, and verifying, of which the share is told.
+
+    Args:
+        workload: the name of a file of tests/workloads.
+        order: all partials by the axes up to it.
+    """
+
+    def run(order_: Order) -> Block:
+        with tempfile.TemporaryDirectory(prefix="gridgrad-bench-") as folder:
+            command = [sys.executable, "-c", COMPILATION, str(WORKLOADS / f"{workload}.json"), str(order), folder]
+            told = [subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout for _ in range(order_["calls"])]
+        taken, shares = zip(*(map(float, each.split()) for each in told), strict=True)
+        return Block(list(taken), sum(taken), {"verifying %": max(shares)})
+
+    yield run
 
 
 @contextlib.contextmanager

@@ -145,6 +145,30 @@ def test_numbers_of_a_caller_are_looked_at_too(device: CpuDevice) -> None:
         verify(job._replace(seen=seen), direct, faulty.compute)
 
 
+def test_below_the_normal_numbers_either_tier_may_flush_or_round_to_a_neighbour(device: CpuDevice) -> None:
+    tiny = np.finfo(np.float64).tiny
+    seen = SeenNumbers((2, 1), ((720.0, 1.0), (5.0,)))
+    job, direct = engine("exp(-x) + where(y > 0, 0, y)", device, ((),))
+    changed: list[int] = []
+
+    def by_a_neighbour(out: Array) -> None:
+        places = (out != 0) & (np.abs(out) < tiny)
+        changed.append(int(places.sum()))
+        out[places] += 5e-324
+
+    def by_flushing(out: Array) -> None:
+        out[np.abs(out) < tiny] = 0
+
+    def by_more(out: Array) -> None:
+        out[np.abs(out) < tiny] += 1e-307
+
+    for change in (by_a_neighbour, by_flushing):
+        verify(job._replace(seen=seen), direct, Changed(direct, change).compute)
+    assert sum(changed) > 0
+    with pytest.raises(VerificationError, match="at x=720, y=5"):
+        verify(job._replace(seen=seen), direct, Changed(direct, by_more).compute)
+
+
 def test_where_nothing_can_be_told_most_points_must_agree(device: CpuDevice) -> None:
     job, direct = engine("1/(x*0.3 - (x*0.1 + x*0.2)) + 0*y", device, ((),))
     _, faulty = engine("2 + 0*x + 0*y", device, ((),))
