@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 .PHONY: help demo serve test test-floor test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-watched bench-footprint bench-first bench-neighbours bench-functions goals gpu proto sync docs figures site node wheel setup clean
+.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -92,6 +92,9 @@ bench-footprint: $(READY) ## Measure imports, starts, memory at rest and the whe
 
 bench-first: $(READY) ## Measure first answers, compiling and deriving; ARGS="--old ../other"
 	@$(BIN)/python -m benchmarks.first $(ARGS)
+
+bench-access: $(READY) ## Measure what tokens and quotas cost beside a server without them
+	@$(BIN)/python -m benchmarks.access $(ARGS)
 
 bench-neighbours: $(READY) ## Measure what one caller waits beside another who asks for what costs most; ARGS="--old ../other"
 	@$(BIN)/python -m benchmarks.neighbours $(ARGS)

@@ -33,6 +33,7 @@ BENCHMARKS = (
     "first",
     "neighbours",
     "functions",
+    "access",
     "gpu",
 )
 WITH_JAX = ("engine", "readme")

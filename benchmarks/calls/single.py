@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gridgrad
 from benchmarks.calls.neighbour import neighbour
@@ -45,7 +46,9 @@ def look_at(address: str) -> str:
 
 
 @contextlib.contextmanager
-def gradient(address: str, side: int = SIDE, sessions: bool = False, pause_s: float = 0.0) -> Iterator[Run]:
+def gradient(
+    address: str, side: int = SIDE, sessions: bool = False, pause_s: float = 0.0, token: str = ""
+) -> Iterator[Run]:
     """One caller in a loop.
 
     Args:
@@ -53,9 +56,11 @@ def gradient(address: str, side: int = SIDE, sessions: bool = False, pause_s: fl
         side: of the square grid.
         sessions: whether it goes by a session, which the second call opens.
         pause_s: seconds between calls.
+        token: to show; none where it is empty, so that an old build, which takes none, can be called.
     """
     inputs = axes(side)
-    with gridgrad.Client(address, sessions=sessions) as client:
+    shown: dict[str, Any] = {"token": token} if token else {}
+    with gridgrad.Client(address, sessions=sessions, **shown) as client:
         for _ in range(2):
             client.gradient(EXPRESSION, axes(SIDE))
         yield in_turn(lambda: client.gradient(EXPRESSION, inputs), pause_s)
@@ -115,12 +120,19 @@ def beside_large_grids(address: str, side: int = SIDE) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def beside_a_flood(address: str, side: int = SIDE) -> Iterator[Run]:
-    """One caller of small grids beside another who sends thousands of them on a stream."""
-    with gradient(address, side) as block:
+def beside_a_flood(address: str, side: int = SIDE, token: str = "", flood: str = "") -> Iterator[Run]:
+    """One caller of small grids beside another who sends thousands of them on a stream.
+
+    Args:
+        address: of the server.
+        side: of the square grids.
+        token: that the caller shows.
+        flood: that the other shows.
+    """
+    with gradient(address, side, token=token) as block:
 
         def run(order: Order) -> Block:
-            with _flood("benchmarks.calls.flooder", address):
+            with _flood("benchmarks.calls.flooder", address, token=flood):
                 return block(order)
 
         yield run
@@ -139,9 +151,10 @@ def beside_a_hog(address: str, kind: str, side: int = SIDE, pause_s: float = 0.0
 
 
 @contextlib.contextmanager
-def _flood(module: str, *arguments: str) -> Iterator[None]:
+def _flood(module: str, *arguments: str, token: str = "") -> Iterator[None]:
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    variables = {**os.environ, "GRIDGRAD_TOKEN": token} if token else None
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         if not process.stdout.readline():

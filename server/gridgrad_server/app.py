@@ -112,9 +112,8 @@ class Server:
         Raises:
             ListenError: an address can't be listened on.
         """
-        interceptors = [*self._gates(), *self.parts.exporters.interceptors]
-        server = grpc.aio.server(interceptors=interceptors, options=server_options(self._settings))
-        server.add_generic_rpc_handlers((self.parts.service,))
+        server = grpc.aio.server(interceptors=self.parts.exporters.interceptors, options=server_options(self._settings))
+        server.add_generic_rpc_handlers((self._gated(self.parts.service),))
         self.addresses = bind(server, self._settings, self.parts.certificates)
         self.parts.exporters.start(self.parts.snapshot)
         await server.start()
@@ -133,8 +132,9 @@ class Server:
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0
 
-    def _gates(self) -> list[grpc.aio.ServerInterceptor]:
-        return [AccessGate(self.parts.access, self._settings.auth_health)] if self.parts.access.is_on else []
+    def _gated(self, service: grpc.GenericRpcHandler) -> grpc.GenericRpcHandler:
+        access = self.parts.access
+        return AccessGate(service, access, self._settings.auth_health) if access.is_on else service
 
     async def _watch_grants(self) -> None:
         """Ends what goes on by grants that have expired."""

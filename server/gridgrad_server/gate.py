@@ -34,42 +34,47 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
 
 
-class AccessGate(grpc.aio.ServerInterceptor):
-    """Stands around the handlers of all calls.
+class AccessGate(grpc.GenericRpcHandler):
+    """Intercepts all calls on their way to a service. It stands in its place, so that what is behind the gate is made
+    once for each method; an interceptor of gRPC's is asked anew for each call.
 
     Args:
+        service: has the handlers.
         access: knows the credentials.
         closed_health: whether the health service needs some too.
     """
 
-    def __init__(self, access: AccessControl, closed_health: bool) -> None:
+    def __init__(self, service: grpc.GenericRpcHandler, access: AccessControl, closed_health: bool) -> None:
+        self._service = service
         self._access = access
         self._closed_health = closed_health
+        self._known: dict[str, Handler] = {}
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
+    def service(self, details: grpc.HandlerCallDetails) -> Handler:
         """The handler of a call, behind the gate."""
-        handler = await continuation(handler_call_details)
-        rule = rule_of(handler_call_details.method, closed_health=self._closed_health)
-        if handler is None:
-            return grpc.stream_stream_rpc_method_handler(self._guarded(_unimplemented, None, handler_call_details))
-        if rule is ANYONE:
-            return handler
-        if handler.response_streaming:
-            behaviour = self._guarded(_coroutine(handler.stream_stream), rule, handler_call_details)
-            return grpc.stream_stream_rpc_method_handler(behaviour)
-        behaviour = self._guarded(_coroutine(handler.stream_unary), rule, handler_call_details)
-        return grpc.stream_unary_rpc_method_handler(behaviour)
+        return self._known.get(details.method) or self._found(details)
 
-    def _guarded(self, behaviour: Behaviour, rule: Rule | None, details: grpc.HandlerCallDetails) -> Behaviour:
+    def _found(self, details: grpc.HandlerCallDetails) -> Handler:
+        handler = self._service.service(details)
+        if handler is None:
+            return grpc.stream_stream_rpc_method_handler(self._guarded(_unimplemented, None, details.method))
+        rule = rule_of(details.method, closed_health=self._closed_health)
+        if rule is not ANYONE:
+            handler = self._behind(handler, rule, details.method)
+        self._known[details.method] = handler  # there are as many as the service has
+        return handler
+
+    def _behind(self, handler: Handler, rule: Rule, method: str) -> Handler:
+        if handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(self._guarded(_coroutine(handler.stream_stream), rule, method))
+        return grpc.stream_unary_rpc_method_handler(self._guarded(_coroutine(handler.stream_unary), rule, method))
+
+    def _guarded(self, behaviour: Behaviour, rule: Rule | None, method: str) -> Behaviour:
         async def serve(messages: Any, context: Context) -> Any:
             try:
                 grant = await self._let_in(context, rule)
             except GridgradError as error:
-                said = fields(method=details.method, source=source_of(context.peer()), why=error.found)
+                said = fields(method=method, source=source_of(context.peer()), why=error.found)
                 log.warning("denied", extra=said)
                 await abort(context, error)
             GRANT.set(grant)

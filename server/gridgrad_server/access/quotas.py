@@ -34,14 +34,18 @@ def owner_of(caller: str) -> str:
 
 def share_of(caller: str) -> str:
     """Who takes the turns of a caller: the principal, or where there are none the client of a host."""
-    return owner_of(caller) if caller.startswith(_PRINCIPAL) else caller
+    return owner_of(caller) if caller[:1] == _PRINCIPAL else caller
 
 
 class Account:
     """What one has under way, and has had.
 
-    Attributes:
+    Args:
+        owner: the principal, or the host.
         limits: how much that may be.
+
+    Attributes:
+        limits: the same.
         requests: under way.
         held_bytes: for these.
         preparations: under way.
@@ -50,22 +54,48 @@ class Account:
         refused: how often it was too much.
     """
 
-    __slots__ = ("_at", "_left", "held_bytes", "limits", "preparations", "refused", "requests", "total_cost",
-                 "total_requests")  # fmt: skip
+    __slots__ = ("_at", "_holds_little", "_left", "_owner", "held_bytes", "limits", "preparations", "refused",
+                 "requests", "total_cost", "total_requests")  # fmt: skip
 
-    def __init__(self, limits: QuotaLimits) -> None:
-        self.limits = limits
+    def __init__(self, owner: str, limits: QuotaLimits) -> None:
+        self._owner = owner
         self.requests = self.held_bytes = self.preparations = 0
-        self.total_requests = self.refused = 0
-        self.total_cost = 0
+        self.total_requests = self.total_cost = self.refused = 0
         self._left = limits.cost_rate * _BURST_S
         self._at = time.monotonic()
+        self.set_limits(limits)
 
     def set_limits(self, limits: QuotaLimits) -> None:
         """Takes other limits; a debt stays, as far as the new rate can pay it in a second."""
-        if limits != self.limits:
-            self._left = max(min(self._left, limits.cost_rate * _BURST_S), -limits.cost_rate)
-            self.limits = limits
+        self._left = max(min(self._left, limits.cost_rate * _BURST_S), -limits.cost_rate)
+        self._holds_little = limits.requests < math.inf or limits.bytes < math.inf
+        self.limits = limits
+
+    def check_room(self, requests: int, held_bytes: int) -> None:
+        """Refuses what is more than it may have under way.
+
+        Raises:
+            BusyError: it is.
+        """
+        if self.has_room(requests, held_bytes):
+            return
+        if requests and self.requests + requests > self.limits.requests:
+            raise self._refused(f"{self.requests} requests under way", "requests", self.limits.requests)
+        raise self._refused(f"{self.held_bytes + held_bytes} bytes under way", "bytes", self.limits.bytes)
+
+    def has_room(self, requests: int, held_bytes: int) -> bool:
+        """Whether it may have so many more; its only request may take all the bytes that there are."""
+        if not self._holds_little:
+            return True
+        if requests and self.requests + requests > self.limits.requests:
+            return False
+        has_others = self.requests + requests > 1
+        return not has_others or self.held_bytes + held_bytes <= self.limits.bytes
+
+    def hold(self, requests: int, held_bytes: int) -> None:
+        """Counts more, or less, as under way."""
+        self.requests += requests
+        self.held_bytes += held_bytes
 
     def debt_s(self) -> float:
         """Seconds until it may spend again; 0 for now."""
@@ -78,23 +108,58 @@ class Account:
         return max(0.0, -self._left / rate)
 
     def spend(self, cost: int) -> None:
-        """Takes in the cost of a request."""
+        """Charges it with the cost of a request.
+
+        Raises:
+            BusyError: earlier ones have cost more than its rate allows until now.
+        """
+        wait_s = self.debt_s()
+        if wait_s:
+            raise self._refused("a greater cost than its rate", "cost-rate", self.limits.cost_rate, wait_s)
+        self._left -= cost
         self.total_requests += 1
         self.total_cost += cost
-        if self.limits.cost_rate != math.inf:
-            self._left -= cost
 
-    def has_room(self, requests: int, held_bytes: int) -> bool:
-        """Whether it may have so many more; its only request may take all the bytes that there are."""
-        others = self.requests + requests - 1
-        if requests and self.requests + requests > self.limits.requests:
-            return False
-        return not others or self.held_bytes + held_bytes <= self.limits.bytes
+    def check_sessions(self, are_open: int) -> None:
+        """Refuses one more session.
+
+        Raises:
+            BusyError: there are as many open as it may have.
+        """
+        if are_open >= self.limits.sessions:
+            raise self._refused(f"{are_open} sessions open", "sessions", self.limits.sessions)
+
+    def prepare(self) -> Callable[[], None]:
+        """Counts a call of Prepare as under way.
+
+        Returns:
+            What counts it as done.
+
+        Raises:
+            BusyError: there are as many as there may be.
+        """
+        if self.preparations >= self.limits.preparations:
+            found = f"{self.preparations} calls of Prepare under way"
+            raise self._refused(found, "preparations", self.limits.preparations)
+        self.preparations += 1
+
+        def done() -> None:
+            self.preparations -= 1
+
+        return done
 
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to remember of it."""
         return not (self.requests or self.held_bytes or self.preparations or self.debt_s())
+
+    def _refused(self, found: str, name: str, most: float, wait_s: float | None = None) -> BusyError:
+        self.refused += 1
+        who = self._owner.removeprefix(_PRINCIPAL) if self._owner.startswith(_PRINCIPAL) else "your host"
+        when = "retry later" if wait_s is None else f"retry in {wait_s:.3g} s"
+        error = BusyError("", f"{who} has {found}; its limit is {name}={most:.10g}", f"{when}, or ask the operator")
+        error.pushback_s = wait_s
+        return error
 
 
 class Quotas:
@@ -135,7 +200,7 @@ class Quotas:
         if account is None:
             if len(self._accounts) >= self._forget_at:
                 self._forget_idle()
-            account = self._accounts[owner] = Account(self._own.get(owner, self._usual))
+            account = self._accounts[owner] = Account(owner, self._own.get(owner, self._usual))
         return account
 
     def principals(self) -> Iterator[tuple[str, Account]]:
@@ -149,87 +214,3 @@ class Quotas:
         for owner in idle:
             del self._accounts[owner]
         self._forget_at = max(_LEAST_KEPT, 2 * len(self._accounts))
-
-    def check_room(self, caller: str, requests: int, held_bytes: int) -> None:
-        """Refuses what is more than a caller may have under way.
-
-        Raises:
-            BusyError: it is.
-        """
-        account = self.account(caller)
-        if account.has_room(requests, held_bytes):
-            return
-        limits = account.limits
-        if requests and account.requests + requests > limits.requests:
-            raise self._refused(caller, f"{account.requests} requests under way", "requests", limits.requests)
-        raise self._refused(caller, f"{account.held_bytes + held_bytes} bytes under way", "bytes", limits.bytes)
-
-    def has_room(self, caller: str, requests: int, held_bytes: int) -> bool:
-        """Whether a caller may have so many more requests and bytes under way."""
-        return self.account(caller).has_room(requests, held_bytes)
-
-    def hold(self, caller: str, requests: int, held_bytes: int) -> None:
-        """Counts more, or less, as under way."""
-        account = self.account(caller)
-        account.requests += requests
-        account.held_bytes += held_bytes
-
-    def debt_s(self, caller: str) -> float:
-        """Seconds until a caller may spend again; 0 for now."""
-        return self.account(caller).debt_s()
-
-    def spend(self, caller: str, cost: int) -> None:
-        """Charges a caller with the cost of a request.
-
-        Raises:
-            BusyError: earlier ones have cost more than his rate allows until now.
-        """
-        account = self.account(caller)
-        wait_s = account.debt_s()
-        if wait_s:
-            rate = account.limits.cost_rate
-            raise self._refused(caller, "a greater cost than its rate", "cost-rate", rate, wait_s)
-        account.spend(cost)
-
-    def check_sessions(self, caller: str, are_open: Callable[[str], int]) -> None:
-        """Refuses one more session.
-
-        Args:
-            caller: who asks for it.
-            are_open: how many an owner has open.
-
-        Raises:
-            BusyError: these are as many as it may have.
-        """
-        most = self.account(caller).limits.sessions
-        if most != math.inf and (found := are_open(owner_of(caller))) >= most:
-            raise self._refused(caller, f"{found} sessions open", "sessions", most)
-
-    def prepare(self, caller: str) -> Callable[[], None]:
-        """Counts a call of Prepare as under way.
-
-        Returns:
-            What counts it as done.
-
-        Raises:
-            BusyError: there are as many as there may be.
-        """
-        account = self.account(caller)
-        if account.preparations >= account.limits.preparations:
-            found = f"{account.preparations} calls of Prepare under way"
-            raise self._refused(caller, found, "preparations", account.limits.preparations)
-        account.preparations += 1
-
-        def done() -> None:
-            account.preparations -= 1
-
-        return done
-
-    def _refused(self, caller: str, found: str, name: str, most: float, wait_s: float | None = None) -> BusyError:
-        owner = owner_of(caller)
-        self.account(caller).refused += 1
-        who = owner.removeprefix(_PRINCIPAL) if owner.startswith(_PRINCIPAL) else "your host"
-        when = "retry later" if wait_s is None else f"retry in {wait_s:.3g} s"
-        error = BusyError("", f"{who} has {found}; its limit is {name}={most:.10g}", f"{when}, or ask the operator")
-        error.pushback_s = wait_s
-        return error

@@ -128,7 +128,7 @@ class SessionManager:
         if len(self._open) >= self._most:
             raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
         if self._quotas:
-            self._quotas.check_sessions(caller, self._open_of)
+            self._quotas.account(caller).check_sessions(self.by_owner()[owner_of(caller)])
         token = secrets.token_bytes(_TOKEN_BYTES)
         # Beyond the limit the oldest goes: callers that never connect keep nobody out
         self._offered[token] = _Offer(caller, GRANT.get())
@@ -144,9 +144,6 @@ class SessionManager:
     def by_owner(self) -> Counter[str]:
         """How many each principal or host has open."""
         return Counter(owner_of(offer.caller) for offer in self._open.values())
-
-    def _open_of(self, owner: str) -> int:
-        return self.by_owner()[owner]
 
     def close(self) -> None:
         """Ends them all."""

@@ -108,14 +108,14 @@ class Intake:
             BusyError: earlier ones have cost more than his rate allows until now.
         """
         if self._quotas:
-            self._quotas.spend(request.caller, _cost_of(request))
+            self._quotas.account(request.caller).spend(_cost_of(request))
 
     async def charge_streamed(self, request: GridRequest) -> None:
         """The same for a request of a stream, which waits until the rate allows it."""
         if self._quotas:
-            while wait_s := self._quotas.debt_s(request.caller):
+            while wait_s := self._quotas.account(request.caller).debt_s():
                 await asyncio.sleep(wait_s)
-            self._quotas.spend(request.caller, _cost_of(request))
+            self._quotas.account(request.caller).spend(_cost_of(request))
 
     async def read_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest:
         """Decodes and checks a serialized request and remembers its template; the request is not yet queued.

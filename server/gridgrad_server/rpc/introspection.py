@@ -100,7 +100,7 @@ class IntrospectionCalls:
 
     def _count_preparation(self, context: Context) -> None:
         if self._quotas:
-            done = self._quotas.prepare(caller_of(context))
+            done = self._quotas.account(caller_of(context)).prepare()
             context.add_done_callback(lambda _: done())  # type: ignore[arg-type] # it gets the context
 
     async def explain(self, raw: bytes, context: Context) -> bytes:

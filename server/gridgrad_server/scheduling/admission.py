@@ -16,7 +16,7 @@ import asyncio
 from typing import NamedTuple
 
 from gridgrad_core.errors import BusyError, TooLargeError
-from gridgrad_server.access.quotas import Quotas, share_of
+from gridgrad_server.access.quotas import Account, Quotas, share_of
 
 __all__ = ["Admission", "Permit"]
 
@@ -24,11 +24,12 @@ __all__ = ["Admission", "Permit"]
 class Permit:
     """The right of a caller to hold one request and some bytes. Giving it back twice does nothing."""
 
-    __slots__ = ("_admission", "_caller", "held_bytes")
+    __slots__ = ("_account", "_admission", "_share", "held_bytes")
 
-    def __init__(self, admission: Admission, caller: str, held_bytes: int) -> None:
+    def __init__(self, admission: Admission, share: str, held_bytes: int, account: Account | None) -> None:
         self._admission: Admission | None = admission
-        self._caller = caller
+        self._share = share
+        self._account = account
         self.held_bytes = held_bytes
 
     def grow(self, held_bytes: int) -> None:
@@ -39,13 +40,19 @@ class Permit:
             TooLargeError: they never will be.
         """
         if self._admission:
-            self._admission.reserve(held_bytes, self._caller)
+            if self._account:
+                self._account.check_room(0, held_bytes)
+            self._admission.reserve(held_bytes, self._share)
             self.held_bytes += held_bytes
+            if self._account:
+                self._account.held_bytes += held_bytes
 
     def give_back(self) -> None:
         """Returns the permit."""
         if self._admission:
-            self._admission.give_back(self.held_bytes, self._caller)
+            if self._account:
+                self._account.hold(-1, -self.held_bytes)
+            self._admission.give_back(self.held_bytes, self._share)
             self._admission = None
 
 
@@ -108,18 +115,18 @@ class Admission:
             BusyError: the server is full, or the caller holds as much as is left for others.
             TooLargeError: it could never hold that many bytes.
         """
-        share = share_of(caller)
+        share, account = share_of(caller), self._quotas.account(caller) if self._quotas else None
         held = self._held.get(share, _NOTHING)
         if not self._has_place(held):
             raise BusyError("", self._found(held), self._remedy)
-        if self._quotas:
-            self._quotas.check_room(caller, 1, held_bytes)
+        if account:
+            account.check_room(1, held_bytes)
         self._reserve(held_bytes, share, has_others=held.requests > 0)
         self.requests += 1
         self._held[share].requests += 1
-        if self._quotas:
-            self._quotas.hold(caller, 1, held_bytes)
-        return Permit(self, caller, held_bytes)
+        if account:
+            account.hold(1, held_bytes)
+        return Permit(self, share, held_bytes, account)
 
     def _has_place(self, held: _Held) -> bool:
         """Whether a caller that holds so much may hold one request more."""
@@ -131,14 +138,9 @@ class Admission:
         free = self._most_requests - self.requests
         return f"the server holds {held.requests} {self._what} of yours, and what is left, {free}, is for others"
 
-    def reserve(self, held_bytes: int, caller: str) -> None:
-        """Counts more bytes as held by one of a caller's requests; see `take`."""
-        share = share_of(caller)
-        if self._quotas:
-            self._quotas.check_room(caller, 0, held_bytes)
+    def reserve(self, held_bytes: int, share: str) -> None:
+        """Counts more bytes as held by one of the requests of whose turns these are; see `take`."""
         self._reserve(held_bytes, share, has_others=self._held[share].requests > 1)
-        if self._quotas:
-            self._quotas.hold(caller, 0, held_bytes)
 
     def _reserve(self, held_bytes: int, share: str, *, has_others: bool) -> None:
         if held_bytes > self._most_bytes:
@@ -160,18 +162,15 @@ class Admission:
         free = self._most_bytes - self.held_bytes - more
         return free >= 0 and not (has_others and held.held_bytes + more > free)
 
-    def give_back(self, held_bytes: int, caller: str) -> None:
+    def give_back(self, held_bytes: int, share: str) -> None:
         """Counts one request and its bytes as gone."""
         self.requests -= 1
         self.held_bytes -= held_bytes
-        share = share_of(caller)
         held = self._held[share]
         held.requests -= 1
         held.held_bytes -= held_bytes
         if not held.requests:
             del self._held[share]
-        if self._quotas:
-            self._quotas.hold(caller, -1, -held_bytes)
         self._wake_one()
 
     async def room(self, held_bytes: int, caller: str) -> None:
@@ -198,7 +197,7 @@ class Admission:
                 return
 
     def _has_room_for_streams(self, held_bytes: int, caller: str) -> bool:
-        if self._quotas and not self._quotas.has_room(caller, 1, held_bytes):
+        if self._quotas and not self._quotas.account(caller).has_room(1, held_bytes):
             return False
         held = self._held.get(share_of(caller), _NOTHING)
         if not held.requests:

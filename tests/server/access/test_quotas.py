@@ -36,55 +36,55 @@ def test_a_host_has_an_account_and_its_clients_turns_a_principal_both_at_once() 
 def test_requests_under_way_are_bounded_for_all_clients_of_a_host_together() -> None:
     some = quotas("requests=2")
     for client in ("ipv4:10.0.0.1 1", "ipv4:10.0.0.1 2"):
-        some.check_room(client, 1, 10)
-        some.hold(client, 1, 10)
+        some.account(client).check_room(1, 10)
+        some.account(client).hold(1, 10)
     with pytest.raises(BusyError, match="your host has 2 requests under way; its limit is requests=2; retry later"):
-        some.check_room("ipv4:10.0.0.1 3", 1, 10)
-    some.check_room("ipv4:10.0.0.2 1", 1, 10)
-    some.hold("ipv4:10.0.0.1 1", -1, -10)
-    assert some.has_room("ipv4:10.0.0.1 3", 1, 10)
+        some.account("ipv4:10.0.0.1 3").check_room(1, 10)
+    some.account("ipv4:10.0.0.2 1").check_room(1, 10)
+    some.account("ipv4:10.0.0.1 1").hold(-1, -10)
+    assert some.account("ipv4:10.0.0.1 3").has_room(1, 10)
 
 
 def test_bytes_are_bounded_but_those_of_an_only_request() -> None:
     some = quotas("bytes=100")
-    some.check_room(ALICE, 1, 1000)
-    some.hold(ALICE, 1, 60)
-    some.check_room(ALICE, 0, 1000)
-    some.check_room(ALICE, 1, 40)
+    some.account(ALICE).check_room(1, 1000)
+    some.account(ALICE).hold(1, 60)
+    some.account(ALICE).check_room(0, 1000)
+    some.account(ALICE).check_room(1, 40)
     with pytest.raises(BusyError, match="alice has 101 bytes under way; its limit is bytes=100"):
-        some.check_room(ALICE, 1, 41)
+        some.account(ALICE).check_room(1, 41)
 
 
 def test_a_rate_of_cost_goes_into_debt_and_says_for_how_long(clock: Callable[[float], None]) -> None:
     some = quotas("cost-rate=1000")
-    some.spend(ALICE, 900)
-    some.spend(ALICE, 3100)
+    some.account(ALICE).spend(900)
+    some.account(ALICE).spend(3100)
     with pytest.raises(BusyError, match="its limit is cost-rate=1000; retry in 3 s") as refused:
-        some.spend(ALICE, 1)
+        some.account(ALICE).spend(1)
     assert refused.value.pushback_s == pytest.approx(3.0)
-    assert some.debt_s(ALICE) == pytest.approx(3.0)
-    some.spend(HOST, 1)
+    assert some.account(ALICE).debt_s() == pytest.approx(3.0)
+    some.account(HOST).spend(1)
     clock(1002.0)
-    assert some.debt_s(ALICE) == pytest.approx(1.0)
+    assert some.account(ALICE).debt_s() == pytest.approx(1.0)
     clock(1003.1)
-    some.spend(ALICE, 1)
+    some.account(ALICE).spend(1)
     clock(2000.0)
-    some.spend(ALICE, 1000)
-    assert some.debt_s(ALICE) == 0.0, "what was not used is kept for a second"
-    some.spend(ALICE, 1)
-    assert some.debt_s(ALICE) > 0.0
+    some.account(ALICE).spend(1000)
+    assert some.account(ALICE).debt_s() == 0.0, "what was not used is kept for a second"
+    some.account(ALICE).spend(1)
+    assert some.account(ALICE).debt_s() > 0.0
 
 
 def test_sessions_and_preparations() -> None:
     some = quotas("sessions=2", "preparations=1")
-    some.check_sessions(ALICE, lambda _: 1)
+    some.account(ALICE).check_sessions(1)
     with pytest.raises(BusyError, match="alice has 2 sessions open; its limit is sessions=2"):
-        some.check_sessions(ALICE, lambda _: 2)
-    done = some.prepare(ALICE)
+        some.account(ALICE).check_sessions(2)
+    done = some.account(ALICE).prepare()
     with pytest.raises(BusyError, match="1 calls of Prepare under way; its limit is preparations=1"):
-        some.prepare(ALICE)
+        some.account(ALICE).prepare()
     done()
-    some.prepare(ALICE)
+    some.account(ALICE).prepare()
 
 
 def test_principals_have_limits_of_their_own_which_may_change(clock: Callable[[float], None]) -> None:
@@ -92,22 +92,22 @@ def test_principals_have_limits_of_their_own_which_may_change(clock: Callable[[f
     some = quotas("requests=2", "weight=0.5", alice="requests=3 cost-rate=10")
     assert (some.account(ALICE).limits.requests, some.account(HOST).limits.requests) == (3, 2)
     assert (some.weight_of("@alice"), some.weight_of("@bob"), some.weight_of(HOST)) == (0.5, 0.5, 0.5)
-    some.spend(ALICE, 10_000)
+    some.account(ALICE).spend(10_000)
     some.replace({"alice": ["weight=4", "cost-rate=100"]})
     assert some.weight_of("@alice") == 4
     assert some.account(ALICE).limits.requests == 2
-    assert some.debt_s(ALICE) == pytest.approx(1.0)
+    assert some.account(ALICE).debt_s() == pytest.approx(1.0)
 
 
 def test_of_hosts_that_are_gone_nothing_is_kept() -> None:
     some = quotas("requests=2")
     for number in range(20_000):
         caller = f"ipv4:10.{number} 1"
-        some.hold(caller, 1, 100)
-        some.hold(caller, -1, -100)
+        some.account(caller).hold(1, 100)
+        some.account(caller).hold(-1, -100)
     assert len(some) <= 1024
     for number in range(3000):
-        some.hold(f"ipv4:11.{number} 1", 1, 100)
+        some.account(f"ipv4:11.{number} 1").hold(1, 100)
     assert len(some) >= 3000, "what is under way is counted"
 
 
@@ -117,7 +117,7 @@ def test_a_principal_takes_less_than_2_kib() -> None:
     some = Quotas(limits_of(["requests=2"]))
     some.replace(dict.fromkeys(names, ("weight=0.5", "cost-rate=1e9")))
     for name in names:
-        some.spend(f"@{name} 1", 100)
+        some.account(f"@{name} 1").spend(100)
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken / len(names) < 2048

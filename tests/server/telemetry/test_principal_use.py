@@ -12,9 +12,9 @@ def quotas() -> Quotas:
     made = Quotas()
     made.replace({"alice": ("weight=2", "requests=1")})
     for name in ("alice", "bob"):
-        made.hold(f"@{name} 1", 1, 100)
-        made.spend(f"@{name} 2", 30)
-    made.hold("ipv4:10.0.0.1 1", 1, 100)
+        made.account(f"@{name} 1").hold(1, 100)
+        made.account(f"@{name} 2").spend(30)
+    made.account("ipv4:10.0.0.1 1").hold(1, 100)
     return made
 
 
@@ -34,7 +34,7 @@ def test_who_sees_whom(quotas: Quotas, viewer: Grant | None, seen: list[str]) ->
 
 def test_what_a_row_says(quotas: Quotas) -> None:
     with pytest.raises(ConnectionError):
-        quotas.check_room("@alice 1", 1, 1)
+        quotas.account("@alice 1").check_room(1, 1)
     row = principal_use(quotas, {"@alice": 3}, None)[0]
     assert (row.weight, row.requests, row.held_bytes, row.sessions) == (2, 1, 100, 3)
     assert (row.total_requests, row.total_cost, row.refused) == (1, 30, 1)
@@ -43,7 +43,7 @@ def test_what_a_row_says(quotas: Quotas) -> None:
 def test_rows_are_bounded_and_the_first_keep_theirs() -> None:
     quotas = Quotas()
     for number in range(MOST_SHOWN + 10):
-        quotas.spend(f"@p{number} 1", 2)
+        quotas.account(f"@p{number} 1").spend(2)
     rows = principal_use(quotas, {}, None)
     assert [row.principal for row in rows] == [*(f"p{number}" for number in range(MOST_SHOWN)), OTHERS]
     assert (rows[-1].total_requests, rows[-1].total_cost) == (10, 20)
