@@ -39,6 +39,7 @@ OUTSIDE = {
     "README.md": "site/index.md",
     "benchmarks/RESULTS.md": "site/measured.md",
     "CONTRIBUTING.md": "site/contributing.md",
+    "SECURITY.md": "site/security.md",
     "CHANGELOG.md": "site/changelog.md",
 }
 """Pages that stand outside of docs/, and where the site has them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -20,7 +21,9 @@ import gridgrad
 import gridgrad.aio
 from gridgrad.errors import ForbiddenError
 from gridgrad_core.wire import methods
+from tests.seeds import examples, seed
 from tests.service.harness import Running, eventually, resident_mib, running
+from tests.service.random_requests import METHODS, random_message
 
 AXES = {"t": np.linspace(1, 2, 5), "k": np.linspace(2, 3, 4)}
 TEXT = "t*k + k**2"
@@ -130,6 +133,29 @@ def test_a_wrong_file_stops_the_start(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.random
+def test_whatever_comes_without_a_token_is_not_admitted(guarded: Guarded, token: str) -> None:
+    root = guarded.new("root", "admin")
+    wrong = [f"Bearer {each}" for each in (token[:-1], f"{token}x", token.swapcase(), token[::-1])]
+    with gridgrad.Client(guarded.server.address, token=root) as admin:
+        admin.server_status()
+        before = admin.server_status().principals
+        paths = [*METHODS, methods.OPEN_SESSION.path, methods.STREAM_GRID_GRADIENTS.path, "/gridgrad.v1.X/Y"]
+        with grpc.insecure_channel(guarded.server.address) as channel:
+            for number in range(examples(500)):
+                draw = random.Random(seed(number))  # noqa: S311 - no secret
+                headers = [("authorization", draw.choice(["", "Bearer", f"Basic {token}", token, "Bearer  "]))]
+                headers *= draw.randrange(3)
+                if number % 50 == 0:  # few, since more than 20 a second wait
+                    headers = [("authorization", draw.choice(wrong))]
+                call: Any = channel.unary_unary(draw.choice(paths))
+                with pytest.raises(grpc.RpcError) as refused:
+                    call(random_message(draw), metadata=headers)
+                assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        after = admin.server_status().principals
+    assert [each.total_requests for each in after] == [each.total_requests for each in before]
 
 
 def test_callers_without_a_token_make_the_server_hold_nothing(guarded: Guarded, token: str) -> None:
