@@ -151,6 +151,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/structured/test_memory.py",
     "worker/engines/test_corners.py",
     "worker/engines/test_derived_programs.py",
+    "worker/engines/test_folds.py",
     "worker/engines/test_roots.py",
     "worker/engines/test_solving.py",
     "worker/engines/test_tables.py",

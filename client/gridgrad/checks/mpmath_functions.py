@@ -13,6 +13,7 @@ from gridgrad.checks.mpmath_tables import value_of_table
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import CALLS
 from gridgrad_core.lang.local.local_operation import LocalOperation
+from gridgrad_core.lang.loops.pick import Pick
 
 __all__ = ["VALUES", "Number", "call"]
 
@@ -21,6 +22,8 @@ def call(name: str, *arguments: Number) -> Number:
     """A function of the language; nan where it is not real, and where an argument is nan if it does not say more."""
     if isinstance(name, LocalOperation):
         return looped(name, arguments, call)
+    if isinstance(name, Pick):
+        return mp.mpf(name.numbers[int(arguments[0])])
     if name not in _SEE_NAN and any(mp.isnan(argument) for argument in arguments):
         return mp.nan
     integers = len(FUNCTIONS[name].integers)

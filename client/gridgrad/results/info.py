@@ -27,9 +27,9 @@ class Info(NamedTuple):
         digest: the digest of the program, hex; empty for a registered function.
         remarks: where derivatives are nan though the value is finite, as `Result.remarks`; of results of more than
             262,144 numbers in all, of those derivatives that are small enough.
-        solves: whether the expression solves equations.
-        not_converged: at how many points a value of an expression that does is nan: those where no root was found, and
-            those where something else in it is none.
+        solves: whether the expression solves equations, sums or integrates.
+        not_converged: at how many points a value of an expression that does is nan: those where no root was found or
+            a bound is none, and those where something else in it is nan.
     """
 
     queue_s: float

@@ -464,20 +464,22 @@ class TableOperation(_message.Message):
     def __init__(self, name: _Optional[str] = ..., arguments: _Optional[int] = ..., local: _Optional[_Union[LocalProgram, _Mapping]] = ...) -> None: ...
 
 class LocalProgram(_message.Message):
-    __slots__ = ("kind", "body", "inputs", "names", "leading", "which")
+    __slots__ = ("kind", "body", "inputs", "names", "leading", "which", "rounds")
     KIND_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
     LEADING_FIELD_NUMBER: _ClassVar[int]
     WHICH_FIELD_NUMBER: _ClassVar[int]
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
     kind: str
     body: NodeTable
     inputs: _containers.RepeatedScalarFieldContainer[str]
     names: int
     leading: int
     which: int
-    def __init__(self, kind: _Optional[str] = ..., body: _Optional[_Union[NodeTable, _Mapping]] = ..., inputs: _Optional[_Iterable[str]] = ..., names: _Optional[int] = ..., leading: _Optional[int] = ..., which: _Optional[int] = ...) -> None: ...
+    rounds: int
+    def __init__(self, kind: _Optional[str] = ..., body: _Optional[_Union[NodeTable, _Mapping]] = ..., inputs: _Optional[_Iterable[str]] = ..., names: _Optional[int] = ..., leading: _Optional[int] = ..., which: _Optional[int] = ..., rounds: _Optional[int] = ...) -> None: ...
 
 class CheckedSum(_message.Message):
     __slots__ = ("terms",)

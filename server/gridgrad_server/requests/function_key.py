@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gridgrad_core.errors import UnknownFunctionError
 from gridgrad_core.grid import Derivative
-from gridgrad_core.lang.functions.table import SOLVE
+from gridgrad_core.lang.functions.table import FOLDS, SOLVE
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
@@ -151,7 +151,7 @@ class FunctionKey:
 
     def info(self, computed_by: ComputedBy) -> bytes:
         """The serialized Info of a result, all but its times."""
-        solves = self.key.kind == "expression" and f"{SOLVE.name}(" in self.text
+        solves = self.key.kind == "expression" and any(f"{each.name}(" in self.text for each in (SOLVE, *FOLDS))
         found = pb.Info(**computed_by._asdict(), version=self._version, digest=self.digest, solves=solves)
         return found.SerializeToString()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gridgrad_core.lang.local.local_operation import LocalOperation
+from gridgrad_core.lang.loops.pick import Pick
 from gridgrad_worker.torch_ops import elementary, lookups, quotients, special
 from gridgrad_worker.torch_ops.looped_value import LoopedValue
 from gridgrad_worker.torch_ops.scalars import SCALAR_SECOND
@@ -22,11 +24,18 @@ class _Values(dict[str, Callable[..., Tensor]]):
     def __missing__(self, op: str) -> Callable[..., Tensor]:
         if isinstance(op, LocalOperation):
             return LoopedValue(op, self)
+        if isinstance(op, Pick):
+            return functools.partial(_picked, op)
         return lookups.VALUES[op]
 
 
 VALUES: dict[str, Callable[..., Tensor]] = _Values(elementary.VALUES | quotients.VALUES | special.VALUES)
 """The value of every function of the language, by name: of tensors of one dtype, integer parameters as ints."""
+
+
+def _picked(operation: Pick, place: Tensor) -> Tensor:
+    numbers = torch.tensor(operation.numbers, dtype=torch.float64).to(place.device, place.dtype)
+    return numbers[place.long().clamp(0, len(numbers) - 1)]
 
 
 def _times(x: Tensor, number: float) -> Tensor:

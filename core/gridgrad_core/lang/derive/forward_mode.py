@@ -22,6 +22,7 @@ from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.derive.selections import SELECTIONS, Selections
 from gridgrad_core.lang.derive.spellings import SPELLINGS, spelling
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.local.folds import Folds
 from gridgrad_core.lang.local.implicit import Implicit
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.program import limits
@@ -75,7 +76,9 @@ class Tangents:
         self._selections = Selections(self._algebra, builder.nodes)
         self._radials = Radials(self._algebra, builder.nodes, self._by_root)
         self._roots: dict[int, Replaced] = {}
-        self._implicit = Implicit(self._algebra, builder, functools.partial(_derivative_of, limit))
+        derive = functools.partial(_derivative_of, limit)
+        self._implicit = Implicit(self._algebra, builder, derive)
+        self._folds = Folds(self._algebra, builder, derive)
         self._spellings: dict[int, int | None] = {}
         self._tangents: dict[str, dict[int, int | None]] = {}
         self._slopes: dict[int, dict[int, int]] = {}
@@ -170,7 +173,8 @@ class Tangents:
         if not pushed:
             return None
         if isinstance(node.op, LocalOperation):
-            return self._implicit.tangent(index, node, dict(pushed))
+            differ = self._implicit if node.op.kind == "solve" else self._folds
+            return differ.tangent(index, node, dict(pushed))
         if node.op == "div":
             return self._quotient(index, dict(pushed))
         if FUNCTIONS[node.op].selective:

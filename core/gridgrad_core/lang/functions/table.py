@@ -11,7 +11,7 @@ from __future__ import annotations
 from gridgrad_core.lang.functions import elementary, operators, piecewise, quotients, special, tabulated
 from gridgrad_core.lang.functions.function import Function
 
-__all__ = ["DIFF", "EXPANDED", "FUNCTIONS", "SOLVE", "lookup"]
+__all__ = ["DIFF", "EXPANDED", "FOLDS", "FUNCTIONS", "INTEGRATE", "PROD", "SOLVE", "SUM", "lookup"]
 
 _TABLE: tuple[Function, ...] = (
     *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE,
@@ -33,7 +33,26 @@ SOLVE = Function(
 )  # fmt: skip
 """An equation in a text."""
 
-EXPANDED = (DIFF, SOLVE, piecewise.PIECEWISE)
+SUM = Function(
+    "sum", ("u", "i", "a", "b"), "the sum of u over the integers i from a to b, both included", (),
+    "sums and integrals",
+    notes="0 where b < a; nan where a or b is no integer. At most 100,000 terms, 10,000 where a or b is no constant",
+)  # fmt: skip
+PROD = Function(
+    "prod", ("u", "i", "a", "b"), "the product of u over the integers i from a to b, both included", (),
+    "sums and integrals", notes="1 where b < a; otherwise as `sum`",
+)  # fmt: skip
+INTEGRATE = Function(
+    "integrate", ("u", "x", "a", "b", "n"), "the integral of u over x from a to b, by n points of Gauss and Legendre",
+    (), "sums and integrals",
+    notes="n is a constant integer from 1 to 1,024, and 64 where it is left out; a constant end may be infinite. The "
+    "derivatives are those of the integral by its bounds too",
+    kinds=("number", "number", "number", "number", "integer"),
+)  # fmt: skip
+FOLDS = (SUM, PROD, INTEGRATE)
+"""Sums and what is like them in a text."""
+
+EXPANDED = (DIFF, SOLVE, *FOLDS, piecewise.PIECEWISE)
 """What is written like a function and is none: it comes to nodes of its own, and so has no place in the table."""
 
 

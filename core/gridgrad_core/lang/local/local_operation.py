@@ -1,4 +1,5 @@
-"""Operations with a sub-program: `solve`, whose residual is computed for one try of the unknown after the other.
+"""Operations with a sub-program: `solve`, whose residual is computed for one try of the unknown after the other, and
+sums, products and integrals, whose terms are computed for one index or point after the other.
 
 The sub-program is closed: what does not depend on the names that are its own is an argument of the operation, and so
 is computed outside, once, and on no more dims than it has.
@@ -8,10 +9,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.local.closing import closing
+from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
@@ -19,11 +21,14 @@ from gridgrad_core.lang.program.steps import finished
 
 __all__ = ["KINDS", "LocalOperation"]
 
-KINDS = frozenset({"solve"})
+KINDS = frozenset({"solve", "sum", "prod", "integrate"})
 """What texts call such operations."""
 
 _ROUNDS = 10
-"""How often a sub-program is computed, about: what is known of the time that it takes before any was measured."""
+"""How often a residual is computed, about: what is known of the time that it takes before any was measured."""
+
+_EMPTY = {"sum": 0.0, "prod": 1.0}
+_JOINS = {"sum": "add", "prod": "mul"}
 
 
 class LocalOperation(MadeOperation):
@@ -35,6 +40,7 @@ class LocalOperation(MadeOperation):
         names: the names that are its own.
         leading: how many arguments come before those of the body, such as a guess.
         which: the name whose value is the result.
+        rounds: of sums and products the most terms, of integrals the points; 0 for `solve`.
     """
 
     kind: str
@@ -42,26 +48,32 @@ class LocalOperation(MadeOperation):
     names: tuple[str, ...]
     leading: int
     which: int
+    rounds: int
 
-    def __new__(cls, kind: str, body: Program, names: tuple[str, ...], leading: int, which: int = 0) -> LocalOperation:
+    def __new__(
+        cls, kind: str, body: Program, names: tuple[str, ...], leading: int, which: int = 0, rounds: int = 0
+    ) -> LocalOperation:
         """Makes the name of what it is."""
-        said = repr((kind, body._key, names, leading, which))
+        said = repr((kind, body._key, names, leading, which, rounds))
         made = super().__new__(cls, f"{kind} {hashlib.sha256(said.encode()).hexdigest()}")
         made.kind, made.body, made.names, made.leading, made.which = kind, body, names, leading, which
-        made.depth = 1 + max((node.op.depth for node in body.nodes if isinstance(node.op, MadeOperation)), default=0)
+        made.rounds = rounds
+        inside = (node.op.depth for node in body.nodes if isinstance(node.op, MadeOperation))
+        made.depth = (kind == "solve") + max(inside, default=0)
         return made
 
     @functools.cached_property
     def function(self) -> Function:  # type: ignore[override] # computed once, when it is asked for
-        """What a table would say of it: only what the body reads has a part in derivatives."""
+        """What a table would say of it: what the body reads has a part in derivatives, as have bounds of integrals."""
         captured = self.body.inputs[len(self.names) :]
         params = (*map(str, range(self.leading)), *captured)
-        return Function(str(self), params, self.kind, ("0",) * self.leading + ("",) * len(captured), "local")
+        before = "" if self.kind == "integrate" else "0"
+        return Function(str(self), params, self.kind, (before,) * self.leading + ("",) * len(captured), "local")
 
     @property
     def operations(self) -> int:
         """How many operations it comes to, about, as often as they are computed."""
-        return _ROUNDS * self.body.operations
+        return (self.rounds or _ROUNDS) * self.body.operations
 
     @property
     def used(self) -> frozenset[str]:
@@ -71,23 +83,66 @@ class LocalOperation(MadeOperation):
 
     def sibling(self, which: int) -> LocalOperation:
         """The same for another one of its names."""
-        return LocalOperation(self.kind, self.body, self.names, self.leading, which)
+        return LocalOperation(self.kind, self.body, self.names, self.leading, which, self.rounds)
 
     def applied(self, builder: Builder, arguments: Sequence[int]) -> int:
-        """The operation on arguments; those that are constants become part of the sub-program."""
-        params, given = self.function.params, zip(self.function.params, arguments, strict=True)
-        constants = {name: node for name, node in given if builder.nodes[node].op == "const"}
-        if not constants.keys() & set(params[self.leading :]):
-            return builder.op(self, *arguments)
+        """The operation on arguments; constants become part of the sub-program, and short sums are written out."""
+        params = self.function.params
+        given = dict(zip(params, arguments, strict=True))
+        constants = {name: node for name, node in given.items() if builder.nodes[node].op == "const"}
+        operation, kept = self, list(arguments[self.leading :])
+        if constants.keys() & set(params[self.leading :]):
+            inner, outputs = self._with(constants, builder)
+            closed = finished(closing(inner.nodes, outputs, self.names, self.leading))
+            operation = LocalOperation(self.kind, closed.body, self.names, self.leading, self.which, self.rounds)
+            kept = [given[str(inner.nodes[argument].value)] for argument in closed.arguments]
+        return operation._between(builder, arguments[: self.leading], kept)
+
+    def _with(self, constants: Mapping[str, int], builder: Builder) -> tuple[Builder, list[int]]:
+        """The nodes of the sub-program with constants for some of its inputs."""
         inner, places = Builder(), list[int]()
         for node in self.body.nodes:
             known = constants.get(str(node.value)) if node.op == "input" else None
             args = tuple([places[argument] for argument in node.args])
             places.append(inner.take(node._replace(args=args) if known is None else builder.nodes[known]))
-        closed = finished(closing(inner.nodes, [places[each] for each in self.body.outputs], self.names, self.leading))
-        operation = LocalOperation(self.kind, closed.body, self.names, self.leading, self.which)
-        kept = [arguments[params.index(str(inner.nodes[argument].value))] for argument in closed.arguments]
-        return builder.op(operation, *arguments[: self.leading], *kept)
+        return inner, [places[each] for each in self.body.outputs]
+
+    def _between(self, builder: Builder, before: Sequence[int], kept: Sequence[int]) -> int:
+        """The operation; a sum or product between constants has as many terms as there are, and few are written out."""
+        ends = [builder.nodes[node] for node in before]
+        if self.kind not in _JOINS or any(end.op != "const" for end in ends):
+            return builder.op(self, *before, *kept)
+        first, last = int(ends[0].number), int(ends[1].number)
+        count = max(last - first + 1, 0)
+        if count <= limits.WRITTEN_OUT and count * len(self.body.nodes) <= limits.MAX_WRITTEN_OUT:
+            return self._written_out(builder, range(first, last + 1), kept)
+        fixed = LocalOperation(self.kind, self.body, self.names, self.leading, self.which, count)
+        return builder.op(fixed, *before, *kept)
+
+    def _written_out(self, builder: Builder, indices: range, kept: Sequence[int]) -> int:
+        known = dict(zip(self.function.params[self.leading :], kept, strict=True))
+        terms = [self.term(builder, known | {self.names[0]: builder.const(index)}) for index in indices]
+        if not terms:
+            return builder.const(_EMPTY[self.kind])
+        return functools.reduce(functools.partial(builder.op, _JOINS[self.kind]), terms)
+
+    def term(self, builder: Builder, known: Mapping[str, int]) -> int:
+        """What the sub-program computes, written out.
+
+        Args:
+            builder: takes the nodes.
+            known: a node there for each of its inputs, by name.
+        """
+        places: list[int] = []
+        for node in self.body.nodes:
+            args = tuple([places[argument] for argument in node.args])
+            if node.op == "input":
+                places.append(known[str(node.value)])
+            elif isinstance(node.op, MadeOperation):
+                places.append(node.op.applied(builder, args))
+            else:
+                places.append(builder.take(node._replace(args=args)))
+        return places[self.body.outputs[0]]
 
     def opened(self, builder: Builder, arguments: Sequence[int]) -> int:
         """The call that a text has: what is computed again and again, its own names, and what comes before."""
@@ -105,6 +160,8 @@ class LocalOperation(MadeOperation):
         written = [places[output] for output in self.body.outputs]
         names = [builder.input(name) for name in self.names]
         before = list(arguments[: self.leading])
+        if self.kind == "integrate":
+            before.append(builder.const(self.rounds))
         if len(names) == 1:
             return builder.op(self.kind, *written, *names, *before)
         tuples = [builder.op("tuple", *items) for items in (written, names, before)]

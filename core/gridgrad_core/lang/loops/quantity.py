@@ -68,6 +68,10 @@ class Quantity:
     def __invert__(self) -> Quantity:
         return self._op("not")
 
+    def is_whole(self) -> Quantity:
+        """Whether it is an integer."""
+        return self._op("floor").equals(self) & self.is_finite()
+
     def is_finite(self) -> Quantity:
         """Whether it is neither nan nor infinite."""
         return self._op("isfinite")

@@ -13,7 +13,7 @@ from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.steps import finished
 
-__all__ = ["Residual", "Rounding"]
+__all__ = ["Residual", "Rounding", "sizes_of"]
 
 Rows = list[list[Quantity | None]]
 
@@ -87,12 +87,17 @@ def _derived(operation: LocalOperation) -> tuple[list[Node], tuple[int, ...], li
     tangents = Tangents(builder, limits.MAX_DERIVED)
     outputs = operation.body.outputs
     slopes = [[finished(tangents.deriving(output, name)) for name in operation.names] for output in outputs]
-    sizes = _sizes(builder, operation.body.nodes)
+    sizes = sizes_of(builder, operation.body.nodes)
     return builder.nodes, outputs, slopes, [sizes[output] for output in outputs]
 
 
-def _sizes(builder: Builder, nodes: Sequence[Node]) -> Mapping[int, int]:
-    """How large each number is without what cancels in it: sums of the sizes of their terms."""
+def sizes_of(builder: Builder, nodes: Sequence[Node]) -> Mapping[int, int]:
+    """How large each number is without what cancels in it: sums of the sizes of their terms.
+
+    Args:
+        builder: has the nodes at their places, and takes those of the sizes.
+        nodes: arguments first.
+    """
     sizes: dict[int, int] = {}
     is_sum: set[int] = set()
     for index, (op, args, _) in enumerate(nodes):

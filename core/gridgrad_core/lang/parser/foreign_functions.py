@@ -65,8 +65,6 @@ FOREIGN_FUNCTIONS: Mapping[str, ForeignFunction] = {
     ),
     **dict.fromkeys(("root", "nthroot", "nroot", "surd"), _ROOT),
     **dict.fromkeys(("avg", "average", "mean"), _AVERAGE),
-    "sum": ForeignFunction(("a + b",), "a function is applied point by point; write the terms out"),
-    "prod": ForeignFunction(("a*b",), "a function is applied point by point; write the factors out"),
     **dict.fromkeys(("fact", "factorial", "fac"), _FACTORIAL),
     **dict.fromkeys(("grad", "gradient", "derivative", "deriv", "Derivative"), _DERIVATIVE),
     **dict.fromkeys(("sqr", "sq"), ForeignFunction(("x**2",))),

@@ -54,7 +54,7 @@ def parsing(text: str, inputs: Iterable[str] = (), tables: Iterable[TableSpec] =
     try:
         yield from _read(text, parser)
         program = yield from assembling(parser.operations, parser.result, parser.order, tables)
-        parser.check_unknowns(program)
+        parser.check_local_names(program)
     except Mistake as mistake:
         raise mistake.error(text) from None
     program.assigned = parser.assigned
@@ -124,9 +124,9 @@ class _Parser:
         remedy = f"add a last line with what to compute, such as {example}"
         raise Mistake(self._target.start, f"the text ends with the {what} of {self._target.text}", remedy)
 
-    def check_unknowns(self, program: Program) -> None:
-        """Refuses a program that has an input called like an unknown."""
-        if mistake := self._stack.solving.mistaken(program.inputs):
+    def check_local_names(self, program: Program) -> None:
+        """Refuses a program that has an input called like an unknown or an index."""
+        if mistake := self._stack.local_names.mistaken(program.inputs):
             raise mistake
 
     @property

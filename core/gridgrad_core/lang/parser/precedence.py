@@ -11,11 +11,13 @@ from collections.abc import Callable, Generator, Sequence
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.piecewise import PIECEWISE
-from gridgrad_core.lang.functions.table import DIFF, SOLVE
+from gridgrad_core.lang.functions.table import DIFF, FOLDS, SOLVE
 from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.lang.local.local_names import LocalNames
 from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.definitions import Definitions
 from gridgrad_core.lang.parser.diff import Expansion
+from gridgrad_core.lang.parser.folding import Folding
 from gridgrad_core.lang.parser.pieces import choice_of
 from gridgrad_core.lang.parser.solving import Solving
 from gridgrad_core.lang.parser.table_calls import TableCalls
@@ -69,7 +71,9 @@ class Stack:
     Attributes:
         expansion: the calls of `diff`.
         definitions: the functions that the text defines.
+        local_names: what calls of the next two have for themselves.
         solving: the calls of `solve`.
+        folding: those of `sum`, `prod` and `integrate`.
         tables: those that it may call.
         expanding: the steps of the last call of one of them; `expanded` takes what they come to.
     """
@@ -77,7 +81,9 @@ class Stack:
     def __init__(self, operations: TypedBuilder, tables: Sequence[TableSpec] = ()) -> None:
         self.expansion = Expansion(operations)
         self.definitions = Definitions(operations)
-        self.solving = Solving(operations)
+        self.local_names = LocalNames(operations)
+        self.solving = Solving(operations, self.local_names)
+        self.folding = Folding(operations, self.local_names)
         self.tables = TableCalls(operations, tables)
         self.expanding: Generator[None, None, Value] | None = None
         self._operations = operations
@@ -142,6 +148,8 @@ class Stack:
         """What replaces calls of a function, where it has no operation of its own."""
         if function is SOLVE:
             return self.solving.expanding
+        if function in FOLDS:
+            return self.folding.expanding
         if function is DIFF:
             return self.expansion.expanding
         return self.definitions.expander(function) or self.tables.expander(function)

@@ -5,13 +5,13 @@ What a text has assigned before may be made of the unknown, as the lines of a lo
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 
 from gridgrad_core.lang.local.closing import closing, depending
+from gridgrad_core.lang.local.local_names import LocalNames
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
-from gridgrad_core.lang.program.names import is_name
 from gridgrad_core.lang.program.syntax_error import Mistake
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
@@ -25,12 +25,12 @@ class Solving:
 
     Args:
         operations: where the nodes are.
+        names: those that calls have for themselves.
     """
 
-    def __init__(self, operations: TypedBuilder) -> None:
+    def __init__(self, operations: TypedBuilder, names: LocalNames) -> None:
         self._operations = operations
-        self._unknowns: dict[str, int] = {}
-        self._count = 0
+        self._names = names
 
     def expanding(self, call: Token, arguments: Sequence[Value]) -> Generator[None, None, Value]:
         """What a call comes to, in steps of about a millisecond.
@@ -42,14 +42,11 @@ class Solving:
         Raises:
             Mistake: the arguments are wrong.
         """
-        self._count += 1
-        if self._count > limits.MAX_SOLVED:
-            found = f"more than {limits.MAX_SOLVED} calls of solve"
-            raise Mistake(call.start, found, "split the function into several requests")
+        self._names.begin(call.start)
         if len(arguments) not in (3, 4):
             raise Mistake(call.start, f"solve takes 3 or 4 arguments, not {len(arguments)}", _FORMS)
         residuals, unknowns = _items(arguments[0]), _items(arguments[1])
-        names = tuple(self._name(value) for value in unknowns)
+        names = tuple(self._named(value) for value in unknowns)
         _check_counts(call, residuals, unknowns)
         which = None
         if len(names) > 1:
@@ -61,26 +58,12 @@ class Solving:
             guesses = tuple(arguments[2:])
         operation, nodes = yield from self._solved(call, residuals, unknowns, guesses)
         builder = self._operations.builder
-        for value, name in zip(unknowns, names, strict=True):
-            self._unknowns.setdefault(name, value.start)
         if which is None and len(names) > 1:
             solutions = tuple(
                 Value(builder.op(operation.sibling(n), *nodes), call.start, name=name) for n, name in enumerate(names)
             )
             return Value(-1, call.start, items=solutions)
         return Value(builder.op(operation.sibling(which or 0), *nodes), call.start)
-
-    def mistaken(self, inputs: Iterable[str]) -> Mistake | None:
-        """What is wrong if an unknown is called like an input.
-
-        Args:
-            inputs: those of the program.
-        """
-        for name in inputs:
-            if name in self._unknowns:
-                found = f"the unknown {name}, which is an input too"
-                return Mistake(self._unknowns[name], found, "call one of them otherwise; it is known within solve only")
-        return None
 
     def _solved(
         self, call: Token, residuals: Sequence[Value], unknowns: Sequence[Value], guesses: Sequence[Value]
@@ -117,21 +100,14 @@ class Solving:
             if bound is not None and abs(bound) == float("inf"):
                 raise Mistake(value.start, "a bound that is infinite", "write a finite one, or a guess")
 
-    def _name(self, value: Value) -> str:
-        node = self._operations.builder.nodes[value.node] if value.node >= 0 else None
-        if node is None or node.op != "input" or not is_name(str(node.value)):
-            named = f"{value.name}, which is something else already," if value.name else "no name"
-            found = (
-                f"{named} as the unknown of solve" if node is None or node.op != "const" else "a constant to solve for"
-            )
-            raise Mistake(value.start, found, "name an unknown that is nothing else yet, as in solve(x**2 - p, x, 1)")
-        return str(node.value)
+    def _named(self, value: Value) -> str:
+        return self._names.read(value, "the unknown of solve", "solve(x**2 - p, x, 1)")
 
     def _chosen(self, arguments: Sequence[Value], names: tuple[str, ...]) -> int | None:
         """Which unknown of a system is the result; None for all of them."""
         if len(arguments) == 3:
             return None
-        name = self._name(arguments[3])
+        name = self._named(arguments[3])
         if name not in names:
             found = f"{name} as the result of solve"
             raise Mistake(arguments[3].start, found, f"name one of its unknowns: {', '.join(names)}")

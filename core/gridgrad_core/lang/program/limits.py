@@ -8,17 +8,22 @@ __all__ = [
     "MAX_COMPONENTS",
     "MAX_DERIVED",
     "MAX_INPUTS",
+    "MAX_LOCAL_CALLS",
     "MAX_NAME",
     "MAX_NESTING",
     "MAX_NUMBER",
     "MAX_OPERATIONS",
-    "MAX_SOLVED",
+    "MAX_QUADRATURE",
     "MAX_SOLVE_DEPTH",
+    "MAX_TERMS",
+    "MAX_TERMS_OF_INPUTS",
     "MAX_TEXT",
     "MAX_UNKNOWNS",
+    "MAX_WRITTEN_OUT",
     "STEP_NODES",
     "STEP_TANGENTS",
     "STEP_TOKENS",
+    "WRITTEN_OUT",
 ]
 
 MAX_TEXT = 2**20
@@ -39,8 +44,23 @@ MAX_INPUTS = grid.MAX_INPUTS + grid.MAX_SCALARS
 MAX_COMPONENTS = 64
 """Components of a tuple."""
 
-MAX_SOLVED = 64
-"""Calls of solve in a text."""
+MAX_LOCAL_CALLS = 64
+"""Calls of solve, sum, prod and integrate in a text."""
+
+MAX_TERMS = 100_000
+"""Terms of a sum between constant bounds."""
+
+MAX_TERMS_OF_INPUTS = 10_000
+"""Terms of a sum at a point, where a bound is no constant."""
+
+MAX_QUADRATURE = 1024
+"""Points at which an integrand is computed."""
+
+WRITTEN_OUT = 64
+"""Terms up to which a sum is written out."""
+
+MAX_WRITTEN_OUT = 10_000
+"""Operations up to which a sum is written out."""
 
 MAX_SOLVE_DEPTH = 3
 """Calls of solve inside each other."""

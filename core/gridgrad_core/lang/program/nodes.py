@@ -60,6 +60,10 @@ class Builder:
         """The index of an operation that exists already, else None."""
         return self._index.get((op, args, None))
 
+    def has_input(self, name: str) -> bool:
+        """Whether there is an input of that name."""
+        return ("input", (), name) in self._index
+
     def forget(self, most: int) -> bool:
         """Frees the memory of up to `most` nodes that no new one will be compared with; whether some are left."""
         for _ in range(min(most, len(self._index))):

@@ -31,6 +31,7 @@ INLINE Vector broadcast(Real x) { return x; }
 INLINE Vector select(Mask condition, Vector a, Vector b) { return condition.is ? a : b; }
 INLINE Mask select(Mask condition, Mask a, Mask b) { return condition.is ? a : b; }
 INLINE Mask truth(Vector x) { return x != 0; }
+template <class F> INLINE Vector each(F f, Vector x) { return f(x); }
 INLINE bool any(Mask condition) { return condition.is; }
 
 INLINE Vector abs(Vector x) { return ::fabs(x); }

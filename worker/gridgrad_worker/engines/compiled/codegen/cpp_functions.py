@@ -15,6 +15,8 @@ from gridgrad_core.lang.functions.tabulated import OUTSIDE, TableSpec
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.loop import Loop, state_name
 from gridgrad_core.lang.loops.lowering import loop_of
+from gridgrad_core.lang.loops.pick import Pick
+from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
@@ -53,7 +55,7 @@ class CppFunctions:
         """A function; defines it when it is first asked for."""
         key = (op, integers)
         if key not in self._known:
-            made = self._loop(op) if isinstance(op, LocalOperation) else record(op, integers, self._dtype)
+            made = self._made(op) if isinstance(op, MadeOperation) else record(op, integers, self._dtype)
             self._known[key] = made
             self.special = self.special or made.special
             if len(made.lines) > 1 and op not in WRITTEN:
@@ -70,15 +72,18 @@ class CppFunctions:
         expression = made.lines[0].partition(" = ")[2].rstrip(";") if made.lines else made.result
         return re.sub(r"\bp(\d+)\b", lambda found: arguments[int(found[1])], expression)
 
-    def _loop(self, operation: LocalOperation) -> Recorded:
-        """A loop as a function; what it calls is defined before it."""
+    def _made(self, operation: MadeOperation) -> Recorded:
+        """An operation that a text makes for itself as a function; what it calls is defined before it."""
+        if isinstance(operation, Pick):
+            return Recorded(("Vector",), "Vector", tuple(_picking(operation)), "result", False)
+        assert isinstance(operation, LocalOperation)  # noqa: S101 - narrows the type
         loop = loop_of(operation, rounding_of(self._dtype))
         params = len(operation.function.params)
         return Recorded(("Vector",) * params, "Vector", tuple(_loop_lines(loop, params, self)), "result", False)
 
     def _name(self, op: str, integers: tuple[int, ...]) -> str:
-        if isinstance(op, LocalOperation):
-            return "of_" + op.replace(" ", "_")[: len(op.kind) + _DIGITS]
+        if isinstance(op, MadeOperation):
+            return "of_" + op.replace(" ", "_")[: op.index(" ") + _DIGITS]
         return "_".join(["of", op, *map(str, integers)])
 
 
@@ -87,6 +92,14 @@ def _definition(name: str, made: Recorded, static: str) -> str:
     parameters = ", ".join(f"{kind} p{n}" for n, kind in enumerate(made.kinds))
     body = "".join(f"    {line}\n" for line in made.lines)
     return f"{kind} {made.kind} {name}({parameters}) {{\n{body}    return {made.result};\n}}\n"
+
+
+def _picking(operation: Pick) -> Iterator[str]:
+    """What a function does that picks a number of a list."""
+    numbers = ", ".join(literal(number) for number in operation.numbers)
+    yield f"static constexpr Real numbers[] = {{{numbers}}};"
+    yield f"const Vector place = clamp(p0, Vector{{}}, broadcast({len(operation.numbers) - 1}));"
+    yield "const Vector result = each([](Real at) { return numbers[int(at)]; }, place);"
 
 
 def _loop_lines(loop: Loop, params: int, functions: CppFunctions) -> Iterator[str]:

@@ -119,6 +119,7 @@ def _operation(name: str, arguments: int) -> pb.TableOperation:
         names=len(name.names),
         leading=name.leading,
         which=name.which,
+        rounds=name.rounds,
     )
     return pb.TableOperation(arguments=arguments, local=local)
 
@@ -152,7 +153,7 @@ def _name(operation: pb.TableOperation) -> str:
     names = tuple(local.inputs[: local.names])
     if local.kind not in KINDS or local.which >= len(names):
         raise ValueError(f"a program of its own of the kind {local.kind!r}, for {len(names)} names")
-    return LocalOperation(local.kind, body, names, local.leading, local.which)
+    return LocalOperation(local.kind, body, names, local.leading, local.which, local.rounds)
 
 
 def _known(name: str, arguments: int) -> tuple[str, int]:

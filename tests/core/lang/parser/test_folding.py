@@ -1,0 +1,68 @@
+"""`sum`, `prod` and `integrate` in a text: what they come to, their canonical text, and what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridgrad_core.errors import ExpressionError
+from gridgrad_core.lang.parser.parser import parse
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum(x**i/i, i, 1, 100)",
+        "sum(x**i, i, 1, n) + prod(x + i, i, n, 2*n)",
+        "integrate(exp(-p*u), u, 0, t)",
+        "integrate(exp(-u*u), u, -inf, inf, 100)",
+        "integrate(1/u**2, u, p, inf)",
+        "sum(sum(i*j*x, j, 1, i), i, 1, 80)",
+        "solve(sum(x**i, i, 1, 99) - p, x, 0, 1)",
+        "r(m) = sum(i*x, i, 1, m)\nr(3) + r(100) + r(n)",
+        "diff(prod(x + i, i, 1, n), x, 2)",
+        "diff(integrate(exp(-x*u), u, 0, x), x)",
+    ],
+)
+def test_canonical_texts_parse_back_to_the_same(text: str) -> None:
+    program = parse(text)
+    assert parse(str(program)) == program
+
+
+def test_a_few_terms_are_written_out() -> None:
+    assert parse("sum(x**i, i, 0, 2)") == parse("x**0 + x**1 + x**2")
+    assert parse("prod(x + i, i, 0, 1)") == parse("(x + 0)*(x + 1)")
+    assert str(parse("sum(x**i, i, 1, 64)")).count("**") == 64
+    assert str(parse("sum(x**i, i, 1, 65)")) == "sum(x**i, i, 1, 65)"
+
+
+def test_an_empty_sum_is_0_and_an_empty_product_1() -> None:
+    assert parse("x + sum(i, i, 5, 2)") == parse("x + 0")
+    assert parse("x + prod(i, i, 5, 4)") == parse("x + 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "found", "remedy"),
+    [
+        ("sum(x)", "column 1", "takes 4 arguments, not 1", "not to arrays"),
+        ("integrate(x, u)", "column 1", "takes 4 or 5 arguments, not 2", "integrate(u, x, a, b, n)"),
+        ("sum(i, i, 1, i)", "column 14", "the index of sum in its own bounds", "numbers and inputs"),
+        ("sum(i*x, i, 0.5, 2)", "column 13", "a bound of 0.5", "an integer"),
+        ("sum(i*x, i, 1, 100001)", "column 16", "a sum of 100,001 terms", "100,000"),
+        ("integrate(u*x, u, 0, 1, 2000)", "column 25", "2000 points", "1 to 1,024"),
+        ("integrate(u*x, u, 0, 1, x)", "column 25", "no constant integer", "write a number"),
+        ("integrate(u*x, u, inf, 0)", "column 19", "from inf to 0", "the lower bound first"),
+    ],
+)
+def test_mistakes_say_where_and_what_to_write(text: str, place: str, found: str, remedy: str) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        parse(text)
+    assert place in refused.value.found
+    assert found in refused.value.found
+    assert remedy in refused.value.remedy
+
+
+def test_terms_and_points_count() -> None:
+    """By how often they are computed, the most that there may be."""
+    assert parse("sum(x**i, i, 1, 1000)").operations > 1000
+    assert parse("sum(x**i, i, 1, n)").operations > 10_000
+    assert parse("integrate(x**u, u, 0, 1, 100)").operations > 100
