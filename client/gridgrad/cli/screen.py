@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # it loads grpc, which the command need not do for its help
 __all__ = ["LEGEND", "screen"]
 
 _COLUMNS = "worker", "pid", "device", "state", "batches", "restarts", "compiled", "uncompiled"
+_PRINCIPAL_COLUMNS = "principal", "weight", "held", "MiB", "sessions", "requests", "cost", "refused"
+_MOST_PRINCIPALS = 10
 
 LEGEND = """\b
 What happened since the look before:
@@ -33,6 +35,8 @@ What there is now:
   sessions  of callers on the server's machine, and the memory they take
   workers   batches: one that it computes, one that waits; restarts: how often
             it was replaced; compiled, uncompiled: expressions that it knows
+  principals  where callers are known, the ten that cost most; held: requests
+            under way and their MiB; cost: points x components x planes
 """
 
 
@@ -58,7 +62,8 @@ def screen(address: str, before: ServerStatus, now: ServerStatus, passed_s: floa
         "held": _held(now),
         "sessions": f"{now.load.sessions}, {_of(now.load.session_bytes, now.load.most_session_bytes)}",
     }
-    return [Table(tuple(rows.items()), head=False), _workers(now)]
+    tables = [Table(tuple(rows.items()), head=False), _workers(now)]
+    return [*tables, _principals(before, now, passed_s)] if now.principals else tables
 
 
 def _state(now: ServerStatus) -> str:
@@ -112,6 +117,19 @@ def _workers(now: ServerStatus) -> Table:
         counts = each.batches, each.restarts, each.compiled, each.uncompiled
         rows.append((str(each.number), str(each.pid or "-"), each.device or "-", state, *map(str, counts)))
     return Table(rows)
+
+
+def _principals(before: ServerStatus, now: ServerStatus, passed_s: float) -> Table:
+    then = {each.principal: (each.total_requests, each.total_cost, each.refused) for each in before.principals}
+    rows: list[tuple[float, tuple[str, ...]]] = []
+    for each in now.principals:
+        totals = each.total_requests, each.total_cost, each.refused
+        passed = [new - old for new, old in zip(totals, then.get(each.principal, (0, 0, 0)), strict=True)]
+        held = str(each.requests), f"{each.held_bytes / (1 << 20):.1f}", str(each.sessions)
+        cells = each.principal, f"{each.weight:g}", *held, *(_rate(count, passed_s) for count in passed)
+        rows.append((-passed[1], cells))
+    shown = [cells for _, cells in sorted(rows)[:_MOST_PRINCIPALS]]
+    return Table([_PRINCIPAL_COLUMNS, *shown])
 
 
 def _times(seconds: Distribution) -> str:

@@ -25,7 +25,10 @@ sessions  3, 5.0 of 1,024 MiB
 
 worker  pid  device  state       batches  restarts  compiled  uncompiled
 0       11   cpu     ready       2        1         4         5
-1       -    -       restarting  0        3         0         0"""
+1       -    -       restarting  0        3         0         0
+
+principal  weight  held  MiB  sessions  requests  cost  refused
+alice      0.5     1     0.0  3         2/s       2/s   3/s"""
 
 
 def shown(address: str, before: ServerStatus, now: ServerStatus, passed_s: float) -> str:
@@ -50,8 +53,10 @@ def test_a_server_that_drains(server: FakeServer, client: gridgrad.Client) -> No
 
 
 def test_every_row_is_explained_and_fits_a_terminal() -> None:
-    rows = [row for row in SCREEN.splitlines()[1:-2] if row]
-    assert all(f"\n  {row.split()[0].replace('worker', 'workers'):8}  " in LEGEND for row in rows)
+    names = [row.split()[0] for row in SCREEN.splitlines()[1:] if row]
+    explained = {"worker": "workers", "principal": "principals"}
+    told = [explained.get(name, name) for name in names if name not in ("0", "1", "alice")]
+    assert all(f"\n  {name:8}  " in LEGEND for name in told)
     assert max(map(len, [*SCREEN.splitlines(), *LEGEND.splitlines()])) < 80
 
 
