@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gridgrad_core.errors import TooLargeError
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
-from gridgrad_worker.engines.compiled.runtime.library import DECIDE, PLAIN, TOO_LARGE, Library, Rows
+from gridgrad_worker.engines.compiled.runtime.library import DECIDE, PLAIN, Library, Rows
 from gridgrad_worker.engines.compiled.runtime.request_template import TileTemplate
 from gridgrad_worker.engines.compiled.runtime.rows import RowWriter
 from gridgrad_worker.engines.functional.functional_engine import Array
@@ -74,7 +74,7 @@ class CompiledEngine:
                         tiles[position], rows[position : position + 1], shapes[position]
                     )
             self._library.compute(rows)
-        if (rows["outcome"] == TOO_LARGE).any():
+        if rows["outcome"].any():  # what is not DONE is TOO_LARGE
             found = "there is no memory for what is computed on single dims"
             raise TooLargeError("inputs", found, "ask for a smaller grid or fewer derivatives at a time")
 
