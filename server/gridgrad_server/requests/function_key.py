@@ -107,7 +107,7 @@ class FunctionKey:
         self.weight = 1 + sum(len(table.message) for table in key.tables) // _BYTES_PER_WEIGHT
         self.digest = key.identity if key.kind == "expression" else ""
         self.derived_operations = operations * (1 + len(_needed(key.derivatives)))
-        self.throughput = Throughput(operations, self.derived_operations)
+        self.throughput = Throughput(operations if key.kind == "expression" else None, self.derived_operations)
         self.caller = ""
         self._version = version
         self._units = units

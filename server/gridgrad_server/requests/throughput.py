@@ -28,18 +28,18 @@ _FORGET_FACTOR = 1.02
 """By how much the quickest tile counts less with each that comes after it."""
 
 _LEAST_COST = 1 << 16
-"""Of tiles that tell the throughput; less is all overhead."""
+"""Of tiles that tell the throughput; less is all overhead. As large are those of what nobody knows."""
 
 
 class Throughput:
     """What was measured of a function, in the tier that was used last, by batches that had its plan.
 
     Args:
-        operations: that the function has, as it is written.
+        operations: that the function has, as it is written; None for one that is not written in operations.
         derived: about how many it has with all derivatives.
     """
 
-    def __init__(self, operations: int = 1, derived: int = 1) -> None:
+    def __init__(self, operations: int | None = 1, derived: int = 1) -> None:
         self._operations = operations
         self._guessed_s = _OPERATION_S * derived if derived > FEW_DERIVED else 0.0
         self._least_s, self._least_tier = self._guessed_s, ""
@@ -75,6 +75,8 @@ class Throughput:
         """The largest cost of a tile, and of a batch of several, for which nobody has to wait for long."""
         if self._unit_s:
             return max(1, int(MOST_TILE_S / self._unit_s))
+        if self._operations is None:
+            return _LEAST_COST
         if self._operations <= _FEW_OPERATIONS:
             return _MOST_OPERATIONS
         return max(1, _MOST_OPERATIONS // self._operations)

@@ -44,6 +44,17 @@ def test_what_is_known_of_one_tier_says_nothing_of_another() -> None:
     assert throughput.cost() == throughput.cost("direct") == pytest.approx(COST, rel=1e-6)
 
 
+def test_the_first_tile_of_a_function_that_nobody_knows_tells_how_long_others_may_be() -> None:
+    registered = Throughput(None)
+    first = registered.most_cost
+    assert first < COST // 4
+    registered.note("", first, 1e-4 * first)  # as slow as many steps of a solver
+    assert registered.most_cost == pytest.approx(MOST_TILE_S / 1e-4)
+    quick = Throughput(None)
+    quick.note("", first, 1e-9 * first)
+    assert quick.most_cost > COST
+
+
 def test_tiles_of_long_functions_are_small_until_it_is_known_how_long_they_take() -> None:
     assert Throughput(1000).most_cost > COST
     long = Throughput(48_000)
