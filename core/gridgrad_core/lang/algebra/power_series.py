@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 __all__ = ["SERIES", "PowerSeries", "UnknownSeriesError", "constant", "series_of", "variable"]
 
-_TERMS = 40
 _NOISE = 1e-13  # of the largest term of a sum, beside which the sum is 0
 
 
@@ -51,14 +50,14 @@ class PowerSeries(NamedTuple):
         return _made(self.low - 2, [k * self.at(k) for k in range(self.low, self.top)])
 
 
-def constant(value: float) -> PowerSeries:
-    """The series of a number."""
-    return _made(0, [value] + [0.0] * (_TERMS - 1))
+def constant(value: float, terms: int = 40) -> PowerSeries:
+    """The series of a number, of so many terms. What is computed of several has as many as the shortest."""
+    return _made(0, [value] + [0.0] * (terms - 1))
 
 
-def variable() -> PowerSeries:
+def variable(terms: int = 40) -> PowerSeries:
     """The series of the variable itself."""
-    return _made(1, [1.0] + [0.0] * (_TERMS - 1))
+    return _made(1, [1.0] + [0.0] * (terms - 1))
 
 
 def series_of(op: str, *arguments: PowerSeries) -> PowerSeries:

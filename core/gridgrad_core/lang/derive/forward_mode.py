@@ -75,6 +75,7 @@ class Tangents:
         self._fractions = Fractions(self._algebra, builder.nodes)
         self._selections = Selections(self._algebra, builder.nodes)
         self._radials = Radials(self._algebra, builder.nodes, self._by_root)
+        self._rooted = False
         self._roots: dict[int, Replaced] = {}
         derive = functools.partial(_derivative_of, limit)
         self._implicit = Implicit(self._algebra, builder, derive)
@@ -98,12 +99,15 @@ class Tangents:
             TooLargeError: the builder has more nodes than the limit.
         """
         yield from self._algebra.reading()
+        self._rooted = self._rooted or self._radials.any()
         tangents = self._tangents.setdefault(name, {})
         for _ in range(order):
             if node is None:
                 break
             yield from self._walk(node, name, tangents)
             node = tangents[node]
+        if not self._rooted:
+            self._radials.skip()
         return node
 
     def _walk(self, root: int, name: str, tangents: dict[int, int | None]) -> Generator[None, None, None]:
@@ -119,7 +123,7 @@ class Tangents:
                 stack.pop()
                 continue
             node = self._nodes[index]
-            radial = self._radials.get(index)
+            radial = self._radials.get(index) if self._rooted else None
             if radial is not None:
                 needed: Sequence[int] = (radial.of,)
             else:
@@ -157,7 +161,7 @@ class Tangents:
         node = self._nodes[index]
         if node.op == "input":
             return self._algebra.const(1.0) if node.value == name else None
-        if (radial := self._radials.get(index)) is not None:
+        if self._rooted and (radial := self._radials.get(index)) is not None:
             of = tangents[radial.of]
             return None if of is None else self._algebra.chained(radial.slope, of)
         if node.op in _SPECIAL:

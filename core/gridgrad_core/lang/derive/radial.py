@@ -26,6 +26,7 @@ from gridgrad_core.lang.algebra.power_series import (
     series_of,
     variable,
 )
+from gridgrad_core.lang.algebra.series_nodes import polynomial, range_of
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["RadialSlope", "Radials"]
@@ -39,10 +40,9 @@ _CHAINED = _LINEAR | {"hypot"}
 """Where a root is left the chain rule holds: at a cone's centre its slope is 0, the mean of all directions, and so is
 that of exp(k·√x) where k is 0."""
 _SIGNED = frozenset({"abs", "sqrt"})
-_LARGEST = 200  # operations between a root and what is derived as a function of it
-_RANGES = (1.0, 0.5, 0.25, 0.125, 0.0625)
-"""Up to where a power series may be used, if what is cut off is less than rounding there."""
-_CUT = 2.0**-56
+_LARGEST = 200  # operations in what is derived as a function of a root
+_FEW, _MANY = 14, 40
+"""Terms of a series that tells what is at 0 alone, and of one that is used beside it."""
 _CONSTANT = -1
 
 
@@ -54,12 +54,14 @@ class _Radial(NamedTuple):
         degree: 1 for a multiple of the base, 2 for a function of its square, 0 for any other.
         curved: whether it is more than a rational function of it.
         divided: whether a g'(r)/r is in it, so that its own derivative may be a difference of what is almost equal.
+        size: how many operations it takes; what is in it twice counts twice.
     """
 
     base: int
     degree: int = 0
     curved: bool = False
     divided: bool = False
+    size: int = 0
 
 
 class RadialSlope(NamedTuple):
@@ -89,23 +91,40 @@ class Radials:
         self._derived = derived
         self._read = 0
         self._found: dict[int, _Radial] = {}
-        self._series: dict[int, PowerSeries] = {}
+        self._series: dict[tuple[int, int], PowerSeries] = {}
+        self._multiples: dict[int, float] = {}
+        self._origins: dict[int, int] = {}
         self._beside: dict[int, int] = {}
         self._slopes: dict[int, RadialSlope | None] = {}
         self._products: dict[frozenset[tuple[int, float]], tuple[int, float]] = {}
+
+    def any(self) -> bool:
+        """Whether there are functions of roots among the nodes that were written since it was asked last."""
+        first = self._read
+        self._reading(len(self._nodes))
+        return any(
+            index in self._found and self._is_undefined(self._found[index]) for index in range(first, self._read)
+        )
+
+    def skip(self) -> None:
+        """Leaves out the nodes that were written since: derivatives of a program without functions of roots."""
+        self._read = len(self._nodes)
 
     def get(self, index: int) -> RadialSlope | None:
         """How to derive a node, if it is a function of a root that the chain rule knows nothing of where that is 0."""
         self._reading(index + 1)
         node = self._found.get(index)
-        if node is None or node.base == _CONSTANT or node.degree == 1:
-            return None
-        is_angle = self._nodes[node.base].op in _ANGLES
-        if not is_angle and (node.degree == 2 or not node.curved):
+        if node is None or not self._is_undefined(node):
             return None
         if index not in self._slopes:
             self._slopes[index] = None if self._is_multiple(index) else self._slope(index, node)
         return self._slopes[index]
+
+    def _is_undefined(self, node: _Radial) -> bool:
+        """Whether the chain rule may not tell its derivative where the root is 0."""
+        if node.base == _CONSTANT or node.degree == 1:
+            return False
+        return self._nodes[node.base].op in _ANGLES or (node.curved and node.degree != 2)
 
     def _reading(self, end: int) -> None:
         for index in range(self._read, end):
@@ -119,7 +138,7 @@ class Radials:
     def _read_node(self, index: int, node: Node) -> _Radial | None:
         """What a node is, from what its arguments are."""
         arguments = [self._argument(argument) for argument in node.args]
-        if all(each == _Radial(_CONSTANT) for each in arguments):
+        if all(each is not None and each.base == _CONSTANT for each in arguments):
             return _Radial(_CONSTANT) if arguments and node.op in SERIES else None
         bases = {each.base for each in arguments if each is not None} - {_CONSTANT}
         if not bases:
@@ -130,9 +149,12 @@ class Radials:
         known = [each for each in arguments if each is not None and each.base != _CONSTANT]
         if len(bases) > 1 or node.op not in SERIES or (node.op in _SIGNED and not self._is_positive(known[0].base)):
             return None
+        size = 1 + sum(each.size for each in known)
+        if size > _LARGEST:
+            return None
         curved = node.op not in _RATIONAL or any(each.curved for each in known)
         degree = self._degree(node, [each.degree for each in known])
-        return _Radial(known[0].base, degree, curved, any(each.divided for each in known))
+        return _Radial(known[0].base, degree, curved, any(each.divided for each in known), size)
 
     def _argument(self, index: int) -> _Radial | None:
         found = self._found.get(index)
@@ -157,7 +179,7 @@ class Radials:
                 number *= value**power
         base, first = self._products.setdefault(frozenset(factors), (index, number))
         if base != index:
-            self._series[index] = series_of("mul", constant(number / first), variable())
+            self._multiples[index] = number / first
         return _Radial(base, 1)
 
     def _is_positive(self, base: int) -> bool:
@@ -183,7 +205,7 @@ class Radials:
 
     def _slope(self, index: int, node: _Radial) -> RadialSlope | None:
         try:
-            divided = self._series_at(index, node.base, [_LARGEST]).divided_slope()
+            divided = self._series_at(index, node.base, _MANY if node.divided else _FEW).divided_slope()
             divided.known_at(0)
         except UnknownSeriesError:
             return None
@@ -193,7 +215,7 @@ class Radials:
             slope = self._algebra.const(divided.at(0))
         else:
             slope = self._divided(index, node, divided)
-            self._found[slope], self._series[slope] = _Radial(node.base, curved=True, divided=True), divided
+            self._found[slope], self._origins[slope] = _Radial(node.base, curved=True, divided=True, size=1), index
         return self._by_square(node.base, slope)
 
     def _divided(self, index: int, node: _Radial, series: PowerSeries) -> int:
@@ -203,37 +225,15 @@ class Radials:
         if derivative is None:
             return const(0.0)
         beside = make.div(derivative, base)
-        near = self._near(series) if node.divided or self._nodes[derivative].op in _SUMS else 0.0
+        if self._nodes[derivative].op in _SUMS and not node.divided:
+            series = self._series_at(index, base, _MANY).divided_slope()
+        near = range_of(series) if len(series.coefficients) > _FEW else 0.0
         size = base if self._is_positive(base) else make.op("abs", base)
         inside = make.op("lt", size, const(near)) if near else make.op("eq", base, const(0.0))
         limit = math.copysign(math.inf, series.coefficients[0]) if series.low < 0 else series.at(0)
-        chosen = make.where(inside, self._polynomial(series, base, near) if near else const(limit), beside)
+        chosen = make.where(inside, polynomial(make, series, base, near) if near else const(limit), beside)
         self._beside[chosen] = beside
         return chosen
-
-    def _near(self, series: PowerSeries) -> float:
-        """Up to where a series can be used; 0 if only at 0."""
-        power = len(series.coefficients) - 4
-        if power < 1:
-            return 0.0
-        first, cut = abs(series.coefficients[0]), max(map(abs, series.coefficients[power:]))
-        return next((near for near in _RANGES if cut * near**power <= _CUT * first), 0.0)
-
-    def _polynomial(self, series: PowerSeries, base: int, near: float) -> int:
-        """A power series, as far as it counts up to some number."""
-        make, const = self._algebra, self._algebra.const
-        least = _CUT * max(abs(c) * near**k for k, c in enumerate(series.coefficients))
-        kept = [c if abs(c) * near**k > least else 0.0 for k, c in enumerate(series.coefficients)]
-        step = 1 if any(kept[1::2]) else 2
-        kept = kept[::step]
-        while len(kept) > 1 and not kept[-1]:
-            kept.pop()
-        power = make.op("pow", base, const(2.0)) if step == 2 and len(kept) > 1 else base
-        total = const(kept[-1])
-        for c in kept[-2::-1]:
-            total = make.mul(power, total)
-            total = make.add(const(c), total) if c else total
-        return make.mul(total, make.pow(base, const(float(series.low)))) if series.low else total
 
     def _by_square(self, base: int, slope: int) -> RadialSlope:
         """What has r·r' as its derivative, or that and a factor."""
@@ -263,18 +263,22 @@ class Radials:
         found = self._found.get(index)
         return found is not None and found.base != _CONSTANT
 
-    def _series_at(self, index: int, base: int, left: list[int]) -> PowerSeries:
-        """The power series of a node, of at most as many operations as are left."""
-        if index == base:
-            return variable()
+    def _series_at(self, index: int, base: int, terms: int) -> PowerSeries:
+        """The power series of a node."""
         number = self._algebra.constant(index)
         if number is not None:
-            return constant(number)
-        if index not in self._series:
-            left[0] -= 1
-            if left[0] < 0:
-                raise UnknownSeriesError
+            return constant(number, terms)
+        if index == base:
+            return variable(terms)
+        known = self._series.get((index, terms))
+        if known is not None:
+            return known
+        if index in self._multiples:
+            series = series_of("mul", constant(self._multiples[index], terms), variable(terms))
+        elif index in self._origins:
+            series = self._series_at(self._origins[index], base, terms).divided_slope()
+        else:
             node = self._nodes[index]
-            arguments = [self._series_at(argument, base, left) for argument in node.args]
-            self._series[index] = series_of(node.op, *arguments)
-        return self._series[index]
+            series = series_of(node.op, *[self._series_at(argument, base, terms) for argument in node.args])
+        self._series[index, terms] = series
+        return series
