@@ -5,6 +5,8 @@
 * Of a caller's keys the one is next that has waited longest since its last turn. Requests of others for the same go in
   the same batch, in turns, and are charged for it.
 * Small requests overtake bulk: packs, and grids of several tiles. While bulk waits it gets every fourth batch.
+* Bulk of callers of less weight rests between its batches while small requests of others come, so that it takes no more
+  of the time than that weight: else it would have all that is left between two small ones, and each would meet it.
 * While small requests come, which have to wait for what is at the workers and for the server while it sends that,
   batches of bulk are small, tiles of grids are cut again to be so, and only one is at a worker.
 * A caller's own requests of one key go in the order in which they came.
@@ -39,6 +41,7 @@ _MOST_CALLERS = 4096
 _BULK_EVERY = 4
 _BULK_SHARE = 4
 _SMALL_WITHIN_S = 0.5
+_LONGEST_REST_S = 0.1
 
 _LaneKey = tuple[int, int]  # the number of a function key, and what tells a request apart that is computed alone
 
@@ -133,7 +136,7 @@ class _Spending:
     """
 
     def __init__(self, weight_of: Callable[[str], float] | None) -> None:
-        self._weight_of = weight_of
+        self.weight_of = weight_of
         self._spent_s: dict[str, float] = {}
         self._now_s = 0.0  # what the one had who was served last
 
@@ -147,7 +150,7 @@ class _Spending:
 
     def add(self, caller: str, seconds: float) -> None:
         share = share_of(caller)
-        weighed_s = seconds / self._weight_of(share) if self._weight_of else seconds
+        weighed_s = seconds / self.weight_of(share) if self.weight_of else seconds
         self._spent_s[share] = self._spent_s.get(share, self._now_s) + weighed_s
 
     def least_of(self, callers: Iterable[str]) -> str:
@@ -173,7 +176,8 @@ class Queue:
         self._positions: dict[GridRequest, tuple[_Lane, _LaneKey]] = {}
         self._alone: GridRequest | None = None  # a request that is alone stands in no lane, which is quicker
         self._small_in_a_row = 0
-        self._small_at = -math.inf
+        self._small_at = self._bulk_at = self._bulk_due_at = -math.inf
+        self._small_weight = 1.0
 
     def __bool__(self) -> bool:
         return self._alone is not None or bool(self._positions)
@@ -232,13 +236,13 @@ class Queue:
             return self._take_alone(self._alone, most_cost, now)
         self._enqueue_alone()
         while self._positions:
-            lane = self._next_lane()
+            lane = self._next_lane(now)
             turns = lane.turn_of(self._spending.least_of(lane.callers))
             is_bulk = lane is self._bulk
             is_careful = is_bulk and self.is_shared(now)
             items = self._take(turns, most_cost // _BULK_SHARE if is_careful else most_cost, now, is_careful)
             if items:
-                self._taken(is_bulk, now)
+                self._taken(items[0].request, now)
                 return items
         return []
 
@@ -246,12 +250,30 @@ class Queue:
         self._alone = None
         if not request.is_open or _expired(request, now):
             return []
-        self._taken(is_bulk=False, now=now)
+        self._taken(request, now)
         return [BatchItem(request, request.progress.take(most_cost))]
 
-    def _taken(self, is_bulk: bool, now: float) -> None:
-        self._small_in_a_row = 0 if is_bulk else self._small_in_a_row + 1
-        self._small_at = self._small_at if is_bulk else now
+    def _taken(self, first: GridRequest, now: float) -> None:
+        if first.is_bulk:
+            self._small_in_a_row, self._bulk_at = 0, now
+            return
+        self._small_in_a_row += 1
+        self._small_at, self._small_weight = now, self._weight(first.caller)
+
+    def _weight(self, caller: str) -> float:
+        weight_of = self._spending.weight_of
+        return weight_of(share_of(caller)) if weight_of else 1.0
+
+    def rest_s(self, now: float) -> float:
+        """For how long all that waits is to rest; 0 for not at all."""
+        if self._small or (self._alone and not self._alone.is_bulk) or not self.is_shared(now):
+            return 0.0
+        return max(0.0, self._bulk_due_at - now) if self._is_light() else 0.0
+
+    def _is_light(self) -> bool:
+        """Whether all bulk is of less weight than the last small request."""
+        callers = [self._alone.caller] if self._alone else self._bulk.callers
+        return all(self._weight(caller) < self._small_weight for caller in callers)
 
     def waiting_batches(self, batch_cost: int) -> int:
         """How many batches of this cost could be made of what waits. For a look now and then: it goes through all."""
@@ -269,11 +291,11 @@ class Queue:
         """Whether small requests have come of late."""
         return now - self._small_at < _SMALL_WITHIN_S
 
-    def _next_lane(self) -> _Lane:
+    def _next_lane(self, now: float) -> _Lane:
         if not self._small:
             return self._bulk
         bulk_is_due = self._bulk and self._small_in_a_row >= _BULK_EVERY - 1
-        return self._bulk if bulk_is_due else self._small
+        return self._bulk if bulk_is_due and (now >= self._bulk_due_at or not self._is_light()) else self._small
 
     def _take(self, turns: _RoundRobin, most_cost: int, now: float, is_careful: bool) -> list[BatchItem]:
         items: list[BatchItem] = []
@@ -293,8 +315,11 @@ class Queue:
                 self.put(request)
         return items
 
-    def computed(self, items: Sequence[BatchItem], compute_s: float) -> None:
-        """Charges callers with the time that a batch took."""
+    def computed(self, items: Sequence[BatchItem], compute_s: float, now: float = -math.inf) -> None:
+        """Charges callers with the time that a batch took, by the worker and, until now, on its ways."""
+        if self._spending.weight_of and items[0].request.is_bulk:
+            ratio = self._small_weight / self._weight(items[0].request.caller)
+            self._bulk_due_at = now + min((now - self._bulk_at) * max(0.0, ratio - 1), _LONGEST_REST_S)
         point_s = compute_s / sum(tile.points + 1 for _, tile in items)
         for request, tile in items:
             self._spending.add(request.caller, point_s * (tile.points + 1))

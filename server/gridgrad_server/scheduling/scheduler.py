@@ -87,6 +87,7 @@ class Scheduler:
         self._callers = RecentCallers()
         self.batches = 0
         self._is_scheduled = False
+        self._resting: asyncio.TimerHandle | None = None
 
     @property
     def queued(self) -> int:
@@ -140,9 +141,21 @@ class Scheduler:
             worker, now = self._freest(), time.monotonic()
             if worker is None or (worker.load and not self._may_wait_at(worker, now)):
                 return
+            if rest_s := self._queue.rest_s(now):
+                self._rest(rest_s)
+                return
             items = self._queue.take(self._batch_cost, now)
             if items and not self._asked(worker, items):
                 return
+
+    def _rest(self, rest_s: float) -> None:
+        """Dispatches again after that time, if nothing makes it do so before."""
+        if self._resting is None:
+            self._resting = asyncio.get_running_loop().call_later(rest_s, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._dispatch()
 
     def _asked(self, worker: BatchWorker, items: Sequence[BatchItem]) -> bool:
         """Gives a worker a batch; False where there is no memory for one until others are done."""
@@ -181,7 +194,7 @@ class Scheduler:
     def done(self, worker: BatchWorker, batch: Batch, done: wpb.BatchDone) -> None:
         """Passes the results of a batch on, and the worker its next one first."""
         if self._queue:
-            self._queue.computed(batch.items, done.compute_s)
+            self._queue.computed(batch.items, done.compute_s, time.monotonic())
         _note_throughput(batch, done)
         self._dispatch()
         if log.isEnabledFor(logging.DEBUG):

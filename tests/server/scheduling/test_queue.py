@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gridgrad_core.errors import DeadlineError, UnavailableError
 from gridgrad_server.scheduling.queue import MOST_BEHIND_S, MOST_ITEMS, BatchItem, Queue
 from gridgrad_server.scheduling.request import GridRequest
@@ -245,3 +247,31 @@ def test_a_principal_with_many_clients_has_the_turns_of_one() -> None:
     turns = spent(queue, 40)
     assert turns.count("@one 1") == 20
     assert {turns.count(f"@many {client}") for client in range(4)} == {5}
+
+
+def beside_small(weight: float, *others: str) -> Queue:
+    """A queue of bulk of a light caller and of others, a batch of which took 10 ms after a small request was taken."""
+    queue = Queue(lambda share: weight if share == "@light" else 1.0)
+    queue.put(make_request(1, caller="@small 1"))
+    taken(queue)
+    for caller in ("@light 1", *others):
+        queue.put(make_request(2, points=1000, caller=caller))
+    items = queue.take(1000, NOW)
+    assert items[0].request.caller == "@light 1"
+    queue.computed(items, 0.001, NOW + 0.01)
+    return queue
+
+
+def test_bulk_of_less_weight_rests_while_small_requests_come() -> None:
+    queue = beside_small(0.25)
+    assert queue.rest_s(NOW + 0.01) == pytest.approx(0.03)
+    assert queue.rest_s(NOW + 0.05) == 0.0
+    assert queue.rest_s(NOW + 0.6) == 0.0, "none has come for long"
+    queue.put(make_request(1, caller="@small 1"))
+    assert queue.rest_s(NOW + 0.01) == 0.0
+    assert taken(queue)[0].caller == "@small 1"
+
+
+def test_bulk_rests_for_nobody_of_no_more_weight() -> None:
+    assert beside_small(1.0).rest_s(NOW + 0.01) == 0.0
+    assert beside_small(0.25, "@other 1").rest_s(NOW + 0.01) == 0.0

@@ -11,6 +11,7 @@ import pytest
 
 from gridgrad_core.errors import BusyError, CrashError, RequestError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.memory.slots import Slot, SlotPool
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.scheduler import Scheduler
@@ -246,3 +247,25 @@ async def test_nothing_waits_behind_what_takes_long_unless_one_caller_is_alone(
         scheduler.submit(request)
         await turn()
     assert workers[0].load == out
+
+
+async def test_bulk_of_less_weight_goes_on_when_it_has_rested(workers: list[Any]) -> None:
+    quotas = Quotas()
+    quotas.replace({"light": ("weight=0.5",)})
+    tiers = TierPolicy(workers, has_tiers=False)
+    scheduler, worker = Scheduler(1000, SlotPool(), workers, tiers, Observers(), quotas), workers[0]
+    scheduler.submit(make_request(2, caller="@other 1"))
+    await turn()
+    packs = [make_request(grids=40, caller="@light 1") for _ in range(2)]
+    answer(scheduler, worker)
+    for pack in packs:
+        scheduler.submit(pack)
+    await turn()
+    assert [item.request for item in worker.out[0].items] == packs[:1]
+    await asyncio.sleep(0.01)
+    answer(scheduler, worker)
+    assert not worker.out
+    async with asyncio.timeout(5):
+        while not worker.out:
+            await asyncio.sleep(0.001)
+    assert [item.request for item in worker.out[0].items] == packs[1:]
