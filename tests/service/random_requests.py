@@ -18,7 +18,10 @@ from tests.service.calls import array_input, linspace, parameter, request
 
 __all__ = ["METHODS", "changed", "random_message", "random_request"]
 
-METHODS = [each.path for each in methods.METHODS if each not in (methods.STREAM_GRID_GRADIENTS, methods.OPEN_SESSION)]
+METHODS = [
+    *(each.path for each in methods.METHODS if each not in (methods.STREAM_GRID_GRADIENTS, methods.OPEN_SESSION)),
+    *("/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List"),
+]
 """The unary methods, but for the one that leaves sessions behind."""
 
 INTEGERS = (0, 1, 2, 3, 5, 8, 64, 4096, 1 << 16, 1 << 31, (1 << 53) + 1, (1 << 62) + 1, -1, -8, -(1 << 40))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from typing import Any
 
 import grpc
@@ -45,6 +46,21 @@ async def test_what_is_no_question_is_refused(
     code, error, _ = await refusal(call.read())
     assert code is Code.INVALID_ARGUMENT
     assert found in str(error)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("path", [PATH, "/grpc.health.v1.Health/Watch"])
+async def test_random_bytes_are_answered_or_refused(serve: Serve, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    serving = await serve()
+    draw = random.Random(f"{path} 1")  # noqa: S311 - no secret
+    for _ in range(200):
+        call: Any = serving.calls.channel.stream_stream(path)()
+        await call.write(draw.randbytes(draw.randrange(1, 30)))
+        try:
+            await call.read()
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is Code.INVALID_ARGUMENT  # noqa: PT017 - others are answered
+        call.cancel()
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
