@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -305,7 +305,7 @@ def _await_refusals(server: Running) -> None:
     eventually(refused, "UNAVAILABLE")
 
 
-def test_sigterm_while_callers_keep_calling(tmp_path: Path) -> None:
+def test_sigterm_while_callers_keep_calling(tmp_path: Path, report: Callable[[str, str], None]) -> None:
     with running(tmp_path) as server, contextlib.ExitStack() as stack:
         channels = [stack.enter_context(_channel(server.address)) for _ in range(4)]
         callers = [_Caller(Calls(channel), number) for number, channel in enumerate(channels * 2)]
@@ -314,6 +314,7 @@ def test_sigterm_while_callers_keep_calling(tmp_path: Path) -> None:
         for caller in callers:
             caller.thread.join(PATIENCE_S)
         assert {caller.end for caller in callers} == {StatusCode.UNAVAILABLE}
+        report("callers until SIGTERM", f"{sum(caller.answered for caller in callers)} calls answered, 0 lost")
         assert server.process.wait(PATIENCE_S) == 0
 
 
