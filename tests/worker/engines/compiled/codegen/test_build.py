@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,29 @@ def test_trouble_that_is_not_the_program_s_is_told_apart(
     monkeypatch.setattr(module, "find_compiler", lambda: str(compiler))
     with pytest.raises(MomentaryTroubleError, match=said):
         build(CppSource("", (), "int one() { return 1; }"), tmp_path)
+
+
+GREEDY = """#!{python}
+import sys
+import time
+time.sleep(0.3)  # until it has its limit
+try:
+    taken = bytearray(80 << 20)
+except MemoryError:
+    sys.exit("cc1plus: out of memory allocating 83886080 bytes")
+sys.exit("grid0.cpp:1: error: it got what it wanted")
+"""
+
+
+def test_what_takes_the_compiler_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "c++"
+    compiler.write_text(GREEDY.format(python=sys.executable))
+    compiler.chmod(0o700)
+    monkeypatch.setattr(module, "find_compiler", lambda: str(compiler))
+    monkeypatch.setattr(module, "_MOST_BYTES", 64 << 20)
+    with pytest.raises(CannotCompileError, match="the compiler needs more than 64 MiB for it") as refused:
+        build(CppSource("", (), "int one() { return 1; }"), tmp_path)
+    assert not isinstance(refused.value, MomentaryTroubleError)
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")

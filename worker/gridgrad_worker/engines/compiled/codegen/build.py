@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.resources
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -38,12 +40,16 @@ _INCLUDED = (f"-I{_CPP}", f"-isystem{_TORCH / 'include'}")
 _AT_ONCE = min(2, os.cpu_count() or 1)
 """Pieces that are compiled at the same time: each takes some 150 MB."""
 
+_MOST_BYTES = 1 << 30
+"""Memory of a compiler: what needs more takes minutes, and would leave the machine none."""
+
 _MOMENTARY = (
     *("No space left", "quota exceeded", "File too large", "error writing to", "Input/output error", "Read-only file"),
-    *("Killed", "Terminated signal", "memory exhausted", "out of memory", "Cannot allocate memory"),
-    *("Resource temporarily unavailable", "Too many open files"),
+    *("Killed", "Terminated signal", "Cannot fork", "Resource temporarily unavailable", "Too many open files"),
 )
 """What compilers say of trouble that is not the program's."""
+
+_OUT_OF_MEMORY = "out of memory", "memory exhausted", "Cannot allocate memory", "bad_alloc"
 
 _REST = 150_000
 """Characters of functions that take as long as what every program has."""
@@ -153,20 +159,26 @@ def _piece(text: str, file: Path) -> Path:
 
 def _run_all(commands: Sequence[Sequence[str]]) -> None:
     """Runs the compiler several times at once."""
-    english = {**os.environ, "LC_ALL": "C"}
-    running = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=english)  # noqa: S603 - no word of a request
-        for command in commands
-    ]
+    running = [_started(command) for command in commands]
     said = [process.communicate()[1] for process in running]
     for process, text in zip(running, said, strict=True):
         if process.returncode:
             raise _refusal(process.returncode, text)
 
 
+def _started(command: Sequence[str]) -> subprocess.Popen[str]:
+    english = {**os.environ, "LC_ALL": "C"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=english)  # noqa: S603 - no word of a request
+    with contextlib.suppress(ProcessLookupError):  # what it starts has the limit too
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MOST_BYTES, _MOST_BYTES))
+    return process
+
+
 def _refusal(status: int, said: str) -> CannotCompileError:
     if status < 0:
         return MomentaryTroubleError(f"the compiler was ended by {signal.Signals(-status).name}")
+    if any(each in said for each in _OUT_OF_MEMORY):
+        return CannotCompileError(f"the compiler needs more than {_MOST_BYTES >> 20} MiB for it")
     if any(each in said for each in _MOMENTARY):
         return MomentaryTroubleError(f"the compiler could not end its work: {_first_error(said)}")
     return CannotCompileError(f"the compiler refuses it: {_first_error(said)}")
