@@ -11,9 +11,11 @@ from collections.abc import Callable
 from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.program.nodes import Builder
 
-__all__ = ["ChainRule"]
+__all__ = ["CHOICES", "ChainRule"]
 
-_DEAD = ("where", "heaviside")
+CHOICES = frozenset({"where", "heaviside"})
+"""The operations that a derivative may be which is 0 where it is not chosen."""
+
 _DEEPEST = 4  # choices in each other; a function of many pieces is multiplied as a whole
 
 
@@ -66,7 +68,7 @@ class ChainRule(Algebra):
 
         What is not chosen has the derivative 0 whatever it is multiplied with: the choice is made of the products.
         """
-        if self._nodes[tangent].op in _DEAD or self._nodes[slope].op in _DEAD:
+        if self._nodes[tangent].op in CHOICES or self._nodes[slope].op in CHOICES:
             product = self._alive(slope, tangent)
             if product is not None:
                 return product

@@ -122,7 +122,7 @@ class Algebra(Conditions):
                 return self._scaled(other, value)
         if x in self._singular or y in self._singular:
             return self._with_poles("mul", x, y)
-        return self._with_signs("mul", x, y)
+        return self._unknown("mul", x, y)
 
     def div(self, x: int, y: int) -> int:
         """The quotient."""
@@ -140,7 +140,7 @@ class Algebra(Conditions):
                 return self._product(constant / divisor, op, rest)
         if x in self._singular:
             return self._with_poles("div", x, y)
-        return self._with_signs("div", x, y)
+        return self._unknown("div", x, y)
 
     def pow(self, x: int, y: int) -> int:
         """The power."""
@@ -158,12 +158,13 @@ class Algebra(Conditions):
 
     def _known(self, op: str, x: int, y: int) -> int | None:
         """The operation as a constant, or as the node that exists already."""
-        value = self._constants.computed(op, (x, y))
-        if value is not None:
-            return self.const(value)
-        found = self._builder.find(op, x, y)
+        if self.constant(x) is not None and self.constant(y) is not None:
+            value = self._constants.computed(op, (x, y))
+            if value is not None:
+                return self.const(value)
+        found = self.find(op, x, y)
         if found is None and op in _COMMUTATIVE:
-            found = self._builder.find(op, y, x)
+            found = self.find(op, y, x)
         return self.choices.marked(found) if found is not None and self._choosing else found
 
     def _made(self, op: str, x: int, y: int) -> int:
@@ -172,6 +173,13 @@ class Algebra(Conditions):
 
     def _unsigned(self, x: int) -> int:
         return self._nodes[x].args[0] if self._nodes[x].op == "neg" else x
+
+    def _unknown(self, op: str, x: int, y: int) -> int:
+        """A product or quotient of which it is known that there is none yet."""
+        nodes = self._nodes
+        if nodes[x].op == "neg" or nodes[y].op == "neg":
+            return self._with_signs(op, x, y)
+        return self._write(op, x, y)
 
     def _with_signs(self, op: str, x: int, y: int) -> int:
         """A product or quotient, with the signs of both moved out."""

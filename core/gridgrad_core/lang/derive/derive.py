@@ -81,13 +81,17 @@ def deriving(
     yield from _copying(program, builder)
     known: dict[tuple[str, ...], tuple[int | None, ...]] = {(): program.outputs}
     tangents = Tangents(builder, limit)
-    for derivative in wanted:
-        for start in reversed(range(len(derivative))):
-            name, rest = derivative[start], derivative[start + 1 :]
-            if (name, *rest) not in known:
-                known[name, *rest] = yield from _next(tangents, known[rest], name)
+    steps = list(dict.fromkeys(each[start:] for each in wanted for start in reversed(range(len(each)))))
+    last = {name: position for position, (name, *_) in enumerate(steps)}
+    for position, (name, *rest) in enumerate(steps):
+        known[name, *rest] = yield from _next(tangents, known[tuple(rest)], name)
+        if position == last[name]:
+            tangents.forget(name)
     outputs = [builder.const(0.0) if node is None else node for derivative in wanted for node in known[derivative]]
-    nodes, places = yield from collecting(builder.nodes, outputs)
+    tangents.forget()
+    while builder.forget(limits.STEP_NODES):
+        yield
+    nodes, places = yield from collecting(builder.nodes, outputs, spent=builder.nodes)
     derived = Program(
         nodes=tuple(nodes),
         outputs=tuple(places[output] for output in outputs),

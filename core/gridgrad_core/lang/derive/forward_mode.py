@@ -12,7 +12,7 @@ import functools
 from collections.abc import Generator, Sequence
 
 from gridgrad_core.errors import TooLargeError
-from gridgrad_core.lang.algebra.chain_rule import ChainRule
+from gridgrad_core.lang.algebra.chain_rule import CHOICES, ChainRule
 from gridgrad_core.lang.algebra.choices import CHOSEN, Choice
 from gridgrad_core.lang.derive.edges import VANISHING, poles, power_tangent, vanishing
 from gridgrad_core.lang.derive.fractions import Fractions
@@ -110,6 +110,15 @@ class Tangents:
             self._radials.skip()
         return node
 
+    def forget(self, name: str | None = None) -> None:
+        """Frees the memory of the derivatives by an input that is derived by no more; without one, of all."""
+        if name is not None:
+            self._tangents.pop(name, None)
+            return
+        self._tangents.clear()
+        self._slopes.clear()
+        self._spellings.clear()
+
     def _walk(self, root: int, name: str, tangents: dict[int, int | None]) -> Generator[None, None, None]:
         """Writes down the derivatives of a node and of those that it is made of, arguments first."""
         stack = [root]
@@ -128,9 +137,14 @@ class Tangents:
                 needed: Sequence[int] = (radial.of,)
             else:
                 needed = self._needed(index, node) if node.op in _SPECIAL else [node.args[i] for i in _SLOPED[node.op]]
-            missing = [argument for argument in needed if argument not in tangents]
-            stack.extend(missing)
-            if not missing:
+            depth = len(stack)
+            for argument in needed:
+                if argument not in tangents:
+                    if self._nodes[argument].op == "const":
+                        tangents[argument] = None
+                    else:
+                        stack.append(argument)
+            if len(stack) == depth:
                 tangents[index] = self._tangent(index, name, tangents)
                 self._count()
 
@@ -188,8 +202,14 @@ class Tangents:
             return power_tangent(self._algebra, index, node, dict(pushed))
         if node.op in VANISHING and (divisors := poles(self._algebra, self._nodes, node)):
             return vanishing(self._algebra, divisors, node.op, self._slope(index, 0), pushed[0][1])
-        parts = (self._algebra.chained(self._slope(index, position), tangent) for position, tangent in pushed)
+        parts = [self._part(index, node, position, tangent) for position, tangent in pushed]
         return functools.reduce(self._algebra.total, parts)
+
+    def _part(self, index: int, node: Node, position: int, tangent: int) -> int:
+        """What an argument's derivative brings to that of a node; of a sum the derivative itself."""
+        if node.op == "add" and self._nodes[tangent].op not in CHOICES:
+            return tangent
+        return self._algebra.chained(self._slope(index, position), tangent)
 
     def _by_root(self, node: int, root: int) -> int | None:
         """The derivative of a node by a root that it is a function of."""
@@ -221,6 +241,8 @@ class Tangents:
 
     def _slope(self, index: int, position: int) -> int:
         """The derivative of an operation by one of its arguments."""
+        if self._nodes[index].op == "mul":  # the other factor, as its rule says
+            return self._nodes[index].args[1 - position]
         slopes = self._slopes.setdefault(position, {})
         if index not in slopes:
             slopes[index] = self._ruled(self._nodes[index], position)
@@ -235,7 +257,7 @@ class Tangents:
                 self._algebra.singular(base, node.args[0])
             return self._algebra.mul(self._algebra.const(exponent), base)
         program = self._rule(node, position)
-        slope = self._spliced(program, node)[program.outputs[0]]
+        slope = self._spliced(program, node)
         if node.op not in _ROOTS:
             return slope
         distance = self._algebra.find(node.op, *node.args) if node.op == "hypot" else None
@@ -245,13 +267,13 @@ class Tangents:
         constants = (self._algebra.constant(argument) for argument in node.args[: _integers(node.op)])
         return rule(node.op, position, tuple(int(constant or 0) for constant in constants))
 
-    def _spliced(self, program: Program, node: Node) -> list[int]:
-        """A rule's nodes, with the arguments of an operation for its parameters."""
+    def _spliced(self, program: Program, node: Node) -> int:
+        """What a rule gives, with the arguments of an operation for its parameters."""
         arguments = dict(zip(FUNCTIONS[node.op].params, node.args, strict=True))
         spliced: list[int] = []
         for step in program.nodes:
             spliced.append(self._step(step, spliced, arguments))
-        return spliced
+        return spliced[program.outputs[0]]
 
     def _step(self, step: Node, spliced: list[int], arguments: dict[str, int]) -> int:
         if step.op == "const":

@@ -112,7 +112,8 @@ class Radials:
 
     def get(self, index: int) -> RadialSlope | None:
         """How to derive a node, if it is a function of a root that the chain rule knows nothing of where that is 0."""
-        self._reading(index + 1)
+        if index >= self._read:
+            self._reading(index + 1)
         node = self._found.get(index)
         if node is None or not self._is_undefined(node):
             return None
@@ -133,7 +134,7 @@ class Radials:
                 found = self._read_node(index, node)
                 if found is not None:
                     self._found[index] = found
-        self._read = max(self._read, end)
+        self._read = end
 
     def _read_node(self, index: int, node: Node) -> _Radial | None:
         """What a node is, from what its arguments are."""

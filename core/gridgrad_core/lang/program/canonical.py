@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Generator, Iterable, Sequence
 
 from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec, called_tables
@@ -16,6 +17,7 @@ from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 __all__ = ["assembling", "collecting"]
 
 _SLICE = 2**16
+_TAKEN = Node("taken")
 
 
 def assembling(
@@ -51,19 +53,20 @@ def assembling(
 
 
 def collecting(
-    nodes: Sequence[Node], outputs: Sequence[int]
-) -> Generator[None, None, tuple[list[Node], dict[int, int]]]:
+    nodes: Sequence[Node], outputs: Sequence[int], *, spent: list[Node] | None = None
+) -> Generator[None, None, tuple[list[Node], Sequence[int]]]:
     """The nodes that the outputs use, in the order of a walk from them that takes arguments first.
 
     Args:
         nodes: nodes, used or not.
         outputs: indices of some of them.
+        spent: the same list, if nobody needs it any more: nodes are taken out of it, so that few are there twice.
 
     Returns:
-        The nodes in their new order, and the new place of each by its old index.
+        The nodes in their new order, and the new place of each by its old index; -1 for one that is not used.
     """
     ordered: list[Node] = []
-    places: dict[int, int] = {}
+    places = array("i", [-1]) * len(nodes)
     stack = list(reversed(outputs))
     count = 0
     while stack:
@@ -71,14 +74,19 @@ def collecting(
         if not count % limits.STEP_NODES:
             yield
         index = stack[-1]
-        missing = [argument for argument in nodes[index].args if argument not in places]
-        if index in places or not missing:
+        if places[index] >= 0:
             stack.pop()
-            if index not in places:
-                places[index] = len(ordered)
-                ordered.append(_moved(nodes[index], places))
-        else:
+            continue
+        node = nodes[index]
+        missing = [argument for argument in node.args if places[argument] < 0]
+        if missing:
             stack.extend(reversed(missing))
+        else:
+            stack.pop()
+            places[index] = len(ordered)
+            ordered.append(_moved(node, places))
+            if spent is not None:
+                spent[index] = _TAKEN
     return ordered, places
 
 
@@ -98,7 +106,7 @@ def _check_places(program: Program) -> None:
         raise Mistake(0, found, "tabulate the inverse and call it: gridgrad.table(knots, x=values)")
 
 
-def _moved(node: Node, places: dict[int, int]) -> Node:
+def _moved(node: Node, places: Sequence[int]) -> Node:
     args = tuple([places[argument] for argument in node.args])
     return node if args == node.args else Node(node.op, args)
 

@@ -53,8 +53,14 @@ class Builder:
         return self._add((op, args, None))
 
     def take(self, node: Node) -> int:
-        """The index of a node whose arguments are in this builder."""
-        return self.const(node.number) if node.op == "const" else self._add(node)
+        """The index of a node whose arguments are in this builder; it is not copied."""
+        if node.op == "const":
+            return self.const(node.number)
+        index = self._index.get(node)
+        if index is None:
+            index = self._index[node] = len(self.nodes)
+            self.nodes.append(node)
+        return index
 
     def find(self, op: str, *args: int) -> int | None:
         """The index of an operation that exists already, else None."""

@@ -21,7 +21,7 @@ def test_nodes_stand_in_the_order_of_their_use_and_what_is_unused_is_left_out() 
     nodes = [Y, X, Node("sin", (0,)), Node("cos", (0,)), Node("add", (1, 2))]
     ordered, places = finished(collecting(nodes, [4]))
     assert ordered == [X, Y, Node("sin", (1,)), Node("add", (0, 2))]
-    assert places == {1: 0, 0: 1, 2: 2, 4: 3}
+    assert list(places) == [1, 0, 2, -1, 3]
 
 
 def test_outputs_are_walked_one_after_the_other_and_share_what_they_have_in_common() -> None:
@@ -75,3 +75,11 @@ def test_a_text_that_gets_too_long_is_a_mistake(monkeypatch: pytest.MonkeyPatch)
     total = builder.operator("add", 0, builder.input("x", 0), builder.constant(10.0, 0))
     with pytest.raises(Mistake, match="an expression of 6 characters when it is written out"):
         assembled(builder, total, ["x"])
+
+
+def test_what_is_spent_is_taken_out_of_the_list() -> None:
+    nodes = [X, Node("sin", (0,)), Node("cos", (0,))]
+    ordered, _ = finished(collecting(nodes, [1], spent=nodes))
+    assert ordered == [X, Node("sin", (0,))]
+    assert nodes[2] == Node("cos", (0,)), "nobody asked for it"
+    assert X not in nodes
