@@ -54,7 +54,8 @@ def _hog(address: str, call: Callable[[gridgrad.Client, int], None]) -> None:
         print("going", flush=True)
         sys.stdin.read()
         ended.set()
-        print(next(numbers), flush=True)
+        with contextlib.suppress(BrokenPipeError):  # who asked has stopped listening
+            print(next(numbers), flush=True)
 
 
 if __name__ == "__main__":
