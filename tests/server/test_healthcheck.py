@@ -4,12 +4,14 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from gridgrad_server import healthcheck
+from gridgrad_server.access.token_file import TokenEntry, digest_of, edited
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,16 @@ async def test_a_server_that_starts_does_not_serve_yet(serve: Callable[..., Awai
     while not serving.server.addresses:
         await asyncio.sleep(0.005)
     assert await asyncio.to_thread(healthcheck.check, serving.server.addresses[0]) == "NOT_SERVING"
+
+
+async def test_a_closed_health_service_is_shown_the_token_of_the_environment(
+    serve: Callable[..., Awaitable[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with edited(tmp_path / "tokens") as file:
+        file.add(TokenEntry("probe", ("metrics",), digest_of("of the probe")))
+    serving = await serve(auth_tokens=tmp_path / "tokens", auth_health=True)
+    (address,) = serving.server.addresses
+    monkeypatch.delenv("GRIDGRAD_TOKEN", raising=False)
+    assert (await asyncio.to_thread(healthcheck.check, address)).startswith("UNAUTHENTICATED: ")
+    monkeypatch.setenv("GRIDGRAD_TOKEN", "of the probe")
+    assert await asyncio.to_thread(healthcheck.check, address) == "SERVING"

@@ -1,6 +1,8 @@
-"""The way to the server: which one is asked, and the files of TLS."""
+"""The way to the server: which one is asked, the files of TLS, and the token."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +34,18 @@ def test_flags_for_tls_that_do_not_do(flags: dict[str, object], said: str) -> No
     with pytest.raises(RequestError) as caught:
         NOWHERE._replace(**flags).client().__enter__()  # type: ignore[arg-type] # of a table of flags
     assert said in str(caught.value)
+
+
+def test_the_token_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDGRAD_TOKEN", "of-the-environment")
+    (tmp_path / "token").write_text("of-the-file\n")
+    named = NOWHERE._replace(server="localhost:1")
+    for file, token in ((None, "of-the-environment"), (str(tmp_path / "token"), "of-the-file")):
+        with named._replace(token_file=file).client() as client:
+            assert client._settings.token == token
+    with pytest.raises(RequestError, match=r"--token-file: .*none can't be read.*a file with the token alone"):
+        named._replace(token_file=str(tmp_path / "none")).client_of_named()
+    far = named._replace(server="far.example:1", token_file=str(tmp_path / "token"))
+    with pytest.raises(RequestError, match="no TLS"):
+        far.client_of_named()
+    far._replace(token_in_clear=True).client_of_named().close()
