@@ -91,16 +91,16 @@ def _step(operation: LocalOperation, rounding: Rounding) -> Program:
     at_rest = abs(value) <= here.noise[0] * 2.0
     short = (abs(newton) <= abs(old.at) * (2 * rounding.eps)) & (abs(value) < old.least)
     arrived = at_rest | (searching & short)
-    double = value.equals(0.0) & here.slope.equals(0.0)
     nowhere = ~quick & (middle.equals(below) | middle.equals(above))
     lost = (second & ~changes) | (searching & nowhere) | ~(value.equals(value))
     checks = old.phase.equals(_CHECKING)
     on = first.then(_AT_UPPER, _SEARCHING)
-    phase = arrived.then(double.then(_FOUND, _CHECKING), lost.then(_FAILED, on))
+    phase = arrived.then(_CHECKING, lost.then(_FAILED, on))
     phase = checks.then(settled(here.slope, old.slope).then(_FOUND, _FAILED), phase)
     polished = (inside & searching).then(tried, old.at)
-    away = polished + here.reach[0] * APART
-    looked = (away <= upper).then(away, polished - here.reach[0] * APART)
+    apart = here.reach[0] * APART
+    upwards = (upper - polished) > (polished - lower)  # towards the farther bound, and not beyond
+    looked = upwards.then((polished + apart).smaller(upper), (polished - apart).larger(lower))
     new = _State(
         at=arrived.then(looked, first.then(upper, moved)),
         below=below,

@@ -46,11 +46,15 @@ def test_the_number_of_steps_is_bounded_by_bisection() -> None:
         ("solve(x - p, x, a, b)", (0.0, math.nan, 2.0)),
         ("solve(x - p, x, a, b)", (0.0, 1.0, math.nan)),
         ("solve(x**3 - 3*x**2 + 3*x - p, x, 0, 3.5)", (0.0, 3.5, 1.0)),
+        ("solve(x**3 - p, x, -1, 1)", (-1.0, 1.0, 0.0)),
     ],
 )
 def test_no_number_stands_for_what_is_no_root(text: str, arguments: tuple[float, ...]) -> None:
     assert math.isnan(solved(text, *arguments))
 
 
-def test_where_residual_and_slope_are_zero_the_root_is_told() -> None:
-    assert solved("solve(x**3 - p, x, -1, 1)", -1.0, 1.0, 0.0) == 0.0
+def test_a_root_that_rounding_moves_far_is_none() -> None:
+    """The volatility of an option so deep in the money that its price says nothing of it."""
+    text = "solve(100*norm_cdf(d/s + s/2) - 60*norm_cdf(d/s - s/2) - p, s, 0.01, 5)"
+    assert math.isnan(solved(text, 0.01, 5.0, math.log(100 / 60), 40.0))
+    assert solved(text, 0.01, 5.0, math.log(100 / 60), 45.0) == pytest.approx(0.6018, abs=1e-3)
