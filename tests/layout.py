@@ -122,8 +122,7 @@ WITHOUT_TEST = {
     "gridgrad_worker.engines.compiled.compiler": "a protocol",
     "gridgrad_worker.engines.cuda.launches": "calls of CUDA's driver: test_gpu.py, where there is a GPU",
     "gridgrad_worker.engines.cuda.start": "as above",
-    "gridgrad_worker.cluster.ray_link": "a real cluster: tests/service/test_ray.py",
-    "gridgrad_worker.ray_bridge": "as above",
+    "gridgrad_worker.ray_bridge": "a real cluster: tests/service/test_ray.py",
     "gridgrad_worker.ray_worker": "as above",
     "gridgrad_worker.serving": "what every worker process is made by: tests/worker/test_loop.py",
 }

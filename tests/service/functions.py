@@ -102,3 +102,9 @@ def wrong_slope(x: Tensor) -> Tensor:
     """x·J₀(x), whose derivative torch has not."""
     result: Tensor = x * torch.special.bessel_j0(x)
     return result
+
+
+@function
+def of_build(x: Tensor) -> Tensor:
+    """Tells servers apart that have different numbers in their environment."""
+    return x + float(os.environ.get("GRIDGRAD_TEST_BUILD", "0"))

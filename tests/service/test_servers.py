@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,8 @@ TEXT = "t*exp(-k) + t*k**2"
 AXES = {"t": np.linspace(1, 2, 16), "k": np.linspace(2, 3, 8)}
 LARGE = {"t": gridgrad.linspace(1, 2, 1500), "k": gridgrad.linspace(2, 3, 1000)}
 OLD = sorted(WHEELS)[0]
+BUILD = "GRIDGRAD_TEST_BUILD"
+"""What the test function `of_build` adds."""
 
 
 @pytest.fixture(scope="module")
@@ -181,30 +184,54 @@ def test_old_and_new_behind_one_list(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     old = unpacked(OLD, tmp_path / "version")
     with contextlib.ExitStack() as stack:
-        theirs = stack.enter_context(running(tmp_path / "old", environment=old.environment))
-        ours = stack.enter_context(running(tmp_path / "new"))
+        theirs = stack.enter_context(running(tmp_path / "old", environment={**old.environment, BUILD: "1000"}))
+        ours = stack.enter_context(running(tmp_path / "new", environment={BUILD: "2000"}))
         client = stack.enter_context(gridgrad.Client(listed([theirs, ours])))
         client.wait_ready()
-        expected, language = list[list[gridgrad.Result]](), list[set[str]]()
+        language, told = list[set[str]](), gridgrad.registered("of_build")
         for server in (theirs, ours):
             with gridgrad.Client(server.address, sessions=False) as alone:
-                expected.append([alone.gradient(TEXT, axes, tier="direct") for axes in (AXES, LARGE)])
-                language.append({function.name for function in alone.server_info().language_functions})
+                language.append({each.name for each in alone.server_info().language_functions if one_input(each)})
+
+        def whose(result: gridgrad.Result, x: np.ndarray[Any, Any]) -> float:
+            """By which build a result was computed, all of it."""
+            [build] = np.unique(result.value - x)
+            return float(build)
 
         def mixed() -> None:
+            found = Counter[float]()
             for number in range(40):
-                large = number % 4 == 0
-                result = client.gradient(TEXT, LARGE if large else AXES, tier="direct")
-                assert any(same(result, build[large]) for build in expected), "each answer is of one build"
-            found = client.map("t*k", [{"t": [float(number)], "k": [2.0]} for number in range(4000)])
-            assert all(result.value[0, 0] == 2.0 * number for number, result in enumerate(found))
+                x = np.arange(500_000.0 if number % 4 == 0 else 16.0)
+                found[whose(client.gradient(told, {"x": x}), x)] += 1
+            for number, result in enumerate(client.map(told, [{"x": [float(number)]} for number in range(4000)])):
+                found[whose(result, np.array([float(number)]))] += 1
+            assert found.keys() == {1000.0, 2000.0}
+            assert min(found.values()) >= 10
 
         await_all(client, [theirs, ours])
         assert min(shares([theirs, ours], mixed)) >= 10
-        for name in language[1] - language[0]:
-            for _ in range(4):
-                with contextlib.suppress(gridgrad.RequestError):
-                    client.gradient(f"{name}(t)", {"t": [0.5]})
+        assert language[1] - language[0], "the new build knows more"
+        for name in sorted(language[1] - language[0])[:5]:
+            with gridgrad.Client(ours.address, sessions=False) as alone:
+                expected = alone.gradient(f"{name}(t)", {"t": [0.5]})
+            outcomes = [outcome(client, f"{name}(t)") for _ in range(6)]
+            refused = [each for each in outcomes if isinstance(each, gridgrad.RequestError)]
+            assert all(name in str(each) for each in refused)
+            assert 0 < len(refused) < len(outcomes)
+            assert all(same(each, expected) for each in outcomes if isinstance(each, gridgrad.Result))
+
+
+def one_input(function: Any) -> bool:
+    """Whether a function of the language takes one number."""
+    return "," not in str(function.signature)
+
+
+def outcome(client: gridgrad.Client, text: str) -> gridgrad.Result | gridgrad.RequestError:
+    """A result, or how it was refused."""
+    try:
+        return client.gradient(text, {"t": [0.5]})
+    except gridgrad.RequestError as error:
+        return error
 
 
 def further(done: Counter[str], before: Counter[str]) -> bool:
@@ -274,7 +301,9 @@ def test_a_server_that_hangs_is_left(tmp_path: Path) -> None:
         for name in "ab":
             (folder := tmp_path / name).mkdir()
             servers.append(stack.enter_context(running(folder)))
-        client = stack.enter_context(gridgrad.Client(listed(servers), timeout=60))
+        # Servers allow no quicker pings; a minute would be gRPC's own patience
+        quick = [("grpc.keepalive_time_ms", 10_000), ("grpc.http2.ping_timeout_ms", 1_000)]
+        client = stack.enter_context(gridgrad.Client(listed(servers), timeout=50, options=quick))
         client.wait_ready()
         _several(client, 4)
         servers[0].process.send_signal(signal.SIGSTOP)

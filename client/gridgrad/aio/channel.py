@@ -13,6 +13,7 @@ from gridgrad.aio.primitives import Lock, metadata_from, open_channel, run_withi
 from gridgrad.arguments.call_metadata import CallMetadata
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.requests.prepare import PreparedCall, stream_message
+from gridgrad.servers.addresses import target_of
 from gridgrad.servers.lookup import NameLookup, NamesUnknown, numbers_of_names
 from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
 
@@ -106,6 +107,25 @@ class ServerChannels:
         if self.latest is not None and not self._lookup.take_turn():
             return self.latest
         return await self._looked_up(timeout_s)
+
+    async def each(self, timeout_s: float | None) -> list[ServiceChannel]:
+        """A further channel to each server alone, which whoever asked closes.
+
+        Args:
+            timeout_s: seconds to wait where names are looked up; None for no limit.
+
+        Raises:
+            NamesUnknown: they stand for nothing, or it took longer.
+        """
+        servers = self._settings.servers
+        target = (await self.get(timeout_s)).target
+        if target.startswith("dns:"):
+            try:
+                target = target_of(await run_within(functools.partial(numbers_of_names, servers.names), timeout_s))
+            except TimeoutError as error:
+                raise NamesUnknown("the lookup takes too long") from error
+        kind, _, listed = target.partition(":")
+        return [ServiceChannel(self._settings, f"{kind}:{each}") for each in listed.split(",")]
 
     async def count(self, timeout_s: float | None) -> int:
         """How many servers there are, as far as can be told, and no more than MOST_STREAMS.

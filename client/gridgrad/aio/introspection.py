@@ -57,6 +57,10 @@ class Introspection(ABC):
     ) -> bytes:
         """The answer of a method that takes and gives one message."""
 
+    @abstractmethod
+    async def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
+        """The answers of all servers to it."""
+
     async def check(
         self,
         function: FunctionLike,
@@ -122,6 +126,8 @@ class Introspection(ABC):
     ) -> Prepared:
         """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
 
+        Of several servers it is done at each, one after another.
+
         Requests for the same function, names and dims of inputs, derivatives and dtype are then computed by compiled
         code, whatever their shapes and values. They are served all along, without it.
 
@@ -137,7 +143,8 @@ class Introspection(ABC):
             coefficients: as for `gradient`; only their names and shapes count.
 
         Returns:
-            What requests are computed in from now on, and why if that is not compiled code.
+            What requests are computed in from now on, and why if that is not compiled code; of several servers what
+            the first says that has none.
 
         Raises:
             RequestError: something in it is wrong, or the function is registered at the server.
@@ -148,7 +155,9 @@ class Introspection(ABC):
         from gridgrad.results.explanation import read_prepared
 
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        return read_prepared(await self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
+        said = await self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
+        answers = [read_prepared(raw) for raw in said]
+        return next((each for each in answers if each.tier != "compiled"), answers[0])
 
     async def explain(
         self,

@@ -86,8 +86,8 @@ class Owned(Generic[T]):
 def open_channel(settings: ConnectionSettings, target: str) -> grpc.aio.Channel:
     """The channel to what gRPC takes for the servers."""
     if settings.credentials is None:
-        return grpc.aio.insecure_channel(target, settings.options)
-    return grpc.aio.secure_channel(target, settings.credentials, settings.options)
+        return grpc.aio.insecure_channel(target, settings.channel_options)
+    return grpc.aio.secure_channel(target, settings.credentials, settings.channel_options)
 
 
 def metadata_from(pairs: tuple[tuple[str, str | bytes], ...]) -> grpc.aio.Metadata:

@@ -26,6 +26,7 @@ class Connection(NamedTuple):
         tls_ca: the file of the authorities that may vouch for the server.
         tls_cert: the file of the certificate to show.
         tls_key: the file of its private key.
+        tls_server_name: the name that certificates of servers have to have.
         token_file: the file of the token to show.
         token_in_clear: whether it may go to another host without TLS.
     """
@@ -36,6 +37,7 @@ class Connection(NamedTuple):
     tls_ca: str | None
     tls_cert: str | None
     tls_key: str | None
+    tls_server_name: str | None = None
     token_file: str | None = None
     token_in_clear: bool = False
 
@@ -83,6 +85,7 @@ class Connection(NamedTuple):
             self.server,
             timeout=timeout,
             credentials=self._credentials(),
+            server_name=self.tls_server_name,
             token=self._token(),
             token_in_clear=self.token_in_clear,
         )

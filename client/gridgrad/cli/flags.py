@@ -131,6 +131,7 @@ def _tls_flags() -> list[Decorator[Any]]:
         file("--tls-ca", help="Encrypt, and check the server by these authorities (PEM)."),
         file("--tls-cert", help="The certificate to show to the server (PEM); with --tls-key."),
         file("--tls-key", help="The private key of --tls-cert (PEM)."),
+        click.option("--tls-server-name", metavar="NAME", help="Whom its certificate names (default: its host)."),
     ]
 
 

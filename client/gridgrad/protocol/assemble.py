@@ -26,7 +26,6 @@ from gridgrad.protocol.response_layout import (
     read_header,
 )
 from gridgrad.requests.prepare import PreparedCall
-from gridgrad.requests.rest import rest_of
 from gridgrad.results.info import info_of
 from gridgrad.results.result import Result
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -166,6 +165,8 @@ class Assembly:
         Returns:
             Whether the grid is further than when it was broken off before.
         """
+        from gridgrad.requests.rest import rest_of  # seldom needed, and all callers would wait for its import
+
         first = self._missing.first_row if self._missing and self._missing.total else 0
         rest = rest_of(self._call, first, self._info.tier) if keep and first else None
         if rest is None or self._whole is None or self._missing is None:

@@ -60,9 +60,9 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.dns_ares_query_timeout", 3_000),
-    # A connection that died silently under a call is noticed after 50 s
+    # A connection that died silently under a call is noticed after 90 s: gRPC gives a ping a minute, whatever
+    # keepalive_timeout_ms says, and less would end calls over slow networks, whose answers stand in front of the ping's
     ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.use_local_subchannel_pool", 1),  # one connection for each client
     # A server goes on sending a large result while its caller puts what has come into place: 8 MiB instead of 64 KiB
@@ -76,9 +76,11 @@ _SPREAD: tuple[tuple[str, Any], ...] = (
         "grpc.service_config",
         json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}),
     ),
-    # One that hangs is left after 20 s, since there are others; servers allow pings every 10 s
+    # One that hangs is left after 20 s, since there are others; servers allow pings every 10 s. Without pings that
+    # measure the network they come only where nothing else has come for so long: nothing stands in front of them
     ("grpc.keepalive_time_ms", 12_000),
-    ("grpc.keepalive_timeout_ms", 8_000),
+    ("grpc.http2.ping_timeout_ms", 8_000),
+    ("grpc.http2.bdp_probe", 0),
 )
 _AUTHORITY = "grpc.default_authority"
 _AGENT = "grpc.primary_user_agent"
@@ -91,7 +93,7 @@ class ConnectionSettings(NamedTuple):
         servers: where to.
         credentials: for TLS; None for a connection in the clear.
         metadata: what goes with every call.
-        options: gRPC's channel options.
+        options: gRPC's channel options, ours and then the caller's.
         timeout_s: of a call that gives none; None for no limit.
         retries: how many attempts may follow the first.
         sessions: whether to ask the server for sessions, since it may be on this machine.
@@ -110,6 +112,12 @@ class ConnectionSettings(NamedTuple):
     server_name: str | None = None
     token: Token | None = None
     token_in_clear: bool = False
+
+    @property
+    def channel_options(self) -> tuple[tuple[str, Any], ...]:
+        """The options, each once with its last value: of two gRPC takes the first. Names of agents it puts in a row."""
+        agents = [pair for pair in self.options if pair[0] == _AGENT]
+        return *agents, *(pair for pair in dict(self.options).items() if pair[0] != _AGENT)
 
     @property
     def target(self) -> str:
@@ -137,6 +145,7 @@ def settings_of(
         RequestError: an address that gRPC would misread, a timeout or number of retries that is none, or a token that
             would go to another host in the clear.
     """
+    server_name = os.environ.get("GRIDGRAD_TLS_SERVER_NAME") or None if server_name is None else server_name
     servers = addresses_of(os.environ.get("GRIDGRAD_SERVER") or DEFAULT_ADDRESS if address in (None, "") else address)
     trusted, pairs = _credentials(credentials, servers.target), _metadata(metadata)
     return ConnectionSettings(

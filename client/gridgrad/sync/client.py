@@ -67,8 +67,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
         sessions: whether to go by a session where the server is on this machine and offers one; GRIDGRAD_SESSIONS=0
             in the environment switches them off too.
         options: further channel options of gRPC.
-        server_name: the name that certificates of the servers have to have; by default the host of the address, of a
-            list the first.
+        server_name: the name that certificates of the servers have to have; by default the environment's
+            GRIDGRAD_TLS_SERVER_NAME, else the host of the address, of a list the first.
         token: what servers ask for that know their callers, or a function that returns one and is called before each
             call, where tokens change; by default the environment's GRIDGRAD_TOKEN, None for none.
         token_in_clear: whether the token may go to another host without TLS, where anyone on the way can read it.
@@ -283,6 +283,24 @@ class Client(ManyGrids, LargeGrids, Introspection):
             return channel.plain(path, raw, attempts.left_s())
 
         return self._retried(self._attempts(timeout, retries), once)
+
+    def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
+        if not self._settings.servers.several:
+            return [self._plain(path, timeout, message=message)]
+        attempts, raw = self._attempts(timeout), message.SerializeToString()
+
+        def once(attempts: Attempts, channel: ServiceChannel) -> bytes:
+            return channel.plain(path, raw, attempts.left_s())
+
+        def channels(attempts: Attempts) -> list[ServiceChannel]:
+            return self._channels.get().each(attempts.left_s())
+
+        opened = self._retried(attempts, channels)
+        try:
+            return [self._retried(attempts.anew(), once, channel) for channel in opened]
+        finally:
+            for channel in opened:
+                channel.close()
 
     def _failure(self, raised: Exception, attempts: Attempts) -> error_mapping.Failure:
         failure = error_mapping.of(raised, self._settings.target, attempts.timeout_s, attempts.passed_s())

@@ -58,6 +58,10 @@ class Introspection(ABC):
     ) -> bytes:
         """The answer of a method that takes and gives one message."""
 
+    @abstractmethod
+    def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
+        """The answers of all servers to it."""
+
     def check(
         self,
         function: FunctionLike,
@@ -123,6 +127,8 @@ class Introspection(ABC):
     ) -> Prepared:
         """Has an expression compiled at the server, and returns when that is done or it is known that it can't be.
 
+        Of several servers it is done at each, one after another.
+
         Requests for the same function, names and dims of inputs, derivatives and dtype are then computed by compiled
         code, whatever their shapes and values. They are served all along, without it.
 
@@ -138,7 +144,8 @@ class Introspection(ABC):
             coefficients: as for `gradient`; only their names and shapes count.
 
         Returns:
-            What requests are computed in from now on, and why if that is not compiled code.
+            What requests are computed in from now on, and why if that is not compiled code; of several servers what
+            the first says that has none.
 
         Raises:
             RequestError: something in it is wrong, or the function is registered at the server.
@@ -149,7 +156,9 @@ class Introspection(ABC):
         from gridgrad.results.explanation import read_prepared
 
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        return read_prepared(self._plain(PREPARE.path, timeout, message=pb.PrepareRequest(plan=plan)))
+        said = self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
+        answers = [read_prepared(raw) for raw in said]
+        return next((each for each in answers if each.tier != "compiled"), answers[0])
 
     def explain(
         self,

@@ -64,7 +64,7 @@ class Owned(Generic[T]):
 def open_channel(settings: ConnectionSettings, target: str) -> grpc.Channel:
     """The channel to what gRPC takes for the servers."""
     # The caller's own thread takes what comes for it, not one that wakes it for each message
-    options = ((ChannelOptions.SingleThreadedUnaryStream, 1), *settings.options)
+    options = ((ChannelOptions.SingleThreadedUnaryStream, 1), *settings.channel_options)
     if settings.credentials is None:
         return grpc.insecure_channel(target, options)
     return grpc.secure_channel(target, settings.credentials, options)

@@ -18,6 +18,7 @@ import pytest
 import gridgrad
 import gridgrad.aio
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire import methods
 from tests.client.fake import FakeServer, entry
 
 AXES = {"t": [1.0, 2.0], "k": [3.0]}
@@ -176,3 +177,23 @@ def test_certificates_have_to_have_one_name(tmp_path: Path) -> None:
 def test_a_name_of_servers_that_is_none(name: Any) -> None:
     with pytest.raises(gridgrad.RequestError, match="server_name"):
         gridgrad.Client("127.0.0.1:1,127.0.0.1:2", server_name=name)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_an_expression_is_prepared_at_each(servers: list[FakeServer], named: bool) -> None:
+    compiled = pb.PrepareResponse(engine="structured", tier="compiled")
+    uncompiled = pb.PrepareResponse(engine="structured", tier="direct", reason="no compiler")
+    servers[0].plain[methods.PREPARE.path] = lambda _: compiled.SerializeToString()
+    servers[1].plain[methods.PREPARE.path] = lambda _: uncompiled.SerializeToString()
+    addresses = [each.replace("127.0.0.1", "localhost") if named else each for each in listed(servers)]
+    with gridgrad.Client(addresses) as client:
+        for _ in range(2):
+            assert client.prepare("t*k", ["t", "k"]).reason == "no compiler"
+    assert [len(server.asked) for server in servers] == [2, 2]
+
+
+def test_one_that_can_not_be_reached_is_not_prepared(servers: list[FakeServer]) -> None:
+    servers[0].plain[methods.PREPARE.path] = lambda _: pb.PrepareResponse(tier="compiled").SerializeToString()
+    addresses = [servers[0].address, "127.0.0.1:9"]
+    with gridgrad.Client(addresses, retries=0) as client, pytest.raises(gridgrad.UnavailableError):
+        client.prepare("t*k", ["t", "k"])

@@ -199,3 +199,21 @@ def test_tls_of_the_environment_is_for_the_network(monkeypatch: pytest.MonkeyPat
             assert (client._settings.credentials is not None) == encrypted
     with gridgrad.Client("localhost:1", credentials=None) as client:
         assert client._settings.credentials is None
+
+
+@pytest.mark.parametrize("address", ["a:1", "a:1,b:1"])
+def test_each_option_is_given_once_and_the_last_one_counts(address: str) -> None:
+    with gridgrad.Client(address, options=[("grpc.keepalive_time_ms", 77)]) as client:
+        options = client._settings.channel_options
+    assert len(dict(options)) == len(options)
+    assert dict(options)["grpc.keepalive_time_ms"] == 77
+
+
+def test_whom_certificates_are_to_name_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDGRAD_TLS_SERVER_NAME", "grid.example")
+    for given, expected in ((None, "grid.example"), ("other.example", "other.example")):
+        with gridgrad.Client("localhost:1", server_name=given) as client:
+            assert dict(client._settings.channel_options)["grpc.default_authority"] == expected
+    monkeypatch.setenv("GRIDGRAD_TLS_SERVER_NAME", "")
+    with gridgrad.Client("localhost:1") as client:
+        assert "grpc.default_authority" not in dict(client._settings.channel_options)

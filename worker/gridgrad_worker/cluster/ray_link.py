@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
+from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectStoreFullError, OutOfDiskError, RayError
 
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.version import __version__
@@ -30,12 +30,17 @@ from gridgrad_worker.cluster.remote_channel import parted
 from gridgrad_worker.cluster.sent_inputs import SentInputs
 from gridgrad_worker.runtime.channel import Channel
 
-__all__ = ["RayLink", "is_of_its_own"]
+__all__ = ["RayLink", "is_of_its_own", "told"]
 
 _log = logging.getLogger("gridgrad_worker.ray")
 
 _LOOK_EVERY_S = 0.05
 _ROOM_WITHIN_S = 15.0
+_FULL = (ObjectStoreFullError, OutOfDiskError)
+_MORE_STORE = (
+    "Ray's object store has no room for a piece's results: start the node with a larger --object-store-memory and room "
+    "on its disk to spill to, or the server with a lower --piece-cost"
+)
 _ELSEWHERE = ("node", "raylet", "owner", "gcs", "job", "preempt")
 """Words of Ray's account of a death that was not of the worker's own making."""
 
@@ -125,7 +130,7 @@ class RayLink:
         except OSError:
             pass  # the server has closed its side
         except (RayError, GridgradError) as error:
-            self._lost(_told(error), blamed=is_of_its_own(error))
+            self._lost(told(error), blamed=is_of_its_own(error))
         except Exception as error:  # noqa: BLE001 - logged, and the server goes on without this worker
             _log.exception("worker %d of the cluster is given up; please report it", self._asked.name)
             self._lost(f"{type(error).__name__}: {error}", blamed=False)
@@ -170,6 +175,7 @@ def is_of_its_own(error: Exception) -> bool:
     return isinstance(error, ActorDiedError) and not any(word in str(error).lower() for word in _ELSEWHERE)
 
 
-def _told(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines)[:500]}"
+def told(error: Exception) -> str:
+    """What the server is told of an error, in one line."""
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    return f"{said}; {_MORE_STORE}" if isinstance(error, _FULL) else said
