@@ -78,7 +78,7 @@ async def _serve(settings: ServerSettings, places: Sequence[WorkerPlace], aside:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.signalled, number)
     if server.parts.access.is_on or server.parts.certificates:  # else SIGHUP ends it, as where a terminal is closed
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(server.reload()))
+        loop.add_signal_handler(signal.SIGHUP, server.reload_soon)
     return await server.serve()
 
 
@@ -103,6 +103,8 @@ class Server:
         self.parts = compose(settings, places, self._workers_changed, self._fatal, aside)
         self._changed = asyncio.Event()
         self._failure: str | None = None
+        self._reloading: asyncio.Task[None] | None = None
+        self._is_to_reload = False
         self.is_serving = False
         self.addresses: list[str] = []
 
@@ -171,8 +173,21 @@ class Server:
             os._exit(128 + number)  # workers ask the kernel to kill them when this process is gone
         self.stop()
 
+    def reload_soon(self) -> None:
+        """Reloads in a task, once for all signals that come before it begins."""
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.create_task(self.reload())
+        else:
+            self._is_to_reload = True  # the files may have changed since they were read
+
     async def reload(self) -> None:
         """Reads again who may call, and certificates; where one of these can't be used, all stays as it is."""
+        await self._reload()
+        while self._is_to_reload:
+            self._is_to_reload = False
+            await self._reload()
+
+    async def _reload(self) -> None:
         access, certificates = self.parts.access, self.parts.certificates
         try:
             contents, shown = await asyncio.to_thread(access.read), await asyncio.to_thread(certificates.read)

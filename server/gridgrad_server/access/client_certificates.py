@@ -72,10 +72,13 @@ def principal_of(certificate: x509.Certificate) -> str:
 
 
 def _names(certificate: x509.Certificate) -> list[str]:
+    """All that may be the principal; none where the names can't be read."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         names = x509.SubjectAlternativeName([])
+    except ValueError:
+        return []
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     spiffe = [uri for uri in uris if uri.startswith(_SPIFFE)]
     common = [str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]

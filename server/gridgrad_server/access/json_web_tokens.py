@@ -88,7 +88,7 @@ class JsonWebTokens:
                 options={"require": [*_CLAIMS]},
             )
             check_principal(claims["sub"])
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             return None
         grant = Grant(claims["sub"], self._roles.of(claims["sub"]), float(claims["exp"]) + SKEW_S)
         self._known[digest_of(token)] = _Known(grant, key.key_id or "")

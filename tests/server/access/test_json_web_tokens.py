@@ -75,6 +75,7 @@ WRONG = {
     "with a critical extension": EC.token(headers={"crit": ["exotic"], "exotic": 1}),
     "too long": EC.token(pad="x" * 9000),
     "no token": "a.b.c",
+    "deep": f"{base64.urlsafe_b64encode(b'[' * 6000).decode()}.b.c",
     "empty": "",
 }
 

@@ -32,7 +32,7 @@ def await_gone(pid: int) -> None:
 def test_it_ends_when_its_socket_is_closed_and_not_by_signals_to_its_group() -> None:
     with start() as driver:
         assert driver.receive().ready.device == "cpu"
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             driver.process.send_signal(each)
         driver.send(pb.ServerMessage(ping=pb.Ping()))
         assert driver.receive().WhichOneof("kind") == "pong"

@@ -14,9 +14,12 @@ _SPINS = "4000"  # some 0.1 ms
 
 
 def ignore_signals() -> None:
-    """Ignores Ctrl-C and a SIGTERM to the process group: the server drains, then closes the socket."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Ignores what the process group is sent.
+
+    At Ctrl-C and SIGTERM the server drains, then closes the socket; at SIGHUP it may read files again.
+    """
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def die_with_parent() -> None:

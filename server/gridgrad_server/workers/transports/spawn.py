@@ -27,7 +27,7 @@ def spawn(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socke
     with theirs:
         # Blocked signals stay blocked across exec: a Ctrl-C for the process group can't end a worker
         # in the moment before it ignores them.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
         try:
             process = subprocess.Popen(  # noqa: S603 - our own worker
                 [*command, "--fd", str(theirs.fileno())],

@@ -41,7 +41,7 @@ def test_an_interrupt_of_the_group_does_not_end_a_worker_that_starts() -> None:
     with ours:
         blocked = {int(number) for number in ours.recv(99).split(b",")}
     process.wait(20)
-    assert {signal.SIGINT, signal.SIGTERM} <= blocked
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= blocked
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
 
