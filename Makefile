@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 .PHONY: help demo serve test test-floor test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions goals gpu proto sync docs figures site node wheel setup clean
+.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-language goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -101,6 +101,9 @@ bench-neighbours: $(READY) ## Measure what one caller waits beside another who a
 
 bench-functions: $(READY) ## Measure one function as an expression and as a registered one
 	@$(BIN)/python -m benchmarks.functions $(ARGS)
+
+bench-language: $(READY) ## Measure equations in texts beside what is written without them
+	@$(BIN)/python -m benchmarks.language $(ARGS)
 
 goals: $(READY) ## Run every benchmark and print each goal as met or missed; ARGS="--from build/goals" prints the last run
 	@$(BIN)/python -m benchmarks.goals $(ARGS)

@@ -34,6 +34,7 @@ BENCHMARKS = (
     "neighbours",
     "functions",
     "access",
+    "language",
     "gpu",
 )
 WITH_JAX = ("engine", "readme")

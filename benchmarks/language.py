@@ -1,0 +1,51 @@
+"""What equations in the language cost: densities and implied volatilities, beside what is written without them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.harness.case import Case, Goal, Server, Side
+from benchmarks.harness.command import parser, run
+from benchmarks.service import LISTEN
+
+__all__: list[str] = []
+
+CALLERS = "benchmarks.calls.equations"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures and prints the rows."""
+    options = parser(__doc__, rounds=5).parse_args(arguments)
+    servers = {"ours": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{CALLERS}:prepare")}
+    run("language", options, servers, lambda _: [density(), volatility()])
+
+
+def density() -> Case:
+    """A solved grid beside the function itself: at as many points, and on a grid of them."""
+    sides = (
+        Side("solve", f"{CALLERS}:density", {"way": "solved"}, "ours"),
+        Side("points", f"{CALLERS}:density", {"way": "points"}, "ours"),
+        Side("grid", f"{CALLERS}:density", {"way": "grid"}, "ours"),
+    )
+    goals = (
+        Goal("p50", of=("points",), most=12.0, label="of the pressure and one partial at points"),
+        Goal("p50", of=("grid",), label="of the same on a grid, which separates"),
+    )
+    return Case("nitrogen 300², density from (T, p) with both partials", sides, goals, {"calls": 3})
+
+
+def volatility() -> Case:
+    """Solved volatilities beside ten steps that are written out."""
+    sides = (
+        Side("solve", f"{CALLERS}:volatility", {"way": "solved"}, "ours"),
+        Side("unrolled", f"{CALLERS}:volatility", {"way": "unrolled"}, "ours"),
+    )
+    goals = (
+        Goal("p50", of=("unrolled",), most=0.25, label="of ten steps written out"),
+        Goal("processor", of=("unrolled",), label="in the worker"),
+    )
+    return Case("205,000 implied volatilities with two derivatives", sides, goals, {"calls": 2})
+
+
+if __name__ == "__main__":
+    main()
