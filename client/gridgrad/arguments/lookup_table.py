@@ -30,7 +30,7 @@ _FLOAT32 = np.dtype("float32")
 class LookupTable:
     """A function by its values at knots; `table` makes one. Values and knots that change later are not in it.
 
-    Attributes:
+    Args:
         numbers: its values, its knots, and how they are joined.
         is_single: whether its values came as float32.
     """
@@ -41,7 +41,14 @@ class LookupTable:
         self._sent: dict[str, bytes] = {}
 
     def field(self, name: str) -> bytes:
-        """The table by a name, as a field of a request; made once, so that requests are the same object."""
+        """The table by a name, as a field of a request; made once, so that requests are the same object.
+
+        Args:
+            name: what the function calls it by.
+
+        Returns:
+            The serialized field.
+        """
         if name not in self._sent:
             self._sent = {name: table_field(name, self.message)}
         return self._sent[name]
@@ -54,7 +61,14 @@ class LookupTable:
         return message_of(self.numbers).SerializeToString(deterministic=True)
 
     def spec(self, name: str) -> TableSpec:
-        """What it is but for its numbers, by the name of an input."""
+        """What it is but for its numbers.
+
+        Args:
+            name: what the function calls it by.
+
+        Returns:
+            Its name, how many arguments and components it has, and of what degree its polynomials are.
+        """
         return self.numbers.spec(name)
 
     def __repr__(self) -> str:
