@@ -102,7 +102,7 @@ bench-neighbours: $(READY) ## Measure what one caller waits beside another who a
 bench-functions: $(READY) ## Measure one function as an expression and as a registered one
 	@$(BIN)/python -m benchmarks.functions $(ARGS)
 
-bench-language: $(READY) ## Measure equations in texts beside what is written without them
+bench-language: $(READY) ## Measure equations and tables beside what is written without them, and scipy
 	@$(BIN)/python -m benchmarks.language $(ARGS)
 
 goals: $(READY) ## Run every benchmark and print each goal as met or missed; ARGS="--from build/goals" prints the last run

@@ -1,9 +1,10 @@
-"""What equations in the language cost: densities and implied volatilities, beside what is written without them."""
+"""What equations in the language cost, beside what is written without them, and tables beside scipy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from benchmarks.engine import BLOCK
 from benchmarks.harness.case import Case, Goal, Server, Side
 from benchmarks.harness.command import parser, run
 from benchmarks.service import LISTEN
@@ -11,13 +12,14 @@ from benchmarks.service import LISTEN
 __all__: list[str] = []
 
 CALLERS = "benchmarks.calls.equations"
+LOOKUPS = "benchmarks.calls.lookups"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints the rows."""
     options = parser(__doc__, rounds=5).parse_args(arguments)
     servers = {"ours": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{CALLERS}:prepare")}
-    run("language", options, servers, lambda _: [density(), volatility()])
+    run("language", options, servers, lambda _: [density(), volatility(), *tables()])
 
 
 def density() -> Case:
@@ -45,6 +47,20 @@ def volatility() -> Case:
         Goal("processor", of=("unrolled",), label="in the worker"),
     )
     return Case("205,000 implied volatilities with two derivatives", sides, goals, {"calls": 2})
+
+
+def tables() -> Iterator[Case]:
+    """Tables as a worker looks them up, in both tiers, beside scipy in its own process."""
+    yield _tabulated("potential of 37 knots times a damping, and force, 10⁶ points", "potential", 0.25)
+    yield _tabulated("table of 200² on axes of 1024, value and both partials", "plane", 0.2)
+
+
+def _tabulated(name: str, call: str, most: float) -> Case:
+    ways = ("compiled", "direct", "scipy")
+    # An old build has no tables
+    sides = [Side(way, f"{LOOKUPS}:{call}", {"way": way}, role="worker", kind="peer", host=way) for way in ways]
+    goals = (Goal("p50", of=("scipy",), most=most), Goal("p50", of=("scipy",), side="direct", label="direct"))
+    return Case(name, tuple(sides), goals, BLOCK)
 
 
 if __name__ == "__main__":

@@ -215,7 +215,8 @@ class TableReader:
         index = f"whole({cells[0]})"
         for cell, knots in zip(cells[1:], self._knots[table][1:], strict=True):
             index = f"({index} * Whole({self._input(knots)}.count - 1) + whole({cell}))"
-        return f"item({self._input(place)}, {index} * Whole({self._powers[table]}) + Whole({power}))"
+        reader = "item" if len(cells) == 1 else "near_item"
+        return f"{reader}({self._input(place)}, {index} * Whole({self._powers[table]}) + Whole({power}))"
 
     @staticmethod
     def _input(place: int) -> str:

@@ -20,7 +20,7 @@ from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags
 
 __all__ = ["PACKAGE_FORMAT", "CompileJob", "SeenNumbers"]
 
-PACKAGE_FORMAT = 13
+PACKAGE_FORMAT = 14
 """Raised when the code that calls packages, or what they do, changes: packages of another one are not found."""
 
 

@@ -43,6 +43,18 @@ INLINE Vector item(const Input& input, Places places) {
 #endif
 }
 
+INLINE bool all(Mask mask) { return !any(~mask); }
+
+// The same where neighbours lie in few cells as a rule, as they do on a grid: each of these is read once.
+INLINE Vector near_item(const Input& input, Places places) {
+    const Real* from = numbers(input);
+    const Whole first = places[0], middle = places[LANES / 2], last = places[LANES - 1];
+    const Mask in_middle = places == middle, in_last = places == last;
+    if (!all((places == first) | in_middle | in_last)) return item(input, places);
+    const Vector there = select(in_middle, broadcast(from[middle]), broadcast(from[first]));
+    return select(in_last, broadcast(from[last]), there);
+}
+
 // The last knot but one, or the last before it that is not right of x.
 static inline Places cells_of(const Input& knots, Vector x) {
     const Whole last = Whole(knots.count - 2);
