@@ -114,7 +114,7 @@ def compose(
     bounds = WorkerRange(settings.least_of(len(places)), len(places), settings.idle_timeout)
     workers = WorkerPool(places, bounds, running, scheduler, tiers, slots, settings.piece_timeout, on_change, on_fatal)
 
-    aside = _aside(settings, aside_place, tiers, slots, observers)
+    aside = _aside(settings, aside_place, scheduler, tiers, slots, observers)
     lanes = Lanes(scheduler, tiers, aside)
     helpers = Helpers(HelperProcess(helper_command(settings)), settings.derive_timeout, lanes.charge)
     functions = FunctionKeys(Programs(helpers), __version__)
@@ -168,6 +168,7 @@ def compose(
 def _aside(
     settings: ServerSettings,
     place: WorkerPlace | None,
+    instead: Scheduler,
     tiers: TierPolicy,
     slots: SlotPool,
     observers: Observers,
@@ -176,9 +177,8 @@ def _aside(
     if place is None:
         return None
     running = list[WorkerProcess]()
-    scheduler = Scheduler(
-        settings.batch_cost, slots, running, TierPolicy(running, has_tiers=settings.compile), observers
-    )
+    policy = TierPolicy(running, has_tiers=settings.compile)
+    scheduler = Scheduler(settings.batch_cost, slots, running, policy, observers, instead=instead)
     bounds = WorkerRange(0, 1, _ASIDE_IDLE_S)
 
     def failed(why: str) -> None:

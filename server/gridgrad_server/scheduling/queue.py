@@ -22,7 +22,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from gridgrad_core.errors import DeadlineError, GridgradError
+from gridgrad_core.errors import DeadlineError
 from gridgrad_server.access.quotas import share_of
 from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.request import GridRequest
@@ -328,12 +328,13 @@ class Queue:
         """Charges a caller with time that something else was done for him."""
         self._spending.add(caller, seconds)
 
-    def fail_all(self, error: GridgradError) -> None:
-        """Empties it, failing every request."""
+    def take_all(self) -> list[GridRequest]:
+        """Empties it."""
+        taken = []
         while self:
-            request = self._alone or next(iter(self._positions))
-            self.remove(request)
-            request.fail(type(error)(error.field, error.found, error.remedy))
+            taken.append(self._alone or next(iter(self._positions)))
+            self.remove(taken[-1])
+        return taken
 
 
 def _key(request: GridRequest) -> _LaneKey:

@@ -64,6 +64,7 @@ class Scheduler:
         tiers: decides what requests are computed in.
         observers: are told of batches.
         quotas: say whose turns have which weight; None for 1 of all.
+        instead: has what waits computed where no worker can be started; None where it fails.
 
     Attributes:
         batches: how many there were.
@@ -77,6 +78,7 @@ class Scheduler:
         tiers: TierPolicy,
         observers: Observers,
         quotas: Quotas | None = None,
+        instead: Scheduler | None = None,
     ) -> None:
         self._batch_cost = batch_cost
         self._slots = slots
@@ -84,6 +86,7 @@ class Scheduler:
         self._tiers = tiers
         self._observers = observers
         self._queue = Queue(quotas.weight_of if quotas else None)
+        self._instead = instead
         self._callers = RecentCallers()
         self.batches = 0
         self._is_scheduled = False
@@ -132,8 +135,13 @@ class Scheduler:
             asyncio.get_running_loop().call_soon(self._dispatch)
 
     def fail_all(self, error: GridgradError) -> None:
-        """Fails all that waits."""
-        self._queue.fail_all(error)
+        """Fails all that waits, or hands it to those who are there instead."""
+        for request in self._queue.take_all():
+            if self._instead is None:
+                request.fail(type(error)(error.field, error.found, error.remedy))
+            else:
+                request.is_aside = False
+                self._instead.submit(request)
 
     def _dispatch(self) -> None:
         self._is_scheduled = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridgrad_core.errors import DeadlineError, UnavailableError
+from gridgrad_core.errors import DeadlineError
 from gridgrad_server.scheduling.queue import MOST_BEHIND_S, MOST_ITEMS, BatchItem, Queue
 from gridgrad_server.scheduling.request import GridRequest
 from tests.server.building import OUTCOME, make_request, remembered
@@ -195,14 +195,11 @@ def test_put_twice_is_there_once() -> None:
     assert taken(queue, 10**9) == [request]
 
 
-def test_everything_can_be_failed() -> None:
+def test_everything_can_be_taken() -> None:
     requests = [make_request(1), make_request(2)]
     queue = queued(*requests)
-    queue.fail_all(UnavailableError("", "no worker", "look at the log"))
+    assert queue.take_all() == requests
     assert not queue
-    assert [str(error) for request in requests for error in remembered(request).errors] == [
-        "no worker; look at the log"
-    ] * 2
 
 
 def test_how_many_batches_wait() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gridgrad_core.errors import BusyError, CrashError, RequestError
+from gridgrad_core.errors import BusyError, CrashError, RequestError, UnavailableError
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.memory.slots import Slot, SlotPool
@@ -204,6 +204,29 @@ async def test_without_memory_and_anything_to_wait_for_a_request_is_refused_as_b
     scheduler.submit(make_request())
     await turn()
     assert workers[0].load == 1
+
+
+async def test_what_waits_fails_where_there_is_no_worker(scheduler: Scheduler, workers: list[Any]) -> None:
+    workers[0].is_ready = False
+    request = make_request()
+    scheduler.submit(request)
+    scheduler.fail_all(UnavailableError("", "no worker", "look at the log"))
+    assert [str(error) for error in remembered(request).errors] == ["no worker; look at the log"]
+    assert scheduler.queued == 0
+
+
+async def test_what_waits_goes_to_those_who_are_there_instead(scheduler: Scheduler, workers: list[Any]) -> None:
+    tiers = TierPolicy([], has_tiers=False)
+    aside = Scheduler(1000, SlotPool(), [], tiers, Observers(), instead=scheduler)
+    request = make_request()
+    request.is_aside = True
+    aside.submit(request)
+    await turn()
+    aside.fail_all(UnavailableError("", "no worker", "look at the log"))
+    await turn()
+    assert (aside.queued, request.is_aside) == (0, False)
+    answer(scheduler, workers[0])
+    assert remembered(request).tiles
 
 
 async def test_a_cancelled_request_is_not_computed(scheduler: Scheduler, workers: list[Any]) -> None:
