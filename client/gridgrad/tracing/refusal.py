@@ -37,7 +37,7 @@ _MATH = {
 """Functions of the module math with the numpy or scipy one, where that has another name or home."""
 
 FUNCTIONS = {
-    "interp": "a table is no formula: write its pieces with np.where, or register a torch function at the server",
+    "interp": "give gridgrad.table(fp, x=xp, method='linear', outside='clamp') as an input, and call it",
     "piecewise": "write np.select([condition, ...], [value, ...]) or np.where(condition, a, b)",
     "norm": "write np.sqrt(np.sum(x**2))",
     "einsum": "write np.sum(a*b), np.dot(a, b) or a @ b",

@@ -158,7 +158,7 @@ def keeping(t: Any) -> Any:
         (lambda t: {1.0: 2.0}[t], "as a key.*np.select"),
         (lambda t: {t}, "as a key"),
         (lambda t: cached(t), "__wrapped__"),
-        (lambda t: np.interp(t, [0, 1], [0, 1]), "np.interp.*a table is no formula"),
+        (lambda t: np.interp(t, [0, 1], [0, 1]), "np.interp.*give gridgrad.table"),
         (lambda t: np.piecewise(t, [t > 0], [1.0]), "np.select"),
         (lambda t: np.linalg.norm(N * t), r"np.sqrt\(np.sum\(x\*\*2\)\)"),
         (lambda t: np.einsum("i,i", N, N * t), "np.dot"),
