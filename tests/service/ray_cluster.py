@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.service.harness import eventually, marked
 
 __all__ = ["STORE_BYTES", "RayCluster", "ray_cluster"]
 
@@ -73,10 +76,10 @@ def kill(*pids: int) -> None:
 
 @contextlib.contextmanager
 def ray_cluster(cpus: int = 2) -> Iterator[RayCluster]:
-    """A cluster of one node until the block ends; skips the test where Ray is not installed."""
+    """A cluster of one node until the block ends, and nothing of it afterwards; skips where Ray is not installed."""
     pytest.importorskip("ray")
-    before = dict(os.environ)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    before, name, value = dict(os.environ), "GRIDGRAD_TEST_CLUSTER", str(uuid.uuid4())
+    os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", name: value})
     cluster = RayCluster(cpus)
     try:
         yield cluster
@@ -84,3 +87,12 @@ def ray_cluster(cpus: int = 2) -> Iterator[RayCluster]:
         cluster.end()
         os.environ.clear()
         os.environ.update(before)
+    kill(*(pid for pid in marked(f"{name}={value}") if _is_agent(pid)))
+    eventually(lambda: not marked(f"{name}={value}"), "the end of all processes of the cluster and its users")
+
+
+def _is_agent(pid: int) -> bool:
+    """Whether a process is one of Ray's own that it leaves for minutes where a node was killed."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith((b"ray::DashboardAgent", b"ray::RuntimeEnvAgent"))
+    return False

@@ -211,6 +211,18 @@ def test_local_workers_serve_where_there_is_no_cluster(tmp_path: Path) -> None:
         eventually(lambda: "no Ray cluster to join at 127.0.0.1:1" in (tmp_path / "log").read_text(), "why")
 
 
+def test_local_workers_serve_where_the_cluster_is_full(tmp_path: Path) -> None:
+    with (
+        ray_cluster(0) as cluster,
+        serving(tmp_path, "--ray", cluster.address, "--workers", "1", "--local-workers", "1") as served,
+        gridgrad.Client(served.address) as client,
+    ):
+        assert client.gradient("x**2", {"x": [3.0]}).d["x"] == 6.0
+        eventually(lambda: "has no room for worker 1 as yet: 0 of 0 CPUs" in (tmp_path / "log").read_text(), "why")
+        assert client.gradient("x**2", {"x": [3.0]}).d["x"] == 6.0
+        assert ready(client) == 1
+
+
 def test_a_server_without_any_worker_ends_and_says_why(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     with pytest.raises(RuntimeError), serving(tmp_path, "--ray", "127.0.0.1:1", "--workers", "1"):
@@ -226,8 +238,9 @@ def test_a_cluster_of_another_version_is_refused_by_both_names(cluster: RayClust
     (tmp_path / "sitecustomize.py").write_text("import ray; ray.__version__ = '2.0.0'")
     environment = {"PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
     flags = ("--ray", cluster.address, "--workers", "1", "--local-workers", "1")
-    with serving(tmp_path, *flags, environment=environment):
+    with serving(tmp_path, *flags, environment=environment) as served, gridgrad.Client(served.address) as client:
         log = eventually(lambda: _complaint(tmp_path / "log"), "the complaint")
+        assert client.gradient("x**2", {"x": [3.0]}).d["x"] == 6.0
     assert here in log
     assert "2.0.0" in log
     assert sys.version.split()[0] in log
