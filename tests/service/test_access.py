@@ -21,6 +21,7 @@ import gridgrad
 import gridgrad.aio
 from gridgrad.errors import ForbiddenError
 from gridgrad_core.wire import methods
+from tests.compatibility.versions import WHEELS, unpacked
 from tests.seeds import examples, seed
 from tests.service.harness import Running, eventually, resident_mib, running
 from tests.service.random_requests import METHODS, random_message
@@ -110,6 +111,14 @@ def test_without_a_token_or_by_a_revoked_one_there_is_no_answer(guarded: Guarded
         assert client.server_status().version
         with pytest.raises(ForbiddenError, match="scraper"):
             client.gradient(TEXT, AXES)
+
+
+@pytest.mark.parametrize("name", WHEELS)
+def test_a_released_client_is_told_what_it_lacks(guarded: Guarded, name: str, tmp_path: Path) -> None:
+    released = unpacked(name, tmp_path)
+    told = released.run("tests.compatibility.stranger", [guarded.server.address], tmp_path)
+    assert told.startswith("RefusedError")
+    assert "token" in told
 
 
 def test_a_wrong_line_leaves_the_tokens_as_they_were(guarded: Guarded, token: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 import pytest
 
 from gridgrad_core import errors
@@ -10,6 +11,8 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.error_details import from_detail, to_detail
 
 KNOWN_TO_0_1_0 = range(1, 12)
+TOLD_BY_THEIR_STATUS = {"REFUSED": grpc.StatusCode.UNAUTHENTICATED, "FORBIDDEN": grpc.StatusCode.PERMISSION_DENIED}
+"""Reasons of statuses that no reason of 0.1.0 has: its clients go by the status, and raise RefusedError."""
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -27,7 +30,7 @@ def test_reasons_are_those_of_the_schema_and_each_has_its_own_error() -> None:
     assert all(reason.error.reason == name for name, reason in REASONS.items())
 
 
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("reason", sorted(REASONS.keys() - TOLD_BY_THEIR_STATUS.keys()))
 def test_clients_of_0_1_0_know_the_reason_of_every_error_and_of_its_status(reason: str) -> None:
     row = REASONS[reason]
     shown = to_detail(row.error("field", "found", "remedy")).reason
@@ -36,6 +39,15 @@ def test_clients_of_0_1_0_know_the_reason_of_every_error_and_of_its_status(reaso
     assert taken_for.code == row.code
     assert issubclass(row.error, taken_for.error)
     assert not taken_for.taken_for
+
+
+@pytest.mark.parametrize("reason", TOLD_BY_THEIR_STATUS)
+def test_what_clients_of_0_1_0_tell_by_the_status_has_one_of_its_own(reason: str) -> None:
+    row = REASONS[reason]
+    assert row.code == TOLD_BY_THEIR_STATUS[reason].value[0]
+    assert row.code not in {other.code for other in REASONS.values() if other.number in KNOWN_TO_0_1_0}
+    assert issubclass(row.error, errors.RefusedError)
+    assert not row.taken_for
 
 
 def test_what_is_too_large_for_one_message_is_too_large_for_clients_of_0_1_0() -> None:
