@@ -9,14 +9,12 @@ from typing import Any, Literal, overload
 
 from gridgrad.aio.collection import AsyncResults
 from gridgrad.aio.counted import counted
-from gridgrad.aio.stream import GridStream, StreamMethod
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.progress import GridsProgress, grids_of
 from gridgrad.protocol.error_mapping import Failure
-from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
@@ -226,6 +224,9 @@ class ManyGrids(ABC):
         *,
         in_order: bool,
     ) -> AsyncGenerator[Result | GridgradError]:
+        from gridgrad.aio.stream import GridStream, StreamMethod  # most clients have no stream
+        from gridgrad.protocol.in_flight import InFlightWindow
+
         window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
         calls = StreamMethod(self._open_stream, self._failure, self._streams)

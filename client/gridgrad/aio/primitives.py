@@ -22,15 +22,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import grpc
 import grpc.aio
 
-from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.requests.request import Request
 from gridgrad_core.errors import RequestError
+
+if TYPE_CHECKING:
+    from gridgrad.protocol.in_flight import InFlightWindow
 
 __all__ = [
     "CANCELLED",

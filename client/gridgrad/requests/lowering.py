@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from gridgrad.arguments import coefficients as arrays
 from gridgrad.arguments.coefficients import CoefficientArray, Coefficients, Stacks
 from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import Input
-from gridgrad.arguments.lookup_table import GivenTable
 from gridgrad_core.errors import RequestError
-from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.program.program import Program
+
+if TYPE_CHECKING:
+    from gridgrad.arguments.lookup_table import GivenTable
+    from gridgrad_core.lang.functions.tabulated import TableSpec
 
 __all__ = ["Lowered", "Shown", "lower", "parsed"]
 

@@ -14,7 +14,6 @@ from gridgrad.arguments.inputs import Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.progress import GridsProgress, grids_of
 from gridgrad.protocol.error_mapping import Failure
-from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
@@ -22,7 +21,6 @@ from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.collection import Results
 from gridgrad.sync.counted import counted
-from gridgrad.sync.stream import GridStream, StreamMethod
 from gridgrad_core.errors import GridgradError
 
 __all__ = ["ManyGrids"]
@@ -225,6 +223,9 @@ class ManyGrids(ABC):
         *,
         in_order: bool,
     ) -> Generator[Result | GridgradError]:
+        from gridgrad.protocol.in_flight import InFlightWindow
+        from gridgrad.sync.stream import GridStream, StreamMethod  # most clients have no stream
+
         window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
         calls = StreamMethod(self._open_stream, self._failure, self._streams)

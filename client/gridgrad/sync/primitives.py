@@ -10,14 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import grpc
 from grpc.experimental import ChannelOptions
 
-from gridgrad.protocol.in_flight import InFlightWindow
 from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.requests.request import Request
+
+if TYPE_CHECKING:
+    from gridgrad.protocol.in_flight import InFlightWindow
 
 __all__ = [
     "CANCELLED",

@@ -8,7 +8,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
@@ -18,13 +18,15 @@ from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import AnotherBuild, Assembly, read_message
 from gridgrad.protocol.error_mapping import Failure
-from gridgrad.protocol.grid_windows import GridWindows, points_of
 from gridgrad.protocol.options import leave
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.counted import counted
+
+if TYPE_CHECKING:
+    from gridgrad.protocol.grid_windows import GridWindows
 
 log = logging.getLogger("gridgrad.client")
 
@@ -120,6 +122,8 @@ class LargeGrids(ABC):
         Raises:
             GridgradError: as `gradient`.
         """
+        from gridgrad.protocol.grid_windows import GridWindows, points_of  # most clients take no windows
+
         call = prepare(
             Request(
                 function,

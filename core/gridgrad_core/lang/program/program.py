@@ -2,16 +2,19 @@
 
 A program is a list of nodes in which every operation appears once (hash-consed) and
 after its arguments. Nothing in it is a tree, so nothing that walks it needs recursion.
+
+A client that sends texts as they were written has no program, so that this module loads little: what parses them has
+loaded the rest.
 """
 
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
-from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec
-from gridgrad_core.lang.program import printer
-from gridgrad_core.lang.program.made_operation import MadeOperation
-from gridgrad_core.lang.program.nodes import Node
+if TYPE_CHECKING:
+    from gridgrad_core.lang.functions.tabulated import TableSpec
+    from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["Program"]
 
@@ -70,6 +73,8 @@ class Program:
         """The names of the tables that it calls."""
         if not self.tables:
             return ()
+        from gridgrad_core.lang.functions.tabulated import CALLS
+
         names = [table.name for table in self.tables for _ in table.names]
         numbers = {int(self.nodes[node.args[0]].number) for node in self.nodes if node.op in CALLS}
         return tuple(dict.fromkeys(names[number] for number in sorted(numbers)))
@@ -77,6 +82,8 @@ class Program:
     @functools.cached_property
     def text(self) -> str:
         """The canonical text."""
+        from gridgrad_core.lang.program import printer
+
         return printer.text_of(self)
 
     @functools.cached_property
@@ -89,6 +96,8 @@ class Program:
     @functools.cached_property
     def operations(self) -> int:
         """How many operations, inputs and constants it has; those that are computed again and again as often."""
+        from gridgrad_core.lang.program.made_operation import MadeOperation
+
         made = (node.op.operations for node in self.nodes if isinstance(node.op, MadeOperation))
         return len(self.nodes) + sum(made)
 
