@@ -44,6 +44,7 @@ test: lint test-floor ## Lint, types and all tests, those of the client at its o
 
 test-long: $(READY) ## Soaks, and random tests with more examples of another seed, which is printed; SEED=N draws again
 	@$(BIN)/python -m tests.long "$(SEED)" $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python -m tests.processors --long
 
 soak: $(READY) ## A mix of everything for ten minutes, and by how much each process grew; ARGS="--seconds 3600" for longer
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -111,7 +111,7 @@ def _kill_when_held(server: Running, worker: int) -> None:
     server.control.release()
 
 
-@pytest.mark.parametrize(("name", "power"), [("deadly", 3), ("leaves", 4)])
+@pytest.mark.parametrize(("name", "power"), [("deadly", 3), pytest.param("leaves", 4, marks=pytest.mark.long)])
 def test_a_request_that_kills_every_worker_it_meets(
     name: str, power: int, server: Running, worker: int, calls: Calls
 ) -> None:
@@ -136,6 +136,7 @@ def test_a_request_that_kills_every_worker_it_meets(
     assert await_serving(server) != worker
 
 
+@pytest.mark.long
 def test_the_sdk_does_not_try_a_deadly_request_again(server: Running, worker: int, client: gridgrad.Client) -> None:
     assert worker
     deaths = server.control.deaths()
@@ -144,6 +145,7 @@ def test_the_sdk_does_not_try_a_deadly_request_again(server: Running, worker: in
     assert server.control.deaths() == deaths + 2
 
 
+@pytest.mark.long
 def test_a_stopped_worker_is_replaced_when_idle(server: Running, worker: int, calls: Calls) -> None:
     os.kill(worker, signal.SIGSTOP)
     eventually(lambda: server.replaced(worker), "another worker")
@@ -184,6 +186,7 @@ if "gridgrad_worker" in sys.orig_argv:
 """
 
 
+@pytest.mark.long
 def test_workers_that_do_not_start_are_tried_again(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(BARREN)  # which every interpreter runs as it starts
     path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))

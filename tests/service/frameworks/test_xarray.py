@@ -26,7 +26,7 @@ gridgrad.xarray.evaluate(dataset, "sin(x)*exp(y)", server=sys.argv[1].split(",")
 """
 
 
-@pytest.mark.parametrize("suffix", ["zarr", "nc"])
+@pytest.mark.parametrize("suffix", ["zarr", pytest.param("nc", marks=pytest.mark.long)])
 def test_a_killed_process_leaves_what_it_has_written(server: Running, tmp_path: Path, suffix: str) -> None:
     with running(tmp_path) as other:
         path = tmp_path / f"out.{suffix}"
