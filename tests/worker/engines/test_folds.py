@@ -9,6 +9,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
@@ -72,6 +73,37 @@ def test_a_product_with_a_factor_that_vanishes_is_derived_without_dividing(cpu: 
 
 def seventy(x: Any) -> Any:
     return mp.fprod([x - i for i in range(70)])
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_the_text_of_a_derivative_of_a_product_computes_it(cpu: CpuDevice, order: int) -> None:
+    """Of (x - 1)·…·(x - 5), at two of its zeros and between."""
+    text = parse(f"diff(prod(x - i, i, 1, 5 + 0*x), x, {order})").text
+    points = [1.0, 4.0, 2.5]
+    found = values(cpu, text, points, [()])[0]
+    with mp.workdps(80):
+        for got, x in zip(found, points, strict=True):
+            series: Any = mp.taylor(lambda at: mp.fprod([at - i for i in range(1, 6)]), mp.mpf(x), order)
+            assert got == pytest.approx(float(series[order] * mp.factorial(order)), rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        (
+            "sum(sum(i*x, i, 1, 80) + i, i, 1, 70)",
+            lambda x: sum(sum(j * x for j in range(1, 81)) + i for i in range(1, 71)),
+        ),
+        (
+            "f(m) = sum(i*x + m**2, i, 1, 70 + m)\nsum(f(i), i, 1, 66)",
+            lambda x: sum(j * x + i * i for i in range(1, 67) for j in range(1, 71 + i)),
+        ),
+    ],
+)
+def test_sums_with_the_same_index_stay_apart(cpu: CpuDevice, text: str, right: Any) -> None:
+    points = [-1.0, 0.25, 2.0]
+    for each in (text, parse(text).text):
+        np.testing.assert_allclose(values(cpu, each, points, [()])[0], [right(x) for x in points], rtol=1e-13)
 
 
 def test_an_integral_with_leibnizs_rule(cpu: CpuDevice) -> None:

@@ -15,7 +15,7 @@ from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.local.closing import closing
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.made_operation import MadeOperation
-from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.nodes import Builder, CallBuilder
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 
@@ -144,25 +144,26 @@ class LocalOperation(MadeOperation):
                 places.append(builder.take(node._replace(args=args)))
         return places[self.body.outputs[0]]
 
-    def opened(self, builder: Builder, arguments: Sequence[int]) -> int:
+    def opened(self, builder: CallBuilder, arguments: Sequence[int]) -> int:
         """The call that a text has: what is computed again and again, its own names, and what comes before."""
+        owned = dict(zip(self.names, builder.own_names(self.names, arguments), strict=True))
         known = dict(zip(self.function.params, arguments, strict=True))
         places: list[int] = []
         for node in self.body.nodes:
             given = [places[argument] for argument in node.args]
             if node.op == "input":
                 name = str(node.value)
-                places.append(builder.input(name) if name in self.names else known[name])
+                places.append(builder.input(owned[name]) if name in owned else known[name])
             elif isinstance(node.op, MadeOperation):
                 places.append(node.op.opened(builder, given))
             else:
                 places.append(builder.take(node._replace(args=tuple(given))))
         written = [places[output] for output in self.body.outputs]
-        names = [builder.input(name) for name in self.names]
+        names = [builder.input(name) for name in owned.values()]
         before = list(arguments[: self.leading])
         if self.kind == "integrate":
             before.append(builder.const(self.rounds))
         if len(names) == 1:
-            return builder.op(self.kind, *written, *names, *before)
+            return builder.call(self.kind, *written, *names, *before)
         tuples = [builder.op("tuple", *items) for items in (written, names, before)]
-        return builder.op(self.kind, *tuples, names[self.which])
+        return builder.call(self.kind, *tuples, names[self.which])

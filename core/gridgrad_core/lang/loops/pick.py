@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.program.made_operation import MadeOperation
-from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.nodes import Builder, CallBuilder
 
 __all__ = ["Pick"]
 
@@ -48,6 +48,6 @@ class Pick(MadeOperation):
         """As it stands."""
         return builder.op(self, *arguments)
 
-    def opened(self, builder: Builder, arguments: Sequence[int]) -> int:
+    def opened(self, builder: CallBuilder, arguments: Sequence[int]) -> int:
         """Only loops have it, which are no texts."""
         raise NotImplementedError

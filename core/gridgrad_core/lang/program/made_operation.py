@@ -6,7 +6,7 @@ import abc
 from collections.abc import Sequence
 
 from gridgrad_core.lang.functions.function import Function
-from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.nodes import Builder, CallBuilder
 
 __all__ = ["MadeOperation"]
 
@@ -39,7 +39,7 @@ class MadeOperation(str, abc.ABC):
         """The operation on arguments in a builder, as a text that has these would give it."""
 
     @abc.abstractmethod
-    def opened(self, builder: Builder, arguments: Sequence[int]) -> int:
+    def opened(self, builder: CallBuilder, arguments: Sequence[int]) -> int:
         """The operation as a text has it, for the printer.
 
         Args:

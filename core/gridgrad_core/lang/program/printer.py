@@ -17,7 +17,7 @@ from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec
 from gridgrad_core.lang.program import limits, numerals
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.names import INTRODUCED
-from gridgrad_core.lang.program.nodes import Builder, Node
+from gridgrad_core.lang.program.nodes import CallBuilder, Node
 from gridgrad_core.lang.program.operations import ATOM, COMPARISON, INFIXES, PREFIXES, SIGN
 from gridgrad_core.lang.program.steps import finished
 
@@ -97,9 +97,11 @@ def _opening(program: Printable) -> Generator[None, None, Printable]:
 
 
 def _opened(program: Printable) -> Generator[None, None, _Opened]:
-    builder, places = Builder(), list[int]()
+    tabled = (name for table in program.tables for name in table.names)
+    builder, places = CallBuilder(program.inputs, (*program.components, *tabled)), list[int]()
     for index, node in enumerate(program.nodes):
         if not index % limits.STEP_NODES:
+            builder.follow()
             yield
         args = tuple([places[argument] for argument in node.args])
         if isinstance(node.op, MadeOperation):

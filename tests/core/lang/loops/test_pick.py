@@ -6,7 +6,7 @@ import pytest
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.loops.pick import Pick
-from gridgrad_core.lang.program.nodes import Builder
+from gridgrad_core.lang.program.nodes import CallBuilder
 
 
 def test_lists_of_the_same_numbers_are_one_operation() -> None:
@@ -16,7 +16,7 @@ def test_lists_of_the_same_numbers_are_one_operation() -> None:
 
 
 def test_no_text_has_it() -> None:
-    builder = Builder()
+    builder = CallBuilder(())
     place = builder.const(1.0)
     assert builder.nodes[Pick((1.0, 2.0)).applied(builder, [place])].args == (place,)
     with pytest.raises(NotImplementedError):

@@ -28,6 +28,46 @@ def test_canonical_texts_parse_back_to_the_same(text: str) -> None:
     assert parse(str(program)) == program
 
 
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("f(m) = sum(i*m, i, 1, 99)\nsum(f(i), i, 1, n)", "sum(sum(i_*i, i_, 1, 99), i, 1, n)"),
+        ("f(m) = sum(i*x, i, 1, m)\nsum(f(i), i, 1, n)", "sum(sum(i_*x, i_, 1, i), i, 1, n)"),
+        (
+            "f(m) = sum(i*m, i, 1, m)\nsum(f(f(i)), i, 1, n)",
+            "v1 = sum(i_*i, i_, 1, i)\nsum(sum(i_*v1, i_, 1, v1), i, 1, n)",
+        ),
+        (
+            "f(m) = integrate(exp(u*m), u, 0, m)\nintegrate(f(u), u, 0, t)",
+            "integrate(integrate(exp(u_*u), u_, 0, u, 64), u, 0, t, 64)",
+        ),
+        ("f(m) = solve(u**3 - m, u, m)\nsolve(f(u) - p, u, 1)", "solve(solve(u_**3 - u, u_, u) - p, u, 1)"),
+        (
+            "f(m) = solve((u + v - m, u - v), (u, v), (m, 1), v)\nsolve(f(u) - p, u, 1)",
+            "solve(solve((u_ + v - u, u_ - v), (u_, v), (u, 1), v) - p, u, 1)",
+        ),
+        ("sum(sum(i*x, i, 1, 200) + i, i, 1, 100)", "sum(sum(i*x, i, 1, 200) + i, i, 1, 100)"),
+    ],
+)
+def test_calls_with_the_same_names_inside_each_other_stay_apart(text: str, canonical: str) -> None:
+    assert parse(text).text == canonical
+    assert parse(canonical).text == canonical
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"diff(prod(x - i, i, 1, {last}), x, {order})" for last in ("500", "n") for order in (1, 2, 3)),
+        "diff(prod(prod(x - i*j, j, 1, i), i, 1, n), x, 2)",
+        "diff(prod(x - i, i, 1, n)*i_factor, x, 2)",
+        f"diff(prod(x - {'q' * 64}, {'q' * 64}, 1, n), x, 2)",
+    ],
+)
+def test_texts_of_derivatives_of_products_parse_back(text: str) -> None:
+    canonical = parse(text).text
+    assert parse(canonical).text == canonical
+
+
 def test_a_few_terms_are_written_out() -> None:
     assert parse("sum(x**i, i, 0, 2)") == parse("x**0 + x**1 + x**2")
     assert parse("prod(x + i, i, 0, 1)") == parse("(x + 0)*(x + 1)")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-from gridgrad_core.lang.program.nodes import Builder, Node
+import pytest
+
+from gridgrad_core.lang.program.limits import MAX_NAME
+from gridgrad_core.lang.program.nodes import Builder, CallBuilder, Node
 
 
 def test_a_builder_gives_equal_operations_the_same_index() -> None:
@@ -51,3 +54,36 @@ def test_what_is_forgotten_in_steps_is_not_found_again() -> None:
 def test_the_number_of_a_constant_keeps_its_sign() -> None:
     assert math.copysign(1, Node("const", (), -0.0).number) == -1
     assert Node("const", (), 2.5).number == 2.5
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("i",), ("i",)),
+        (("read",), ("read__",)),
+        (("x",), ("x_",)),
+        (("component",), ("component",)),
+        (("read", "read__"), ("read___", "read__")),
+        (("a" * (MAX_NAME + 1),), ("a" * (MAX_NAME - 1) + "_",)),
+    ],
+)
+def test_a_name_is_kept_unless_it_means_something_else(names: tuple[str, ...], found: tuple[str, ...]) -> None:
+    builder = CallBuilder(("x",), ("read_",))
+    bounds = [builder.op("sin", builder.input(name)) for name in ("x", "read", "component")]
+    assert builder.own_names(names, bounds[:2]) == found
+
+
+def test_what_a_call_has_for_itself_is_not_read_outside_of_it() -> None:
+    builder = CallBuilder(())
+    i, one = builder.input("i"), builder.const(1.0)
+    inside = builder.call("sum", builder.op("sin", i), i, one, one)
+    assert builder.own_names(("i",), [inside]) == ("i",)
+    assert builder.own_names(("i",), [builder.op("add", inside, i)]) == ("i_",)
+
+
+def test_names_of_systems_are_their_own_too() -> None:
+    builder = CallBuilder(())
+    x, y = builder.input("x"), builder.input("y")
+    names, guesses = builder.op("tuple", x, y), builder.op("tuple", builder.input("p"), builder.const(1.0))
+    solved = builder.call("solve", builder.op("tuple", y, x), names, guesses, y)
+    assert builder.own_names(("x", "y", "p"), [solved]) == ("x", "y", "p_")
