@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.importorskip("mpmath")
+
 import mpmath as mp
 
 from gridgrad.checks.mpmath_reference import evaluate, partial
