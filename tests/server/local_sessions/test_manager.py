@@ -106,7 +106,7 @@ async def test_many_sessions_leave_nothing(serve: Any, count: int) -> None:
     await (one := await opened(serving)).ask()
     one.close()
     await until(lambda: len(serving.server.parts.sessions) == 0)
-    left = descriptors(), len(asyncio.all_tasks())
+    left, tasks = descriptors(), len(asyncio.all_tasks())
     for number in range(count):
         caller = await opened(serving)
         if number % 10 == 0:
@@ -116,7 +116,8 @@ async def test_many_sessions_leave_nothing(serve: Any, count: int) -> None:
         caller.close()
     await until(lambda: len(serving.server.parts.sessions) == 0 and not serving.server.parts.budget.arenas)
     await until(lambda: serving.server.parts.admission.requests == 0)
-    assert (descriptors(), len(asyncio.all_tasks())) == left
+    assert descriptors() - left <= 1  # the process from which helpers are forked may have started meanwhile
+    assert len(asyncio.all_tasks()) == tasks
     assert serving.server.parts.budget.taken_bytes == 0
     assert mapped(os.getpid()) == 0
     await until(lambda: mapped(serving.server.parts.workers.running[0].pid) == 0)

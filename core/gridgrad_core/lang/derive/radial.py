@@ -169,15 +169,17 @@ class Radials:
             return False
         return node.op == "mul" or (node.op == "div" and place == 0)
 
-    def _product(self, index: int) -> _Radial:
-        """A product as a multiple of the first one of the same factors but for constants."""
+    def _product(self, index: int) -> _Radial | None:
+        """A product as a multiple of the first one of the same factors but for constants, if those come to a number."""
         number, factors = 1.0, set[tuple[int, float]]()
         for base, power in self._algebra.factors(index).items():
             value = self._algebra.constant(base)
             if value is None:
                 factors.add((base, power))
             else:
-                number *= value**power
+                number *= _power(value, power)
+        if not number or not math.isfinite(number):
+            return None
         base, first = self._products.setdefault(frozenset(factors), (index, number))
         if base != index:
             self._multiples[index] = number / first
@@ -283,3 +285,12 @@ class Radials:
             series = series_of(node.op, *[self._series_at(argument, base, terms) for argument in node.args])
         self._series[index, terms] = series
         return series
+
+
+def _power(base: float, exponent: float) -> float:
+    """A power of constants; nan where it is no finite number."""
+    try:
+        found = base**exponent
+    except (ZeroDivisionError, OverflowError):
+        return math.nan
+    return math.nan if isinstance(found, complex) else found

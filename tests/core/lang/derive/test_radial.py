@@ -62,6 +62,13 @@ def test_products_of_one_root_but_for_constants_are_one() -> None:
     assert slope(text, "x").count("hypot(x, y)") == 1
 
 
+@pytest.mark.parametrize(
+    "text", ["sqrt(x)/0*y", "cos(sqrt(x)*y/(y*0))", "sqrt(x)*(y*1e200)*(1e200*y)", "sqrt(x)*(y*1e-200)*(1e-200*y)"]
+)
+def test_constants_that_come_to_no_number_are_left_alone(text: str) -> None:
+    assert "where(" not in slope(text, "x")
+
+
 def test_what_is_long_is_left_to_the_chain_rule() -> None:
     long = "; ".join(["u0 = sqrt(x)", *(f"u{n + 1} = sin(u{n})" for n in range(250)), "u250"])
     assert slope(long, "x").count("where") == 1
