@@ -78,7 +78,7 @@ ORDER = {
         *("connections", "rpc", "local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
-        *("runtime", "devices", "torch_ops", "engines", "engines.functional"),
+        *("runtime", "devices", "native", "torch_ops", "engines", "engines.functional"),
         *("engines.structured", "engines.structured.planning", "engines.structured.execution"),
         *(
             "engines.compiled.codegen",
@@ -118,7 +118,7 @@ WITHOUT_TEST = {
     "gridgrad_server.workers.transports.transport": "protocols; what holds of them is contract.py beside the tests",
     "gridgrad_worker.devices.streams": "test_transfers.py on a simulated GPU, test_gpu.py on a real one",
     "gridgrad_worker.engines.compiled.codegen.cpp_table": "rows of a table, held by test_functions.py, compiled",
-    "gridgrad_worker.engines.compiled.codegen.errors": "an exception",
+    "gridgrad_worker.native.errors": "an exception",
     "gridgrad_worker.engines.compiled.compiler": "a protocol",
     "gridgrad_worker.engines.cuda.launches": "calls of CUDA's driver: test_gpu.py, where there is a GPU",
     "gridgrad_worker.engines.cuda.start": "as above",

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from gridgrad_worker.engines.compiled.codegen.march import runs
+from gridgrad_worker.native.march import runs
 
 ALL = ("tests/worker",)
 OF_COMPILED_CODE = (

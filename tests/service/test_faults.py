@@ -17,7 +17,7 @@ import pytest
 import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
-from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
+from gridgrad_worker.native.toolchain import find_compiler
 from tests.service.calls import OPTIONS, Calls, linspace, request
 from tests.service.harness import Running, eventually, running
 from tests.service.http2 import http2_caller

@@ -13,11 +13,11 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.make import engine_of
 from gridgrad_worker.engines.compiled.verification.verify import verify
 from gridgrad_worker.engines.functional.expressions import expression_engine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.toolchain import compiler_version
 from tests.worker.engines.cuda.both_tiers import Both
 from tests.worker.engines.cuda.emulated import needs_gcc
 from tests.worker.engines.test_solving import computed, direct_of, tile

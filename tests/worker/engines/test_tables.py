@@ -19,12 +19,12 @@ from gridgrad_core.tables.table_numbers import TableNumbers
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.compiled.codegen.build import build, digest_of, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.make import engine_of
 from gridgrad_worker.engines.compiled.verification.verify import verify
 from gridgrad_worker.engines.functional.expressions import expression_engine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, LinspaceValues, Subgrid, Tile
+from gridgrad_worker.native.toolchain import compiler_version
 from gridgrad_worker.torch_ops.lookups import BoundTable, sample_tables
 
 pytestmark = pytest.mark.processor

@@ -11,8 +11,8 @@ import pytest
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.compile_process import CompileProcess
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
-from gridgrad_worker.engines.compiled.runtime.cache_dir import open_directory
+from gridgrad_worker.native.cache import Cache
+from gridgrad_worker.native.cache_dir import open_directory
 
 ENDS_WITHIN_S = 60.0
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.native.toolchain import compiler_version
 from tests.worker.engines.test_corners import (
     DEAD_SIDES,
     DIGITS,

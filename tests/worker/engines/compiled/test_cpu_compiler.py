@@ -15,11 +15,11 @@ from gridgrad_worker.engines.compiled import cpu_compiler as module
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.compile_process import CompileProcess
 from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
 from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import Tile
+from gridgrad_worker.native.cache import Cache
 
 
 class Pretended:

@@ -17,11 +17,11 @@ from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.make import engine_of
 from gridgrad_worker.engines.compiled.verification.error_bounds import error_bounds
 from gridgrad_worker.engines.compiled.verification.samples import points_of, sample_tiles
 from gridgrad_worker.engines.compiled.verification.verify import VerificationError, computed, verify
+from gridgrad_worker.native.toolchain import compiler_version
 from tests.seeds import VARIABLE, examples, seed
 from tests.worker.engines.compiled.formulas.corpus import FIELDS, FORMULAS, Written, direct_of, grouped, in_one
 from tests.worker.engines.compiled.formulas.formula import Formula

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import record
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.native.toolchain import compiler_version
 
 pytestmark = pytest.mark.processor
 

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile, subgrids
+from gridgrad_worker.native.toolchain import compiler_version
 
 pytestmark = pytest.mark.skipif(compiler_version() is None, reason="there is no C++ compiler")
 

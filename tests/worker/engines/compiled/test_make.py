@@ -8,12 +8,12 @@ import pytest
 
 from gridgrad_worker.engines.compiled.codegen.build import CppSource, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
 from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings
 from gridgrad_worker.engines.compiled.make import make
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
-from gridgrad_worker.engines.compiled.runtime.cache_dir import open_directory
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.cache import Cache
+from gridgrad_worker.native.cache_dir import open_directory
+from gridgrad_worker.native.toolchain import find_compiler
 
 
 def test_what_this_machine_lacks_is_not_held_against_a_program(

@@ -19,11 +19,11 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.make import engine_of
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.native.toolchain import compiler_version
 from tests.seeds import examples
 from tests.worker.torch_ops.test_random_programs import POINTS, TOLERANCE, texts
 

@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-from gridgrad_worker.engines.compiled.codegen.errors import (
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tier import FIRST_PAUSE_S, Hotness, Tier
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.errors import (
     CannotCompileError,
     MomentaryTroubleError,
     NothingToCompileWithError,
 )
-from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.tier import FIRST_PAUSE_S, Hotness, Tier
-from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from tests.worker.engines.compiled.scripted import Code, ScriptedCompiler
 
 HOT = Hotness(points=100, tiles=5)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from gridgrad_worker.devices.driver import DriverError
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
@@ -21,6 +20,7 @@ from gridgrad_worker.engines.cuda.source import write_source
 from gridgrad_worker.engines.cuda.start import CUDA_HOTNESS
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.native.errors import CannotCompileError
 from tests.worker.engines.cuda.emulated import compile_with_gcc, load_emulated, needs_gcc
 from tests.worker.engines.cuda.simulated import SimulatedDevice, make_schedule
 

@@ -7,11 +7,11 @@ import torch
 
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.devices.cpu import CpuDevice
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
 from gridgrad_worker.engines.cuda import nvrtc
 from gridgrad_worker.engines.cuda.nvrtc import compile_kernels
 from gridgrad_worker.engines.cuda.source import write_source
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.errors import CannotCompileError, NothingToCompileWithError
 
 
 def _is_there() -> bool:

@@ -20,10 +20,10 @@ from gridgrad_worker.engines.compiled.codegen import emit
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.row_layout import lay_out
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.make import engine_of
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.toolchain import compiler_version
 from tests.seeds import seed
 from tests.worker.engines.rewriting.grids import Batch, Request, around, batch_of, batches, check
 from tests.worker.engines.rewriting.sums import RANKS, Sum, long_sums

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from gridgrad_worker.engines.compiled.codegen.errors import MomentaryTroubleError, is_momentary
+from gridgrad_worker.native.errors import MomentaryTroubleError, is_momentary
 from gridgrad_worker.runtime import process
 
 __all__ = ["EXIT_MOMENTARY", "main"]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO, Protocol
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
+from gridgrad_worker.native.cache import Cache
 
 __all__ = ["CompileProcess", "Launch", "Running", "launch_python"]
 

@@ -13,25 +13,25 @@ from typing import NamedTuple
 
 from gridgrad_worker.engines.compiled.__main__ import EXIT_MOMENTARY
 from gridgrad_worker.engines.compiled.codegen.build import NAME, digest_of
-from gridgrad_worker.engines.compiled.codegen.errors import (
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.compile_process import CompileProcess
+from gridgrad_worker.engines.compiled.compiler import Compilation
+from gridgrad_worker.engines.compiled.lock import CacheLock
+from gridgrad_worker.engines.compiled.make import engine_of
+from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
+from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMarks, discard_fatal
+from gridgrad_worker.engines.compiled.tier import Hotness, Tier
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.cache import Cache, CompiledPackage
+from gridgrad_worker.native.cache_dir import UnusableError, open_directory, place
+from gridgrad_worker.native.errors import (
     CannotCompileError,
     MomentaryTroubleError,
     NothingToCompileWithError,
     is_momentary,
 )
-from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.march import unsupported
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
-from gridgrad_worker.engines.compiled.compile_process import CompileProcess
-from gridgrad_worker.engines.compiled.compiler import Compilation
-from gridgrad_worker.engines.compiled.lock import CacheLock
-from gridgrad_worker.engines.compiled.make import engine_of
-from gridgrad_worker.engines.compiled.runtime.cache import Cache, CompiledPackage
-from gridgrad_worker.engines.compiled.runtime.cache_dir import UnusableError, open_directory, place
-from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
-from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMarks, discard_fatal
-from gridgrad_worker.engines.compiled.tier import Hotness, Tier
-from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.march import unsupported
+from gridgrad_worker.native.toolchain import compiler_version
 
 __all__ = ["CpuCompiler", "CpuTierSettings", "open_cpu_tier"]
 

@@ -7,18 +7,18 @@ from pathlib import Path
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.compiled.codegen.build import build, digest_of, source_of
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import count_arrays
-from gridgrad_worker.engines.compiled.codegen.errors import (
-    CannotCompileError,
-    MomentaryTroubleError,
-    NothingToCompileWithError,
-)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import Library
 from gridgrad_worker.engines.compiled.verification.verify import VerificationError, verify
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.cache import Cache
+from gridgrad_worker.native.errors import (
+    CannotCompileError,
+    MomentaryTroubleError,
+    NothingToCompileWithError,
+)
 from gridgrad_worker.torch_ops.lookups import sample_tables
 
 __all__ = ["engine_of", "make"]

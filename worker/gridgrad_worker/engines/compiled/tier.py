@@ -20,16 +20,16 @@ import math
 import time
 from typing import Literal, NamedTuple
 
-from gridgrad_worker.engines.compiled.codegen.errors import (
-    CannotCompileError,
-    MomentaryTroubleError,
-    NothingToCompileWithError,
-)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob, SeenNumbers
 from gridgrad_worker.engines.compiled.compiler import Compilation, CompiledCode, Compiler
 from gridgrad_worker.engines.compiled.verification.samples import seen_in
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import Tile
+from gridgrad_worker.native.errors import (
+    CannotCompileError,
+    MomentaryTroubleError,
+    NothingToCompileWithError,
+)
 
 __all__ = ["FIRST_PAUSE_S", "Hotness", "Tier", "TierState"]
 

@@ -20,13 +20,13 @@ from collections.abc import Callable, Sequence
 
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.devices.driver import DriverError
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.compiler import Compilation
 from gridgrad_worker.engines.compiled.verification.verify import VerificationError, verify
 from gridgrad_worker.engines.cuda.cuda_engine import CudaEngine, KernelRunner
 from gridgrad_worker.engines.cuda.source import Source, write_source
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.errors import CannotCompileError
 
 __all__ = ["CompileKernels", "CudaCompiler", "LoadKernels"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, NothingToCompileWithError
+from gridgrad_worker.native.errors import CannotCompileError, NothingToCompileWithError
 
 __all__ = ["compile_kernels"]
 

@@ -16,9 +16,9 @@ import torch
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import LOOKUPS
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level
+from gridgrad_worker.native.errors import CannotCompileError
 
 __all__ = ["GRID", "THREADS", "Launch", "Source", "write_source"]
 

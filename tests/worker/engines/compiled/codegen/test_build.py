@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gridgrad_worker.devices.cpu import CpuDevice
-from gridgrad_worker.engines.compiled.codegen import build as module
 from gridgrad_worker.engines.compiled.codegen.build import NAME, CppSource, build, digest_of, source_of
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError, MomentaryTroubleError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.errors import CannotCompileError
+from gridgrad_worker.native.toolchain import find_compiler
 
 Direct = Callable[[CompileJob], StructuredEngine]
 JOB = CompileJob("x*exp(-y)", ("x", "y"), ((0,), (1,)), 2, ((), (0,)), "float64", "cpu")
@@ -61,48 +59,6 @@ def test_the_digest_is_that_of_the_plan(direct_of: Direct) -> None:
 def test_what_the_compiler_refuses_is_said_by_its_first_error(tmp_path: Path) -> None:
     with pytest.raises(CannotCompileError, match=r"the compiler refuses it: .*error: .*nonsense"):
         build(CppSource("", (), "int main() { return nonsense; }"), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("does", "said"),
-    [
-        ("kill -9 $$", "ended by SIGKILL"),
-        ("echo 'g++: fatal error: Killed signal terminated program cc1plus' >&2; exit 1", "Killed"),
-        ("echo 'grid0.cpp:1: fatal error: error writing to -: No space left on device' >&2; exit 1", "No space left"),
-    ],
-)
-def test_trouble_that_is_not_the_program_s_is_told_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, said: str
-) -> None:
-    compiler = tmp_path / "c++"
-    compiler.write_text(f"#!/bin/sh\n{does}\n")
-    compiler.chmod(0o700)
-    monkeypatch.setattr(module, "find_compiler", lambda: str(compiler))
-    with pytest.raises(MomentaryTroubleError, match=said):
-        build(CppSource("", (), "int one() { return 1; }"), tmp_path)
-
-
-GREEDY = """#!{python}
-import sys
-import time
-time.sleep(0.3)  # until it has its limit
-try:
-    taken = bytearray(80 << 20)
-except MemoryError:
-    sys.exit("cc1plus: out of memory allocating 83886080 bytes")
-sys.exit("grid0.cpp:1: error: it got what it wanted")
-"""
-
-
-def test_what_takes_the_compiler_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiler = tmp_path / "c++"
-    compiler.write_text(GREEDY.format(python=sys.executable))
-    compiler.chmod(0o700)
-    monkeypatch.setattr(module, "find_compiler", lambda: str(compiler))
-    monkeypatch.setattr(module, "_MOST_BYTES", 64 << 20)
-    with pytest.raises(CannotCompileError, match="the compiler needs more than 64 MiB for it") as refused:
-        build(CppSource("", (), "int one() { return 1; }"), tmp_path)
-    assert not isinstance(refused.value, MomentaryTroubleError)
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")

@@ -12,12 +12,12 @@ import torch
 from gridgrad_worker.engines.compiled.codegen.guard_tables import guard_tables
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.row_layout import lay_out
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.compiled.runtime.library import DECIDE, PLAIN, SEPARATED
 from gridgrad_worker.engines.structured.execution.panels import segments
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.native.toolchain import compiler_version
 
 Built = tuple[CompiledEngine, StructuredEngine]
 

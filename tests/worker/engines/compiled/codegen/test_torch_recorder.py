@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_worker.engines.compiled.codegen.errors import CannotCompileError
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power, record
+from gridgrad_worker.native.errors import CannotCompileError
 from gridgrad_worker.torch_ops.table import VALUES
 
 

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
 from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.compiled.verification.verify import VerificationError, verify
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import Subgrid, Tile, subgrids
+from gridgrad_worker.native.toolchain import compiler_version
 
 Array = NDArray[np.float64]
 Tiles = Callable[..., Tile]

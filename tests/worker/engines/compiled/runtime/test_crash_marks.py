@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
-from gridgrad_worker.engines.compiled.runtime.cache_dir import open_directory
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMarks, discard_fatal
+from gridgrad_worker.native.cache import Cache
+from gridgrad_worker.native.cache_dir import open_directory
 
 KEY, OTHER = "a" * 64, "b" * 64
 

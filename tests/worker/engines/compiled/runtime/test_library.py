@@ -11,9 +11,9 @@ import pytest
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.toolchain import find_compiler
 from gridgrad_worker.engines.compiled.runtime.library import DONE, DOUBLES, PLAIN, Library
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.toolchain import find_compiler
 
 
 def test_what_is_no_library_can_not_be_loaded(tmp_path: Path) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.resources
 import os
-import resource
-import signal
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,15 +13,12 @@ import torch
 from gridgrad_worker.engines.compiled.codegen import wire_tags
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions, TableReader, count_arrays
 from gridgrad_worker.engines.compiled.codegen.emit import plan_class
-from gridgrad_worker.engines.compiled.codegen.errors import (
-    CannotCompileError,
-    MomentaryTroubleError,
-    NothingToCompileWithError,
-)
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.march import unsupported
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags, find_compiler
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.errors import NothingToCompileWithError
+from gridgrad_worker.native.march import unsupported
+from gridgrad_worker.native.run_compiler import run_all
+from gridgrad_worker.native.toolchain import compiler_flags, find_compiler
 
 __all__ = ["NAME", "CppSource", "build", "digest_of", "source_of"]
 
@@ -39,17 +31,6 @@ _INCLUDED = (f"-I{_CPP}", f"-isystem{_TORCH / 'include'}")
 
 _AT_ONCE = min(2, os.cpu_count() or 1)
 """Pieces that are compiled at the same time: each takes some 150 MB."""
-
-_MOST_BYTES = 1 << 30
-"""Memory of a compiler: what needs more takes minutes, and would leave the machine none."""
-
-_MOMENTARY = (
-    *("No space left", "quota exceeded", "File too large", "error writing to", "Input/output error", "Read-only file"),
-    *("Killed", "Terminated signal", "Cannot fork", "Resource temporarily unavailable", "Too many open files"),
-)
-"""What compilers say of trouble that is not the program's."""
-
-_OUT_OF_MEMORY = "out of memory", "memory exhausted", "Cannot allocate memory", "bad_alloc"
 
 _REST = 150_000
 """Characters of functions that take as long as what every program has."""
@@ -145,44 +126,13 @@ def build(source: CppSource, directory: Path) -> Path:
     made = [_piece(text, directory / f"grid{n}.cpp") for n, text in enumerate(source.pieces(_AT_ONCE))]
     places = [f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
     if len(made) > 1:
-        _run_all([[*command, "-c", str(each), "-o", f"{each}.o", *_INCLUDED] for each in made])
-        _run_all([[*command, *(f"{each}.o" for each in made), "-o", str(library), *places]])
+        run_all([[*command, "-c", str(each), "-o", f"{each}.o", *_INCLUDED] for each in made])
+        run_all([[*command, *(f"{each}.o" for each in made), "-o", str(library), *places]])
     else:
-        _run_all([[*command, str(made[0]), "-o", str(library), *_INCLUDED, *places]])
+        run_all([[*command, str(made[0]), "-o", str(library), *_INCLUDED, *places]])
     return library
 
 
 def _piece(text: str, file: Path) -> Path:
     file.write_text(text)
     return file
-
-
-def _run_all(commands: Sequence[Sequence[str]]) -> None:
-    """Runs the compiler several times at once."""
-    running = [_started(command) for command in commands]
-    said = [process.communicate()[1] for process in running]
-    for process, text in zip(running, said, strict=True):
-        if process.returncode:
-            raise _refusal(process.returncode, text)
-
-
-def _started(command: Sequence[str]) -> subprocess.Popen[str]:
-    english = {**os.environ, "LC_ALL": "C"}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=english)  # noqa: S603 - no word of a request
-    with contextlib.suppress(ProcessLookupError):  # what it starts has the limit too
-        resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MOST_BYTES, _MOST_BYTES))
-    return process
-
-
-def _refusal(status: int, said: str) -> CannotCompileError:
-    if status < 0:
-        return MomentaryTroubleError(f"the compiler was ended by {signal.Signals(-status).name}")
-    if any(each in said for each in _OUT_OF_MEMORY):
-        return CannotCompileError(f"the compiler needs more than {_MOST_BYTES >> 20} MiB for it")
-    if any(each in said for each in _MOMENTARY):
-        return MomentaryTroubleError(f"the compiler could not end its work: {_first_error(said)}")
-    return CannotCompileError(f"the compiler refuses it: {_first_error(said)}")
-
-
-def _first_error(said: str) -> str:
-    return next((line for line in said.splitlines() if "error" in line), said[:200])

@@ -15,8 +15,8 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.version import __version__
 from gridgrad_worker.engines.compiled.codegen import wire_tags
-from gridgrad_worker.engines.compiled.codegen.march import processor_flags
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags
+from gridgrad_worker.native.march import processor_flags
+from gridgrad_worker.native.toolchain import compiler_flags
 
 __all__ = ["PACKAGE_FORMAT", "CompileJob", "SeenNumbers"]
 

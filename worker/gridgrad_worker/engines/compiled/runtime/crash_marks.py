@@ -14,7 +14,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from gridgrad_worker.engines.compiled.runtime.cache import Cache
+from gridgrad_worker.native.cache import Cache
 
 __all__ = ["CrashMark", "CrashMarks", "discard_fatal"]
 

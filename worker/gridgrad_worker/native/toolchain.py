@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from gridgrad_worker.engines.compiled.codegen.march import march
+from gridgrad_worker.native.march import march
 
 __all__ = ["compiler_flags", "compiler_version", "find_compiler"]
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_version
-from gridgrad_worker.engines.compiled.runtime.cache_dir import trusted
+from gridgrad_worker.native.cache_dir import trusted
+from gridgrad_worker.native.toolchain import compiler_version
 
 __all__ = ["Cache", "CompiledPackage"]
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from gridgrad_worker.devices.cpu import CpuDevice
-from gridgrad_worker.engines.compiled.codegen import march as module
 from gridgrad_worker.engines.compiled.codegen.build import build, source_of
-from gridgrad_worker.engines.compiled.codegen.errors import NothingToCompileWithError
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
-from gridgrad_worker.engines.compiled.codegen.march import LEVELS, march, runs, unsupported
-from gridgrad_worker.engines.compiled.codegen.toolchain import compiler_flags, find_compiler
 from gridgrad_worker.engines.compiled.cpu_compiler import CpuTierSettings, open_cpu_tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native import march as module
+from gridgrad_worker.native.errors import NothingToCompileWithError
+from gridgrad_worker.native.march import LEVELS, march, runs, unsupported
+from gridgrad_worker.native.toolchain import compiler_flags, find_compiler
 
 ZEN_2 = frozenset({*LEVELS["x86-64"], *LEVELS["x86-64-v3"], "sha_ni"})
 WIDEST = {"x86-64": "x", "x86-64-v2": "x", "x86-64-v3": "y", "x86-64-v4": "z"}
@@ -27,6 +27,16 @@ WIDEST = {"x86-64": "x", "x86-64-v2": "x", "x86-64-v3": "y", "x86-64-v4": "z"}
 needs_tools = pytest.mark.skipif(
     find_compiler() is None or not shutil.which("objdump"), reason="there is no C++ compiler with binutils"
 )
+
+
+@pytest.fixture
+def job() -> CompileJob:
+    return CompileJob("sqrt(x)", ("x",), ((0,),), 1, ((),), "float64", "cpu")
+
+
+@pytest.fixture
+def direct(job: CompileJob, cpu: CpuDevice) -> StructuredEngine:
+    return StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, cpu)
 
 
 @pytest.fixture
@@ -101,13 +111,11 @@ def test_packages_of_one_level_are_not_taken_for_those_of_another(
 @needs_tools
 @pytest.mark.parametrize("level", LEVELS)
 def test_code_for_a_level_has_the_registers_of_that_level(
-    level: str, device: CpuDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    level: str, job: CompileJob, direct: StructuredEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not runs(level):
         pytest.skip(f"this processor does not run {level}")
     monkeypatch.setenv("GRIDGRAD_MARCH", level)
-    job = CompileJob("sqrt(x)", ("x",), ((0,),), 1, ((),), "float64", "cpu")
-    direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device)
     command = ["objdump", "-d", str(build(source_of(job, direct), tmp_path))]  # from the PATH, as the compiler is
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert max(re.findall(r"%([xyz])mm", said)) == WIDEST[level]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gridgrad_worker.engines.compiled.runtime.cache_dir import UnusableError, open_directory, place
+from gridgrad_worker.native.cache_dir import UnusableError, open_directory, place
 
 KEY, OTHER = "a" * 64, "b" * 64
 
