@@ -5,6 +5,7 @@ GridgradError
 │   ├── ExpressionError                      the expression is not one; says where and what to write
 │   ├── TracingError (TypeError)             a Python function does what can't be traced; never on the wire
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
+│   ├── UnsupportedError                     the server is older than what was asked of it
 │   └── TooLargeError                        over a limit of this server; retrying can't help
 │       └── UseStreamError                   over that of one message alone; `Client` then asks by a stream
 ├── NotPreparedError (RuntimeError)          compiled code was asked for, and there is none
@@ -46,6 +47,7 @@ __all__ = [
     "TracingError",
     "UnavailableError",
     "UnknownFunctionError",
+    "UnsupportedError",
     "UseStreamError",
 ]
 
@@ -93,6 +95,12 @@ class UnknownFunctionError(RequestError, LookupError):
     """No function of that name is registered. The caller's fault, or a missing --functions."""
 
     reason = "UNKNOWN_FUNCTION"
+
+
+class UnsupportedError(RequestError):
+    """The server does not know what was asked of it: it is older than this client. Update it, or do without."""
+
+    reason = "UNSUPPORTED"
 
 
 class TooLargeError(RequestError):
@@ -209,4 +217,5 @@ REASONS: dict[str, Reason] = {
     "STARTING": Reason(13, 14, StartingError, taken_for="UNAVAILABLE"),
     "REFUSED": Reason(14, 16, RefusedError),
     "FORBIDDEN": Reason(15, 7, ForbiddenError),
+    "UNSUPPORTED": Reason(16, 3, UnsupportedError, taken_for="REQUEST"),
 }

@@ -23,6 +23,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
 from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, to_detail
+from gridgrad_core.wire.features import FEATURES
 
 __all__ = [
     "FakeServer",
@@ -72,7 +73,7 @@ class FakeServer(grpc.GenericRpcHandler):
         self.metadata: list[dict[str, Any]] = []
         self.plain: dict[str, Plain] = {
             methods.LIST_FUNCTIONS.path: lambda _: b"",
-            methods.SERVER_INFO.path: lambda _: b"",
+            methods.SERVER_INFO.path: lambda _: pb.GetServerInfoResponse(features=FEATURES).SerializeToString(),
             HEALTH: lambda _: b"\x08\x01",
         }
         self.asked: list[bytes] = []

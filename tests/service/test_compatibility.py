@@ -19,6 +19,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
 import gridgrad
+from gridgrad.errors import UnsupportedError
 from tests.compatibility.caller import ARCHIVE
 from tests.compatibility.versions import CURRENT, WHEELS, Version, unpacked
 from tests.service.harness import Running, running
@@ -133,8 +134,30 @@ def test_what_a_released_server_does_not_know_it_refuses_by_name(our_server: Run
     with gridgrad.Client(our_server.address) as client:
         ignoring = client.gradient(gridgrad.registered("fails"), asked, unused="ignore", derivatives=["spare"])
     assert_array_equal(ignoring.d["spare"], np.zeros(2))
-    with gridgrad.Client(their_server.address) as client, pytest.raises(gridgrad.RequestError, match="'spare'"):
+    older = pytest.raises(UnsupportedError, match=r"'ignore_unused', which the server's version 0\.1\.0 does not know")
+    with gridgrad.Client(their_server.address) as client, older:
         client.gradient(gridgrad.registered("fails"), asked, unused="ignore")
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["session", "tcp"])
+def test_a_client_sends_no_server_what_it_is_too_old_for(their_server: Running, far: bool) -> None:
+    table = gridgrad.table([1.0, 2.0, 4.0], x=[0.0, 1.0, 2.0], method="linear")
+    text, inputs = "V(r)", {"r": [0.5, 1.5], "V": table}
+    older = r"'tables', which the server's version 0\.1\.0 does not know"
+    with gridgrad.Client(their_server.address, sessions=not far) as client:
+        client.gradient("r", {"r": [1.0]})  # the next one goes by a session
+        assert client.server_info().features == set()
+        with pytest.raises(UnsupportedError, match=older):
+            client.gradient(text, inputs)
+        with pytest.raises(UnsupportedError, match=older):
+            next(client.windows(text, inputs))
+        with pytest.raises(UnsupportedError, match=older):
+            list(client.map(text, [inputs, inputs]))
+        asked = [gridgrad.Request("r", {"r": [1.0]}), gridgrad.Request(text, inputs)]
+        good, bad = sorted(client.stream(asked, errors="return"), key=lambda each: isinstance(each, Exception))
+    assert isinstance(good, gridgrad.Result)
+    assert isinstance(bad, UnsupportedError)
+    assert bad.request is asked[1]
 
 
 def test_every_metric_is_still_there(our_server: Running, their_server: Running, expected: Outcome) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Collection
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -15,7 +16,10 @@ from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.requests.prepare import PreparedCall, stream_message
 from gridgrad.servers.addresses import target_of
 from gridgrad.servers.lookup import NameLookup, NamesUnknown, numbers_of_names
-from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, STREAM_GRID_GRADIENTS
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.features import check_features
+from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, SERVER_INFO, STREAM_GRID_GRADIENTS
+from gridgrad_core.wire.parse import parse
 
 __all__ = ["ServerChannels", "ServiceChannel"]
 
@@ -38,10 +42,12 @@ class ServiceChannel:
     Attributes:
         target: the same.
         sessions: those with the server, if it is on this machine.
+        features: what is known to be known there; of several servers, to all.
     """
 
     def __init__(self, settings: ConnectionSettings, target: str) -> None:
         self.target = target
+        self.features: frozenset[str] = frozenset()
         self._channel = open_channel(settings, target)
         self._metadata = CallMetadata(settings.metadata, settings.token, metadata_from)
         self.sessions = SessionPool(functools.partial(_open_session, self._channel, self._metadata), settings)
@@ -55,6 +61,15 @@ class ServiceChannel:
         """Calls a method that takes and gives one message."""
         method: Unary = self._channel.unary_unary(path)
         return await method(raw, timeout=timeout_s, metadata=self._metadata.get())
+
+    async def check(self, features: Collection[str], timeout_s: float | None) -> None:
+        """Asks the server whether it has such features.
+
+        Raises:
+            UnsupportedError: it has not.
+        """
+        info = parse(pb.GetServerInfoResponse(), await self.plain(SERVER_INFO.path, b"", timeout_s))
+        check_features(features, info.features, info.version)
 
     def unary(self, call: PreparedCall, timeout_s: float | None) -> Awaitable[bytes]:
         """Asks for one grid in one message."""
@@ -142,6 +157,36 @@ class ServerChannels:
         except (NamesUnknown, TimeoutError):
             return max(len(servers.listed), UNKNOWN_STREAMS)
         return min(1 + channel.target.count(","), MOST_STREAMS)
+
+    async def require(self, features: Collection[str], timeout_s: float | None) -> None:
+        """Sees to it that what travels next is known where it goes: to every server that answers.
+
+        Args:
+            features: of the request.
+            timeout_s: seconds for each server that has to be asked, once; None for no limit.
+
+        Raises:
+            UnsupportedError: a server is too old.
+        """
+        channel = await self.get(timeout_s)
+        if channel.features.issuperset(features):
+            return
+        if self._settings.servers.several:
+            await self._check_each(features, timeout_s)
+        else:
+            await channel.check(features, timeout_s)
+        channel.features = channel.features.union(features)
+
+    async def _check_each(self, features: Collection[str], timeout_s: float | None) -> None:
+        """Checks servers one by one; the call itself goes to none that does not answer."""
+        opened = await self.each(timeout_s)
+        try:
+            for channel in opened:
+                with contextlib.suppress(grpc.RpcError):
+                    await channel.check(features, timeout_s)
+        finally:
+            for channel in opened:
+                await channel.close()
 
     def suspect(self) -> None:
         """Notes that no server could be reached, and names may stand for other addresses by now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from typing import Any, TypeVar, cast
 
 import grpc
@@ -201,6 +201,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
         attempts = self._attempts(timeout)
+        if call.template.features:
+            await self._retried(attempts, self._require, call.template.features)
         try:
             result = await self._retried(attempts, self._once, call, progress)
         except TooLargeError as error:
@@ -219,6 +221,9 @@ class Client(ManyGrids, LargeGrids, Introspection):
             result = await self._by_grpc(attempts, call, progress, channel)
             channel.sessions.answered_by_grpc()
         return result
+
+    async def _require(self, attempts: Attempts, features: Collection[str]) -> None:
+        await self._channels.get().require(features, attempts.left_s())
 
     async def _by_grpc(
         self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel

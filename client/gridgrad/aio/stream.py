@@ -11,7 +11,16 @@ next one may go to a server that has come back.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Sequence,
+)
 from typing import Any, NamedTuple
 
 import grpc
@@ -23,7 +32,7 @@ from gridgrad.protocol.request_packs import RequestInFlight
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
-from gridgrad_core.errors import GridgradError
+from gridgrad_core.errors import GridgradError, UnsupportedError
 
 __all__ = ["GridStream", "StreamMethod"]
 
@@ -40,11 +49,13 @@ class StreamMethod(NamedTuple):
         open: starts a call with the messages to send and a timeout.
         failure: how one failed that raised one of `error_mapping.FOREIGN`, with the attempts so far.
         streams: how many there should be at the same time, found within a timeout.
+        require: sees to it that the servers have such features.
     """
 
     open: Callable[[AsyncIterator[bytes], float | None], Awaitable[Any]]
     failure: Callable[[Exception, Attempts], error_mapping.Failure]
     streams: Callable[[float | None], Awaitable[int]]
+    require: Callable[[Attempts, Collection[str]], Awaitable[None]]
 
 
 class _StreamCall:
@@ -183,8 +194,23 @@ class GridStream:
             call = await self._stream()
             if call is None:
                 self._window.send_again(requests)
-            else:
+            elif await self._may_send(call, requests):
                 call.send(requests)
+
+    async def _may_send(self, call: _StreamCall, requests: Sequence[RequestInFlight]) -> bool:
+        """Whether servers have what requests that travel together need. Else these have failed, or are sent later."""
+        features = requests[0].call.template.features
+        try:
+            if features:
+                await self._calls.require(call.attempts, features)
+        except UnsupportedError as error:
+            self._window.refuse(requests, error)
+        except error_mapping.FOREIGN as raised:
+            await self._ended(call, raised)
+            self._window.send_again(requests)
+        else:
+            return True
+        return False
 
     async def _stream(self) -> _StreamCall | None:
         """That on which the next requests go; None while all that failed rest."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from gridgrad.aio.counted import counted
@@ -42,6 +42,10 @@ class LargeGrids(ABC):
     @abstractmethod
     def _failure(self, raised: Exception, attempts: Attempts) -> Failure:
         """How a call failed that raised one of `error_mapping.FOREIGN`."""
+
+    @abstractmethod
+    async def _require(self, attempts: Attempts, features: Collection[str]) -> None:
+        """Sees to it that the servers have such features."""
 
     @abstractmethod
     async def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
@@ -145,6 +149,8 @@ class LargeGrids(ABC):
         while True:
             answers = None
             try:
+                if call.template.features:
+                    await self._require(attempts, call.template.features)
                 answers = await self._open_whole(call, attempts.left_s())
                 async for raw in answers:
                     for window in windows.feed(read_message(raw)):

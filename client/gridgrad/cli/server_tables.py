@@ -27,6 +27,7 @@ def of_server(address: str, info: ServerInfo) -> Table:
             ("server", f"{address}, version {info.version}"),
             ("devices", ", ".join(info.devices) or "none"),
             ("engine", info.engine),
+            ("features", ", ".join(sorted(info.features)) or "those of version 0.1.0"),
             *((f"most {name.replace('_', ' ')}", f"{limit:,}" if limit else "none") for name, limit in limits),
             ("language", ", ".join(function.name for function in info.language_functions)),
         ),

@@ -150,12 +150,17 @@ class InFlightWindow:
         if self._completed > before:
             attempts.progressed()
 
+    def refuse(self, requests: Iterable[RequestInFlight], error: GridgradError) -> None:
+        """Ends requests that are not sent."""
+        for request in requests:
+            self._settle(request, type(error)(*error.args))
+
     def _receive_pack(self, requests: Sequence[RequestInFlight | None], message: StreamMessage) -> None:
         calls = [request.call if request else None for request in requests]
         try:
             results: list[Result | GridgradError] = [*read_pack(message, calls)]
         except GridgradError as error:
-            results = [type(error)(error.field, error.found, error.remedy) for _ in requests]
+            results = [type(error)(*error.args) for _ in requests]
         for request, result in zip(requests, results, strict=True):
             if request:
                 self._settle(request, result)

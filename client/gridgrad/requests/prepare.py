@@ -21,6 +21,7 @@ from gridgrad_core.grid import Grid
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
+from gridgrad_core.wire.features import IGNORE_UNUSED, TABLES
 from gridgrad_core.wire.fields import field_head
 
 __all__ = ["PreparedCall", "out_of_shape", "prepare", "stream_message"]
@@ -107,7 +108,8 @@ def _prepared(request: Request) -> PreparedCall:
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype, tables)
     sent = tuple([narrowed(each, dtype) for each in inputs])
     kinds = tuple(map(kind_of, sent))
-    template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier), by_server)
+    features = (IGNORE_UNUSED,) * by_server + (TABLES,) * bool(tables)
+    template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier), features)
     fields = tuple([each.table.field(each.name) for each in tables])
     return PreparedCall(request, template, tuple(map(encode_numbers, sent)), shown, fields)
 

@@ -35,6 +35,7 @@ from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import Derivative, Grid, grid_of, in_step_remedy
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.features import IGNORE_UNUSED
 
 __all__ = ["RequestTemplate", "TemplateCache", "plain_numbers", "template_of"]
 
@@ -63,6 +64,7 @@ class RequestTemplate:
         input_bytes: how large the arrays among the inputs are.
         component_bytes: how large the result is if the function has one component.
         dtype: computed in.
+        features: that a server has to have for it.
         response: the ResponseTemplate of the latest answer, which the next is likely to have; `protocol` keeps it here.
     """
 
@@ -75,6 +77,7 @@ class RequestTemplate:
     input_bytes: int
     component_bytes: int
     dtype: np.dtype[Any]
+    features: tuple[str, ...] = ()
     response: object = None
 
     @property
@@ -90,7 +93,7 @@ def template_of(
     selection: DerivativeSelection,
     single: bool,
     tier: pb.Tier,
-    ignore_unused: bool = False,
+    features: tuple[str, ...] = (),
 ) -> RequestTemplate:
     """The template of such requests.
 
@@ -100,7 +103,7 @@ def template_of(
         selection: the derivatives that the caller selects.
         single: whether it is computed in float32.
         tier: by what it is to be computed.
-        ignore_unused: whether the server is to allow numbers that the function does not use.
+        features: that a server has to have for them.
 
     Raises:
         RequestError: the inputs span no grid, or have no such derivatives.
@@ -109,12 +112,14 @@ def template_of(
     grid = grid_of([spec for spec, _ in inputs])
     _check_points(grid, inputs)
     names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
-    derivatives, head = _head(function, names, selection, single, tier, ignore_unused)
+    derivatives, head = _head(function, names, selection, single, tier, features)
     input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
     dtype = FLOAT32 if single else FLOAT64
     component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
     heads = tuple(map(input_head, inputs))
-    return RequestTemplate(function, head, derivatives, inputs, heads, grid, input_bytes, component_bytes, dtype)
+    return RequestTemplate(
+        function, head, derivatives, inputs, heads, grid, input_bytes, component_bytes, dtype, features
+    )
 
 
 def _check_points(grid: Grid, inputs: Sequence[InputKind]) -> None:
@@ -131,7 +136,7 @@ def _head(
     selection: DerivativeSelection,
     single: bool,
     tier: pb.Tier,
-    ignore_unused: bool,
+    features: tuple[str, ...],
 ) -> tuple[tuple[Derivative, ...], bytes]:
     names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = selecting.resolve(selection, names, scalars)
@@ -140,7 +145,8 @@ def _head(
         derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
         tier=tier,
-        ignore_unused=ignore_unused,
+        ignore_unused=IGNORE_UNUSED in features,
+        features=features,
     )
     return derivatives, message.SerializeToString()
 

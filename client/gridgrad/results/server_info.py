@@ -112,6 +112,7 @@ class ServerInfo(NamedTuple):
         limits: what one request may ask for.
         language_functions: the functions of the expression language, by name.
         engine: the default engine for expressions.
+        features: what it knows beyond version 0.1.0, by the names of the protocol; of older servers none.
     """
 
     version: str
@@ -119,6 +120,7 @@ class ServerInfo(NamedTuple):
     limits: Limits
     language_functions: tuple[LanguageFunction, ...]
     engine: str
+    features: frozenset[str] = frozenset()
 
 
 def read_functions(raw: bytes) -> tuple[RegisteredFunction, ...]:
@@ -135,6 +137,7 @@ def read_server_info(raw: bytes) -> ServerInfo:
         Limits(*(getattr(info.limits, field) for field in Limits._fields)),
         tuple(LanguageFunction(f.name, f.signature, f.formula, tuple(f.aliases)) for f in info.language_functions),
         info.engine,
+        frozenset(info.features),
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 import grpc
@@ -201,6 +201,8 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
         attempts = self._attempts(timeout)
+        if call.template.features:
+            self._retried(attempts, self._require, call.template.features)
         try:
             result = self._retried(attempts, self._once, call, progress)
         except TooLargeError as error:
@@ -219,6 +221,9 @@ class Client(ManyGrids, LargeGrids, Introspection):
             result = self._by_grpc(attempts, call, progress, channel)
             channel.sessions.answered_by_grpc()
         return result
+
+    def _require(self, attempts: Attempts, features: Collection[str]) -> None:
+        self._channels.get().require(features, attempts.left_s())
 
     def _by_grpc(
         self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel

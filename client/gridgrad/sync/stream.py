@@ -12,7 +12,14 @@ next one may go to a server that has come back.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from typing import Any, NamedTuple
 
 import grpc
@@ -24,7 +31,7 @@ from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad.sync.primitives import CANCELLED, Background, MessageQueue, RequestSource
-from gridgrad_core.errors import GridgradError
+from gridgrad_core.errors import GridgradError, UnsupportedError
 
 __all__ = ["GridStream", "StreamMethod"]
 
@@ -41,11 +48,13 @@ class StreamMethod(NamedTuple):
         open: starts a call with the messages to send and a timeout.
         failure: how one failed that raised one of `error_mapping.FOREIGN`, with the attempts so far.
         streams: how many there should be at the same time, found within a timeout.
+        require: sees to it that the servers have such features.
     """
 
     open: Callable[[Iterator[bytes], float | None], Any]
     failure: Callable[[Exception, Attempts], error_mapping.Failure]
     streams: Callable[[float | None], int]
+    require: Callable[[Attempts, Collection[str]], None]
 
 
 class _StreamCall:
@@ -184,8 +193,23 @@ class GridStream:
             call = self._stream()
             if call is None:
                 self._window.send_again(requests)
-            else:
+            elif self._may_send(call, requests):
                 call.send(requests)
+
+    def _may_send(self, call: _StreamCall, requests: Sequence[RequestInFlight]) -> bool:
+        """Whether servers have what requests that travel together need. Else these have failed, or are sent later."""
+        features = requests[0].call.template.features
+        try:
+            if features:
+                self._calls.require(call.attempts, features)
+        except UnsupportedError as error:
+            self._window.refuse(requests, error)
+        except error_mapping.FOREIGN as raised:
+            self._ended(call, raised)
+            self._window.send_again(requests)
+        else:
+            return True
+        return False
 
     def _stream(self) -> _StreamCall | None:
         """That on which the next requests go; None while all that failed rest."""

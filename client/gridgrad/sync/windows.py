@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gridgrad.arguments.coefficients import Coefficients
@@ -43,6 +43,10 @@ class LargeGrids(ABC):
     @abstractmethod
     def _failure(self, raised: Exception, attempts: Attempts) -> Failure:
         """How a call failed that raised one of `error_mapping.FOREIGN`."""
+
+    @abstractmethod
+    def _require(self, attempts: Attempts, features: Collection[str]) -> None:
+        """Sees to it that the servers have such features."""
 
     @abstractmethod
     def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
@@ -146,6 +150,8 @@ class LargeGrids(ABC):
         while True:
             answers = None
             try:
+                if call.template.features:
+                    self._require(attempts, call.template.features)
                 answers = self._open_whole(call, attempts.left_s())
                 for raw in answers:
                     for window in windows.feed(read_message(raw)):

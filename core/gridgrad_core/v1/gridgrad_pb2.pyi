@@ -36,6 +36,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_STARTING: _ClassVar[ErrorReason]
     ERROR_REASON_REFUSED: _ClassVar[ErrorReason]
     ERROR_REASON_FORBIDDEN: _ClassVar[ErrorReason]
+    ERROR_REASON_UNSUPPORTED: _ClassVar[ErrorReason]
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
 DTYPE_FLOAT64: Dtype
@@ -58,22 +59,25 @@ ERROR_REASON_USE_STREAM: ErrorReason
 ERROR_REASON_STARTING: ErrorReason
 ERROR_REASON_REFUSED: ErrorReason
 ERROR_REASON_FORBIDDEN: ErrorReason
+ERROR_REASON_UNSUPPORTED: ErrorReason
 
 class GridGradientRequest(_message.Message):
-    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused")
+    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused", "features")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
     IGNORE_UNUSED_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
     function: Function
     inputs: _containers.RepeatedCompositeFieldContainer[Input]
     derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
     dtype: Dtype
     tier: Tier
     ignore_unused: bool
-    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ...) -> None: ...
+    features: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Function(_message.Message):
     __slots__ = ("expression", "registered")
@@ -406,18 +410,20 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "devices", "limits", "language_functions", "engine")
+    __slots__ = ("version", "devices", "limits", "language_functions", "engine", "features")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICES_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
     version: str
     devices: _containers.RepeatedScalarFieldContainer[str]
     limits: Limits
     language_functions: _containers.RepeatedCompositeFieldContainer[LanguageFunction]
     engine: str
-    def __init__(self, version: _Optional[str] = ..., devices: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., language_functions: _Optional[_Iterable[_Union[LanguageFunction, _Mapping]]] = ..., engine: _Optional[str] = ...) -> None: ...
+    features: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., devices: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., language_functions: _Optional[_Iterable[_Union[LanguageFunction, _Mapping]]] = ..., engine: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order", "scalars")

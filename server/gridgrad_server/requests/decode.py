@@ -8,11 +8,14 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.errors import RequestError, TooLargeError, UnsupportedError
 from gridgrad_core.grid import InputSpec, check_counts, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.version import __version__
 from gridgrad_core.wire.enums import DTYPE_NAMES, ITEM_BYTES, TIER_NAMES
+from gridgrad_core.wire.features import check_features
 from gridgrad_core.wire.table_specs import spec_of
+from gridgrad_core.wire.unknown_fields import first_unknown, has_unknown
 from gridgrad_server.requests.decoded import (
     MAX_DERIVATIVES,
     MAX_GRIDS,
@@ -29,6 +32,7 @@ from gridgrad_server.requests.size_guard import (
     GRID_GRADIENT,
     PREPARE,
     SESSION,
+    SMALL_BYTES,
     STREAM_GRID_GRADIENTS,
     Bulk,
     check_structure,
@@ -58,14 +62,36 @@ def decode(message: type[M], raw: bytes) -> M:
 
     Raises:
         RequestError: they are no such message.
+        UnsupportedError: they have a field that this version does not know.
     """
     check_structure(raw, _BULK.get(message, {}))
     try:
-        return message.FromString(raw)
+        parsed = message.FromString(raw)
+        if len(raw) > SMALL_BYTES:
+            _check_known(parsed)
+        elif has_unknown(parsed):
+            _check_known(message.FromString(raw))
     except DecodeError:
         raise RequestError(
             "", f"{len(raw)} bytes that are no {message.DESCRIPTOR.full_name}", "send the whole serialized message"
         ) from None
+    return parsed
+
+
+def _check_known(message: Message) -> None:
+    """Refuses a message with unknown fields, by the features that it lists where it does."""
+    found = first_unknown(message)
+    if found is None:
+        return
+    request = message.request if isinstance(message, pb.StreamGridGradientsRequest) else message
+    if isinstance(request, pb.GridGradientRequest):
+        check_features(request.features)
+    path, number, name = found
+    raise UnsupportedError(
+        path,
+        f"field {number} of {name}, which the server's version {__version__} does not know",
+        "leave it out, or update the server; GetServerInfo.features has what it knows",
+    )
 
 
 def read_several(message: pb.StreamGridGradientsRequest) -> DecodedRequest:
@@ -86,6 +112,7 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> DecodedRequest:
         RequestError: something in it is wrong; the error names the field.
         TooLargeError: it lists too many derivatives.
     """
+    check_features(request.features)
     kind, text = _function(request.function)
     plain = [(i, each) for i, each in enumerate(request.inputs) if not each.HasField("table")]
     tables = _tables(kind, request.inputs)

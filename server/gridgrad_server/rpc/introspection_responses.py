@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gridgrad_core.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
 from gridgrad_core.lang.functions.table import EXPANDED, FUNCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.features import FEATURES
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.requests.decoded import MAX_DERIVATIVES
@@ -30,6 +31,7 @@ def server(version: str, devices: Sequence[str], settings: ServerSettings) -> pb
         limits=_limits(settings),
         language_functions=_language(),
         engine=settings.engine,
+        features=sorted(FEATURES),
     )
 
 

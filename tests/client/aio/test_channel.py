@@ -17,6 +17,7 @@ import pytest
 
 import gridgrad
 import gridgrad.aio
+from gridgrad.errors import UnsupportedError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from tests.client.fake import FakeServer, entry
@@ -197,3 +198,61 @@ def test_one_that_can_not_be_reached_is_not_prepared(servers: list[FakeServer]) 
     addresses = [servers[0].address, "127.0.0.1:9"]
     with gridgrad.Client(addresses, retries=0) as client, pytest.raises(gridgrad.UnavailableError):
         client.prepare("t*k", ["t", "k"])
+
+
+NEWER = gridgrad.registered("newer"), {"r": [0.5, 1.5], "spare": 1.0}
+
+
+def says(server: FakeServer, *features: str) -> list[bytes]:
+    """Has a server say that it has such features; returns what fills with what it is asked."""
+    info = pb.GetServerInfoResponse(version="0.0.9", features=features).SerializeToString()
+    server.plain[methods.SERVER_INFO.path] = lambda _: info
+    return server.asked
+
+
+def test_a_server_is_asked_once_what_it_knows(servers: list[FakeServer]) -> None:
+    asked = says(servers[0], "ignore_unused", "more")
+    with gridgrad.Client(servers[0].address) as client:
+        client.gradient("r", {"r": [1.0]})
+        assert not asked
+        for _ in range(3):
+            client.gradient(*NEWER, unused="ignore")
+            list(client.map(NEWER[0], [NEWER[1]], unused="ignore"))
+        assert asked == [b""]
+    assert all(list(request.features) == ["ignore_unused"] for request in servers[0].requests[1:])
+
+
+def test_of_several_servers_each_has_to_know_it_that_answers(servers: list[FakeServer]) -> None:
+    says(servers[0], "ignore_unused")
+    says(servers[1])
+    with gridgrad.Client(listed(servers)) as client:
+        with pytest.raises(UnsupportedError, match=r"'ignore_unused', which the server's version 0\.0\.9"):
+            client.gradient(*NEWER, unused="ignore")
+        assert answered(servers) == [0, 0]
+        servers[1].stop()
+        client.gradient(*NEWER, unused="ignore")
+    assert answered(servers) == [1, 0]
+
+
+async def test_tasks_see_it_too(servers: list[FakeServer]) -> None:
+    says(servers[0])
+    async with gridgrad.aio.Client(servers[0].address) as client:
+        asked = [gridgrad.Request("r", {"r": [1.0]}), gridgrad.Request(*NEWER, unused="ignore")]
+        outcomes = [outcome async for outcome in client.stream(asked, errors="return")]
+        with pytest.raises(UnsupportedError):
+            await client.gradient(*NEWER, unused="ignore")
+        with pytest.raises(UnsupportedError):
+            async for _ in client.windows(*NEWER, unused="ignore"):
+                pass
+    assert {type(each) for each in outcomes} == {gridgrad.Result, UnsupportedError}
+    assert len(servers[0].entries) == 1
+
+
+def test_a_server_that_is_gone_when_a_stream_asks_it_is_tried_again(servers: list[FakeServer]) -> None:
+    def refuses_once(context: grpc.ServicerContext) -> bytes:
+        says(servers[0], "ignore_unused")
+        context.abort(grpc.StatusCode.UNAVAILABLE, "later")
+
+    servers[0].plain[methods.SERVER_INFO.path] = refuses_once
+    with gridgrad.Client(servers[0].address) as client:
+        assert len(list(client.map(NEWER[0], [NEWER[1]] * 3, unused="ignore"))) == 3

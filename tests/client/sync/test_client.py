@@ -410,7 +410,12 @@ def test_server_info(server: FakeServer, client: gridgrad.Client) -> None:
     limits.scalars = 8
     language = [pb.LanguageFunction(name="log", signature="log(x)", formula="ln x", aliases=["ln"])]
     info = pb.GetServerInfoResponse(
-        version="1", devices=["cpu"], limits=limits, language_functions=language, engine="functional"
+        version="1",
+        devices=["cpu"],
+        limits=limits,
+        language_functions=language,
+        engine="functional",
+        features=["b", "a"],
     )
     server.plain[methods.SERVER_INFO.path] = lambda _: info.SerializeToString()
     assert client.server_info() == gridgrad.ServerInfo(
@@ -419,6 +424,7 @@ def test_server_info(server: FakeServer, client: gridgrad.Client) -> None:
         catalog.Limits(1, 2, 3, 4, 5, 6, 7, 8),
         (catalog.LanguageFunction("log", "log(x)", "ln x", ("ln",)),),
         "functional",
+        frozenset({"a", "b"}),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from gridgrad_core.errors import (
     RequestError,
     TooLargeError,
     UnknownFunctionError,
+    UnsupportedError,
 )
 from gridgrad_core.grid import expand_order
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -64,6 +66,42 @@ REGISTERED = pb.Function(registered="field")
 
 def wrt(*names: str) -> pb.Derivative:
     return pb.Derivative(wrt=names)
+
+
+LATER = bytes([0xF8, 0x7F, 1])
+"""A field that is not in the schema: 2047, a varint."""
+
+
+def of_later(message: Message) -> bytes:
+    return message.SerializeToString() + LATER
+
+
+@pytest.mark.parametrize("elements", [2, 1 << 14], ids=["small", "large"])
+def test_an_unknown_field_is_refused_wherever_it_is(elements: int) -> None:
+    inputs = [array("t", ["t"], [elements], bytes(8 * elements)), K]
+    asked = request("t*k", *inputs)
+    assert decode(pb.GridGradientRequest, asked.SerializeToString()) == asked
+    with pytest.raises(UnsupportedError, match=r"^field 2047 of gridgrad.v1.GridGradientRequest, .*update the server"):
+        decode(pb.GridGradientRequest, of_later(asked))
+    asked.inputs[0].array.MergeFromString(LATER)
+    with pytest.raises(UnsupportedError, match=r"request.inputs\[0\].array: field 2047 of gridgrad.v1.Array"):
+        decode(pb.StreamGridGradientsRequest, pb.StreamGridGradientsRequest(request=asked).SerializeToString())
+
+
+@pytest.mark.parametrize("message", [pb.ListFunctionsRequest(), pb.PrepareRequest(), pb.SessionRequest(id=1)])
+def test_no_request_may_have_an_unknown_field(message: Message) -> None:
+    assert decode(type(message), message.SerializeToString()) == message
+    with pytest.raises(UnsupportedError, match="field 2047"):
+        decode(type(message), of_later(message))
+
+
+def test_an_unknown_feature_is_named_before_the_fields_that_come_with_it() -> None:
+    asked = request("t", T, features=["tables", "time travel"])
+    with pytest.raises(UnsupportedError, match="'time travel', which") as raised:
+        read(asked)
+    assert raised.value.field == "features"
+    with pytest.raises(UnsupportedError, match="'time travel', which"):
+        decode(pb.GridGradientRequest, of_later(asked))
 
 
 BAD: dict[str, tuple[pb.GridGradientRequest, type[GridgradError], str, str]] = {
@@ -180,6 +218,8 @@ def test_any_bytes_are_a_request_or_refused(raw: bytes) -> None:
     for message in (pb.GridGradientRequest, pb.StreamGridGradientsRequest):
         try:
             decode(message, raw)
+        except UnsupportedError:
+            pass
         except RequestError as error:
             assert "send the whole" in error.remedy  # noqa: PT017 - both outcomes are right
 
