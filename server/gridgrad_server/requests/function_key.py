@@ -107,7 +107,8 @@ class FunctionKey:
         self.weight = 1 + sum(len(table.message) for table in key.tables) // _BYTES_PER_WEIGHT
         self.digest = key.identity if key.kind == "expression" else ""
         self.derived_operations = operations * (1 + len(_needed(key.derivatives)))
-        self.throughput = Throughput(operations if key.kind == "expression" else None, self.derived_operations)
+        known = operations if key.kind == "expression" else None
+        self.throughput = Throughput(known, self.derived_operations, self.planes)
         self.caller = ""
         self._version = version
         self._units = units

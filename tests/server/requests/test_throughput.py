@@ -59,7 +59,40 @@ def test_tiles_of_long_functions_are_small_until_it_is_known_how_long_they_take(
     assert Throughput(1000).most_cost > COST
     long = Throughput(48_000)
     assert 100 < long.most_cost < 1000
-    long.note("direct", 500, 2 * MOST_TILE_S)
-    assert long.most_cost == 250
-    long.note("direct", 250, MOST_TILE_S / 4)  # it was held up before
-    assert long.most_cost == pytest.approx(1000, rel=0.01)
+    long.note("direct", 1000, 2 * MOST_TILE_S)
+    assert long.most_cost == 500
+    long.note("direct", 500, MOST_TILE_S / 4)  # it was held up before
+    assert long.most_cost == pytest.approx(2000, rel=0.01)
+
+
+def test_tiles_are_not_cut_to_less_than_calling_their_operations_is_worth() -> None:
+    calls_s, point_s = 0.12, 1e-5
+    throughput, most = Throughput(72_000, 48_000), 0
+    for _ in range(1000):
+        most = min(throughput.most_cost, 1 << 20)
+        throughput.note("direct", most, calls_s + point_s * most)
+    assert calls_s / point_s / 2 < most < 2 * calls_s / point_s
+    assert throughput.expected_s(most) == pytest.approx(calls_s + point_s * most, rel=0.5)
+
+
+def test_a_worker_that_was_held_up_once_leaves_tiles_of_long_functions_large_enough() -> None:
+    calls_s = 0.12
+    throughput = Throughput(72_000, 48_000)
+    for held_up_s in (0, 60, 3, 0, 0):
+        throughput.note("direct", 1000, calls_s + held_up_s)
+    assert throughput.most_cost >= 1000
+
+
+def test_a_busy_machine_makes_no_crumbs_of_tiles() -> None:
+    throughput, planes = Throughput(72_000, 48_000, planes=3), 3
+    for cost in (3072, 768, 768):
+        throughput.note("direct", cost, 70.0)
+    assert throughput.most_cost == 256 * planes
+    throughput.note("compiled", 768, 70.0)
+    assert throughput.most_cost == 1
+
+
+def test_compiled_code_calls_no_operations() -> None:
+    throughput = Throughput(72_000, 48_000)
+    throughput.note("compiled", COST, 10 * MOST_TILE_S)
+    assert throughput.most_cost == pytest.approx(COST / 10, rel=1e-3)

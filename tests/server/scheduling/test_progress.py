@@ -93,11 +93,11 @@ def test_a_part_of_a_grid_is_cut_again_to_an_eighth() -> None:
 
 def test_tiles_take_no_longer_than_others_should_wait() -> None:
     template = make_template(function_key(), 1024)
-    template.function.throughput = Throughput(operations=1 << 20)  # 32 for a tile while nothing is known
+    template.function.throughput = Throughput(operations=1 << 16)  # 512 for a tile while nothing is known
     long = Progress(template, 2000, 9)
-    assert long.take(10**9).points == 16
-    template.function.throughput.note("", 32, MOST_TILE_S * 2)
-    assert long.take(10**9).points == 8
-    assert long.take(10**9).points == 8
+    assert long.take(10**9).points == 256
+    template.function.throughput.note("", 512, MOST_TILE_S * 2)
+    assert long.take(10**9).points == 128
+    assert long.take(10**9).points == 128
     pack = Progress(make_template(template.function, 10, 10), 10**9, 9)
     assert pack.take(10**9).grids == 1

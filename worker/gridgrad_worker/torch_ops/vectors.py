@@ -12,7 +12,7 @@ VECTOR = 64
 """Numbers: a multiple of what torch's vector loops take at a time, whatever the instruction set."""
 
 GRAIN = 1 << 15
-"""Numbers: torch divides no less among threads."""
+"""Numbers: torch divides no less among threads, but what its mathematical library computes (`devices/threads.py`)."""
 
 
 def padded(count: int, threads: int) -> int:

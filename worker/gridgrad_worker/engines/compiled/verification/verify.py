@@ -8,15 +8,15 @@ beside a pole or an overflow, a point proves nothing; of a plane most points mus
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gridgrad_worker.devices.threads import one_thread
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.verification.error_bounds import error_bounds
 from gridgrad_worker.engines.compiled.verification.function_errors import is_wrong
@@ -75,18 +75,7 @@ class Comparison(NamedTuple):
         return np.where(self.doubted & ~self.untold, shares, 0.0)
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """So few numbers are computed in less time than what other threads of torch are waited for on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@_one_thread()
+@one_thread()
 def verify(job: CompileJob, direct: StructuredEngine, *codes: _Compute) -> None:
     """Compares over grids of several shapes and ranges, and at the numbers of a caller.
 

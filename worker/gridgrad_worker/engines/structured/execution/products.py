@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gridgrad_worker.devices.threads import one_thread_where_short
 from gridgrad_worker.engines.structured.planning.plan import Step
 
 __all__ = ["BLOCK_POINTS", "SMALL", "Factors", "Sides", "block_shape", "prepare", "split_of", "write_product"]
@@ -131,6 +132,12 @@ def write_product(factors: Factors, out: Tensor, requests: slice, rows: slice, c
     if factors.block == (_SMALL_BLOCK, _SMALL_BLOCK):
         _write_small(factors, out, requests, rows, columns)
         return
+    # By the panel, not by what is computed together with it, so that its bits do not depend on that
+    with one_thread_where_short(factors.left.shape[2] * factors.right.shape[2]):
+        _write_blocks(factors, out, requests, rows, columns)
+
+
+def _write_blocks(factors: Factors, out: Tensor, requests: slice, rows: slice, columns: slice) -> None:
     for position, request in enumerate(range(requests.start, requests.stop)):
         plane = out[position]
         for row in _blocks(rows, factors.block[0]):

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.devices.device import Device, is_out_of_memory
+from gridgrad_worker.devices.threads import one_thread_where_short
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.execution.panels import (
     Segment,
+    common_shape,
     deep_panel_shape,
     panel_shape,
     panels_of,
@@ -136,7 +138,8 @@ class StructuredEngine:
                 parts.extend(segments(tile, shape, self._panel_shape(shape), out))
             try:
                 for group in _groups(parts, self._pays, self._alone):
-                    self._run_within_memory(group)
+                    with one_thread_where_short(len(group) * math.prod(common_shape(group))):
+                        self._run_within_memory(group)
             finally:
                 self._device.drain()
 
