@@ -32,6 +32,11 @@ ROOTS = [
     of_x("arccosh(x)**2", 1, 0, 2, -2 / 3, 8 / 15, -24 / 35),
     of_x("cos(3*arccos(x))", 1, 1, 9, 24, 24, 0, dtypes=F64, rel=1e-11),
     of_x("cosh(arccosh(x)/2)", 1, 1, 1 / 4, -1 / 16, 3 / 64),
+    of_x("sqrt(1 - cos(x))", 0, 0, 0, 0, 0),
+    of_x("sqrt(0.5*(1 - cos(2*x)))", 0, 0, 0, 0, 0),
+    of_x("(1 - cos(x))**1.5", 0, 0, 0, 0, 0),
+    of_x("sqrt(cosh(x) - 1)", 0, 0, 0, 0, 0),
+    of_x("sqrt(1 - cos(x)**2)", 0, 0, 0, 0, 0),
 ]
 """What is smooth in spite of a root, or leaves a term of it: ±inf."""
 
@@ -49,6 +54,8 @@ CENTRES = [
         ("r = sqrt(x**2 + y**2); (1 + r + r**2/3)*exp(-r)", 1, -1 / 3),
         ("(x**2 + y**2)**1.5", 0, 0),
         ("(x*x + square(y))**2.5", 0, 0),
+        ("(4*x**2 + y**2/9)**1.5", 0, 0),
+        ("sqrt(3*x**2)", 0, 0),
     )
 ] + [
     Corner("cos(hypot(x, y))", {"x": 0, "y": 0}, {"xxx": 0, "xxxx": 1, "xxyy": 1 / 3}),
@@ -59,6 +66,17 @@ CENTRES = [
 ]
 """Functions of a distance at the centre."""
 
+POLYNOMIALS = [
+    of_x("cos(3*arccos(x))", -1, -1, 9, -24, 24, 0),
+    of_x("cos(-2*arccos(x))", -1, 1, -4, 4),
+    of_x("cos(arccos(x))", -1, -1, 1, 0),
+    of_x("2*cos(4*arccos(x)) - cos(arccos(x)*3)/3", -1, 7 / 3, -35, 168),
+    of_x("cosh(3*arccosh(x))", 1, 1, 9, 24, 24, 0),
+    of_x("sin(3*arcsin(x))", -1, 1, -9, 24, -24),
+    of_x("cos(2*arcsin(x))", 1, -1, -4, -4, 0),
+]
+"""Chebyshev's polynomials at the ends, where rounding of pi would make their slopes infinite."""
+
 POLES = [
     Corner(text, {"x": 1.1, "t": 0}, {"": value, "x": 0, "t": 0, "xx": 0, "xt": 0})
     for text, value in (
@@ -66,6 +84,12 @@ POLES = [
         ("erfc(x/(2*sqrt(0.3*t)))", 0),
         ("tanh(x/sqrt(t))", 1),
         ("norm_cdf((x + 0.5*t)/sqrt(t) - sqrt(t))", 1),
+        ("exp(-x**2/t)", 0),
+        ("exp(-x/t)*x**2", 0),
+        ("2**(-x/t)", 0),
+        ("1/(exp(x/t) - 1)", 0),
+        ("exp(-0.5*((x - 1)/t)**2)", 0),
+        ("exp(-(x**2 + t**2)/(4*t) - x/t**2)", 0),
     )
 ] + [
     Corner(
@@ -89,13 +113,19 @@ BESIDE: dict[str, Callable[[Any], Any]] = {
     "sech(sqrt(x))": lambda x: mp.sech(mp.sqrt(x)),
     "arccos(1 - x)**2": lambda x: mp.acos(1 - x) ** 2,
     "arccosh(1 + x)**2": lambda x: mp.acosh(1 + x) ** 2,
+    "sqrt(1 - cos(x))": lambda x: mp.sqrt(1 - mp.cos(x)),
+    "sqrt(2 + 2*cos(1 + x))": lambda x: mp.sqrt(2 + 2 * mp.cos(1 + x)),
+    "sqrt(cosh(x) - 1)": lambda x: mp.sqrt(mp.cosh(x) - 1),
+    "cos(5*arccos(1 - x))": lambda x: mp.cos(5 * mp.acos(1 - x)),
+    "sin(7*arcsin(x - 1))": lambda x: mp.sin(7 * mp.asin(x - 1)),
+    "exp(-0.3/(2*x))": lambda x: mp.exp(mp.mpf(-0.3) / (2 * x)),
 }
 """The same on mpmath's numbers."""
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
-    "corner", [*ROOTS, *CENTRES, *POLES], ids=lambda corner: f"{corner.text} at {dict(corner.point)}"
+    "corner", [*ROOTS, *CENTRES, *POLYNOMIALS, *POLES], ids=lambda corner: f"{corner.text} at {dict(corner.point)}"
 )
 @pytest.mark.parametrize("engine", ["direct", "functional"])
 def test_derivatives_are_those_of_the_closed_form(engine: str, corner: Corner, dtype: str) -> None:

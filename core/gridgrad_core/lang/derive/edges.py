@@ -7,51 +7,49 @@ of a power go to 0 together, as in xˣ, it falls as steeply as ln x does.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.program.nodes import Node
 
 __all__ = ["VANISHING", "poles", "power_tangent", "vanishing"]
 
-VANISHING = frozenset({"exp", "exp2", "expm1", "sech", "tanh", "sigmoid", "erf", "erfc", "norm_pdf", "norm_cdf"})
-"""The functions whose slopes vanish exponentially at one end or at both."""
+_EXPONENTIALS = frozenset({"exp", "exp2", "expm1", "pow"})
+VANISHING = _EXPONENTIALS | {"sech", "tanh", "sigmoid", "erf", "erfc", "norm_pdf", "norm_cdf"}
+"""The functions whose slopes vanish exponentially at one end or at both; powers do by an exponent."""
 
-_DEEPEST = 4
+_DEEPEST = 6
+_SUMS, _POWERS = frozenset({"add", "sub"}), frozenset({"pow", "square"})
+_PASSED = {"add": 2, "sub": 2, "mul": 2, "neg": 1, "div": 1, "square": 1}
+"""How many arguments of an operation may make it infinite; of powers it is the base where the exponent is positive."""
 
 
 def poles(algebra: ChainRule, nodes: Sequence[Node], node: Node) -> tuple[int, ...]:
     """What a function's argument divides by, if those are inputs, or products of powers and multiples of them.
 
-    Where one of them is 0 the function's slopes have a pole: in log(x)/(y*sqrt(z)) where y or z is. Exponentials count
-    only where that is all that the argument depends on. Gaussians and exp(-t/tau) are factors of many sums, which are
-    separated as long as they are factors in the derivatives too.
+    Where one of them is 0 the function's slopes have a pole: in log(x)/(y*sqrt(z)) where y or z is.
 
     Args:
         algebra: knows what is constant.
         nodes: all nodes.
         node: one of the functions in `VANISHING`.
     """
-    return _poles(algebra, nodes, node.args[0], only=node.op.startswith("exp"))
+    if node.op == "pow" and algebra.constant(node.args[0]) is None:
+        return ()
+    return tuple(dict.fromkeys(_poles(algebra, nodes, node.args[-1])))
 
 
-def _poles(algebra: ChainRule, nodes: Sequence[Node], x: int, only: bool, depth: int = 0) -> tuple[int, ...]:
-    """Those of an argument; with `only`, if it has nothing else."""
+def _poles(algebra: ChainRule, nodes: Sequence[Node], x: int, depth: int = 0) -> Iterator[int]:
+    """Those of an argument; within powers of sums none, of which there are many that are no poles of the whole."""
     op, arguments, _value = nodes[x]
-    divisor = -1
-    if op == "neg" or (op == "mul" and algebra.constant(arguments[0]) is not None):
-        return _poles(algebra, nodes, arguments[-1], only, depth + 1) if depth < _DEEPEST else ()
-    if op in ("add", "sub"):
-        if only or depth == _DEEPEST:
-            return ()
-        both = [divisor for term in arguments for divisor in _poles(algebra, nodes, term, only, depth + 1)]
-        return tuple(dict.fromkeys(both))
-    if op in ("div", "reciprocal"):
-        alone = op == "reciprocal" or algebra.constant(arguments[0]) is not None
-        divisor = arguments[-1] if alone or not only else divisor
-    elif op == "pow" and (algebra.constant(arguments[1]) or 0.0) < 0:
-        divisor = arguments[0]
-    return (divisor,) if divisor >= 0 and _is_of_inputs(algebra, nodes, divisor) else ()
+    power = (algebra.constant(arguments[1]) or 0.0) if op == "pow" else 0.0
+    divisor = arguments[-1] if op in ("div", "reciprocal") else arguments[0] if power < 0 else -1
+    if divisor >= 0 and _is_of_inputs(algebra, nodes, divisor):
+        yield divisor
+    within = arguments[: _PASSED.get(op, int(power > 0))]
+    if depth < _DEEPEST and not (op in _POWERS and nodes[arguments[0]].op in _SUMS):
+        for argument in dict.fromkeys(within):
+            yield from _poles(algebra, nodes, argument, depth + 1)
 
 
 def vanishing(algebra: ChainRule, divisors: Sequence[int], op: str, slope: int, tangent: int) -> int:
@@ -65,7 +63,7 @@ def vanishing(algebra: ChainRule, divisors: Sequence[int], op: str, slope: int, 
         tangent: the derivative of its argument.
     """
     zero = algebra.const(0.0)
-    if op.startswith("exp"):
+    if op in _EXPONENTIALS:
         return algebra.where(algebra.op("eq", slope, zero), zero, algebra.chained(slope, tangent))
     condition = functools.reduce(algebra.either, [algebra.op("eq", divisor, zero) for divisor in divisors])
     return algebra.guarded(condition, algebra.chained(slope, tangent))

@@ -201,7 +201,8 @@ class Tangents:
         if node.op == "pow" and len(pushed) == 2:
             return power_tangent(self._algebra, index, node, dict(pushed))
         if node.op in VANISHING and (divisors := poles(self._algebra, self._nodes, node)):
-            return vanishing(self._algebra, divisors, node.op, self._slope(index, 0), pushed[0][1])
+            position, tangent = pushed[0]
+            return vanishing(self._algebra, divisors, node.op, self._slope(index, position), tangent)
         parts = [self._part(index, node, position, tangent) for position, tangent in pushed]
         return functools.reduce(self._algebra.total, parts)
 

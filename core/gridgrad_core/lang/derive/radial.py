@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from gridgrad_core.lang.algebra.angles import multiple_of_angle
 from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.algebra.power_series import (
     SERIES,
@@ -145,6 +146,8 @@ class Radials:
         if not bases:
             is_root = node.op in _ROOTS or (node.op == "pow" and self._algebra.constant(node.args[1]) == 0.5)
             return _Radial(index, 1) if is_root else None
+        if multiple_of_angle(self._algebra, self._nodes, node):
+            return None  # a polynomial, which the chain rule knows at both ends
         if None in arguments:
             return self._product(index) if self._is_product(node, arguments) else None
         known = [each for each in arguments if each is not None and each.base != _CONSTANT]

@@ -6,14 +6,17 @@ Values are computed as they are written. Derivatives are those of the spelling t
 * n/(1 + eᵘ) is n·sigmoid(-u), ln(1 + eᵘ) softplus(u), n/(eᵘ - 1) is written with e⁻ᵘ where u > 0, and n/cosh(u)^p is
   n·sech(u)^p: the exponential may overflow, and inf/inf is nan;
 * x/hypot(x, y) is direction(x, y), and tanh(u)/u is tanhc(u), as are other quotients that are 0/0 and smooth;
-* (u²)^p is |u|^(2p), √u² is |u|, and (u² + v²)^p with a broken p > 1 is hypot(u, v)^(2p);
+* (u²)^p is |u|^(2p), √u² is |u|, √(k·u²) is √k·|u|, and (u² + v²)^p with a broken p > 1 is hypot(u, v)^(2p);
+* √(1 - cos(u)) is √2·|sin(u/2)|, and cos(n·arccos(u)) a polynomial of u (`angles`);
 * clip(x, low, high) with bounds that are no constants is min(max(x, low), high) where low < high, else high.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 
+from gridgrad_core.lang.algebra.angles import multiple_angle, root_of_square
 from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.derive.removable import langevin, removable
 from gridgrad_core.lang.program.nodes import Node
@@ -25,6 +28,7 @@ _NEVER_NEGATIVE = frozenset({
     "erfc", "erfcx", "arccosh", "arccos", "relu",
 })  # fmt: skip
 _DEEPEST = 20
+_FEW = 4  # products within each other
 
 
 def spelling(algebra: Algebra, nodes: Sequence[Node], index: int) -> int | None:
@@ -83,15 +87,28 @@ def _power(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
 
 def _distance(algebra: Algebra, nodes: Sequence[Node], x: Node) -> int | None:
     """The root of a sum of two squares."""
-    parts = [_squared(algebra, nodes[argument]) for argument in x.args] if x.op == "add" else [None]
+    parts = [_squared(algebra, nodes, argument) for argument in x.args] if x.op == "add" else [None]
     known = [part for part in parts if part is not None]
     return algebra.op("hypot", *known) if len(known) == len(parts) else None
 
 
-def _squared(algebra: Algebra, x: Node) -> int | None:
+def _squared(algebra: Algebra, nodes: Sequence[Node], index: int) -> int | None:
     """What a node is the square of."""
+    x = nodes[index]
+    if x.op in ("mul", "div") and x.args[0] != x.args[1]:
+        roots = [_root_of_factor(algebra, nodes, argument) for argument in x.args]
+        known = [root for root in roots if root is not None]
+        return algebra.op(x.op, *known) if len(known) == len(roots) else None
     is_square = x.op == "square" or (x.op == "mul" and x.args[0] == x.args[1])
     return x.args[0] if is_square or (x.op == "pow" and algebra.constant(x.args[1]) == 2) else None
+
+
+def _root_of_factor(algebra: Algebra, nodes: Sequence[Node], index: int) -> int | None:
+    """That of a square or of a positive constant."""
+    number = algebra.constant(index)
+    if number is None:
+        return _squared(algebra, nodes, index)
+    return algebra.const(math.sqrt(number)) if number > 0 else None
 
 
 def _power_of_power(algebra: Algebra, nodes: Sequence[Node], x: int, exponent: float) -> int | None:
@@ -102,11 +119,44 @@ def _power_of_power(algebra: Algebra, nodes: Sequence[Node], x: int, exponent: f
         inner = 2.0
     else:
         inner = algebra.constant(arguments[1]) if op == "pow" else None
-    if inner is None or inner % 2:
+    if inner is not None and inner % 2 == 0:
+        total = inner * exponent
+        base = arguments[0] if total % 2 == 0 else algebra.op("abs", arguments[0])
+        return algebra.op("pow", base, algebra.const(total))
+    root = root_of_square(algebra, nodes, x)
+    if root is not None:
+        return algebra.pow(algebra.op("abs", root), algebra.const(2 * exponent))
+    return _power_of_product(algebra, nodes, x, exponent) if op in ("mul", "div") else None
+
+
+def _power_of_product(algebra: Algebra, nodes: Sequence[Node], x: int, exponent: float) -> int | None:
+    """(k·u²)^p as k^p·|u|^(2p)."""
+    rest = roots = algebra.const(1.0)
+    for factor, divides in _factors(nodes, x):
+        root = _squared(algebra, nodes, factor) if algebra.constant(factor) is None else None
+        if root is None:
+            root = root_of_square(algebra, nodes, factor)
+        make = algebra.div if divides else algebra.mul
+        if root is None:
+            rest = make(rest, factor)
+        else:
+            roots = make(roots, algebra.pow(algebra.op("abs", root), algebra.const(2 * exponent)))
+    number = algebra.constant(rest)
+    if algebra.constant(roots) is not None or (number is not None and not number > 0):
         return None
-    total = inner * exponent
-    base = arguments[0] if total % 2 == 0 else algebra.op("abs", arguments[0])
-    return algebra.op("pow", base, algebra.const(total))
+    return algebra.mul(
+        algebra.op("sqrt", rest) if exponent == 0.5 else algebra.pow(rest, algebra.const(exponent)), roots
+    )
+
+
+def _factors(nodes: Sequence[Node], x: int, divides: bool = False, depth: int = 0) -> Iterator[tuple[int, bool]]:
+    """The nodes that are multiplied, and those that are divided by."""
+    op, arguments, _ = nodes[x]
+    if op not in ("mul", "div") or arguments[0] == arguments[1] or depth == _FEW:
+        yield x, divides
+        return
+    yield from _factors(nodes, arguments[0], divides, depth + 1)
+    yield from _factors(nodes, arguments[1], divides != (op == "div"), depth + 1)
 
 
 def _logarithm(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
@@ -191,11 +241,14 @@ def _clip(algebra: Algebra, _nodes: Sequence[Node], node: Node) -> int | None:
 SPELLINGS: dict[str, Callable[[Algebra, Sequence[Node], Node], int | None]] = {
     "abs": _ramp,
     "clip": _clip,
+    "cos": multiple_angle,
+    "cosh": multiple_angle,
     "div": _quotient,
     "log": _logarithm,
     "maximum": _positive_part,
     "pow": _power,
     "relu": _ramp,
+    "sin": multiple_angle,
     "sqrt": _root,
     "sub": langevin,
 }

@@ -16,42 +16,39 @@ from tests.core.lang.evaluator import evaluate
 
 
 @pytest.mark.parametrize(
-    ("argument", "of_exp", "of_norm_cdf"),
+    ("argument", "pole"),
     [
-        ("1/x", True, True),
-        ("-2/x**2", True, True),
-        ("x**-2", True, True),
-        ("-(3*reciprocal(x))", True, True),
-        ("3*(1/sqrt(x))", True, True),
-        ("1/(2*x*x)", True, True),
-        ("log(x)/y", False, True),
-        ("(x - y)/(8*y)", False, True),
-        ("-(x - 1)**2/(2*y**2)", False, True),
-        ("x/2", False, False),
-        ("x/(1 + y)", False, False),
-        ("x/(y*sqrt(x))", False, True),
-        ("x/sqrt(4*y)", False, True),
-        ("(log(x) + y*z)/(w*sqrt(y)) - w*sqrt(y)", False, True),
-        ("x/(y + 1) - y", False, False),
-        ("x*y/cos(x)", False, False),
-        ("x**2", False, False),
-        ("x", False, False),
+        ("1/x", True),
+        ("-2/x**2", True),
+        ("x**-2", True),
+        ("-(3*reciprocal(x))", True),
+        ("3*(1/sqrt(x))", True),
+        ("1/(2*x*x)", True),
+        ("log(x)/y", True),
+        ("(x - y)/(8*y)", True),
+        ("-(x - 1)**2/(2*y**2)", True),
+        ("-0.5*((x - 1)/y)**2", True),
+        ("x - square(1/y)", True),
+        ("(1/x - 1.2)**2", False),
+        ("x/2", False),
+        ("x/(1 + y)", False),
+        ("x/(y*sqrt(x))", True),
+        ("x/sqrt(4*y)", True),
+        ("(log(x) + y*z)/(w*sqrt(y)) - w*sqrt(y)", True),
+        ("x/(y + 1) - y", False),
+        ("x*y/cos(x)", False),
+        ("x**2", False),
+        ("x", False),
     ],
 )
-def test_poles_are_divisions_by_inputs(argument: str, of_exp: bool, of_norm_cdf: bool) -> None:
-    for function, pole in (("exp", of_exp), ("norm_cdf", of_norm_cdf)):
+def test_poles_are_divisions_by_inputs(argument: str, pole: bool) -> None:
+    for function in ("exp", "2**", "norm_cdf"):
         builder, program = Builder(), parse(f"{function}({argument})")
         for node in program.nodes:
             builder.take(node)
         algebra = ChainRule(builder)
         finished(algebra.reading())
         assert bool(poles(algebra, builder.nodes, builder.nodes[program.outputs[0]])) == pole
-
-
-@pytest.mark.parametrize("text", ["x*exp(-x/y)", "exp(-(x - 1)**2/(2*y**2))"])
-def test_exponentials_stay_factors_of_sums(text: str) -> None:
-    derived = derive(parse(text), [("x",), ("y",), ("x", "y")])
-    assert not any(node.op == "where" for node in derived.program.nodes)
 
 
 @pytest.mark.parametrize("text", ["exp(-1/x**2)", "exp(-1/(2*x*x))", "x*exp(-1/x**2)"])

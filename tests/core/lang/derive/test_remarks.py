@@ -59,7 +59,7 @@ def test_most_programs_need_no_remark(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "derivatives", "said"),
     [
-        ("exp(-x**2/t)", [("x",)], "the derivative by x is nan at t = 0 where the value is finite"),
+        ("arctan(x/t)", [("x",)], "the derivative by x is nan at t = 0 where the value is finite"),
         ("hypot(x, y)", [("x",), ("x", "y")], "the derivative by x, y is nan at x = 0, y = 0 where"),
         ("sqrt((x - 1)**2 + y**2 + z**2)", [("x",)], "is nan at x = 1, y = 0, z = 0 where"),
         ("exp(sqrt(2 - x)*y)", [("x", "x")], "the derivative by x, x is nan at x = 2 where"),
@@ -82,6 +82,8 @@ def test_ends_at_which_a_derivative_is_undefined_are_remarked(
         "sqrt(x)",
         "x*log(x)",
         "norm_cdf(x/sqrt(y))",
+        "exp(-x**2/y)",
+        "sqrt(1 - cos(x))",
         "1/x",
         "x**1.5*y",
     ],
@@ -91,7 +93,7 @@ def test_ends_at_which_none_is_are_not(text: str) -> None:
 
 
 def test_long_programs_are_not_tried() -> None:
-    text = "exp(-x**2/t)" + "".join(f" + {n}*t**{n}" for n in range(2, 120))
+    text = "arctan(x/t)" + "".join(f" + {n}*t**{n}" for n in range(2, 120))
     assert remarks(parse(text), [("x",)]) == ()
 
 

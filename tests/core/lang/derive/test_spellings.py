@@ -22,6 +22,8 @@ from gridgrad_core.lang.parser.parser import parse
         ("(x**4)**1.5", "6*x**5"),
         ("sqrt(x**2)", "sign(x)"),
         ("sqrt(x**6)", "3*abs(x)**2*sign(x)"),
+        ("sqrt(3*x**2)", "sqrt(3)*sign(x)"),
+        ("sqrt(-3*x**2)", "0.5/sqrt(-3*x**2)*(-6*x)"),
     ],
 )
 def test_derivatives_are_those_of_the_spelling(text: str, slope: str) -> None:

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.parser.parser import parse
+from gridgrad_worker.engines.structured.planning.plan import masks_of
+from gridgrad_worker.engines.structured.planning.rewrite import rewrite
 from gridgrad_worker.engines.structured.planning.separate import separate
 
 Expressions = Any  # the fixture of conftest.py
@@ -128,3 +131,29 @@ def test_constants_meet_where_their_product_is_far_from_the_ends(text: str, cons
     nodes = [separated.nodes[index] for index in used]
     found = sorted(node.number for node in nodes if node.op == "const" and node.number != 1.0)
     assert found == pytest.approx(sorted(constants), rel=1e-14, abs=0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exp(-(x - {0})**2/w)*exp(-(y + {0})**2/w)",
+        "exp(-((x - {0})**2 + (y - {0})**2)/w)",
+        "exp(-x**2/w - y/w + {0}*y)",
+    ],
+)
+def test_derivatives_of_gaussians_beside_a_pole_are_separated(text: str) -> None:
+    total = " + ".join(f"{n}*{text.format(n / 10)}" for n in range(1, 8))
+    derived = derive(parse(total), [("x",), ("y",), ("x", "y")]).program
+    assert any(node.op == "where" for node in derived.nodes)
+    dims = {"x": 1, "y": 2, "w": 0}
+    found = rewrite(derived, dims)
+    assert found.saved > 0
+    masks = masks_of(found.nodes, dims)
+    assert not any(node.op == "where" and mask == 3 for node, mask in zip(found.nodes, masks, strict=True))
+
+
+def test_other_choices_stay() -> None:
+    text = "where(x == 0, 0, x*y + y)*x + y*x + x + y*x**2 + y**2*x"
+    written = parse(text)
+    found = separate(written.nodes, written.outputs, {"x": 1, "y": 2})
+    assert any(node.op == "where" for node in found.nodes)

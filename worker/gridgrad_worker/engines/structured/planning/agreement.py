@@ -3,8 +3,8 @@
 What rewrites sums knows sums, products, quotients and exponentials, and keeps all other functions as they are: what
 it does is right if it is right whatever those functions are. So each of them is stood in for by a smooth, bounded
 function, and exp by exp of a fraction where numbers would get too large: no point lies outside a domain, no
-condition hides a branch, and nothing overflows. Two programs that are not the same agree at a random point with a
-probability of about 0.
+condition hides a branch, and nothing overflows. Choices of 0 where something is 0 are taken for their other side. Two
+programs that are not the same agree at a random point with a probability of about 0.
 
 Beside each number goes a bound of its rounding, in units of 2**-53 (`running_error.py`), so that what cancels raises
 no alarm, and a term that is lost is seen as long as it is above the rounding of what it is added to.
@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from gridgrad_core.lang.algebra.vanishing import looks_vanishing
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED
 from gridgrad_worker.engines.structured.planning.running_error import RunningError
@@ -107,7 +108,7 @@ class _Evaluation:
     def outputs(self, nodes: Sequence[Node], outputs: Sequence[int]) -> list[Number]:
         """The outputs of a program."""
         found: list[Number] = []
-        for op, args, value in nodes:
+        for index, (op, args, value) in enumerate(nodes):
             if op == "input":
                 found.append((self._point[str(value)], 0.0))
             elif op == "const":
@@ -115,6 +116,8 @@ class _Evaluation:
                 found.append((number, _MEETING * abs(number)))
             elif op == "exp":
                 found.append(self._exp(*found[args[0]]))
+            elif op == "where" and looks_vanishing(nodes, index):
+                found.append(found[args[2]])
             elif op in _KNOWN:
                 found.append(_KNOWN[op](*[found[i] for i in args]))
             else:

@@ -79,7 +79,8 @@ def _forms(
     for index in range(len(nodes) - 1, -1, -1):
         if index not in needed:
             continue
-        may = masks[index].bit_count() > 1 and nodes[index].op in _WRITTEN and index not in hopeless
+        may = masks[index].bit_count() > 1 and index not in hopeless
+        may = may and (nodes[index].op in _WRITTEN or reader.passes(index))
         saved, form = _form(reader, nodes, index, masks) if may and reader.steps < budget else (0.0, None)
         if form is None:
             needed.update(nodes[index].args)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from gridgrad_core.lang.algebra.vanishing import VanishingChoices
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_worker.engines.structured.planning.terms import Addend, Exponential, Factor, Term, Trail, one_factor
 
@@ -37,6 +38,11 @@ class TermReader:
         self._masks = masks
         self._products: dict[int, tuple[Term, frozenset[int]]] = {}
         self._separable: dict[int, bool] = {}
+        self._vanishing = VanishingChoices(nodes)
+
+    def passes(self, node: int) -> bool:
+        """Whether a node is a choice that is left out in terms."""
+        return self._vanishing.chosen(node) is not None
 
     def terms(self, node: int) -> list[Addend] | None:
         """A node as a sum; None if that is read from more operations than there are.
@@ -92,6 +98,8 @@ class TermReader:
             split = self._exponentials(args[0], read) if several and op == "exp" else None
             if split is not None:
                 sides[divides].extend(split)
+            elif op == "where" and not divides and (chosen := self._vanishing.chosen(index)) is not None:
+                stack.append((chosen, divides))
             elif mask == 0 or op not in _PRODUCTS:
                 sides[divides].append(index)
                 continue
@@ -109,7 +117,11 @@ class TermReader:
 
     def _addends(self, index: int, scale: Term) -> list[tuple[int, Term]] | None:
         op, args, _ = self._nodes[index]
-        if op not in _SUMS or self._masks[index].bit_count() < 2:
+        if self._masks[index].bit_count() < 2:
+            return None
+        if op == "where" and (chosen := self._vanishing.chosen(index)) is not None:
+            return [(chosen, scale)]
+        if op not in _SUMS:
             return None
         opposite = scale._replace(negative=not scale.negative)
         if op == "neg":
