@@ -19,8 +19,10 @@ settings.register_profile("repeatable", derandomize=True, database=None, deadlin
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=examples(100))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-# The servers that tests start compile nothing and leave the user's cache alone, unless a test says otherwise
+# The servers that tests start compile nothing and leave the user's cache alone, unless a test says otherwise. What is
+# compiled once for all formulas is kept for the next run
 os.environ["GRIDGRAD_COMPILE"] = "0"
+os.environ.setdefault("GRIDGRAD_CACHE", str(Path(__file__).parents[1] / "build" / "cache"))
 
 # What a shell runs in the background ignores Ctrl-C, and so would what the tests start and interrupt
 signal.signal(signal.SIGINT, signal.default_int_handler)

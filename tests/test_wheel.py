@@ -46,19 +46,21 @@ def test_it_holds_all_files_of_the_packages_and_no_others(wheel: zipfile.ZipFile
         if path.is_file() and path.suffix != ".pyc"
     }
     assert held == wanted
-    assert {path.suffix for path in held} == {".py", ".pyi", ".h", ".typed"}
+    assert {path.suffix for path in held} == {".py", ".pyi", ".h", ".typed", ".cpp", ".hpp", ".md", ""}
     for package in PACKAGES:
         assert Path(package, "py.typed") in held
     assert Path("gridgrad_worker/engines/cuda/prelude.h") in held
     assert Path("gridgrad_core/v1/gridgrad_pb2.py") in held
+    assert {path for path in held if not path.suffix} == {Path("gridgrad_worker/third_party/boost_math/LICENSE")}
 
 
-def test_it_has_its_commands_and_its_license(wheel: zipfile.ZipFile) -> None:
+def test_it_has_its_commands_and_its_licenses(wheel: zipfile.ZipFile) -> None:
     about = f"gridgrad-{gridgrad.__version__}.dist-info"
     commands = wheel.read(f"{about}/entry_points.txt").decode()
     assert "gridgrad = " in commands
     assert "gridgrad-server = " in commands
-    assert wheel.read(f"{about}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    for name in ("LICENSE", "worker/gridgrad_worker/third_party/boost_math/LICENSE"):
+        assert wheel.read(f"{about}/licenses/{name}") == (ROOT / name).read_bytes()
 
 
 def test_all_of_it_can_be_imported_where_it_is_unpacked(wheel: zipfile.ZipFile, tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import mpmath as mp
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
 from tests.service.harness import Running, eventually, running
@@ -272,3 +273,21 @@ def test_a_long_expression_is_explained_in_bounded_space(client: gridgrad.Client
     assert "lines are left out" in explained.derived
     assert len(str(explained)) < 300_000
     assert explained.ranks == (5, 5, 4)
+
+
+@pytest.mark.long
+def test_functions_of_the_library_are_compiled_once_and_where_code_is_kept(tmp_path: Path) -> None:
+    x = np.linspace(-30, 30, 50)
+    flags = ["--cache", str(tmp_path / "kept")]
+    with (
+        running(tmp_path, *flags, environment={"GRIDGRAD_COMPILE": "1"}) as server,
+        gridgrad.Client(server.address, timeout=NEVER_LONGER_S) as client,
+    ):
+        assert client.prepare("j0(x)", ["x"], order=2).tier == "compiled"
+        results = [client.gradient("j0(x)", {"x": x}, order=2, tier=tier) for tier in ("direct", "compiled")]
+    want = [[float(mp.besselj(0, each, derivative=n)) for each in x] for n in range(3)]
+    for result in results:
+        for found, right in zip((result.value, result.d["x"], result.d["x", "x"]), want, strict=True):
+            assert_allclose(found, right, rtol=1e-12, atol=1e-14)
+    assert_array_equal(results[0].value, results[1].value)
+    assert {file.name for file in (tmp_path / "kept").rglob("special.*")} == {"special.so", "special.o"}

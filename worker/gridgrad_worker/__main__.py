@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     process.die_with_parent()
     keep_freed_memory(_KEPT_BYTES)
     process.spin_briefly()
+    process.keep_code_in(options.cache)
     if options.aside:
         process.yield_to_others()
     configure(options.log_format, options.log_level, device=options.device, pid=os.getpid())

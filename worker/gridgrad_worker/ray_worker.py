@@ -51,6 +51,7 @@ class RayWorker:
         else:
             options = parse(arguments)
             keep_freed_memory(_KEPT_BYTES)
+            process.keep_code_in(options.cache)
             configure(options.log_format, options.log_level, device=options.device, pid=os.getpid())
             self._loop = open_loop(options, self._channel)
         return self._channel.answer((), is_compiling=False)

@@ -113,7 +113,6 @@ def _tier(options: argparse.Namespace, device: Device, template: CompileTemplate
         hot_pieces=options.hot_pieces,
         cache_bytes=options.cache_bytes,
         compile_timeout_s=options.compile_timeout,
-        root=options.cache and options.cache.absolute() / "compiled",
     )
     if template is None:
         return open_cpu_tier(settings)

@@ -231,5 +231,8 @@ VALUES: dict[str, Callable[..., Number]] = {
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))),
     "digamma": mp.digamma,
     "polygamma": mp.psi,
+    "j0": mp.j0,
+    "j1": mp.j1,
+    "jn": mp.besselj,
 }
 """Each function of the language on mpmath's numbers, by name."""

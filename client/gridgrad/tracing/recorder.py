@@ -21,6 +21,7 @@ from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.steps import finished
+from gridgrad_core.lang.program.syntax_error import Mistake
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["Recorder"]
@@ -92,14 +93,21 @@ class Recorder:
         return self.apply(FUNCTIONS["ne"], lifted, 0.0) if array.dtype == np.bool_ else lifted
 
     def apply(self, function: Function, *operands: Any) -> Traced:
-        """A function of the language, element by element."""
+        """A function of the language, element by element.
+
+        Raises:
+            TracingError: an order that is no constant, or one beyond what the function is right to.
+        """
         lifted = [self.lift(operand) for operand in operands]
         arrays = np.broadcast_arrays(*[each.nodes for each in lifted])
         columns = [
             [Value(node, 0, each.kind) for node in array.ravel().tolist()]
             for array, each in zip(arrays, lifted, strict=True)
         ]
-        nodes = [self.operations.apply(function, arguments, 0).node for arguments in zip(*columns, strict=True)]
+        try:
+            nodes = [self.operations.apply(function, arguments, 0).node for arguments in zip(*columns, strict=True)]
+        except Mistake as mistake:
+            raise self.refuse(refusal.doing(mistake.found, mistake.remedy)) from None
         self._check_size()
         return self._made(np.array(nodes, np.int64).reshape(arrays[0].shape), function.result)
 

@@ -32,5 +32,13 @@ def test_ufuncs_of_scipy_are_matched_by_name() -> None:
     special = pytest.importorskip("scipy.special")
     program = gridgrad.trace(lambda x: special.erf(x) + special.ndtr(x) * special.expit(x) + special.gammaln(x))
     assert program == gridgrad.parse("erf(x) + norm_cdf(x)*sigmoid(x) + lgamma(x)")
-    with pytest.raises(gridgrad.TracingError, match=r"scipy.special.j0, .* can't be traced"):
-        gridgrad.trace(lambda x: special.j0(x))
+    with pytest.raises(gridgrad.TracingError, match=r"scipy.special.struve, .* can't be traced"):
+        gridgrad.trace(lambda x: special.struve(1, x))
+
+
+def test_bessel_functions_of_scipy_are_traced() -> None:
+    special = pytest.importorskip("scipy.special")
+    program = gridgrad.trace(lambda x: special.j0(x) + special.j1(x) * special.jn(3, x) + special.jv(2, x))
+    assert program == gridgrad.parse("j0(x) + j1(x)*jn(3, x) + jn(2, x)")
+    with pytest.raises(gridgrad.TracingError, match="the argument n of jn is no constant integer of 0 or more"):
+        gridgrad.trace(lambda x: special.jv(2.5, x))

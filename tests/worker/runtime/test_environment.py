@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,12 @@ def test_threads_spin_briefly_unless_told_otherwise(
         monkeypatch.setenv(name, value)
     process.spin_briefly()
     assert os.environ.get("GOMP_SPINCOUNT") == after
+
+
+@pytest.mark.parametrize(("given", "kept"), [("there", str(Path.cwd() / "there")), (None, "before")])
+def test_what_is_compiled_is_kept_where_it_is_said(
+    given: str | None, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDGRAD_CACHE", "before")
+    process.keep_code_in(None if given is None else Path(given))
+    assert os.environ["GRIDGRAD_CACHE"] == kept

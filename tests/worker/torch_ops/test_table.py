@@ -34,6 +34,7 @@ QUOTIENTS = (
     2.75, 17.0,
 )  # fmt: skip
 LOGARITHMIC = (-0.96875, -0.75, -0.4375, -0.40625, -0.0009765625, 0.0, 1e-6, 0.0078125, 0.5, 1.4375, 1.5625, 17.0, 1e6)
+BESSEL = (-60.125, -3.8125, -0.0009765625, 0.0, 0.0001220703125, 0.4375, 2.40625, 5.5, 17.0, 25.5, 1000.25)
 PROBABILITIES = (0.0009765625, 0.03125, 0.25, 0.4375, 0.625, 0.96875, 0.9990234375)
 
 POINTS: dict[str, tuple[float, ...]] = {
@@ -102,6 +103,7 @@ POINTS: dict[str, tuple[float, ...]] = {
     "digamma(x)": (*GAMMA, 1e6, *NEGATIVE_GAMMA),
     "polygamma(0, x)": GAMMA,
     "polygamma(3, x)": (*GAMMA, *NEGATIVE_GAMMA),
+    **dict.fromkeys(("j0(x)", "j1(x)", "jn(0, x)", "jn(2, x)", "jn(7, x)"), BESSEL),
     "x**2": EVERYWHERE,
     "x**3": EVERYWHERE,
     "x**-2": EVERYWHERE,
@@ -142,6 +144,9 @@ FAR: dict[str, tuple[float, ...]] = {
     "digamma(x)": (1e-60, 1e60),
     "sinc(x)": (1e-20, 2.0**40 + 0.25),
     "expm1(x)": (-40.0, 1e-20),
+    "j0(x)": (1e10, -1e15),
+    "j1(x)": (1e10, -1e15),
+    "jn(500, x)": (1001.0, 480.0, 1e6),
 }
 
 ORDERS = {
@@ -154,6 +159,7 @@ ORDERS = {
     "log1prel_derivative": LOGARITHMIC,
     "tanhc_derivative": QUOTIENTS,
     "langevin_derivative": QUOTIENTS,
+    "jn": (-700.5, 480.0, 612.5, 1001.0, 1e6),
 }
 
 IN_TAILS = ("exp(x)", "expm1(x)", "sigmoid(x)", "log_sigmoid(x)", "softplus(x)", "silu(x)")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from pathlib import Path
 
-__all__ = ["die_with_parent", "ignore_signals", "spin_briefly", "yield_to_others"]
+__all__ = ["die_with_parent", "ignore_signals", "keep_code_in", "spin_briefly", "yield_to_others"]
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _NICE = 10
@@ -36,6 +37,12 @@ def spin_briefly() -> None:
     """
     if not os.environ.keys() & {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}:
         os.environ["GOMP_SPINCOUNT"] = _SPINS
+
+
+def keep_code_in(directory: Path | None) -> None:
+    """Has what this process compiles, and what it starts, be kept in a directory; where it is by default if None."""
+    if directory is not None:
+        os.environ["GRIDGRAD_CACHE"] = str(directory.absolute())
 
 
 def yield_to_others() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.pick import Pick
+from gridgrad_worker.native import library_functions
 from gridgrad_worker.torch_ops import elementary, lookups, quotients, special
 from gridgrad_worker.torch_ops.looped_value import LoopedValue
 from gridgrad_worker.torch_ops.scalars import SCALAR_SECOND
@@ -29,7 +30,9 @@ class _Values(dict[str, Callable[..., Tensor]]):
         return lookups.VALUES[op]
 
 
-VALUES: dict[str, Callable[..., Tensor]] = _Values(elementary.VALUES | quotients.VALUES | special.VALUES)
+VALUES: dict[str, Callable[..., Tensor]] = _Values(
+    elementary.VALUES | quotients.VALUES | special.VALUES | library_functions.VALUES
+)
 """The value of every function of the language, by name: of tensors of one dtype, integer parameters as ints."""
 
 

@@ -19,6 +19,8 @@ from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.cuda.source import Source, write_source
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
+from gridgrad_worker.native.errors import CannotCompileError
+from gridgrad_worker.native.library_functions import VALUES as LIBRARY_VALUES
 from tests.seeds import examples
 from tests.worker.engines.cuda.both_tiers import AXES, TEXT, WANTED, Both
 from tests.worker.engines.cuda.emulated import needs_gcc
@@ -33,7 +35,7 @@ NVCC = shutil.which("nvcc")
 def calls_of_all_functions() -> list[str]:
     calls = []
     for name, declared in FUNCTIONS.items():
-        if declared.group != "operator" and not declared.integers:
+        if declared.group != "operator" and not declared.integers and name not in LIBRARY_VALUES:
             kinds = declared.kinds or ("number",) * len(declared.params)
             arguments = [f"{x} > 0" if kind == "boolean" else x for x, kind in zip("xyz", kinds, strict=False)]
             calls.append(f"{name}({', '.join(arguments)})")
@@ -61,6 +63,12 @@ def test_functions_that_are_derivatives(cpu: CpuDevice, dtype: str) -> None:
     both = Both(cpu, text, {"x": (0,)}, 1, [(), (0,), (0, 0)], dtype)
     values = (ArrayValues(np.array([-7.3, -2.2, -0.7, 0.1, 0.5, 1.2, 4.7, 12.1, np.inf, np.nan]), (0,), 1),)
     both.compare([Tile(values, Subgrid((0,), (10,)))], 1e-12 if dtype == "float64" else 1e-5)
+
+
+def test_functions_of_the_library_are_left_to_the_direct_tier(cpu: CpuDevice) -> None:
+    engine = StructuredEngine(parse("j0(x)*y"), {"x": (0,), "y": (1,)}, 2, [(), (0,)], torch.float64, cpu)
+    with pytest.raises(CannotCompileError, match="it calls j0, j1, which the processor computes"):
+        write_source(engine.plain_plan, 2, torch.float64)
 
 
 @needs_gcc

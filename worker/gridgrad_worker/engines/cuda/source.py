@@ -103,6 +103,9 @@ class _Writer:
         launches = tuple(Launch(f"levels_of_{dims}", tuple(levels)) for dims, levels in sorted(by_dims.items()))
         kernels = [line for launch in launches for line in self._launch(launch)]
         grid = list(self._grid())
+        if self._functions.library:
+            called = ", ".join(sorted(self._functions.library))
+            raise CannotCompileError(f"it calls {called}, which the processor computes for the direct tier on a GPU")
         prelude = resources.files(__package__).joinpath("prelude.h").read_text()
         parts = [*self._constants(), prelude, *self._functions.definitions, *bodies, *kernels, *grid, "}"]
         return Source("\n".join(parts) + "\n", launches, tuple(map(len, self._kept)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.resources
 import os
@@ -18,6 +19,7 @@ from gridgrad_worker.engines.structured.execution.structured_engine import Struc
 from gridgrad_worker.native.errors import NothingToCompileWithError
 from gridgrad_worker.native.march import unsupported
 from gridgrad_worker.native.run_compiler import run_all
+from gridgrad_worker.native.special_library import library_files
 from gridgrad_worker.native.toolchain import compiler_flags, find_compiler
 
 __all__ = ["NAME", "CppSource", "build", "digest_of", "source_of"]
@@ -27,7 +29,8 @@ NAME = "grid.so"
 
 _CPP = Path(str(importlib.resources.files("gridgrad_worker.engines.compiled") / "cpp"))
 _TORCH = Path(torch.__file__).parent
-_INCLUDED = (f"-I{_CPP}", f"-isystem{_TORCH / 'include'}")
+_LIBRARY = Path(str(importlib.resources.files("gridgrad_worker.native") / "cpp"))
+_INCLUDED = (f"-I{_CPP}", f"-I{_LIBRARY}", f"-isystem{_TORCH / 'include'}")
 
 _AT_ONCE = min(2, os.cpu_count() or 1)
 """Pieces that are compiled at the same time: each takes some 150 MB."""
@@ -43,11 +46,13 @@ class CppSource(NamedTuple):
         declared: what each piece begins with.
         functions: long functions, each of which may stand in any of the pieces.
         rest: what ends one of them.
+        library: whether it is linked with the library of special functions.
     """
 
     declared: str
     functions: tuple[str, ...]
     rest: str
+    library: bool = False
 
     @property
     def text(self) -> str:
@@ -87,6 +92,7 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
         wire_tags.definitions(),
         f"constexpr int DIMS = {max(job.ndim, 1)}, INPUTS = {max(len(job.names) + count_arrays(job.tables), 1)};",
         '#include "special.h"' if functions.special else '#include "functions.h"',
+        '#include "library.h"' if functions.library else "",
         '#include "windows.h"',
         '#include "lookups.h"' if job.tables else "",
         *functions.definitions,
@@ -94,7 +100,8 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
         "" if engine.guard else "typedef SeparatedPlan PlainPlan;",
     ]
     rest = ['#include "tiles.h"', '#include "request_template.h"', ""]
-    return CppSource("\n".join(declared), tuple(each for plan in plans for each in plan.functions), "\n".join(rest))
+    apart = tuple(each for plan in plans for each in plan.functions)
+    return CppSource("\n".join(declared), apart, "\n".join(rest), bool(functions.library))
 
 
 def digest_of(engine: StructuredEngine) -> str:
@@ -124,12 +131,14 @@ def build(source: CppSource, directory: Path) -> Path:
         raise NothingToCompileWithError(unsupported())
     library, command = directory / NAME, [compiler, *compiler_flags()]
     made = [_piece(text, directory / f"grid{n}.cpp") for n, text in enumerate(source.pieces(_AT_ONCE))]
-    places = [f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
-    if len(made) > 1:
-        run_all([[*command, "-c", str(each), "-o", f"{each}.o", *_INCLUDED] for each in made])
-        run_all([[*command, *(f"{each}.o" for each in made), "-o", str(library), *places]])
-    else:
-        run_all([[*command, str(made[0]), "-o", str(library), *_INCLUDED, *places]])
+    with library_files() if source.library else contextlib.nullcontext() as files:
+        linked = [str(files.objects), "-Wl,--gc-sections"] if files else []
+        places = [*linked, f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
+        if len(made) > 1:
+            run_all([[*command, "-c", str(each), "-o", f"{each}.o", *_INCLUDED] for each in made])
+            run_all([[*command, *(f"{each}.o" for each in made), "-o", str(library), *places]])
+        else:
+            run_all([[*command, str(made[0]), "-o", str(library), *_INCLUDED, *places]])
     return library
 
 

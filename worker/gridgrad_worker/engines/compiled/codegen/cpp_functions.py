@@ -42,11 +42,13 @@ class CppFunctions:
     Attributes:
         definitions: their text.
         special: whether any of them needs `cpp/special.h`.
+        library: those that need the library of special functions.
     """
 
     def __init__(self, dtype: torch.dtype, static: str = "static") -> None:
         self.definitions: list[str] = []
         self.special = False
+        self.library: list[str] = []
         self._dtype = dtype
         self._static = static
         self._known: dict[tuple[str, tuple[int, ...]], Recorded] = {}
@@ -58,6 +60,8 @@ class CppFunctions:
             made = self._made(op) if isinstance(op, MadeOperation) else record(op, integers, self._dtype)
             self._known[key] = made
             self.special = self.special or made.special
+            if made.library:
+                self.library.append(op)
             if len(made.lines) > 1 and op not in WRITTEN:
                 self.definitions.append(_definition(self._name(op, integers), made, self._static))
         return self._known[key]
@@ -75,11 +79,11 @@ class CppFunctions:
     def _made(self, operation: MadeOperation) -> Recorded:
         """An operation that a text makes for itself as a function; what it calls is defined before it."""
         if isinstance(operation, Pick):
-            return Recorded(("Vector",), "Vector", tuple(_picking(operation)), "result", False)
+            return Recorded(("Vector",), "Vector", tuple(_picking(operation)), "result")
         assert isinstance(operation, LocalOperation)  # noqa: S101 - narrows the type
         loop = loop_of(operation, rounding_of(self._dtype))
         params = len(operation.function.params)
-        return Recorded(("Vector",) * params, "Vector", tuple(_loop_lines(loop, params, self)), "result", False)
+        return Recorded(("Vector",) * params, "Vector", tuple(_loop_lines(loop, params, self)), "result")
 
     def _name(self, op: str, integers: tuple[int, ...]) -> str:
         if isinstance(op, MadeOperation):

@@ -6,7 +6,7 @@ something else than vectors of a processor has to give the same names for it, an
 
 from __future__ import annotations
 
-__all__ = ["FORMS", "SPECIAL", "WRITTEN"]
+__all__ = ["FORMS", "LIBRARY", "SPECIAL", "WRITTEN"]
 
 FORMS: dict[str, str] = {
     "abs": "abs({0})",
@@ -45,6 +45,7 @@ FORMS: dict[str, str] = {
     "isnan": "isnan({0})",
     "isneginf": "{0} == -UNBOUNDED",
     "isposinf": "{0} == UNBOUNDED",
+    "jn": "jn({0}, {1})",
     "le": "{0} <= {1}",
     "lgamma": "lgamma({0})",
     "log": "log({0})",
@@ -102,3 +103,6 @@ WRITTEN: dict[str, str] = {
 
 SPECIAL = frozenset({"digamma", "erfinv", "special_erfcx", "special_log_ndtr", "special_ndtri"})
 """Those of `cpp/special.h`, which takes a second to compile."""
+
+LIBRARY = frozenset({"jn"})
+"""Those of the library of special functions, by `cpp/library.h`, which a formula is linked with then."""

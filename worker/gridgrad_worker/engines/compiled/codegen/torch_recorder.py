@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_worker.engines.compiled.codegen.cpp_table import FORMS, SPECIAL
+from gridgrad_worker.engines.compiled.codegen.cpp_table import FORMS, LIBRARY, SPECIAL
 from gridgrad_worker.native.errors import CannotCompileError
 from gridgrad_worker.torch_ops.table import VALUES
 
@@ -35,13 +35,15 @@ class Recorded(NamedTuple):
         lines: C++ of what is computed, from parameters p0, p1, ...
         result: the expression of the result.
         special: whether it needs `cpp/special.h`.
+        library: whether it needs the library of special functions.
     """
 
     kinds: tuple[str, ...]
     kind: str
     lines: tuple[str, ...]
     result: str
-    special: bool
+    special: bool = False
+    library: bool = False
 
 
 def literal(value: float) -> str:
@@ -78,6 +80,7 @@ def record(name: str, integers: Sequence[int], dtype: torch.dtype) -> Recorded:
         tuple(recorder.lines),
         recorder.text(result),
         recorder.special,
+        recorder.library,
     )
 
 
@@ -92,6 +95,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's h
         super().__init__()  # type: ignore[no-untyped-call] # torch's has no types
         self.lines: list[str] = []
         self.special = False
+        self.library = False
         self._names = {id(each): f"p{n}" for n, each in enumerate(parameters)}
         self._kept: list[object] = list(parameters)  # so that no id is used twice
         self._lists: dict[int, list[Tensor]] = {}
@@ -107,6 +111,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's h
         result = function(*args, **(kwargs or {}))
         name = function.overloadpacket.__name__
         self.special = self.special or name in SPECIAL
+        self.library = self.library or name in LIBRARY
         self._take(name, args, kwargs or {}, result)
         return result
 
