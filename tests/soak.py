@@ -1,16 +1,18 @@
 """Runs a mix of everything for as long as told, and tells by how much each process grew: `python -m tests.soak`.
 
 Callers in threads of this process ask small grids by gRPC and in sessions, floods by `map`, large grids, texts that
-nobody asked before, every registered function, and what is refused, given up or cut off. Memory, descriptors and
-threads of the server, of its workers and of this process are read each second. The first third fills caches; of the
-rest, the least that a process held in the first quarter and in the last one is compared: what is in flight comes and
-goes, and what leaks stays.
+nobody asked before, every registered function, and what is refused, given up or cut off. They do so in rounds, each of
+some seconds and of so many calls of each kind, however busy the machine is. Between rounds nothing is in flight, and
+memory, descriptors and threads of the server, of its workers and of this process are read. The first third of them
+fills caches; of the rest, the least that a process held after the first quarter and after the last one is compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
+import gc
 import itertools
 import os
 import sys
@@ -28,6 +30,12 @@ from benchmarks.harness.processes import Served, serve
 __all__ = ["Growth", "Sample", "growth", "sample"]
 
 WARM = 1 / 3
+LEAST_ROUNDS = 12
+LONGEST_ROUND_S = 30.0
+PATIENCE_S = 120.0
+"""How long a round may take beyond its own time, and how long the server may take to come to rest."""
+_LIBC = ctypes.CDLL(None)
+_M_ARENA_MAX = -8  # malloc.h
 AXES = {"t": np.linspace(1, 2, 32), "k": np.linspace(2, 3, 32)}
 LARGE = {"t": np.linspace(1, 2, 700), "k": np.linspace(2, 3, 600)}
 KNOWN = ("t*exp(-k)", "sin(t*k)", "t*k + 2*t*k**2", "sqrt(t)/(1 + k)", "log(t + k), t*k")
@@ -82,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         1 if a process grew by more than it may or a call went wrong that must not, else 0.
     """
     options = _parser().parse_args(arguments)
+    _LIBC.mallopt(_M_ARENA_MAX, 1)  # what is free at the end of another heap can't be given back
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     flags = ["--device", "cpu", "--workers", "2", "--listen", "127.0.0.1:0", "--functions", options.functions]
     with serve("gridgrad_server", [*flags, "--piece-cost", "200000", "--session-bytes", "128MiB"]) as served:
@@ -138,25 +147,49 @@ def growth(name: str, samples: Sequence[Sample]) -> Growth:
 
 def _soaked(served: Served, seconds: float) -> tuple[dict[str, list[Sample]], dict[str, int], list[str]]:
     """Samples by process, calls by kind, and what went wrong."""
-    end = threading.Event()
-    calls, failures = dict.fromkeys(CALLERS, 0), list[str]()
-    threads = [threading.Thread(target=_call_on, args=(served.address, kind, end, calls, failures)) for kind in CALLERS]
+    calls, failures = dict.fromkeys(KINDS, 0), list[str]()
     names = {"server": served.process.pid, "callers": os.getpid()}
     names |= {f"worker {number}": pid for number, pid in enumerate(served.workers())}
     samples: dict[str, list[Sample]] = {name: [] for name in names}
+    round_s, stop_at = min(LONGEST_ROUND_S, seconds / LEAST_ROUNDS), time.monotonic() + seconds
+    while not failures and (time.monotonic() < stop_at or len(samples["server"]) < LEAST_ROUNDS):
+        _round(served.address, round_s, calls, failures)
+        _come_to_rest(served.address, failures)
+        for name, pid in names.items():
+            samples[name].append(sample(pid))
+    return samples, calls, failures
+
+
+def _round(address: str, seconds: float, calls: dict[str, int], failures: list[str]) -> None:
+    """Calls in all ways at once, for so long and until there were enough calls of each kind."""
+    end = threading.Event()
+    threads = [threading.Thread(target=_call_on, args=(address, kind, end, calls, failures)) for kind in KINDS]
+    enough = {name: calls[name] + kind.least for name, kind in KINDS.items()}
     for thread in threads:
         thread.start()
+    stop_at = time.monotonic() + seconds
     try:
-        stop_at = time.monotonic() + seconds
-        while time.monotonic() < stop_at and not failures:
-            for name, pid in names.items():
-                samples[name].append(sample(pid))
-            end.wait(min(1.0, seconds / 60))
+        while not failures and (time.monotonic() < stop_at or any(calls[kind] < enough[kind] for kind in enough)):
+            if time.monotonic() > stop_at + PATIENCE_S:
+                failures.append(f"{calls} calls are too few, {PATIENCE_S:g} s after the end of a round")
+            end.wait(0.05)
     finally:
         end.set()
         for thread in threads:
             thread.join()
-    return samples, calls, failures
+
+
+def _come_to_rest(address: str, failures: list[str]) -> None:
+    """Waits until nothing is in flight, and gives back what this process does not use."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    with gridgrad.Client(address, sessions=False) as client:
+        while (load := client.server_status().load).entries or load.streams or load.sessions or load.held_bytes:
+            if time.monotonic() > give_up_at:
+                failures.append(f"the server holds {load}, {PATIENCE_S:g} s after all calls")
+                break
+            time.sleep(0.02)
+    gc.collect()
+    _LIBC.malloc_trim(0)  # results that are gone leave holes in the heap, larger or smaller
 
 
 def _call_on(address: str, kind: str, end: threading.Event, calls: dict[str, int], failures: list[str]) -> None:
@@ -164,7 +197,7 @@ def _call_on(address: str, kind: str, end: threading.Event, calls: dict[str, int
     try:
         while not end.is_set():
             with gridgrad.Client(address, sessions=kind != "by gRPC", timeout=60) as client:
-                for _ in itertools.islice(CALLERS[kind](client), 500):
+                for _ in itertools.islice(KINDS[kind].calls(client), 500):
                     calls[kind] += 1
                     if end.is_set():
                         return
@@ -227,15 +260,27 @@ def _given_up(client: gridgrad.Client) -> Iterator[None]:
         yield
 
 
-CALLERS: dict[str, Callable[[gridgrad.Client], Iterator[None]]] = {
-    "in sessions": _small,
-    "by gRPC": _small,
-    "floods": _floods,
-    "large": _large,
-    "new texts": _new,
-    "registered": _registered,
-    "refused": _refused,
-    "given up": _given_up,
+class Kind(NamedTuple):
+    """A way to call.
+
+    Args:
+        calls: makes them, one after another.
+        least: how many there are in a round at least.
+    """
+
+    calls: Callable[[gridgrad.Client], Iterator[None]]
+    least: int
+
+
+KINDS = {
+    "in sessions": Kind(_small, 20),
+    "by gRPC": Kind(_small, 20),
+    "floods": Kind(_floods, 64),
+    "large": Kind(_large, 1),
+    "new texts": Kind(_new, 10),
+    "registered": Kind(_registered, 40),
+    "refused": Kind(_refused, 20),
+    "given up": Kind(_given_up, 1),
 }
 
 

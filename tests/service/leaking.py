@@ -13,6 +13,6 @@ KEPT: list[object] = []
 
 @function
 def leaking(x: Tensor) -> Tensor:
-    """x², which leaves 64 KiB and a descriptor behind."""
-    KEPT.append((bytearray(b"x" * (1 << 16)), os.open(os.devnull, os.O_RDONLY)))
+    """x², which leaves 256 KiB and a descriptor behind."""
+    KEPT.append((bytearray(b"x" * (1 << 18)), os.open(os.devnull, os.O_RDONLY)))
     return x * x

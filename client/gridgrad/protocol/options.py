@@ -224,8 +224,13 @@ def leave(answers: Any) -> None:
     """
     if isinstance(answers, Generator):
         answers.close()
-    else:
-        answers.cancel()
+        return
+    answers.cancel()
+    # gRPC keeps a call of SingleThreadedUnaryStream, its connection and what it has received until the end of the call
+    # was taken in, and nothing public takes it in after cancel
+    take_in = getattr(answers, "_consume_next_event", None)
+    while take_in and answers._state.due:
+        take_in()
 
 
 def _credentials(given: grpc.ChannelCredentials | Default | None, target: str) -> grpc.ChannelCredentials | None:

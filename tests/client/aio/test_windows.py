@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -53,6 +55,25 @@ async def test_the_other_client_has_windows_too(server: FakeServer) -> None:
     server.stream = shuffled
     async with gridgrad.aio.Client(server.address) as client:
         checked([window async for window in client.windows("t*k", INPUTS, points=7)], {(1, 7)})
+
+
+def test_windows_that_are_broken_off_leave_no_connection(server: FakeServer) -> None:
+    server.stream = shuffled
+    for _ in range(3):
+        with gridgrad.Client(server.address, sessions=False) as client:
+            next(iter(client.windows("t*k", INPUTS, points=7)))
+    give_up_at = time.monotonic() + 30
+    while left := _connections(server):
+        assert time.monotonic() < give_up_at, left
+        time.sleep(0.01)
+
+
+def _connections(server: FakeServer) -> list[str]:
+    """Those that are open on this machine to the server's port."""
+    _, _, port = server.address.rpartition(":")
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()]
+    established = "01"  # proc_net_tcp in Linux's documentation
+    return [local for _, local, to, state, *_ in lines if to.endswith(f":{int(port):04X}") and state == established]
 
 
 WIDTH = 2000
