@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -121,6 +122,24 @@ def under_load(address: str, disturb: Callable[[], None]) -> None:
             each.result(120)
 
 
+@contextlib.contextmanager
+def called_on(call: Callable[[], None]) -> Iterator[None]:
+    """Calls in a thread, again and again, until the block ends."""
+    end = threading.Event()
+
+    def call_on() -> None:
+        while not end.is_set():
+            call()
+
+    with ThreadPoolExecutor(1) as pool:
+        calls = pool.submit(call_on)
+        try:
+            yield
+        finally:
+            end.set()
+        calls.result()
+
+
 def test_an_actor_that_is_killed_costs_a_retry(cluster: RayCluster, tmp_path: Path) -> None:
     with serving(tmp_path, "--ray", cluster.address, "--workers", "3") as served:
         with gridgrad.Client(served.address) as client:
@@ -182,12 +201,10 @@ def test_workers_are_asked_for_as_batches_wait_and_given_back(tmp_path: Path) ->
             assert client.gradient(wanted, {"x": sides, "y": sides}, wrt=()).value[-1, -1] == 2.0
 
         assert (ready(client), client.server_status().load.wanted_workers) == (1, 1)
-        with ThreadPoolExecutor(1) as pool:
-            grid = pool.submit(large)  # 123 pieces of 50 ms
+        with called_on(large):  # 123 pieces, which take one worker 3 s
             eventually(lambda: client.server_status().load.wanted_workers == 3, "the wish for more")
             cluster.add(2)
             eventually(lambda: ready(client) == 3, "those on the new node")
-            grid.result(120)
         eventually(lambda: [each.number for each in client.server_status().workers] == [0], "the end of the others")
         assert sum(worker.restarts for worker in client.server_status().workers) == 0
         large()
