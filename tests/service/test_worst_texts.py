@@ -54,8 +54,7 @@ class Neighbour:
                 self.answers += 1
 
 
-# 24,000 sines are right after minutes where the direct tier's sines are slow, and so no test of this
-@pytest.mark.parametrize("name", [name for name in WORST if name != "24,000 sines"])
+@pytest.mark.parametrize("name", WORST)
 def test_it_is_answered_or_refused_by_name_and_costs_no_worker(server: Running, name: str) -> None:
     worst, before = WORST[name], server.workers()
     axis = np.linspace(1.0, 2.0, worst.side)

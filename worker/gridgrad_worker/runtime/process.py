@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
+import socket
+import sys
 from pathlib import Path
 
-__all__ = ["die_with_parent", "ignore_signals", "keep_code_in", "spin_briefly", "yield_to_others"]
+__all__ = [
+    "die_with_parent",
+    "end_group_with_this",
+    "ignore_signals",
+    "keep_code_in",
+    "spin_briefly",
+    "yield_to_others",
+]
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _NICE = 10
@@ -26,6 +36,22 @@ def ignore_signals() -> None:
 def die_with_parent() -> None:
     """Has the kernel kill this process when the one that started it dies. See prctl(2)."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+def end_group_with_this() -> None:
+    """Has the kernel end what this process starts, and what that starts, when this one ends, however it does.
+
+    To be called by the leader of a group of processes that has read its standard input. In its place comes one end of a
+    socket, which what is started inherits; the other end goes with this process, and the kernel then sends SIGIO to
+    all of the group. See fcntl(2), F_SETOWN and O_ASYNC.
+    """
+    ours, theirs = socket.socketpair()
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    with theirs:
+        fcntl.fcntl(theirs, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(theirs, fcntl.F_SETFL, fcntl.fcntl(theirs, fcntl.F_GETFL) | os.O_ASYNC)
+        os.dup2(theirs.fileno(), sys.stdin.fileno())
+    ours.detach()  # open until the process ends, and in no other
 
 
 def spin_briefly() -> None:

@@ -39,8 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     process.die_with_parent()
     process.spin_briefly()
     os.umask(0o077)
+    job = sys.stdin.read()
+    process.end_group_with_this()  # it may be killed with its worker, and the compiler would go on for minutes
     try:
-        refused = _make(sys.stdin.read(), options.root, options.cache_bytes)
+        refused = _make(job, options.root, options.cache_bytes)
     except (MomentaryTroubleError, OSError) as error:
         if isinstance(error, OSError) and not is_momentary(error):
             raise
