@@ -102,12 +102,21 @@ def test_separation_where_it_begins_to_pay(cpu: CpuDevice) -> None:
         if engine.guard is None:
             continue
         tried += 1
-        least = max(1, math.ceil(engines._GUARD_POINTS / engine._saved) - engines._CALL_POINTS)
+        products = len(engine.ranks) * engines._PRODUCT_CALLS * engines._CALL_POINTS
+        least = max(1, math.ceil((engines._GUARD_POINTS + products) / engine._saved) - engines._CALL_POINTS)
         for columns in {max(1, least // 64 - 1), least // 64 + 1}:
             shape = (64, columns) if batch.ndim == 2 else (8, 8, columns)
             assert engine._pays(shape) == (64 * columns >= least)
             check(batch, engine, [Request.drawn(batch, shape, random, "float64")], "float64", SEED + 2)
     assert tried
+
+
+def test_a_product_for_each_term_pays_on_large_grids_alone(cpu: CpuDevice) -> None:
+    text = " + ".join(f"sin(x*y + {i})" for i in range(200))
+    engine = batch_of([Sum(text, {"x": (0,), "y": (1,)}, 2)]).engine("float64", cpu, separating=None)
+    assert len(engine.ranks) == 200
+    assert not engine._pays((32, 32))
+    assert engine._pays((512, 512))
 
 
 @pytest.mark.parametrize("ndim", [1, 2, 3, 4])

@@ -38,6 +38,7 @@ _ALONE = 1 << 15  # points of a request that is computed by itself: the calls fo
 _TOGETHER = 1 << 20  # points of a group of requests of one shape; on a GPU, of a request that is computed by itself too
 _ROUNDED = 16
 _CALL_POINTS = 1 << 13  # to call an operation takes as long as to run it on so many points
+_PRODUCT_CALLS = 8  # a separated sum takes as long as so many operations, beside what it computes on all points
 _GUARD_POINTS = 1 << 20  # the guard takes as long as one operation on so many points
 _MOST_PANELS = 64  # a request of more is never separated: looking at all of it for each tile would take too long
 
@@ -174,8 +175,9 @@ class StructuredEngine:
         return None
 
     def _pays(self, shape: tuple[int, ...]) -> bool:
-        """Whether separation saves a request of this shape more than its guard takes."""
-        return self.guard is not None and self._saved * (_CALL_POINTS + math.prod(shape)) >= _GUARD_POINTS
+        """Whether separation saves a request of this shape more than its products and its guard take."""
+        saved = self._saved * (_CALL_POINTS + math.prod(shape)) - len(self.ranks) * _PRODUCT_CALLS * _CALL_POINTS
+        return self.guard is not None and saved >= _GUARD_POINTS
 
     def _run(self, group: list[Segment]) -> None:
         if self.guard is None or not self._pays(group[0].shape):
