@@ -149,6 +149,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/rewriting/test_programs.py",
     "worker/engines/structured/test_company.py",
     "worker/engines/structured/test_memory.py",
+    "worker/engines/test_array_sums.py",
     "worker/engines/test_corners.py",
     "worker/engines/test_derived_programs.py",
     "worker/engines/test_folds.py",

@@ -23,7 +23,7 @@ from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
-from gridgrad_worker.table_store import TableStore
+from gridgrad_worker.table_store import TableStore, check_lengths
 from gridgrad_worker.torch_ops.lookups import BoundTable
 from gridgrad_worker.worker_program import Engine, WorkerProgram
 
@@ -74,6 +74,7 @@ def make_program(
         given = (tables or TableStore()).of(message.tables, read_dtype(message.dtype), device)
         shape = tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name
         job = CompileJob(text, *shape, tables=given.specs, bound=given.digest)
+        check_lengths(source.nodes, given)
         chosen = _for_expression(source, job, device, engine, tier, given.bound)
     pieces = PieceReader(tuple(axes.values()), len(dims), len(wanted) * chosen.components, message.dtype)
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered)

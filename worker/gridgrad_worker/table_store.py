@@ -8,7 +8,10 @@ from typing import NamedTuple
 import torch
 from cachetools import LRUCache
 
+from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.lang.program.made_operation import sums_over_arrays
+from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.tables.table_messages import numbers_of
 from gridgrad_core.v1 import gridgrad_pb2 as public_pb
 from gridgrad_core.wire.table_specs import specs_of_plan
@@ -16,7 +19,7 @@ from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.torch_ops.lookups import BoundTable
 
-__all__ = ["GivenTables", "TableStore"]
+__all__ = ["GivenTables", "TableStore", "check_lengths"]
 
 KEPT_BYTES = 1 << 27
 """Of tables that no program need have any more."""
@@ -34,6 +37,25 @@ class GivenTables(NamedTuple):
     specs: tuple[TableSpec, ...]
     bound: tuple[BoundTable, ...]
     digest: str
+
+
+def check_lengths(nodes: Sequence[Node], given: GivenTables) -> None:
+    """Checks that all arrays over which one sum runs are of one length.
+
+    Args:
+        nodes: of a program.
+        given: its tables.
+
+    Raises:
+        RequestError: two differ.
+    """
+    names = [name for spec in given.specs for name in spec.names]
+    lengths = [len(each) for table in given.bound for each in table.coefficients]
+    for first, *others in sums_over_arrays(nodes):
+        for other in others:
+            if lengths[first] != lengths[other]:
+                both = f"{names[first]} of {lengths[first]:,} numbers and {names[other]} of {lengths[other]:,}"
+                raise RequestError("inputs", f"a sum over {both}", "give both as many numbers, or sum over each alone")
 
 
 class TableStore:

@@ -2,6 +2,8 @@
 
 So the program and its digest stay the same whatever the coefficients are, and calls that differ in them alone are
 computed in one batch. Derivatives by the elements are stacked again, with the dims of the array in front.
+
+An array that the text names itself, to sum over it, travels whole instead, unless derivatives by it are asked for.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ from numpy.typing import ArrayLike, NDArray
 from gridgrad.arguments import derivatives as selecting
 from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input
+from gridgrad.arguments.lookup_table import GivenTable, array_of
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import Derivative
+from gridgrad_core.lang.functions.tabulated import MAX_ARRAY
 from gridgrad_core.lang.program.names import is_name
 
 __all__ = [
@@ -76,6 +80,16 @@ class CoefficientArray(NamedTuple):
         shape = self.values.shape
         dims = [self.name] if len(shape) == 1 else [f"{self.name}_{axis}" for axis in range(len(shape))]
         return Input(self.name, tuple(dims), self.values)
+
+    @property
+    def can_be_whole(self) -> bool:
+        """Whether a text can sum over it."""
+        return self.values.ndim == 1 and self.values.size <= MAX_ARRAY
+
+    @property
+    def whole(self) -> GivenTable:
+        """The array as one that a text sums over."""
+        return GivenTable(self.name, array_of(self.values))
 
     def scalars(self) -> list[Input]:
         """Its elements as inputs."""

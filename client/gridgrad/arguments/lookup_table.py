@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from gridgrad.arguments.inputs import Inputs, plain_array
 from gridgrad.arguments.linspace import Linspace
 from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.functions.tabulated import ARRAY
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.fields import field_head
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gridgrad_core.lang.functions.tabulated import TableSpec
     from gridgrad_core.tables.table_numbers import End, TableNumbers, Values
 
-__all__ = ["GivenTable", "LookupTable", "split_tables", "table", "table_field"]
+__all__ = ["GivenTable", "LookupTable", "array_of", "split_tables", "table", "table_field"]
 
 Method = Literal["linear", "cubic", "akima", "pchip", "quintic"]
 Outside = Literal["nan", "extrapolate", "clamp", "periodic"]
@@ -146,6 +147,17 @@ def table(
         _floats("its values", array), tuple(map(_knots, "xyz", given)), method, outside, _conditions(boundary)
     )
     return LookupTable(numbers.checked(_FIELD), is_single=array.dtype == _FLOAT32)
+
+
+def array_of(values: Values) -> LookupTable:
+    """An array that expressions sum over.
+
+    Args:
+        values: float64, of one dim.
+    """
+    from gridgrad_core.tables.table_numbers import TableNumbers
+
+    return LookupTable(TableNumbers(values, (), ARRAY, "", "not-a-knot"))
 
 
 def table_field(name: str, table: bytes) -> bytes:

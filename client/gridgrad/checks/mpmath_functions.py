@@ -9,9 +9,9 @@ from collections.abc import Callable
 import mpmath as mp
 
 from gridgrad.checks.mpmath_loops import Number, looped
-from gridgrad.checks.mpmath_tables import value_of_table
+from gridgrad.checks.mpmath_tables import item_of_array, value_of_table
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_core.lang.functions.tabulated import CALLS
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, CALLS
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.pick import Pick
 
@@ -31,6 +31,8 @@ def call(name: str, *arguments: Number) -> Number:
     try:
         if name in CALLS:
             return value_of_table(known, arguments[integers:])
+        if name == ARRAY_ITEM.name:
+            return item_of_array(*known, *arguments[integers:])
         value = VALUES[name](*known, *arguments[integers:])
     except (ZeroDivisionError, ValueError):
         return mp.nan

@@ -7,6 +7,8 @@ from typing import Any
 
 import mpmath as mp
 
+from gridgrad.checks.mpmath_tables import length_of_array
+from gridgrad_core.lang.local.arrays import PLACE
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.loop import state_name
 from gridgrad_core.lang.loops.lowering import loop_of
@@ -49,8 +51,11 @@ def looped(operation: LocalOperation, arguments: Sequence[Number], call: Call) -
         arguments: of it.
         call: the functions of the language.
     """
-    loop = loop_of(operation, Rounding(float(mp.eps), 0.0))
     given = {str(position): argument for position, argument in enumerate(arguments)}
+    if operation.arrays:
+        places = range(length_of_array(operation.which))
+        return mp.fsum(run(operation.body, {**given, PLACE: mp.mpf(place)}, call)[0] for place in places)
+    loop = loop_of(operation, Rounding(float(mp.eps), 0.0))
     state = run(loop.start, given, call)
     for _ in range(loop.limit):
         if not state[-1]:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import numpy as np
 
-from gridgrad_core.lang.functions.tabulated import DEGREES
+from gridgrad_core.lang.functions.tabulated import ARRAY, DEGREES
 from gridgrad_core.tables.splines import polynomials
 from gridgrad_core.tables.table_numbers import TableNumbers, Values
 
-__all__ = ["calling", "value_of_table"]
+__all__ = ["calling", "item_of_array", "length_of_array", "value_of_table"]
 
 
 class _Component(NamedTuple):
@@ -40,11 +40,26 @@ def calling(tables: Sequence[TableNumbers]) -> Iterator[None]:
         tables: in the order that numbers them.
     """
     before = _called.components
-    _called.components = [_Component(table, each) for table in tables for each in polynomials(table)]
+    _called.components = [_Component(table, each) for table in tables for each in _numbers(table)]
     try:
         yield
     finally:
         _called.components = before
+
+
+def length_of_array(number: int) -> int:
+    """How many numbers an array has."""
+    return len(_called.components[number].coefficients)
+
+
+def item_of_array(number: int, place: Any) -> Any:
+    """The number of an array at a place."""
+    return mp.mpf(float(_called.components[number].coefficients[int(place)]))
+
+
+def _numbers(table: TableNumbers) -> Sequence[Values]:
+    """The coefficients of a table; of an array its numbers."""
+    return [table.values] if table.method == ARRAY else polynomials(table)
 
 
 def value_of_table(integers: Sequence[int], arguments: Sequence[Any]) -> Any:

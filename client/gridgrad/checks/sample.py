@@ -81,7 +81,7 @@ def as_sent(call: PreparedCall) -> Request:
 
 
 def _tables(call: PreparedCall) -> dict[str, LookupTable]:
-    return {each.name: each.table for each in split_tables(call.request.inputs)[1]}
+    return {each.name: each.table for each in (*split_tables(call.request.inputs)[1], *call.summed)}
 
 
 def draw(request: Request, result: Result, points: int, seed: int) -> Sample:

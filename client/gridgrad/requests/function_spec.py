@@ -46,7 +46,8 @@ def plan_message(
     single = computing_dtype(given, dtype, tables) == FLOAT32
     selection = read_selection(wrt, order, derivatives)
     if coefficients or not isinstance(function, str | Registered | Program):
-        function, given, selection, _ = lower(function, given, selection, coefficients, tables)
+        function, given, selection, _, summed = lower(function, given, selection, coefficients, tables)
+        tables = (*tables, *summed)
     names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
     wanted = resolve(selection, names, scalars)
     kind, text = function_identity(function)

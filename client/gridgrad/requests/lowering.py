@@ -44,12 +44,14 @@ class Lowered(NamedTuple):
         inputs: those that are sent, coefficients one by one.
         selection: the derivatives by these.
         shown: what the caller sees, where that differs.
+        summed: the arrays of coefficients that it sums over, which travel whole.
     """
 
     function: Any
     inputs: tuple[Input, ...]
     selection: DerivativeSelection
     shown: Shown | None
+    summed: tuple[GivenTable, ...] = ()
 
 
 def lower(
@@ -80,6 +82,7 @@ def lower(
     everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
     if ignore:
         optional = optional.union(each.name for each in inputs if not each.dims)
+    function, summed = _summed(function, given, selection)
     unused = _unused(function, optional)
     sent = tuple([each for each in everything if each.name not in unused])
     if not given and len(sent) == len(inputs):
@@ -88,7 +91,23 @@ def lower(
     shapes = tuple([(array.name, array.values.shape) for array in given])
     stacks = arrays.stacks_of(names, shapes, selection, unused)
     shown = Shown((*inputs, *(array.input for array in given)), stacks)
-    return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown)
+    return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown, summed)
+
+
+def _summed(
+    function: Any, given: Sequence[CoefficientArray], selection: DerivativeSelection
+) -> tuple[Any, tuple[GivenTable, ...]]:
+    """A program and the arrays that it sums over; written out by their elements where derivatives by one are asked."""
+    called = frozenset(function.called) if isinstance(function, Program) else frozenset()
+    read = [array for array in given if array.name in called]
+    if not read:
+        return function, ()
+    by = frozenset(selection.wrt or ()).union(*(selection.derivatives or ()))
+    if by.isdisjoint([array.name for array in read]):
+        return function, tuple([array.whole for array in read])
+    from gridgrad_core.lang.local.written_out import written_out
+
+    return written_out(function, {array.name: array.elements for array in read}), ()
 
 
 def _unused(function: Any, optional: frozenset[str]) -> frozenset[str]:
@@ -118,7 +137,8 @@ def _lowered(
         function, inputs, given = _traced(function, inputs, given, tables)
         numbers = [each.name for each in inputs if not each.dims]
     elif isinstance(function, str):
-        function = parsed(function, tuple(each.name for each in inputs), tuple(each.spec for each in tables))
+        whole = [array.whole.spec for array in given if array.can_be_whole]
+        function = parsed(function, tuple(each.name for each in inputs), (*(each.spec for each in tables), *whole))
     return function, inputs, given, frozenset([*numbers, *(name for array in given for name in array.elements)])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gridgrad.arguments.derivatives import read_selection
 from gridgrad.arguments.inputs import FLOAT32, FloatArray, Input, computing_dtype, read_inputs
-from gridgrad.arguments.lookup_table import split_tables
+from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
@@ -21,7 +21,7 @@ from gridgrad_core.grid import Grid
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
-from gridgrad_core.wire.features import IGNORE_UNUSED, TABLES
+from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, TABLES
 from gridgrad_core.wire.fields import field_head
 
 __all__ = ["PreparedCall", "out_of_shape", "prepare", "stream_message"]
@@ -37,7 +37,8 @@ class PreparedCall(NamedTuple):
         template: what it shares with calls that differ in numbers alone.
         numbers: of each input, as bytes; of a linspace, the whole field of the request.
         lowered: what the caller sees of it, where that differs from what travels.
-        tables: that the function calls, each as the whole field of the request.
+        tables: that the function calls, each as the whole field of the request; arrays that it sums over too.
+        summed: these arrays.
     """
 
     request: Request
@@ -45,6 +46,7 @@ class PreparedCall(NamedTuple):
     numbers: tuple[bytes, ...]
     lowered: Shown | None = None
     tables: tuple[bytes, ...] = ()
+    summed: tuple[GivenTable, ...] = ()
 
     @property
     def function(self) -> FunctionIdentity:
@@ -100,18 +102,20 @@ def prepare(request: Request) -> PreparedCall:
 def _prepared(request: Request) -> PreparedCall:
     plain, tables = split_tables(request.inputs)
     given, inputs, shown = request.function, read_inputs(unstacked(plain)), None
+    summed: tuple[GivenTable, ...] = ()
     selection = read_selection(request.wrt, request.order, request.derivatives)
     ignore = _ignores_unused(request.unused)
     by_server = ignore and isinstance(given, Registered)  # which alone knows the inputs of its functions
     if (ignore and not by_server) or request.coefficients or not isinstance(given, str | Registered | Program):
-        given, inputs, selection, shown = lower(given, inputs, selection, request.coefficients, tables, ignore=ignore)
+        lowered = lower(given, inputs, selection, request.coefficients, tables, ignore=ignore)
+        given, inputs, selection, shown, summed = lowered
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype, tables)
     sent = tuple([narrowed(each, dtype) for each in inputs])
     kinds = tuple(map(kind_of, sent))
-    features = (IGNORE_UNUSED,) * by_server + (TABLES,) * bool(tables)
+    features = (IGNORE_UNUSED,) * by_server + (TABLES,) * bool(tables) + (ARRAYS,) * bool(summed)
     template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier), features)
-    fields = tuple([each.table.field(each.name) for each in tables])
-    return PreparedCall(request, template, tuple(map(encode_numbers, sent)), shown, fields)
+    fields = tuple([each.table.field(each.name) for each in (*tables, *summed)])
+    return PreparedCall(request, template, tuple(map(encode_numbers, sent)), shown, fields, summed)
 
 
 def _tier(spelled: object) -> pb.Tier:
@@ -142,7 +146,7 @@ def _check_units(units: Units, call: PreparedCall) -> None:
     check_units(units)
     kind, text = call.function
     if kind == "expression":
-        specs = tuple([each.spec for each in split_tables(call.request.inputs)[1]])
+        specs = tuple([each.spec for each in (*split_tables(call.request.inputs)[1], *call.summed)])
         program = parsed(text, tuple([each.name for each in call.inputs]), specs)
         check_known(units, [each.name for each in call.shown], program.components)
 

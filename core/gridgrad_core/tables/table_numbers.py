@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad_core.errors import RequestError
-from gridgrad_core.lang.functions.tabulated import DEGREES, MAX_TABLE_DIMS, OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY, DEGREES, MAX_ARRAY, MAX_TABLE_DIMS, OUTSIDE, TableSpec
 
 __all__ = ["BOUNDARIES", "MAX_COEFFICIENTS", "MAX_TABLE_NUMBERS", "End", "TableNumbers", "Values"]
 
@@ -35,12 +35,12 @@ End = tuple[int, float]
 
 
 class TableNumbers(NamedTuple):
-    """A table.
+    """A table, or an array: its values alone.
 
     Args:
         values: [knots of the first argument, ..., components if there are several].
         knots: of each argument, ascending.
-        method: one of `DEGREES`.
+        method: one of `DEGREES`, or `ARRAY`.
         outside: one of `OUTSIDE`.
         boundary: one of `BOUNDARIES`, or the conditions at both ends.
     """
@@ -54,10 +54,12 @@ class TableNumbers(NamedTuple):
     @property
     def components(self) -> int:
         """How many values it has at each point; 0 where its values have no dim for that."""
-        return self.values.shape[-1] if self.values.ndim > len(self.knots) else 0
+        return self.values.shape[-1] if self.values.ndim > len(self.knots) > 0 else 0
 
     def spec(self, name: str) -> TableSpec:
         """What it is but for its numbers, by a name."""
+        if self.method == ARRAY:
+            return TableSpec(name, 0, 0, "")
         return TableSpec(name, len(self.knots), DEGREES[self.method], self.outside, self.components)
 
     def checked(self, field: str) -> TableNumbers:
@@ -69,6 +71,8 @@ class TableNumbers(NamedTuple):
         Raises:
             RequestError: it is none.
         """
+        if self.method == ARRAY:
+            return _checked_array(field, self)
         _check_words(field, self)
         table = _ascending(self)
         _check_shape(field, table)
@@ -80,6 +84,13 @@ class TableNumbers(NamedTuple):
             raise RequestError(field, found, "leave such points out, or fill them in")
         _check_boundary(field, table)
         return table
+
+
+def _checked_array(field: str, array: TableNumbers) -> TableNumbers:
+    if array.knots or array.values.ndim != 1 or not 1 <= array.values.size <= MAX_ARRAY:
+        found = f"an array of shape {list(array.values.shape)} to sum over"
+        raise RequestError(field, found, f"give 1 to {MAX_ARRAY:,} numbers along one dim")
+    return array
 
 
 def _check_words(field: str, table: TableNumbers) -> None:

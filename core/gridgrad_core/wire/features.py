@@ -12,14 +12,16 @@ from collections.abc import Collection
 from gridgrad_core.errors import UnsupportedError
 from gridgrad_core.version import __version__
 
-__all__ = ["FEATURES", "IGNORE_UNUSED", "TABLES", "check_features"]
+__all__ = ["ARRAYS", "FEATURES", "IGNORE_UNUSED", "TABLES", "check_features"]
 
+ARRAYS = "arrays"
+"""Tables without arguments, over which expressions sum."""
 IGNORE_UNUSED = "ignore_unused"
 """GridGradientRequest.ignore_unused."""
 TABLES = "tables"
 """Input.table."""
 
-FEATURES = frozenset({IGNORE_UNUSED, TABLES})
+FEATURES = frozenset({ARRAYS, IGNORE_UNUSED, TABLES})
 """All that this version knows."""
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from gridgrad_core.errors import RequestError, TooLargeError
-from gridgrad_core.lang.functions.tabulated import DEGREES, MAX_TABLE_DIMS, OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY, DEGREES, MAX_ARRAY, MAX_TABLE_DIMS, OUTSIDE, TableSpec
 from gridgrad_core.lang.program.names import is_name
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
@@ -33,6 +33,8 @@ def spec_of(field: str, name: str, table: pb.Table) -> TableSpec:
     """
     if not is_name(name):
         raise RequestError(f"{field}.name", repr(name), "use ASCII letters, digits and _ for what is called")
+    if table.method == ARRAY:
+        return _array_spec(field, name, table)
     dims = len(table.knots)
     if not 1 <= dims <= MAX_TABLE_DIMS:
         raise RequestError(f"{field}.knots", f"knots of {dims} arguments", f"give 1 to {MAX_TABLE_DIMS}")
@@ -52,6 +54,16 @@ def spec_of(field: str, name: str, table: pb.Table) -> TableSpec:
         found = f"{components} components"
         raise TooLargeError(f"{field}.values.shape", found, f"give at most {MAX_COMPONENTS}, or several tables")
     return TableSpec(name, dims, DEGREES[table.method], table.outside, components)
+
+
+def _array_spec(field: str, name: str, array: pb.Table) -> TableSpec:
+    if array.knots:
+        raise RequestError(f"{field}.knots", "knots of an array", "leave them out")
+    _check_array(f"{field}.values", array.values, 1)
+    if array.values.shape[0] > MAX_ARRAY:
+        found = f"an array of {array.values.shape[0]:,} numbers to sum over"
+        raise TooLargeError(f"{field}.values.shape", found, f"give at most {MAX_ARRAY:,}, or sum over parts of it")
+    return TableSpec(name, 0, 0, "")
 
 
 def plan_table(spec: TableSpec) -> wpb.PlanTable:

@@ -162,7 +162,8 @@ def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput]) -> tuple[Decod
         if each.dims:
             raise RequestError(f"{field}.dims", f"dims {[*each.dims]} of a table", "leave them out")
         spec = spec_of(f"{field}.table", each.name, each.table)
-        tables.append(DecodedTable(spec, each.table.SerializeToString(deterministic=True)))
+        length = each.table.values.shape[0] if spec.is_array else 0
+        tables.append(DecodedTable(spec, each.table.SerializeToString(deterministic=True), length))
     if sum(len(table.message) for table in tables) > MAX_TABLE_BYTES:
         found = f"tables of {sum(len(table.message) for table in tables):,} bytes"
         raise TooLargeError(

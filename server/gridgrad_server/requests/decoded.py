@@ -60,18 +60,20 @@ class DecodedInput(NamedTuple):
 
 
 class DecodedTable:
-    """A table that the function of a request calls. Those of one digest are the same.
+    """A table that the function of a request calls, or an array that it sums over. Those of one digest are the same.
 
     Args:
         spec: what it is but for its numbers.
         message: the serialized Table.
+        length: of an array; 0 for a table.
     """
 
-    __slots__ = ("digest", "message", "spec")
+    __slots__ = ("digest", "length", "message", "spec")
 
-    def __init__(self, spec: TableSpec, message: bytes) -> None:
+    def __init__(self, spec: TableSpec, message: bytes, length: int = 0) -> None:
         self.spec = spec
         self.message = message
+        self.length = length
         self.digest = hashlib.sha256(message).hexdigest()
 
     def __eq__(self, other: object) -> bool:

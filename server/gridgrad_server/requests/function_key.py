@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gridgrad_core.errors import UnknownFunctionError
 from gridgrad_core.grid import Derivative
 from gridgrad_core.lang.functions.table import FOLDS, SOLVE
+from gridgrad_core.lang.local.local_operation import ROUNDS
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
@@ -204,7 +205,8 @@ class FunctionKeys:
             parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller, specs)
             check_tables(specs, parsed.called)
             identity, signature = parsed.digest, signature_of_program(parsed)
-            text, operations = parsed.text, parsed.operations
+            longest = max([table.length for table in spelled.tables], default=0)
+            text, operations = parsed.text, parsed.operations * max(1, -(-longest // ROUNDS))
         else:
             function = self._function(spelled.text)
             identity, signature = function.name, signature_of_registered(function)

@@ -111,6 +111,9 @@ def check_tables(tables: Iterable[TableSpec], called: Sequence[str]) -> None:
         RequestError: one is given that is not called.
     """
     for table in tables:
+        if table.name not in called and table.is_array:
+            found = f"the array {table.name!r}, over which the function does not sum"
+            raise RequestError("inputs", found, f"leave it out, or sum over it, as in sum({table.name}*x)")
         if table.name not in called:
             remedy = f"leave it out, or call it, as in {table.name}({', '.join('xyz'[: table.dims])})"
             raise RequestError("inputs", f"the table {table.name!r}, which the function does not call", remedy)

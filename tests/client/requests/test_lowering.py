@@ -45,6 +45,21 @@ def test_elements_travel_as_scalars_of_one_program(function: Any) -> None:
     assert wrts(first) == [("t",)]
 
 
+def test_an_array_that_a_text_sums_over_travels_whole() -> None:
+    message = sent(Request("sum(n*t**2) + m_0", {"t": T}, coefficients={"n": N, "m": [7.0]}))
+    assert message.function == pb.Function(expression="sum(n*t**2) + m_0")
+    (array,) = [each.table for each in message.inputs if each.HasField("table")]
+    assert (array.method, np.frombuffer(array.values.data).tolist(), len(array.knots)) == ("array", N.tolist(), 0)
+    assert list(numbers(message)) == ["n", "t", "m_0"]
+
+
+@pytest.mark.parametrize("selection", [{"wrt": "n"}, {"derivatives": [("n", "t")]}, {"wrt": ["t", "n"], "order": 2}])
+def test_it_is_written_out_for_derivatives_by_its_numbers(selection: Any) -> None:
+    message = sent(Request("sum(n*t**2)", {"t": T}, coefficients={"n": N}, **selection))
+    assert message.function == pb.Function(expression="v1 = t**2\nn_0*v1 + n_1*v1 + n_2*v1")
+    assert list(numbers(message)) == ["t", "n_0", "n_1", "n_2"]
+
+
 def test_what_is_asked_by_arrays_is_sent_by_elements() -> None:
     asked = ["n", ("t", "n"), "t", ("n", "n")]
     message = sent(Request(polynomial, {"t": T}, derivatives=asked, coefficients={"n": N}))

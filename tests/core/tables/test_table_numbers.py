@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gridgrad_core.errors import RequestError
-from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY, MAX_ARRAY, TableSpec
 from gridgrad_core.tables.table_numbers import MAX_COEFFICIENTS, MAX_TABLE_NUMBERS, TableNumbers
 
 X = np.array([0.0, 1.0, 2.0, 4.0])
@@ -24,6 +24,15 @@ def test_a_table_says_what_it_is() -> None:
     assert made().checked("t").spec("V") == TableSpec("V", 1, 3, "nan", 0)
     both = made(np.ones((4, 4, 2)), X, X, method="linear", outside="clamp").checked("t")
     assert both.spec("T") == TableSpec("T", 2, 1, "clamp", 2)
+
+
+def test_an_array_is_its_values_alone_whatever_they_are() -> None:
+    array = TableNumbers(np.array([1.0, np.nan]), (), ARRAY, "", "not-a-knot")
+    assert array.checked("t").spec("n") == TableSpec("n", 0, 0, "")
+    assert TableSpec("n", 0, 0, "").is_array
+    for wrong in (np.ones((2, 2)), np.ones(MAX_ARRAY + 1), np.ones(0)):
+        with pytest.raises(RequestError, match="give 1 to 4,096 numbers along one dim"):
+            array._replace(values=wrong).checked("t")
 
 
 def test_descending_knots_are_turned_round_with_their_values() -> None:

@@ -23,6 +23,7 @@ def table(**more: Any) -> pb.Table:
 def test_what_a_table_is_is_told_by_its_shapes() -> None:
     assert spec_of("inputs[0]", "T", table()) == TableSpec("T", 2, 3, "nan", 2)
     assert spec_of("inputs[0]", "T", table(values=array(4, 3))) == TableSpec("T", 2, 3, "nan", 0)
+    assert spec_of("inputs[0]", "n", table(method="array", knots=[], values=array(3))) == TableSpec("n", 0, 0, "")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,9 @@ def test_what_a_table_is_is_told_by_its_shapes() -> None:
         ("T", table(values=array(4)), "i.values.shape", "[4]"),
         ("T", table(values=array(4, 3, 65)), "i.values.shape", "65 components"),
         ("T", table(values=array(4, 3, 0)), "i.values.shape", "[4, 3, 0]"),
+        ("n", table(method="array"), "i.knots", "knots of an array"),
+        ("n", table(method="array", knots=[]), "i.values.shape", "[4, 3, 2]"),
+        ("n", table(method="array", knots=[], values=array(5000)), "i.values.shape", "5,000 numbers"),
     ],
 )
 def test_what_is_none_is_refused_by_its_field(name: str, given: pb.Table, field: str, found: str) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_array_equal
 
+from gridgrad_core.lang.functions.tabulated import ARRAY, TableSpec
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.tables.table_numbers import TableNumbers
+from gridgrad_worker.torch_ops.evaluate import torch_function
+from gridgrad_worker.torch_ops.lookups import BoundTable, looking_up
 from gridgrad_worker.torch_ops.looped_value import rounding_of
 from gridgrad_worker.torch_ops.table import VALUES
 from tests.core.lang.loops.searching import operation
@@ -43,3 +50,27 @@ def test_rounding_is_that_of_the_dtype() -> None:
 def test_no_other_operation_has_a_value() -> None:
     with pytest.raises(KeyError):
         VALUES["solve"]
+
+
+def array(numbers: object) -> BoundTable:
+    table = TableNumbers(np.asarray(numbers, float), (), ARRAY, "", "not-a-knot")
+    return BoundTable.of(table, torch.float64, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("count", "points"), [(1, 1), (3, 2), (700, 1), (700, 97), (5, 40_000)])
+def test_terms_are_added_in_order_however_many_are_computed_at_once(count: int, points: int) -> None:
+    draw = np.random.default_rng(count)
+    numbers, x = draw.normal(size=count), draw.normal(size=points)
+    function = torch_function(parse("sum(n*x)", (), [TableSpec("n", 0, 0, "")]), ["x"], torch.float64)
+    with looking_up([array(numbers)]):
+        (found,) = function(torch.from_numpy(x))
+    right = np.zeros(points)
+    for number in numbers:
+        right = right + number * x
+    assert_array_equal(found.numpy(), right)
+
+
+def test_what_depends_on_no_input_is_a_number() -> None:
+    function = torch_function(parse("sum(n**2) + 0*len(n)", (), [TableSpec("n", 0, 0, "")]), [], torch.float64)
+    with looking_up([array([1, 2, 3])]):
+        assert function()[0].item() == 14

@@ -15,19 +15,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gridgrad_core.lang.functions.tabulated import MAX_TABLE_DIMS, OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY, ARRAY_ITEM, MAX_TABLE_DIMS, OUTSIDE, TableSpec
 from gridgrad_core.tables.splines import polynomials
 from gridgrad_core.tables.table_numbers import TableNumbers
 from gridgrad_worker.torch_ops.elementary import VALUES as ELEMENTARY
 
-__all__ = ["VALUES", "BoundTable", "looking_up", "sample_tables"]
+__all__ = ["VALUES", "BoundTable", "array_numbers", "looking_up", "sample_tables"]
 
 
 class BoundTable(NamedTuple):
     """A table ready to be looked up.
 
     Args:
-        knots: along each axis, [knots].
+        knots: along each axis, [knots]; none of an array, whose numbers stand for coefficients.
         coefficients: of each component, [cells of all axes and powers], end to end.
         powers: how many coefficients a cell has.
     """
@@ -45,6 +45,8 @@ class BoundTable(NamedTuple):
             dtype: computed in.
             device: computed on.
         """
+        if table.method == ARRAY:
+            return cls((), (torch.from_numpy(np.array(table.values, np.float64)).to(dtype).to(device),), 1)
         made = polynomials(table)
         with np.errstate(over="ignore"):
             flat = [torch.from_numpy(each.reshape(-1)).to(dtype).to(device) for each in made]
@@ -99,12 +101,26 @@ def sample_tables(specs: Sequence[TableSpec], dtype: torch.dtype) -> list[BoundT
     made = []
     for spec in specs:
         knots = np.cumsum(draw.uniform(0.5, 6.0, (spec.dims, 16)), 1) - 8.0
-        lengths = (16,) * spec.dims
+        lengths = (16,) * max(1, spec.dims)
         values = draw.uniform(-2.0, 2.0, (*lengths, spec.components) if spec.components else lengths)
-        method = {1: "linear", 3: "cubic", 5: "quintic"}[spec.degree]
+        method = {0: ARRAY, 1: "linear", 3: "cubic", 5: "quintic"}[spec.degree]
         table = TableNumbers(values, tuple(knots), method, spec.outside, "not-a-knot")
         made.append(BoundTable.of(table, dtype, torch.device("cpu")))
     return made
+
+
+def array_numbers(number: int) -> Tensor:
+    """The numbers of an array.
+
+    Args:
+        number: it has among the components of tables.
+    """
+    return _bound.components[number].coefficients
+
+
+def _array_item(number: int, place: Tensor) -> Tensor:
+    numbers = array_numbers(number)
+    return numbers[_index(place, len(numbers))].to(place.dtype)
 
 
 def _place(table: int, axis: int, outside: int, x: Tensor) -> Tensor:
@@ -147,5 +163,6 @@ VALUES: dict[str, Callable[..., Tensor]] = {
     "table_cell": _cell,
     "table_knot": _knot,
     **{f"table_item_{dims}": _item for dims in range(1, MAX_TABLE_DIMS + 1)},
+    ARRAY_ITEM.name: _array_item,
 }
 """The value of each look-up."""

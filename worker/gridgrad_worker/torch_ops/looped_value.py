@@ -1,26 +1,39 @@
-"""Operations with a sub-program on torch tensors: their loop, run for all points that have not ended yet."""
+"""Operations with a sub-program on torch tensors: their loop, run for all points that have not ended yet.
+
+A sum over arrays ends at the same place everywhere; its terms are computed on the dims that they have.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.loop import Loop, state_name
 from gridgrad_core.lang.loops.lowering import loop_of
 from gridgrad_core.lang.loops.residual import Rounding
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
+from gridgrad_worker.torch_ops.lookups import array_numbers
 from gridgrad_worker.torch_ops.scalars import SCALAR_FIRST, SCALAR_SECOND
 from gridgrad_worker.torch_ops.vectors import VECTOR, padded
 
-__all__ = ["LoopedValue", "rounding_of"]
+__all__ = ["LoopedValue", "SumOverArrays", "rounding_of"]
 
 Values = Mapping[str, Callable[..., Tensor]]
+
+_TOGETHER = 1 << 14
+"""Numbers of a result up to which several terms are computed in one call."""
+
+_ANYWHERE = frozenset({"add", "sub", "mul", "div", "neg", "where"})
+"""What has the same bits wherever its numbers stand."""
 
 
 def rounding_of(dtype: torch.dtype) -> Rounding:
@@ -148,3 +161,72 @@ class _Program:
 
 def _second(operation: Callable[..., Tensor], number: float, x: Tensor) -> Tensor:
     return operation(x, number)
+
+
+class SumOverArrays:
+    """The value of a sum over arrays.
+
+    A point's bits depend on its arguments alone: terms are added one after the other, functions run on whole vectors.
+
+    Args:
+        operation: the sum.
+        values: of the functions of the language.
+    """
+
+    def __init__(self, operation: LocalOperation, values: Values) -> None:
+        self._which = operation.which
+        self._nodes = operation.body.nodes
+        (self._output,) = operation.body.outputs
+        self._positions = {name: place for place, name in enumerate(operation.function.params)}
+        self._calls = {i: _term_call(node, self._nodes, values) for i, node in enumerate(self._nodes) if node.args}
+
+    def __call__(self, *arguments: Tensor) -> Tensor:
+        """Of arguments that broadcast, of one dtype."""
+        shape = torch.Size(np.broadcast_shapes(*[argument.shape for argument in arguments]))
+        total = arguments[0].new_zeros(shape)
+        count = len(array_numbers(self._which))
+        together = max(1, min(count, _TOGETHER // max(1, shape.numel())))
+        for first in range(0, count, together):
+            terms = self._terms(slice(first, min(first + together, count)), arguments)
+            for term in terms.expand(min(together, count - first), *terms.shape[1:]):
+                total = total + term
+        return total
+
+    def _terms(self, places: slice, arguments: Sequence[Tensor]) -> Tensor:
+        """Some of the terms: [terms, ...], of a shape that broadcasts to that of the result."""
+        like, dims = arguments[0], max(argument.ndim for argument in arguments)
+        found: list[Tensor] = []
+        for index, node in enumerate(self._nodes):
+            if node.op == "const":
+                made = torch.full((1,) * (1 + dims), node.number, dtype=torch.float64).to(like.device, like.dtype)
+            elif node.op == "input":
+                given = arguments[self._positions[str(node.value)]] if node.value in self._positions else like
+                made = given.reshape(1, *[1] * (dims - given.ndim), *given.shape)
+            elif node.op == ARRAY_ITEM.name:
+                numbers = array_numbers(int(self._nodes[node.args[0]].number))
+                made = numbers[places].to(like.dtype).view(-1, *[1] * dims)
+            else:
+                call, used = self._calls[index]
+                made = call(*[found[i] for i in used])
+            found.append(made)
+        return found[self._output]
+
+
+def _term_call(node: Node, nodes: Sequence[Node], values: Values) -> tuple[Callable[..., Tensor], tuple[int, ...]]:
+    """What computes a node, and from which others."""
+    if node.op == ARRAY_ITEM.name:
+        return values[node.op], ()
+    integers = len(FUNCTIONS[node.op].integers)
+    call = functools.partial(values[node.op], *[int(nodes[i].number) for i in node.args[:integers]])
+    return (call if node.op in _ANYWHERE else functools.partial(_on_vectors, call)), node.args[integers:]
+
+
+def _on_vectors(call: Callable[..., Tensor], *arguments: Tensor) -> Tensor:
+    """What a function comes to on whole vectors of all its numbers."""
+    shape = np.broadcast_shapes(*[argument.shape for argument in arguments])
+    count = math.prod(shape)
+    length = padded(count, torch.get_num_threads())
+    wide = [arguments[0].new_zeros(length).to(argument.dtype) for argument in arguments]
+    for flat, argument in zip(wide, arguments, strict=True):
+        flat[:count].view(shape).copy_(argument)
+    return call(*wide)[:count].view(shape)

@@ -13,7 +13,7 @@ from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.pick import Pick
 from gridgrad_worker.native import library_functions
 from gridgrad_worker.torch_ops import elementary, lookups, quotients, special
-from gridgrad_worker.torch_ops.looped_value import LoopedValue
+from gridgrad_worker.torch_ops.looped_value import LoopedValue, SumOverArrays
 from gridgrad_worker.torch_ops.scalars import SCALAR_SECOND
 
 __all__ = ["NATIVE", "VALUES"]
@@ -24,7 +24,7 @@ class _Values(dict[str, Callable[..., Tensor]]):
 
     def __missing__(self, op: str) -> Callable[..., Tensor]:
         if isinstance(op, LocalOperation):
-            return LoopedValue(op, self)
+            return SumOverArrays(op, self) if op.arrays else LoopedValue(op, self)
         if isinstance(op, Pick):
             return functools.partial(_picked, op)
         return lookups.VALUES[op]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from gridgrad_core.lang.functions import bessel, elementary, operators, piecewise, quotients, special, tabulated
 from gridgrad_core.lang.functions.function import Function
 
-__all__ = ["DIFF", "EXPANDED", "FOLDS", "FUNCTIONS", "INTEGRATE", "PROD", "SOLVE", "SUM", "lookup"]
+__all__ = ["DIFF", "EXPANDED", "FOLDS", "FUNCTIONS", "INTEGRATE", "LEN", "PROD", "SOLVE", "SUM", "lookup"]
 
 _TABLE: tuple[Function, ...] = (
     *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE, *bessel.TABLE,
@@ -36,7 +36,8 @@ SOLVE = Function(
 SUM = Function(
     "sum", ("u", "i", "a", "b"), "the sum of u over the integers i from a to b, both included", (),
     "sums and integrals",
-    notes="0 where b < a; nan where a or b is no integer. At most 100,000 terms, 10,000 where a or b is no constant",
+    notes="0 where b < a; nan where a or b is no integer. At most 100,000 terms, 10,000 where a or b is no constant. "
+    "`sum(u)` is over the numbers of the [arrays](#sums-over-arrays) in u",
 )  # fmt: skip
 PROD = Function(
     "prod", ("u", "i", "a", "b"), "the product of u over the integers i from a to b, both included", (),
@@ -52,7 +53,12 @@ INTEGRATE = Function(
 FOLDS = (SUM, PROD, INTEGRATE)
 """Sums and what is like them in a text."""
 
-EXPANDED = (DIFF, SOLVE, *FOLDS, piecewise.PIECEWISE)
+LEN = Function(
+    "len", ("n",), "how many numbers the [array](#sums-over-arrays) n has", (), "sums and integrals",
+)  # fmt: skip
+"""The length of an array in a text."""
+
+EXPANDED = (DIFF, SOLVE, *FOLDS, LEN, piecewise.PIECEWISE)
 """What is written like a function and is none: it comes to nodes of its own, and so has no place in the table."""
 
 

@@ -3,6 +3,9 @@
 A call is an operation on the number of the table among those of the request (each component of one counts), the order
 of its derivative by each argument, and the arguments. Its derivatives are calls too, so nothing is derived that reads
 numbers. What is computed for a call are the operations in `LOOKUPS`, by `gridgrad_core.lang.tables.lookups`.
+
+An array is a table of no arguments: its numbers are read one after the other by the sums of a text
+(`gridgrad_core.lang.local.array_sums`).
 """
 
 from __future__ import annotations
@@ -14,9 +17,12 @@ from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.functions.function import Function, Kind
 
 __all__ = [
+    "ARRAY",
+    "ARRAY_ITEM",
     "CALLS",
     "DEGREES",
     "LOOKUPS",
+    "MAX_ARRAY",
     "MAX_TABLE_DIMS",
     "OUTSIDE",
     "ROWS",
@@ -27,6 +33,12 @@ __all__ = [
 
 MAX_TABLE_DIMS = 3
 """Arguments of a table."""
+
+ARRAY = "array"
+"""What stands for a method where a table is an array."""
+
+MAX_ARRAY = 4096
+"""Numbers of an array."""
 
 DEGREES = {"linear": 1, "cubic": 3, "akima": 3, "pchip": 3, "quintic": 5}
 """The degree of the polynomials between the knots, by method."""
@@ -45,7 +57,7 @@ class TableSpec(NamedTuple):
 
     Args:
         name: what it is called by.
-        dims: how many arguments it takes.
+        dims: how many arguments it takes; 0 for an array.
         degree: of its polynomials.
         outside: one of `OUTSIDE`.
         components: how many values it has at each point; 0 where its values have no dim for that.
@@ -56,6 +68,11 @@ class TableSpec(NamedTuple):
     degree: int
     outside: str
     components: int = 0
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an array, which is read by sums and not called."""
+        return not self.dims
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -132,5 +149,8 @@ LOOKUPS: dict[str, Function] = {
 brought in or made nan; the last knot that is not right of it, or the last but one, as a number; that knot; and, of
 component t, the k-th coefficient of the polynomial between knots."""
 
-ROWS: dict[str, Function] = CALLS | LOOKUPS
+ARRAY_ITEM = _lookup("array_item", ("t",), ("place",), ("0",))
+"""The number at a place of array t, from 0 on."""
+
+ROWS: dict[str, Function] = CALLS | LOOKUPS | {ARRAY_ITEM.name: ARRAY_ITEM}
 """What no text calls by its name."""

@@ -47,7 +47,8 @@ class Folds:
         slope = self._of_term(op, inner, known, tangents)
         if op.kind == "prod":
             return None if slope is None else self._of_product(op, index, inner, slope, known)
-        found = None if slope is None else self._folded(op, op.kind, inner, slope, known, node.args[:2])
+        ends = node.args[: op.leading]
+        found = None if slope is None else self._folded(op, op.kind, inner, slope, known, ends)
         for end in (1, 0) if op.kind == "integrate" else ():
             if end in tangents:
                 value = op.term(self._builder, known | {op.names[0]: node.args[end]})
@@ -84,7 +85,7 @@ class Folds:
     ) -> int:
         """The sum or integral of a term that was written in a builder of its own."""
         closed = finished(closing(inner.nodes, [term], op.names, op.leading))
-        made = LocalOperation(kind, closed.body, op.names, op.leading, 0, op.rounds)
+        made = LocalOperation(kind, closed.body, op.names, op.leading, op.which, op.rounds)
         places: dict[int, int] = {}
         for argument in closed.arguments:
             self._bring(inner, argument, known, places)

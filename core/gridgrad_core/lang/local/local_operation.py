@@ -1,5 +1,6 @@
 """Operations with a sub-program: `solve`, whose residual is computed for one try of the unknown after the other, and
-sums, products and integrals, whose terms are computed for one index or point after the other.
+sums, products and integrals, whose terms are computed for one index or point after the other. A sum over arrays has no
+bounds: it begins at place 0, which is its only argument before those of its terms, and ends where the arrays do.
 
 The sub-program is closed: what does not depend on the names that are its own is an argument of the operation, and so
 is computed outside, once, and on no more dims than it has.
@@ -12,20 +13,23 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from gridgrad_core.lang.functions.function import Function
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM
+from gridgrad_core.lang.local.arrays import PLACE, arrays_read
 from gridgrad_core.lang.local.closing import closing
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.made_operation import MadeOperation
-from gridgrad_core.lang.program.nodes import Builder, CallBuilder
+from gridgrad_core.lang.program.nodes import Builder, CallBuilder, Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 
-__all__ = ["KINDS", "LocalOperation"]
+__all__ = ["KINDS", "ROUNDS", "LocalOperation"]
 
 KINDS = frozenset({"solve", "sum", "prod", "integrate"})
 """What texts call such operations."""
 
-_ROUNDS = 10
-"""How often a residual is computed, about: what is known of the time that it takes before any was measured."""
+ROUNDS = 10
+"""How often a residual is computed, about, and as how many terms a sum over arrays counts before their length is known:
+what is known of the time that it takes before any was measured."""
 
 _EMPTY = {"sum": 0.0, "prod": 1.0}
 _JOINS = {"sum": "add", "prod": "mul"}
@@ -39,9 +43,12 @@ class LocalOperation(MadeOperation):
         body: the sub-program. Its inputs are the names that are its own, then the positions of arguments, as text.
         names: the names that are its own.
         leading: how many arguments come before those of the body, such as a guess.
-        which: the name whose value is the result.
-        rounds: of sums and products the most terms, of integrals the points; 0 for `solve`.
+        which: the name whose value is the result; of a sum over arrays the number of the array whose length counts.
+        rounds: of sums and products the most terms, of integrals the points; 0 for `solve` and sums over arrays.
     """
+
+    ONE = Program((Node("const", (), 1.0),), (0,), ("f0",), True, (PLACE,))
+    """What a sum over arrays adds up that counts their numbers."""
 
     kind: str
     body: Program
@@ -57,7 +64,9 @@ class LocalOperation(MadeOperation):
         said = repr((kind, body._key, names, leading, which, rounds))
         made = super().__new__(cls, f"{kind} {hashlib.sha256(said.encode()).hexdigest()}")
         made.kind, made.body, made.names, made.leading, made.which = kind, body, names, leading, which
-        made.rounds = rounds
+        made.rounds, made.inside = rounds, body.nodes
+        if names == (PLACE,):
+            made.arrays = arrays_read(body.nodes) or (which,)
         inside = (node.op.depth for node in body.nodes if isinstance(node.op, MadeOperation))
         made.depth = (kind == "solve") + max(inside, default=0)
         return made
@@ -73,7 +82,7 @@ class LocalOperation(MadeOperation):
     @property
     def operations(self) -> int:
         """How many operations it comes to, about, as often as they are computed."""
-        return (self.rounds or _ROUNDS) * self.body.operations
+        return (self.rounds or ROUNDS) * self.body.operations
 
     @property
     def used(self) -> frozenset[str]:
@@ -96,7 +105,8 @@ class LocalOperation(MadeOperation):
             closed = finished(closing(inner.nodes, outputs, self.names, self.leading))
             operation = LocalOperation(self.kind, closed.body, self.names, self.leading, self.which, self.rounds)
             kept = [given[str(inner.nodes[argument].value)] for argument in closed.arguments]
-        return operation._between(builder, arguments[: self.leading], kept)
+        place = operation._over_arrays if operation.arrays else operation._between
+        return place(builder, arguments[: self.leading], kept)
 
     def _with(self, constants: Mapping[str, int], builder: Builder) -> tuple[Builder, list[int]]:
         """The nodes of the sub-program with constants for some of its inputs."""
@@ -118,6 +128,17 @@ class LocalOperation(MadeOperation):
             return self._written_out(builder, range(first, last + 1), kept)
         fixed = LocalOperation(self.kind, self.body, self.names, self.leading, self.which, count)
         return builder.op(fixed, *before, *kept)
+
+    def _over_arrays(self, builder: Builder, before: Sequence[int], kept: Sequence[int]) -> int:
+        """The operation on what it reads; terms that are all the same are multiplied by how many there are."""
+        if arrays_read(self.body.nodes):
+            first = LocalOperation(self.kind, self.body, self.names, self.leading, self.arrays[0])
+            return builder.op(first, *before, *kept)
+        (output,) = self.body.outputs
+        known = dict(zip(self.function.params[self.leading :], kept, strict=True))
+        count = builder.op(LocalOperation(self.kind, self.ONE, self.names, self.leading, self.which), *before)
+        is_one = self.body.nodes[output].op == "const" and self.body.nodes[output].number == 1
+        return count if is_one else builder.op("mul", self.term(builder, known), count)
 
     def _written_out(self, builder: Builder, indices: range, kept: Sequence[int]) -> int:
         known = dict(zip(self.function.params[self.leading :], kept, strict=True))
@@ -146,7 +167,27 @@ class LocalOperation(MadeOperation):
 
     def opened(self, builder: CallBuilder, arguments: Sequence[int]) -> int:
         """The call that a text has: what is computed again and again, its own names, and what comes before."""
+        if self.arrays:
+            return self._opened_over_arrays(builder, arguments)
         owned = dict(zip(self.names, builder.own_names(self.names, arguments), strict=True))
+        written = self._opened_body(builder, arguments, owned)
+        names = [builder.input(name) for name in owned.values()]
+        before = list(arguments[: self.leading])
+        if self.kind == "integrate":
+            before.append(builder.const(self.rounds))
+        if len(names) == 1:
+            return builder.call(self.kind, *written, *names, *before)
+        tuples = [builder.op("tuple", *items) for items in (written, names, before)]
+        return builder.call(self.kind, *tuples, names[self.which])
+
+    def _opened_over_arrays(self, builder: CallBuilder, arguments: Sequence[int]) -> int:
+        if not arrays_read(self.body.nodes):
+            item = builder.op(ARRAY_ITEM.name, builder.const(self.which), builder.input(PLACE))
+            return builder.op("len", item)
+        return builder.op("sum", *self._opened_body(builder, arguments, {PLACE: PLACE}))
+
+    def _opened_body(self, builder: CallBuilder, arguments: Sequence[int], owned: Mapping[str, str]) -> list[int]:
+        """What the sub-program computes, with other names for its own."""
         known = dict(zip(self.function.params, arguments, strict=True))
         places: list[int] = []
         for node in self.body.nodes:
@@ -158,12 +199,4 @@ class LocalOperation(MadeOperation):
                 places.append(node.op.opened(builder, given))
             else:
                 places.append(builder.take(node._replace(args=tuple(given))))
-        written = [places[output] for output in self.body.outputs]
-        names = [builder.input(name) for name in owned.values()]
-        before = list(arguments[: self.leading])
-        if self.kind == "integrate":
-            before.append(builder.const(self.rounds))
-        if len(names) == 1:
-            return builder.call(self.kind, *written, *names, *before)
-        tuples = [builder.op("tuple", *items) for items in (written, names, before)]
-        return builder.call(self.kind, *tuples, names[self.which])
+        return [places[output] for output in self.body.outputs]

@@ -14,6 +14,7 @@ from gridgrad_core.grid import MAX_INPUTS, MAX_ORDER
 from gridgrad_core.lang.derive.by_value import ValueDerivatives
 from gridgrad_core.lang.derive.forward_mode import Tangents
 from gridgrad_core.lang.functions.table import DIFF
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM
 from gridgrad_core.lang.parser.hints import signature
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
@@ -96,6 +97,9 @@ class Expansion:
             raise Mistake(
                 value.start, "an expression as the second argument of diff", f"{_REMEDY}; assign it to one first"
             )
+        if node.op == ARRAY_ITEM.name:
+            remedy = f"leave it out of the text, and ask for it: derivatives=[{value.name!r}]"
+            raise Mistake(value.start, f"a derivative by the array {value.name}", remedy)
         if node.op != "input":
             return self._variable(value)
         if node.value == value.name:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 
-from gridgrad_core.lang.functions.table import INTEGRATE, lookup
+from gridgrad_core.lang.functions.table import INTEGRATE, SUM, lookup
+from gridgrad_core.lang.local.array_sums import ArraySums
 from gridgrad_core.lang.local.closing import closing, depending
 from gridgrad_core.lang.local.local_names import LocalNames
 from gridgrad_core.lang.local.local_operation import LocalOperation
@@ -26,9 +27,11 @@ class Folding:
     Args:
         operations: where the nodes are.
         names: those that calls have for themselves.
+        arrays: sums over them.
     """
 
-    def __init__(self, operations: TypedBuilder, names: LocalNames) -> None:
+    def __init__(self, operations: TypedBuilder, names: LocalNames, arrays: ArraySums) -> None:
+        self._arrays = arrays
         self._operations = operations
         self._names = names
 
@@ -42,8 +45,10 @@ class Folding:
         Raises:
             Mistake: the arguments are wrong.
         """
-        self._names.begin(call.start)
         function = lookup(call.text)
+        if function is SUM and len(arguments) == 1:
+            return (yield from self._arrays.expanding(call.start, arguments[0]))
+        self._names.begin(call.start)
         integral = function is INTEGRATE
         if function is None or len(arguments) not in ((4, 5) if integral else (4,)):
             wanted = "4 or 5" if integral else "4"
@@ -67,6 +72,19 @@ class Folding:
         closed = yield from closing(builder.nodes, [term], (name,), 2)
         operation = LocalOperation(call.text, closed.body, (name,), 2, 0, rounds)
         return Value(operation.applied(builder, [*before, *closed.arguments]), call.start)
+
+    def counting(self, call: Token, arguments: Sequence[Value]) -> Generator[None, None, Value]:
+        """What a call of `len` comes to.
+
+        Args:
+            call: its name, for messages.
+            arguments: an array.
+
+        Raises:
+            Mistake: it is none.
+        """
+        yield
+        return self._arrays.length(call.start, arguments)
 
     def _terms(self, call: Token, ends: Sequence[Value]) -> int:
         """How many terms a sum may have; its bounds are checked where they are constant."""

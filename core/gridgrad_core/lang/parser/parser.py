@@ -125,8 +125,9 @@ class _Parser:
         raise Mistake(self._target.start, f"the text ends with the {what} of {self._target.text}", remedy)
 
     def check_local_names(self, program: Program) -> None:
-        """Refuses a program that has an input called like an unknown or an index."""
-        if mistake := self._stack.local_names.mistaken(program.inputs):
+        """Refuses a program that has an input called like an unknown or an index, or an array outside of sums."""
+        mistake = self._stack.local_names.mistaken(program.inputs) or self._stack.arrays.mistaken(program.nodes)
+        if mistake:
             raise mistake
 
     @property
@@ -252,6 +253,8 @@ class _Parser:
             return parameter
         if name in self._variables:
             return self._variables[name]._replace(start=token.start)
+        if (array := self._stack.arrays.read(name, token.start)) is not None:
+            return array
         if name in self._constants:
             return self.operations.constant(self._constants[name], token.start)
         self._stack.tables.check_read(token)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Sequence
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.piecewise import PIECEWISE
-from gridgrad_core.lang.functions.table import DIFF, FOLDS, SOLVE
+from gridgrad_core.lang.functions.table import DIFF, FOLDS, LEN, SOLVE
 from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.lang.local.array_sums import ArraySums
 from gridgrad_core.lang.local.local_names import LocalNames
 from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.definitions import Definitions
@@ -74,6 +75,7 @@ class Stack:
         local_names: what calls of the next two have for themselves.
         solving: the calls of `solve`.
         folding: those of `sum`, `prod` and `integrate`.
+        arrays: those that it may sum over.
         tables: those that it may call.
         expanding: the steps of the last call of one of them; `expanded` takes what they come to.
     """
@@ -83,7 +85,8 @@ class Stack:
         self.definitions = Definitions(operations)
         self.local_names = LocalNames(operations)
         self.solving = Solving(operations, self.local_names)
-        self.folding = Folding(operations, self.local_names)
+        self.arrays = ArraySums(operations, self.local_names, tables)
+        self.folding = Folding(operations, self.local_names, self.arrays)
         self.tables = TableCalls(operations, tables)
         self.expanding: Generator[None, None, Value] | None = None
         self._operations = operations
@@ -152,6 +155,8 @@ class Stack:
             return self.folding.expanding
         if function is DIFF:
             return self.expansion.expanding
+        if function is LEN:
+            return self.folding.counting
         return self.definitions.expander(function) or self.tables.expander(function)
 
     def expanded(self, value: Value) -> None:

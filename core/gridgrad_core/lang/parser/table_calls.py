@@ -25,8 +25,9 @@ class TableCalls:
 
     def __init__(self, operations: TypedBuilder, tables: Sequence[TableSpec]) -> None:
         self._operations = operations
-        self._called = called_tables(tables)
-        self._functions = {name: _function(name, called.spec.dims) for name, called in self._called.items()}
+        called = called_tables(tables)
+        self._called = {name: each for name, each in called.items() if not each.spec.is_array}
+        self._functions = {name: _function(name, each.spec.dims) for name, each in self._called.items()}
 
     def check_read(self, token: Token) -> None:
         """Refuses a table that stands alone.

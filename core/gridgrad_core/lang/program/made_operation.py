@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gridgrad_core.lang.functions.function import Function
-from gridgrad_core.lang.program.nodes import Builder, CallBuilder
+from gridgrad_core.lang.program.nodes import Builder, CallBuilder, Node
 
-__all__ = ["MadeOperation"]
+__all__ = ["MadeOperation", "sums_over_arrays"]
 
 
 class MadeOperation(str, abc.ABC):
@@ -19,10 +19,14 @@ class MadeOperation(str, abc.ABC):
     Attributes:
         function: what a table would say of it.
         depth: how many such operations are inside each other, itself included.
+        inside: the nodes of its sub-program, if it has one.
+        arrays: the numbers of the arrays that it sums over.
     """
 
     function: Function
     depth: int = 1
+    inside: Sequence[Node] = ()
+    arrays: tuple[int, ...] = ()
 
     @property
     @abc.abstractmethod
@@ -49,3 +53,16 @@ class MadeOperation(str, abc.ABC):
         Returns:
             A node whose op and arguments are written as a call.
         """
+
+
+def sums_over_arrays(nodes: Sequence[Node]) -> Iterator[tuple[int, ...]]:
+    """For each sum over arrays among nodes, and inside of operations among them, the arrays that it reads."""
+    waiting = [nodes]
+    seen: set[str] = set()
+    while waiting:
+        for node in waiting.pop():
+            if isinstance(node.op, MadeOperation) and node.op not in seen:
+                seen.add(node.op)
+                waiting.append(node.op.inside)
+                if node.op.arrays:
+                    yield node.op.arrays

@@ -13,7 +13,7 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Protocol
 
-from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, CALLS, TableSpec
 from gridgrad_core.lang.program import limits, numerals
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.names import INTRODUCED
@@ -174,6 +174,8 @@ class _Printer:
 
     def _operation(self, index: int, node: Node) -> tuple[str, int]:
         """What stands for an operation where it is used, after giving it a line if it needs one."""
+        if node.op == ARRAY_ITEM.name and self._tables:
+            return self._leaf(Node("input", (), self._tables[int(self._program.nodes[node.args[0]].number)]))
         text, power = self._written(node)
         if node.op == "tuple":
             return text, power

@@ -70,13 +70,15 @@ class Program:
 
     @property
     def called(self) -> tuple[str, ...]:
-        """The names of the tables that it calls."""
+        """The names of the tables that it calls, and of the arrays that it sums over."""
         if not self.tables:
             return ()
         from gridgrad_core.lang.functions.tabulated import CALLS
+        from gridgrad_core.lang.program.made_operation import sums_over_arrays
 
         names = [table.name for table in self.tables for _ in table.names]
         numbers = {int(self.nodes[node.args[0]].number) for node in self.nodes if node.op in CALLS}
+        numbers.update(*sums_over_arrays(self.nodes))
         return tuple(dict.fromkeys(names[number] for number in sorted(numbers)))
 
     @functools.cached_property

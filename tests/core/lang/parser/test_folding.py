@@ -83,7 +83,7 @@ def test_an_empty_sum_is_0_and_an_empty_product_1() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "found", "remedy"),
     [
-        ("sum(x)", "column 1", "takes 4 arguments, not 1", "not to arrays"),
+        ("sum(x)", "column 1", "takes 4 arguments, not 1", "coefficients={'n': n}"),
         ("integrate(x, u)", "column 1", "takes 4 or 5 arguments, not 2", "integrate(u, x, a, b, n)"),
         ("sum(i, i, 1, i)", "column 14", "the index of sum in its own bounds", "numbers and inputs"),
         ("sum(i*x, i, 0.5, 2)", "column 13", "a bound of 0.5", "an integer"),

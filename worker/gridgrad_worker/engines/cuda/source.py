@@ -15,6 +15,8 @@ import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import LOOKUPS
+from gridgrad_core.lang.program.made_operation import sums_over_arrays
+from gridgrad_core.lang.program.nodes import Node
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level
@@ -176,6 +178,8 @@ class _Writer:
             raise CannotCompileError("it has separated sums")
         if op in LOOKUPS:
             raise CannotCompileError("it calls tables, which the direct tier looks up on a GPU")
+        if any(sums_over_arrays([Node(op)])):
+            raise CannotCompileError("it sums over arrays, which the direct tier does on a GPU")
         integers = len(FUNCTIONS[op].integers)
         known = tuple(int(self._plan.steps[i].number) for i in args[:integers])
         values = [self._value(i) for i in args[integers:]]

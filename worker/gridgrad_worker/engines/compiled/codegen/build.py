@@ -82,8 +82,8 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
     Raises:
         CannotCompileError: it comes down to something that has no form in C++.
     """
-    functions = CppFunctions(job.torch_dtype)
     tables = TableReader(job.tables, len(job.names))
+    functions = CppFunctions(job.torch_dtype, tables=tables)
     plans = [plan_class("SeparatedPlan", engine.plan, engine.guard, functions, tables)]
     if engine.guard:
         plans.append(plan_class("PlainPlan", engine.plain_plan, None, functions, tables))

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_core.lang.functions.tabulated import OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, OUTSIDE, TableSpec
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.loop import Loop, state_name
 from gridgrad_core.lang.loops.lowering import loop_of
 from gridgrad_core.lang.loops.pick import Pick
-from gridgrad_core.lang.program.made_operation import MadeOperation
+from gridgrad_core.lang.program.made_operation import MadeOperation, sums_over_arrays
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
@@ -31,6 +31,8 @@ _DIGITS = 17
 _LONG = 24
 """Operations from which on a function is called, and not written where it is used."""
 
+_POSITION = "const Position& position"
+
 
 class CppFunctions:
     """The functions of the language that a program uses, in C++.
@@ -38,6 +40,7 @@ class CppFunctions:
     Args:
         dtype: computed in.
         static: how the definition of a long one begins.
+        tables: with the arrays that programs sum over.
 
     Attributes:
         definitions: their text.
@@ -45,12 +48,13 @@ class CppFunctions:
         library: those that need the library of special functions.
     """
 
-    def __init__(self, dtype: torch.dtype, static: str = "static") -> None:
+    def __init__(self, dtype: torch.dtype, static: str = "static", tables: TableReader | None = None) -> None:
         self.definitions: list[str] = []
         self.special = False
         self.library: list[str] = []
         self._dtype = dtype
         self._static = static
+        self._tables = tables or TableReader((), 0)
         self._known: dict[tuple[str, tuple[int, ...]], Recorded] = {}
 
     def recorded(self, op: str, integers: tuple[int, ...]) -> Recorded:
@@ -63,7 +67,8 @@ class CppFunctions:
             if made.library:
                 self.library.append(op)
             if len(made.lines) > 1 and op not in WRITTEN:
-                self.definitions.append(_definition(self._name(op, integers), made, self._static))
+                here = f"{_POSITION}, " if _reads_arrays(op) else ""
+                self.definitions.append(_definition(self._name(op, integers), made, self._static, here))
         return self._known[key]
 
     def call(self, op: str, integers: tuple[int, ...], arguments: Sequence[str]) -> str:
@@ -72,7 +77,8 @@ class CppFunctions:
             return WRITTEN[op].format(*arguments)
         made = self.recorded(op, integers)
         if len(made.lines) > 1:
-            return f"{self._name(op, integers)}({', '.join(arguments)})"
+            here = ["position"] if _reads_arrays(op) else []
+            return f"{self._name(op, integers)}({', '.join([*here, *arguments])})"
         expression = made.lines[0].partition(" = ")[2].rstrip(";") if made.lines else made.result
         return re.sub(r"\bp(\d+)\b", lambda found: arguments[int(found[1])], expression)
 
@@ -81,9 +87,19 @@ class CppFunctions:
         if isinstance(operation, Pick):
             return Recorded(("Vector",), "Vector", tuple(_picking(operation)), "result")
         assert isinstance(operation, LocalOperation)  # noqa: S101 - narrows the type
+        kinds = ("Vector",) * len(operation.function.params)
+        if operation.arrays:
+            return Recorded(kinds, "Vector", tuple(_sum_lines(operation, self)), "result")
         loop = loop_of(operation, rounding_of(self._dtype))
-        params = len(operation.function.params)
-        return Recorded(("Vector",) * params, "Vector", tuple(_loop_lines(loop, params, self)), "result")
+        return Recorded(kinds, "Vector", tuple(_loop_lines(loop, len(kinds), self)), "result")
+
+    def item(self, number: int) -> str:
+        """The number of an array at the place that a loop is at."""
+        return f"broadcast(numbers({self._tables.array(number)})[place])"
+
+    def count(self, number: int) -> str:
+        """How many numbers an array has."""
+        return f"{self._tables.array(number)}.count"
 
     def _name(self, op: str, integers: tuple[int, ...]) -> str:
         if isinstance(op, MadeOperation):
@@ -91,11 +107,16 @@ class CppFunctions:
         return "_".join(["of", op, *map(str, integers)])
 
 
-def _definition(name: str, made: Recorded, static: str) -> str:
+def _reads_arrays(op: str) -> bool:
+    """Whether an operation sums over arrays, itself or inside; then it is told where it is computed."""
+    return any(sums_over_arrays([Node(op)]))
+
+
+def _definition(name: str, made: Recorded, static: str, here: str) -> str:
     kind = static if len(made.lines) > _LONG else "INLINE"
     parameters = ", ".join(f"{kind} p{n}" for n, kind in enumerate(made.kinds))
     body = "".join(f"    {line}\n" for line in made.lines)
-    return f"{kind} {made.kind} {name}({parameters}) {{\n{body}    return {made.result};\n}}\n"
+    return f"{kind} {made.kind} {name}({here}{parameters}) {{\n{body}    return {made.result};\n}}\n"
 
 
 def _picking(operation: Pick) -> Iterator[str]:
@@ -104,6 +125,17 @@ def _picking(operation: Pick) -> Iterator[str]:
     yield f"static constexpr Real numbers[] = {{{numbers}}};"
     yield f"const Vector place = clamp(p0, Vector{{}}, broadcast({len(operation.numbers) - 1}));"
     yield "const Vector result = each([](Real at) { return numbers[int(at)]; }, place);"
+
+
+def _sum_lines(operation: LocalOperation, functions: CppFunctions) -> Iterator[str]:
+    """What a function does that sums over arrays, up to its `result`."""
+    given = {name: f"p{n}" for n, name in enumerate(operation.function.params)}
+    term = _Lines(operation.body, given, "a", functions)
+    yield "Vector result = {};"
+    yield f"for (int64_t place = 0; place < {functions.count(operation.which)}; place++) {{"
+    yield from (f"    {line}" for line in term.lines)
+    yield f"    result = result + {term.outputs[0]};"
+    yield "}"
 
 
 def _loop_lines(loop: Loop, params: int, functions: CppFunctions) -> Iterator[str]:
@@ -158,7 +190,9 @@ class _Lines:
             if node.op == "const":
                 self._texts.append(f"broadcast({literal(node.number)})")
             elif node.op == "input":
-                self._texts.append(known[str(node.value)])
+                self._texts.append(known.get(str(node.value), ""))
+            elif node.op == ARRAY_ITEM.name:
+                self._texts.append(functions.item(int(program.nodes[node.args[0]].number)))
             else:
                 kind = "Mask" if FUNCTIONS[node.op].result == "boolean" else "Vector"
                 self.lines.append(f"const {kind} {prefix}{index} = {self._expression(node)};")
@@ -221,6 +255,10 @@ class TableReader:
             index = f"({index} * Whole({self._input(knots)}.count - 1) + whole({cell}))"
         reader = "item" if len(cells) == 1 else "near_item"
         return f"{reader}({self._input(place)}, {index} * Whole({self._powers[table]}) + Whole({power}))"
+
+    def array(self, number: int) -> str:
+        """The input that has the numbers of an array."""
+        return self._input(self._components[number][1])
 
     @staticmethod
     def _input(place: int) -> str:

@@ -14,10 +14,13 @@ from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.loop import program_of
 from gridgrad_core.lang.loops.quantity import Quantities, Quantity
 from gridgrad_core.lang.loops.residual import Residual, Rounding, sizes_of
+from gridgrad_core.lang.program.canonical import collecting
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.steps import finished
 from gridgrad_worker.engines.compiled.verification.function_errors import Bounded
 from gridgrad_worker.torch_ops.evaluate import torch_function
+from gridgrad_worker.torch_ops.lookups import array_numbers
 from gridgrad_worker.torch_ops.table import VALUES
 
 __all__ = ["solution_with_error"]
@@ -48,7 +51,8 @@ def solution_with_error(operation: LocalOperation, arguments: Sequence[Bounded],
     program = _of_solution(operation) if solves else _of_fold(operation)
     bounds = torch_function(program, operation.function.params, torch.float64)(*given)
     noise, *slopes = (np.broadcast_to(np.abs(each.numpy()), value.shape) for each in bounds)
-    error = (_UNITS if solves else _UNITS + operation.rounds) * noise + 4 * np.abs(value)
+    terms = len(array_numbers(operation.which)) if operation.arrays else operation.rounds
+    error = (_UNITS if solves else _UNITS + terms) * noise + 4 * np.abs(value)
     for position, slope in zip(_read(operation), slopes, strict=True):
         own = arguments[position][1]
         error = error + np.where(own == 0, 0.0, 2 * slope * own)
@@ -108,9 +112,10 @@ def _of_fold(operation: LocalOperation) -> Program:
     size = sizes_of(inner, operation.body.nodes)[output]
     if operation.kind == "prod":
         size = inner.op("div", size, inner.op("abs", output))
-    body = Program(tuple(inner.nodes), (size,), ("f0",), True, operation.body.inputs)
+    nodes, places = finished(collecting(inner.nodes, [size]))
+    body = Program(tuple(nodes), (places[size],), ("f0",), True, operation.body.inputs)
     kind = "integrate" if operation.kind == "integrate" else "sum"
-    sizes = LocalOperation(kind, body, operation.names, operation.leading, 0, operation.rounds)
+    sizes = LocalOperation(kind, body, operation.names, operation.leading, operation.which, operation.rounds)
     terms = Quantities()
     params = [terms.input(name) for name in operation.function.params]
     noise = _applied(sizes, params)

@@ -1,0 +1,109 @@
+"""Sums over arrays through a real server: one program for all lengths, derivatives by their numbers, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import gridgrad
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from tests.service.calls import Calls, axis, grids, request
+from tests.service.harness import running
+
+TEXT = "sum(n*delta**d*tau**t)"
+DELTA, TAU = np.linspace(0.2, 1.5, 9), np.linspace(0.5, 2, 7)
+AXES: dict[str, Any] = {"delta": DELTA, "tau": TAU}
+
+
+def arrays(count: int) -> dict[str, Any]:
+    draw = np.random.default_rng(count)
+    return {"n": draw.normal(size=count), "d": draw.integers(1, 6, count), "t": draw.uniform(0, 3, count)}
+
+
+def terms(given: dict[str, Any]) -> Any:
+    return given["n"] * DELTA[:, None, None] ** given["d"] * TAU[:, None] ** given["t"]
+
+
+def test_one_text_is_one_program_for_arrays_of_all_lengths(client: gridgrad.Client) -> None:
+    digests = set()
+    for count in (1, 3, 56, 700):
+        given = arrays(count)
+        result = client.gradient(TEXT, AXES, coefficients=given)
+        assert_allclose(result.value, terms(given).sum(-1), rtol=1e-12, atol=1e-12)
+        slope = (given["t"] * terms(given)).sum(-1) / TAU
+        assert_allclose(result.d["tau"], slope, rtol=1e-12, atol=1e-11)
+        digests.add(result.info.digest)
+    assert len(digests) == 1
+    assert result.inputs["n"].shape == (700,)
+
+
+def test_derivatives_by_numbers_are_stacked(client: gridgrad.Client) -> None:
+    given = arrays(5)
+    result = client.gradient(TEXT, AXES, derivatives=["n", ("n", "tau")], coefficients=given)
+    each = np.moveaxis(terms({**given, "n": 1.0}), -1, 0)
+    assert_allclose(result.d["n"], each, rtol=1e-12)
+    assert_allclose(result.d["n", "tau"], each * given["t"][:, None, None] / TAU, rtol=1e-12)
+
+
+def test_they_are_explained_checked_and_packed(client: gridgrad.Client) -> None:
+    given = arrays(4)
+    assert "v2*(n*(d*delta**(d - 1)))" in client.explain(TEXT, AXES, coefficients=given).derived
+    assert client.check(TEXT, AXES, coefficients=given).disagreements == ()
+    asked = [gridgrad.Request(TEXT, {**AXES, "tau": TAU + k / 9}, coefficients=given) for k in range(20)]
+    for one, result in zip(asked, client.stream(asked), strict=True):
+        assert_array_equal(result.value, client.gradient(TEXT, one.inputs, coefficients=given).value)
+
+
+def test_what_is_compiled_serves_all_lengths(tmp_path: Path) -> None:
+    environment = {"GRIDGRAD_COMPILE": "1", "GRIDGRAD_CACHE": str(tmp_path / "cache")}
+    with running(tmp_path, environment=environment) as server, gridgrad.Client(server.address) as client:
+        prepared = client.prepare(TEXT, AXES, coefficients=arrays(3))
+        assert prepared.tier == "compiled", prepared.reason
+        for count in (3, 40):
+            result = client.gradient(TEXT, AXES, coefficients=arrays(count), tier="compiled")
+            assert_allclose(result.value, terms(arrays(count)).sum(-1), rtol=1e-12, atol=1e-12)
+        assert len([*(tmp_path / "cache" / "compiled").glob("[0-9a-f]*")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "message"),
+    [
+        (TEXT, {**arrays(5), "d": [1.0, 2.0]}, "a sum over n of 5 numbers and d of 2; give both as many numbers"),
+        ("n*delta*tau", {"n": [1.0]}, "the array n outside of a sum; write sum(...) around it"),
+        (TEXT, {"n": np.ones(5000), "d": [1.0], "t": [1.0]}, "'n'"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(
+    client: gridgrad.Client, text: str, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(gridgrad.RequestError) as caught:
+        client.gradient(text, AXES, coefficients=given)
+    assert message in str(caught.value)
+
+
+def sent(**changed: Any) -> pb.GridGradientRequest:
+    """A raw request with an array, changed."""
+    numbers = pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[4], data=np.arange(4.0).tobytes())
+    asked = request("sum(n*x)", [axis("x", [1.5])])
+    asked.inputs.add(name="n", table=pb.Table(**{"values": numbers, "method": "array", **changed}))
+    return asked
+
+
+def test_raw_arrays_are_checked(calls: Calls) -> None:
+    assert grids(calls.ask(sent())).tolist() == [[9.0]]
+    long = pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[4097], data=bytes(8 * 4097))
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"values": long}, "an array of 4,097 numbers"),
+        ({"values": pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[0])}, "1 or more"),
+        ({"values": pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[2, 1], data=bytes(16))}, "give 1 lengths"),
+        ({"knots": [long]}, "knots of an array; leave them out"),
+    ]
+    for changed, said in refused:
+        assert said in calls.refusal(sent(**changed)).message
+    unused = sent()
+    unused.function.expression = "x"
+    assert "over which the function does not sum" in calls.refusal(unused).message
