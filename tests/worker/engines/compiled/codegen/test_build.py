@@ -90,3 +90,13 @@ def test_pieces_are_compiled_into_one_library(tmp_path: Path) -> None:
     wrong = source._replace(functions=("int f1() { return nonsense; }", *functions[1:]))
     with pytest.raises(CannotCompileError, match="nonsense"):
         build(wrong, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
+def test_a_chain_of_thousands_of_operations_is_compiled_in_the_memory_that_there_is(
+    direct_of: Direct, tmp_path: Path
+) -> None:
+    lines = [f"z{i} = sin(z{i - 1}*{'x' if i % 2 else 'y'} + {i})" for i in range(1, 1000)]
+    job = JOB._replace(text="\n".join(["z0 = x*y", *lines, "z999"]), wanted=((), (0,), (1,)))
+    assert build(source_of(job, direct_of(job)), tmp_path).name == NAME

@@ -53,15 +53,18 @@ INLINE Vector any_tan(Vector x) { SLEEF(tan, u10, x) }
 constexpr Real NEAR = DOUBLE ? 15 : 125;
 constexpr Real FAR = DOUBLE ? Real(1e14) : 39000;
 
+// What is seldom is called: written out for each sine it would be most of the code.
+template <class F> __attribute__((noinline, cold)) Vector beyond_near(F f, Vector x, Vector result) {
+    Mask near = abs(x) < NEAR, middle = ~near & (abs(x) < FAR), far = ~near & ~middle;
+    if (any(middle)) result = select(middle, f(select(middle, x, Vector{} + NEAR)), result);
+    if (any(far)) result = select(far, f(select(far, x, Vector{} + 2 * FAR)), result);
+    return result;
+}
+
 template <class F> INLINE Vector by_size(F f, Vector x) {
     Mask near = abs(x) < NEAR;
     Vector result = f(select(near, x, Vector{}));
-    if (__builtin_expect(any(~near), 0)) {
-        Mask middle = ~near & (abs(x) < FAR), far = ~near & ~middle;
-        if (any(middle)) result = select(middle, f(select(middle, x, Vector{} + NEAR)), result);
-        if (any(far)) result = select(far, f(select(far, x, Vector{} + 2 * FAR)), result);
-    }
-    return result;
+    return __builtin_expect(any(~near), 0) ? beyond_near(f, x, result) : result;
 }
 
 INLINE Vector sin(Vector x) { return by_size([](Vector v) { return any_sin(v); }, x); }
