@@ -76,7 +76,7 @@ class SharedCache(Generic[K, V]):
             return []
         weight, forgotten = min(self._weigh(value), self._most), []
         while self._held.total() + weight > self._most:
-            forgotten.append(self._forgotten())
+            forgotten.append(self._forgotten(caller, weight))
         self._entries[key] = _Entry(value, caller, weight)
         self._give(key, caller)
         return forgotten
@@ -85,9 +85,10 @@ class SharedCache(Generic[K, V]):
         self._of.setdefault(caller, OrderedDict())[key] = None
         self._held[caller] += self._entries[key].weight
 
-    def _forgotten(self) -> K:
+    def _forgotten(self, caller: str, weight: int) -> K:
+        """What is forgotten of the one who has most, with so much for which a caller wants room."""
         while True:
-            owner = max(self._of, key=self._held.__getitem__)
+            owner = max(self._of, key=lambda each: (self._held[each] + weight * (each == caller), each == caller))
             key, _ = self._of[owner].popitem(last=False)
             entry = self._entries[key]
             self._held[owner] -= entry.weight

@@ -35,6 +35,13 @@ def test_of_the_own_that_was_used_longest_ago_goes_first() -> None:
     assert cache.get("more", "a") == 5
 
 
+def test_who_wants_room_counts_with_it() -> None:
+    cache: SharedCache[str, int] = SharedCache(1000, lambda value: value)
+    cache.put("neighbour's", 500, "neighbour")
+    cache.put("first", 400, "flood")
+    assert cache.put("second", 400, "flood") == ["first"]
+
+
 def test_what_several_use_passes_to_another_of_them() -> None:
     cache: SharedCache[str, int] = SharedCache(MOST)
     filled(cache, "flood", 3)
@@ -51,6 +58,7 @@ def test_it_is_bounded_and_whoever_has_an_equal_share_or_less_loses_nothing(uses
         key = f"{caller}{number}"  # callers use nothing of each other's
         if put:
             owned = Counter(kept.values())
+            owned[caller] += 1
             for gone in cache.put(key, caller, caller):
                 assert owned[kept.pop(gone)] == max(owned.values())
             kept[key] = caller

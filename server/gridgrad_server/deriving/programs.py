@@ -9,14 +9,13 @@ import time
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
-from cachetools import LRUCache
-
 from gridgrad_core.errors import ExpressionError
 from gridgrad_core.lang.functions.table import DIFF
 from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parsing
 from gridgrad_core.lang.program.names import CONSTANTS
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.wire.table_specs import plan_table
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.helpers import Helpers
@@ -83,13 +82,12 @@ class Programs:
 
     Args:
         helpers: parse what takes long; None where all is parsed here.
-        most_characters: of all texts together, before the oldest are dropped.
+        most_characters: of all texts together, before whoever has most loses those that he used longest ago.
     """
 
     def __init__(self, helpers: Helpers | None = None, most_characters: int = 1 << 24) -> None:
         self._helpers = helpers
-        self._parsed: LRUCache[_Text, _Kept] = LRUCache(most_characters, lambda kept: kept.weight)
-        self._most_characters = most_characters
+        self._parsed: SharedCache[_Text, _Kept] = SharedCache(most_characters, lambda kept: kept.weight)
         self._parsing: dict[_Text, asyncio.Task[ParsedText | ExpressionError]] = {}
 
     async def get(
@@ -109,7 +107,7 @@ class Programs:
         """
         # Only names that hide a constant change what a text means
         key = text, _CONSTANTS.intersection(names), tables
-        kept = self._parsed.get(key)
+        kept = self._parsed.get(key, caller)
         found = kept.found if kept else await self._found(key, caller)
         if isinstance(found, ExpressionError):
             raise ExpressionError(found.field, found.found, found.remedy)
@@ -117,26 +115,26 @@ class Programs:
 
     async def _found(self, key: _Text, caller: str) -> ParsedText | ExpressionError:
         if self._helpers is None or (len(key[0]) <= _SHORT and DIFF.name not in key[0]):
-            return await asyncio.shield(self._task(key))
+            return await asyncio.shield(self._task(key, caller))
         job = wpb.HelperJob(parse=wpb.SourceText(text=key[0], inputs=sorted(key[1]), tables=map(plan_table, key[2])))
         answer = (await self._helpers.ask(job, f"a text of {len(key[0]):,} characters", caller)).parsed
-        return self._keep(key, ParsedText.read(answer))
+        return self._keep(key, ParsedText.read(answer), caller)
 
-    def _task(self, key: _Text) -> asyncio.Task[ParsedText | ExpressionError]:
+    def _task(self, key: _Text, caller: str) -> asyncio.Task[ParsedText | ExpressionError]:
         task = self._parsing.get(key)
         if task is None:
-            task = self._parsing[key] = asyncio.get_running_loop().create_task(self._parse(key))
+            task = self._parsing[key] = asyncio.get_running_loop().create_task(self._parse(key, caller))
             task.add_done_callback(lambda _: self._parsing.pop(key, None))
         return task
 
-    async def _parse(self, key: _Text) -> ParsedText | ExpressionError:
+    async def _parse(self, key: _Text, caller: str) -> ParsedText | ExpressionError:
         try:
-            return self._keep(key, ParsedText.of(await _in_slices(parsing(*key))))
+            return self._keep(key, ParsedText.of(await _in_slices(parsing(*key))), caller)
         except ExpressionError as error:
-            return self._keep(key, ExpressionError(error.field, error.found, error.remedy))
+            return self._keep(key, ExpressionError(error.field, error.found, error.remedy), caller)
 
-    def _keep(self, key: _Text, found: ParsedText | ExpressionError) -> ParsedText | ExpressionError:
-        self._parsed[key] = _Kept(found, min(_weight(key[0], found), self._most_characters))
+    def _keep(self, key: _Text, found: ParsedText | ExpressionError, caller: str) -> ParsedText | ExpressionError:
+        self._parsed.put(key, _Kept(found, _weight(key[0], found)), caller)
         return found
 
 

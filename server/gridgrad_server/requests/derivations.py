@@ -5,8 +5,7 @@ A small expression its worker derives at once, which takes less time than a help
 
 from __future__ import annotations
 
-from cachetools import LRUCache
-
+from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.helpers import Helpers
 from gridgrad_server.requests.function_key import FunctionKey
@@ -17,18 +16,8 @@ __all__ = ["Derivations"]
 _MOST_BYTES = 64 << 20
 
 
-class _Kept(LRUCache[int, FunctionKey]):
-    """Functions that are derived. What is dropped is derived again when it is wanted."""
-
-    def popitem(self) -> tuple[int, FunctionKey]:
-        """Drops the one that was used longest ago."""
-        number, function = super().popitem()
-        function.derived = b""
-        return number, function
-
-
 class Derivations:
-    """Has functions derived.
+    """Has functions derived. What is dropped, of the caller who has most, is derived again when it is wanted.
 
     Args:
         helpers: do it; None where workers do all.
@@ -37,7 +26,7 @@ class Derivations:
 
     def __init__(self, helpers: Helpers | None = None, most_bytes: int = _MOST_BYTES) -> None:
         self._helpers = helpers
-        self._kept = _Kept(most_bytes, lambda function: len(function.derived))
+        self._kept: SharedCache[FunctionKey, FunctionKey] = SharedCache(most_bytes, _derived_bytes)
 
     def is_complete(self, function: FunctionKey) -> bool:
         """Whether a worker may meet a function now."""
@@ -58,7 +47,8 @@ class Derivations:
         if not function.derived:
             job = wpb.HelperJob(derive=function.plan)
             function.derived = (await self._helpers.ask(job, _described(function), caller)).derived
-        self._kept[function.number] = function
+        for dropped in self._kept.put(function, function, caller):
+            dropped.derived = b""
 
     async def explanation(self, function: FunctionKey, caller: str) -> wpb.Explanation | None:
         """What is computed for a function; None for a small one, which a worker can say.
@@ -70,6 +60,10 @@ class Derivations:
             return None
         job = wpb.HelperJob(explain=function.plan)
         return (await self._helpers.ask(job, _described(function), caller)).explanation
+
+
+def _derived_bytes(function: FunctionKey) -> int:
+    return max(1, len(function.derived))
 
 
 def _is_small(function: FunctionKey) -> bool:

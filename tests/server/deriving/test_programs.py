@@ -43,6 +43,14 @@ async def test_the_oldest_are_forgotten() -> None:
     assert await programs.get("t + 1", ["t"]) is not first
 
 
+async def test_many_texts_of_one_caller_throw_out_none_of_another() -> None:
+    programs = Programs(most_characters=4000)
+    first = await programs.get("t + 1", ["t"], "neighbour")
+    for i in range(2, 30):
+        await programs.get(f"t + {i}", ["t"], "flood")
+    assert await programs.get("t + 1", ["t"], "neighbour") is first
+
+
 async def test_the_loop_stays_free_while_a_long_text_is_parsed() -> None:
     turns = 0
 

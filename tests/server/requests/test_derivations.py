@@ -86,6 +86,16 @@ async def test_what_was_used_longest_ago_is_derived_again() -> None:
     assert len(helpers.asked) == 4
 
 
+async def test_many_functions_of_one_caller_throw_out_none_of_another() -> None:
+    derivations, helpers = wired(answer_bytes=400)
+    first = await made(300, ("x",))
+    await derivations.complete(first, "neighbour")
+    for _ in range(5):
+        await derivations.complete(await made(300, ("x",)), "flood")
+    assert derivations.is_complete(first)
+    assert len(helpers.asked) == 6
+
+
 async def test_without_helpers_workers_do_all() -> None:
     derivations, function = Derivations(), await made(300)
     await derivations.complete(function, "someone")
