@@ -16,13 +16,14 @@ from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM
 from gridgrad_core.lang.local.arrays import PLACE, arrays_read
 from gridgrad_core.lang.local.closing import closing
+from gridgrad_core.lang.local.ranges import Range, Ranges
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Builder, CallBuilder, Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 
-__all__ = ["KINDS", "ROUNDS", "LocalOperation"]
+__all__ = ["KINDS", "ROUNDS", "LocalOperation", "known_terms"]
 
 KINDS = frozenset({"solve", "sum", "prod", "integrate"})
 """What texts call such operations."""
@@ -84,6 +85,11 @@ class LocalOperation(MadeOperation):
         """How many operations it comes to, about, as often as they are computed."""
         return (self.rounds or ROUNDS) * self.body.operations
 
+    @functools.cached_property
+    def known_terms(self) -> int:
+        """How many terms and points are computed for one of its own at most, as far as they are known."""
+        return known_terms(self.body.nodes)
+
     @property
     def used(self) -> frozenset[str]:
         """The operations inside it."""
@@ -108,6 +114,23 @@ class LocalOperation(MadeOperation):
         place = operation._over_arrays if operation.arrays else operation._between
         return place(builder, arguments[: self.leading], kept)
 
+    def counted(self, args: Sequence[Range]) -> LocalOperation:
+        """The same with as many rounds as there may be, of sums inside too.
+
+        Args:
+            args: the ranges of its arguments.
+        """
+        known, rounds = dict(zip(self.function.params, args, strict=True)), self.rounds
+        if self.kind in _JOINS and not self.arrays:
+            rounds = _most_terms(*args[:2])
+            known[self.names[0]] = args[0][0], args[1][1]
+        ranges, nodes = Ranges(self.body.nodes, known), list(self.body.nodes)
+        for index, node in enumerate(nodes):
+            if isinstance(node.op, LocalOperation):
+                nodes[index] = node._replace(op=node.op.counted([ranges.of(each) for each in node.args]))
+        body = Program(tuple(nodes), self.body.outputs, self.body.components, True, self.body.inputs)
+        return LocalOperation(self.kind, body, self.names, self.leading, self.which, rounds)
+
     def _with(self, constants: Mapping[str, int], builder: Builder) -> tuple[Builder, list[int]]:
         """The nodes of the sub-program with constants for some of its inputs."""
         inner, places = Builder(), list[int]()
@@ -121,13 +144,16 @@ class LocalOperation(MadeOperation):
         """The operation; a sum or product between constants has as many terms as there are, and few are written out."""
         ends = [builder.nodes[node] for node in before]
         if self.kind not in _JOINS or any(end.op != "const" for end in ends):
-            return builder.op(self, *before, *kept)
+            return self._placed(builder, [*before, *kept])
         first, last = int(ends[0].number), int(ends[1].number)
         count = max(last - first + 1, 0)
         if count <= limits.WRITTEN_OUT and count * len(self.body.nodes) <= limits.MAX_WRITTEN_OUT:
             return self._written_out(builder, range(first, last + 1), kept)
-        fixed = LocalOperation(self.kind, self.body, self.names, self.leading, self.which, count)
-        return builder.op(fixed, *before, *kept)
+        return self._placed(builder, [*before, *kept])
+
+    def _placed(self, builder: Builder, arguments: Sequence[int]) -> int:
+        ranges = Ranges(builder.nodes, {})
+        return builder.op(self.counted([ranges.of(each) for each in arguments]), *arguments)
 
     def _over_arrays(self, builder: Builder, before: Sequence[int], kept: Sequence[int]) -> int:
         """The operation on what it reads; terms that are all the same are multiplied by how many there are."""
@@ -200,3 +226,26 @@ class LocalOperation(MadeOperation):
             else:
                 places.append(builder.take(node._replace(args=tuple(given))))
         return [places[output] for output in self.body.outputs]
+
+
+def _most_terms(first: Range, last: Range) -> int:
+    """How many terms there may be between bounds of such ranges."""
+    most = last[1] - first[0] + 1
+    if first[0] == first[1] and last[0] == last[1]:
+        return int(max(most, 0))
+    return int(min(max(most, 0), limits.MAX_TERMS_OF_INPUTS))
+
+
+def known_terms(nodes: Sequence[Node]) -> int:
+    """How many terms of sums between constants, and points of integrals, are computed one within another; 1 for none.
+
+    Args:
+        nodes: of a program.
+    """
+    most = 1
+    for node in nodes:
+        if isinstance(node.op, LocalOperation):
+            fixed = node.op.kind in _JOINS and all(nodes[end].op == "const" for end in node.args[:2])
+            rounds = node.op.rounds if node.op.kind == "integrate" or fixed else 1
+            most = max(most, max(rounds, 1) * node.op.known_terms)
+    return most

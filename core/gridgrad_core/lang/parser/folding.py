@@ -9,10 +9,11 @@ from gridgrad_core.lang.functions.table import INTEGRATE, SUM, lookup
 from gridgrad_core.lang.local.array_sums import ArraySums
 from gridgrad_core.lang.local.closing import closing, depending
 from gridgrad_core.lang.local.local_names import LocalNames
-from gridgrad_core.lang.local.local_operation import LocalOperation
+from gridgrad_core.lang.local.local_operation import LocalOperation, known_terms
 from gridgrad_core.lang.parser.hints import signature
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.syntax_error import Mistake
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
@@ -32,6 +33,7 @@ class Folding:
 
     def __init__(self, operations: TypedBuilder, names: LocalNames, arrays: ArraySums) -> None:
         self._arrays = arrays
+        self._start = 0
         self._operations = operations
         self._names = names
 
@@ -49,6 +51,7 @@ class Folding:
         if function is SUM and len(arguments) == 1:
             return (yield from self._arrays.expanding(call.start, arguments[0]))
         self._names.begin(call.start)
+        self._start = call.start
         integral = function is INTEGRATE
         if function is None or len(arguments) not in ((4, 5) if integral else (4,)):
             wanted = "4 or 5" if integral else "4"
@@ -72,6 +75,18 @@ class Folding:
         closed = yield from closing(builder.nodes, [term], (name,), 2)
         operation = LocalOperation(call.text, closed.body, (name,), 2, 0, rounds)
         return Value(operation.applied(builder, [*before, *closed.arguments]), call.start)
+
+    def mistaken(self, nodes: Sequence[Node]) -> Mistake | None:
+        """What is wrong if there are too many terms at a point, one sum within another.
+
+        Args:
+            nodes: of the program, derivatives in its text among them.
+        """
+        terms = known_terms(nodes)
+        if terms <= limits.MAX_NESTED_TERMS:
+            return None
+        found = f"{terms:,} terms at each point, of sums and integrals within each other"
+        return Mistake(self._start, found, f"write at most {limits.MAX_NESTED_TERMS:,} in all")
 
     def counting(self, call: Token, arguments: Sequence[Value]) -> Generator[None, None, Value]:
         """What a call of `len` comes to.

@@ -127,7 +127,7 @@ class _Parser:
     def check_local_names(self, program: Program) -> None:
         """Refuses a program that has an input called like an unknown or an index, or an array outside of sums."""
         mistake = self._stack.local_names.mistaken(program.inputs) or self._stack.arrays.mistaken(program.nodes)
-        if mistake:
+        if mistake or (mistake := self._stack.folding.mistaken(program.nodes)):
             raise mistake
 
     @property

@@ -10,6 +10,7 @@ __all__ = [
     "MAX_INPUTS",
     "MAX_LOCAL_CALLS",
     "MAX_NAME",
+    "MAX_NESTED_TERMS",
     "MAX_NESTING",
     "MAX_NUMBER",
     "MAX_OPERATIONS",
@@ -52,6 +53,9 @@ MAX_TERMS = 100_000
 
 MAX_TERMS_OF_INPUTS = 10_000
 """Terms of a sum at a point, where a bound is no constant."""
+
+MAX_NESTED_TERMS = 10_000_000
+"""Terms at a point of sums between constants, and points of integrals, that stand one within another."""
 
 MAX_QUADRATURE = 1024
 """Points at which an integrand is computed."""

@@ -91,6 +91,8 @@ def test_an_empty_sum_is_0_and_an_empty_product_1() -> None:
         ("integrate(u*x, u, 0, 1, 2000)", "column 25", "2000 points", "1 to 1,024"),
         ("integrate(u*x, u, 0, 1, x)", "column 25", "no constant integer", "write a number"),
         ("integrate(u*x, u, inf, 0)", "column 19", "from inf to 0", "the lower bound first"),
+        ("x + sum(sum(i*j*x, i, 1, 5000), j, 1, 5000)", "column 5", "25,000,000 terms at each point", "10,000,000"),
+        ("sum(x*integrate(u*i*x, u, 0, 1, 1000), i, 1, 99999)", "column 1", "99,999,000 terms", "10,000,000"),
     ],
 )
 def test_mistakes_say_where_and_what_to_write(text: str, place: str, found: str, remedy: str) -> None:
@@ -105,4 +107,14 @@ def test_terms_and_points_count() -> None:
     """By how often they are computed, the most that there may be."""
     assert parse("sum(x**i, i, 1, 1000)").operations > 1000
     assert parse("sum(x**i, i, 1, n)").operations > 10_000
+
+
+def test_terms_are_counted_by_where_the_bounds_may_lie() -> None:
+    """So derivatives of products, whose inner bounds are places of the outer one, are not counted as the longest."""
+    derivative = parse("diff(prod(x - i, i, 1, 80), x, 2)")
+    assert parse(derivative.text) == derivative
+    assert derivative.operations < 10_000_000
+    assert parse("sum(sum(i*x, i, 1, j), j, 1, 500)").operations < 1_000_000
+    assert parse("sum(x**i, i, 1, min(n, 90))").operations < 1000
+
     assert parse("integrate(x**u, u, 0, 1, 100)").operations > 100
