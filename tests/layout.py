@@ -129,6 +129,7 @@ WITHOUT_TEST = {
 }
 """Modules that no test file is named after, and why."""
 TESTS_OF_SEVERAL = {
+    "client/aio/test_counted.py",
     "client/sync/test_fork.py",
     "core/lang/test_random_texts.py",
     "client/test_exports.py",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gridgrad.results.server_info import ServerInfo as ServerInfo
     from gridgrad.results.server_status import ServerStatus as ServerStatus
     from gridgrad.results.server_status import WorkerStatus as WorkerStatus
+    from gridgrad.sync.bound import BoundCall as BoundCall
     from gridgrad.sync.client import Client as Client
     from gridgrad.tracing.decorator import TracedFunction as TracedFunction
     from gridgrad.tracing.decorator import function as function
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 # Where each name is defined
 _HOMES = {
+    "BoundCall": "gridgrad.sync.bound",
     "BusyError": "gridgrad_core.errors",
     "CallCancelledError": "gridgrad_core.errors",
     "CheckReport": "gridgrad.checks.report",

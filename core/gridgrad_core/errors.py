@@ -5,6 +5,7 @@ GridgradError
 │   ├── ExpressionError                      the expression is not one; says where and what to write
 │   ├── TracingError (TypeError)             a Python function does what can't be traced; never on the wire
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
+│   ├── ForgottenNumberError                 what a number stood for is forgotten; `Client` then sends the whole
 │   ├── UnsupportedError                     the server is older than what was asked of it
 │   └── TooLargeError                        over a limit of this server; retrying can't help
 │       └── UseStreamError                   over that of one message alone; `Client` then asks by a stream
@@ -35,6 +36,7 @@ __all__ = [
     "DeadlineError",
     "ExpressionError",
     "ForbiddenError",
+    "ForgottenNumberError",
     "GridgradError",
     "InternalError",
     "MissingExtraError",
@@ -95,6 +97,12 @@ class UnknownFunctionError(RequestError, LookupError):
     """No function of that name is registered. The caller's fault, or a missing --functions."""
 
     reason = "UNKNOWN_FUNCTION"
+
+
+class ForgottenNumberError(RequestError):
+    """A server does not know what a number stood for. `Client` then sends the whole, so no caller of it sees this."""
+
+    reason = "FORGOTTEN_NUMBER"
 
 
 class UnsupportedError(RequestError):
@@ -218,4 +226,5 @@ REASONS: dict[str, Reason] = {
     "REFUSED": Reason(14, 16, RefusedError),
     "FORBIDDEN": Reason(15, 7, ForbiddenError),
     "UNSUPPORTED": Reason(16, 3, UnsupportedError, taken_for="REQUEST"),
+    "FORGOTTEN_NUMBER": Reason(18, 3, ForgottenNumberError, taken_for="REQUEST"),
 }

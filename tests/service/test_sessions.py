@@ -265,11 +265,16 @@ def test_a_server_that_is_killed_and_comes_back(tmp_path: Path) -> None:
         address = server.address
         client = in_session(gridgrad.Client(address))
         before = client.gradient(TEXT, AXES)
+        problem = client.bind("a*t*k", {**AXES, "a": 1.0}, varying="a")
+        assert_array_equal(problem(a=2.0).value, problem(a=2.0).value)  # the second by number
         server.process.kill()
         server.process.wait()
         with pytest.raises(gridgrad.UnavailableError):
             client.gradient(TEXT, AXES, timeout=1)
     with running(tmp_path / "second", "--listen", address):
+        assert_same(
+            problem(a=2.0), client.gradient("a*t*k", {**AXES, "a": 2.0})
+        )  # of whose number this one knows nothing
         after = client.gradient(TEXT, AXES)  # by gRPC
         assert_same(after, before)
         eventually(lambda: is_mapped(client.gradient(TEXT, AXES)), "a new session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridgrad.aio.bound import BoundCall
 from gridgrad.aio.client import Client
 
-__all__ = ["Client"]
+__all__ = ["BoundCall", "Client"]

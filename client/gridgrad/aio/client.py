@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import grpc
 from google.protobuf.message import Message
 
+from gridgrad.aio.bound import Binding
 from gridgrad.aio.channel import ServerChannels, ServiceChannel
 from gridgrad.aio.grids import ManyGrids
 from gridgrad.aio.introspection import Introspection
@@ -45,7 +46,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client(ManyGrids, LargeGrids, Introspection):
+class Client(ManyGrids, LargeGrids, Binding, Introspection):
     """A connection to a server, for the event loop in which it is first used. Tasks may share one.
 
     Cancelling the task that awaits a call cancels the call at the server too.
@@ -216,6 +217,18 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     async def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         channel = await self._opened(attempts.left_s())
+        numbered = call._replace(number=channel.numbers.of(call))
+        try:
+            return await self._by_channel(attempts, numbered, progress, channel)
+        except error_mapping.FOREIGN as raised:
+            if numbered.number is None or not error_mapping.is_forgotten(raised):
+                raise
+            numbered.number.forget()
+        return await self._by_channel(attempts, call, progress, channel)
+
+    async def _by_channel(
+        self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
+    ) -> Result:
         result = await channel.sessions.gradient(call, attempts.left_s(), progress)
         if result is None:
             result = await self._by_grpc(attempts, call, progress, channel)

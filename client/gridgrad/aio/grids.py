@@ -7,8 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Iterable
 from typing import Any, Literal, overload
 
-from gridgrad.aio.collection import AsyncResults
-from gridgrad.aio.counted import counted
+from gridgrad.aio.collection import AsyncResults, counted
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
@@ -18,6 +17,7 @@ from gridgrad.protocol.error_mapping import Failure
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
@@ -221,7 +221,7 @@ class ManyGrids(ABC):
     def _streamed(
         self,
         items: Iterable[Any] | AsyncIterable[Any],
-        request_of: Callable[[Any], Request],
+        request_of: Callable[[Any], Request | PreparedCall],
         in_flight: int,
         errors: str,
         timeout: float | None,

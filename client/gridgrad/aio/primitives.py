@@ -28,6 +28,7 @@ import grpc
 import grpc.aio
 
 from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import Request
 from gridgrad_core.errors import RequestError
 
@@ -178,7 +179,7 @@ class RequestSource:
     def __init__(
         self,
         items: Iterable[Any] | AsyncIterable[Any],
-        request_of: Callable[[Any], Request],
+        request_of: Callable[[Any], Request | PreparedCall],
         window: InFlightWindow,
         wake: Callable[[], None],
     ) -> None:
@@ -216,7 +217,7 @@ class RequestSource:
     async def _read(self) -> None:
         try:
             async for item in self._each():
-                self._window.add(self._request_of(item))
+                self._window.add(item, self._request_of)
                 self._tell()
                 if self._window.has_pack:
                     await asyncio.sleep(0)

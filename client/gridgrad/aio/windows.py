@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from gridgrad.aio.counted import counted
+from gridgrad.aio.collection import counted
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs

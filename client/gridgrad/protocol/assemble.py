@@ -24,6 +24,7 @@ from gridgrad.protocol.response_layout import (
     numbers_of,
     put,
     read_header,
+    take_number,
 )
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.info import info_of
@@ -205,7 +206,9 @@ class Assembly:
             view: gives a read-only array of the shape and dtype of what it brings.
         """
         if message.response:
-            self._begin(*read_header(parse(pb.GridGradientResponse(), message.response).header))
+            header = parse(pb.GridGradientResponse(), message.response).header
+            take_number(header, self._call)
+            self._begin(*read_header(header))
         return self._take(message.window, view, message.last)
 
     def _begin(self, layout: ResponseLayout, info: pb.Info) -> None:

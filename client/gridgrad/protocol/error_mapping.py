@@ -18,6 +18,7 @@ from gridgrad_core.errors import (
     BusyError,
     CallCancelledError,
     DeadlineError,
+    ForgottenNumberError,
     GridgradError,
     InternalError,
     RefusedError,
@@ -31,7 +32,7 @@ from gridgrad_core.wire import methods
 from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, from_detail
 
-__all__ = ["FOREIGN", "EntryFailed", "Failure", "StreamEnded", "closed", "of", "wants_stream"]
+__all__ = ["FOREIGN", "EntryFailed", "Failure", "StreamEnded", "closed", "is_forgotten", "of", "wants_stream"]
 
 # What the status says when no detail does: the first reason of each code in the table
 _CODES: dict[int, grpc.StatusCode] = {number: grpc.StatusCode[name] for number, name in enumerate(STATUS_NAMES)}
@@ -136,6 +137,11 @@ def wants_stream(error: GridgradError) -> bool:
         return True
     # Servers of 0.1.0 have no reason for it: there the English alone says so
     return isinstance(error, TooLargeError) and methods.STREAM_GRID_GRADIENTS.name in error.remedy
+
+
+def is_forgotten(raised: Exception) -> bool:
+    """Whether a call failed, as one of FOREIGN says, since the server has forgotten what its number stands for."""
+    return isinstance(of(raised, "", None).error, ForgottenNumberError)
 
 
 def _is_transient(code: grpc.StatusCode, error: GridgradError, trailer: object, pushback_s: float | None) -> bool:

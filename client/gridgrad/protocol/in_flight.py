@@ -11,7 +11,8 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import Assembly, StreamMessage, read_message, read_pack
@@ -19,7 +20,7 @@ from gridgrad.protocol.options import ConnectionSettings
 from gridgrad.protocol.request_packs import RequestInFlight, RequestPacks
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import prepare, stream_message
+from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError, RequestError
@@ -99,14 +100,19 @@ class InFlightWindow:
         """Whether an outcome can be taken."""
         return self._taken in self._outcomes
 
-    def add(self, request: Request) -> None:
-        """Takes a request on; one that is wrong in itself has its outcome at once."""
+    def add(self, item: Any, request_of: Callable[[Any], Request | PreparedCall] | None = None) -> None:
+        """Takes a request on; one that is wrong in itself has its outcome at once.
+
+        Args:
+            item: the request, or what it is made of.
+            request_of: makes it.
+        """
         number = self._added
         self._added += 1
+        request: Any = None
         try:
-            if not isinstance(request, Request):
-                raise RequestError("requests", f"a {type(request).__name__}", "give gridgrad.Request(function, inputs)")
-            call = prepare(request)
+            request = request_of(item) if request_of else item
+            call = request if isinstance(request, PreparedCall) else _prepared(request)
         except GridgradError as error:
             error.request = request
             self._complete(number, error, 0)
@@ -224,3 +230,9 @@ class InFlightWindow:
         for request in requests:
             request.assembly = None
             self._packs.join(request)
+
+
+def _prepared(request: Any) -> PreparedCall:
+    if not isinstance(request, Request):
+        raise RequestError("requests", f"a {type(request).__name__}", "give gridgrad.Request(function, inputs)")
+    return prepare(request)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.protocol.response_layout import ResponseLayout, buffer, put, read_header
+from gridgrad.protocol.response_layout import ResponseLayout, buffer, put, read_header, take_number
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.results.result_data import ResultSchema
@@ -95,6 +95,7 @@ def read_response(raw: bytes, call: PreparedCall) -> tuple[ResponseTemplate, byt
 def _first_of_template(raw: bytes, call: PreparedCall) -> tuple[ResponseTemplate, bytes]:
     header_end, data_start, _ = split(raw)
     header = parse(pb.GridGradientResponse(), raw[:header_end]).header
+    take_number(header, call)
     layout, read = read_header(header)
     shared, info = header.SerializeToString(), read.SerializeToString()  # without the info, and that
     info_head = field_head(_INFO_FIELD, len(info))

@@ -19,7 +19,17 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES
 from gridgrad_core.wire.parse import broken
 
-__all__ = ["ResponseLayout", "View", "buffer", "destination_of", "empty", "numbers_of", "put", "read_header"]
+__all__ = [
+    "ResponseLayout",
+    "View",
+    "buffer",
+    "destination_of",
+    "empty",
+    "numbers_of",
+    "put",
+    "read_header",
+    "take_number",
+]
 
 View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 """Gives a read-only array of this shape and dtype of what a message brings."""
@@ -65,10 +75,20 @@ class ResponseLayout(NamedTuple):
 
 
 def read_header(header: pb.ResultHeader) -> tuple[ResponseLayout, pb.Info]:
-    """A ResultHeader in two: what all results of its shape share, and how this one was computed."""
+    """A ResultHeader in two: what all results of its shape share, and how this one was computed.
+
+    It loses its info, and the number that it may give, which `take_number` has to take before.
+    """
     info = header.info
     header.ClearField("info")
+    header.ClearField("bound")
     return _layout(header.SerializeToString()), info
+
+
+def take_number(header: pb.ResultHeader, call: PreparedCall) -> None:
+    """Takes the number that a server gives to what a call shares with later ones, if it gives one."""
+    if header.bound and call.number:
+        call.number.given(header.bound)
 
 
 @functools.lru_cache(LAYOUTS_KEPT)

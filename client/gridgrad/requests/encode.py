@@ -42,6 +42,11 @@ class InputKind(NamedTuple):
     spec: InputSpec
     dtype: np.dtype[Any] | None
 
+    @property
+    def nbytes(self) -> int:
+        """Of its numbers; 0 for a linspace."""
+        return math.prod(self.spec.shape) * self.dtype.itemsize if self.dtype else 0
+
 
 def kind_of(given: Input) -> InputKind:
     """What an input is but for its numbers."""

@@ -12,6 +12,7 @@ from gridgrad.arguments.inputs import FLOAT32, FloatArray, Input, computing_dtyp
 from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.arguments.units import Units, check_known, check_units
+from gridgrad.requests.call_numbers import CallNumber
 from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
 from gridgrad.requests.lowering import Shown, lower, parsed
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
@@ -39,6 +40,7 @@ class PreparedCall(NamedTuple):
         lowered: what the caller sees of it, where that differs from what travels.
         tables: that the function calls, each as the whole field of the request; arrays that it sums over too.
         summed: these arrays.
+        number: by which the server it goes to may know all but the numbers.
     """
 
     request: Request
@@ -47,6 +49,7 @@ class PreparedCall(NamedTuple):
     lowered: Shown | None = None
     tables: tuple[bytes, ...] = ()
     summed: tuple[GivenTable, ...] = ()
+    number: CallNumber | None = None
 
     @property
     def function(self) -> FunctionIdentity:
@@ -65,7 +68,12 @@ class PreparedCall(NamedTuple):
 
     @property
     def message(self) -> bytes:
-        """The serialized GridGradientRequest."""
+        """The serialized GridGradientRequest that goes to the server, whole or by number."""
+        return self.whole if self.number is None else self.number.message(self)
+
+    @property
+    def whole(self) -> bytes:
+        """The serialized GridGradientRequest, whole."""
         parts = [self.template.head, *self.tables]
         for each in zip(self.template.input_heads, self.numbers, strict=True):
             parts += each
@@ -136,8 +144,11 @@ def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:
     head = pb.StreamGridGradientsRequest(id=first_id, entries=entries).SerializeToString()
     parts = [template.head, *calls[0].tables]
     numbers = zip(*[call.numbers for call in calls], strict=True)
-    for input_head, kind, of_all in zip(template.input_heads, template.inputs, numbers, strict=True):
-        parts += stacked_inputs(kind, of_all) if entries else (input_head, *of_all)
+    for place, (input_head, kind, of_all) in enumerate(
+        zip(template.input_heads, template.inputs, numbers, strict=True)
+    ):
+        varies = template.varying is None or place in template.varying
+        parts += stacked_inputs(kind, of_all) if entries and varies else (input_head, of_all[0])
     return b"".join([head, field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
 
 

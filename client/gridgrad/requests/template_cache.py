@@ -16,7 +16,6 @@ Safe for threads: what one overwrites of another is found out again.
 from __future__ import annotations
 
 import functools
-import math
 import operator
 import struct
 from collections.abc import Hashable, Sequence
@@ -65,6 +64,7 @@ class RequestTemplate:
         component_bytes: how large the result is if the function has one component.
         dtype: computed in.
         features: that a server has to have for it.
+        varying: the positions of the inputs whose numbers differ; None for all arrays.
         response: the ResponseTemplate of the latest answer, which the next is likely to have; `protocol` keeps it here.
     """
 
@@ -78,6 +78,7 @@ class RequestTemplate:
     component_bytes: int
     dtype: np.dtype[Any]
     features: tuple[str, ...] = ()
+    varying: tuple[int, ...] | None = None
     response: object = None
 
     @property
@@ -113,7 +114,7 @@ def template_of(
     _check_points(grid, inputs)
     names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
     derivatives, head = _head(function, names, selection, single, tier, features)
-    input_bytes = sum(math.prod(spec.shape) * dtype.itemsize for spec, dtype in inputs if dtype)
+    input_bytes = sum(kind.nbytes for kind in inputs)
     dtype = FLOAT32 if single else FLOAT64
     component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
     heads = tuple(map(input_head, inputs))

@@ -12,6 +12,7 @@ import grpc
 
 from gridgrad.arguments.call_metadata import CallMetadata
 from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.requests.call_numbers import CallNumbers
 from gridgrad.requests.prepare import PreparedCall, stream_message
 from gridgrad.servers.addresses import target_of
 from gridgrad.servers.lookup import NameLookup, NamesUnknown, numbers_of_names
@@ -44,11 +45,13 @@ class ServiceChannel:
         target: the same.
         sessions: those with the server, if it is on this machine.
         features: what is known to be known there; of several servers, to all.
+        numbers: that the server has given to calls; of several servers none.
     """
 
     def __init__(self, settings: ConnectionSettings, target: str) -> None:
         self.target = target
         self.features: frozenset[str] = frozenset()
+        self.numbers = CallNumbers(are_asked_for=not settings.servers.several)
         self._channel = open_channel(settings, target)
         self._metadata = CallMetadata(settings.metadata, settings.token, metadata_from)
         self.sessions = SessionPool(functools.partial(_open_session, self._channel, self._metadata), settings)

@@ -33,6 +33,7 @@ from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.servers.addresses import Address
+from gridgrad.sync.bound import Binding
 from gridgrad.sync.channel import ServerChannels, ServiceChannel
 from gridgrad.sync.grids import ManyGrids
 from gridgrad.sync.introspection import Introspection
@@ -46,7 +47,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client(ManyGrids, LargeGrids, Introspection):
+class Client(ManyGrids, LargeGrids, Binding, Introspection):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is
@@ -216,6 +217,18 @@ class Client(ManyGrids, LargeGrids, Introspection):
 
     def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         channel = self._opened(attempts.left_s())
+        numbered = call._replace(number=channel.numbers.of(call))
+        try:
+            return self._by_channel(attempts, numbered, progress, channel)
+        except error_mapping.FOREIGN as raised:
+            if numbered.number is None or not error_mapping.is_forgotten(raised):
+                raise
+            numbered.number.forget()
+        return self._by_channel(attempts, call, progress, channel)
+
+    def _by_channel(
+        self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
+    ) -> Result:
         result = channel.sessions.gradient(call, attempts.left_s(), progress)
         if result is None:
             result = self._by_grpc(attempts, call, progress, channel)

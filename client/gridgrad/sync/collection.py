@@ -1,19 +1,22 @@
 # Written by `make sync` from gridgrad/aio/collection.py; change that one.
-"""Many results as they come, and all of them in one Dataset."""
+"""Many results as they come: with progress told, and all of them in one Dataset."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from gridgrad.progress import Tell, check_progress, shown
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
 
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["Results"]
+__all__ = ["Results", "counted"]
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", bound=Result | GridgradError, covariant=True)
 
 
@@ -59,3 +62,44 @@ def _result(outcome: Result | GridgradError) -> Result:
     if isinstance(outcome, GridgradError):
         raise outcome
     return outcome
+
+
+def _one(outcome: object) -> int:  # noqa: ARG001 - a size of an outcome takes it
+    return 1
+
+
+def counted(
+    outcomes: Generator[T],
+    progress: bool | Tell | None,
+    unit: str,
+    total: int | None,
+    size: Callable[[T], int] = _one,
+) -> Generator[T]:
+    """The same outcomes, with progress told as they are taken.
+
+    Args:
+        outcomes: what is counted.
+        progress: True for a bar, the caller's own, or nothing.
+        unit: what is counted, in the plural.
+        total: how many there are, if that is known.
+        size: how many an outcome is.
+
+    Raises:
+        MissingExtraError: a bar was asked for, and tqdm is not installed.
+        RequestError: `progress` is neither True nor to be called.
+    """
+    if not progress:
+        return outcomes
+    check_progress(progress)
+    return _counted(outcomes, progress, unit, total, size)
+
+
+def _counted(
+    outcomes: Generator[T], progress: Literal[True] | Tell, unit: str, total: int | None, size: Callable[[T], int]
+) -> Generator[T]:
+    done = 0
+    with contextlib.closing(outcomes), shown(progress, unit, total) as tell:
+        for outcome in outcomes:
+            done += size(outcome)
+            tell(done, total)
+            yield outcome

@@ -17,10 +17,10 @@ from gridgrad.protocol.error_mapping import Failure
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
-from gridgrad.sync.collection import Results
-from gridgrad.sync.counted import counted
+from gridgrad.sync.collection import Results, counted
 from gridgrad_core.errors import GridgradError
 
 __all__ = ["ManyGrids"]
@@ -220,7 +220,7 @@ class ManyGrids(ABC):
     def _streamed(
         self,
         items: Iterable[Any],
-        request_of: Callable[[Any], Request],
+        request_of: Callable[[Any], Request | PreparedCall],
         in_flight: int,
         errors: str,
         timeout: float | None,

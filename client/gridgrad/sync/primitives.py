@@ -16,6 +16,7 @@ import grpc
 from grpc.experimental import ChannelOptions
 
 from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import Request
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class RequestSource:
     def __init__(
         self,
         items: Iterable[Any],
-        request_of: Callable[[Any], Request],
+        request_of: Callable[[Any], Request | PreparedCall],
         window: InFlightWindow,
         wake: Callable[[], None],  # noqa: ARG002
     ) -> None:
@@ -187,7 +188,7 @@ class RequestSource:
             if item is _NO_MORE:
                 self.has_ended = True
                 return
-            self._window.add(self._request_of(item))
+            self._window.add(item, self._request_of)
             if self._window.has_pack or self._window.has_outcome or time.monotonic() > give_up_at:
                 return
 

@@ -28,6 +28,7 @@ from gridgrad.protocol import error_mapping
 from gridgrad.protocol.in_flight import InFlightWindow, SentRequests
 from gridgrad.protocol.request_packs import RequestInFlight
 from gridgrad.protocol.retry import Attempts
+from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad.sync.primitives import CANCELLED, Background, MessageQueue, RequestSource
@@ -147,7 +148,7 @@ class GridStream:
         self,
         calls: StreamMethod,
         items: Iterable[Any],
-        request_of: Callable[[Any], Request],
+        request_of: Callable[[Any], Request | PreparedCall],
         window: InFlightWindow,
         attempts: Attempts,
     ) -> None:

@@ -23,7 +23,7 @@ from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
-from gridgrad.sync.counted import counted
+from gridgrad.sync.collection import counted
 
 if TYPE_CHECKING:
     from gridgrad.protocol.grid_windows import GridWindows

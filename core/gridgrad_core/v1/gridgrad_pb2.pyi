@@ -37,6 +37,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_REFUSED: _ClassVar[ErrorReason]
     ERROR_REASON_FORBIDDEN: _ClassVar[ErrorReason]
     ERROR_REASON_UNSUPPORTED: _ClassVar[ErrorReason]
+    ERROR_REASON_FORGOTTEN_NUMBER: _ClassVar[ErrorReason]
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
 DTYPE_FLOAT64: Dtype
@@ -60,9 +61,10 @@ ERROR_REASON_STARTING: ErrorReason
 ERROR_REASON_REFUSED: ErrorReason
 ERROR_REASON_FORBIDDEN: ErrorReason
 ERROR_REASON_UNSUPPORTED: ErrorReason
+ERROR_REASON_FORGOTTEN_NUMBER: ErrorReason
 
 class GridGradientRequest(_message.Message):
-    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused", "features")
+    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused", "features", "bind", "fixed", "bound", "numbers")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +72,10 @@ class GridGradientRequest(_message.Message):
     TIER_FIELD_NUMBER: _ClassVar[int]
     IGNORE_UNUSED_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
+    BIND_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    NUMBERS_FIELD_NUMBER: _ClassVar[int]
     function: Function
     inputs: _containers.RepeatedCompositeFieldContainer[Input]
     derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
@@ -77,7 +83,11 @@ class GridGradientRequest(_message.Message):
     tier: Tier
     ignore_unused: bool
     features: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ...) -> None: ...
+    bind: bool
+    fixed: _containers.RepeatedScalarFieldContainer[str]
+    bound: int
+    numbers: bytes
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ..., bind: bool = ..., fixed: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., numbers: _Optional[bytes] = ...) -> None: ...
 
 class Function(_message.Message):
     __slots__ = ("expression", "registered")
@@ -162,7 +172,7 @@ class GridGradientResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ResultHeader, _Mapping]] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class ResultHeader(_message.Message):
-    __slots__ = ("dims", "shape", "derivatives", "components", "tuple_valued", "dtype", "info", "units")
+    __slots__ = ("dims", "shape", "derivatives", "components", "tuple_valued", "dtype", "info", "units", "bound")
     DIMS_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -171,6 +181,7 @@ class ResultHeader(_message.Message):
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     INFO_FIELD_NUMBER: _ClassVar[int]
     UNITS_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
     dims: _containers.RepeatedScalarFieldContainer[str]
     shape: _containers.RepeatedScalarFieldContainer[int]
     derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
@@ -179,7 +190,8 @@ class ResultHeader(_message.Message):
     dtype: Dtype
     info: Info
     units: _containers.RepeatedCompositeFieldContainer[NamedUnit]
-    def __init__(self, dims: _Optional[_Iterable[str]] = ..., shape: _Optional[_Iterable[int]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., dtype: _Optional[_Union[Dtype, str]] = ..., info: _Optional[_Union[Info, _Mapping]] = ..., units: _Optional[_Iterable[_Union[NamedUnit, _Mapping]]] = ...) -> None: ...
+    bound: int
+    def __init__(self, dims: _Optional[_Iterable[str]] = ..., shape: _Optional[_Iterable[int]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., dtype: _Optional[_Union[Dtype, str]] = ..., info: _Optional[_Union[Info, _Mapping]] = ..., units: _Optional[_Iterable[_Union[NamedUnit, _Mapping]]] = ..., bound: _Optional[int] = ...) -> None: ...
 
 class NamedUnit(_message.Message):
     __slots__ = ("name", "unit")

@@ -12,16 +12,18 @@ from collections.abc import Collection
 from gridgrad_core.errors import UnsupportedError
 from gridgrad_core.version import __version__
 
-__all__ = ["ARRAYS", "FEATURES", "IGNORE_UNUSED", "TABLES", "check_features"]
+__all__ = ["ARRAYS", "BOUND", "FEATURES", "IGNORE_UNUSED", "TABLES", "check_features"]
 
 ARRAYS = "arrays"
 """Tables without arguments, over which expressions sum."""
+BOUND = "bound"
+"""GridGradientRequest.bind and bound. Servers of 0.1.0 ignore bind and give no number, so nobody has to ask first."""
 IGNORE_UNUSED = "ignore_unused"
 """GridGradientRequest.ignore_unused."""
 TABLES = "tables"
 """Input.table."""
 
-FEATURES = frozenset({ARRAYS, IGNORE_UNUSED, TABLES})
+FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, TABLES})
 """All that this version knows."""
 
 

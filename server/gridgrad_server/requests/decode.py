@@ -113,6 +113,11 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> DecodedRequest:
         TooLargeError: it lists too many derivatives.
     """
     check_features(request.features)
+    if request.bound:
+        found = "a request by number in a stream"
+        raise RequestError(
+            "bound", found, "send the whole there; a message of several entries says once what they share"
+        )
     kind, text = _function(request.function)
     plain = [(i, each) for i, each in enumerate(request.inputs) if not each.HasField("table")]
     tables = _tables(kind, request.inputs)

@@ -1,46 +1,55 @@
 """The request template: what requests share that differ in their numbers alone, kept so that each is read only once.
 
-A caller in a loop sends the same bytes again and again but for the numbers in its arrays. The first such request is
-decoded, checked and laid out in full; what that gave is its `ServerTemplate`, and the bytes beside its numbers are
-remembered with it. A later request with the same bytes beside its numbers, at the same positions, is not decoded at
-all: `RequestCache.find` cuts its numbers out and returns the template. All else that the server would make anew for it
-hangs on the template as well: where its inputs and its result lie (`RequestLayout`), what the worker is told of it
-(`ServerTemplate.tile_field`), and what stands before the numbers of its result (`result_header`).
+A caller in a loop asks for the same again and again but for the numbers in its arrays. It asks for a number for all
+else, once: that request is decoded, checked and laid out in full, and what that gave is its `ServerTemplate`. A later
+request brings that number and its own, and is not decoded at all: `RequestCache.find` cuts its numbers out and returns
+the template. All else that the server would make anew for it hangs on the template as well: where its inputs and its
+result lie (`RequestLayout`), what the worker is told of it (`ServerTemplate.tile_field`), and what stands before the
+numbers of its result (`result_header`).
 
-The client keeps templates of its own for the requests that it sends, and the worker for the tiles that it computes;
-none of them relies on another's.
+The client has templates of its own for the requests that it sends, and the worker for the tiles that it computes; none
+of them relies on another's. A number that is forgotten costs the client a round trip.
 
 Invariants:
-* A request has a template only if its bytes, but for the numbers of its arrays, are those of a request that was
-  read and checked in full. The numbers take no part in that reading, so that both mean the same.
+* A request has a template only if it names one that a request was read for and checked in full, of the same principal
+  or host. The numbers take no part in that reading, so that both mean the same.
+* Numbers are drawn at random: that of another server, or of this one before it was started anew, is none here.
 * What is kept is bounded in number and in bytes, whoever calls.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
-import itertools
+import secrets
 import struct
 from collections.abc import Sequence
 
-from gridgrad_core.errors import RequestError
+from gridgrad_core.errors import ForgottenNumberError, RequestError
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import prefix
 from gridgrad_core.wire.fields import field_head, tag
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.requests.decoded import DecodedArray, DecodedInput
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.requests.result_info import ComputedBy, ResultInfo
 from gridgrad_server.requests.result_layout import RequestLayout
-from gridgrad_server.requests.size_guard import Span, array_spans
 from gridgrad_server.requests.tiles import GridTile
 
 __all__ = ["RequestCache", "ServerTemplate", "result_header"]
 
 _MOST_TEMPLATES = 1024
-_MOST_SPELLINGS = 4  # of requests of one length
-_LENGTHS_PER_TEMPLATE = 4  # more than are needed, since all spellings are forgotten when there are too many lengths
-_MOST_BYTES_BESIDE = 1 << 12
+_BYTES_PER_WEIGHT = 1 << 16
+"""Of numbers that stay, which count as much as a template: 64 MiB in all."""
+_LEAST_KEPT = 16
+"""What takes more than one of so many parts gets no number."""
+
+_NUMBER = struct.Struct("<Q")
+_BOUND_TAG = bytes([tag(pb.GridGradientRequest, "bound")])
+_BOUND_END = len(_BOUND_TAG) + _NUMBER.size
+_NUMBERS = pb.GridGradientRequest.NUMBERS_FIELD_NUMBER
+_WHOLE = "send the whole request, with bind for another number"
 
 _INFO = pb.ResultHeader.INFO_FIELD_NUMBER
 _TIMES = struct.Struct("<BdBd")
@@ -55,17 +64,21 @@ class ServerTemplate:
         function: what is computed.
         layout: where its inputs and its results lie.
         tier: "direct" or "compiled" where the caller wants that and no other, else empty.
+
+    Attributes:
+        number: that the answer tells, for later requests; 0 for none.
     """
 
     def __init__(self, function: FunctionKey, layout: RequestLayout, tier: str = "") -> None:
         self.function = function
         self.layout = layout
         self.tier = tier
+        self.number = 0
 
     @functools.cached_property
     def header(self) -> bytes:
         """The serialized ResultHeader, all but its info."""
-        return self.function.header(self.layout.shape)
+        return self.function.header(self.layout.shape) + pb.ResultHeader(bound=self.number).SerializeToString()
 
     def tile_field(self, tile: GridTile, inputs: tuple[int, int], result: tuple[int, int, int], tier: str) -> bytes:
         """A tile as a field of the batch that a worker is sent.
@@ -125,79 +138,122 @@ def _header_beside_times(
     return before, prefix(before + bytes(_TIMES.size) + info, data_bytes)[len(before) + _TIMES.size :]
 
 
-class _Spelling:
-    """Where in requests of one length the numbers lie, and so the bytes beside them."""
+class _Numbered:
+    """What a number stands for.
 
-    __slots__ = ("beside", "numbers")
+    Args:
+        owner: may use it.
+        template: of the request.
+        arrays: the numbers of each array that stay, and None for one whose numbers come.
+        sizes: of the arrays whose numbers come, in bytes.
+    """
 
-    def __init__(self, numbers: list[Span], length: int) -> None:
-        edges = [0, *itertools.chain.from_iterable(numbers), length]
-        self.numbers = numbers
-        self.beside = list(zip(edges[::2], edges[1::2], strict=True))
+    __slots__ = ("arrays", "head", "owner", "sizes", "template", "weight")
 
-    def bytes_beside(self, raw: bytes) -> bytes:
-        return b"".join([raw[start:end] for start, end in self.beside])
+    def __init__(
+        self, owner: str, template: ServerTemplate, arrays: Sequence[bytes | None], sizes: Sequence[int]
+    ) -> None:
+        self.owner = owner
+        self.template = template
+        self.arrays = arrays
+        self.sizes = sizes
+        self.head = field_head(_NUMBERS, sum(sizes)) if sum(sizes) else b""
+        kept_bytes = sum(len(each) for each in arrays if each is not None)
+        self.weight = template.function.weight + kept_bytes // _BYTES_PER_WEIGHT
+
+    def numbers(self, raw: bytes, start: int) -> list[bytes]:
+        """The numbers of all arrays, of which those that come lie in a message from start on."""
+        sizes, numbers = iter(self.sizes), []
+        for kept in self.arrays:
+            if kept is None:
+                end = start + next(sizes)
+                numbers.append(raw[start:end])
+                start = end
+            else:
+                numbers.append(kept)
+        return numbers
 
 
 class RequestCache:
-    """The templates of the requests seen last.
+    """The templates that requests name by number.
 
     Args:
-        most_templates: how many to keep.
+        most: as how many templates with little to keep those may count that are kept.
     """
 
-    def __init__(self, most_templates: int = _MOST_TEMPLATES) -> None:
-        self._most_lengths = _LENGTHS_PER_TEMPLATE * most_templates
-        self._spellings: dict[int, list[_Spelling]] = {}  # by the length of a request
-        self._templates: SharedCache[tuple[_Spelling, bytes], ServerTemplate] = SharedCache(most_templates)
+    def __init__(self, most: int = _MOST_TEMPLATES) -> None:
+        self._most_weight = most // _LEAST_KEPT
+        self._numbered: SharedCache[bytes, _Numbered] = SharedCache(most, lambda numbered: numbered.weight)
 
-    def find(self, raw: bytes, caller: str = "") -> tuple[ServerTemplate, list[bytes]] | None:
-        """The template of a serialized GridGradientRequest and the numbers of its arrays; None if it is not known.
-
-        Args:
-            raw: the request.
-            caller: who sent it.
-        """
-        for spelling in self._spellings.get(len(raw), ()):
-            template = self._templates.get((spelling, spelling.bytes_beside(raw)), caller)
-            if template is not None:
-                return template, [raw[start:end] for start, end in spelling.numbers]
-        return None
-
-    def learn(self, raw: bytes, template: ServerTemplate, numbers: Sequence[bytes], caller: str = "") -> None:
-        """Remembers the template of a request that was read.
+    def find(self, raw: bytes, caller: str) -> tuple[ServerTemplate, list[bytes]] | None:
+        """The template and the numbers of a serialized GridGradientRequest that names one; None for any other.
 
         Args:
-            raw: the serialized GridGradientRequest.
-            template: of it.
-            numbers: of its arrays.
+            raw: the request. One that is spelled in an unusual way is none; `take` reads it.
             caller: who sent it.
+
+        Raises:
+            ForgottenNumberError: there is no such template.
         """
-        spans = _spans_of(raw, numbers)
-        if spans is not None and len(raw) - sum(map(len, numbers)) <= _MOST_BYTES_BESIDE:
-            spelling = self._spelling(len(raw), spans)
-            self._templates.put((spelling, spelling.bytes_beside(raw)), template, caller)
+        if not raw.startswith(_BOUND_TAG) or len(raw) < _BOUND_END:
+            return None
+        numbered = self._get(raw[1:_BOUND_END], caller)
+        start = _BOUND_END + len(numbered.head)
+        if not raw.startswith(numbered.head, _BOUND_END) or len(raw) - start != sum(numbered.sizes):
+            return None
+        return numbered.template, numbered.numbers(raw, start)
 
-    def _spelling(self, length: int, numbers: list[Span]) -> _Spelling:
-        if len(self._spellings) >= self._most_lengths:
-            self._spellings.clear()
-        known = self._spellings.setdefault(length, [])
-        found = next((spelling for spelling in known if spelling.numbers == numbers), None)
-        if found is None:
-            found = _Spelling(numbers, length)
-            known.insert(0, found)
-            del known[_MOST_SPELLINGS:]
-        return found
+    def take(self, message: pb.GridGradientRequest, caller: str) -> tuple[ServerTemplate, list[bytes]]:
+        """The template and the numbers of a request that names one, however it is spelled.
+
+        Raises:
+            ForgottenNumberError: there is no such template.
+            RequestError: its numbers are not those of the template, or it says something beside.
+        """
+        for field, _ in message.ListFields():
+            if field.name not in ("bound", "numbers", "features"):
+                raise RequestError(field.name, "something that the number in bound stands for", "leave one of them out")
+        numbered = self._get(_NUMBER.pack(message.bound), caller)
+        size = sum(numbered.sizes)
+        if len(message.numbers) != size:
+            found = f"{len(message.numbers)} bytes for {len(numbered.sizes)} arrays of {size}"
+            raise RequestError("numbers", found, "send the bytes of each array that is not fixed, one after another")
+        return numbered.template, numbered.numbers(message.numbers, 0)
+
+    def give_number(
+        self, template: ServerTemplate, inputs: Sequence[DecodedInput], fixed: Sequence[str], caller: str
+    ) -> None:
+        """Keeps the template of a request that was read, and gives it a number; none where it would take much memory.
+
+        Args:
+            template: of the request.
+            inputs: of the request.
+            fixed: names of inputs whose numbers stay.
+            caller: who sent it.
+
+        Raises:
+            RequestError: there is no input of such a name.
+        """
+        names = {given.spec.name for given in inputs}
+        for position, name in enumerate(fixed):
+            if name not in names:
+                found = f"{name!r}, which is no input with numbers"
+                raise RequestError(f"fixed[{position}]", found, "name inputs of the request")
+        arrays = [(each.spec.name, each.values.data) for each in inputs if isinstance(each.values, DecodedArray)]
+        kept = [data if name in fixed else None for name, data in arrays]
+        sizes = [len(data) for name, data in arrays if name not in fixed]
+        numbered = _Numbered(_owner_of(caller), copy.copy(template), kept, sizes)
+        if numbered.weight <= self._most_weight:
+            template.number = secrets.randbits(64) | 1
+            self._numbered.put(_NUMBER.pack(template.number), numbered, caller)
+
+    def _get(self, key: bytes, caller: str) -> _Numbered:
+        numbered = self._numbered.get(key, caller)
+        if numbered is None or numbered.owner != _owner_of(caller):
+            raise ForgottenNumberError("bound", "a number that this server has not given you, or has forgotten", _WHOLE)
+        return numbered
 
 
-def _spans_of(raw: bytes, numbers: Sequence[bytes]) -> list[Span] | None:
-    """Where the numbers of each array lie; None where a request is spelled so oddly that it can't be told."""
-    try:
-        spans = array_spans(raw)
-    except RequestError:
-        return None
-    # Each array with numbers gave one span at least. Where there are as many spans as arrays, and each span holds the
-    # numbers of its array, no array has two
-    if len(spans) != len(numbers) or any(raw[a:b] != own for (a, b), own in zip(spans, numbers, strict=True)):
-        return None
-    return spans
+def _owner_of(caller: str) -> str:
+    """The principal or the host of a caller, whose clients may use each other's numbers if they learn of them."""
+    return caller.rpartition(" ")[0]

@@ -21,8 +21,6 @@ __all__ = [
     "SESSION",
     "SMALL_BYTES",
     "STREAM_GRID_GRADIENTS",
-    "Span",
-    "array_spans",
     "check_structure",
 ]
 
@@ -37,14 +35,14 @@ Bulk = Mapping[int, Union["Bulk", None]]
 
 _FUNCTION: Bulk = {tag(pb.Function, "expression"): None, tag(pb.Function, "registered"): None}
 _ARRAY: Bulk = {tag(pb.Array, "data"): None}
-_ARRAYS: Bulk = {tag(pb.GridGradientRequest, "inputs"): {tag(pb.Input, "array"): _ARRAY}}
 _TABLE: Bulk = {tag(pb.Table, "values"): _ARRAY, tag(pb.Table, "knots"): _ARRAY}
 
 GRID_GRADIENT: Bulk = {
     tag(pb.GridGradientRequest, "function"): _FUNCTION,
     tag(pb.GridGradientRequest, "inputs"): {tag(pb.Input, "array"): _ARRAY, tag(pb.Input, "table"): _TABLE},
+    tag(pb.GridGradientRequest, "numbers"): None,
 }
-"""The texts of Function, and Array.data of each Input."""
+"""The texts of Function, Array.data of each Input, and the numbers of a request by number."""
 
 STREAM_GRID_GRADIENTS: Bulk = {tag(pb.StreamGridGradientsRequest, "request"): GRID_GRADIENT}
 
@@ -59,9 +57,6 @@ EXPLAIN: Bulk = {tag(pb.ExplainRequest, "plan"): _PLAN}
 SESSION: Bulk = {tag(pb.SessionRequest, "request"): None}
 """The request in a message of a session, which is looked at by itself."""
 
-Span = tuple[int, int]
-"""Where something begins in a message and where it ends."""
-
 
 def check_structure(raw: bytes, bulk: Bulk) -> None:
     """Refuses a message that would take long to parse.
@@ -69,28 +64,14 @@ def check_structure(raw: bytes, bulk: Bulk) -> None:
     Raises:
         RequestError: it has too many fields, or is truncated.
     """
-    if len(raw) > SMALL_BYTES:
-        _scan(raw, bulk)
-
-
-def array_spans(raw: bytes) -> list[Span]:
-    """Where the numbers of arrays lie in a serialized GridGradientRequest, in order.
-
-    Raises:
-        RequestError: it has too many fields, or is truncated.
-    """
-    return _scan(raw, _ARRAYS)
-
-
-def _scan(raw: bytes, bulk: Bulk) -> list[Span]:
-    scan = _Scan(raw)
+    if len(raw) <= SMALL_BYTES:
+        return
     try:
-        scan.message(0, len(raw), bulk)
+        _Scan(raw).message(0, len(raw), bulk)
     except TruncatedError:
         raise RequestError(
             "", f"{len(raw)} bytes that are no message of the protocol", "send the whole serialized message"
         ) from None
-    return scan.bulk_spans
 
 
 class _Scan:
@@ -98,7 +79,6 @@ class _Scan:
         self._raw = raw
         self._fields = 0
         self._seen_bytes = 0
-        self.bulk_spans: list[Span] = []
 
     def message(self, position: int, end: int, bulk: Bulk) -> None:
         while position < end:
@@ -111,11 +91,8 @@ class _Scan:
                 self._count(position - start)
             else:
                 self._count(0)
-                _, start = read_varint(self._raw, start)
-                if inside is None:
-                    self.bulk_spans.append((start, position))
-                else:
-                    self.message(start, position, inside)
+                if inside is not None:
+                    self.message(read_varint(self._raw, start)[1], position, inside)
 
     def _count(self, structure_bytes: int) -> None:
         self._fields += 1

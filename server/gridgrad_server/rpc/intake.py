@@ -30,7 +30,7 @@ class Intake:
     Args:
         functions: the keys of functions.
         derivations: has them derived.
-        request_cache: the templates of requests that were read.
+        request_cache: the templates that requests name by number.
         limits: of a request.
         admission: counts what is held.
         workers: compute the requests.
@@ -118,17 +118,28 @@ class Intake:
             self._quotas.account(request.caller).spend(_cost_of(request))
 
     async def read_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest:
-        """Decodes and checks a serialized request and remembers its template; the request is not yet queued.
+        """Decodes and checks a serialized request, and keeps its template if it asks for that; it is not yet queued.
 
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        request = await self.request(read(decode(pb.GridGradientRequest, raw)), sink, caller, deadline_at)
-        self._request_cache.learn(raw, request.template, request.numbers, caller)
+        message = decode(pb.GridGradientRequest, raw)
+        if message.bound:
+            template, numbers = self._request_cache.take(message, caller)
+            await self._derivations.complete(template.function, caller)
+            return self._arrived(template, numbers, sink, caller, deadline_at)
+        decoded = read(message)
+        request = await self.request(decoded, sink, caller, deadline_at)
+        if message.bind:
+            self._request_cache.give_number(request.template, decoded.inputs, message.fixed, caller)
         return request
 
     def known_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest | None:
-        """The same, at once, for one with the template of a request read before; None for any other."""
+        """The same, at once, for one that names the template of a request read before; None for any other.
+
+        Raises:
+            ForgottenNumberError: there is no such template.
+        """
         known = self._request_cache.find(raw, caller)
         if known is None or not self._derivations.is_complete(known[0].function):
             return None

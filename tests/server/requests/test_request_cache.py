@@ -1,17 +1,18 @@
-"""A request that is known again by its bytes is read as if it were read in full, whoever wrote them."""
+"""A request by number is taken as the one that the number was given for, with other numbers, and by nobody else."""
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gridgrad_core.errors import RequestError
+from gridgrad_core.errors import ForgottenNumberError, RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.decode import read
+from gridgrad_server.requests.decoded import DecodedInput
 from gridgrad_server.requests.request_cache import RequestCache, ServerTemplate, result_header
 from gridgrad_server.requests.result_info import ComputedBy, ResultInfo
 from gridgrad_server.requests.tiles import GridTile
@@ -24,11 +25,13 @@ def axis(name: str, data: bytes) -> pb.Input:
     return pb.Input(name=name, dims=[name], array=pb.Array(shape=[len(data) // 8], data=data))
 
 
-def request(*inputs: pb.Input, expression: str = "t*k") -> pb.GridGradientRequest:
-    return pb.GridGradientRequest(function=pb.Function(expression=expression), inputs=inputs)
+def request(*inputs: pb.Input, expression: str = "t*k", **fields: Any) -> pb.GridGradientRequest:
+    return pb.GridGradientRequest(function=pb.Function(expression=expression), inputs=inputs, **fields)
 
 
 T, K = axis("t", bytes(range(24))), axis("k", bytes(range(16)))
+ALICE, BOB = "@alice 1", "@bob 1"
+NUMBERS = [bytes(range(24)), bytes(range(16))]
 
 
 @pytest.fixture
@@ -36,135 +39,146 @@ def intake() -> Intake:
     return make_intake()
 
 
-async def read_or_known(intake: Intake, raw: bytes) -> GridRequest:
+async def taken(intake: Intake, message: pb.GridGradientRequest | bytes, caller: str = ALICE) -> GridRequest:
+    raw = message if isinstance(message, bytes) else message.SerializeToString()
     nowhere: Any = None
-    call = raw, nowhere, "", None
+    call = raw, nowhere, caller, None
     return intake.known_request(*call) or await intake.read_request(*call)
 
 
-def known(raw: bytes) -> tuple[RequestCache, ServerTemplate, list[bytes]]:
-    numbers = read(pb.GridGradientRequest.FromString(raw)).numbers
-    made = RequestCache()
-    template: Any = object()
-    made.learn(raw, template, numbers)
-    return made, template, numbers
+async def number_of(intake: Intake, *fixed: str, caller: str = ALICE, **fields: Any) -> int:
+    """The number that the server gives to a request."""
+    asked = request(T, K, bind=True, fixed=fixed, **fields)
+    given = (await taken(intake, asked, caller)).template
+    header = pb.ResultHeader.FromString(given.header)
+    assert header.bound == given.number != 0
+    return header.bound
 
 
-async def test_what_differs_in_numbers_alone_has_the_same_template_and_its_own_numbers(intake: Intake) -> None:
-    first = await read_or_known(intake, request(T, K).SerializeToString())
-    second = await read_or_known(intake, request(axis("t", bytes(24)), axis("k", b"\xff" * 16)).SerializeToString())
-    assert second.template is first.template
-    assert first.numbers == [bytes(range(24)), bytes(range(16))]
-    assert second.numbers == [bytes(24), b"\xff" * 16]
+def by_number(number: int, numbers: bytes = b"".join(NUMBERS), **fields: Any) -> pb.GridGradientRequest:
+    return pb.GridGradientRequest(bound=number, numbers=numbers, **fields)
+
+
+async def test_a_request_by_number_has_the_template_of_the_first_and_its_own_numbers(intake: Intake) -> None:
+    number = await number_of(intake)
+    one, two = await taken(intake, by_number(number)), await taken(intake, by_number(number, bytes(24) + b"\xff" * 16))
+    assert one.template is two.template
+    assert one.numbers == NUMBERS
+    assert two.numbers == [bytes(24), b"\xff" * 16]
+    assert one.template.function.text == "t*k"
+    assert not pb.ResultHeader.FromString(one.template.header).bound  # else every answer would be another
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("fixed", "sent", "numbers"),
     [
-        request(T, K, expression="t+k"),
-        request(axis("t", bytes(16)), axis("k", bytes(24))),
-        request(T, axis("j", bytes(16)), expression="t*j"),
-        pb.GridGradientRequest(
-            function=pb.Function(expression="t*k"), inputs=[T, K], derivatives=[pb.Derivative(wrt=["t"])]
-        ),
+        (("t",), b"\xff" * 16, [NUMBERS[0], b"\xff" * 16]),
+        (("k",), bytes(24), [bytes(24), NUMBERS[1]]),
+        (("k", "t"), b"", NUMBERS),
     ],
 )
-async def test_what_differs_otherwise_has_another_template(intake: Intake, other: pb.GridGradientRequest) -> None:
-    first = await read_or_known(intake, request(T, K).SerializeToString())
-    for _ in range(2):  # read, then known again
-        second = await read_or_known(intake, other.SerializeToString())
-        assert second.template is not first.template
-        assert second.numbers == [each.array.data for each in other.inputs]
-
-
-async def test_linspaces_are_told_apart(intake: Intake) -> None:
-    spaced = [
-        pb.Input(name="t", dims=["t"], linspace=pb.Linspace(start=0, stop=stop, num=3)) for stop in (1.0, 2.0, 1.0)
-    ]
-    one, two, again = [await read_or_known(intake, request(each, K).SerializeToString()) for each in spaced]
-    assert one.template is again.template
-    assert two.template is not one.template
-
-
-ARRAYS = st.lists(st.binary(max_size=5).map(lambda data: data * 8), min_size=1, max_size=3)
-TWICE = st.sampled_from(["once", "data twice", "array twice", "empty first", "no data field", "a linspace over it"])
-
-
-def spelled(name: str, data: bytes, how: str) -> bytes:
-    """An input's bytes, spelled in ways in which protobuf lets a later field win."""
-    plain = axis(name, data)
-    kept = pb.Input(array=pb.Array(data=data)).SerializeToString()
-    if how == "no data field" and not data:
-        return pb.Input(name=name, dims=[name], array=pb.Array(shape=[0])).SerializeToString()
-    if how == "a linspace over it":
-        return plain.SerializeToString() + pb.Input(linspace=pb.Linspace(num=2)).SerializeToString()
-    if how == "array twice":
-        return axis(name, data[::-1]).SerializeToString() + pb.Input(array=pb.Array(data=data)).SerializeToString()
-    if how == "empty first":
-        return pb.Input(name=name, array=pb.Array(data=b"")).SerializeToString() + plain.SerializeToString()
-    return plain.SerializeToString() + (kept if how == "data twice" else b"")
-
-
-@given(ARRAYS, st.lists(TWICE, min_size=3, max_size=3), st.randoms())
-def test_however_a_request_is_spelled_its_numbers_are_those_that_protobuf_reads(
-    arrays: list[bytes], how: list[str], random: Any
+async def test_what_is_fixed_does_not_come_again(
+    intake: Intake, fixed: tuple[str, ...], sent: bytes, numbers: list[bytes]
 ) -> None:
-    raw = request().SerializeToString()
-    for position, (data, each) in enumerate(zip(arrays, how, strict=False)):
-        one = spelled(f"x{position}", data, each)
-        raw += bytes([2 << 3 | 2]) + pb_length(one) + one
-    try:
-        made, template, numbers = known(raw)
-    except RequestError:
-        return  # "array twice" has two shapes
-    changed = bytearray(raw)
-    for old in numbers:
-        at = raw.find(old) if old else 0
-        changed[at : at + len(old)] = random.randbytes(len(old))
-    found = made.find(bytes(changed))
-    if found:
-        assert found[1] == read(pb.GridGradientRequest.FromString(bytes(changed))).numbers
-        assert found[0] is template
+    number = await number_of(intake, *fixed)
+    assert (await taken(intake, by_number(number, sent))).numbers == numbers
 
 
-def pb_length(raw: bytes) -> bytes:
-    assert len(raw) < 1 << 14
-    return bytes([len(raw)]) if len(raw) < 128 else bytes([len(raw) & 127 | 128, len(raw) >> 7])
+async def test_it_is_read_however_it_is_spelled(intake: Intake) -> None:
+    number, plain = await number_of(intake), by_number(0).SerializeToString()
+    head = by_number(number, b"").SerializeToString()
+    for raw in (plain + head, head + b"\x7a\x00" + plain, head + plain + by_number(number, b"").SerializeToString()):
+        found = await taken(intake, raw)
+        assert found.numbers == NUMBERS
+    assert intake.known_request(plain + head, None, ALICE, None) is None  # type: ignore[arg-type] # no sink is needed
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    made = RequestCache(most_templates=8)
-    template: Any = object()
-    raws = [request(axis("t", bytes(8 * n)), K).SerializeToString() for n in range(1, 20)]
-    for raw in raws:
-        made.learn(raw, template, [each.array.data for each in pb.GridGradientRequest.FromString(raw).inputs])
-        assert made.find(raw)
-        assert sum(made.find(each) is not None for each in raws) <= 8
+async def test_who_asks_for_no_number_gets_none(intake: Intake) -> None:
+    given = (await taken(intake, request(T, K))).template
+    assert not pb.ResultHeader.FromString(given.header).bound
 
 
-def test_what_is_used_is_kept() -> None:
-    made = RequestCache(most_templates=4)
-    template: Any = object()
-    raws = [request(axis("t", bytes(8 * n)), K).SerializeToString() for n in range(1, 9)]
-    for raw in raws:
-        made.learn(raw, template, [each.array.data for each in pb.GridGradientRequest.FromString(raw).inputs])
-        assert made.find(raws[0])
+@pytest.mark.parametrize("by", [0, 1, -1])
+async def test_a_number_that_was_not_given_is_forgotten(intake: Intake, by: int) -> None:
+    number = (await number_of(intake) + by) if by else 12345
+    for raw in (
+        by_number(number).SerializeToString(),
+        by_number(0).SerializeToString() + by_number(number, b"").SerializeToString(),
+    ):
+        with pytest.raises(ForgottenNumberError, match="send the whole request") as raised:
+            await taken(intake, raw)
+        assert raised.value.field == "bound"
 
 
-def test_one_caller_s_many_requests_are_not_kept_at_the_cost_of_others() -> None:
-    made = RequestCache(most_templates=4)
-    template: Any = object()
-    raws = [request(axis("t", bytes(8 * n)), K).SerializeToString() for n in range(1, 9)]
-    for raw in raws:
-        numbers = [each.array.data for each in pb.GridGradientRequest.FromString(raw).inputs]
-        made.learn(raw, template, numbers, "neighbour" if raw is raws[0] else "flood")
-    assert made.find(raws[0], "neighbour")
+async def test_a_number_serves_its_principal_alone(intake: Intake) -> None:
+    number = await number_of(intake)
+    with pytest.raises(ForgottenNumberError):
+        await taken(intake, by_number(number), BOB)
+    assert (await taken(intake, by_number(number), "@alice 2")).numbers == NUMBERS
 
 
-def test_a_long_text_is_not_remembered() -> None:
-    raw = request(T, K, expression="t*k" + "+t*k" * 5000).SerializeToString()
-    made, _, _ = known(raw)
-    assert made.find(raw) is None
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (lambda number: by_number(number, bytes(39)), "numbers"),
+        (lambda number: by_number(number, bytes(41)), "numbers"),
+        (lambda number: by_number(number, b""), "numbers"),
+        (lambda number: by_number(number, function=pb.Function(expression="t")), "function"),
+        (lambda number: by_number(number, inputs=[T]), "inputs"),
+        (lambda number: by_number(number, bind=True), "bind"),
+    ],
+)
+async def test_what_does_not_fit_the_number_is_refused(
+    intake: Intake, wrong: Callable[[int], pb.GridGradientRequest], field: str
+) -> None:
+    asked = wrong(await number_of(intake))
+    with pytest.raises(RequestError) as raised:
+        await taken(intake, asked)
+    assert type(raised.value) is RequestError
+    assert raised.value.field == field
+    assert raised.value.remedy
+
+
+async def test_only_inputs_with_numbers_stay(intake: Intake) -> None:
+    with pytest.raises(RequestError, match="'j', which is no input") as raised:
+        await taken(intake, request(T, K, bind=True, fixed=["k", "j"]))
+    assert raised.value.field == "fixed[1]"
+
+
+def test_a_stream_takes_none() -> None:
+    with pytest.raises(RequestError, match="in a stream"):
+        read(by_number(7))
+
+
+async def template(intake: Intake) -> tuple[ServerTemplate, tuple[DecodedInput, ...]]:
+    decoded = read(request(T, K))
+    return (await intake.request(decoded, cast(Any, None), ALICE, None)).template, decoded.inputs
+
+
+async def test_what_is_kept_is_bounded_and_who_has_most_loses_first(intake: Intake) -> None:
+    cache, (shared, inputs) = RequestCache(16), await template(intake)
+    numbers = []
+    for caller in [ALICE, *[BOB] * 40]:
+        given = copy.copy(shared)
+        cache.give_number(given, inputs, ["t"], caller)
+        numbers.append(given.number)
+
+    def is_kept(number: int, caller: str) -> bool:
+        try:
+            return cache.take(by_number(number, bytes(16)), caller) is not None
+        except ForgottenNumberError:
+            return False
+
+    assert len(set(numbers)) == len(numbers)
+    assert is_kept(numbers[0], ALICE)
+    assert sum(is_kept(number, BOB) for number in numbers[1:]) == 15
+
+
+async def test_what_would_take_much_memory_gets_no_number(intake: Intake) -> None:
+    large = request(axis("t", bytes(8 << 20)), K, bind=True, fixed=["t"])
+    assert not (await taken(intake, large)).template.number
+    large.fixed[:] = ["k"]
+    assert (await taken(intake, large)).template.number
 
 
 def test_a_header_says_what_the_message_would_say() -> None:

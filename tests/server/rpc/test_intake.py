@@ -84,14 +84,19 @@ async def test_a_stream_that_waited_for_room_is_refused_when_the_server_drains_m
     assert admission.requests == 0
 
 
-async def test_a_request_is_read_once_and_known_then() -> None:
+async def test_a_request_is_read_once_and_known_by_its_number_then() -> None:
     intake = make_intake()
-    raw, sink = grid().SerializeToString(), RememberingSink()
+    message, sink = grid(), RememberingSink()
+    message.bind = True
+    raw = message.SerializeToString()
     assert intake.known_request(raw, sink, "someone", None) is None
     first = await intake.read_request(raw, sink, "someone", 5.0)
-    again = intake.known_request(raw, sink, "another", None)
+    numbers = b"".join(given.array.data for given in message.inputs)
+    by_number = pb.GridGradientRequest(bound=first.template.number, numbers=numbers).SerializeToString()
+    again = intake.known_request(by_number, sink, "another", None)
     assert again is not None
-    assert again.template is first.template
+    assert again.template.layout is first.template.layout
+    assert [*again.numbers] == [*first.numbers]
     assert (first.caller, first.deadline_at, again.caller, again.deadline_at) == ("someone", 5.0, "another", None)
 
 

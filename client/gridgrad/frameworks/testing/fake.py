@@ -27,6 +27,7 @@ from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
 from gridgrad_core.wire.enums import DTYPE_NAMES, STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
+from gridgrad_core.wire.features import FEATURES
 from gridgrad_core.wire.table_specs import spec_of
 
 __all__ = ["FakeClient", "FakeServer"]
@@ -57,6 +58,7 @@ class FakeServer(grpc.GenericRpcHandler):
             methods.LIST_FUNCTIONS.path: self._list_functions,
             methods.SERVER_INFO.path: _server_info,
             methods.SERVER_STATUS.path: _server_status,
+            methods.PREPARE.path: _prepare,
             HEALTH_METHOD: lambda: SERVING,
         }
         self._pool = futures.ThreadPoolExecutor(THREADS)
@@ -220,7 +222,12 @@ def _with_buffer(message: pb.GridGradientResponse | pb.StreamGridGradientsRespon
 
 
 def _server_info() -> bytes:
-    return pb.GetServerInfoResponse(version=__version__, devices=["fake"], engine="fake").SerializeToString()
+    info = pb.GetServerInfoResponse(version=__version__, devices=["fake"], engine="fake", features=FEATURES)
+    return info.SerializeToString()
+
+
+def _prepare() -> bytes:
+    return pb.PrepareResponse(engine="fake", reason="a fake server compiles nothing").SerializeToString()
 
 
 def _server_status() -> bytes:

@@ -1,0 +1,199 @@
+"""`Client.bind`: calls that bring a few numbers, since all else was said once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from gridgrad.aio.collection import AsyncResults, counted
+from gridgrad.arguments.coefficients import Coefficients
+from gridgrad.arguments.derivatives import DerivativeLike
+from gridgrad.arguments.inputs import Inputs
+from gridgrad.arguments.units import Units
+from gridgrad.progress import GridsProgress, Progress, grids_of
+from gridgrad.protocol.options import DEFAULT_IN_FLIGHT
+from gridgrad.requests.prepare import PreparedCall
+from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
+from gridgrad.results.result import Result
+from gridgrad_core.errors import GridgradError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.methods import PREPARE
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from gridgrad.requests.bound_request import BoundRequest
+
+__all__ = ["Binding", "BoundCall"]
+
+
+class Binding(ABC):
+    """The part of a client that binds calls."""
+
+    @abstractmethod
+    async def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
+        """The answers of all servers to a method that takes and gives one message."""
+
+    @abstractmethod
+    async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
+        """Computes one grid."""
+
+    @abstractmethod
+    def _streamed(
+        self,
+        items: Iterable[Any] | AsyncIterable[Any],
+        request_of: Callable[[Any], Request | PreparedCall],
+        in_flight: int,
+        errors: str,
+        timeout: float | None,
+        *,
+        in_order: bool,
+    ) -> AsyncGenerator[Result | GridgradError]:
+        """Computes many grids."""
+
+    async def bind(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        *,
+        varying: str | Iterable[str],
+        wrt: str | Iterable[str] | None = None,
+        order: int | None = None,
+        derivatives: Iterable[DerivativeLike] | None = None,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        tier: Tier = "auto",
+        unused: Unused = "refuse",
+        units: Units | None = None,
+        timeout: float | None = None,
+    ) -> BoundCall:
+        """Fixes all that does not change between calls, and has it compiled: for inner loops.
+
+        `problem = client.bind("a*exp(-b*t)", {"t": t, "a": 1.0, "b": 2.0}, varying=["a", "b"])` makes `problem`, and
+        `problem(a=1.1, b=1.9)` is a call that sends two numbers: text, axes and derivatives went to the server once.
+        Where the server forgets them, or another is in its place, they are sent again within the call.
+
+        Args:
+            function: as for `gradient`.
+            inputs: as for `gradient`. Of what varies the shape and the dims count, which all calls have.
+            varying: the inputs and arrays of coefficients whose numbers each call brings.
+            wrt: as for `gradient`.
+            order: as for `gradient`.
+            derivatives: as for `gradient`.
+            dtype: as for `gradient`; that of `inputs` counts, for all calls.
+            coefficients: as for `gradient`.
+            tier: as for `gradient`; "direct" has nothing compiled.
+            unused: as for `gradient`.
+            units: as for `gradient`.
+            timeout: seconds to wait until it is compiled; None for the client's own.
+
+        Returns:
+            What is called with the numbers that vary.
+
+        Raises:
+            RequestError: something is wrong that shows without them.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        from gridgrad.requests.bound_request import BoundRequest  # most clients bind nothing
+
+        request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier,
+                          unused=unused, units=units)  # fmt: skip
+        bound = BoundRequest(request, varying)
+        plan = bound.plan
+        if plan is not None and tier != "direct":
+            await self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
+        return BoundCall(self, bound)
+
+
+class BoundCall:
+    """A function with all that does not change between calls; `Client.bind` makes one.
+
+    Args:
+        client: makes the calls.
+        bound: what they share.
+    """
+
+    def __init__(self, client: Binding, bound: BoundRequest) -> None:
+        self._client = client
+        self._bound = bound
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """The names of what each call brings."""
+        return self._bound.names
+
+    async def __call__(
+        self, values: Mapping[Any, Any] | None = None, /, *, timeout: float | None = None, **named: Any
+    ) -> Result:
+        """Computes the function and its derivatives with these numbers.
+
+        Args:
+            values: names to values for all that varies, where they are not given by name: an input may be called
+                "timeout".
+            timeout: seconds, retries included; infinity for no limit; None for the client's own.
+            named: the same by name.
+
+        Returns:
+            As `Client.gradient`.
+
+        Raises:
+            RequestError: a name is missing or does not vary, or a value has another shape than was bound.
+            GridgradError: as for `Client.gradient`.
+        """
+        call = self._bound.call(named if values is None else {**values, **named})
+        return await self._client._sent(call, timeout, None)
+
+    @overload
+    def many(
+        self,
+        many_values: Iterable[Mapping[Any, Any]] | AsyncIterable[Mapping[Any, Any]],
+        *,
+        in_flight: int = ...,
+        errors: Literal["raise"] = ...,
+        timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
+    ) -> AsyncResults[Result]: ...
+
+    @overload
+    def many(
+        self,
+        many_values: Iterable[Mapping[Any, Any]] | AsyncIterable[Mapping[Any, Any]],
+        *,
+        in_flight: int = ...,
+        errors: Literal["raise", "return"],
+        timeout: float | None = ...,
+        progress: bool | GridsProgress | None = ...,
+    ) -> AsyncResults[Result | GridgradError]: ...
+
+    def many(
+        self,
+        many_values: Iterable[Mapping[Any, Any]] | AsyncIterable[Mapping[Any, Any]],
+        *,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+        errors: Literal["raise", "return"] = "raise",
+        timeout: float | None = None,
+        progress: bool | GridsProgress | None = None,
+    ) -> AsyncResults[Result | GridgradError]:
+        """Makes many calls, several of them in flight, and yields the results in their order.
+
+        Args:
+            many_values: for each call names to values for all that varies, read lazily.
+            in_flight: how many calls may wait for their results.
+            errors: "raise" ends the iteration at the first call that failed; "return" yields its error in the place of
+                its result and goes on.
+            timeout: seconds for all of it; None for no limit, whatever the client's own.
+            progress: as for `Client.stream`.
+
+        Returns:
+            As `Client.map`.
+
+        Raises:
+            GridgradError: as for `Client.map`.
+        """
+        client = self._client
+        outcomes = client._streamed(many_values, self._bound.call, in_flight, errors, timeout, in_order=True)
+        return AsyncResults(counted(outcomes, progress, "grids", grids_of(many_values)))
+
+    def __repr__(self) -> str:
+        return f"<gridgrad.aio.BoundCall that varies {', '.join(self.varying) or 'nothing'}>"

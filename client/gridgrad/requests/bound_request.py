@@ -1,0 +1,246 @@
+"""Bound requests: all that does not change between calls is read, checked and laid out once; a call brings numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gridgrad.arguments.coefficients import CoefficientArray, read_coefficients
+from gridgrad.arguments.inputs import FLOAT64, Input, checked, read_inputs
+from gridgrad.arguments.linspace import Linspace
+from gridgrad.arguments.lookup_table import split_tables
+from gridgrad.arguments.stacked_inputs import unstacked
+from gridgrad.requests.encode import InputKind, decode_input, input_head
+from gridgrad.requests.lowering import Shown
+from gridgrad.requests.prepare import PreparedCall, prepare
+from gridgrad.requests.request import Registered, Request
+from gridgrad.requests.template_cache import RequestTemplate
+from gridgrad_core.errors import RequestError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+
+__all__ = ["BoundRequest"]
+
+_NUMBER = struct.Struct("<d")
+
+
+class BoundRequest:
+    """What calls share that bring the numbers of some inputs and nothing else.
+
+    Args:
+        request: what is shared, with values of the shapes that the varying inputs have in each call.
+        varying: the names of the inputs and coefficients whose numbers calls bring.
+
+    Raises:
+        RequestError: something in the request is wrong, or nothing of such a name can vary.
+
+    Attributes:
+        names: of what varies, in the order given.
+    """
+
+    def __init__(self, request: Request, varying: str | Iterable[str]) -> None:
+        request = dataclasses.replace(request.settled(), inputs=unstacked(request.inputs))
+        self.names = (varying,) if isinstance(varying, str) else tuple(dict.fromkeys(varying))
+        _check_varying(self.names, request)
+        self._request = request
+        self._first = prepare(request)
+        self._varying = {name: self._varied(name) for name in self.names}
+        # Arrays that the function sums over are no inputs: they travel whole each time
+        self._are_summed = not {each.name for each in self._first.summed}.isdisjoint(self.names)
+        places = [place for varied in self._varying.values() for place in varied.places if place is not None]
+        self._template = _bound(self._first.template, tuple(sorted(places)))
+
+    @property
+    def plan(self) -> pb.Plan | None:
+        """What is to be compiled; None for a registered function."""
+        if isinstance(self._request.function, Registered):
+            return None
+        whole = pb.GridGradientRequest.FromString(self._first.whole)
+        plan = pb.Plan(function=whole.function, derivatives=whole.derivatives, dtype=whole.dtype)
+        for given in whole.inputs:
+            plan.inputs.add(name=given.name, dims=given.dims, table=given.table if given.HasField("table") else None)
+        return plan
+
+    def call(self, given: Mapping[Any, Any]) -> PreparedCall:
+        """A call with these numbers.
+
+        Args:
+            given: a value for each name that varies, of the shape that it was bound with.
+
+        Raises:
+            RequestError: a name is missing or does not vary, or a value is of another shape.
+        """
+        given = checked(unstacked(given))
+        if given.keys() != self._varying.keys():
+            self._refuse_names(given)
+        first, numbers, shown = self._first, list(self._first.numbers), {}
+        for name, value in given.items():
+            varied = self._varying[name]
+            read = varied.read(value)
+            for place, each in zip(varied.places, read, strict=True):
+                if place is not None:
+                    numbers[place] = each
+            if first.lowered is not None:
+                shown[name] = varied.shown(read)
+        if self._are_summed:
+            return prepare(self._with(given))
+        call = first._replace(request=self._with(given), template=self._template, numbers=tuple(numbers))
+        if first.lowered is None:
+            return call
+        inputs = tuple([shown.get(each.name, each) for each in first.lowered.inputs])
+        return call._replace(lowered=Shown(inputs, first.lowered.stacks))
+
+    def _varied(self, name: str) -> _Number | _Coefficients:
+        """What varies by a name, and where it stands among what is sent: nowhere where the function does not use it."""
+        template, arrays = self._first.template, self._request.coefficients or {}
+        places = {spec.name: place for place, (spec, _) in enumerate(template.inputs)}
+        if name not in arrays:
+            (read,) = read_inputs({name: self._request.inputs[name]})
+            return _Number(InputKind(read.spec, template.dtype), (places.get(name),))
+        (array,) = read_coefficients({name: arrays[name]}, ())
+        found = tuple([places.get(element) for element in array.elements])
+        return _Coefficients(name, array.values.shape, template.dtype, found)
+
+    def _with(self, given: Mapping[str, Any]) -> Request:
+        """The request as it would be spelled with these values."""
+        request, arrays = self._request, self._request.coefficients
+        spelled = {name: self._varying[name].spelled(value) for name, value in given.items()}
+        if not arrays:
+            return request.on({**request.inputs, **spelled})
+        inputs = {name: spelled.get(name, value) for name, value in request.inputs.items()}
+        coefficients = {name: spelled.get(name, value) for name, value in arrays.items()}
+        return dataclasses.replace(request, inputs=inputs, coefficients=coefficients)
+
+    def _refuse_names(self, given: Mapping[str, Any]) -> None:
+        listed = ", ".join(map(repr, self.names)) or "nothing"
+        remedy = f"give what was bound to vary, {listed}, in each call, or bind anew"
+        for name in given:
+            if name not in self._varying:
+                raise RequestError(f"inputs[{name!r}]", "it does not vary in this bound call", remedy)
+        missing = next(name for name in self.names if name not in given)
+        raise RequestError(f"inputs[{missing!r}]", "no value for it", remedy)
+
+
+class _Number(NamedTuple):
+    """An input that varies.
+
+    Args:
+        kind: what it is but for its numbers.
+        places: where it stands among what is sent.
+    """
+
+    kind: InputKind
+    places: tuple[int | None]
+
+    def read(self, value: Any) -> Sequence[bytes]:
+        """Its numbers, as they are sent.
+
+        Raises:
+            RequestError: they are of another shape, or none.
+        """
+        (name, dims, shape), dtype = self.kind
+        if isinstance(value, float) and not dims and dtype == FLOAT64:
+            return (_NUMBER.pack(value),)
+        if type(value) is np.ndarray and value.shape == shape and value.dtype == dtype:
+            return (value.tobytes(),)
+        bare = bool(dims) and isinstance(value, list | np.ndarray)
+        if bare and np.ndim(value) != len(dims):
+            raise _of_another_shape(name, shape, dims, np.shape(value))
+        (given,) = read_inputs({name: (dims, value) if bare else value})
+        if given.dims != dims or given.spec.shape != shape:
+            raise _of_another_shape(name, shape, dims, given.spec.shape, given.dims)
+        values = given.values.values() if isinstance(given.values, Linspace) else given.values
+        return (_cast(values, dtype),)
+
+    def spelled(self, value: Any) -> Any:
+        """The value as an input of any request, which has to name its dims."""
+        name, dims, _ = self.kind.spec
+        return (dims, value) if isinstance(value, list | np.ndarray) and dims not in ((), (name,)) else value
+
+    def shown(self, numbers: Sequence[bytes]) -> Input:
+        """The input as the caller sees it."""
+        return decode_input(self.kind, numbers[0])
+
+
+class _Coefficients(NamedTuple):
+    """An array of coefficients that varies.
+
+    Args:
+        name: of the array.
+        shape: of the array.
+        dtype: computed in.
+        places: where its elements stand among what is sent.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    places: tuple[int | None, ...]
+
+    def read(self, value: Any) -> Sequence[bytes]:
+        """The numbers of its elements, as they are sent.
+
+        Raises:
+            RequestError: they are of another shape, or none.
+        """
+        (array,) = read_coefficients({self.name: value}, ())
+        if array.values.shape != self.shape:
+            raise _of_another_shape(self.name, self.shape, (), array.values.shape)
+        raw, size = _cast(array.values, self.dtype), self.dtype.itemsize
+        return [raw[start : start + size] for start in range(0, len(raw), size)]
+
+    def spelled(self, value: Any) -> Any:
+        """The value as an array of any request."""
+        return value
+
+    def shown(self, numbers: Sequence[bytes]) -> Input:
+        """The array as the caller sees it."""
+        values = np.frombuffer(b"".join(numbers), self.dtype).astype(FLOAT64).reshape(self.shape)
+        return CoefficientArray(self.name, values).input
+
+
+def _check_varying(names: Sequence[str], request: Request) -> None:
+    plain, tables = split_tables(request.inputs)
+    known = {*plain, *(request.coefficients or {})}
+    for name in names:
+        if name not in known:
+            is_table = any(name == each.name for each in tables)
+            found = f"{name!r}, {'a table' if is_table else 'which is neither an input nor an array of coefficients'}"
+            remedy = "bind anew when a table changes" if is_table else f"name some of {', '.join(map(repr, known))}"
+            raise RequestError("varying", found, remedy)
+
+
+def _bound(template: RequestTemplate, varying: tuple[int, ...]) -> RequestTemplate:
+    """The same template for calls that bring the numbers of some inputs: as arrays of the dtype computed in."""
+    kinds = tuple(
+        [
+            kind._replace(dtype=template.dtype) if place in varying else kind
+            for place, kind in enumerate(template.inputs)
+        ]
+    )
+    return dataclasses.replace(
+        template,
+        inputs=kinds,
+        input_heads=tuple(map(input_head, kinds)),
+        input_bytes=sum(kind.nbytes for kind in kinds),
+        varying=varying,
+        response=None,
+    )
+
+
+def _cast(values: Any, dtype: np.dtype[Any] | None) -> bytes:
+    with np.errstate(over="ignore"):  # beyond float32 is inf there
+        return np.asarray(values, dtype).tobytes()
+
+
+def _of_another_shape(
+    name: str, bound: Sequence[int], bound_dims: Sequence[str], shape: Sequence[int], dims: Sequence[str] | None = None
+) -> RequestError:
+    def told(shape: Sequence[int], dims: Sequence[str] | None) -> str:
+        return f"shape {[*shape]}" + (f" over {', '.join(map(repr, dims))}" if dims else "")
+
+    remedy = f"give {told(bound, bound_dims)}, as it was bound with, or bind anew"
+    return RequestError(f"inputs[{name!r}]", told(shape, dims), remedy)
