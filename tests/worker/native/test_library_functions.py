@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import mpmath as mp
 import numpy as np
@@ -18,23 +18,28 @@ from gridgrad_worker.native import library_functions as module
 from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleError, NothingToCompileWithError
 from gridgrad_worker.native.library_functions import VALUES
 
-ORDERS = {"jn": 3}
+ORDERS = {"jn": (3,), "gammainc_partial": (1, 0)}
+ARGUMENTS = {"gammainc": 2, "gammaincc": 2, "gammainc_partial": 2}
+NOT_IN_SCIPY = {"gammainc_partial"}
 WHY = "there is no C++ compiler; install g++, or set CXX"
 
 
 def values(name: str, x: Tensor) -> Tensor:
-    return VALUES[name](*([ORDERS[name]] if name in ORDERS else []), x)
+    """A function of such numbers, and of one for each further argument that it has."""
+    others = [torch.tensor(2.5, dtype=x.dtype)] * (ARGUMENTS.get(name, 1) - 1)
+    return VALUES[name](*ORDERS.get(name, ()), *others, x)
 
 
 WORST = {"j0": 1e-13, "j1": 1e-13, "jn": 1e-13}
 """The errors that the rows state, each a part of the value or, beside zeros, of the envelope."""
 
 
+@pytest.mark.parametrize("count", [2, pytest.param(100, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", WORST)
-def test_errors_are_no_larger_than_the_rows_say(name: str) -> None:
+def test_errors_are_no_larger_than_the_rows_say(name: str, count: int) -> None:
     random = np.random.default_rng(3)
-    xs = np.concatenate([10 ** random.uniform(-8, 6, 40), random.uniform(0, 100, 40)])
-    for order in (0, 2, 7, 50, 600) if name in ORDERS else (None,):
+    xs = np.concatenate([10 ** random.uniform(-8, 6, count), random.uniform(0, 100, count)])
+    for order in (0, 7, 600) if name in ORDERS else (None,):
         integers = () if order is None else (order,)
         found = VALUES[name](*integers, torch.from_numpy(xs)).tolist()
         with mp.workdps(40):
@@ -79,7 +84,7 @@ def test_numbers_are_the_same_wherever_they_lie(name: str, dtype: torch.dtype) -
     assert values(name, x[:0]).shape == (0,)
 
 
-@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("name", sorted(VALUES.keys() - NOT_IN_SCIPY))
 def test_scipy_stands_in_where_there_is_no_compiler(
     name: str, without_library: Callable[[CannotCompileError], list[str]]
 ) -> None:
@@ -110,3 +115,48 @@ def test_without_either_it_is_said_what_to_install(
         values("jn", torch.ones(1, dtype=torch.float64))
     assert WHY in str(refused.value)
     assert "or pip install scipy where the worker runs" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", sorted(NOT_IN_SCIPY))
+def test_what_scipy_has_not_is_refused_without_a_compiler(
+    name: str, without_library: Callable[[CannotCompileError], list[str]]
+) -> None:
+    without_library(NothingToCompileWithError(WHY))
+    with pytest.raises(RequestError, match=f"{name}, which a library computes that can't be compiled here: "):
+        values(name, torch.ones(1, dtype=torch.float64))
+
+
+PUBLISHED = [
+    # the function with its orders, its arguments, and the value that mpmath has at 50 digits, seen another way too
+    ("jn", (500,), (1001.0,), -0.027021455889348281),
+    ("j0", (), (1e10,), 2.1755917502468917e-6),
+    ("j1", (), (1e10,), -7.6765081756841576e-6),
+    ("gammainc", (), (2.0, 3.0), 0.80085172652854423),
+    ("gammainc_partial", (1, 0), (2.0, 3.0), -0.19742541957920246),
+    ("gammainc_partial", (2, 0), (2.0, 3.0), -0.079308616296455419),
+    ("gammainc_partial", (1, 1), (2.0, 3.0), 0.10094247758785612),
+    ("gammainc_partial", (1, 0), (50.0, 60.0), -0.021284992786349492),
+    ("gammainc_partial", (2, 0), (50.0, 60.0), -0.0038864838466261135),
+]
+
+
+@pytest.mark.parametrize(("name", "orders", "arguments", "want"), PUBLISHED)
+def test_values_are_right(name: str, orders: Sequence[int], arguments: Sequence[float], want: float) -> None:
+    numbers = [torch.tensor([each], dtype=torch.float64) for each in arguments]
+    assert VALUES[name](*orders, *numbers).item() == pytest.approx(want, rel=2e-13, abs=0)
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("m", "n"), [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (1, 1), (1, 3), (2, 2), (3, 1)])
+def test_derivatives_of_the_incomplete_gamma_function_are_right_everywhere(m: int, n: int, count: int) -> None:
+    """In its lower tail and its upper one, beside x = a, and at small and large a: of itself or of a times the next."""
+    random = np.random.default_rng([m, n])
+    shapes = 10 ** random.uniform(-3, 4, count)
+    beside = np.abs(shapes + 3 * random.standard_normal(count) * np.sqrt(shapes))
+    anywhere = 10 ** random.uniform(-3, 2, (2, count))
+    for a, x in [*zip(shapes, beside, strict=True), *anywhere.T]:
+        numbers = [torch.tensor([each], dtype=torch.float64) for each in (a, x)]
+        got = VALUES["gammainc_partial"](m, n, *numbers).item()
+        with mp.workdps(40):
+            want, next_one = (PRECISE["gammainc_partial"](order, n, mp.mpf(a), mp.mpf(x)) for order in (m, m + 1))
+            assert abs(got - want) <= 1e-13 * max(abs(want), abs(a * next_one)) + 1e-300, f"({m}, {n}) at {a}, {x}"

@@ -14,6 +14,7 @@ import torch
 from gridgrad.checks.mpmath_reference import partial
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.parser.parser import parse
+from gridgrad_worker.torch_ops.table import VALUES
 from tests.worker.partials import partials
 
 pytestmark = pytest.mark.processor
@@ -52,9 +53,17 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "where(logical_xor(x > 0, y > 0), x*y, x)": ANYWHERE,
     "copysign(x*y, y)": ANYWHERE,
     "heaviside(x, x*y)": ANYWHERE,
+    "gammainc(x, y)": ((2.0, 3.0),),
+    "gammaincc(x, y)": ((0.5, 4.0),),
+    "gammainc_partial(0, 1, x, y)": ((2.0, 3.0), (160.0, 150.0)),
     "xlogy(x, y)": ((1.25, 2.5), (-0.625, 0.0625), (17.0, 1.0)),
     "xlog1py(x, y)": ((1.25, 2.5), (-0.625, -0.9375), (17.0, 0.0009765625)),
 }
+
+
+def marks_of(text: str) -> list[pytest.MarkDecorator]:
+    """Long for what mpmath takes long to differentiate."""
+    return [pytest.mark.long] if text.startswith("gammainc") else []
 
 
 @functools.cache
@@ -74,7 +83,7 @@ def natural_scale(want: dict[tuple[int, int], Any], count: tuple[int, int], poin
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
-@pytest.mark.parametrize("text", POINTS)
+@pytest.mark.parametrize("text", [pytest.param(text, marks=marks_of(text)) for text in POINTS])
 def test_partials_agree_with_mpmath(text: str, dtype: torch.dtype) -> None:
     points = POINTS[text]
     xs, ys = zip(*points, strict=True)
@@ -86,6 +95,15 @@ def test_partials_agree_with_mpmath(text: str, dtype: torch.dtype) -> None:
             assert error <= TOLERANCE[dtype] * natural_scale(want, count, point) + mp.mpf(10) ** -30, (
                 f"{text} at {point}: the partial {count} is {got!r}, not {mp.nstr(want[count], 17)}"
             )
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_partials_of_the_incomplete_gamma_function_are_functions_of_their_own(count: tuple[int, int]) -> None:
+    wrt, numbers = "x" * count[0] + "y" * count[1], torch.tensor([[2.0], [3.0]], dtype=torch.float64)
+    lower = VALUES["gammainc_partial"](*count, *numbers)
+    upper = -lower if any(count) else VALUES["gammaincc"](*numbers)
+    for text, right in (("gammainc(x, y)", lower), ("gammaincc(x, y)", upper)):
+        assert partials(text, {"x": [2.0], "y": [3.0]}, wrt) == right.tolist()
 
 
 FAR: list[tuple[str, Point, str, float]] = [

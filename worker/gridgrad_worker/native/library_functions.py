@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,32 +21,51 @@ from gridgrad_worker.native.special_library import library_files
 
 __all__ = ["OPERATIONS", "VALUES"]
 
-_ARRAY = (ctypes.c_void_p, ctypes.c_int64)
-_ARGUMENTS = (*_ARRAY, *_ARRAY, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
-"""Of two arrays the numbers and the step; where to; how many, by how many threads."""
+_ARGUMENTS = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
+"""Where arguments lie, and their steps; where to; how many, by how many threads."""
 
 
-def _computed(name: str, scipy_name: str, x: Tensor, y: Tensor) -> Tensor:
-    """A function of two numbers at all points, in the dtype of the second and on its device.
+class _Function(NamedTuple):
+    """A function of the library.
 
     Args:
-        name: of the function in the library.
-        scipy_name: by which scipy has it.
-        x, y: its arguments.
+        integers: how many orders it has, before its arguments.
+        numbers: how many arguments.
+        scipy_name: by which scipy has it; empty where it has not.
     """
-    shape = np.broadcast_shapes(x.shape, y.shape)
-    numbers = [each.expand(shape).to("cpu", torch.float64) for each in (x, y)]
+
+    integers: int
+    numbers: int
+    scipy_name: str
+
+
+_FUNCTIONS = {
+    "jn": _Function(1, 1, "jv"),
+    "gammainc": _Function(0, 2, "gammainc"),
+    "gammaincc": _Function(0, 2, "gammaincc"),
+    "gammainc_partial": _Function(2, 2, ""),
+}
+
+
+def _computed(name: str, *arguments: Tensor | int) -> Tensor:
+    """A function at all points, in the dtype of its arguments and on their device."""
+    tensors = [each for each in arguments if isinstance(each, Tensor)]
+    orders = [torch.tensor(float(each), dtype=torch.float64) for each in arguments if isinstance(each, int)]
+    shape = np.broadcast_shapes(*[each.shape for each in tensors])
+    numbers = [each.to("cpu", torch.float64).expand(shape) for each in (*orders, *tensors)]
     library = _library()
-    found = _by_scipy(name, scipy_name, numbers, library) if isinstance(library, str) else _by(library, name, *numbers)
-    return found.to(y.device, y.dtype)
+    found = _by_scipy(name, numbers, library) if isinstance(library, str) else _by(library, name, numbers)
+    return found.to(tensors[0].device, tensors[0].dtype)
 
 
-def _by(library: ctypes.CDLL, name: str, x: Tensor, y: Tensor) -> Tensor:
-    to = torch.empty(x.shape, dtype=torch.float64)
+def _by(library: ctypes.CDLL, name: str, numbers: Sequence[Tensor]) -> Tensor:
+    to = torch.empty(numbers[0].shape, dtype=torch.float64)
     function = getattr(library, name)
     function.argtypes, function.restype = _ARGUMENTS, None
-    (x, x_step), (y, y_step) = _stepped(x), _stepped(y)
-    function(x.data_ptr(), x_step, y.data_ptr(), y_step, to.data_ptr(), to.numel(), torch.get_num_threads())
+    stepped = [_stepped(each) for each in numbers]
+    places = (ctypes.c_void_p * len(stepped))(*[each.data_ptr() for each, _ in stepped])
+    steps = (ctypes.c_int64 * len(stepped))(*[step for _, step in stepped])
+    function(places, steps, to.data_ptr(), to.numel(), torch.get_num_threads())
     return to
 
 
@@ -56,15 +75,18 @@ def _stepped(x: Tensor) -> tuple[Tensor, int]:
     return (x, 0) if one else (x.contiguous(), 1)
 
 
-def _by_scipy(name: str, scipy_name: str, numbers: list[Tensor], why: str) -> Tensor:
+def _by_scipy(name: str, numbers: Sequence[Tensor], why: str) -> Tensor:
+    scipy_name = _FUNCTIONS[name].scipy_name
+    found = f"{name}, which a library computes that can't be compiled here: {why}"
+    if not scipy_name:
+        raise RequestError("function", found, "scipy, which stands in for others, has no such function")
     try:
         from scipy import special
     except ImportError:
-        found = f"{name}, which a library computes that can't be compiled here: {why}"
         raise RequestError("function", found, "or pip install scipy where the worker runs") from None
     with np.errstate(all="ignore"):
-        found_here = getattr(special, scipy_name)(*[each.numpy() for each in numbers])
-    return torch.from_numpy(np.asarray(found_here, np.float64))
+        values = getattr(special, scipy_name)(*[each.numpy() for each in numbers])
+    return torch.from_numpy(np.asarray(values, np.float64))
 
 
 def _library() -> ctypes.CDLL | str:
@@ -86,27 +108,20 @@ def _loaded_or_refused() -> ctypes.CDLL | str:
         return str(error)
 
 
-def _of_order(name: str, scipy_name: str) -> Callable[[int, Tensor], Tensor]:
-    """A function of an order, a constant integer, and a number."""
-
-    def computed(n: int, x: Tensor) -> Tensor:
-        return _computed(name, scipy_name, torch.tensor(float(n), dtype=torch.float64), x)
-
-    return computed
-
-
 OPERATIONS: Any = torch.library.Library("gridgrad", "DEF")  # type: ignore[no-untyped-call] # torch's has no types
 """The functions as operations of torch: `torch.ops.gridgrad.jn(2, x)`."""
 
-for _name, _scipy_name in {"jn": "jv"}.items():
-    OPERATIONS.define(f"{_name}(int n, Tensor x) -> Tensor")
-    OPERATIONS.impl(_name, _of_order(_name, _scipy_name), "CompositeExplicitAutograd")
+for _name, _function in _FUNCTIONS.items():
+    _parameters = [f"int n{place}" for place in range(_function.integers)]
+    _parameters += [f"Tensor x{place}" for place in range(_function.numbers)]
+    OPERATIONS.define(f"{_name}({', '.join(_parameters)}) -> Tensor")
+    OPERATIONS.impl(_name, functools.partial(_computed, _name), "CompositeExplicitAutograd")
 
 _ops: Any = torch.ops.gridgrad
 
 VALUES: dict[str, Callable[..., Tensor]] = {
+    **{name: getattr(_ops, name) for name in _FUNCTIONS},
     "j0": lambda x: _ops.jn(0, x),
     "j1": lambda x: _ops.jn(1, x),
-    "jn": lambda n, x: _ops.jn(n, x),
 }
 """The value of each function, by name: of tensors of one dtype, integer parameters as ints."""

@@ -35,7 +35,6 @@ OBJECTS = "special.o"
 _PACKAGE = Path(str(importlib.resources.files("gridgrad_worker")))
 _CPP = _PACKAGE / "native" / "cpp"
 _BOOST = _PACKAGE / "third_party" / "boost_math"
-_SOURCES = ("special_functions.h", "special_functions.cpp", "over_arrays.cpp")
 _FLAGS = ("-DNDEBUG", "-DBOOST_MATH_STANDALONE", "-DBOOST_MATH_NO_EXCEPTIONS", "-ffunction-sections")
 _MOST_BYTES = 1 << 62  # of the cache: what it may take is for who fills it
 
@@ -107,6 +106,6 @@ def _key() -> str:
 @functools.cache
 def _sources() -> str:
     digest = hashlib.sha256()
-    for file in [*(_CPP / name for name in _SOURCES), *sorted(_BOOST.rglob("*.hpp"))]:
+    for file in [*sorted(_CPP.iterdir()), *sorted(_BOOST.rglob("*.hpp"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -8,13 +8,23 @@ new function touches.
 
 from __future__ import annotations
 
-from gridgrad_core.lang.functions import bessel, elementary, operators, piecewise, quotients, special, tabulated
+from gridgrad_core.lang.functions import (
+    bessel,
+    elementary,
+    incomplete,
+    operators,
+    piecewise,
+    quotients,
+    special,
+    tabulated,
+)
 from gridgrad_core.lang.functions.function import Function
 
 __all__ = ["DIFF", "EXPANDED", "FOLDS", "FUNCTIONS", "INTEGRATE", "LEN", "PROD", "SOLVE", "SUM", "lookup"]
 
 _TABLE: tuple[Function, ...] = (
-    *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE, *bessel.TABLE,
+    *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE, *incomplete.TABLE,
+    *bessel.TABLE,
 )  # fmt: skip
 
 DIFF = Function(

@@ -77,7 +77,7 @@ def test_a_function_of_an_order_is_refused_beyond_where_it_is_right() -> None:
     assert (caught.value.start, caught.value.remedy) == (3, "write 19 at most")
 
 
-@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if function.integers])
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if len(function.integers) == 1])
 @pytest.mark.parametrize(("order", "said"), [(1e9, "1,000,000,000"), (1e300, "1e+300")])
 def test_no_function_computes_in_as_many_steps_as_a_text_says(name: str, order: float, said: str) -> None:
     """A value of these takes n steps, so that n must have an end in each."""

@@ -6,12 +6,15 @@
 
 constexpr int64_t AT_ONCE = 1024;  // points that a thread takes
 
-#define OF_TWO(name)                                                                                              \
-    extern "C" __attribute__((visibility("default"))) void name(const double* x, int64_t x_step, const double* y, \
-                                                                int64_t y_step, double* to, int64_t count,        \
-                                                                int threads) {                                    \
-        _Pragma("omp parallel for schedule(dynamic, AT_ONCE) num_threads(threads) if (count > AT_ONCE)")          \
-        for (int64_t n = 0; n < count; n++) to[n] = gridgrad_##name(x[n * x_step], y[n * y_step]);               \
+#define OVER_ARRAYS(name, call)                                                                                     \
+    extern "C" __attribute__((visibility("default"))) void name(const double* const* from, const int64_t* step,     \
+                                                                double* to, int64_t count, int threads) {           \
+        _Pragma("omp parallel for schedule(dynamic, AT_ONCE) num_threads(threads) if (count > AT_ONCE)")            \
+        for (int64_t n = 0; n < count; n++) to[n] = gridgrad_##name call;                                           \
     }
+#define AT(argument) from[argument][n * step[argument]]
 
-OF_TWO(jn)
+OVER_ARRAYS(jn, (AT(0), AT(1)))
+OVER_ARRAYS(gammainc, (AT(0), AT(1)))
+OVER_ARRAYS(gammaincc, (AT(0), AT(1)))
+OVER_ARRAYS(gammainc_partial, (AT(0), AT(1), AT(2), AT(3)))

@@ -6,16 +6,10 @@
 
 #include <boost/math/special_functions/bessel.hpp>
 
+#include "incomplete_gamma.h"
+#include "quiet.h"
+
 namespace {
-
-using namespace boost::math::policies;
-
-// Nothing is thrown: what has no value is nan, and what is too large inf. Numbers are not promoted to long double,
-// which would take several times as long for a digit or two.
-typedef policy<domain_error<ignore_error>, pole_error<ignore_error>, overflow_error<ignore_error>,
-               underflow_error<ignore_error>, denorm_error<ignore_error>, rounding_error<ignore_error>,
-               evaluation_error<ignore_error>, indeterminate_result_error<ignore_error>, promote_double<false>>
-    Quiet;
 
 // Of even and odd functions
 double with_parity(double n, double x, double of_size) { return x < 0 && std::fmod(n, 2) != 0 ? -of_size : of_size; }
@@ -25,4 +19,10 @@ double with_parity(double n, double x, double of_size) { return x < 0 && std::fm
 double gridgrad_jn(double n, double x) {
     if (std::isnan(x)) return x;
     return with_parity(n, x, boost::math::cyl_bessel_j(int(n), std::abs(x), Quiet()));
+}
+
+double gridgrad_gammainc(double a, double x) { return incomplete_gamma::lower(a, x); }
+double gridgrad_gammaincc(double a, double x) { return incomplete_gamma::upper(a, x); }
+double gridgrad_gammainc_partial(double m, double n, double a, double x) {
+    return incomplete_gamma::partial(int(m), int(n), a, x);
 }

@@ -1,8 +1,14 @@
-// The functions of the library: for one point each, and nan where they have no value.
+// The functions of the library: for one point each, and nan where they have no value. Whole numbers come as doubles.
 
 #pragma once
 
 extern "C" {
-// Bessel functions of the first kind; n is a whole number of 0 or more.
+// Bessel functions of the first kind, of orders n from 0 on.
 double gridgrad_jn(double n, double x);
+
+// The regularised incomplete gamma function and its complement, and the derivative of the first, m times by a and n
+// times by x.
+double gridgrad_gammainc(double a, double x);
+double gridgrad_gammaincc(double a, double x);
+double gridgrad_gammainc_partial(double m, double n, double a, double x);
 }

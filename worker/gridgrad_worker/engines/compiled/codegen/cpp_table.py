@@ -38,6 +38,9 @@ FORMS: dict[str, str] = {
     "fmax": "fmax({0}, {1})",
     "fmin": "fmin({0}, {1})",
     "fmod": "fmod({0}, {1})",
+    "gammainc": "gammainc({0}, {1})",
+    "gammainc_partial": "gammainc_partial({0}, {1}, {2}, {3})",
+    "gammaincc": "gammaincc({0}, {1})",
     "ge": "{0} >= {1}",
     "gt": "{0} > {1}",
     "hypot": "hypot({0}, {1})",
@@ -104,5 +107,5 @@ WRITTEN: dict[str, str] = {
 SPECIAL = frozenset({"digamma", "erfinv", "special_erfcx", "special_log_ndtr", "special_ndtri"})
 """Those of `cpp/special.h`, which takes a second to compile."""
 
-LIBRARY = frozenset({"jn"})
+LIBRARY = frozenset({"gammainc", "gammainc_partial", "gammaincc", "jn"})
 """Those of the library of special functions, by `cpp/library.h`, which a formula is linked with then."""

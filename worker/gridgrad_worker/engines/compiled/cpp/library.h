@@ -6,4 +6,15 @@
 
 #include "vectors.h"
 
-INLINE Vector jn(Vector n, Vector x) { return each([](Real m, Real v) { return Real(gridgrad_jn(m, v)); }, n, x); }
+#define OF_TWO(name)                                                                      \
+    INLINE Vector name(Vector x, Vector y) {                                              \
+        return each([](Real a, Real b) { return Real(gridgrad_##name(a, b)); }, x, y);    \
+    }
+
+OF_TWO(jn)
+OF_TWO(gammainc)
+OF_TWO(gammaincc)
+
+INLINE Vector gammainc_partial(Vector m, Vector n, Vector x, Vector y) {
+    return each([=](Real a, Real b) { return Real(gridgrad_gammainc_partial(m[0], n[0], a, b)); }, x, y);
+}
