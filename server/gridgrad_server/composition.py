@@ -99,7 +99,7 @@ def compose(
     Args:
         settings: of the server.
         places: one for each worker that there may be.
-        on_change: called when workers become ready, or none is left that is.
+        on_change: called when workers become ready, none is left that is, or the server is told to drain.
         on_fatal: called with why the server can't serve at all.
         aside_place: for a worker aside; None for a server without one.
 
@@ -132,8 +132,14 @@ def compose(
     sessions = SessionManager(settings, intake, limits, observers, slots, budget, quotas)
     snapshot = StatusSnapshot(settings, intake, admission, lanes, workers, streams, sessions, quotas, budget, observers)
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
+
+    def drain() -> int:
+        intake.draining = True
+        on_change()
+        return admission.requests + questions.requests
+
     introspection = IntrospectionCalls(
-        settings, intake, derivations, questions, workers, tiers, snapshot.status, quotas
+        settings, intake, derivations, questions, workers, tiers, snapshot.status, drain, quotas
     )
     slow = Admission(settings.queue_entries, settings.queue_bytes, "requests that arrive slowly")
     arrivals = Arrivals(slow, min(settings.message_bytes, settings.queue_bytes), settings.stall_timeout)

@@ -65,6 +65,7 @@ class GridgradService(grpc.GenericRpcHandler):
             methods.PREPARE.path: self._unary(introspection.prepare),
             methods.EXPLAIN.path: self._unary(introspection.explain),
             methods.OPEN_SESSION.path: self._unary(self._open_session),
+            methods.DRAIN.path: self._unary(introspection.drain),
             f"/{HEALTH}/Check": self._unary(health.check),
             f"/{HEALTH}/List": self._unary(health.list_services),
             f"/{HEALTH}/Watch": grpc.stream_stream_rpc_method_handler(self._after_message(health.watch)),

@@ -26,6 +26,7 @@ from tests.server.calls import (
     messages,
     numbers,
     refusal,
+    registered,
     streamed,
     until,
 )
@@ -59,9 +60,10 @@ def any_call(serving: Serving, path: str, **options: Any) -> Awaitable[Any]:
         answer: Awaitable[Any] = unary(b"", **options)
         return answer
     stream: Any = channel.stream_stream(path)
+    asked = ServerReflectionRequest(list_services="").SerializeToString() if "ServerReflection" in path else b""
 
     async def first() -> object:
-        call = stream(iter([ServerReflectionRequest(list_services="").SerializeToString()]), **options)
+        call = stream(iter([asked]), **options)
         answer = await call.read()
         call.cancel()
         return answer
@@ -212,6 +214,30 @@ async def test_who_calls_sees_his_own_use_and_an_admin_that_of_all(serve: Serve,
     await serving.calls.grid(grid(), metadata=headers("admin"))
     raw = await any_call(serving, methods.SERVER_STATUS.path, metadata=headers("call"))
     assert [each.principal for each in pb.GetServerStatusResponse.FromString(raw).principals] == ["caller"]
+
+
+async def test_an_admin_has_the_server_drain_and_what_was_accepted_is_answered(serve: Serve, path: Path) -> None:
+    serving = await serve(auth_tokens=path)
+    accepted = asyncio.ensure_future(serving.calls.grid(registered("slow"), metadata=headers("call")))
+    await until(lambda: serving.server.parts.admission.requests == 1)
+    code, _, _ = await refusal(any_call(serving, methods.DRAIN.path, metadata=headers("call")))
+    assert code is Code.PERMISSION_DENIED
+    assert not serving.server.is_draining
+    raw = await any_call(serving, methods.DRAIN.path, metadata=headers("admin"))
+    assert pb.DrainResponse.FromString(raw).entries == 1
+    code, _, _ = await refusal(serving.calls.grid(grid(), metadata=headers("call")))
+    assert code is Code.UNAVAILABLE
+    assert await health_of(serving.calls.channel) == HealthStatus.NOT_SERVING
+    assert numbers((await accepted).data) == expected(4, planes=1)
+    assert await serving.task == 0
+
+
+async def test_where_nobody_is_asked_who_they_are_nobody_ends_the_server_by_a_call(serve: Serve) -> None:
+    serving = await serve()
+    code, error, _ = await refusal(any_call(serving, methods.DRAIN.path))
+    assert code is Code.PERMISSION_DENIED
+    assert "SIGTERM" in str(error)
+    assert not serving.server.is_draining
 
 
 async def test_without_flags_a_token_is_nothing_to_the_server(serve: Serve) -> None:

@@ -20,9 +20,9 @@ from gridgrad.protocol.options import HEALTH_METHOD, HEALTH_POLL_S, LEAST_LOOK_S
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.request import FunctionLike, Request
 from gridgrad.results.result import Result
-from gridgrad_core.errors import UnavailableError
+from gridgrad_core.errors import RequestError, UnavailableError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.methods import EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
+from gridgrad_core.wire.methods import DRAIN, EXPLAIN, LIST_FUNCTIONS, PREPARE, SERVER_INFO, SERVER_STATUS
 
 if TYPE_CHECKING:
     from gridgrad.checks.report import CheckReport
@@ -42,6 +42,11 @@ class Introspection(ABC):
     """
 
     _settings: ConnectionSettings
+
+    @property
+    @abstractmethod
+    def addresses(self) -> tuple[str, ...]:
+        """Its servers."""
 
     @abstractmethod
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
@@ -246,6 +251,28 @@ class Introspection(ABC):
         from gridgrad.results.server_status import read_server_status
 
         return read_server_status(await self._plain(SERVER_STATUS.path, timeout))
+
+    async def drain(self, *, timeout: float | None = None) -> int:
+        """Tells the server to end as at SIGTERM: it takes nothing new, and answers what it has accepted first.
+
+        The caller needs a token of role `admin`. The call returns at once.
+
+        Args:
+            timeout: seconds; None for the client's own.
+
+        Returns:
+            How many calls and entries it has yet to answer.
+
+        Raises:
+            RequestError: the client has several servers.
+            ForbiddenError: the caller's role does not allow it, or the server asks for no credentials.
+            GridgradError: `gridgrad.errors` draws the tree.
+        """
+        if len(self.addresses) > 1:
+            found = f"this client has {len(self.addresses)} servers"
+            raise RequestError("server", found, f"drain one at a time: Client({self.addresses[0]!r}).drain()")
+        raw = await self._plain(DRAIN.path, timeout, message=pb.DrainRequest())
+        return pb.DrainResponse.FromString(raw).entries
 
     async def wait_ready(self, *, timeout: float | None = None) -> None:
         """Returns when the server is there and has a warm worker.

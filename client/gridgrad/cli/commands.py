@@ -1,4 +1,4 @@
-"""The sub-commands of `gridgrad`: eval, plot, check, explain, prepare, functions, info and top."""
+"""The sub-commands of `gridgrad`: eval, plot, check, explain, prepare, functions, info, top and drain."""
 
 from __future__ import annotations
 
@@ -189,6 +189,18 @@ def top(connection: Connection, every: float, once: bool) -> None:
     with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
         clients = {at: stack.enter_context(alone.client_of_named()) for at, alone in connection.of_each().items()}
         watch({at: client.server_status for at, client in clients.items()}, every, once=once, out=sys.stdout)
+
+
+@gridgrad.command()
+@connection_flags
+def drain(connection: Connection) -> None:
+    """End a server once it has answered all.
+
+    It takes nothing new from now on, answers what it has accepted, and ends. Needs a token of role admin.
+    """
+    with connection.client_of_named() as client:
+        left = client.drain()
+    print(f"the server drains, and has {left} {'call' if left == 1 else 'calls'} to answer")
 
 
 def _gradient(request: RequestFlags, connection: Connection, tier: Tier) -> Result:

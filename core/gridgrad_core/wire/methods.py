@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 __all__ = [
+    "DRAIN",
     "EXPLAIN",
     "GRID_GRADIENT",
     "LIST_FUNCTIONS",
@@ -44,6 +45,7 @@ SERVER_STATUS = Method("GetServerStatus")
 PREPARE = Method("Prepare")
 EXPLAIN = Method("Explain")
 OPEN_SESSION = Method("OpenSession")
+DRAIN = Method("Drain")
 
 METHODS = (
     GRID_GRADIENT,
@@ -54,4 +56,5 @@ METHODS = (
     PREPARE,
     EXPLAIN,
     OPEN_SESSION,
+    DRAIN,
 )

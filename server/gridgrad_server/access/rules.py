@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     f"{_HEALTH}/List": ANYONE,
     f"/grpc.reflection.v1alpha.{_REFLECTION}": _ALL,
     f"/grpc.reflection.v1.{_REFLECTION}": _ALL,
+    methods.DRAIN.path: frozenset({ADMIN}),
 }
 """By the path of the method."""
 

@@ -1,11 +1,13 @@
-"""The calls that ask about the server or a function, and compute nothing."""
+"""The calls that ask about the server or a function, or tell it to drain, and compute nothing."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
-from gridgrad_core.errors import GridgradError
+from gridgrad_core.errors import ForbiddenError, GridgradError
+from gridgrad_core.system.logging import fields
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_server.access.grants import GRANT, Grant
@@ -25,9 +27,11 @@ from gridgrad_server.workers.pool import WorkerPool
 
 __all__ = ["IntrospectionCalls"]
 
+log = logging.getLogger("gridgrad.server")
+
 
 class IntrospectionCalls:
-    """The handlers of ListFunctions, GetServerInfo, GetServerStatus, Prepare and Explain.
+    """The handlers of ListFunctions, GetServerInfo, GetServerStatus, Prepare, Explain and Drain.
 
     Args:
         settings: of the server.
@@ -37,6 +41,7 @@ class IntrospectionCalls:
         workers: say what they are and have.
         tiers: asks workers about functions.
         status: how the server is doing, as the caller may see it.
+        drain: begins to drain, and returns how much is to be answered.
         quotas: say how many preparations one caller may have; None where that is not bounded.
     """
 
@@ -49,6 +54,7 @@ class IntrospectionCalls:
         workers: WorkerPool,
         tiers: TierPolicy,
         status: Callable[[Grant | None], pb.GetServerStatusResponse],
+        drain: Callable[[], int],
         quotas: Quotas | None = None,
     ) -> None:
         self._settings = settings
@@ -58,6 +64,7 @@ class IntrospectionCalls:
         self._workers = workers
         self._tiers = tiers
         self._status = status
+        self._drain = drain
         self._quotas = quotas or None
 
     async def list_functions(self, raw: bytes, context: Context) -> bytes:
@@ -83,6 +90,19 @@ class IntrospectionCalls:
         try:
             decode(pb.GetServerStatusRequest, raw)
             return self._status(GRANT.get()).SerializeToString()
+        except GridgradError as error:
+            await abort(context, error)
+
+    async def drain(self, raw: bytes, context: Context) -> bytes:
+        """Has the server drain; the gate has looked whether the caller is an admin, where there are roles."""
+        try:
+            decode(pb.DrainRequest, raw)
+            grant = GRANT.get()
+            if grant is None:
+                found = "this server asks nobody who they are, and so lets nobody end it by a call"
+                raise ForbiddenError("", found, "send its process SIGTERM, or start it with --auth-tokens")
+            log.info("told to drain", extra=fields(principal=grant.principal))
+            return pb.DrainResponse(entries=self._drain()).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 

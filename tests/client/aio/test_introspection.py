@@ -74,3 +74,16 @@ def test_what_is_not_prepared_is_an_error_of_its_own(server: FakeServer, client:
     with pytest.raises(gridgrad.NotPreparedError, match="call prepare first"):
         client.gradient("t*k", AXES, tier="compiled")
     assert len(server.requests) == 1, "it is not tried again"
+
+
+def test_a_server_is_told_to_drain(server: FakeServer) -> None:
+    server.plain[methods.DRAIN.path] = lambda _: pb.DrainResponse(entries=3).SerializeToString()
+    with gridgrad.Client(server.address) as client:
+        assert client.drain() == 3
+
+
+async def test_of_several_servers_none_is_drained_by_chance(server: FakeServer) -> None:
+    async with gridgrad.aio.Client([server.address, "127.0.0.1:1"]) as client:
+        with pytest.raises(errors.RequestError, match="drain one at a time"):
+            await client.drain()
+    assert not server.asked

@@ -106,11 +106,19 @@ def test_top_looks_once(run: Run, server: FakeServer) -> None:
     assert "\x1b" not in shown
 
 
+@pytest.mark.parametrize(("entries", "said"), [(1, "has 1 call to answer"), (0, "has 0 calls to answer")])
+def test_drain_says_what_is_left(run: Run, server: FakeServer, entries: int, said: str) -> None:
+    server.plain[methods.DRAIN.path] = lambda _: pb.DrainResponse(entries=entries).SerializeToString()
+    status, shown, _ = run("drain")
+    assert status == 0
+    assert said in shown
+
+
 def test_every_command_explains_itself(run: Run) -> None:
     status, shown, _ = run("--help")
     assert status == 0
     commands = shown[shown.index("Commands:") : shown.index("Example:")]
-    for name in ("eval", "plot", "check", "explain", "prepare", "functions", "info", "top"):
+    for name in ("eval", "plot", "check", "explain", "prepare", "functions", "info", "top", "drain"):
         (line,) = [line for line in commands.splitlines() if line.startswith(f"  {name} ")]
         assert not line.endswith("...")
         assert run(name, "-h")[0] == 0
