@@ -74,8 +74,8 @@ ORDER = {
         ),
     ],
     "gridgrad_server": [
-        *("config", "access", "memory", "deriving", "requests", "scheduling", "workers.transports", "workers"),
-        *("connections", "rpc", "local_sessions", "telemetry"),
+        *("config", "access", "arrays", "memory", "deriving", "requests", "scheduling"),
+        *("workers.transports", "workers", "connections", "rpc", "local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
         *("runtime", "devices", "native", "torch_ops", "engines", "engines.functional"),

@@ -7,6 +7,7 @@ GridgradError
 │   ├── UnknownFunctionError (LookupError)   no function of that name is registered
 │   ├── ForgottenNumberError                 what a number stood for is forgotten; `Client` then sends the whole
 │   ├── UnsupportedError                     the server is older than what was asked of it
+│   ├── ForgottenArrayError                  an array named by its SHA-256 is not kept; `Client` then sends its numbers
 │   └── TooLargeError                        over a limit of this server; retrying can't help
 │       └── UseStreamError                   over that of one message alone; `Client` then asks by a stream
 ├── NotPreparedError (RuntimeError)          compiled code was asked for, and there is none
@@ -36,6 +37,7 @@ __all__ = [
     "DeadlineError",
     "ExpressionError",
     "ForbiddenError",
+    "ForgottenArrayError",
     "ForgottenNumberError",
     "GridgradError",
     "InternalError",
@@ -109,6 +111,12 @@ class UnsupportedError(RequestError):
     """The server does not know what was asked of it: it is older than this client. Update it, or do without."""
 
     reason = "UNSUPPORTED"
+
+
+class ForgottenArrayError(RequestError):
+    """An array is named that the server does not keep. `Client` then sends its numbers, and no caller sees this."""
+
+    reason = "FORGOTTEN_ARRAY"
 
 
 class TooLargeError(RequestError):
@@ -227,4 +235,5 @@ REASONS: dict[str, Reason] = {
     "FORBIDDEN": Reason(15, 7, ForbiddenError),
     "UNSUPPORTED": Reason(16, 3, UnsupportedError, taken_for="REQUEST"),
     "FORGOTTEN_NUMBER": Reason(18, 3, ForgottenNumberError, taken_for="REQUEST"),
+    "FORGOTTEN_ARRAY": Reason(17, 3, ForgottenArrayError, taken_for="REQUEST"),
 }

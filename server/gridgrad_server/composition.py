@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from gridgrad_core.system.logging import fields
 from gridgrad_core.version import __version__
 from gridgrad_server.access.access_control import AccessControl
+from gridgrad_server.arrays.array_store import ArrayStore
+from gridgrad_server.arrays.named_arrays import NamedArrays
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.config.tls import ServerCertificates
 from gridgrad_server.connections.arrivals import Arrivals
@@ -121,8 +123,9 @@ def compose(
     derivations = Derivations(helpers if settings.engine == "structured" else None)
     limits = RequestLimits(settings, len(places))
     admission = Admission(settings.queue_entries, settings.queue_bytes, quotas=access.quotas)
-    quotas = access.quotas
-    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, lanes, observers, quotas)
+    quotas, arrays = access.quotas, ArrayStore(settings.array_bytes, access.quotas)
+    named = NamedArrays(arrays)
+    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, lanes, observers, quotas, named)
 
     unread = UnreadAnswers(settings.stall_timeout)
     unary = UnaryCalls(intake, limits, observers)
@@ -130,7 +133,9 @@ def compose(
     streams = StreamCalls(intake, limits, observers, unread, open_streams)
     budget = ArenaBudget(settings.session_bytes)
     sessions = SessionManager(settings, intake, limits, observers, slots, budget, quotas)
-    snapshot = StatusSnapshot(settings, intake, admission, lanes, workers, streams, sessions, quotas, budget, observers)
+    snapshot = StatusSnapshot(
+        settings, intake, admission, lanes, workers, streams, sessions, quotas, budget, arrays, observers
+    )
     questions = Admission(_MOST_QUESTIONS, settings.queue_bytes // 4, "calls of Prepare and Explain", "retry later")
 
     def drain() -> int:

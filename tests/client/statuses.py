@@ -28,6 +28,9 @@ BUSY = pb.GetServerStatusResponse(
         waiting_batches=12,
         wanted_workers=2,
         most_workers=4,
+        kept_arrays=6,
+        kept_array_bytes=7 << 20,
+        most_kept_array_bytes=256 << 20,
     ),
     workers=[
         pb.WorkerStatus(number=0, pid=11, device="cpu", ready=True, batches=2, restarts=1, compiled=4, uncompiled=5),
@@ -55,6 +58,7 @@ BUSY = pb.GetServerStatusResponse(
             total_requests=4,
             total_cost=5,
             refused=6,
+            kept_array_bytes=7,
         )
     ],
 )

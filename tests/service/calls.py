@@ -75,10 +75,16 @@ def grids(response: pb.GridGradientResponse | pb.StreamGridGradientsResponse) ->
 
 
 class Calls:
-    """The service over one channel, in bytes or messages."""
+    """The service over one channel, in bytes or messages.
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    Args:
+        channel: to the server.
+        token: that unary calls show; empty for none.
+    """
+
+    def __init__(self, channel: grpc.Channel, token: str = "") -> None:
         self.channel = channel
+        self._metadata = [("authorization", f"Bearer {token}")] if token else []
         self._unary: Any = channel.unary_unary(methods.GRID_GRADIENT.path)
         self._info: Any = channel.unary_unary(methods.SERVER_INFO.path)
         self._health: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
@@ -87,7 +93,7 @@ class Calls:
     def start(self, asked: pb.GridGradientRequest | bytes, timeout: float = NEVER_LONGER_S) -> Call:
         """Starts a unary call and returns its future, whose result is bytes."""
         raw = asked if isinstance(asked, bytes) else asked.SerializeToString()
-        return self._unary.future(raw, timeout=timeout)
+        return self._unary.future(raw, timeout=timeout, metadata=self._metadata)
 
     def ask(self, asked: pb.GridGradientRequest | bytes, timeout: float = NEVER_LONGER_S) -> pb.GridGradientResponse:
         """The answer of the unary call."""

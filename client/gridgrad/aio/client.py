@@ -39,7 +39,7 @@ from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.servers.addresses import Address
-from gridgrad_core.errors import TooLargeError
+from gridgrad_core.errors import RequestError, TooLargeError
 
 __all__ = ["Client"]
 
@@ -204,16 +204,27 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection):
         attempts = self._attempts(timeout)
         if call.template.features:
             await self._retried(attempts, self._require, call.template.features)
+        call = self._routes.arrays.named(call)
         try:
-            result = await self._retried(attempts, self._once, call, progress)
+            result = await self._answered(attempts, call, progress)
+        except RequestError as error:
+            if not self._routes.arrays.are_missing(call, error):
+                raise
+            call = self._routes.arrays.whole(call)
+            result = await self._answered(attempts, call, progress)
+        self._routes.learn(call, result)
+        return result
+
+    async def _answered(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
+        try:
+            return await self._retried(attempts, self._once, call, progress)
         except TooLargeError as error:
             if not error_mapping.wants_stream(error):
                 raise
             result = await self._retried(attempts, self._by_stream, call, progress)
             self._routes.learn_limit(result)
             self._sessions.answered_by_grpc()
-        self._routes.learn(call, result)
-        return result
+            return result
 
     async def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         channel = await self._opened(attempts.left_s())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
     from gridgrad_core.lang.functions.tabulated import TableSpec
     from gridgrad_core.tables.table_numbers import End, TableNumbers, Values
 
-__all__ = ["GivenTable", "LookupTable", "array_of", "split_tables", "table", "table_field"]
+__all__ = ["GivenTable", "LookupTable", "array_of", "split_tables", "table"]
 
 Method = Literal["linear", "cubic", "akima", "pchip", "quintic"]
 Outside = Literal["nan", "extrapolate", "clamp", "periodic"]
+
+LARGE_BYTES = 1 << 12
+"""What is sent once and then goes by its SHA-256."""
 
 _FIELD = "table"
 _FLOAT32 = np.dtype("float32")
@@ -39,20 +44,47 @@ class LookupTable:
     def __init__(self, numbers: TableNumbers, is_single: bool = False) -> None:
         self.numbers = numbers
         self.is_single = is_single
-        self._sent: dict[str, bytes] = {}
+        self._sent: tuple[object, bytes] = None, b""
 
-    def field(self, name: str) -> bytes:
-        """The table by a name, as a field of a request; made once, so that requests are the same object.
+    def field(self, name: str, named: frozenset[bytes] = frozenset()) -> bytes:
+        """The table by a name, as a field of a request; made once for requests that follow each other.
 
         Args:
             name: what the function calls it by.
+            named: the SHA-256 of arrays that go by that alone.
 
         Returns:
             The serialized field.
         """
-        if name not in self._sent:
-            self._sent = {name: table_field(name, self.message)}
-        return self._sent[name]
+        key = name, named.intersection(self.digests)
+        if self._sent[0] != key:
+            form = self.identity if named.issuperset(self.digests) else self._form(named)
+            self._sent = key, _table_field(name, form)
+        return self._sent[1]
+
+    @functools.cached_property
+    def identity(self) -> bytes:
+        """What no other table has: itself with the SHA-256 of its large arrays in place of these."""
+        return self._form(frozenset(self.digests))
+
+    def _form(self, named: frozenset[bytes] = frozenset()) -> bytes:
+        """The serialized Table with the SHA-256 of large arrays, and without the numbers of those that are named."""
+        from gridgrad_core.tables.table_messages import message_of, sent_array  # most callers have no table
+
+        arrays = zip((self.numbers.values, *self.numbers.knots), self._digests, strict=True)
+        sent = [sent_array(array, digest, is_named=digest in named) for array, digest in arrays]
+        return message_of(self.numbers, sent).SerializeToString(deterministic=True)
+
+    @property
+    def digests(self) -> tuple[bytes, ...]:
+        """The SHA-256 of its large arrays."""
+        return tuple(filter(None, self._digests))
+
+    @functools.cached_property
+    def _digests(self) -> tuple[bytes, ...]:
+        """Of its values and knots the SHA-256 where they are large, else nothing."""
+        arrays = self.numbers.values, *self.numbers.knots
+        return tuple([sha256(each.tobytes()).digest() if each.nbytes > LARGE_BYTES else b"" for each in arrays])
 
     @property
     def message(self) -> bytes:
@@ -90,6 +122,16 @@ class GivenTable:
     def __init__(self, name: str, table: LookupTable) -> None:
         self.name = name
         self.table = table
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GivenTable) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, bytes]:
+        return self.name, self.table.identity
 
     @property
     def spec(self) -> TableSpec:
@@ -160,13 +202,8 @@ def array_of(values: Values) -> LookupTable:
     return LookupTable(TableNumbers(values, (), ARRAY, "", "not-a-knot"))
 
 
-def table_field(name: str, table: bytes) -> bytes:
-    """A table as a field of a request.
-
-    Args:
-        name: what the function calls it by.
-        table: the serialized Table.
-    """
+def _table_field(name: str, table: bytes) -> bytes:
+    """A serialized Table as a field of a request, by the name that the function calls it by."""
     head = pb.Input(name=name).SerializeToString() + field_head(pb.Input.TABLE_FIELD_NUMBER, len(table))
     return b"".join((field_head(pb.GridGradientRequest.INPUTS_FIELD_NUMBER, len(head) + len(table)), head, table))
 

@@ -112,7 +112,7 @@ class InFlightWindow:
         request: Any = None
         try:
             request = request_of(item) if request_of else item
-            call = request if isinstance(request, PreparedCall) else _prepared(request)
+            call = self._routes.arrays.named(request if isinstance(request, PreparedCall) else _prepared(request))
         except GridgradError as error:
             error.request = request
             self._complete(number, error, 0)
@@ -190,9 +190,14 @@ class InFlightWindow:
         if request is None:
             return
         request.assembly = None
+        failure, arrays = error_mapping.of(failed, self._settings.target, None), self._routes.arrays
+        if arrays.are_missing(request.call, failure.error):
+            request.call = arrays.whole(request.call)
+            self._packs.join(request)
+            return
         request.attempts = request.attempts or Attempts(self._settings.retries, None)
         try:
-            delay_s = request.attempts.wait_s(error_mapping.of(failed, self._settings.target, None))
+            delay_s = request.attempts.wait_s(failure)
         except GridgradError as error:
             self._settle(request, error)
         else:

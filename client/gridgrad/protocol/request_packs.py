@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridgrad.arguments.lookup_table import GivenTable
 from gridgrad.protocol.assemble import Assembly
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.prepare import PreparedCall
@@ -68,7 +69,7 @@ class RequestPacks:
         self._limit = limit
         self._most = -(-limit // PACKS_IN_FLIGHT)
         # By the identity of their template, which their requests keep alive, and their tables
-        self._growing: dict[tuple[int, tuple[bytes, ...]], _Pack] = {}
+        self._growing: dict[tuple[int, tuple[GivenTable, ...]], _Pack] = {}
         self._full: list[_Pack] = []
 
     def spread(self, streams: int) -> None:

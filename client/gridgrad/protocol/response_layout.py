@@ -46,6 +46,7 @@ class ResponseLayout(NamedTuple):
         shape: of the buffer: [1 + derivatives, (components,) *grid].
         points: how many the grid has.
         units: names of inputs and components with their units, where the function says them.
+        keeps_arrays: whether the server keeps arrays that come with their SHA-256.
     """
 
     dims: tuple[str, ...]
@@ -56,6 +57,7 @@ class ResponseLayout(NamedTuple):
     tuple_valued: bool
     dtype: np.dtype[Any]
     units: tuple[tuple[str, str], ...] = ()
+    keeps_arrays: bool = False
 
     @property
     def planes(self) -> int:
@@ -70,7 +72,7 @@ class ResponseLayout(NamedTuple):
             names = tuple([spec.name for spec, _ in template.inputs])
         else:
             index, names = lowered.stacks.planes, tuple([given.name for given in lowered.inputs])
-        about = self.dims, self.components, self.tuple_valued, template.function, self.units
+        about = self.dims, self.components, self.tuple_valued, template.function, self.units, self.keeps_arrays
         return ResultSchema(index, names, *about)
 
 
@@ -109,6 +111,7 @@ def _layout(raw: bytes) -> ResponseLayout:
         header.tuple_valued,
         dtype,
         tuple([(each.name, each.unit) for each in header.units]),
+        header.keeps_arrays,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import FunctionIdentity
+from gridgrad.requests.sent_arrays import SentArrays
 from gridgrad.results.result import Result
+from gridgrad.results.result_data import keeps_arrays
 from gridgrad_core.bounded_dict import BoundedDict
 
 __all__ = ["Routes"]
@@ -14,12 +16,16 @@ FUNCTIONS_KEPT = 1024
 
 
 class Routes:
-    """Remembers what answers showed: how many components a function has, and the server's own limit.
+    """Remembers what answers showed: how many components a function has, the server's own limit, and what it keeps.
 
     Safe to share between threads: what one overwrites of another is learned again.
+
+    Attributes:
+        arrays: those that servers keep.
     """
 
     def __init__(self) -> None:
+        self.arrays = SentArrays()
         self._unary_bytes = UNARY_BYTES
         self._components: BoundedDict[FunctionIdentity, int] = BoundedDict(FUNCTIONS_KEPT)
 
@@ -35,6 +41,8 @@ class Routes:
         """Takes in an answer."""
         if len(result.components) > 1:
             self._components[call.function] = len(result.components)
+        if keeps_arrays(result):
+            self.arrays.learn(call)
 
     def learn_limit(self, result: Result) -> None:
         """Takes in that the server refused this result as one message."""

@@ -22,11 +22,12 @@ from gridgrad_core.grid import Grid
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
-from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, TABLES
+from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, TABLES
 from gridgrad_core.wire.fields import field_head
 
 __all__ = ["PreparedCall", "out_of_shape", "prepare", "stream_message"]
 
+_BY_NAME = pb.GridGradientRequest(features=[KEPT_ARRAYS]).SerializeToString()
 _REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
 
 
@@ -38,18 +39,20 @@ class PreparedCall(NamedTuple):
         template: what it shares with calls that differ in numbers alone.
         numbers: of each input, as bytes; of a linspace, the whole field of the request.
         lowered: what the caller sees of it, where that differs from what travels.
-        tables: that the function calls, each as the whole field of the request; arrays that it sums over too.
+        tables: that the function calls; arrays that it sums over too.
         summed: these arrays.
         number: by which the server it goes to may know all but the numbers.
+        named: the SHA-256 of arrays that go by that alone, since the server keeps them.
     """
 
     request: Request
     template: RequestTemplate
     numbers: tuple[bytes, ...]
     lowered: Shown | None = None
-    tables: tuple[bytes, ...] = ()
+    tables: tuple[GivenTable, ...] = ()
     summed: tuple[GivenTable, ...] = ()
     number: CallNumber | None = None
+    named: frozenset[bytes] = frozenset()
 
     @property
     def function(self) -> FunctionIdentity:
@@ -67,14 +70,25 @@ class PreparedCall(NamedTuple):
         return self.inputs if self.lowered is None else self.lowered.inputs
 
     @property
+    def digests(self) -> tuple[bytes, ...]:
+        """The SHA-256 of its arrays that may be kept."""
+        return tuple([digest for each in self.tables for digest in each.table.digests]) if self.tables else ()
+
+    @property
+    def heads(self) -> list[bytes]:
+        """The fields of a request but for its inputs with numbers: what is asked, and the tables."""
+        fields = [each.table.field(each.name, self.named) for each in self.tables]
+        return [self.template.head, *fields, _BY_NAME] if self.named else [self.template.head, *fields]
+
+    @property
     def message(self) -> bytes:
         """The serialized GridGradientRequest that goes to the server, whole or by number."""
         return self.whole if self.number is None else self.number.message(self)
 
     @property
     def whole(self) -> bytes:
-        """The serialized GridGradientRequest, whole."""
-        parts = [self.template.head, *self.tables]
+        """The serialized GridGradientRequest, all of it."""
+        parts = self.heads
         for each in zip(self.template.input_heads, self.numbers, strict=True):
             parts += each
         return b"".join(parts)
@@ -122,8 +136,8 @@ def _prepared(request: Request) -> PreparedCall:
     kinds = tuple(map(kind_of, sent))
     features = (IGNORE_UNUSED,) * by_server + (TABLES,) * bool(tables) + (ARRAYS,) * bool(summed)
     template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier), features)
-    fields = tuple([each.table.field(each.name) for each in (*tables, *summed)])
-    return PreparedCall(request, template, tuple(map(encode_numbers, sent)), shown, fields, summed)
+    numbers = tuple(map(encode_numbers, sent))
+    return PreparedCall(request, template, numbers, shown, (*tables, *summed), summed)
 
 
 def _tier(spelled: object) -> pb.Tier:
@@ -142,7 +156,7 @@ def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:
     """Calls that share a template as the entries of one message of a stream, with ids from first_id on."""
     template, entries = calls[0].template, len(calls) if len(calls) > 1 else 0
     head = pb.StreamGridGradientsRequest(id=first_id, entries=entries).SerializeToString()
-    parts = [template.head, *calls[0].tables]
+    parts = calls[0].heads
     numbers = zip(*[call.numbers for call in calls], strict=True)
     for place, (input_head, kind, of_all) in enumerate(
         zip(template.input_heads, template.inputs, numbers, strict=True)

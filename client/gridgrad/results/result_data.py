@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gridgrad.requests.prepare import PreparedCall
     from gridgrad.requests.request import FunctionIdentity, Request
 
-__all__ = ["ResultData", "ResultOrigin", "ResultSchema"]
+__all__ = ["ResultData", "ResultOrigin", "ResultSchema", "keeps_arrays"]
 
 
 class ResultSchema(NamedTuple):
@@ -33,6 +33,7 @@ class ResultSchema(NamedTuple):
         tuple_valued: whether arrays have a leading component dim.
         function: the kind and text of the function.
         units: names of inputs and components with their units, where the function says them.
+        keeps_arrays: whether the server keeps arrays that come with their SHA-256.
     """
 
     planes: PlaneIndex
@@ -42,6 +43,12 @@ class ResultSchema(NamedTuple):
     tuple_valued: bool
     function: FunctionIdentity
     units: tuple[tuple[str, str], ...] = ()
+    keeps_arrays: bool = False
+
+
+def keeps_arrays(result: ResultData) -> bool:
+    """Whether the server that a result came from keeps the arrays of its request."""
+    return result._schema.keeps_arrays
 
 
 class ResultOrigin(NamedTuple):

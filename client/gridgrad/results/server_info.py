@@ -91,6 +91,7 @@ class Limits(NamedTuple):
         derivatives: how many derivatives, without the value.
         order: the order of a derivative.
         scalars: how many inputs without dims.
+        kept_array_bytes: of arrays that are kept for all callers together; 0 where none are.
     """
 
     request_cost: int
@@ -101,6 +102,7 @@ class Limits(NamedTuple):
     derivatives: int
     order: int
     scalars: int
+    kept_array_bytes: int = 0
 
 
 class ServerInfo(NamedTuple):

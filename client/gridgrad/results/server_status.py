@@ -72,6 +72,9 @@ class Load(NamedTuple):
         waiting_batches: batches that wait for a worker that has room.
         wanted_workers: workers that there should be now; 0 where the server does not say.
         most_workers: the most of these.
+        kept_arrays: arrays that are kept, so that callers need not send them again.
+        kept_array_bytes: of these.
+        most_kept_array_bytes: the most of these.
     """
 
     queued: int
@@ -86,6 +89,9 @@ class Load(NamedTuple):
     waiting_batches: int = 0
     wanted_workers: int = 0
     most_workers: int = 0
+    kept_arrays: int = 0
+    kept_array_bytes: int = 0
+    most_kept_array_bytes: int = 0
 
 
 class WorkerStatus(NamedTuple):
@@ -136,6 +142,7 @@ class PrincipalUse(NamedTuple):
         total_requests: that were let in, a message of several grids counted once.
         total_cost: of them: points x components x (1 + derivatives).
         refused: how often it was over a limit of its own.
+        kept_array_bytes: of arrays that are kept for it.
     """
 
     principal: str
@@ -146,6 +153,7 @@ class PrincipalUse(NamedTuple):
     total_requests: int
     total_cost: int
     refused: int
+    kept_array_bytes: int = 0
 
 
 class ServerStatus(NamedTuple):

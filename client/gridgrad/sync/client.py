@@ -40,7 +40,7 @@ from gridgrad.sync.introspection import Introspection
 from gridgrad.sync.pool import SessionPool
 from gridgrad.sync.primitives import Owned
 from gridgrad.sync.windows import LargeGrids
-from gridgrad_core.errors import TooLargeError
+from gridgrad_core.errors import RequestError, TooLargeError
 
 __all__ = ["Client"]
 
@@ -204,16 +204,27 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection):
         attempts = self._attempts(timeout)
         if call.template.features:
             self._retried(attempts, self._require, call.template.features)
+        call = self._routes.arrays.named(call)
         try:
-            result = self._retried(attempts, self._once, call, progress)
+            result = self._answered(attempts, call, progress)
+        except RequestError as error:
+            if not self._routes.arrays.are_missing(call, error):
+                raise
+            call = self._routes.arrays.whole(call)
+            result = self._answered(attempts, call, progress)
+        self._routes.learn(call, result)
+        return result
+
+    def _answered(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
+        try:
+            return self._retried(attempts, self._once, call, progress)
         except TooLargeError as error:
             if not error_mapping.wants_stream(error):
                 raise
             result = self._retried(attempts, self._by_stream, call, progress)
             self._routes.learn_limit(result)
             self._sessions.answered_by_grpc()
-        self._routes.learn(call, result)
-        return result
+            return result
 
     def _once(self, attempts: Attempts, call: PreparedCall, progress: Progress | None) -> Result:
         channel = self._opened(attempts.left_s())

@@ -20,6 +20,7 @@ from gridgrad.protocol.assemble import AnotherBuild, Assembly, read_message
 from gridgrad.protocol.error_mapping import Failure
 from gridgrad.protocol.options import leave
 from gridgrad.protocol.retry import Attempts
+from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
@@ -34,7 +35,13 @@ __all__ = ["LargeGrids"]
 
 
 class LargeGrids(ABC):
-    """The part of a client that computes large grids."""
+    """The part of a client that computes large grids.
+
+    Attributes:
+        _routes: what it knows about results, and the arrays that servers keep.
+    """
+
+    _routes: Routes
 
     @abstractmethod
     def _attempts(self, timeout: float | None, retries: int | None = None) -> Attempts:
@@ -143,7 +150,7 @@ class LargeGrids(ABC):
             )
         )
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        windows = self._windows(call, GridWindows(call, points), attempts)
+        windows = self._windows(self._routes.arrays.named(call), GridWindows(call, points), attempts)
         return counted(windows, progress, "points", call.template.grid.points, points_of)
 
     def _windows(self, call: PreparedCall, windows: GridWindows, attempts: Attempts) -> Generator[Result]:
@@ -165,8 +172,11 @@ class LargeGrids(ABC):
             finally:
                 if answers is not None:
                     leave(answers)
-            time.sleep(attempts.wait_s(failure))
             windows.restart()
+            if self._routes.arrays.are_missing(call, failure.error):
+                call = self._routes.arrays.whole(call)
+            else:
+                time.sleep(attempts.wait_s(failure))
 
 
 def _begin_anew(assembly: Assembly, why: Exception) -> None:

@@ -37,6 +37,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_REFUSED: _ClassVar[ErrorReason]
     ERROR_REASON_FORBIDDEN: _ClassVar[ErrorReason]
     ERROR_REASON_UNSUPPORTED: _ClassVar[ErrorReason]
+    ERROR_REASON_FORGOTTEN_ARRAY: _ClassVar[ErrorReason]
     ERROR_REASON_FORGOTTEN_NUMBER: _ClassVar[ErrorReason]
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
@@ -61,6 +62,7 @@ ERROR_REASON_STARTING: ErrorReason
 ERROR_REASON_REFUSED: ErrorReason
 ERROR_REASON_FORBIDDEN: ErrorReason
 ERROR_REASON_UNSUPPORTED: ErrorReason
+ERROR_REASON_FORGOTTEN_ARRAY: ErrorReason
 ERROR_REASON_FORGOTTEN_NUMBER: ErrorReason
 
 class GridGradientRequest(_message.Message):
@@ -136,14 +138,16 @@ class TableEnd(_message.Message):
     def __init__(self, order: _Optional[int] = ..., value: _Optional[float] = ...) -> None: ...
 
 class Array(_message.Message):
-    __slots__ = ("dtype", "shape", "data")
+    __slots__ = ("dtype", "shape", "data", "sha256")
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
     dtype: Dtype
     shape: _containers.RepeatedScalarFieldContainer[int]
     data: bytes
-    def __init__(self, dtype: _Optional[_Union[Dtype, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ...) -> None: ...
+    sha256: bytes
+    def __init__(self, dtype: _Optional[_Union[Dtype, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., sha256: _Optional[bytes] = ...) -> None: ...
 
 class Linspace(_message.Message):
     __slots__ = ("start", "stop", "num")
@@ -172,7 +176,7 @@ class GridGradientResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ResultHeader, _Mapping]] = ..., padding: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class ResultHeader(_message.Message):
-    __slots__ = ("dims", "shape", "derivatives", "components", "tuple_valued", "dtype", "info", "units", "bound")
+    __slots__ = ("dims", "shape", "derivatives", "components", "tuple_valued", "dtype", "info", "units", "keeps_arrays", "bound")
     DIMS_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -181,6 +185,7 @@ class ResultHeader(_message.Message):
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     INFO_FIELD_NUMBER: _ClassVar[int]
     UNITS_FIELD_NUMBER: _ClassVar[int]
+    KEEPS_ARRAYS_FIELD_NUMBER: _ClassVar[int]
     BOUND_FIELD_NUMBER: _ClassVar[int]
     dims: _containers.RepeatedScalarFieldContainer[str]
     shape: _containers.RepeatedScalarFieldContainer[int]
@@ -190,8 +195,9 @@ class ResultHeader(_message.Message):
     dtype: Dtype
     info: Info
     units: _containers.RepeatedCompositeFieldContainer[NamedUnit]
+    keeps_arrays: bool
     bound: int
-    def __init__(self, dims: _Optional[_Iterable[str]] = ..., shape: _Optional[_Iterable[int]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., dtype: _Optional[_Union[Dtype, str]] = ..., info: _Optional[_Union[Info, _Mapping]] = ..., units: _Optional[_Iterable[_Union[NamedUnit, _Mapping]]] = ..., bound: _Optional[int] = ...) -> None: ...
+    def __init__(self, dims: _Optional[_Iterable[str]] = ..., shape: _Optional[_Iterable[int]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., dtype: _Optional[_Union[Dtype, str]] = ..., info: _Optional[_Union[Info, _Mapping]] = ..., units: _Optional[_Iterable[_Union[NamedUnit, _Mapping]]] = ..., keeps_arrays: bool = ..., bound: _Optional[int] = ...) -> None: ...
 
 class NamedUnit(_message.Message):
     __slots__ = ("name", "unit")
@@ -438,7 +444,7 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., devices: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., language_functions: _Optional[_Iterable[_Union[LanguageFunction, _Mapping]]] = ..., engine: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order", "scalars")
+    __slots__ = ("request_cost", "message_bytes", "unary_result_bytes", "inputs", "dims", "derivatives", "order", "scalars", "kept_array_bytes")
     REQUEST_COST_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     UNARY_RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -447,6 +453,7 @@ class Limits(_message.Message):
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
     SCALARS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_ARRAY_BYTES_FIELD_NUMBER: _ClassVar[int]
     request_cost: int
     message_bytes: int
     unary_result_bytes: int
@@ -455,7 +462,8 @@ class Limits(_message.Message):
     derivatives: int
     order: int
     scalars: int
-    def __init__(self, request_cost: _Optional[int] = ..., message_bytes: _Optional[int] = ..., unary_result_bytes: _Optional[int] = ..., inputs: _Optional[int] = ..., dims: _Optional[int] = ..., derivatives: _Optional[int] = ..., order: _Optional[int] = ..., scalars: _Optional[int] = ...) -> None: ...
+    kept_array_bytes: int
+    def __init__(self, request_cost: _Optional[int] = ..., message_bytes: _Optional[int] = ..., unary_result_bytes: _Optional[int] = ..., inputs: _Optional[int] = ..., dims: _Optional[int] = ..., derivatives: _Optional[int] = ..., order: _Optional[int] = ..., scalars: _Optional[int] = ..., kept_array_bytes: _Optional[int] = ...) -> None: ...
 
 class LanguageFunction(_message.Message):
     __slots__ = ("name", "signature", "formula", "aliases")
@@ -512,7 +520,7 @@ class GetServerStatusResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., up_s: _Optional[float] = ..., draining: bool = ..., counting_s: _Optional[float] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[AnswerCount, _Mapping]]] = ..., computed: _Optional[_Iterable[_Union[ComputedCount, _Mapping]]] = ..., queue_s: _Optional[_Union[Distribution, _Mapping]] = ..., compute_s: _Optional[_Union[Distribution, _Mapping]] = ..., batch_size: _Optional[_Union[Distribution, _Mapping]] = ..., principals: _Optional[_Iterable[_Union[PrincipalUse, _Mapping]]] = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes", "waiting_batches", "wanted_workers", "most_workers")
+    __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes", "waiting_batches", "wanted_workers", "most_workers", "kept_arrays", "kept_array_bytes", "most_kept_array_bytes")
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     MOST_ENTRIES_FIELD_NUMBER: _ClassVar[int]
@@ -525,6 +533,9 @@ class Load(_message.Message):
     WAITING_BATCHES_FIELD_NUMBER: _ClassVar[int]
     WANTED_WORKERS_FIELD_NUMBER: _ClassVar[int]
     MOST_WORKERS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_ARRAY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MOST_KEPT_ARRAY_BYTES_FIELD_NUMBER: _ClassVar[int]
     queued: int
     entries: int
     most_entries: int
@@ -537,7 +548,10 @@ class Load(_message.Message):
     waiting_batches: int
     wanted_workers: int
     most_workers: int
-    def __init__(self, queued: _Optional[int] = ..., entries: _Optional[int] = ..., most_entries: _Optional[int] = ..., held_bytes: _Optional[int] = ..., most_held_bytes: _Optional[int] = ..., streams: _Optional[int] = ..., sessions: _Optional[int] = ..., session_bytes: _Optional[int] = ..., most_session_bytes: _Optional[int] = ..., waiting_batches: _Optional[int] = ..., wanted_workers: _Optional[int] = ..., most_workers: _Optional[int] = ...) -> None: ...
+    kept_arrays: int
+    kept_array_bytes: int
+    most_kept_array_bytes: int
+    def __init__(self, queued: _Optional[int] = ..., entries: _Optional[int] = ..., most_entries: _Optional[int] = ..., held_bytes: _Optional[int] = ..., most_held_bytes: _Optional[int] = ..., streams: _Optional[int] = ..., sessions: _Optional[int] = ..., session_bytes: _Optional[int] = ..., most_session_bytes: _Optional[int] = ..., waiting_batches: _Optional[int] = ..., wanted_workers: _Optional[int] = ..., most_workers: _Optional[int] = ..., kept_arrays: _Optional[int] = ..., kept_array_bytes: _Optional[int] = ..., most_kept_array_bytes: _Optional[int] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
     __slots__ = ("number", "pid", "device", "ready", "batches", "restarts", "compiled", "uncompiled")
@@ -560,7 +574,7 @@ class WorkerStatus(_message.Message):
     def __init__(self, number: _Optional[int] = ..., pid: _Optional[int] = ..., device: _Optional[str] = ..., ready: bool = ..., batches: _Optional[int] = ..., restarts: _Optional[int] = ..., compiled: _Optional[int] = ..., uncompiled: _Optional[int] = ...) -> None: ...
 
 class PrincipalUse(_message.Message):
-    __slots__ = ("principal", "weight", "requests", "held_bytes", "sessions", "total_requests", "total_cost", "refused")
+    __slots__ = ("principal", "weight", "requests", "held_bytes", "sessions", "total_requests", "total_cost", "refused", "kept_array_bytes")
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
@@ -569,6 +583,7 @@ class PrincipalUse(_message.Message):
     TOTAL_REQUESTS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_COST_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_ARRAY_BYTES_FIELD_NUMBER: _ClassVar[int]
     principal: str
     weight: float
     requests: int
@@ -577,7 +592,8 @@ class PrincipalUse(_message.Message):
     total_requests: int
     total_cost: int
     refused: int
-    def __init__(self, principal: _Optional[str] = ..., weight: _Optional[float] = ..., requests: _Optional[int] = ..., held_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., total_requests: _Optional[int] = ..., total_cost: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...
+    kept_array_bytes: int
+    def __init__(self, principal: _Optional[str] = ..., weight: _Optional[float] = ..., requests: _Optional[int] = ..., held_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., total_requests: _Optional[int] = ..., total_cost: _Optional[int] = ..., refused: _Optional[int] = ..., kept_array_bytes: _Optional[int] = ...) -> None: ...
 
 class AnswerCount(_message.Message):
     __slots__ = ("via", "code", "count")

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from gridgrad_core.errors import UnsupportedError
 from gridgrad_core.version import __version__
 
-__all__ = ["ARRAYS", "BOUND", "FEATURES", "IGNORE_UNUSED", "TABLES", "check_features"]
+__all__ = ["ARRAYS", "BOUND", "FEATURES", "IGNORE_UNUSED", "KEPT_ARRAYS", "TABLES", "check_features"]
 
 ARRAYS = "arrays"
 """Tables without arguments, over which expressions sum."""
@@ -22,8 +22,10 @@ IGNORE_UNUSED = "ignore_unused"
 """GridGradientRequest.ignore_unused."""
 TABLES = "tables"
 """Input.table."""
+KEPT_ARRAYS = "kept_arrays"
+"""Array.sha256 without data."""
 
-FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, TABLES})
+FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, TABLES})
 """All that this version knows."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.lang.functions.tabulated import ARRAY, DEGREES, MAX_ARRAY, MAX_TABLE_DIMS, OUTSIDE, TableSpec
@@ -19,13 +19,16 @@ MAX_COMPONENTS = 64
 _KINDS = (("method", DEGREES), ("outside", OUTSIDE))
 
 
-def spec_of(field: str, name: str, table: pb.Table) -> TableSpec:
+def spec_of(
+    field: str, name: str, table: pb.Table, bytes_of: Callable[[pb.Array], int] = lambda array: len(array.data)
+) -> TableSpec:
     """What a table is but for its numbers.
 
     Args:
         field: where it stands in its message, for errors.
         name: what it is called by.
         table: the message.
+        bytes_of: says how many bytes of numbers an array has, which may lie elsewhere.
 
     Raises:
         RequestError: it is no table, as far as that shows.
@@ -34,7 +37,7 @@ def spec_of(field: str, name: str, table: pb.Table) -> TableSpec:
     if not is_name(name):
         raise RequestError(f"{field}.name", repr(name), "use ASCII letters, digits and _ for what is called")
     if table.method == ARRAY:
-        return _array_spec(field, name, table)
+        return _array_spec(field, name, table, bytes_of(table.values))
     dims = len(table.knots)
     if not 1 <= dims <= MAX_TABLE_DIMS:
         raise RequestError(f"{field}.knots", f"knots of {dims} arguments", f"give 1 to {MAX_TABLE_DIMS}")
@@ -43,8 +46,8 @@ def spec_of(field: str, name: str, table: pb.Table) -> TableSpec:
             remedy = f"use {', '.join(known)}"
             raise RequestError(f"{field}.{what}", repr(getattr(table, what)), remedy)
     for place, knots in enumerate(table.knots):
-        _check_array(f"{field}.knots[{place}]", knots, 1)
-    _check_array(f"{field}.values", table.values, dims + (len(table.values.shape) > dims))
+        _check_array(f"{field}.knots[{place}]", knots, 1, bytes_of(knots))
+    _check_array(f"{field}.values", table.values, dims + (len(table.values.shape) > dims), bytes_of(table.values))
     lengths = [knots.shape[0] for knots in table.knots]
     if [*table.values.shape[:dims]] != lengths:
         found = f"shape {[*table.values.shape]} for {' x '.join(map(str, lengths))} knots"
@@ -56,10 +59,10 @@ def spec_of(field: str, name: str, table: pb.Table) -> TableSpec:
     return TableSpec(name, dims, DEGREES[table.method], table.outside, components)
 
 
-def _array_spec(field: str, name: str, array: pb.Table) -> TableSpec:
+def _array_spec(field: str, name: str, array: pb.Table, size: int) -> TableSpec:
     if array.knots:
         raise RequestError(f"{field}.knots", "knots of an array", "leave them out")
-    _check_array(f"{field}.values", array.values, 1)
+    _check_array(f"{field}.values", array.values, 1, size)
     if array.values.shape[0] > MAX_ARRAY:
         found = f"an array of {array.values.shape[0]:,} numbers to sum over"
         raise TooLargeError(f"{field}.values.shape", found, f"give at most {MAX_ARRAY:,}, or sum over parts of it")
@@ -76,13 +79,13 @@ def specs_of_plan(tables: Iterable[wpb.PlanTable]) -> tuple[TableSpec, ...]:
     return tuple([TableSpec(each.name, each.dims, each.degree, each.outside, each.components) for each in tables])
 
 
-def _check_array(field: str, array: pb.Array, dims: int) -> None:
+def _check_array(field: str, array: pb.Array, dims: int, size: int) -> None:
     shape = [*array.shape]
     if array.dtype not in (pb.DTYPE_UNSPECIFIED, pb.DTYPE_FLOAT64):
         raise RequestError(f"{field}.dtype", "numbers that are no float64", "send a table in DTYPE_FLOAT64")
     if len(shape) != dims or min(shape) < 1:
         raise RequestError(f"{field}.shape", str(shape), f"give {dims} lengths of 1 or more")
     wanted = 8 * math.prod(shape)
-    if len(array.data) != wanted:
-        found = f"{len(array.data)} bytes for shape {shape}"
+    if size != wanted:
+        found = f"{size} bytes for shape {shape}"
         raise RequestError(f"{field}.data", found, f"send {wanted} bytes")

@@ -193,6 +193,10 @@ class Quotas:
         """The weight of whose turns these are; that of a host's clients is that of the host."""
         return self._own.get(share, self._usual).weight
 
+    def array_bytes_of(self, owner: str) -> float:
+        """How many bytes of arrays of a principal or host are kept."""
+        return self._own.get(owner, self._usual).array_bytes
+
     def account(self, caller: str) -> Account:
         """The account of a caller's principal or host."""
         owner = owner_of(caller)

@@ -70,12 +70,15 @@ class Bytes(_FlagType):
     takes = "a number of bytes such as 67108864, 64MiB or 1GiB"
     _units = {"": 1, "k": KIB, "m": MIB, "g": GIB}  # noqa: RUF012 - never changed
 
+    def __init__(self, least: int = 1) -> None:
+        self._least = least
+
     def parsed(self, text: str) -> int | None:
         """The number."""
         text = text.lower().removesuffix("ib")
         digits = text.rstrip("kmg")
         unit = text[len(digits) :]
-        if not digits.isdecimal() or unit not in self._units or int(digits) < 1:
+        if not digits.isdecimal() or unit not in self._units or int(digits) < self._least:
             return None
         return int(digits) * self._units[unit]
 

@@ -1,6 +1,6 @@
 """How much a principal may take, or where there are none a host: what can be limited, and how that is written.
 
-    requests=64 bytes=256MiB cost-rate=1e9 sessions=8 preparations=2 weight=0.1
+    requests=64 bytes=256MiB cost-rate=1e9 sessions=8 preparations=2 array-bytes=64MiB weight=0.1
 
 It stands so in `--quota`, for everyone, and in the file of tokens behind a line, for its principal.
 """
@@ -25,6 +25,7 @@ class QuotaLimits(NamedTuple):
         cost_rate: points x components x (1 + derivatives) a second; what was not used is kept for one second.
         sessions: open at once.
         preparations: calls of Prepare at once, each of which may be a compilation.
+        array_bytes: of arrays that are kept.
         weight: of its turns, where others wait too.
     """
 
@@ -33,6 +34,7 @@ class QuotaLimits(NamedTuple):
     cost_rate: float = math.inf
     sessions: float = math.inf
     preparations: float = math.inf
+    array_bytes: float = math.inf
     weight: float = 1.0
 
 
@@ -74,6 +76,7 @@ LIMITS: dict[str, Callable[[str], float]] = {
     "cost-rate": _rate,
     "sessions": _count,
     "preparations": _count,
+    "array-bytes": _bytes,
     "weight": _weight,
 }
 """By the name that each is written with, what reads its value."""

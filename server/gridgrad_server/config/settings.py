@@ -99,7 +99,7 @@ FLAGS: tuple[Flag, ...] = (
          "certificates of their own; needs the extra gridgrad[auth]"),
     Flag("quota", click.STRING, (), "none",
          "NAME=VALUE, what one principal may take, or where there are none one host: requests, bytes, cost-rate, "
-         "sessions, preparations, weight. Give some where one caller must leave room for others; lines of "
+         "sessions, preparations, array-bytes, weight. Give some where one caller must leave room for others; lines of "
          "--auth-tokens say others", repeated=True),
     Flag("auth-health", SWITCH, False, "off",
          "whether the health service needs a token too. Probes and the health checks of clients with several servers "
@@ -175,6 +175,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("session-bytes", Bytes(), GIB, "1GiB",
          "bytes of results that lie in the memory of sessions, of all together; beyond, they go over the socket. Raise "
          "it for callers that keep large results"),
+    Flag("array-bytes", Bytes(0), 256 * MIB, "256MiB",
+         "bytes of arrays, such as tables, that are kept so that callers need not send them again; what was used "
+         "longest ago goes first. Raise it for many large tables; 0 keeps none"),
     Flag("piece-timeout", Seconds(), 60.0, "60",
          "seconds that a batch may compute before its worker is killed and replaced. Raise it for registered "
          "functions that are slow by nature"),
@@ -248,6 +251,7 @@ class ServerSettings:
     unary_result_bytes: int
     sessions: int
     session_bytes: int
+    array_bytes: int
     piece_timeout: float
     derive_timeout: float
     stall_timeout: float

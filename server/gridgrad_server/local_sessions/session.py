@@ -158,14 +158,18 @@ class LocalSession:
 
     def _accept(self, call: SessionCall, request: GridRequest) -> None:
         self._intake.charge(request)
+        self._hold(call, request.named_bytes)
         request.destination = self._placement.of(request)
         if request.destination is None:
             self._limits.check_unary(request)
-            size = request.template.layout.total_bytes
-            call.permit.grow(size)
-            self._held_bytes += size
+            self._hold(call, request.template.layout.total_bytes)
         call.request = request
         self._intake.submit(request)
+
+    def _hold(self, call: SessionCall, size: int) -> None:
+        if size:
+            call.permit.grow(size)
+            self._held_bytes += size
 
     def lease(self, block: Block, size: int, on_release: Callable[[], None]) -> pb.Lease:
         """Makes so many bytes of a block the caller's, until he releases them."""

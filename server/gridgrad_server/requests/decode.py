@@ -16,6 +16,7 @@ from gridgrad_core.wire.enums import DTYPE_NAMES, ITEM_BYTES, TIER_NAMES
 from gridgrad_core.wire.features import check_features
 from gridgrad_core.wire.table_specs import spec_of
 from gridgrad_core.wire.unknown_fields import first_unknown, has_unknown
+from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays
 from gridgrad_server.requests.decoded import (
     MAX_DERIVATIVES,
     MAX_GRIDS,
@@ -94,19 +95,20 @@ def _check_known(message: Message) -> None:
     )
 
 
-def read_several(message: pb.StreamGridGradientsRequest) -> DecodedRequest:
+def read_several(message: pb.StreamGridGradientsRequest, arrays: HeldArrays = NO_ARRAYS) -> DecodedRequest:
     """Checks what comes on a stream, one grid or several; see `read`."""
     if not 0 <= message.entries <= MAX_GRIDS:
         raise RequestError("entries", f"{message.entries}", f"put 1 to {MAX_GRIDS} entries into a message")
-    return read(message.request, message.entries)
+    return read(message.request, message.entries, arrays)
 
 
-def read(request: pb.GridGradientRequest, grids: int = 0) -> DecodedRequest:
+def read(request: pb.GridGradientRequest, grids: int = 0, arrays: HeldArrays = NO_ARRAYS) -> DecodedRequest:
     """Checks all of a request that can be checked without its function.
 
     Args:
         request: the request.
         grids: how many it asks for with arrays for each of them; 0 for one as it stands.
+        arrays: that were taken out of it.
 
     Raises:
         RequestError: something in it is wrong; the error names the field.
@@ -120,18 +122,22 @@ def read(request: pb.GridGradientRequest, grids: int = 0) -> DecodedRequest:
         )
     kind, text = _function(request.function)
     plain = [(i, each) for i, each in enumerate(request.inputs) if not each.HasField("table")]
-    tables = _tables(kind, request.inputs)
+    tables = _tables(kind, request.inputs, arrays)
     _check_counts([each for _, each in plain])
-    inputs = tuple(_input(f"inputs[{i}]", each, grids) for i, each in plain)
+    inputs = tuple(_input(f"inputs[{i}]", each, grids, arrays) for i, each in plain)
     grid = grid_of([given.spec for given in inputs])
     named = tuple((given.spec.name, given.spec.dims) for given in inputs)
     derivatives, dtype = _derivatives(request.derivatives), _dtype(request.dtype, inputs)
     function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused, tables)
-    return DecodedRequest(function, inputs, grid, _tier(request.tier, kind), max(1, grids))
+    return DecodedRequest(function, inputs, grid, _tier(request.tier, kind), max(1, grids), arrays)
 
 
-def read_plan(plan: pb.Plan) -> DecodedFunction:
+def read_plan(plan: pb.Plan, arrays: HeldArrays = NO_ARRAYS) -> DecodedFunction:
     """Checks all of a plan that can be checked without its function.
+
+    Args:
+        plan: the plan.
+        arrays: that were taken out of it.
 
     Raises:
         RequestError: something in it is wrong; the error names the field.
@@ -139,7 +145,7 @@ def read_plan(plan: pb.Plan) -> DecodedFunction:
     """
     kind, text = _function(plan.function)
     plain = [each for each in plan.inputs if not each.HasField("table")]
-    tables = _tables(kind, plan.inputs)
+    tables = _tables(kind, plan.inputs, arrays)
     _check_counts(plain)
     for position, each in enumerate(plan.inputs):
         _check_names(f"inputs[{position}]", each.name, each.dims)
@@ -149,7 +155,7 @@ def read_plan(plan: pb.Plan) -> DecodedFunction:
     return DecodedFunction(kind, text, inputs, dtype, derivatives, tables=tables)
 
 
-def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput]) -> tuple[DecodedTable, ...]:
+def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput], arrays: HeldArrays) -> tuple[DecodedTable, ...]:
     """The tables among inputs.
 
     Raises:
@@ -166,11 +172,10 @@ def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput]) -> tuple[Decod
             raise RequestError(field, found, "give tables to expressions; torch functions have their own")
         if each.dims:
             raise RequestError(f"{field}.dims", f"dims {[*each.dims]} of a table", "leave them out")
-        spec = spec_of(f"{field}.table", each.name, each.table)
-        length = each.table.values.shape[0] if spec.is_array else 0
-        tables.append(DecodedTable(spec, each.table.SerializeToString(deterministic=True), length))
-    if sum(len(table.message) for table in tables) > MAX_TABLE_BYTES:
-        found = f"tables of {sum(len(table.message) for table in tables):,} bytes"
+        spec = spec_of(f"{field}.table", each.name, each.table, lambda array: len(arrays.data_of(array)))
+        tables.append(DecodedTable(spec, each.table, arrays))
+    if sum(table.nbytes for table in tables) > MAX_TABLE_BYTES:
+        found = f"tables of {sum(table.nbytes for table in tables):,} bytes"
         raise TooLargeError(
             "inputs", found, f"give at most {MAX_TABLE_BYTES:,}: fewer knots, or fewer tables at a time"
         )
@@ -195,12 +200,12 @@ def _function(function: pb.Function) -> tuple[str, str]:
     return kind, text
 
 
-def _input(field: str, given: pb.Input, grids: int) -> DecodedInput:
+def _input(field: str, given: pb.Input, grids: int, arrays: HeldArrays) -> DecodedInput:
     name, dims = given.name, tuple(given.dims)
     _check_names(field, name, dims)
     kind = given.WhichOneof("values")
     if kind == "array":
-        return _array(f"{field}.array", name, dims, given.array, grids)
+        return _array(f"{field}.array", name, dims, given.array, grids, arrays)
     if kind == "linspace":
         return _linspace(f"{field}.linspace", name, dims, given.linspace)
     raise RequestError(field, f"no values for {name!r}", "set array, or linspace for evenly spaced values")
@@ -216,11 +221,13 @@ def _check_names(field: str, name: str, dims: Iterable[str]) -> None:
             raise RequestError(f"{field}.dims", f"the dim {dim!r}", f"give it a name of 1 to {_MAX_NAME} characters")
 
 
-def _array(field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int) -> DecodedInput:
+def _array(
+    field: str, name: str, dims: tuple[str, ...], array: pb.Array, grids: int, arrays: HeldArrays
+) -> DecodedInput:
     dtype = DTYPE_NAMES.get(array.dtype or pb.DTYPE_FLOAT64)
     if dtype is None:
         raise _unknown_dtype(f"{field}.dtype", array.dtype)
-    shape, data = tuple(array.shape), array.data
+    shape, data = tuple(array.shape), arrays.data_of(array)
     _check_size(field, shape, dtype, len(data))
     stacked = grids > 0 and len(shape) == len(dims) + 1
     if stacked and shape[0] != grids:

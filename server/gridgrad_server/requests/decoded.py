@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from gridgrad_core.grid import Grid, InputSpec
 from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays
 
 __all__ = [
     "MAX_DERIVATIVES",
@@ -64,17 +66,39 @@ class DecodedTable:
 
     Args:
         spec: what it is but for its numbers.
-        message: the serialized Table.
+        shell: the serialized Table, whose large arrays have their SHA-256 and no numbers.
+        arrays: has the numbers of these.
+
+    Attributes:
+        spec: the same.
+        digest: tells tables apart, by the numbers too.
+        nbytes: how large it is with its numbers.
         length: of an array; 0 for a table.
     """
 
-    __slots__ = ("digest", "length", "message", "spec")
+    __slots__ = ("_arrays", "_shell", "digest", "length", "nbytes", "spec")
 
-    def __init__(self, spec: TableSpec, message: bytes, length: int = 0) -> None:
+    def __init__(self, spec: TableSpec, shell: pb.Table, arrays: HeldArrays) -> None:
         self.spec = spec
-        self.message = message
-        self.length = length
-        self.digest = hashlib.sha256(message).hexdigest()
+        self._shell = shell.SerializeToString(deterministic=True)
+        self._arrays = [arrays[each.sha256] for each in _arrays_of(shell)]
+        self.length = shell.values.shape[0] if spec.is_array else 0
+        self.digest = hashlib.sha256(self._shell).hexdigest()
+        self.nbytes = len(self._shell) + sum(each.size for each in self._arrays)
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether its numbers are all there; those of a table that no request holds may have been dropped."""
+        return all(each.data is not None for each in self._arrays)
+
+    @property
+    def message(self) -> bytes:
+        """The serialized Table with all numbers, which are at hand."""
+        whole = pb.Table.FromString(self._shell)
+        for array, kept in zip(_arrays_of(whole), self._arrays, strict=True):
+            array.ClearField("sha256")
+            array.data = kept.data or b""
+        return whole.SerializeToString(deterministic=True)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DecodedTable):
@@ -107,6 +131,11 @@ class DecodedFunction(NamedTuple):
     tables: tuple[DecodedTable, ...] = ()
 
 
+def _arrays_of(shell: pb.Table) -> list[pb.Array]:
+    """The arrays of a table whose numbers lie elsewhere."""
+    return [each for each in (shell.values, *shell.knots) if each.sha256]
+
+
 def _one(given: DecodedInput, position: int, grids: int) -> DecodedInput:
     values = given.values
     if not isinstance(values, DecodedArray) or not values.stacked:
@@ -124,6 +153,7 @@ class DecodedRequest(NamedTuple):
         grid: what they span.
         tier: "direct", "compiled", or empty for what is ready.
         grids: how many grids there are of that kind and shape.
+        arrays: that its inputs and tables have, and that came with their SHA-256 or by it.
     """
 
     function: DecodedFunction
@@ -131,6 +161,7 @@ class DecodedRequest(NamedTuple):
     grid: Grid
     tier: str
     grids: int = 1
+    arrays: HeldArrays = NO_ARRAYS
 
     def split_grids(self) -> list[DecodedRequest]:
         """Each of its grids by itself."""

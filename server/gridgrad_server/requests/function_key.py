@@ -105,7 +105,7 @@ class FunctionKey:
         self.itemsize = ITEM_BYTES[key.dtype]
         self.operations = operations
         self.derived = b""
-        self.weight = 1 + sum(len(table.message) for table in key.tables) // _BYTES_PER_WEIGHT
+        self.weight = 1 + sum(table.nbytes for table in key.tables) // _BYTES_PER_WEIGHT
         self.digest = key.identity if key.kind == "expression" else ""
         self.derived_operations = operations * (1 + len(_needed(key.derivatives)))
         known = operations if key.kind == "expression" else None
@@ -115,8 +115,13 @@ class FunctionKey:
         self._units = units
 
     @property
+    def is_at_hand(self) -> bool:
+        """Whether a worker can be told of it: the numbers of its tables are there, as while a request holds them."""
+        return all(table.is_at_hand for table in self.key.tables)
+
+    @property
     def message(self) -> wpb.Plan:
-        """The plan that a worker makes of it."""
+        """The plan that a worker makes of it, whose tables are at hand."""
         plan = self.plan
         plan.derived = self.derived
         for table, given in zip(plan.tables, self.key.tables, strict=True):

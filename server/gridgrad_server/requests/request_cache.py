@@ -64,21 +64,33 @@ class ServerTemplate:
         function: what is computed.
         layout: where its inputs and its results lie.
         tier: "direct" or "compiled" where the caller wants that and no other, else empty.
+        arrays: the SHA-256 of those that it has by that.
+        keeps_arrays: whether results are to say that arrays are kept.
 
     Attributes:
         number: that the answer tells, for later requests; 0 for none.
     """
 
-    def __init__(self, function: FunctionKey, layout: RequestLayout, tier: str = "") -> None:
+    def __init__(
+        self,
+        function: FunctionKey,
+        layout: RequestLayout,
+        tier: str = "",
+        arrays: Sequence[bytes] = (),
+        keeps_arrays: bool = False,
+    ) -> None:
         self.function = function
         self.layout = layout
         self.tier = tier
+        self.arrays = arrays
         self.number = 0
+        self._keeps_arrays = keeps_arrays
 
     @functools.cached_property
     def header(self) -> bytes:
         """The serialized ResultHeader, all but its info."""
-        return self.function.header(self.layout.shape) + pb.ResultHeader(bound=self.number).SerializeToString()
+        said = pb.ResultHeader(keeps_arrays=self._keeps_arrays, bound=self.number).SerializeToString()
+        return self.function.header(self.layout.shape) + said
 
     def tile_field(self, tile: GridTile, inputs: tuple[int, int], result: tuple[int, int, int], tier: str) -> bytes:
         """A tile as a field of the batch that a worker is sent.

@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from gridgrad_core.errors import RequestError, StartingError, UnavailableError
+from gridgrad_core.errors import (
+    ForgottenArrayError,
+    ForgottenNumberError,
+    RequestError,
+    StartingError,
+    UnavailableError,
+)
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.access.quotas import Quotas
-from gridgrad_server.requests.decode import decode, read, read_plan
+from gridgrad_server.arrays.array_store import ArrayStore
+from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays, NamedArrays
+from gridgrad_server.requests.decode import decode, read, read_plan, read_several
 from gridgrad_server.requests.decoded import DecodedRequest
 from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import FunctionKey, FunctionKeys
@@ -37,6 +45,7 @@ class Intake:
         lanes: have them computed.
         observers: are told of requests.
         quotas: say what one caller may cost; None where that is not bounded.
+        arrays: finds those that requests name.
 
     Attributes:
         draining: whether nothing new is accepted.
@@ -53,6 +62,7 @@ class Intake:
         lanes: Lanes,
         observers: Observers,
         quotas: Quotas | None = None,
+        arrays: NamedArrays | None = None,
     ) -> None:
         self._functions = functions
         self._derivations = derivations
@@ -63,6 +73,7 @@ class Intake:
         self._lanes = lanes
         self._observers = observers
         self._quotas = quotas or None
+        self._arrays = arrays or NamedArrays(ArrayStore(0))
         self.draining = False
 
     def check_open(self) -> None:
@@ -127,23 +138,42 @@ class Intake:
         if message.bound:
             template, numbers = self._request_cache.take(message, caller)
             await self._derivations.complete(template.function, caller)
-            return self._arrived(template, numbers, sink, caller, deadline_at)
-        decoded = read(message)
+            return self._arrived(template, numbers, sink, caller, deadline_at, self._held(template, caller))
+        decoded = read(message, arrays=await self._arrays.take(message, caller))
         request = await self.request(decoded, sink, caller, deadline_at)
-        if message.bind:
+        if message.bind and self._arrays.are_kept(decoded.arrays.digests, caller):
             self._request_cache.give_number(request.template, decoded.inputs, message.fixed, caller)
         return request
+
+    async def read_several(self, message: pb.StreamGridGradientsRequest, caller: str) -> DecodedRequest:
+        """Checks what comes on a stream, and finds the arrays that it names.
+
+        Raises:
+            RequestError: something in it is wrong.
+        """
+        return read_several(message, await self._arrays.take(message.request, caller))
 
     def known_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest | None:
         """The same, at once, for one that names the template of a request read before; None for any other.
 
         Raises:
-            ForgottenNumberError: there is no such template.
+            ForgottenNumberError: there is no such template, or an array of it is not kept any more.
         """
         known = self._request_cache.find(raw, caller)
         if known is None or not self._derivations.is_complete(known[0].function):
             return None
-        return self._arrived(*known, sink, caller, deadline_at)
+        return self._arrived(*known, sink, caller, deadline_at, self._held(known[0], caller))
+
+    def _held(self, template: ServerTemplate, caller: str) -> HeldArrays:
+        """The arrays of a template that a caller names by its number.
+
+        Raises:
+            ForgottenNumberError: one is not kept any more, so that the number stands for nothing.
+        """
+        try:
+            return self._arrays.hold(template.arrays, caller) if template.arrays else NO_ARRAYS
+        except ForgottenArrayError as error:
+            raise ForgottenNumberError("bound", error.found, "send the whole request") from None
 
     async def request(
         self, decoded: DecodedRequest, sink: ResultSink, caller: str, deadline_at: float | None
@@ -159,8 +189,10 @@ class Intake:
         self._limits.check_tier(decoded.tier)
         await self._derivations.complete(function, caller)
         layout = RequestLayout(function, decoded.grid.shape, decoded.inputs, decoded.grids)
-        template = ServerTemplate(function, layout, decoded.tier)
-        return self._arrived(template, decoded.numbers, sink, caller, deadline_at)
+        arrays = decoded.arrays
+        keeps_arrays = arrays.are_named and self._arrays.keeps
+        template = ServerTemplate(function, layout, decoded.tier, arrays.digests, keeps_arrays)
+        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, arrays)
 
     def _arrived(
         self,
@@ -169,20 +201,22 @@ class Intake:
         sink: ResultSink,
         caller: str,
         deadline_at: float | None,
+        arrays: HeldArrays,
     ) -> GridRequest:
         limits, template.function.caller = self._limits, caller
-        request = GridRequest(template, numbers, sink, caller, deadline_at, limits.tile_cost, limits.window)
+        request = GridRequest(template, numbers, sink, caller, deadline_at, limits.tile_cost, limits.window, arrays)
         if self._observers:
             self._observers.arrived(request)
         return request
 
-    async def expression(self, message: pb.Plan, caller: str) -> FunctionKey:
-        """The key of an expression that an introspection call of a caller is about.
+    async def expression(self, message: pb.Plan, caller: str) -> tuple[FunctionKey, HeldArrays]:
+        """The key of an expression that an introspection call of a caller is about, and arrays to hold meanwhile.
 
         Raises:
             RequestError: something in it is wrong, or it is a registered function.
         """
-        spelled = read_plan(message)
+        arrays = await self._arrays.take(message, caller)
+        spelled = read_plan(message, arrays)
         if spelled.kind == "registered":
             found = f"{spelled.text!r}, a registered function: it is neither derived nor compiled"
             raise RequestError(
@@ -190,7 +224,7 @@ class Intake:
             )
         function = await self._functions.get(spelled, caller)
         function.caller = caller
-        return function
+        return function, arrays
 
     def cut_by_throughput(self, request: GridRequest, most_bytes: int | None = None) -> None:
         """Cuts a request into larger tiles, if they are computed quickly and nobody small waits for them.

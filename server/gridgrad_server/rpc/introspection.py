@@ -12,6 +12,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_server.access.grants import GRANT, Grant
 from gridgrad_server.access.quotas import Quotas
+from gridgrad_server.arrays.named_arrays import HeldArrays
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import Context
 from gridgrad_server.requests.client_id import caller_of
@@ -111,7 +112,7 @@ class IntrospectionCalls:
         arrived_at = time.monotonic()
         try:
             self._count_preparation(context)
-            function = await self._function(decode(pb.PrepareRequest, raw).plan, len(raw), context)
+            function, _held = await self._function(decode(pb.PrepareRequest, raw).plan, len(raw), context)
             await self._derivations.complete(function, caller_of(context))
             state = await self._tiers.prepare(function, self._intake.check_open)
         except GridgradError as error:
@@ -126,7 +127,7 @@ class IntrospectionCalls:
     async def explain(self, raw: bytes, context: Context) -> bytes:
         """How an expression is computed."""
         try:
-            function = await self._function(decode(pb.ExplainRequest, raw).plan, len(raw), context)
+            function, _held = await self._function(decode(pb.ExplainRequest, raw).plan, len(raw), context)
             explanation = await self._derivations.explanation(function, caller_of(context))
             if explanation is None:
                 explanation = await self._tiers.explain(function, self._intake.check_open)
@@ -135,7 +136,7 @@ class IntrospectionCalls:
         except GridgradError as error:
             await abort(context, error)
 
-    async def _function(self, message: pb.Plan, size: int, context: Context) -> FunctionKey:
+    async def _function(self, message: pb.Plan, size: int, context: Context) -> tuple[FunctionKey, HeldArrays]:
         self._intake.check_open()
         caller = caller_of(context)
         permit = self._questions.take(size, caller)

@@ -45,6 +45,7 @@ def _limits(settings: ServerSettings) -> pb.Limits:
         derivatives=MAX_DERIVATIVES,
         order=MAX_ORDER,
         scalars=MAX_SCALARS,
+        kept_array_bytes=settings.array_bytes,
     )
 
 

@@ -21,7 +21,7 @@ from gridgrad_server.connections.ending import Context
 from gridgrad_server.connections.open_calls import OpenCalls
 from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.requests.client_id import caller_of
-from gridgrad_server.requests.decode import decode, read_several
+from gridgrad_server.requests.decode import decode
 from gridgrad_server.requests.decoded import MAX_GRIDS, DecodedRequest
 from gridgrad_server.rpc.encode import WINDOW_BYTES
 from gridgrad_server.rpc.errors import abort
@@ -192,7 +192,7 @@ class StreamCall:
         streamed = self._registered(message.id, grids)
         try:
             self._intake.check_open()
-            decoded = read_several(message)
+            decoded = await self._intake.read_several(message, self._caller)
             request = await self._intake.request(decoded, streamed, self._caller, self._deadline_at)
             if decoded.grids > 1 and request.template.layout.result_bytes > WINDOW_BYTES:
                 await self._accept_apart(streamed, decoded, size)
@@ -230,7 +230,8 @@ class StreamCall:
     async def _admit(self, streamed: StreamedRequest, request: GridRequest, size: int) -> None:
         await self._intake.charge_streamed(request)
         self._intake.cut_by_throughput(request)
-        streamed.permit = await self._intake.admit_streamed(size + self._limits.stream_bytes(request), self._caller)
+        held_bytes = size + request.named_bytes + self._limits.stream_bytes(request)
+        streamed.permit = await self._intake.admit_streamed(held_bytes, self._caller)
         streamed.request = request
         self._held_bytes += streamed.held_bytes
         self._intake.submit(request)

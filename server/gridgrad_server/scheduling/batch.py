@@ -70,6 +70,7 @@ class Batch:
         self.slot = pool.take(max(1, size))
         self.regions: dict[Slot | Arena, None] = {self.slot: None}
         self._held: dict[Slot | Block, None] = {self.slot: None}
+        self._arrays = [item.request.arrays for item in items]  # its worker is told of them though their requests end
         try:
             spots = zip(items, self._spots, strict=True)
             self._tile_fields = [self._tile_field(*item, spot, pool) for item, spot in spots]
@@ -139,7 +140,7 @@ class Batch:
         """Gives its memory back: its worker has answered or is dead."""
         for held in self._held:
             held.let_go()
-        self._held = {}
+        self._held, self._arrays = {}, []
 
 
 def _laid_out(items: Sequence[BatchItem]) -> tuple[list[_Spot], int]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gridgrad_core.errors import GridgradError, RequestError, UnavailableError
+from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.request_cache import ServerTemplate
 from gridgrad_server.requests.result_info import ComputedBy, ResultInfo
@@ -70,8 +71,10 @@ class GridRequest:
         deadline_at: when its caller gives up, by time.monotonic; None for never.
         tile_cost: largest cost of its tiles.
         window: most of its tiles that are being computed or are not yet sent.
+        arrays: that it holds until it ends.
 
     Attributes:
+        arrays: the same.
         progress: its tiles.
         tier: what its tiles are to be computed in; empty for what is ready, None for what the first one is.
         ended: whether it has failed, was cancelled, or has all its results.
@@ -82,9 +85,9 @@ class GridRequest:
         trace: what an observer remembers of it.
     """
 
-    __slots__ = ("_compute_s", "_computed_by", "_started_at", "arrived_at", "caller", "deadline_at", "destination",
-                 "ended", "inputs_slot", "is_aside", "is_bulk", "numbers", "progress", "sink", "template", "tier",
-                 "trace")  # fmt: skip
+    __slots__ = ("_compute_s", "_computed_by", "_started_at", "arrays", "arrived_at", "caller", "deadline_at",
+                 "destination", "ended", "inputs_slot", "is_aside", "is_bulk", "numbers", "progress", "sink",
+                 "template", "tier", "trace")  # fmt: skip
 
     def __init__(
         self,
@@ -95,7 +98,9 @@ class GridRequest:
         deadline_at: float | None,
         tile_cost: int,
         window: int,
+        arrays: HeldArrays = NO_ARRAYS,
     ) -> None:
+        self.arrays = arrays
         self.template = template
         self.numbers = numbers
         self.sink = sink
@@ -112,6 +117,11 @@ class GridRequest:
         self._computed_by: ComputedBy | None = None
         self.progress = Progress(template, tile_cost, window)
         self.is_bulk = self.progress.is_split or template.layout.grids > 1
+
+    @property
+    def named_bytes(self) -> int:
+        """Of inputs that did not come in its message."""
+        return self.arrays.input_bytes
 
     @property
     def is_open(self) -> bool:
@@ -198,7 +208,7 @@ class GridRequest:
     def end(self) -> None:
         """Ends it: cancelled, failed or complete. Its tiles that are being computed come to nothing."""
         self.ended = True
-        self.numbers = ()
+        self.numbers, self.arrays = (), NO_ARRAYS
         if self.inputs_slot:
             self.inputs_slot.let_go()
             self.inputs_slot = None

@@ -154,6 +154,8 @@ class TierPolicy:
         self._news = asyncio.Event()
 
     def share(self, function: FunctionKey) -> None:
-        """Has all workers look for compiled code that one has."""
+        """Has all workers look for compiled code that one has, unless they could not be told of the function now."""
+        if not function.is_at_hand:
+            return
         for worker in self._ready():
             worker.programs.prepare(function)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.access.grants import ADMIN, METRICS, Grant
@@ -18,12 +18,15 @@ OTHERS = "(others)"
 _SEES_ALL = frozenset({ADMIN, METRICS})
 
 
-def principal_use(quotas: Quotas, sessions: Mapping[str, int], viewer: Grant | None) -> list[pb.PrincipalUse]:
+def principal_use(
+    quotas: Quotas, sessions: Mapping[str, int], array_bytes: Callable[[str], int], viewer: Grant | None
+) -> list[pb.PrincipalUse]:
     """The rows of a status.
 
     Args:
         quotas: have the accounts.
         sessions: how many each account has open.
+        array_bytes: how many bytes of arrays are kept for an account.
         viewer: who asks; one with neither of the roles admin and metrics sees himself alone. None for the metrics.
     """
     rows: dict[str, pb.PrincipalUse] = {}
@@ -32,6 +35,7 @@ def principal_use(quotas: Quotas, sessions: Mapping[str, int], viewer: Grant | N
             shown = name if len(rows) < MOST_SHOWN else OTHERS
             row = rows.setdefault(shown, pb.PrincipalUse(principal=shown))
             _add(row, account, sessions.get(f"@{name}", 0))
+            row.kept_array_bytes += array_bytes(f"@{name}")
     return list(rows.values())
 
 

@@ -151,6 +151,9 @@ def _load(load: pb.Load) -> Iterator[Metric]:
         ("gridgrad_sessions", "Open sessions.", load.sessions),
         ("gridgrad_session_bytes", "Bytes of memory that sessions take.", load.session_bytes),
         ("gridgrad_session_bytes_limit", "The most of these: --session-bytes.", load.most_session_bytes),
+        ("gridgrad_kept_arrays", "Arrays that are kept by their SHA-256.", load.kept_arrays),
+        ("gridgrad_kept_array_bytes", "Bytes of these.", load.kept_array_bytes),
+        ("gridgrad_kept_array_bytes_limit", "The most of these: --array-bytes.", load.most_kept_array_bytes),
         ("gridgrad_waiting_batches", "Batches that wait for a worker that has room.", load.waiting_batches),
         ("gridgrad_workers_wanted", "Workers that there should be now.", load.wanted_workers),
         ("gridgrad_workers_limit", "The most of these: --max-workers, or --workers.", load.most_workers),
@@ -202,6 +205,7 @@ def _principals(status: pb.GetServerStatusResponse) -> Iterator[Metric]:
             ("held_requests", "Requests of the principal that are under way.", "requests"),
             ("held_bytes", "Bytes held for them.", "held_bytes"),
             ("sessions", "Sessions that it has open.", "sessions"),
+            ("kept_array_bytes", "Bytes of arrays that are kept for it.", "kept_array_bytes"),
         )
     ]
     counters = [

@@ -9,6 +9,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_server.access.grants import Grant
 from gridgrad_server.access.quotas import Quotas
+from gridgrad_server.arrays.array_store import ArrayStore
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
@@ -37,6 +38,7 @@ class StatusSnapshot:
         sessions: those that are open.
         quotas: know what principals take.
         budget: counts what the arenas of sessions take.
+        arrays: those that are kept.
         observers: are joined by what counts.
     """
 
@@ -51,6 +53,7 @@ class StatusSnapshot:
         sessions: SessionManager,
         quotas: Quotas,
         budget: ArenaBudget,
+        arrays: ArrayStore,
         observers: Observers,
     ) -> None:
         self._settings = settings
@@ -62,6 +65,7 @@ class StatusSnapshot:
         self._sessions = sessions
         self._quotas = quotas
         self._budget = budget
+        self._arrays = arrays
         self._observers = observers
         self._started_at = time.monotonic()
         self._counters: Counters | None = None
@@ -78,7 +82,7 @@ class StatusSnapshot:
             draining=self._intake.draining,
             load=self._load(),
             workers=self._worker_statuses(),
-            principals=principal_use(self._quotas, self._sessions.by_owner(), viewer),
+            principals=principal_use(self._quotas, self._sessions.by_owner(), self._arrays.bytes_of, viewer),
         )
         self.count().fill(status)
         return status
@@ -104,6 +108,9 @@ class StatusSnapshot:
             waiting_batches=self._lanes.waiting_batches,
             wanted_workers=self._workers.wanted,
             most_workers=len(self._workers.restarts),
+            kept_arrays=len(self._arrays),
+            kept_array_bytes=self._arrays.kept_bytes,
+            most_kept_array_bytes=self._settings.array_bytes,
         )
 
     def _worker_statuses(self) -> list[pb.WorkerStatus]:

@@ -108,7 +108,8 @@ async def test_an_axis_that_is_not_used_broadcasts() -> None:
 
 async def test_introspection_is_about_expressions() -> None:
     plan = pb.Plan(function=pb.Function(expression="x*2"), inputs=[pb.PlanInput(name="x", dims=["x"])])
-    assert (await make_intake().expression(plan, "")).text == "x*2"
+    function, _ = await make_intake().expression(plan, "")
+    assert function.text == "x*2"
     plan.function.registered = "field"
     with pytest.raises(RequestError, match="functions\\(\\) describes registered ones"):
         await make_intake().expression(plan, "")
