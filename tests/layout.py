@@ -74,7 +74,7 @@ ORDER = {
         ),
     ],
     "gridgrad_server": [
-        *("config", "access", "arrays", "memory", "deriving", "requests", "scheduling"),
+        *("config", "access", "arrays", "memory", "deriving", "reductions", "requests", "scheduling", "segments"),
         *("workers.transports", "workers", "connections", "rpc", "local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
@@ -86,6 +86,7 @@ ORDER = {
             "engines.compiled.verification",
             "engines.compiled",
             "engines.cuda",
+            "reductions",
             "deriving",
             "registered",
             "cluster",
@@ -93,7 +94,9 @@ ORDER = {
     ],
 }
 FOUNDATIONS = {
-    "gridgrad_core": {"bounded_dict", "errors", "grid", "version", "extras", "differences", "shared_cache"},
+    "gridgrad_core": {
+        *("bounded_dict", "errors", "grid", "version", "extras", "differences", "shared_cache", "reduction"),
+    },
     "gridgrad": {"progress", "local_server"},
     "gridgrad_server": set[str](),
     "gridgrad_worker": set[str](),

@@ -149,6 +149,8 @@ def test_a_client_sends_no_server_what_it_is_too_old_for(their_server: Running, 
         assert client.server_info().features == set()
         with pytest.raises(UnsupportedError, match=older):
             client.gradient(text, inputs)
+        with pytest.raises(UnsupportedError, match=r"'reductions', which the server's version 0\.1\.0 does not know"):
+            client.gradient("r", {"r": [1.0]}, reduce="sum")
         with pytest.raises(UnsupportedError, match=older):
             next(client.windows(text, inputs))
         with pytest.raises(UnsupportedError, match=older):

@@ -10,6 +10,7 @@ import torch
 from gridgrad_core.errors import InternalError, RequestError, UnknownFunctionError
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.reduction import REDUCTIONS
 from gridgrad_core.wire.table_specs import specs_of_plan
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
@@ -21,6 +22,8 @@ from gridgrad_worker.engines.functional.functional_engine import FunctionalEngin
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, read_derived
 from gridgrad_worker.piece_messages import PieceReader
+from gridgrad_worker.reductions.grid_reducer import GridReducer, StateCombiner
+from gridgrad_worker.reductions.weights import point_weights
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.table_store import TableStore, check_lengths
@@ -63,6 +66,8 @@ def make_program(
         GridgradError: its function does not exist or parse, lacks inputs, or is too large to derive.
     """
     read_dtype(message.dtype)
+    if message.reduction.stage == "combined":
+        return _combining(message)
     dims = list(dict.fromkeys(dim for each in message.inputs for dim in each.dims))
     axes = {each.name: tuple(map(dims.index, each.dims)) for each in message.inputs}
     wanted = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
@@ -76,8 +81,34 @@ def make_program(
         job = CompileJob(text, *shape, tables=given.specs, bound=given.digest)
         check_lengths(source.nodes, given)
         chosen = _for_expression(source, job, device, engine, tier, given.bound)
-    pieces = PieceReader(tuple(axes.values()), len(dims), len(wanted) * chosen.components, message.dtype)
+    planes = len(wanted) * chosen.components
+    if message.HasField("reduction"):
+        return _reduced(message, axes, planes, chosen, device)
+    pieces = PieceReader(tuple(axes.values()), len(dims), planes, message.dtype)
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered)
+
+
+def _reduced(
+    message: pb.Plan, axes: Mapping[str, tuple[int, ...]], planes: int, chosen: _Chosen, device: Device
+) -> WorkerProgram:
+    """The program of what is made of grids, or of segments of them."""
+    asked, ndim = message.reduction, len({dim for own in axes.values() for dim in own})
+    sources = [next(i for i, own in enumerate(axes.values()) if dim in own) for dim in range(ndim)]
+    weights = point_weights(asked.weights, axes, ndim, device) if asked.weights else None
+    segment_blocks = asked.segment_blocks if asked.stage == "partial" else 0
+    reducer = GridReducer(asked.kind, asked.dims, sources, planes, message.dtype, weights, segment_blocks)
+    left = ndim - len(asked.dims) + bool(segment_blocks)
+    dtype = "float64" if segment_blocks else REDUCTIONS[asked.kind].dtype or message.dtype
+    pieces = PieceReader(tuple(axes.values()), ndim, reducer.numbers, dtype, left)
+    return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered, reducer)
+
+
+def _combining(message: pb.Plan) -> WorkerProgram:
+    """The program that puts together what is kept of segments."""
+    (states,), asked = message.inputs, message.reduction
+    ndim, dtype = len(states.dims), REDUCTIONS[asked.kind].dtype or message.dtype
+    pieces = PieceReader([tuple(range(ndim))], ndim, asked.planes, dtype, ndim - 2)
+    return WorkerProgram(message, StateCombiner(asked.kind), pieces, "it adds up what was computed of a large grid")
 
 
 def _without_numbers(message: pb.Plan) -> pb.Plan:

@@ -77,13 +77,17 @@ class PieceReader:
         axes: for each input, which of the grid's dims its own are.
         ndim: how many dims the grid has.
         planes: how many numbers a point has in the results.
-        dtype: of the results, "float32" or "float64".
+        dtype: of the results, "float32", "float64" or "int64".
+        box_ndim: how many dims a piece has; None for those of the grid.
     """
 
-    def __init__(self, axes: Sequence[tuple[int, ...]], ndim: int, planes: int, dtype: str) -> None:
+    def __init__(
+        self, axes: Sequence[tuple[int, ...]], ndim: int, planes: int, dtype: str, box_ndim: int | None = None
+    ) -> None:
         self.planes = planes
         self._axes = axes
         self._ndim = ndim
+        self._box_ndim = ndim if box_ndim is None else box_ndim
         self._dtype = dtype
         self._layouts: LRUCache[bytes, TileLayout] = LRUCache(LAYOUTS_KEPT)
 
@@ -150,8 +154,9 @@ class PieceReader:
         )
 
     def _read(self, layout: pb.PieceLayout) -> TileLayout:
-        if len(layout.inputs) != len(self._axes) or not len(layout.start) == len(layout.shape) == self._ndim:
-            found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {len(self._axes)} and {self._ndim}"
+        if len(layout.inputs) != len(self._axes) or not len(layout.start) == len(layout.shape) == self._box_ndim:
+            wanted = f"{len(self._axes)} and {self._box_ndim}"
+            found = f"{len(layout.inputs)} inputs and {len(layout.start)} dims for {wanted}"
             raise InternalError("batch.pieces", found, "please report it")
         inputs = [self._given(given, own) for given, own in zip(layout.inputs, self._axes, strict=True)]
         return TileLayout(tuple(inputs), Subgrid(tuple(layout.start), tuple(layout.shape)))

@@ -17,6 +17,7 @@ from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.planning.explain import explanation_of
 from gridgrad_worker.engines.tiles import Tile
 from gridgrad_worker.piece_messages import LAYOUTS_KEPT, PieceReader
+from gridgrad_worker.reductions.grid_reducer import GridReducer
 
 __all__ = ["Engine", "WorkerProgram"]
 
@@ -39,15 +40,22 @@ class WorkerProgram:
         engine: computes it.
         pieces: reads its pieces.
         untiered: why there are no tiers to choose from; empty where there are.
+        reducer: makes of grids what is wanted of them; None for the grids themselves.
     """
 
     def __init__(
-        self, message: pb.Plan, engine: Engine | TieredEngine, pieces: PieceReader, untiered: str = ""
+        self,
+        message: pb.Plan,
+        engine: Engine | TieredEngine,
+        pieces: PieceReader,
+        untiered: str = "",
+        reducer: GridReducer | None = None,
     ) -> None:
         self.message = message
         self.engine = engine
         self.pieces = pieces
         self._untiered = untiered
+        self._reducer = reducer
         self._templates: LRUCache[bytes, PieceTemplate] = LRUCache(LAYOUTS_KEPT)
 
     @property
@@ -94,6 +102,11 @@ class WorkerProgram:
         Raises:
             GridgradError: what is wrong with one of them.
         """
+        if self._reducer:
+            return self._reducer.compute(self._of_grids, tiles, outs, tiers)
+        return self._of_grids(tiles, outs, tiers)
+
+    def _of_grids(self, tiles: Sequence[Tile], outs: Sequence[Array], tiers: Sequence[str]) -> list[str]:
         if isinstance(self.engine, TieredEngine):
             return self.engine.compute(tiles, outs, tiers)
         if "compiled" in tiers:
@@ -109,7 +122,9 @@ class WorkerProgram:
             tile: of its first request.
             out: that one's result.
         """
-        if piece.layout in self._templates or not out.size or not isinstance(self.engine, TieredEngine):
+        if self._reducer or piece.layout in self._templates or not out.size:
+            return
+        if not isinstance(self.engine, TieredEngine):
             return
         template = self.engine.template(tile, out)
         if template is not None:

@@ -18,6 +18,7 @@ from gridgrad.protocol.options import DEFAULT_IN_FLIGHT, ConnectionSettings
 from gridgrad.protocol.retry import Attempts
 from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall
+from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
@@ -126,6 +127,8 @@ class ManyGrids(ABC):
         tier: Tier = ...,
         unused: Unused = ...,
         units: Units | None = ...,
+        reduce: Reduce | None = ...,
+        weights: Any = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
@@ -146,6 +149,8 @@ class ManyGrids(ABC):
         tier: Tier = ...,
         unused: Unused = ...,
         units: Units | None = ...,
+        reduce: Reduce | None = ...,
+        weights: Any = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
@@ -165,6 +170,8 @@ class ManyGrids(ABC):
         tier: Tier = "auto",
         unused: Unused = "refuse",
         units: Units | None = None,
+        reduce: Reduce | None = None,
+        weights: Any = None,
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
@@ -190,6 +197,8 @@ class ManyGrids(ABC):
             tier: as for `gradient`, for all of them.
             unused: as for `gradient`.
             units: as for `gradient`.
+            reduce: as for `gradient`, for all of them.
+            weights: as for `gradient`, for all of them.
             in_flight: how many grids may wait for their results.
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
@@ -214,6 +223,8 @@ class ManyGrids(ABC):
             tier=tier,
             unused=unused,
             units=units,
+            reduce=reduce,
+            weights=weights,
         ).settled()
         outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
         return AsyncResults(counted(outcomes, progress, "grids", grids_of(many_inputs)))

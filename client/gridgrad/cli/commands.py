@@ -5,11 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.cli.connection import Connection
-from gridgrad.cli.flags import RequestFlags, connection_flags, named_request_flags, request_flags, tier_flag
+from gridgrad.cli.flags import (
+    RequestFlags,
+    connection_flags,
+    named_request_flags,
+    reduce_flags,
+    request_flags,
+    tier_flag,
+)
 from gridgrad.cli.screen import LEGEND
 from gridgrad.cli.values import interval, parameter, picture
 from gridgrad.cli.values import output as output_file
@@ -52,16 +61,24 @@ def gridgrad() -> None:
 @request_flags
 @connection_flags
 @tier_flag
+@reduce_flags
 @click.option("--output", type=output_file, metavar="FILE", help="Write the arrays: .npz, .nc, .zarr or .csv.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, where nan and inf are null and counted.")
-def evaluate(request: RequestFlags, connection: Connection, tier: Tier, output: str | None, as_json: bool) -> None:
+def evaluate(
+    request: RequestFlags,
+    connection: Connection,
+    tier: Tier,
+    reduction: dict[str, Any],
+    output: str | None,
+    as_json: bool,
+) -> None:
     """Evaluate a function and its derivatives on a grid.
 
     EXPRESSION is in the language of docs/language.md.
     """
     from gridgrad.cli import result_tables, tables
 
-    result = _gradient(request, connection, tier)
+    result = _gradient(request, connection, tier, reduction)
     if output:
         from gridgrad.cli.output_files import write_output
 
@@ -203,6 +220,8 @@ def drain(connection: Connection) -> None:
     print(f"the server drains, and has {left} {'call' if left == 1 else 'calls'} to answer")
 
 
-def _gradient(request: RequestFlags, connection: Connection, tier: Tier) -> Result:
+def _gradient(
+    request: RequestFlags, connection: Connection, tier: Tier, reduction: Mapping[str, Any] = MappingProxyType({})
+) -> Result:
     with connection.client() as client:
-        return client.gradient(request.function, request.inputs, tier=tier, **request.wanted)
+        return client.gradient(request.function, request.inputs, tier=tier, **request.wanted, **reduction)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gridgrad.cli.connection import Connection
-from gridgrad.cli.values import along_points, axis, expression_of, name_alone, names, parameter
+from gridgrad.cli.values import along_points, axis, expression_of, made_along, name_alone, names, parameter
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     click = optional("click", "cli")
 
-__all__ = ["RequestFlags", "connection_flags", "named_request_flags", "request_flags", "tier_flag"]
+__all__ = ["RequestFlags", "connection_flags", "named_request_flags", "reduce_flags", "request_flags", "tier_flag"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -166,6 +166,32 @@ def _wanted_flags() -> list[Decorator[Any]]:
         ),
         click.option("--dtype", metavar="TYPE", help="float32 or float64, the default."),
     ]
+
+
+def reduce_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What is made of the grid: the argument `reduction`."""
+
+    @functools.wraps(command)
+    def gathered(reduce: tuple[tuple[str, str], ...], weights: str | None, **others: Any) -> Any:
+        alone = [kind for dim, kind in reduce if not dim]
+        if alone and len(reduce) > 1:
+            raise RequestError("--reduce", f"{alone[0]!r} for all dims beside others", "say dims for all, or for none")
+        made = alone[0] if alone else dict(reduce) or None
+        return command(reduction={"reduce": made, "weights": weights}, **others)
+
+    return _with_flags(
+        gathered,
+        click.option(
+            "--reduce",
+            multiple=True,
+            type=made_along,
+            metavar="DIM=KIND",
+            help="Along a dim, or KIND for all: sum, mean, min, max, argmin, argmax, norm, count_nonfinite.",
+        ),
+        click.option(
+            "--weights", metavar="TEXT", help="Of a sum, mean or norm: an expression of its axes, or trapezoid."
+        ),
+    )
 
 
 def _wanted(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -45,6 +45,7 @@ def as_json(result: Result) -> str:
         "dims": result.dims,
         "dtype": str(result.value.dtype),
         "components": result.components if result.tuple_valued else None,
+        **({"reduced": dict(result.reduced)} if result.reduced else {}),
         "units": dict(result.units),
         "inputs": {name: _jsonable(values) for name, values in result.inputs.items()},
         "value": _jsonable(result.value),
@@ -107,7 +108,7 @@ def _cell(grid: FloatArray, row: int | None, column: int | None) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{float(value):.{DIGITS}g}"
+    return str(value) if isinstance(value, np.integer) else f"{float(value):.{DIGITS}g}"
 
 
 def _jsonable(array: NDArray[Any]) -> Any:

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 else:
     click = optional("click", "cli")
 
-__all__ = ["along_points", "axis", "expression_of", "interval", "name_alone", "names", "output", "parameter", "picture"]
+__all__ = [
+    "along_points",
+    "axis",
+    "expression_of",
+    "interval",
+    "made_along",
+    "name_alone",
+    "names",
+    "output",
+    "parameter",
+    "picture",
+]
 
 SPACINGS = ("lin", "geom")
 POINT = "point"
@@ -39,6 +50,12 @@ def along_points(text: str) -> tuple[str, Any]:
 
     name, values = axis(text)
     return name, (POINT, values.values() if isinstance(values, Linspace) else values)
+
+
+def made_along(text: str) -> tuple[str, str]:
+    """The dim and kind of k=sum; no dim for sum, which is along all."""
+    dim, equals, kind = text.partition("=")
+    return (dim.strip(), kind.strip()) if equals else ("", dim.strip())
 
 
 def _spaced(text: str, name: str, values: str) -> Any:

@@ -16,7 +16,7 @@ from gridgrad.results.result_data import ResultSchema
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import Derivative, InputSpec, in_step_remedy
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.enums import DTYPES
+from gridgrad_core.wire.enums import RESULT_DTYPES
 from gridgrad_core.wire.parse import broken
 
 __all__ = [
@@ -36,7 +36,7 @@ View: TypeAlias = Callable[[tuple[int, ...], np.dtype[Any]], FloatArray]
 
 LAYOUTS_KEPT = 512
 
-_DTYPES: dict[int, np.dtype[Any]] = {number: np.dtype(name).newbyteorder("<") for name, number in DTYPES.items()}
+_DTYPES: dict[int, np.dtype[Any]] = {number: np.dtype(name).newbyteorder("<") for name, number in RESULT_DTYPES.items()}
 
 
 class ResponseLayout(NamedTuple):
@@ -72,8 +72,8 @@ class ResponseLayout(NamedTuple):
             names = tuple([spec.name for spec, _ in template.inputs])
         else:
             index, names = lowered.stacks.planes, tuple([given.name for given in lowered.inputs])
-        about = self.dims, self.components, self.tuple_valued, template.function, self.units, self.keeps_arrays
-        return ResultSchema(index, names, *about)
+        about = self.dims, self.components, self.tuple_valued, template.function, self.units
+        return ResultSchema(index, names, *about, self.keeps_arrays, template.reduction)
 
 
 def read_header(header: pb.ResultHeader) -> tuple[ResponseLayout, pb.Info]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,14 +16,15 @@ from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.call_numbers import CallNumber
 from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
 from gridgrad.requests.lowering import Shown, lower, parsed
+from gridgrad.requests.reduction import GridReduction, read_reduction
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
-from gridgrad_core.errors import RequestError
-from gridgrad_core.grid import Grid
+from gridgrad_core.errors import ExpressionError, RequestError
+from gridgrad_core.grid import Grid, grid_of
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
-from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, TABLES
+from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, REDUCTIONS, TABLES
 from gridgrad_core.wire.fields import field_head
 
 __all__ = ["PreparedCall", "out_of_shape", "prepare", "stream_message"]
@@ -117,7 +119,7 @@ def prepare(request: Request) -> PreparedCall:
     if request.units is not None:
         _check_units(request.units, call)
     if request.out is not None:
-        _check_out(request.out, 1 + len(call.template.derivatives), call.template.grid, call.template.dtype)
+        _check_out(request.out, 1 + len(call.template.derivatives), call.template.grid, call.template.result_dtype)
     return call
 
 
@@ -133,11 +135,36 @@ def _prepared(request: Request) -> PreparedCall:
         given, inputs, selection, shown, summed = lowered
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype, tables)
     sent = tuple([narrowed(each, dtype) for each in inputs])
-    kinds = tuple(map(kind_of, sent))
     features = (IGNORE_UNUSED,) * by_server + (TABLES,) * bool(tables) + (ARRAYS,) * bool(summed)
-    template = template_of(function, kinds, selection, dtype == FLOAT32, _tier(request.tier), features)
+    reduction, weighing = None, frozenset[str]()
+    if request.reduce is not None:
+        reduction, added = read_reduction(
+            request.reduce, request.weights, grid_of([each.spec for each in sent]), sent, function[1]
+        )
+        sent, weighing = (*sent, *added), _weighing_alone(reduction, function, sent)
+        shown, features = shown and shown._replace(inputs=(*shown.inputs, *added)), (*features, REDUCTIONS)
+    elif request.weights is not None:
+        raise RequestError("weights", "weights without reduce", 'say what to weigh: reduce={"k": "sum"}')
+    kinds, single = tuple(map(kind_of, sent)), dtype == FLOAT32
+    template = template_of(function, kinds, selection, single, _tier(request.tier), features, reduction, weighing)
     numbers = tuple(map(encode_numbers, sent))
     return PreparedCall(request, template, numbers, shown, (*tables, *summed), summed)
+
+
+def _weighing_alone(reduction: GridReduction, function: FunctionIdentity, inputs: Sequence[Input]) -> frozenset[str]:
+    """The inputs that weights use and the function does not, as far as a client can tell."""
+    if not reduction.weights:
+        return frozenset()
+    names = tuple([each.name for each in inputs])
+    try:
+        weights = parsed(reduction.weights, (*names, *reduction.added))
+    except ExpressionError as error:
+        raise ExpressionError("weights", error.found, error.remedy) from None
+    used = {*weights.inputs} - {each.name for each in inputs if not each.dims}
+    if function[0] == "expression":
+        with contextlib.suppress(ExpressionError):  # what is wrong with it the server says
+            return frozenset(used.difference(parsed(function[1], names).inputs))
+    return frozenset(used.difference(each.name for each in inputs if each.dims == (each.name,)))
 
 
 def _tier(spelled: object) -> pb.Tier:

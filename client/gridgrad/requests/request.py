@@ -11,6 +11,7 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.arguments.units import Units
+from gridgrad.requests.reduction import Reduce
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 
@@ -82,6 +83,8 @@ class Request:
         tier: "direct" or "compiled" to have it computed so and not otherwise; "auto" takes what is ready.
         unused: "ignore" allows numbers that the function does not use, as for `Client.gradient`.
         units: names of inputs and components to their units, as for `Client.gradient`.
+        reduce: what is made of the grid, as for `Client.gradient`: {"k": "sum"}.
+        weights: what each point counts there, as for `Client.gradient`.
     """
 
     function: FunctionLike
@@ -96,6 +99,8 @@ class Request:
     tier: Tier = "auto"
     unused: Unused = "refuse"
     units: Units | None = None
+    reduce: Reduce | None = None
+    weights: Any = None
 
     def settled(self) -> Request:
         """The same, to be asked many times: what can be read only once is read, and a function traced once."""
@@ -120,6 +125,8 @@ class Request:
             tier=self.tier,
             unused=self.unused,
             units=self.units,
+            reduce=self.reduce,
+            weights=self.weights,
         )
 
 

@@ -12,7 +12,7 @@ from gridgrad.arguments.inputs import Input
 from gridgrad.arguments.linspace import Linspace
 from gridgrad.requests.encode import encode_numbers, input_head, kind_of, narrowed
 from gridgrad.requests.prepare import PreparedCall
-from gridgrad_core.grid import grid_of
+from gridgrad_core.grid import Grid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
 
@@ -44,7 +44,7 @@ def rest_of(call: PreparedCall, first: int, tier: str) -> PreparedCall | None:
         head=head.SerializeToString(),
         inputs=kinds,
         input_heads=tuple(map(input_head, kinds)),
-        grid=grid_of([spec for spec, _ in kinds]),
+        grid=Grid(template.grid.dims, (template.grid.shape[0] - first, *template.grid.shape[1:])),
         response=None,
     )
     return call._replace(template=rest, numbers=numbers)

@@ -29,6 +29,7 @@ from gridgrad.arguments import derivatives as selecting
 from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import FLOAT32, FLOAT64, Inputs
 from gridgrad.requests.encode import InputKind, input_head
+from gridgrad.requests.reduction import GridReduction
 from gridgrad.requests.request import FunctionIdentity, Request
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TooLargeError
@@ -46,7 +47,8 @@ MOST_POINTS = 1 << 50
 _NUMBER = struct.Struct("<d")
 _ORDERS = (NoneType, int)  # an order of 1.0 would find the template of 1, and is to be refused
 _PLAIN = (str, int, type, np.dtype)
-_arguments = operator.attrgetter("function", "order", "dtype", "tier", "unused", "coefficients", "wrt", "derivatives")
+_arguments = operator.attrgetter("function", "order", "dtype", "tier", "unused", "coefficients", "weights",
+                                 "reduce", "wrt", "derivatives")  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -59,12 +61,13 @@ class RequestTemplate:
         derivatives: the partials in the order in which they are asked for.
         inputs: what the inputs are but for their numbers.
         input_heads: what stands before the numbers of each.
-        grid: the grid that the inputs span.
+        grid: the grid of the result: what the inputs span, or the dims that stay.
         input_bytes: how large the arrays among the inputs are.
         component_bytes: how large the result is if the function has one component.
         dtype: computed in.
         features: that a server has to have for it.
         varying: the positions of the inputs whose numbers differ; None for all arrays.
+        reduction: what is made of what the inputs span; None for a grid.
         response: the ResponseTemplate of the latest answer, which the next is likely to have; `protocol` keeps it here.
     """
 
@@ -79,7 +82,13 @@ class RequestTemplate:
     dtype: np.dtype[Any]
     features: tuple[str, ...] = ()
     varying: tuple[int, ...] | None = None
+    reduction: GridReduction | None = None
     response: object = None
+
+    @property
+    def result_dtype(self) -> np.dtype[Any]:
+        """Of the numbers of the result."""
+        return (self.reduction and self.reduction.dtype) or self.dtype
 
     @property
     def is_plain(self) -> bool:
@@ -95,6 +104,8 @@ def template_of(
     single: bool,
     tier: pb.Tier,
     features: tuple[str, ...] = (),
+    reduction: GridReduction | None = None,
+    weighing: frozenset[str] = frozenset(),
 ) -> RequestTemplate:
     """The template of such requests.
 
@@ -105,6 +116,8 @@ def template_of(
         single: whether it is computed in float32.
         tier: by what it is to be computed.
         features: that a server has to have for them.
+        reduction: what is made of the grid; None for the grid itself.
+        weighing: inputs that only weights use, by which nothing is derived unless asked for.
 
     Raises:
         RequestError: the inputs span no grid, or have no such derivatives.
@@ -112,15 +125,17 @@ def template_of(
     """
     grid = grid_of([spec for spec, _ in inputs])
     _check_points(grid, inputs)
-    names = tuple([(spec.name, not spec.dims) for spec, _ in inputs])
-    derivatives, head = _head(function, names, selection, single, tier, features)
+    names = tuple([(spec.name, not spec.dims or spec.name in weighing) for spec, _ in inputs])
+    derivatives, head = _head(function, names, selection, single, tier, features, reduction)
     input_bytes = sum(kind.nbytes for kind in inputs)
     dtype = FLOAT32 if single else FLOAT64
-    component_bytes = (1 + len(derivatives)) * grid.points * dtype.itemsize
+    grid = reduction.left(grid) if reduction else grid
+    itemsize = ((reduction and reduction.dtype) or dtype).itemsize
+    component_bytes = (1 + len(derivatives)) * grid.points * itemsize
     heads = tuple(map(input_head, inputs))
-    return RequestTemplate(
-        function, head, derivatives, inputs, heads, grid, input_bytes, component_bytes, dtype, features
-    )
+    sizes = input_bytes, component_bytes
+    own = function, head, derivatives, inputs, heads, grid, *sizes, dtype
+    return RequestTemplate(*own, features, reduction=reduction)
 
 
 def _check_points(grid: Grid, inputs: Sequence[InputKind]) -> None:
@@ -138,11 +153,17 @@ def _head(
     single: bool,
     tier: pb.Tier,
     features: tuple[str, ...],
+    reduction: GridReduction | None,
 ) -> tuple[tuple[Derivative, ...], bytes]:
     names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = selecting.resolve(selection, names, scalars)
+    text = pb.Function(**{function[0]: function[1]})
+    made = reduction and pb.Reduction(
+        function=text, dims=reduction.dims, kind=reduction.kind, weights=reduction.weights
+    )
     message = pb.GridGradientRequest(
-        function=pb.Function(**{function[0]: function[1]}),
+        function=None if made else text,
+        reduction=made,
         derivatives=[pb.Derivative(wrt=derivative) for derivative in derivatives],
         dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64,
         tier=tier,
@@ -181,11 +202,11 @@ class TemplateCache:
 
 def _key_of(request: Request) -> Hashable:
     """The arguments as they are now; None where they could mean something else at another time."""
-    *plain, wrt, derivatives = _arguments(request)
+    *plain, reduce, wrt, derivatives = _arguments(request)
     if any(each is not None and not isinstance(each, _PLAIN) for each in plain) or request.coefficients:
         return None
     try:
-        return *plain, _frozen(wrt), _frozen(derivatives)
+        return *plain, _frozen_items(reduce), _frozen(wrt), _frozen(derivatives)
     except TypeError:
         return None
 
@@ -199,6 +220,11 @@ def _frozen(names: object) -> Hashable:
     if type(names) is tuple:
         return tuple(map(_frozen, names))
     raise TypeError
+
+
+def _frozen_items(reduce: object) -> Hashable:
+    """What a mapping of texts is now; it is marked, since nothing else means the same."""
+    return (dict, *map(_frozen, reduce.items())) if type(reduce) is dict else _frozen(reduce)
 
 
 def plain_numbers(inputs: Inputs, kinds: Sequence[InputKind]) -> tuple[bytes, ...] | None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray, Input
+from gridgrad.requests.reduction import GridReduction
 from gridgrad.requests.request import Registered, Request
 from gridgrad.results.info import FROM_VALUES, Info
 from gridgrad.results.planes import PlaneIndex
@@ -97,6 +98,8 @@ def _about(result: ResultData) -> dict[str, Any]:
         "derivatives": [*result.d],
         "components": result.components,
         "tuple_valued": result.tuple_valued,
+        "reduced": result.reduced,
+        "weights": result.weights,
         "inputs": result.input_dims,
         "units": dict(result.units),
         "info": {name: value for name, value in result.info._asdict().items() if name not in FROM_VALUES},
@@ -115,24 +118,38 @@ def _restored(about: Mapping[str, Any], archive: Mapping[str, Any]) -> Archived:
         tuple(about["components"]),
         about["tuple_valued"],
         (kind, about[kind]),
+        reduction=_reduction(about),
     )
-    request = _request(schema, inputs, derivatives, planes.dtype.name)
+    request = _request(schema, inputs, derivatives, planes.dtype.name if planes.dtype.kind == "f" else None)
     origin = ResultOrigin(replace(request, units=about.get("units") or None), inputs)
     return Archived(planes, schema, Info(**about["info"]), origin)
 
 
-def _request(schema: ResultSchema, inputs: Sequence[Input], derivatives: Sequence[Derivative], dtype: str) -> Request:
+def _reduction(about: Mapping[str, Any]) -> GridReduction | None:
+    """What was made of a grid; nothing in archives of earlier versions."""
+    reduced = about.get("reduced")
+    return GridReduction(next(iter(reduced.values())), tuple(reduced), about["weights"]) if reduced else None
+
+
+def _request(
+    schema: ResultSchema, inputs: Sequence[Input], derivatives: Sequence[Derivative], dtype: str | None
+) -> Request:
     """A request for what was archived: inputs with dims that are none of the grid's are coefficients."""
     kind, text = schema.function
+    reduction, dims = schema.reduction, {*schema.dims, *(schema.reduction.dims if schema.reduction else ())}
     given: dict[str, Any] = {}
     coefficients: dict[str, Any] = {}
-    for name, dims, values in inputs:
-        if set(dims) <= set(schema.dims):
-            given[name] = (dims, values) if dims else float(np.asarray(values))
+    for name, own, values in inputs:
+        if set(own) <= dims:
+            given[name] = (own, values) if own else float(np.asarray(values))
         else:
             coefficients[name] = values
     function = Registered(text) if kind == "registered" else text
-    return Request(function, given, derivatives=derivatives, dtype=dtype, coefficients=coefficients or None)
+    asked = Request(function, given, derivatives=derivatives, dtype=dtype, coefficients=coefficients or None)
+    if reduction is None:
+        return asked
+    made = dict.fromkeys(reduction.dims, reduction.kind)
+    return replace(asked, reduce=made, weights=reduction.weights or None)
 
 
 def _gathered(arrays: Mapping[Derivative, FloatArray]) -> tuple[FloatArray, PlaneIndex]:

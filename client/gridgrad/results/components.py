@@ -61,4 +61,5 @@ def component_grid(result: ResultData, number: int, wrt: Derivative) -> Componen
 
 def leading_dims(result: ResultData, wrt: Derivative) -> tuple[str, ...]:
     """The dims in front of a derivative: those of the arrays of coefficients in it."""
-    return tuple(dim for name in wrt for dim in result.input_dims.get(name, ()) if dim not in result.dims)
+    own = {*result.dims, *result.reduced}
+    return tuple(dim for name in wrt for dim in result.input_dims.get(name, ()) if dim not in own)

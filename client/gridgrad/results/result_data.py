@@ -11,6 +11,7 @@ import numpy as np
 from gridgrad.arguments.inputs import FloatArray, Input, spread_over
 from gridgrad.arguments.linspace import Linspace
 from gridgrad.arguments.units import Units, units_of
+from gridgrad.requests.reduction import GridReduction
 from gridgrad.results.info import Info, read_info
 from gridgrad.results.planes import Derivatives, PlaneIndex
 from gridgrad_core.errors import RequestError
@@ -34,6 +35,7 @@ class ResultSchema(NamedTuple):
         function: the kind and text of the function.
         units: names of inputs and components with their units, where the function says them.
         keeps_arrays: whether the server keeps arrays that come with their SHA-256.
+        reduction: what was made of a grid; None where it is one.
     """
 
     planes: PlaneIndex
@@ -44,6 +46,7 @@ class ResultSchema(NamedTuple):
     function: FunctionIdentity
     units: tuple[tuple[str, str], ...] = ()
     keeps_arrays: bool = False
+    reduction: GridReduction | None = None
 
 
 def keeps_arrays(result: ResultData) -> bool:
@@ -105,6 +108,17 @@ class ResultData:
         return self._schema.dims
 
     @property
+    def reduced(self) -> Mapping[str, str]:
+        """What was made of the grid along which of its dims, such as {"k": "sum"}; empty for a grid itself."""
+        made = self._schema.reduction
+        return dict.fromkeys(made.dims, made.kind) if made else {}
+
+    @property
+    def weights(self) -> str:
+        """What each point counted there, as an expression of the inputs; empty for 1."""
+        return self._schema.reduction.weights if self._schema.reduction else ""
+
+    @property
     def components(self) -> tuple[str, ...]:
         """The names of the components; one for a function that is no tuple."""
         return self._schema.components
@@ -142,7 +156,11 @@ class ResultData:
         """What it was computed on by name, read-only arrays in the dtype computed in."""
         if self._inputs is None:
             part = dict(zip(self.dims, self.slices, strict=True))
-            self._inputs = {i.name: _computed_on(i, self._planes.dtype, part) for i in self._origin.shown}
+            added = self._schema.reduction.added if self._schema.reduction else ()
+            self._inputs = {
+                i.name: _computed_on(i, None if i.name in added else self._planes.dtype, part)
+                for i in self._origin.shown
+            }
         return self._inputs
 
     @property
@@ -151,7 +169,10 @@ class ResultData:
 
         What shows or keeps a result has those of partials too.
         """
-        return {**dict(self._schema.units), **units_of(self.request.inputs), **(self.request.units or {})}
+        units = {**dict(self._schema.units), **units_of(self.request.inputs), **(self.request.units or {})}
+        if self._planes.dtype.kind == "f":
+            return units
+        return {name: unit for name, unit in units.items() if name not in self.components}  # positions, counts
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -182,6 +203,10 @@ class ResultData:
             KeyError: there is no such input.
             RequestError: it is an array of coefficients.
         """
+        gone = [dim for dim in self.input_dims[name] if dim in self.reduced]
+        if gone:
+            found = f"{name!r}, which varies along {gone[0]!r}, a dim that was reduced"
+            raise RequestError("name", found, "take it whole: result.inputs[name]")
         if not set(self.input_dims[name]) <= set(self.dims):
             found = f"{name!r}, an array of coefficients and so on no grid"
             raise RequestError("name", found, "take it whole: result.inputs[name]")
@@ -213,8 +238,10 @@ def _without_code(request: Request, function: FunctionIdentity) -> Request:
     return replace(request, function=function[1], out=None)
 
 
-def _computed_on(sent: Input, dtype: np.dtype[Any], part: Mapping[str, slice]) -> FloatArray:
+def _computed_on(sent: Input, dtype: np.dtype[Any] | None, part: Mapping[str, slice]) -> FloatArray:
     values = sent.values.values() if isinstance(sent.values, Linspace) else sent.values
+    if dtype is None or dtype.kind != "f":  # weights, and where results are positions or counts
+        dtype = values.dtype
     with np.errstate(over="ignore"):
         own = np.array(values[tuple([part.get(dim, slice(None)) for dim in sent.dims])], dtype)
     own.flags.writeable = False

@@ -29,7 +29,9 @@ def to_xarray(result: ResultData, name: Names = None) -> xarray.Dataset:
     """A Dataset of views of the result; see `Result.to_xarray`."""
     variables = {key: _labelled(part, _unique(part.dims)) for key, part in _named(result, name).items()}
     coordinates: dict[str, Labelled] = {
-        key: (result.input_dims[key], values, _attributes(result, key)) for key, values in result.inputs.items()
+        key: (result.input_dims[key], values, _attributes(result, key))
+        for key, values in result.inputs.items()
+        if not result.reduced.keys() & result.input_dims[key]
     }
     return _dataset(variables, {**_labels(result), **coordinates}, _about(result) | _seconds(result))
 
@@ -70,7 +72,9 @@ def stack(results: Iterable[ResultData], dim: str = "sample", name: Names = None
         key: _labelled(part._replace(grid=np.stack([each[key].grid for each in named])), (dim, *_unique(part.dims)))
         for key, part in named[0].items()
     }
-    coordinates = {key: _stacked_input(key, every, dim) for key in first.inputs}
+    coordinates = {
+        key: _stacked_input(key, every, dim) for key in first.inputs if not first.reduced.keys() & first.input_dims[key]
+    }
     return _dataset(variables, {**_common_labels(every), **coordinates}, _about(first))
 
 
@@ -94,6 +98,8 @@ def _spread(
 ) -> Iterator[tuple[str, FloatArray, tuple[int, ...]]]:
     """Inputs and variables with the shape of what stands in front of the grid: that of arrays of coefficients."""
     for key, array in result.inputs.items():
+        if result.reduced.keys() & result.input_dims[key]:
+            continue
         on_grid = set(result.input_dims[key]) <= set(result.dims)
         yield key, result.on_grid(key) if on_grid else array, () if on_grid else array.shape
     for key, array in variables.items():
@@ -197,6 +203,7 @@ def _structure(result: ResultData) -> dict[str, Any]:
         "inputs": dict(result.input_dims),
         "derivatives": [*result.d],
         "components": result.components,
+        "reduced": result.reduced,
         "dtype": result.value.dtype.name,
     }
 
@@ -212,7 +219,13 @@ def _about(result: ResultData) -> dict[str, Any]:
         "tier": info.tier,
         "device": info.device,
         "gridgrad_version": info.version,
-    }
+    } | _made(result)
+
+
+def _made(result: ResultData) -> dict[str, str]:
+    """What was made of a grid, and with which weights; empty for a grid itself."""
+    over = ", ".join(f"{kind} over {dim}" for dim, kind in result.reduced.items())
+    return {name: text for name, text in (("reduced", over), ("weights", result.weights)) if text}
 
 
 def _seconds(result: ResultData) -> dict[str, Any]:

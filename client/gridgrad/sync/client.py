@@ -30,6 +30,7 @@ from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, prepare
+from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.servers.addresses import Address
@@ -136,6 +137,8 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection):
         tier: Tier = "auto",
         unused: Unused = "refuse",
         units: Units | None = None,
+        reduce: Reduce | None = None,
+        weights: Any = None,
         progress: bool | Progress | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
@@ -169,6 +172,13 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection):
             units: names of inputs and components to their units, {"T": "K", "p": "Pa"}: text that archives, xarray,
                 figures and the result's own text keep, and never converted. A partial's is "Pa / K". Those of a
                 registered function come with its results.
+            reduce: what is made of the grid instead of sending it: {"k": "sum"}, {"t": "mean", "k": "mean"}, or a
+                kind for all dims; "sum", "mean", "min", "max", "argmin", "argmax", "norm" or "count_nonfinite". It is
+                made of the value and of each derivative by itself, and the result has the dims that stay. Positions
+                and counts are int64; a position among several dims counts in C order.
+            weights: for a sum, a mean or a norm what each point counts: an array with those dims, an expression such
+                as "exp(-k)", "trapezoid" for the axis's own spacing, or {"k": ...} for each dim, whose product counts.
+                Weights are constants to derivatives.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -190,6 +200,8 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection):
             tier=tier,
             unused=unused,
             units=units,
+            reduce=reduce,
+            weights=weights,
         )
         return self._computed(request, timeout, progress)
 

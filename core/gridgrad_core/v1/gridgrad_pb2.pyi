@@ -11,6 +11,7 @@ class Dtype(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DTYPE_UNSPECIFIED: _ClassVar[Dtype]
     DTYPE_FLOAT32: _ClassVar[Dtype]
     DTYPE_FLOAT64: _ClassVar[Dtype]
+    DTYPE_INT64: _ClassVar[Dtype]
 
 class Tier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -42,6 +43,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 DTYPE_UNSPECIFIED: Dtype
 DTYPE_FLOAT32: Dtype
 DTYPE_FLOAT64: Dtype
+DTYPE_INT64: Dtype
 TIER_UNSPECIFIED: Tier
 TIER_DIRECT: Tier
 TIER_COMPILED: Tier
@@ -66,7 +68,7 @@ ERROR_REASON_FORGOTTEN_ARRAY: ErrorReason
 ERROR_REASON_FORGOTTEN_NUMBER: ErrorReason
 
 class GridGradientRequest(_message.Message):
-    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused", "features", "bind", "fixed", "bound", "numbers")
+    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused", "features", "bind", "fixed", "bound", "numbers", "reduction")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +80,7 @@ class GridGradientRequest(_message.Message):
     FIXED_FIELD_NUMBER: _ClassVar[int]
     BOUND_FIELD_NUMBER: _ClassVar[int]
     NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    REDUCTION_FIELD_NUMBER: _ClassVar[int]
     function: Function
     inputs: _containers.RepeatedCompositeFieldContainer[Input]
     derivatives: _containers.RepeatedCompositeFieldContainer[Derivative]
@@ -89,7 +92,20 @@ class GridGradientRequest(_message.Message):
     fixed: _containers.RepeatedScalarFieldContainer[str]
     bound: int
     numbers: bytes
-    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ..., bind: bool = ..., fixed: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., numbers: _Optional[bytes] = ...) -> None: ...
+    reduction: Reduction
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ..., bind: bool = ..., fixed: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., numbers: _Optional[bytes] = ..., reduction: _Optional[_Union[Reduction, _Mapping]] = ...) -> None: ...
+
+class Reduction(_message.Message):
+    __slots__ = ("function", "dims", "kind", "weights")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    function: Function
+    dims: _containers.RepeatedScalarFieldContainer[str]
+    kind: str
+    weights: str
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., dims: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., weights: _Optional[str] = ...) -> None: ...
 
 class Function(_message.Message):
     __slots__ = ("expression", "registered")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
-__all__ = ["DTYPES", "DTYPE_NAMES", "ITEM_BYTES", "STATUS_NAMES", "TIERS", "TIER_NAMES"]
+__all__ = ["DTYPES", "DTYPE_NAMES", "ITEM_BYTES", "RESULT_DTYPES", "STATUS_NAMES", "TIERS", "TIER_NAMES"]
 
 DTYPES = {"float32": pb.DTYPE_FLOAT32, "float64": pb.DTYPE_FLOAT64}
 """The number of each dtype."""
 
+RESULT_DTYPES = {**DTYPES, "int64": pb.DTYPE_INT64}
+"""The number of each dtype that results may have."""
+
 DTYPE_NAMES: dict[int, str] = {number: name for name, number in DTYPES.items()}
 """The dtype of each number; none for DTYPE_UNSPECIFIED."""
 
-ITEM_BYTES = {"float32": 4, "float64": 8}
+ITEM_BYTES = {"float32": 4, "float64": 8, "int64": 8}
 """How many bytes a number of each dtype has."""
 
 TIERS = {"auto": pb.TIER_UNSPECIFIED, "direct": pb.TIER_DIRECT, "compiled": pb.TIER_COMPILED}

@@ -96,7 +96,7 @@ class FunctionInput(_message.Message):
     def __init__(self, name: _Optional[str] = ..., default: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives", "derived", "tables")
+    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives", "derived", "tables", "reduction")
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +104,7 @@ class Plan(_message.Message):
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
     DERIVED_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
+    REDUCTION_FIELD_NUMBER: _ClassVar[int]
     expression: str
     registered: str
     dtype: str
@@ -111,7 +112,24 @@ class Plan(_message.Message):
     derivatives: _containers.RepeatedCompositeFieldContainer[PlanDerivative]
     derived: bytes
     tables: _containers.RepeatedCompositeFieldContainer[PlanTable]
-    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[PlanTable, _Mapping]]] = ...) -> None: ...
+    reduction: PlanReduction
+    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[PlanTable, _Mapping]]] = ..., reduction: _Optional[_Union[PlanReduction, _Mapping]] = ...) -> None: ...
+
+class PlanReduction(_message.Message):
+    __slots__ = ("kind", "dims", "weights", "stage", "segment_blocks", "planes")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    DIMS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    PLANES_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    dims: _containers.RepeatedScalarFieldContainer[int]
+    weights: str
+    stage: str
+    segment_blocks: int
+    planes: int
+    def __init__(self, kind: _Optional[str] = ..., dims: _Optional[_Iterable[int]] = ..., weights: _Optional[str] = ..., stage: _Optional[str] = ..., segment_blocks: _Optional[int] = ..., planes: _Optional[int] = ...) -> None: ...
 
 class PlanTable(_message.Message):
     __slots__ = ("name", "dims", "degree", "outside", "components", "table", "digest")

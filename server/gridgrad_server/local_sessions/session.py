@@ -158,11 +158,13 @@ class LocalSession:
 
     def _accept(self, call: SessionCall, request: GridRequest) -> None:
         self._intake.charge(request)
-        self._hold(call, request.named_bytes)
         request.destination = self._placement.of(request)
+        size = request.named_bytes + request.held_bytes
         if request.destination is None:
             self._limits.check_unary(request)
-            self._hold(call, request.template.layout.total_bytes)
+        else:
+            size -= request.template.layout.total_bytes
+        self._hold(call, size)
         call.request = request
         self._intake.submit(request)
 

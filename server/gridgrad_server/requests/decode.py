@@ -17,6 +17,7 @@ from gridgrad_core.wire.features import check_features
 from gridgrad_core.wire.table_specs import spec_of
 from gridgrad_core.wire.unknown_fields import first_unknown, has_unknown
 from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays
+from gridgrad_server.reductions.reduction import read_reduction
 from gridgrad_server.requests.decoded import (
     MAX_DERIVATIVES,
     MAX_GRIDS,
@@ -120,7 +121,7 @@ def read(request: pb.GridGradientRequest, grids: int = 0, arrays: HeldArrays = N
         raise RequestError(
             "bound", found, "send the whole there; a message of several entries says once what they share"
         )
-    kind, text = _function(request.function)
+    kind, text = _function(_asked(request))
     plain = [(i, each) for i, each in enumerate(request.inputs) if not each.HasField("table")]
     tables = _tables(kind, request.inputs, arrays)
     _check_counts([each for _, each in plain])
@@ -128,7 +129,8 @@ def read(request: pb.GridGradientRequest, grids: int = 0, arrays: HeldArrays = N
     grid = grid_of([given.spec for given in inputs])
     named = tuple((given.spec.name, given.spec.dims) for given in inputs)
     derivatives, dtype = _derivatives(request.derivatives), _dtype(request.dtype, inputs)
-    function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused, tables)
+    reduction = read_reduction(request.reduction, grid) if request.HasField("reduction") else None
+    function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused, tables, reduction)
     return DecodedRequest(function, inputs, grid, _tier(request.tier, kind), max(1, grids), arrays)
 
 
@@ -184,6 +186,15 @@ def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput], arrays: HeldAr
 
 def _check_counts(inputs: Sequence[pb.Input | pb.PlanInput]) -> None:
     check_counts(sum(1 for given in inputs if given.dims), len(inputs))
+
+
+def _asked(request: pb.GridGradientRequest) -> pb.Function:
+    """The function of a request, which stands in its reduction where there is one."""
+    if not request.HasField("reduction"):
+        return request.function
+    if request.HasField("function"):
+        raise RequestError("function", "a function beside the one in reduction", "set reduction.function alone")
+    return request.reduction.function
 
 
 def _function(function: pb.Function) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from gridgrad_core.grid import Grid, InputSpec
 from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays
+from gridgrad_server.reductions.reduction import Reduction
 
 __all__ = [
     "MAX_DERIVATIVES",
@@ -120,6 +121,7 @@ class DecodedFunction(NamedTuple):
         derivatives: as listed, neither sorted nor without duplicates.
         ignore_unused: whether numbers may be among the inputs that the function does not use.
         tables: that it calls, in the request's order.
+        reduction: what is made of the grid; None for the grid itself.
     """
 
     kind: str
@@ -129,6 +131,7 @@ class DecodedFunction(NamedTuple):
     derivatives: tuple[tuple[str, ...], ...]
     ignore_unused: bool = False
     tables: tuple[DecodedTable, ...] = ()
+    reduction: Reduction | None = None
 
 
 def _arrays_of(shell: pb.Table) -> list[pb.Array]:

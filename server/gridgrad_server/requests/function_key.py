@@ -11,16 +11,17 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gridgrad_core.errors import UnknownFunctionError
+from gridgrad_core.errors import ExpressionError, UnknownFunctionError
 from gridgrad_core.grid import Derivative
 from gridgrad_core.lang.functions.table import FOLDS, SOLVE
 from gridgrad_core.lang.local.local_operation import ROUNDS
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.enums import DTYPES, ITEM_BYTES
+from gridgrad_core.wire.enums import ITEM_BYTES, RESULT_DTYPES
 from gridgrad_core.wire.table_specs import plan_table
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.programs import Programs
+from gridgrad_server.reductions.reduction import STATES_DIMS, Reduction, Stage, check_weights, plan_reduction
 from gridgrad_server.requests.decoded import DecodedFunction, DecodedTable
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.requests.signature import (
@@ -55,6 +56,7 @@ class CompatibilityKey(NamedTuple):
         inputs: the name and the dims of each input, in the request's order.
         derivatives: each once, in canonical order.
         tables: that an expression calls.
+        reduction: what is made of the grid; None for the grid itself.
     """
 
     kind: str
@@ -65,6 +67,12 @@ class CompatibilityKey(NamedTuple):
     inputs: tuple[NamedDims, ...]
     derivatives: tuple[Derivative, ...]
     tables: tuple[DecodedTable, ...] = ()
+    reduction: Reduction | None = None
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Those of the grid."""
+        return tuple(dict.fromkeys(dim for _, dims in self.inputs for dim in dims))
 
 
 class FunctionKey:
@@ -79,7 +87,9 @@ class FunctionKey:
         units: names of inputs and components with their units, where the function says them.
 
     Attributes:
-        planes: of a result: the value and the derivatives of each component.
+        planes: of a result: the value and the derivatives of each component, or what is kept of these.
+        computed_planes: what a point costs that is computed for it.
+        is_combined: whether it is made of what is kept of segments.
         itemsize: of a number, in bytes.
         digest: of the program; empty for a registered function.
         derived_operations: about how many an expression has with all derivatives, those on the way to them included.
@@ -101,18 +111,27 @@ class FunctionKey:
         self.number = number
         self.key = key
         self.text = text
-        self.planes = len(key.components) * (1 + len(key.derivatives))
-        self.itemsize = ITEM_BYTES[key.dtype]
+        self.planes = self.computed_planes = len(key.components) * (1 + len(key.derivatives))
+        self.is_combined = False
+        if key.reduction:
+            states, stage = key.reduction.states(self.planes), key.reduction.stage
+            self.is_combined = stage == "combined"
+            self.computed_planes = states if self.is_combined else self.planes
+            self.planes = states if stage == "partial" else self.planes
+        self._result_dtype = (key.reduction and key.reduction.dtype) or key.dtype
+        self.itemsize = ITEM_BYTES[self._result_dtype]
         self.operations = operations
         self.derived = b""
         self.weight = 1 + sum(table.nbytes for table in key.tables) // _BYTES_PER_WEIGHT
         self.digest = key.identity if key.kind == "expression" else ""
         self.derived_operations = operations * (1 + len(_needed(key.derivatives)))
         known = operations if key.kind == "expression" else None
-        self.throughput = Throughput(known, self.derived_operations, self.planes)
+        self.throughput = (
+            Throughput() if self.is_combined else Throughput(known, self.derived_operations, self.computed_planes)
+        )
         self.caller = ""
         self._version = version
-        self._units = units
+        self.units = units
 
     @property
     def is_at_hand(self) -> bool:
@@ -123,6 +142,8 @@ class FunctionKey:
     def message(self) -> wpb.Plan:
         """The plan that a worker makes of it, whose tables are at hand."""
         plan = self.plan
+        if self.is_combined:
+            return plan
         plan.derived = self.derived
         for table, given in zip(plan.tables, self.key.tables, strict=True):
             table.table, table.digest = given.message, given.digest
@@ -131,6 +152,8 @@ class FunctionKey:
     @property
     def plan(self) -> wpb.Plan:
         """What is to be computed, in words: tables without their numbers."""
+        if self.is_combined:
+            return self._combining
         names = [name for name, _ in self.key.inputs]
         wrts = [[names.index(name) for name in derivative] for derivative in ((), *self.key.derivatives)]
         plan = wpb.Plan(
@@ -140,20 +163,31 @@ class FunctionKey:
             tables=[plan_table(table.spec) for table in self.key.tables],
         )
         setattr(plan, self.key.kind, self.text)
+        if self.key.reduction:
+            plan.reduction.CopyFrom(plan_reduction(self.key.reduction, self.key.dims, self.planes))
         return plan
+
+    @property
+    def _combining(self) -> wpb.Plan:
+        """The plan that puts together what is kept of segments."""
+        reduction, dims = self.key.reduction, self.key.dims
+        assert reduction, "it is combined"  # noqa: S101 - narrows the type
+        states = wpb.PlanInput(name=STATES_DIMS[0], dims=(*STATES_DIMS, *reduction.left(dims)))
+        made = plan_reduction(reduction, dims, self.planes)
+        return wpb.Plan(dtype=self.key.dtype, inputs=[states], reduction=made)
 
     def header(self, shape: Sequence[int]) -> bytes:
         """The serialized ResultHeader of a result, all but its info."""
-        dims = dict.fromkeys(dim for _, dims in self.key.inputs for dim in dims)
+        dims = self.key.reduction.left(self.key.dims) if self.key.reduction else self.key.dims
         named = {*self.key.components, *(name for name, _ in self.key.inputs)}
         return pb.ResultHeader(
-            dims=list(dims),
+            dims=dims,
             shape=shape,
             derivatives=[pb.Derivative(wrt=wrt) for wrt in self.key.derivatives],
             components=self.key.components,
             tuple_valued=self.key.tuple_valued,
-            dtype=DTYPES[self.key.dtype],
-            units=[pb.NamedUnit(name=name, unit=unit) for name, unit in self._units if name in named],
+            dtype=RESULT_DTYPES[self._result_dtype],
+            units=[pb.NamedUnit(name=name, unit=unit) for name, unit in self.units if name in named],
         ).SerializeToString()
 
     def info(self, computed_by: ComputedBy) -> bytes:
@@ -215,8 +249,9 @@ class FunctionKeys:
         else:
             function = self._function(spelled.text)
             identity, signature = function.name, signature_of_registered(function)
-        check_inputs(signature, spelled.inputs, ignore_unused=spelled.ignore_unused)
-        derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature)
+        reduction, weighing = await self._weighed(spelled, caller)
+        check_inputs(signature, spelled.inputs, weighing, ignore_unused=spelled.ignore_unused)
+        derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature, weighing)
         key = CompatibilityKey(
             spelled.kind,
             identity,
@@ -226,10 +261,42 @@ class FunctionKeys:
             spelled.inputs,
             derivatives,
             spelled.tables,
+            reduction,
         )
+        return self._keyed(key, text, operations, signature.units, caller)
+
+    async def _weighed(self, spelled: DecodedFunction, caller: str) -> tuple[Reduction | None, frozenset[str]]:
+        """What is made of the grid with its weights as canonical text, and the inputs that these use."""
+        reduction = spelled.reduction
+        if reduction is None or not reduction.weights:
+            return reduction, frozenset()
+        try:
+            weights = await self._programs.get(reduction.weights, [name for name, _ in spelled.inputs], caller)
+        except ExpressionError as error:
+            raise ExpressionError("reduction.weights", error.found, error.remedy) from None
+        check_weights(reduction, weights, spelled.inputs)
+        return reduction._replace(weights=weights.text), frozenset(weights.inputs)
+
+    def staged(self, function: FunctionKey, stage: Stage, segment_blocks: int, caller: str) -> FunctionKey:
+        """The key of a stage in which what a function makes of a grid is computed.
+
+        Args:
+            function: makes something of it.
+            stage: "partial" or "combined".
+            segment_blocks: how many blocks a segment has.
+            caller: who asks for it.
+        """
+        reduction = function.key.reduction
+        assert reduction, "it makes something of a grid"  # noqa: S101 - narrows the type
+        key = function.key._replace(reduction=reduction._replace(stage=stage, segment_blocks=segment_blocks))
+        return self._keyed(key, function.text, function.operations, function.units, caller)
+
+    def _keyed(
+        self, key: CompatibilityKey, text: str, operations: int, units: Sequence[tuple[str, str]], caller: str
+    ) -> FunctionKey:
         found = self._by_key.get(key, caller)
         if found is None:
-            found = FunctionKey(next(self._numbers), key, text, self._version, operations, signature.units)
+            found = FunctionKey(next(self._numbers), key, text, self._version, operations, units)
             self._by_key.put(key, found, caller)
         return found
 

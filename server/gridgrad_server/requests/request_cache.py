@@ -66,9 +66,11 @@ class ServerTemplate:
         tier: "direct" or "compiled" where the caller wants that and no other, else empty.
         arrays: the SHA-256 of those that it has by that.
         keeps_arrays: whether results are to say that arrays are kept.
+        segments: of what must be computed before, and is the only input of this.
 
     Attributes:
         number: that the answer tells, for later requests; 0 for none.
+        met_first: the function that workers meet first.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class ServerTemplate:
         tier: str = "",
         arrays: Sequence[bytes] = (),
         keeps_arrays: bool = False,
+        segments: ServerTemplate | None = None,
     ) -> None:
         self.function = function
         self.layout = layout
@@ -85,6 +88,8 @@ class ServerTemplate:
         self.arrays = arrays
         self.number = 0
         self._keeps_arrays = keeps_arrays
+        self.segments = segments
+        self.met_first = segments.function if segments else function
 
     @functools.cached_property
     def header(self) -> bytes:

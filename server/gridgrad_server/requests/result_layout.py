@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Sequence
 
+from gridgrad_core.wire.enums import ITEM_BYTES
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.requests.decoded import DecodedInput, DecodedLinspace
 from gridgrad_server.requests.function_key import FunctionKey
@@ -24,9 +25,11 @@ class RequestLayout:
         shape: of its grid.
         inputs: one for each of the function's, in their order.
         grids: how many grids it is for: more than one for a pack.
+        computed_points: how many points of what is computed go into one of the grid.
 
     Attributes:
         points: how many a grid has.
+        point_cost: what one of them costs.
         input_offsets: where the numbers of each array go, counted from where the inputs begin.
         inputs_bytes: how much memory the inputs take, a multiple of 64.
         result_bytes: the size of the result of a grid.
@@ -36,11 +39,17 @@ class RequestLayout:
     """
 
     def __init__(
-        self, function: FunctionKey, shape: Sequence[int], inputs: Sequence[DecodedInput], grids: int = 1
+        self,
+        function: FunctionKey,
+        shape: Sequence[int],
+        inputs: Sequence[DecodedInput],
+        grids: int = 1,
+        computed_points: int = 1,
     ) -> None:
         self.shape = tuple(shape)
         self.grids = grids
         self.points = math.prod(shape)
+        self.point_cost = function.computed_planes * computed_points
         self.result_bytes = self.points * function.planes * function.itemsize
         self.total_bytes = self.result_bytes * grids
         self.stride = aligned(self.result_bytes)
@@ -61,7 +70,8 @@ class RequestLayout:
             wpb.SlotArray(offset=self.inputs_bytes, shape=given.spec.shape, dtype=values.dtype, stacked=values.stacked)
         )
         self.input_offsets.append(self.inputs_bytes)
-        self.inputs_bytes += aligned(len(values.data))
+        grids = self.grids if values.stacked else 1
+        self.inputs_bytes += aligned(math.prod(given.spec.shape) * ITEM_BYTES[values.dtype] * grids)
 
     def of_tile(self, tile: GridTile) -> bytes:
         """The serialized PieceLayout of a tile of the grid."""

@@ -65,12 +65,19 @@ def signature_of_registered(function: wpb.RegisteredFunction) -> Signature:
     return Signature(frozenset(inputs), optional, components, function.tuple_valued, units=said)
 
 
-def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...], *, ignore_unused: bool = False) -> None:
+def check_inputs(
+    signature: Signature,
+    inputs: tuple[NamedDims, ...],
+    weighing: frozenset[str] = frozenset(),
+    *,
+    ignore_unused: bool = False,
+) -> None:
     """Checks the inputs of a request.
 
     Args:
         signature: of its function.
         inputs: their names and dims.
+        weighing: those that weights use.
         ignore_unused: whether numbers may be among them that the function does not use.
 
     Raises:
@@ -92,7 +99,8 @@ def check_inputs(signature: Signature, inputs: tuple[NamedDims, ...], *, ignore_
                 f"{name!r}, which the function assigns itself, so that the input would have no effect",
                 f"leave the input out, or the assignment of {name}",
             )
-        if name not in signature.inputs and dims != (name,) and (dims or not ignore_unused):
+        unused = name not in signature.inputs and name not in weighing
+        if unused and dims != (name,) and (dims or not ignore_unused):
             raise RequestError(
                 f"inputs[{position}].name",
                 f"{name!r}, which the function does not use",
@@ -120,16 +128,29 @@ def check_tables(tables: Iterable[TableSpec], called: Sequence[str]) -> None:
 
 
 def distinct_derivatives(
-    listed: Sequence[tuple[str, ...]], inputs: tuple[NamedDims, ...], signature: Signature
+    listed: Sequence[tuple[str, ...]],
+    inputs: tuple[NamedDims, ...],
+    signature: Signature,
+    weighing: frozenset[str] = frozenset(),
 ) -> tuple[Derivative, ...]:
     """The derivatives of a request, each in its canonical order and once.
 
+    Args:
+        listed: as the request lists them.
+        inputs: their names and dims.
+        signature: of its function.
+        weighing: inputs that weights use.
+
     Raises:
-        RequestError: one is with respect to an input that is not given.
+        RequestError: one is with respect to an input that is not given, or that only weights use.
         TooLargeError: there are too many.
     """
     names = [name for name, _ in inputs]
     for position, derivative in enumerate(listed):
+        only_weighing = weighing.intersection(derivative).difference(signature.inputs)
+        if only_weighing:
+            found = f"a derivative with respect to {min(only_weighing)!r}, which only the weights use"
+            raise RequestError(f"derivatives[{position}]", found, "leave it out: weights are constants")
         left_out = signature.optional.intersection(derivative).difference(names)
         if left_out:
             raise RequestError(

@@ -39,6 +39,7 @@ _TABLE: Bulk = {tag(pb.Table, "values"): _ARRAY, tag(pb.Table, "knots"): _ARRAY}
 
 GRID_GRADIENT: Bulk = {
     tag(pb.GridGradientRequest, "function"): _FUNCTION,
+    tag(pb.GridGradientRequest, "reduction"): {tag(pb.Reduction, "function"): _FUNCTION},
     tag(pb.GridGradientRequest, "inputs"): {tag(pb.Input, "array"): _ARRAY, tag(pb.Input, "table"): _TABLE},
     tag(pb.GridGradientRequest, "numbers"): None,
 }

@@ -21,11 +21,12 @@ from gridgrad_server.requests.decoded import DecodedRequest
 from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import FunctionKey, FunctionKeys
 from gridgrad_server.requests.request_cache import RequestCache, ServerTemplate
-from gridgrad_server.requests.result_layout import RequestLayout
 from gridgrad_server.rpc.limits import RequestLimits
 from gridgrad_server.scheduling.admission import Admission, Permit
 from gridgrad_server.scheduling.observer import Observers
 from gridgrad_server.scheduling.request import GridRequest, ResultSink
+from gridgrad_server.segments.request_templates import template_of
+from gridgrad_server.segments.segment_states import SegmentStates
 from gridgrad_server.workers.aside import Lanes
 from gridgrad_server.workers.pool import WorkerPool
 
@@ -119,14 +120,14 @@ class Intake:
             BusyError: earlier ones have cost more than his rate allows until now.
         """
         if self._quotas:
-            self._quotas.account(request.caller).spend(_cost_of(request))
+            self._quotas.account(request.caller).spend(request.cost)
 
     async def charge_streamed(self, request: GridRequest) -> None:
         """The same for a request of a stream, which waits until the rate allows it."""
         if self._quotas:
             while wait_s := self._quotas.account(request.caller).debt_s():
                 await asyncio.sleep(wait_s)
-            self._quotas.account(request.caller).spend(_cost_of(request))
+            self._quotas.account(request.caller).spend(request.cost)
 
     async def read_request(self, raw: bytes, sink: ResultSink, caller: str, deadline_at: float | None) -> GridRequest:
         """Decodes and checks a serialized request, and keeps its template if it asks for that; it is not yet queued.
@@ -160,7 +161,7 @@ class Intake:
             ForgottenNumberError: there is no such template, or an array of it is not kept any more.
         """
         known = self._request_cache.find(raw, caller)
-        if known is None or not self._derivations.is_complete(known[0].function):
+        if known is None or not self._derivations.is_complete(known[0].met_first):
             return None
         return self._arrived(*known, sink, caller, deadline_at, self._held(known[0], caller))
 
@@ -187,12 +188,9 @@ class Intake:
         function = await self._functions.get(decoded.function, caller)
         self._limits.check_cost(decoded, function.planes)
         self._limits.check_tier(decoded.tier)
-        await self._derivations.complete(function, caller)
-        layout = RequestLayout(function, decoded.grid.shape, decoded.inputs, decoded.grids)
-        arrays = decoded.arrays
-        keeps_arrays = arrays.are_named and self._arrays.keeps
-        template = ServerTemplate(function, layout, decoded.tier, arrays.digests, keeps_arrays)
-        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, arrays)
+        template = template_of(decoded, function, self._functions, caller, self._limits.tile_cost, self._arrays.keeps)
+        await self._derivations.complete(template.met_first, caller)
+        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, decoded.arrays)
 
     def _arrived(
         self,
@@ -203,8 +201,12 @@ class Intake:
         deadline_at: float | None,
         arrays: HeldArrays,
     ) -> GridRequest:
-        limits, template.function.caller = self._limits, caller
-        request = GridRequest(template, numbers, sink, caller, deadline_at, limits.tile_cost, limits.window, arrays)
+        limits, template.met_first.caller = self._limits, caller
+        cut = limits.tile_cost, limits.window, arrays
+        request = GridRequest(template, numbers, sink, caller, deadline_at, *cut)
+        if template.segments:
+            template.function.caller, states = caller, SegmentStates(request, self.submit)
+            request.segments = GridRequest(template.segments, numbers, states, caller, deadline_at, *cut)
         if self._observers:
             self._observers.arrived(request)
         return request
@@ -240,13 +242,12 @@ class Intake:
 
     def submit(self, request: GridRequest) -> None:
         """Queues a request, new or with room for more of its tiles."""
-        self._lanes.submit(request)
+        if request.segments and request.segments.is_untouched:
+            self.cut_by_throughput(request.segments)
+        self._lanes.submit(request.segments or request)
 
     def cancel(self, request: GridRequest) -> None:
         """Forgets a request: its caller is gone, or has its answer."""
+        if request.segments:
+            self._lanes.cancel(request.segments)
         self._lanes.cancel(request)
-
-
-def _cost_of(request: GridRequest) -> int:
-    layout = request.template.layout
-    return layout.points * request.template.function.planes * layout.grids

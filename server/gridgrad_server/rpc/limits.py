@@ -6,6 +6,7 @@ from gridgrad_core.errors import RequestError, TooLargeError, UseStreamError
 from gridgrad_core.grid import in_step_remedy
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.requests.decoded import DecodedRequest
+from gridgrad_server.rpc.encode import WINDOW_BYTES
 from gridgrad_server.scheduling.request import GridRequest
 
 __all__ = ["MOST_NUMBERS", "RequestLimits"]
@@ -77,6 +78,12 @@ class RequestLimits:
         """Whether a result may go in one message."""
         return request.template.layout.total_bytes <= self._unary_bytes
 
+    def is_large_for_pack(self, request: GridRequest) -> bool:
+        """Whether the grids of a pack are so large that each is a request of its own."""
+        layout = request.template.layout
+        is_made_of_many = request.template.function.key.reduction and layout.points * layout.point_cost > self.tile_cost
+        return layout.result_bytes > WINDOW_BYTES or bool(is_made_of_many)
+
     def check_unary(self, request: GridRequest) -> None:
         """Refuses results that want the stream.
 
@@ -93,13 +100,14 @@ class RequestLimits:
 
     def stream_bytes(self, request: GridRequest) -> int:
         """How many bytes of a result are held at once while it is streamed."""
-        itemsize = request.template.function.itemsize
-        return min(request.template.layout.total_bytes, self.window * request.progress.tile_cost * itemsize)
+        itemsize, size = request.template.function.itemsize, request.template.layout.total_bytes
+        before = request.held_bytes - size
+        return before + min(size, self.window * request.progress.tile_cost * itemsize)
 
     def tile_bytes(self, request: GridRequest) -> int:
         """How large the result of a tile is at most."""
         function = request.template.function
-        most_points = max(1, request.progress.tile_cost // function.planes)
+        most_points = max(1, request.progress.tile_cost // request.template.layout.point_cost)
         return min(request.template.layout.total_bytes, most_points * function.planes * function.itemsize)
 
     def tile_cost_of(self, request: GridRequest, most_bytes: int | None = None) -> int:
@@ -112,8 +120,9 @@ class RequestLimits:
         function, usual = request.template.function, self.tile_cost
         if most_bytes is None:
             most_bytes = self._most_tile_bytes
-        cost = request.template.layout.points * function.planes
-        largest = min(-(-cost // self._workers), _MOST_LARGER * usual, most_bytes // function.itemsize)
+        layout = request.template.layout
+        bounded = most_bytes * layout.point_cost // (function.planes * function.itemsize)
+        largest = min(-(-layout.points * layout.point_cost // self._workers), _MOST_LARGER * usual, bounded)
         quick = function.throughput.cost(request.template.tier)
         if min(largest, quick) <= usual:
             return usual

@@ -23,7 +23,6 @@ from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.requests.decoded import MAX_GRIDS, DecodedRequest
-from gridgrad_server.rpc.encode import WINDOW_BYTES
 from gridgrad_server.rpc.errors import abort
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
@@ -194,7 +193,7 @@ class StreamCall:
             self._intake.check_open()
             decoded = await self._intake.read_several(message, self._caller)
             request = await self._intake.request(decoded, streamed, self._caller, self._deadline_at)
-            if decoded.grids > 1 and request.template.layout.result_bytes > WINDOW_BYTES:
+            if decoded.grids > 1 and self._limits.is_large_for_pack(request):
                 await self._accept_apart(streamed, decoded, size)
             else:
                 await self._admit(streamed, request, size)

@@ -126,6 +126,6 @@ class UnaryCalls:
         request = self._intake.known_request(*call) or await self._intake.read_request(*call)
         self._limits.check_unary(request)
         self._intake.charge(request)
-        permit.grow(request.template.layout.total_bytes + request.named_bytes)
+        permit.grow(request.held_bytes + request.named_bytes)
         self._intake.submit(request)
         return await response

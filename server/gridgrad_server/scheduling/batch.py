@@ -48,7 +48,7 @@ class Batch:
         function: that they share.
         cautious: whether a worker died computing one of them.
         grids: how many grids, or parts of one, its tiles have.
-        cost: points of all of them, times the planes of their results.
+        cost: of all of them: points that are computed, times planes.
         slot: takes the results that have no destination in the arena of a session.
         regions: what the frame names: slots, of which the first takes results, and arenas of sessions.
         is_in_arena: whether results go to arenas of sessions, where nobody else may write before its worker is gone.
@@ -65,7 +65,7 @@ class Batch:
         self.started_at: float | None = None
         self.is_in_arena = False
         self.grids = 0
-        self.cost = self.function.planes * sum(tile.points for _, tile in items)
+        self.cost = sum(tile.points * request.template.layout.point_cost for request, tile in items)
         self._spots, size = _laid_out(items)
         self.slot = pool.take(max(1, size))
         self.regions: dict[Slot | Arena, None] = {self.slot: None}

@@ -55,7 +55,7 @@ class Progress:
     def cut(self, tile_cost: int) -> None:
         """Cuts the request into tiles of at most this cost, before the first of them is taken."""
         self.tile_cost = tile_cost
-        layout, most_points = self._template.layout, max(1, tile_cost // self._template.function.planes)
+        layout, most_points = self._template.layout, max(1, tile_cost // self._template.layout.point_cost)
         if layout.grids == 1 and layout.points <= most_points:
             self._uncut, self.next, self.is_split = _NO_TILES, layout.whole, False
             return
@@ -92,7 +92,7 @@ class Progress:
         if layout.grids > 1:
             return self.next.grids * self._grid_cost
         inputs_cost = 0 if self.is_split else layout.inputs_bytes // 8
-        return max(1, self.next.points * self._template.function.planes, inputs_cost)
+        return max(1, self.next.points * layout.point_cost, inputs_cost)
 
     def waiting_batches(self, batch_cost: int) -> float:
         """How many batches could be computed now of what is left, if there were workers for them.
@@ -110,7 +110,7 @@ class Progress:
     def _grid_cost(self) -> int:
         """The cost of a grid of a pack."""
         layout = self._template.layout
-        computing = layout.points * self._template.function.planes
+        computing = layout.points * layout.point_cost
         return max(_LEAST_GRID_COST, computing, layout.inputs_bytes // layout.grids // 8)
 
     def take(self, most_cost: int, *, anew: bool = False) -> GridTile:
@@ -134,14 +134,13 @@ class Progress:
 
     def _parts(self, tile: GridTile, most_cost: int, *, anew: bool) -> int:
         """How many tiles to make of one."""
-        function = self._template.function
-        bound = function.throughput.most_cost
+        bound = self._template.function.throughput.most_cost
         if self._template.layout.grids > 1:
             return -(-tile.grids // max(1, min(most_cost, bound) // self._grid_cost))
         if not self.is_split or tile.points <= 1:
             return 1  # in how many tiers a grid may be computed was decided when it was one tile
         small_cost = min(bound, max(1, self._usual_cost // _SMALL_SHARE)) if anew else bound
-        return min(tile.points, -(-tile.points * function.planes // small_cost))
+        return min(tile.points, -(-tile.points * self._template.layout.point_cost // small_cost))
 
     def put_back(self, tiles: list[GridTile]) -> None:
         """Has these tiles computed next, in place of one that was taken; see `retries`."""

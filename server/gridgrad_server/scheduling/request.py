@@ -83,11 +83,12 @@ class GridRequest:
         inputs_slot: holds its inputs when it has several tiles.
         destination: of its results in the arena of a session; None for the memory of each batch.
         trace: what an observer remembers of it.
+        segments: what is computed before; None once that is its numbers.
     """
 
     __slots__ = ("_compute_s", "_computed_by", "_started_at", "arrays", "arrived_at", "caller", "deadline_at",
-                 "destination", "ended", "inputs_slot", "is_aside", "is_bulk", "numbers", "progress", "sink",
-                 "template", "tier", "trace")  # fmt: skip
+                 "destination", "ended", "inputs_slot", "is_aside", "is_bulk", "numbers", "progress", "segments",
+                 "sink", "template", "tier", "trace")  # fmt: skip
 
     def __init__(
         self,
@@ -111,6 +112,7 @@ class GridRequest:
         self.inputs_slot: Slot | None = None
         self.destination: ResultDestination | None = None
         self.trace: object | None = None
+        self.segments: GridRequest | None = None
         self.tier: str | None = template.tier
         self._started_at = 0.0
         self._compute_s = 0.0
@@ -170,9 +172,18 @@ class GridRequest:
         self._note(outcome)
         self._pass_on(tile, result, failures, slot)
 
+    def take_segments(self, segments: GridRequest, states: bytes) -> None:
+        """Takes in what was computed before: its own numbers, and how its grid was computed."""
+        self.numbers, self.segments = (states,), None
+        self._started_at, self._compute_s = segments._started_at, segments._compute_s
+        self._computed_by = segments._computed_by
+
     def _note(self, outcome: BatchOutcome) -> None:
         """Takes in how a tile was computed."""
         started_at, compute_s, by = outcome
+        if self.template.segments:
+            self._compute_s += compute_s
+            return
         if self.tier is None and self.template.layout.grids == 1:
             self.tier = by.tier
         if self._computed_by is None or started_at < self._started_at:
@@ -183,6 +194,8 @@ class GridRequest:
     def _mixed(self, by: ComputedBy) -> GridgradError | None:
         """What is wrong with the tier that a tile was computed in."""
         wanted = self.template.tier
+        if self.template.segments:
+            return None
         if wanted and by.tier != wanted:
             return _in_another_tier(wanted, by)
         if self._computed_by and by.tier != self._computed_by.tier and self.template.layout.grids == 1:
@@ -212,6 +225,19 @@ class GridRequest:
         if self.inputs_slot:
             self.inputs_slot.let_go()
             self.inputs_slot = None
+
+    @property
+    def cost(self) -> int:
+        """What all of it costs."""
+        layout = self.template.layout
+        before = self.segments.cost if self.segments else 0
+        return before + layout.points * layout.point_cost * layout.grids
+
+    @property
+    def held_bytes(self) -> int:
+        """How large its results are, with what is computed before."""
+        before = self.segments.template.layout.total_bytes if self.segments else 0
+        return before + self.template.layout.total_bytes
 
     @property
     def info(self) -> ResultInfo:

@@ -75,7 +75,8 @@ class TierPolicy:
     def of(self, request: GridRequest) -> str | None:
         """What a request of which nothing is begun is to be computed in; see `GridRequest.tier`."""
         template = request.template
-        if template.tier or not self._has_tiers or template.function.key.kind != "expression":
+        function = template.function
+        if template.tier or not self._has_tiers or function.is_combined or function.key.kind != "expression":
             return template.tier
         if request.progress.has_crashed:
             return "direct"

@@ -6,14 +6,15 @@ import grpc
 import numpy as np
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_core.wire.enums import DTYPE_NAMES, DTYPES, ITEM_BYTES, STATUS_NAMES, TIER_NAMES, TIERS
+from gridgrad_core.wire.enums import DTYPE_NAMES, DTYPES, ITEM_BYTES, RESULT_DTYPES, STATUS_NAMES, TIER_NAMES, TIERS
 
 
 def test_every_dtype_of_the_schema_has_its_name_and_size() -> None:
-    assert {f"DTYPE_{name.upper()}": number for name, number in DTYPES.items()} == {
+    assert {f"DTYPE_{name.upper()}": number for name, number in RESULT_DTYPES.items()} == {
         name: number for name, number in pb.Dtype.items() if number
     }
-    assert {name: np.dtype(name).itemsize for name in DTYPES} == ITEM_BYTES
+    assert {name: np.dtype(name).itemsize for name in RESULT_DTYPES} == ITEM_BYTES
+    assert RESULT_DTYPES.keys() - DTYPES.keys() == {"int64"}
     assert all(DTYPE_NAMES[number] == name for name, number in DTYPES.items())
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray, spread_over
 from gridgrad.frameworks.testing.canned import CannedAnswer, CannedRequest, Grids, answer_of
+from gridgrad.frameworks.testing.canned_reduction import reduced
 from gridgrad.protocol.options import HEALTH_METHOD, SERVING
 from gridgrad.requests.request import Registered, Request, Unused
 from gridgrad.results.server_info import RegisteredFunction
@@ -25,7 +26,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_core.wire import buffer as wire
 from gridgrad_core.wire import methods
-from gridgrad_core.wire.enums import DTYPE_NAMES, STATUS_NAMES
+from gridgrad_core.wire.enums import DTYPE_NAMES, RESULT_DTYPES, STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
 from gridgrad_core.wire.features import FEATURES
 from gridgrad_core.wire.table_specs import spec_of
@@ -113,7 +114,12 @@ class FakeServer(grpc.GenericRpcHandler):
         asked = _read(message)
         self.requests.append(asked.request)
         answer = answer_of(asked, self._grids, self._fill, self._functions)
-        return _header(message, asked, answer), answer.planes
+        if not message.HasField("reduction"):
+            return _header(message, asked, answer), answer.planes
+        planes, left = reduced(answer.planes, asked, message.reduction)
+        header = _header(message, asked._replace(grid=left), answer)
+        header.dtype = RESULT_DTYPES[planes.dtype.name]
+        return header, planes
 
     def _list_functions(self) -> bytes:
         listed = [
@@ -185,8 +191,17 @@ def _read(message: pb.GridGradientRequest) -> CannedRequest:
     spread = {name: spread_over(grid.dims, dims, values) for name, (dims, values) in arrays.items()}
     derivatives = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
     dtype = DTYPE_NAMES[message.dtype]
+    made = message.reduction if message.HasField("reduction") else None
     unused: Unused = "ignore" if message.ignore_unused else "refuse"
-    request = Request(_function(message.function), arrays, derivatives=list(derivatives), dtype=dtype, unused=unused)
+    request = Request(
+        _function(made.function if made else message.function),
+        arrays,
+        derivatives=list(derivatives),
+        dtype=dtype,
+        unused=unused,
+        reduce=dict.fromkeys(made.dims, made.kind) if made else None,
+        weights=made.weights or None if made else None,
+    )
     return CannedRequest(request, grid, spread, derivatives, dtype, tables)
 
 

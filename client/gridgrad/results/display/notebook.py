@@ -60,6 +60,8 @@ def _summaries(parts: list[ComponentGrid]) -> list[Summary]:
 def _grid(result: ResultData) -> str:
     lengths = zip(result.dims, result.shape, strict=True)
     grid = ", ".join(f"{dim}={length}" for dim, length in lengths) or "a single point"
+    if result.reduced:
+        grid += f", {next(iter(result.reduced.values()))} over {', '.join(result.reduced)}"
     components = f", components {', '.join(result.components)}" if result.tuple_valued else ""
     return f"{result.value.dtype.name} on {grid}{components}"
 

@@ -1,0 +1,164 @@
+"""What is made of a grid: `reduce` and `weights`, read and made into what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input, fitting_dims, plain_array, split_dims
+from gridgrad.arguments.linspace import Linspace
+from gridgrad_core.errors import RequestError
+from gridgrad_core.grid import Grid
+from gridgrad_core.reduction import REDUCTIONS
+
+__all__ = ["GridReduction", "Reduce", "read_reduction", "trapezoid_weights"]
+
+Reduce: TypeAlias = str | Mapping[str, str]
+"""A kind for all dims of the grid, or dims to kinds: {"k": "sum"}."""
+
+SPELLING = 'write reduce={"k": "sum"} for a dim, {"t": "sum", "k": "sum"} for several, "sum" for all'
+TRAPEZOID = "trapezoid"
+
+
+class GridReduction(NamedTuple):
+    """What is made of a grid.
+
+    Args:
+        kind: one of `gridgrad_core.reduction.REDUCTIONS`.
+        dims: that go, in the grid's order.
+        weights: an expression of inputs that have no other dims; empty for 1.
+        added: the names of the inputs that hold weights.
+    """
+
+    kind: str
+    dims: tuple[str, ...]
+    weights: str = ""
+    added: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> np.dtype[Any] | None:
+        """Of its results; None for the one computed in."""
+        own = REDUCTIONS[self.kind].dtype
+        return np.dtype(own).newbyteorder("<") if own else None
+
+    def left(self, grid: Grid) -> Grid:
+        """The dims that stay, and their lengths."""
+        stay = [(dim, n) for dim, n in zip(grid.dims, grid.shape, strict=True) if dim not in self.dims]
+        return Grid(tuple(dim for dim, _ in stay), tuple(length for _, length in stay))
+
+
+def read_reduction(
+    reduce: Reduce, weights: Any, grid: Grid, inputs: Sequence[Input], function: str
+) -> tuple[GridReduction, tuple[Input, ...]]:
+    """Reads the two arguments.
+
+    Args:
+        reduce: as `Client.gradient` takes it.
+        weights: likewise.
+        grid: that the inputs span.
+        inputs: as read.
+        function: its text, whose names are not given to inputs that are added.
+
+    Returns:
+        What is made of the grid, and the inputs that hold weights.
+
+    Raises:
+        RequestError: no such reduction, a dim that the grid has not, or weights that do not fit.
+    """
+    kind, dims = _kind_and_dims(reduce, grid)
+    if weights is None:
+        return GridReduction(kind, dims), ()
+    if not REDUCTIONS[kind].weighs:
+        weighing = ", ".join(name for name, each in REDUCTIONS.items() if each.weighs)
+        raise RequestError("weights", f"weights of reduce={kind!r}", f"give them with one of {weighing}")
+    found = _Weights(dims, inputs, function)
+    text = found.text(weights)
+    return GridReduction(kind, dims, text, tuple(each.name for each in found.added)), tuple(found.added)
+
+
+def _kind_and_dims(reduce: Reduce, grid: Grid) -> tuple[str, tuple[str, ...]]:
+    if isinstance(reduce, str):
+        given: Mapping[str, str] = dict.fromkeys(grid.dims, reduce)
+    elif isinstance(reduce, Mapping) and reduce:
+        given = reduce
+    else:
+        raise RequestError("reduce", f"{reduce!r}", SPELLING)
+    for dim, kind in given.items():
+        if dim not in grid.dims:
+            have = ", ".join(grid.dims) or "(it has none)"
+            raise RequestError("reduce", f"the dim {dim!r}, which the grid has not", f"use one of {have}")
+        if not isinstance(kind, str) or kind not in REDUCTIONS:
+            remedy = f"use one of {', '.join(REDUCTIONS)}; quantiles and histograms need the whole grid"
+            raise RequestError("reduce", f"{kind!r} along {dim!r}", remedy)
+    kinds = list(dict.fromkeys(given.values()))
+    if not kinds:
+        raise RequestError("reduce", f"{reduce!r} of a single point", "give an axis to reduce along, or leave it out")
+    if len(kinds) > 1:
+        found = f"{kinds[0]!r} and {kinds[1]!r} at once"
+        raise RequestError("reduce", found, "reduce by one of them here, and by the other with numpy")
+    return kinds[0], tuple(dim for dim in grid.dims if dim in given)
+
+
+class _Weights:
+    """Makes an expression of weights, and inputs of those that are numbers."""
+
+    def __init__(self, dims: tuple[str, ...], inputs: Sequence[Input], function: str) -> None:
+        self._dims = dims
+        self._inputs = {each.name: each for each in inputs}
+        self._function = function
+        self.added: list[Input] = []
+
+    def text(self, weights: Any) -> str:
+        """The expression of weights as a caller gives them."""
+        if isinstance(weights, Mapping):
+            for dim in weights:
+                if dim not in self._dims:
+                    raise RequestError("weights", f"weights along {dim!r}, which stays", f"use {', '.join(self._dims)}")
+            return " * ".join(f"({self._along(dim, each)})" for dim, each in weights.items())
+        if isinstance(weights, str) and weights == TRAPEZOID:
+            return " * ".join(self._trapezoid(dim) for dim in self._dims)
+        return weights if isinstance(weights, str) else self._array(weights, self._dims)
+
+    def _along(self, dim: str, weights: Any) -> str:
+        if isinstance(weights, str):
+            return self._trapezoid(dim) if weights == TRAPEZOID else weights
+        return self._array(weights, (dim,))
+
+    def _array(self, weights: Any, dims: tuple[str, ...]) -> str:
+        """The name of the input of weights that are numbers, of these dims unless they say others."""
+        spelled, values = split_dims("weights", weights)
+        array = np.asarray(plain_array("weights", values), FLOAT64, order="C")
+        if spelled is None and array.ndim > 1:
+            found = f"an array of shape {[*array.shape]} without the names of its dims"
+            raise RequestError("weights", found, f"name them: weights=({dims!r}, array)")
+        own = fitting_dims("weights", spelled or dims[: array.ndim], array.shape)
+        return self._add(own, array)
+
+    def _trapezoid(self, dim: str) -> str:
+        axis = self._inputs.get(dim)
+        if axis is None or axis.dims != (dim,):
+            found = f"{TRAPEZOID!r} along {dim!r}, of which no input of that name has the values"
+            raise RequestError("weights", found, f"give an axis {dim!r}, or the weights as an array")
+        values = axis.values.values() if isinstance(axis.values, Linspace) else axis.values
+        return self._add((dim,), trapezoid_weights(np.asarray(values, FLOAT64)))
+
+    def _add(self, dims: tuple[str, ...], values: FloatArray) -> str:
+        name = "weights" if not self.added else f"weights_{len(self.added)}"
+        while name in self._inputs or name in self._function:
+            name += "_"
+        self.added.append(Input(name, dims, values))
+        return name
+
+
+def trapezoid_weights(values: FloatArray) -> FloatArray:
+    """What each point of an axis counts in the trapezoidal rule: half of the way to its neighbours, [n].
+
+    Args:
+        values: of the axis, [n], ascending or descending, which makes weights negative.
+    """
+    half, weights = np.diff(values) / 2, np.zeros_like(values)
+    weights[:-1] += half
+    weights[1:] += half
+    return weights

@@ -1,0 +1,1 @@
+"""What requests want made of grids, checked."""

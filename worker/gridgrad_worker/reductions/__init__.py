@@ -1,0 +1,1 @@
+"""What is made of grids along some of their dims, without ever holding one: window by window, in blocks."""

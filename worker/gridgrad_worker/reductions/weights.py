@@ -1,0 +1,39 @@
+"""Weights: what each point counts, as an expression of the inputs that have no other dims than those that go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gridgrad_core.lang.parser.parser import parse
+from gridgrad_worker.devices.device import Device
+from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.engines.tiles import Tile
+from gridgrad_worker.reductions.grid_reducer import Weights
+
+__all__ = ["point_weights"]
+
+
+def point_weights(text: str, axes: Mapping[str, Sequence[int]], ndim: int, device: Device) -> Weights:
+    """What computes the weights of points, in float64 without a compiler.
+
+    Args:
+        text: an expression of the inputs.
+        axes: for each input, which of the grid's dims its own are.
+        ndim: how many dims the grid has.
+        device: computed on.
+
+    Raises:
+        ExpressionError: it is none.
+    """
+    engine = StructuredEngine(parse(text, list(axes)), axes, ndim, [()], torch.float64, device)
+
+    def weights(tile: Tile) -> NDArray[np.float64]:
+        found = np.empty(tile.subgrid.points)
+        engine.compute([tile], [found[np.newaxis]])
+        return found
+
+    return weights
