@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["give_back_freed_memory", "keep_freed_memory"]
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 _LARGEST_MMAP_THRESHOLD = 1 << 25  # mallopt(3) allows no more
@@ -23,3 +23,10 @@ def keep_freed_memory(most_bytes: int) -> None:
     if mallopt is not None:
         mallopt(_M_TRIM_THRESHOLD, most_bytes)
         mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+
+
+def give_back_freed_memory() -> None:
+    """Gives back to the kernel what malloc keeps, between what is in use too; that takes some milliseconds."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import Any
 
 import pytest
 
 from gridgrad_core.errors import BusyError
+from gridgrad_server.connections import open_calls as module
 from gridgrad_server.connections.open_calls import OpenCalls
 
 
@@ -58,3 +60,17 @@ def test_callers_over_a_unix_socket_are_one_connection_of_many() -> None:
     local: Any = Caller("unix:")
     with calls.place(local), calls.place(local), calls.place(local):
         assert len(calls) == 3
+
+
+async def test_what_many_have_taken_is_given_back_once_most_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back = asyncio.Queue[None]()
+    monkeypatch.setattr(module, "give_back_freed_memory", lambda: given_back.put_nowait(None))
+    monkeypatch.setattr(module, "_FREED_AFTER_S", 0.0)
+    calls = OpenCalls("watches", 1000, 1)
+    for count in (20, 80):
+        with contextlib.ExitStack() as opened:
+            for port in range(count):
+                opened.enter_context(calls.place(caller(port)))
+    await given_back.get()
+    await asyncio.sleep(0.01)
+    assert given_back.empty(), "of few it is not worth it, and of many it is done once"

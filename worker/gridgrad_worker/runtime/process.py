@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_NICE = 10
+_NICE = 19
 _SPINS = "4000"  # some 0.1 ms
 
 
@@ -72,5 +72,5 @@ def keep_code_in(directory: Path | None) -> None:
 
 
 def yield_to_others() -> None:
-    """Has the kernel give processors to others first, for good. See nice(2)."""
+    """Has the kernel give processors to others first, for good: it gets a seventieth of what they do. See nice(2)."""
     os.nice(_NICE)
