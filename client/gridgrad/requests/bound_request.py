@@ -18,7 +18,7 @@ from gridgrad.requests.encode import InputKind, decode_input, input_head
 from gridgrad.requests.lowering import Shown
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import Registered, Request
-from gridgrad.requests.template_cache import RequestTemplate
+from gridgrad.requests.template_cache import RequestTemplate, plain_numbers
 from gridgrad_core.errors import RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
@@ -50,8 +50,9 @@ class BoundRequest:
         self._varying = {name: self._varied(name) for name in self.names}
         # Arrays that the function sums over are no inputs: they travel whole each time
         self._are_summed = not {each.name for each in self._first.summed}.isdisjoint(self.names)
-        places = [place for varied in self._varying.values() for place in varied.places if place is not None]
-        self._template = _bound(self._first.template, tuple(sorted(places)))
+        self._places = [place for varied in self._varying.values() for place in varied.places if place is not None]
+        self._template = _bound(self._first.template, tuple(sorted(self._places)))
+        self._plain = self._plain_kinds()
 
     @property
     def plan(self) -> pb.Plan | None:
@@ -73,7 +74,17 @@ class BoundRequest:
         Raises:
             RequestError: a name is missing or does not vary, or a value is of another shape.
         """
-        given = checked(unstacked(given))
+        plain = plain_numbers(given, self._plain) if self._plain else None
+        if plain is not None:
+            numbers = list(self._first.numbers)
+            for place, each in zip(self._places, plain, strict=True):
+                numbers[place] = each
+            request = self._request.on({**self._request.inputs, **given})
+            return self._first._replace(request=request, template=self._template, numbers=tuple(numbers))
+        return self._read(checked(unstacked(given)))
+
+    def _read(self, given: Mapping[str, Any]) -> PreparedCall:
+        """A call with numbers that are given in whatever way."""
         if given.keys() != self._varying.keys():
             self._refuse_names(given)
         first, numbers, shown = self._first, list(self._first.numbers), {}
@@ -92,6 +103,12 @@ class BoundRequest:
             return call
         inputs = tuple([shown.get(each.name, each) for each in first.lowered.inputs])
         return call._replace(lowered=Shown(inputs, first.lowered.stacks))
+
+    def _plain_kinds(self) -> list[InputKind]:
+        """What all that varies is, if it consists of axes and numbers that are sent as they are given; else nothing."""
+        kinds = [varied.kind for varied in self._varying.values() if isinstance(varied, _Number)]
+        is_plain = len(kinds) == len(self._places) == len(self._varying) and self._first.lowered is None
+        return kinds if is_plain and all(spec.dims in ((), (spec.name,)) for spec, _ in kinds) else []
 
     def _varied(self, name: str) -> _Number | _Coefficients:
         """What varies by a name, and where it stands among what is sent: nowhere where the function does not use it."""
