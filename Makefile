@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 .PHONY: help demo serve test test-floor test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-language goals gpu proto sync docs figures site node wheel setup clean
+.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -99,6 +99,9 @@ bench-access: $(READY) ## Measure what tokens and quotas cost beside a server wi
 
 bench-neighbours: $(READY) ## Measure what one caller waits beside another who asks for what costs most; ARGS="--old ../other"
 	@$(BIN)/python -m benchmarks.neighbours $(ARGS)
+
+bench-inner-loop: $(READY) ## Measure bound calls and small ones beside a raw gRPC server; ARGS="--old ../other" beside another build
+	@$(BIN)/python -m benchmarks.inner_loop $(ARGS)
 
 bench-functions: $(READY) ## Measure one function as an expression and as a registered one
 	@$(BIN)/python -m benchmarks.functions $(ARGS)

@@ -35,6 +35,7 @@ BENCHMARKS = (
     "functions",
     "access",
     "language",
+    "inner_loop",
     "gpu",
 )
 WITH_JAX = ("engine", "readme")

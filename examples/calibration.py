@@ -1,7 +1,7 @@
 """A calibration with scipy: the exact Jacobian by the coefficients comes with every value.
 
-Two exponentials that decay are fitted to noisy counts. The coefficients travel as numbers of one program: however many
-steps the fit takes, the server reads it once, and compiles it when it proves hot.
+Two exponentials that decay are fitted to noisy counts. The function and the times are bound: however many steps the fit
+takes, the server reads them once, and a step sends the coefficients alone.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ def decay(t: Array, n: Array) -> Any:
 
 def fit(client: gridgrad.Client, t: Array, counts: Array, start: Array) -> Any:
     """The coefficients at which the sum of squares is least."""
+    # Some dozens of steps: too few to wait for compiled code
+    served = client.bind(decay, {"t": t}, varying="n", derivatives=["n"], coefficients={"n": start}, prepare=False)
 
     def residuals(n: Array) -> Array:
-        return served(n).value - counts
+        return served(n=n).value - counts
 
     def jacobian(n: Array) -> Array:
-        return served(n).d["n"].T  # [t, n] of [n, t]
-
-    def served(n: Array) -> gridgrad.Result:
-        return client.gradient(decay, {"t": t}, derivatives=["n"], coefficients={"n": n})
+        return served(n=n).d["n"].T  # [t, n] of [n, t]
 
     return least_squares(residuals, start, jacobian, x_scale="jac")
 

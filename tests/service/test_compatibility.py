@@ -157,6 +157,8 @@ def test_a_client_sends_no_server_what_it_is_too_old_for(their_server: Running, 
             list(client.map(text, [inputs, inputs]))
         asked = [gridgrad.Request("r", {"r": [1.0]}), gridgrad.Request(text, inputs)]
         good, bad = sorted(client.stream(asked, errors="return"), key=lambda each: isinstance(each, Exception))
+        problem = client.bind("a*r", {"r": [0.5, 1.5], "a": 1.0}, varying="a")  # by numbers, which that one never gives
+        assert [problem(a=a).value.tolist() for a in (2.0, 4.0, 8.0)] == [[1.0, 3.0], [2.0, 6.0], [4.0, 12.0]]
     assert isinstance(good, gridgrad.Result)
     assert isinstance(bad, UnsupportedError)
     assert bad.request is asked[1]

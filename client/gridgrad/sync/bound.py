@@ -67,6 +67,7 @@ class Binding(ABC):
         tier: Tier = "auto",
         unused: Unused = "refuse",
         units: Units | None = None,
+        prepare: bool = True,
         timeout: float | None = None,
     ) -> BoundCall:
         """Fixes all that does not change between calls, and has it compiled: for inner loops.
@@ -87,6 +88,7 @@ class Binding(ABC):
             tier: as for `gradient`; "direct" has nothing compiled.
             unused: as for `gradient`.
             units: as for `gradient`.
+            prepare: False does not wait for compiled code, which is made once calls prove hot: for some dozens of them.
             timeout: seconds to wait until it is compiled; None for the client's own.
 
         Returns:
@@ -102,7 +104,7 @@ class Binding(ABC):
                           unused=unused, units=units)  # fmt: skip
         bound = BoundRequest(request, varying)
         plan = bound.plan
-        if plan is not None and tier != "direct":
+        if plan is not None and prepare and tier != "direct":
             self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
         return BoundCall(self, bound)
 
