@@ -76,6 +76,24 @@ def test_every_way_to_ask_goes_by_what_is_kept(server: Running, sessions: bool) 
         assert "V(r, 1)" in client.explain("V(r)*r", {"r": R, "V": table}).derived
 
 
+@pytest.mark.parametrize("sessions", [False, True])
+@pytest.mark.parametrize("planes", [1, 40])
+def test_large_inputs_that_come_again_travel_twice(server: Running, sessions: bool, planes: int) -> None:
+    """The first time nobody knows that there will be a second; the result goes in one message, or by a stream."""
+    x, k = np.random.default_rng(planes).normal(size=30_000), np.linspace(0, 1, planes)
+    with relayed(server.address) as relay, gridgrad.Client(relay.address, sessions=sessions) as client:
+        sent = []
+        for _ in range(5):
+            before = relay.sent
+            result = client.gradient("x*x + k", {"x": x, "k": k}, order=0)
+            sent.append(relay.sent - before)
+            assert_array_equal(result.value, x[:, None] ** 2 + k)
+        assert sent[0] > x.nbytes
+        assert sessions or max(sent[2:]) < 2500, sent
+        x[15_000] = 7.0
+        assert client.gradient("x*x + k", {"x": x, "k": k}, order=0).value[15_000, 0] == 49.0
+
+
 class Tight(NamedTuple):
     """A server that keeps little, for callers with tokens."""
 

@@ -11,7 +11,7 @@ Safe for threads: what one overwrites of another is asked for again.
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Protocol
 
 from gridgrad.requests.template_cache import RequestTemplate
@@ -40,6 +40,8 @@ class _Call(Protocol):
     def numbers(self) -> tuple[bytes, ...]: ...
     @property
     def tables(self) -> Hashable: ...
+    @property
+    def input_digests(self) -> Mapping[int, bytes]: ...
     @property
     def whole(self) -> bytes: ...
 
@@ -108,8 +110,11 @@ class CallNumbers:
         self._known: BoundedDict[Hashable, CallNumber] = BoundedDict(_KEPT)
 
     def of(self, call: _Call) -> CallNumber | None:
-        """The number of what a call shares with others; None where there are none."""
-        if not self._are_asked_for:
+        """The number of what a call shares with others; None where there are none.
+
+        Large arrays that do not change go by their SHA-256 instead, since all numbers go with a number.
+        """
+        if not self._are_asked_for or call.input_digests:
             return None
         template = call.template
         key: Hashable = template

@@ -23,6 +23,7 @@ __all__ = [
     "decode_input",
     "encode_numbers",
     "input_head",
+    "input_with_digest",
     "kind_of",
     "narrowed",
     "stacked_inputs",
@@ -98,11 +99,24 @@ def _linspace(field: bytes) -> Linspace:
     return Linspace(sent.start, sent.stop, sent.num)
 
 
+def input_with_digest(kind: InputKind, digest: bytes, *, is_named: bool) -> bytes:
+    """What stands before the numbers of an array that has its SHA-256; all of it, where it goes by that alone."""
+    spec, dtype = kind
+    return _head_of(*spec, dtype == FLOAT32, digest, 0 if is_named else kind.nbytes)
+
+
 @functools.lru_cache(HEADS_KEPT)
 def _array_head(name: str, dims: tuple[str, ...], shape: tuple[int, ...], single: bool) -> bytes:
-    data_bytes = math.prod(shape) * (4 if single else 8)
-    array = pb.Array(dtype=pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64, shape=shape).SerializeToString()
-    array += field_head(pb.Array.DATA_FIELD_NUMBER, data_bytes)
+    return _head_of(name, dims, shape, single, b"", math.prod(shape) * (4 if single else 8))
+
+
+def _head_of(
+    name: str, dims: tuple[str, ...], shape: tuple[int, ...], single: bool, digest: bytes, data_bytes: int
+) -> bytes:
+    dtype = pb.DTYPE_FLOAT32 if single else pb.DTYPE_FLOAT64
+    array = pb.Array(dtype=dtype, shape=shape, sha256=digest).SerializeToString()
+    if data_bytes or not digest:
+        array += field_head(pb.Array.DATA_FIELD_NUMBER, data_bytes)
     head = pb.Input(name=name, dims=dims).SerializeToString()
     head += field_head(pb.Input.ARRAY_FIELD_NUMBER, len(array) + data_bytes) + array
     return field_head(pb.GridGradientRequest.INPUTS_FIELD_NUMBER, len(head) + data_bytes) + head

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.call_numbers import CallNumber
-from gridgrad.requests.encode import decode_input, encode_numbers, kind_of, narrowed, stacked_inputs
+from gridgrad.requests.encode import decode_input, encode_numbers, input_with_digest, kind_of, narrowed, stacked_inputs
 from gridgrad.requests.lowering import Shown, lower, parsed
 from gridgrad.requests.reduction import GridReduction, read_reduction
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
@@ -29,6 +30,7 @@ from gridgrad_core.wire.fields import field_head
 
 __all__ = ["PreparedCall", "out_of_shape", "prepare", "stream_message"]
 
+_NO_DIGESTS: Mapping[int, bytes] = MappingProxyType({})
 _BY_NAME = pb.GridGradientRequest(features=[KEPT_ARRAYS]).SerializeToString()
 _REQUEST_FIELD = pb.StreamGridGradientsRequest.REQUEST_FIELD_NUMBER
 
@@ -44,6 +46,7 @@ class PreparedCall(NamedTuple):
         tables: that the function calls; arrays that it sums over too.
         summed: these arrays.
         number: by which the server it goes to may know all but the numbers.
+        input_digests: by the places of inputs, the SHA-256 of those that the server is to keep or keeps.
         named: the SHA-256 of arrays that go by that alone, since the server keeps them.
     """
 
@@ -54,6 +57,7 @@ class PreparedCall(NamedTuple):
     tables: tuple[GivenTable, ...] = ()
     summed: tuple[GivenTable, ...] = ()
     number: CallNumber | None = None
+    input_digests: Mapping[int, bytes] = _NO_DIGESTS
     named: frozenset[bytes] = frozenset()
 
     @property
@@ -74,7 +78,8 @@ class PreparedCall(NamedTuple):
     @property
     def digests(self) -> tuple[bytes, ...]:
         """The SHA-256 of its arrays that may be kept."""
-        return tuple([digest for each in self.tables for digest in each.table.digests]) if self.tables else ()
+        of_tables = [digest for each in self.tables for digest in each.table.digests] if self.tables else ()
+        return (*of_tables, *self.input_digests.values())
 
     @property
     def heads(self) -> list[bytes]:
@@ -90,10 +95,19 @@ class PreparedCall(NamedTuple):
     @property
     def whole(self) -> bytes:
         """The serialized GridGradientRequest, all of it."""
-        parts = self.heads
+        return b"".join((*self.heads, *self.input_fields))
+
+    @property
+    def input_fields(self) -> list[bytes]:
+        """The inputs with numbers as fields of a request, in parts."""
+        parts: list[bytes] = []
         for each in zip(self.template.input_heads, self.numbers, strict=True):
             parts += each
-        return b"".join(parts)
+        for place, digest in self.input_digests.items():
+            is_named = digest in self.named
+            parts[2 * place] = input_with_digest(self.template.inputs[place], digest, is_named=is_named)
+            parts[2 * place + 1] = b"" if is_named else self.numbers[place]
+        return parts
 
 
 _templates = TemplateCache()
@@ -183,14 +197,20 @@ def stream_message(first_id: int, calls: Sequence[PreparedCall]) -> bytes:
     """Calls that share a template as the entries of one message of a stream, with ids from first_id on."""
     template, entries = calls[0].template, len(calls) if len(calls) > 1 else 0
     head = pb.StreamGridGradientsRequest(id=first_id, entries=entries).SerializeToString()
-    parts = calls[0].heads
+    parts = [*calls[0].heads, *(_stacked(calls, template) if entries else calls[0].input_fields)]
+    return b"".join([head, field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
+
+
+def _stacked(calls: Sequence[PreparedCall], template: RequestTemplate) -> list[bytes]:
+    """The inputs of several calls as fields of one request, in parts."""
+    parts: list[bytes] = []
     numbers = zip(*[call.numbers for call in calls], strict=True)
     for place, (input_head, kind, of_all) in enumerate(
         zip(template.input_heads, template.inputs, numbers, strict=True)
     ):
         varies = template.varying is None or place in template.varying
-        parts += stacked_inputs(kind, of_all) if entries and varies else (input_head, of_all[0])
-    return b"".join([head, field_head(_REQUEST_FIELD, sum(map(len, parts))), *parts])
+        parts += stacked_inputs(kind, of_all) if varies else (input_head, of_all[0])
+    return parts
 
 
 def _check_units(units: Units, call: PreparedCall) -> None:

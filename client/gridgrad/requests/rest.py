@@ -47,7 +47,7 @@ def rest_of(call: PreparedCall, first: int, tier: str) -> PreparedCall | None:
         grid=Grid(template.grid.dims, (template.grid.shape[0] - first, *template.grid.shape[1:])),
         response=None,
     )
-    return call._replace(template=rest, numbers=numbers)
+    return call._replace(template=rest, numbers=numbers, input_digests={})
 
 
 def _from(given: Input, dim: str, first: int) -> Input:

@@ -1,10 +1,13 @@
 """The arrays that the servers of a client keep, as far as it knows, so that they need not be sent again.
 
-An array has its SHA-256 with it. A server says that it keeps those, and is from then on sent the SHA-256 alone. Which
-of several servers answers is not known beforehand: one that has no such array says so, and gets it with its numbers.
+An array of a table has its SHA-256 with it, and so has a large input that comes again. A server says that it keeps
+those, and is from then on sent the SHA-256 alone. Which of several servers answers is not known beforehand: one that
+has no such array says so, and gets it with its numbers.
 """
 
 from __future__ import annotations
+
+from hashlib import sha256
 
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad_core.bounded_dict import BoundedDict
@@ -13,6 +16,11 @@ from gridgrad_core.errors import ForgottenArrayError, GridgradError, Unsupported
 __all__ = ["SentArrays"]
 
 DIGESTS_KEPT = 4096
+LARGE_INPUT_BYTES = 1 << 16
+"""Of an input: what is smaller goes as quickly by itself."""
+
+_SAMPLED = 64
+_MOST_IN_VAIN = 3
 
 
 class SentArrays:
@@ -20,11 +28,38 @@ class SentArrays:
 
     def __init__(self) -> None:
         self._kept: BoundedDict[bytes, None] = BoundedDict(DIGESTS_KEPT)
+        # Of arrays by a sample of their numbers how often their SHA-256 was taken in vain
+        self._samples: BoundedDict[tuple[int, bytes], int] = BoundedDict(DIGESTS_KEPT)
 
     def named(self, call: PreparedCall) -> PreparedCall:
-        """A call as it is to be sent: with the SHA-256 alone of what is kept."""
+        """A call as it is to be sent: with the SHA-256 of arrays that come again, and that alone of what is kept."""
+        if call.template.input_bytes > LARGE_INPUT_BYTES:
+            call = call._replace(input_digests=self._digests(call))
+        if not call.tables and not call.input_digests:
+            return call
         named = frozenset([each for each in call.digests if each in self._kept])
         return call._replace(named=named) if named else call
+
+    def _digests(self, call: PreparedCall) -> dict[int, bytes]:
+        """The SHA-256 of large inputs that seem to have been sent before, by their places."""
+        template = call.template
+        places = range(len(template.inputs)) if template.varying is None else template.varying
+        large = [each for each in places if template.inputs[each].nbytes > LARGE_INPUT_BYTES]
+        digests = {place: self._digest_again(call.numbers[place]) for place in large}
+        return {place: digest for place, digest in digests.items() if digest}
+
+    def _digest_again(self, numbers: bytes) -> bytes:
+        """The SHA-256 of an array; empty for one that comes for the first time, or is another each time."""
+        middle = len(numbers) // 2
+        sample = len(numbers), numbers[:_SAMPLED] + numbers[middle : middle + _SAMPLED] + numbers[-_SAMPLED:]
+        in_vain = self._samples.get(sample)
+        if in_vain is None:
+            self._samples[sample] = 0
+        if in_vain is None or in_vain > _MOST_IN_VAIN:
+            return b""
+        digest = sha256(numbers).digest()
+        self._samples[sample] = 0 if digest in self._kept else in_vain + 1
+        return digest
 
     def learn(self, call: PreparedCall) -> None:
         """Takes in that the server which has answered a call keeps its arrays."""

@@ -102,9 +102,6 @@ class ArrayStore:
     def __len__(self) -> int:
         return sum(map(len, self._of.values()))
 
-    def __bool__(self) -> bool:
-        return self._most_bytes > 0
-
     def bytes_of(self, owner: str) -> int:
         """How many bytes are kept of a principal or host."""
         return self._bytes[owner]

@@ -87,11 +87,6 @@ class NamedArrays:
     def __init__(self, store: ArrayStore) -> None:
         self._store = store
 
-    @property
-    def keeps(self) -> bool:
-        """Whether any arrays are kept."""
-        return bool(self._store)
-
     async def take(self, message: pb.GridGradientRequest | pb.Plan, caller: str) -> HeldArrays:
         """The arrays of a message that have a SHA-256; their numbers are taken out of it.
 

@@ -188,9 +188,11 @@ class Intake:
         function = await self._functions.get(decoded.function, caller)
         self._limits.check_cost(decoded, function.planes)
         self._limits.check_tier(decoded.tier)
-        template = template_of(decoded, function, self._functions, caller, self._limits.tile_cost, self._arrays.keeps)
+        arrays = decoded.arrays
+        keeps_arrays = arrays.are_named and self._arrays.are_kept(arrays.digests, caller)
+        template = template_of(decoded, function, self._functions, caller, self._limits.tile_cost, keeps_arrays)
         await self._derivations.complete(template.met_first, caller)
-        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, decoded.arrays)
+        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, arrays)
 
     def _arrived(
         self,

@@ -19,7 +19,7 @@ def template_of(
     functions: FunctionKeys,
     caller: str,
     tile_cost: int,
-    keeps: bool = False,
+    keeps_arrays: bool = False,
 ) -> ServerTemplate:
     """The template of a request.
 
@@ -29,9 +29,9 @@ def template_of(
         functions: have the keys of its stages.
         caller: whose it is.
         tile_cost: the usual cost of a tile: one result of more is made in segments of less.
-        keeps: whether the server keeps arrays.
+        keeps_arrays: whether all are kept that it names.
     """
-    arrays = decoded.arrays.digests, decoded.arrays.are_named and keeps
+    arrays = decoded.arrays.digests, keeps_arrays
     reduction = decoded.function.reduction
     if reduction is None:
         layout = RequestLayout(function, decoded.grid.shape, decoded.inputs, decoded.grids)

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import gridgrad
+from gridgrad.requests.bound_request import BoundRequest
+from gridgrad.requests.call_numbers import CallNumbers
 from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
 from gridgrad.requests.request import Request
 from gridgrad.requests.sent_arrays import SentArrays
@@ -52,6 +58,50 @@ def test_tables_share_knots() -> None:
     other = sent(arrays.named(call_of(gridgrad.table(X**3, x=X))))
     assert other.values.data
     assert not other.knots[0].data
+
+
+def of_array(values: NDArray[Any], arrays: SentArrays) -> pb.Array:
+    """The array that goes for an input, and whose answer is taken in."""
+    call = arrays.named(prepare(Request("x*c", {"x": values, "c": 2.0})))
+    alone = pb.StreamGridGradientsRequest.FromString(stream_message(1, [call]))
+    assert alone.request == pb.GridGradientRequest.FromString(call.message)
+    arrays.learn(call)
+    return alone.request.inputs[0].array
+
+
+def test_a_large_input_that_comes_again_is_kept_and_then_named() -> None:
+    arrays, x = SentArrays(), np.random.default_rng(1).normal(size=20_000)
+    first, second, third = [of_array(x.copy(), arrays) for _ in range(3)]
+    assert (first.data, first.sha256) == (x.tobytes(), b"")
+    assert (second.data, second.sha256) == (x.tobytes(), sha256(x.tobytes()).digest())
+    assert (third.data, third.sha256, [*third.shape]) == (b"", second.sha256, [20_000])
+    x[10_000] += 1
+    assert of_array(x, arrays).data == x.tobytes()
+    small = X[:100]
+    assert not any(of_array(small, arrays).sha256 for _ in range(3))
+
+
+def test_no_time_goes_for_what_is_another_each_time() -> None:
+    arrays, x = SentArrays(), np.zeros(20_000)
+    digests = []
+    for n in range(8):
+        x[100] = n
+        digests.append(of_array(x, arrays).sha256)
+    assert [bool(each) for each in digests] == [False, True, True, True, True, False, False, False]
+
+
+def test_packs_and_bound_calls_bring_numbers() -> None:
+    arrays, x = SentArrays(), np.ones(20_000)
+    calls = []
+    for _ in range(3):
+        calls.append(arrays.named(prepare(Request("x*c", {"x": x, "c": 2.0}))))
+        arrays.learn(calls[-1])
+    packed = pb.StreamGridGradientsRequest.FromString(stream_message(1, calls[1:]))
+    assert packed.request.inputs[0].array.data == 2 * x.tobytes()
+    assert CallNumbers(are_asked_for=True).of(calls[2]) is None
+    assert CallNumbers(are_asked_for=True).of(calls[0]) is not None
+    bound = BoundRequest(Request("x*c", {"x": x, "c": 2.0}), "c")
+    assert not arrays.named(bound.call({"c": 3.0})).input_digests, "what is fixed stays at the server anyway"
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,6 @@ def test_what_is_larger_than_all_and_a_store_of_nothing() -> None:
     assert large.data is not None
     assert has(store, 1), "nothing goes for what has no room anyway"
     nothing = ArrayStore(0)
-    assert not nothing
     assert keep(nothing, 1).data == numbers(1)
     assert (len(nothing), nothing.kept_bytes) == (0, 0)
 

@@ -86,7 +86,6 @@ async def test_tables_are_told_apart_by_a_digest_though_they_came_without() -> N
 
 async def test_most_requests_name_nothing() -> None:
     assert await named().take(of_input(array()), "") is NO_ARRAYS
-    assert not named(0).keeps
 
 
 async def test_the_digest_of_large_arrays_lets_others_go_first() -> None:
