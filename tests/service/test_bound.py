@@ -50,6 +50,15 @@ CASES = {
         [{"n": [2.0, 3.0]}, {"n": [4.0, 5.0]}],
         {"coefficients": {"n": [1.0, 1.0], "i": [0.0, 2.0]}},
     ),
+    "reduced": Case(
+        "a*t*k", {"t": T, "k": K, "a": 1.0}, [{"a": 2.0}, {"a": 3.0}], {"reduce": {"k": "sum"}, "wrt": "a"}
+    ),
+    "reduced along what varies": Case(
+        "a*t*k",
+        {"t": T, "k": K, "a": 1.0},
+        [{"a": 2.0, "k": K**2}, {"a": 3.0, "k": K + 1}],
+        {"reduce": {"k": "sum"}, "weights": "trapezoid"},
+    ),
     "registered": Case(gridgrad.registered("fails"), {"x": T}, [{"x": T + 1}, {"x": T + 2}]),
     "in pieces": Case("a*t*exp(-k)", LARGE, [{"a": 2.0}, {"a": 3.0}]),
 }

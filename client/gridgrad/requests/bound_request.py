@@ -48,16 +48,15 @@ class BoundRequest:
         self._request = request
         self._first = prepare(request)
         self._varying = {name: self._varied(name) for name in self.names}
-        # Arrays that the function sums over are no inputs: they travel whole each time
-        self._are_summed = not {each.name for each in self._first.summed}.isdisjoint(self.names)
+        self._are_made_anew = self._needs_all()
         self._places = [place for varied in self._varying.values() for place in varied.places if place is not None]
         self._template = _bound(self._first.template, tuple(sorted(self._places)))
         self._plain = self._plain_kinds()
 
     @property
     def plan(self) -> pb.Plan | None:
-        """What is to be compiled; None for a registered function."""
-        if isinstance(self._request.function, Registered):
+        """What is to be compiled; None for a registered function, or for a reduction."""
+        if isinstance(self._request.function, Registered) or self._request.reduce is not None:
             return None
         whole = pb.GridGradientRequest.FromString(self._first.whole)
         plan = pb.Plan(function=whole.function, derivatives=whole.derivatives, dtype=whole.dtype)
@@ -96,7 +95,7 @@ class BoundRequest:
                     numbers[place] = each
             if first.lowered is not None:
                 shown[name] = varied.shown(read)
-        if self._are_summed:
+        if self._are_made_anew:
             return prepare(self._with(given))
         call = first._replace(request=self._with(given), template=self._template, numbers=tuple(numbers))
         if first.lowered is None:
@@ -104,10 +103,17 @@ class BoundRequest:
         inputs = tuple([shown.get(each.name, each) for each in first.lowered.inputs])
         return call._replace(lowered=Shown(inputs, first.lowered.stacks))
 
+    def _needs_all(self) -> bool:
+        """Whether each call is read as a whole: what varies is summed over, or moves the weights of a reduction."""
+        summed = {each.name for each in self._first.summed}
+        moves = any(isinstance(each, _Number) and each.kind.spec.dims for each in self._varying.values())
+        return not summed.isdisjoint(self.names) or (self._request.weights is not None and moves)
+
     def _plain_kinds(self) -> list[InputKind]:
         """What all that varies is, if it consists of axes and numbers that are sent as they are given; else nothing."""
         kinds = [varied.kind for varied in self._varying.values() if isinstance(varied, _Number)]
         is_plain = len(kinds) == len(self._places) == len(self._varying) and self._first.lowered is None
+        is_plain &= not self._are_made_anew
         return kinds if is_plain and all(spec.dims in ((), (spec.name,)) for spec, _ in kinds) else []
 
     def _varied(self, name: str) -> _Number | _Coefficients:

@@ -14,6 +14,7 @@ from gridgrad.arguments.units import Units
 from gridgrad.progress import GridsProgress, Progress, grids_of
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT
 from gridgrad.requests.prepare import PreparedCall
+from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.collection import Results, counted
@@ -67,6 +68,8 @@ class Binding(ABC):
         tier: Tier = "auto",
         unused: Unused = "refuse",
         units: Units | None = None,
+        reduce: Reduce | None = None,
+        weights: Any = None,
         prepare: bool = True,
         timeout: float | None = None,
     ) -> BoundCall:
@@ -88,6 +91,8 @@ class Binding(ABC):
             tier: as for `gradient`; "direct" has nothing compiled.
             unused: as for `gradient`.
             units: as for `gradient`.
+            reduce: as for `gradient`. Reductions are not compiled beforehand.
+            weights: as for `gradient`.
             prepare: False does not wait for compiled code, which is made once calls prove hot: for some dozens of them.
             timeout: seconds to wait until it is compiled; None for the client's own.
 
@@ -101,7 +106,7 @@ class Binding(ABC):
         from gridgrad.requests.bound_request import BoundRequest  # most clients bind nothing
 
         request = Request(function, inputs, wrt, order, derivatives, dtype, coefficients=coefficients, tier=tier,
-                          unused=unused, units=units)  # fmt: skip
+                          unused=unused, units=units, reduce=reduce, weights=weights)  # fmt: skip
         bound = BoundRequest(request, varying)
         plan = bound.plan
         if plan is not None and prepare and tier != "direct":

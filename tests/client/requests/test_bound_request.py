@@ -34,6 +34,12 @@ BOUND: dict[str, tuple[Request, Any, dict[Any, Any]]] = {
     "float32": (Request("t*k", SINGLE), "k", {"k": K.astype("f4") + 1}),
     "registered": (Request(gridgrad.registered("f"), {"t": T, "a": 1.0}), "a", {"a": 2.0}),
     "coefficients": (Request("n_0*t + n_1", {"t": T}, coefficients={"n": [1.0, 2.0]}, wrt="n"), "n", {"n": [3, 4]}),
+    "reduced": (Request("a*t*k", {"t": T, "k": K, "a": 1.0}, reduce={"k": "sum"}), "a", {"a": 2.0}),
+    "weighed": (
+        Request("a*t*k", {"t": T, "k": K, "a": 1.0}, reduce={"k": "sum"}, weights="trapezoid"),
+        ["a", "k"],
+        {"a": 2.0, "k": K**2},
+    ),
     "one not used": (Request("n_1*t", {"t": T}, coefficients={"n": [1.0, 2.0]}), ["n", "t"], {"n": [3, 4], "t": T}),
     "a number not used": (Request("t", {"t": T, "a": 1.0}, unused="ignore"), ["a", "t"], {"a": 2.0, "t": T + 1}),
 }
