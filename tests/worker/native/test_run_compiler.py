@@ -17,6 +17,7 @@ from gridgrad_worker.native.run_compiler import run_all
     [
         ("kill -9 $$", "ended by SIGKILL"),
         ("echo 'g++: fatal error: Killed signal terminated program cc1plus' >&2; exit 1", "Killed"),
+        ("echo 'g++: internal compiler error: File size limit exceeded signal' >&2; exit 4", "File size limit"),
         ("echo 'grid0.cpp:1: fatal error: error writing to -: No space left on device' >&2; exit 1", "No space left"),
     ],
 )

@@ -18,7 +18,8 @@ _MOST_BYTES = 1 << 30
 
 _MOMENTARY = (
     *("No space left", "quota exceeded", "File too large", "error writing to", "Input/output error", "Read-only file"),
-    *("Killed", "Terminated signal", "Cannot fork", "Resource temporarily unavailable", "Too many open files"),
+    *("File size limit exceeded", "Killed", "Terminated signal", "Cannot fork"),
+    *("Resource temporarily unavailable", "Too many open files"),
 )
 """What compilers say of trouble that is not the program's."""
 
