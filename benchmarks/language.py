@@ -13,13 +13,14 @@ __all__: list[str] = []
 
 CALLERS = "benchmarks.calls.equations"
 LOOKUPS = "benchmarks.calls.lookups"
+KEPT = "benchmarks.calls.kept"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints the rows."""
     options = parser(__doc__, rounds=5).parse_args(arguments)
     servers = {"ours": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{CALLERS}:prepare")}
-    run("language", options, servers, lambda _: [density(), volatility(), *tables()])
+    run("language", options, servers, lambda _: [density(), volatility(), *tables(), kept()])
 
 
 def density() -> Case:
@@ -61,6 +62,20 @@ def _tabulated(name: str, call: str, most: float) -> Case:
     sides = [Side(way, f"{LOOKUPS}:{call}", {"way": way}, role="worker", kind="peer", host=way) for way in ways]
     goals = (Goal("p50", of=("scipy",), most=most), Goal("p50", of=("scipy",), side="direct", label="direct"))
     return Case(name, tuple(sides), goals, BLOCK)
+
+
+def kept() -> Case:
+    """The second call with a large table beside the first, by TCP, with the bytes that are sent beside the axis."""
+    sides = (
+        Side("second", f"{KEPT}:table", {"way": "second"}, "ours"),
+        Side("first", f"{KEPT}:table", {"way": "first"}, "ours"),
+    )
+    goals = (
+        Goal("kB", most=1.0, label="sent"),
+        Goal("kB", side="first", label="sent by the first"),
+        Goal("p50", of=("first",), label="of the first"),
+    )
+    return Case("table of 10⁶ values, the second call by TCP", sides, goals, {"calls": 2})
 
 
 if __name__ == "__main__":

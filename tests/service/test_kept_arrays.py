@@ -16,11 +16,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
+from benchmarks.harness.relay import relayed
 from gridgrad.requests.prepare import prepare
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import OPTIONS, Calls, axis, grids, request
 from tests.service.harness import Running, running
-from tests.service.relay import relayed
 
 R = np.linspace(0.01, 0.99, 50)
 KIB = 1 << 10
