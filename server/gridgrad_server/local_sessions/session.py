@@ -88,7 +88,7 @@ class LocalSession:
         for call in list(self._calls.values()):
             self._give_up(call)
             self._forget(call)
-            self._count(CANCELLED)
+            self._count(CANCELLED, call.request)
             self._unsent.append(call.permit)
         self._settle()
         self._arena.close()
@@ -201,11 +201,13 @@ class LocalSession:
             return
         self._forget(call)
         self._send(call.number, fields, call.permit)
-        self._count(code)
+        self._count(code, call.request)
 
-    def _count(self, code: int) -> None:
+    def _count(self, code: int, request: GridRequest | None = None) -> None:
         if self._observers:
             self._observers.answered("session", code)
+            if request and code != OK:
+                self._observers.cut_off(request, code)
 
     def _give_up(self, call: SessionCall) -> None:
         """Has no more computed for a call."""

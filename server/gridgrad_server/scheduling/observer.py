@@ -33,6 +33,9 @@ class Observer(Protocol):
             grids: how many requests.
         """
 
+    def cut_off(self, request: GridRequest, code: int) -> None:
+        """A request of a session has ended without its result, with the number of such a gRPC status."""
+
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
         """A batch was computed, and its requests have their results."""
 
@@ -59,6 +62,11 @@ class Observers(list[Observer]):
         """Tells them of answers."""
         for observer in self:
             observer.answered(via, code, grids)
+
+    def cut_off(self, request: GridRequest, code: int) -> None:
+        """Tells them of a request of a session that has no result."""
+        for observer in self:
+            observer.cut_off(request, code)
 
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
         """Tells them of a batch."""

@@ -53,6 +53,9 @@ class Counters:
         """Counts answers."""
         self._answers[via, code] += grids
 
+    def cut_off(self, request: GridRequest, code: int) -> None:
+        """Counts nothing more: it is among the answers."""
+
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
         """Counts a batch, and the requests that it completes."""
         self._compute_s.add(done.compute_s)

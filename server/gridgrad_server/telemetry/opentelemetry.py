@@ -25,7 +25,7 @@ from gridgrad_core.version import __version__
 from gridgrad_core.wire import methods
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.observer import given_up
+from gridgrad_server.scheduling.observer import OK, given_up
 from gridgrad_server.scheduling.request import GridRequest
 from gridgrad_server.telemetry.sender import SpanSender
 
@@ -90,6 +90,11 @@ class TraceObserver:
     def answered(self, via: str, code: int, grids: int) -> None:
         """Sends nothing: the span of a call has its status."""
 
+    def cut_off(self, request: GridRequest, code: int) -> None:
+        """Sends the span of a call in a session that was cut off or failed, with its status."""
+        if isinstance(request.trace, _Trace) and request.trace.context is None:
+            self._send(request, request.trace, time.monotonic(), code)
+
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
         """Sends the spans of the requests that a batch completes."""
         now = time.monotonic()
@@ -101,18 +106,22 @@ class TraceObserver:
                 if request.progress.all_computed:
                     self._send(request, request.trace, now)
 
-    def _send(self, request: GridRequest, kept: _Trace, now: float) -> None:
+    def _send(self, request: GridRequest, kept: _Trace, now: float, code: int = OK) -> None:
+        request.trace = None  # it is sent once
         epoch_ns = time.time_ns() - time.monotonic_ns()  # whole numbers: a float of such size is off by 128 ns
         start = self._tracer.start_span
         root, arrived_ns = None, epoch_ns + _ns(request.arrived_at)
         if kept.context is None:
-            root = start("session/GridGradient", Context(), trace.SpanKind.SERVER, start_time=arrived_ns)
+            said = {"rpc.grpc.status_code": code}
+            root = start("session/GridGradient", Context(), trace.SpanKind.SERVER, said, start_time=arrived_ns)
             kept.context = trace.set_span_in_context(root)
         queue = start("queue", kept.context, start_time=arrived_ns)
-        queue.end(arrived_ns + _ns(request.info.queue_s))
+        queue.end(arrived_ns + _ns(request.info.queue_s) if kept.batches else epoch_ns + _ns(now))
         for each in kept.batches:
             self._send_batch(each, request, kept.context, epoch_ns)
         if root:
+            if code != OK:
+                root.set_status(trace.StatusCode.ERROR)
             root.end(epoch_ns + _ns(now))
 
     def _send_batch(self, each: _Computing, request: GridRequest, context: Context, epoch_ns: int) -> None:

@@ -33,6 +33,9 @@ class CountingObserver:
     def computed(self, batch: Any, done: Any) -> None:
         del batch, done
 
+    def cut_off(self, request: Any, code: int) -> None:
+        del request, code
+
     def answered(self, via: str, code: int, grids: int) -> None:
         self.answers.append((via, code, grids))
 

@@ -21,6 +21,9 @@ class Remembering:
     def answered(self, via: str, code: int, grids: int) -> None:
         self.told.append((via, code, grids))
 
+    def cut_off(self, request: Any, code: int) -> None:
+        self.told.append((request, code))
+
     def computed(self, batch: Any, done: Any) -> None:
         self.told.append((batch, done))
 
@@ -35,10 +38,11 @@ def test_each_is_told_of_everything() -> None:
     both.arrived(request)
     both.answered("unary", 0)
     both.answered("stream", 3, 5)
+    both.cut_off(request, 4)
     both.computed(batch, done)  # type: ignore[arg-type] # what it is told it hands on
     for each in both:
         assert isinstance(each, Remembering)
-        assert each.told == [request, ("unary", 0, 1), ("stream", 3, 5), (batch, done)]
+        assert each.told == [request, ("unary", 0, 1), ("stream", 3, 5), (request, 4), (batch, done)]
 
 
 @pytest.mark.parametrize(("error", "code"), [(RequestError, 3), (BusyError, 8), (UnavailableError, 14)])

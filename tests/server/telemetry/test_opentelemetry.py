@@ -215,6 +215,31 @@ async def test_a_call_in_a_session_has_a_span_of_its_own(serve: Serve, stopped: 
     assert times(call)[0] == times(spans.the("queue"))[0]
 
 
+@pytest.mark.parametrize("how", ["cancel", "hang up", "fail"])
+async def test_a_call_in_a_session_that_is_cut_off_or_fails_has_a_span_with_its_status(
+    serve: Serve, stopped: Stop, how: str
+) -> None:
+    serving = await serve(traces=True)
+    offer = pb.OpenSessionResponse.FromString(await serving.calls.method(methods.OPEN_SESSION))
+    caller = Caller(offer.socket)
+    asked = registered("fails" if how == "fail" else "hangs")
+    try:
+        await caller.greet(offer.token)
+        await caller.ask(asked)
+        if how != "fail":
+            await until(lambda: any(worker.load for worker in serving.server.parts.scheduler._workers))
+        if how == "cancel":
+            await caller.send(cancel=1)
+        if how != "hang up":
+            code = (await caller.answer()).status.code
+    finally:
+        caller.close()
+    await until(lambda: not serving.server.parts.admission.requests)
+    call = (await stopped(serving)).the("session/GridGradient")
+    assert code_of(call) == (code if how != "hang up" else grpc.StatusCode.CANCELLED.value[0])
+    assert call.status.status_code is StatusCode.ERROR
+
+
 async def test_what_is_not_sampled_is_not_remembered(
     serve: Serve, stopped: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
