@@ -30,7 +30,7 @@ def rounding_bounds(
     """The largest errors of a program of one component, computed in a dtype with exact inputs.
 
     Args:
-        program: of add, sub, mul, div, neg, sqrt, whole powers, exp, log and erfc.
+        program: of add, sub, mul, div, neg, sqrt, whole powers, exp, log and erfc, and conditions.
         inputs: float64, axes and parameters.
         orders: the derivatives.
         dtype: computed in, "float32" or "float64".
@@ -43,11 +43,13 @@ def rounding_bounds(
     shape = [np.size(value) for value in inputs.values() if np.ndim(value)]
     points = {name: torch.tensor(each.ravel()) for name, each in zip(inputs, grid, strict=True)}
     values = _values(derived.program, points)
-    errors = [
-        _error(node.op, value.detach().abs(), dtype) for node, value in zip(derived.program.nodes, values, strict=True)
+    rounded = [  # conditions are not
+        (value, _error(node.op, value.detach().abs(), dtype))
+        for node, value in zip(derived.program.nodes, values, strict=True)
+        if value.is_floating_point()
     ]
     return {
-        order: _moved(values[output], values, errors).reshape(shape)
+        order: _moved(values[output], rounded).reshape(shape)
         for order in derived.derivatives
         for output in derived.outputs_of(order)
     }
@@ -63,7 +65,7 @@ def _values(program: Program, points: Mapping[str, Tensor]) -> list[Tensor]:
             value = torch.full_like(next(iter(points.values())), node.number)
         else:
             value = VALUES[node.op](*[values[i] for i in node.args])
-        values.append(value.requires_grad_())
+        values.append(value.requires_grad_() if value.is_floating_point() else value)
     return values
 
 
@@ -75,8 +77,8 @@ def _error(op: str, size: Tensor, dtype: str) -> Tensor:
     return size * float(numbers.eps) * _UNITS.get(op, _ROUNDED) + float(numbers.tiny)
 
 
-def _moved(result: Tensor, values: Sequence[Tensor], errors: Sequence[Tensor]) -> NDArray[np.floating]:
-    slopes = torch.autograd.grad(result.sum(), values, allow_unused=True, retain_graph=True)
-    parts = [slope.abs() * error for slope, error in zip(slopes, errors, strict=True) if slope is not None]
+def _moved(result: Tensor, rounded: Sequence[tuple[Tensor, Tensor]]) -> NDArray[np.floating]:
+    slopes = torch.autograd.grad(result.sum(), [value for value, _ in rounded], allow_unused=True, retain_graph=True)
+    parts = [slope.abs() * error for slope, (_, error) in zip(slopes, rounded, strict=True) if slope is not None]
     moved: NDArray[np.floating] = torch.stack(parts).sum(0).numpy()
     return moved
