@@ -1,4 +1,7 @@
-"""Functions for the tests: some wait or kill their worker where a test tells them to."""
+"""Functions for the tests: some wait or kill their worker where a test tells them to.
+
+None is checked, since many workers start with them, and checks would take each as long as torch does.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def append(file: str, words: Iterator[object]) -> None:
         out.write("".join(f"{word}\n" for word in words))
 
 
-@function
+@function(check=False)
 def gate(x: Tensor) -> Tensor:
     """x², which waits while the test holds it and some x is over HOLD."""
     points = values(x)
@@ -63,7 +66,7 @@ def wait_at_the_gate() -> None:
         time.sleep(0.005)
 
 
-@function
+@function(check=False)
 def deadly(x: Tensor) -> Tensor:
     """x³, which kills the worker when some x is under DEADLY."""
     if bool((values(x) < DEADLY).any()):
@@ -72,7 +75,7 @@ def deadly(x: Tensor) -> Tensor:
     return x * x * x
 
 
-@function
+@function(check=False)
 def leaves(x: Tensor) -> Tensor:
     """x⁴, which ends the worker in an orderly way when some x is under DEADLY."""
     if bool((values(x) < DEADLY).any()):
@@ -81,7 +84,7 @@ def leaves(x: Tensor) -> Tensor:
     return x * x * x * x
 
 
-@function
+@function(check=False)
 def fails(x: Tensor) -> Tensor:
     """sin x, which raises when some x is under DEADLY."""
     if bool((values(x) < DEADLY).any()):
@@ -89,7 +92,7 @@ def fails(x: Tensor) -> Tensor:
     return torch.sin(x)
 
 
-@function
+@function(check=False)
 def misshapen(x: Tensor) -> Tensor:
     """cos x, which has the wrong shape when some x is under DEADLY."""
     if bool((values(x) < DEADLY).any()):
@@ -104,7 +107,7 @@ def wrong_slope(x: Tensor) -> Tensor:
     return result
 
 
-@function
+@function(check=False)
 def of_build(x: Tensor) -> Tensor:
     """Tells servers apart that have different numbers in their environment."""
     return x + float(os.environ.get("GRIDGRAD_TEST_BUILD", "0"))

@@ -30,6 +30,7 @@ class Large:
         data, header = np.empty(LARGE), pb.ResultHeader()
         for raw in self.stream:
             answer = pb.StreamGridGradientsResponse.FromString(raw)
+            assert not answer.status.code, answer.status
             header = answer.header if answer.HasField("header") else header
             part = slice(answer.window.first_point, answer.window.first_point + answer.window.points)
             data[part] = np.frombuffer(answer.data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,27 +22,35 @@ PROGRAM = """
 import sys, numpy, xarray, gridgrad.xarray
 axis = numpy.linspace(0, 1, 400)
 dataset = xarray.Dataset(coords={"x": axis, "y": axis})
-gridgrad.xarray.evaluate(dataset, "sin(x)*exp(y)", server=sys.argv[1].split(","), chunks={"x": 20, "y": 20},
+gridgrad.xarray.evaluate(dataset, "sin(x)*exp(y)", server=sys.argv[1].split(","), chunks={"x": 40, "y": 40},
     tier="direct", to=sys.argv[2], progress=lambda done, total: print(done, flush=True))
 """
 
 
-@pytest.mark.parametrize("suffix", ["zarr", pytest.param("nc", marks=pytest.mark.long)])
-def test_a_killed_process_leaves_what_it_has_written(server: Running, tmp_path: Path, suffix: str) -> None:
-    with running(tmp_path) as other:
-        path = tmp_path / f"out.{suffix}"
-        command = [sys.executable, "-c", PROGRAM, f"{server.address},{other.address}", str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
-            assert killed.stdout is not None
-            for line in killed.stdout:
-                if int(line) >= 40:
-                    killed.kill()
-                    break
-        complete = list((tmp_path / f"{path.name}.partial").glob("*.*[0-9]"))
-        assert 40 <= len(complete) < 400
-        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.split()
-        assert int(told[0]) > 40
-        assert int(told[-1]) == 400
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Another server than the shared one."""
+    with running(tmp_path_factory.mktemp("other")) as started:
+        yield started
+
+
+@pytest.mark.parametrize("suffix", ["zarr", "nc"])
+def test_a_killed_process_leaves_what_it_has_written(
+    server: Running, other: Running, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"out.{suffix}"
+    command = [sys.executable, "-c", PROGRAM, f"{server.address},{other.address}", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        for line in killed.stdout:
+            if int(line) >= 20:
+                killed.kill()
+                break
+    complete = list((tmp_path / f"{path.name}.partial").glob("*.*[0-9]"))
+    assert 20 <= len(complete) < 100
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.split()
+    assert int(told[0]) > 20
+    assert int(told[-1]) == 100
     axis = np.linspace(0, 1, 400)
     with xr.open_zarr(path, consolidated=False) if suffix == "zarr" else xr.open_dataset(path) as found:
         assert_allclose(found["f"], np.outer(np.sin(axis), np.exp(axis)), rtol=1e-14)
