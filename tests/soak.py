@@ -26,6 +26,7 @@ import numpy as np
 
 import gridgrad
 from benchmarks.harness.processes import Served, serve
+from tests.service.harness import own_mib
 
 __all__ = ["Growth", "Sample", "growth", "sample"]
 
@@ -46,7 +47,7 @@ class Sample(NamedTuple):
     """What a process holds.
 
     Args:
-        memory: resident, in MiB, of its own: shared memory is counted where it was made.
+        memory: of its own, in MiB: neither what it shares nor files.
         descriptors: open ones.
         threads: of it.
     """
@@ -125,9 +126,7 @@ def _line(each: Growth) -> str:
 def sample(pid: int) -> Sample:
     """What a process holds now."""
     folder = Path(f"/proc/{pid}")
-    fields = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
-    memory = sum(int(fields[name].split()[0]) for name in ("RssAnon", "RssFile")) / 1024
-    return Sample(memory, len(list((folder / "fd").iterdir())), int(fields["Threads"]))
+    return Sample(own_mib(pid), len(list((folder / "fd").iterdir())), len(list((folder / "task").iterdir())))
 
 
 def growth(name: str, samples: Sequence[Sample]) -> Growth:

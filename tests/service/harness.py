@@ -24,6 +24,7 @@ __all__ = [
     "Running",
     "eventually",
     "marked",
+    "own_mib",
     "resident_mib",
     "running",
 ]
@@ -182,3 +183,12 @@ def resident_mib(pid: int) -> float:
     """The memory that a process has in use now."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def own_mib(pid: int) -> float:
+    """The memory of its own that a process has in use now.
+
+    Pages of files are not counted: torch's come as they are first used, and the kernel takes them back as it likes.
+    """
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("RssAnon:")]
+    return int(line.split()[1]) / 1024

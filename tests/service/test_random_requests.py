@@ -26,7 +26,7 @@ from gridgrad_core.wire import methods
 from tests.seeds import examples, seed
 from tests.server.local_sessions.callers import Caller
 from tests.service.calls import OPTIONS, axis, grids, request
-from tests.service.harness import Running, eventually, resident_mib, running
+from tests.service.harness import Running, eventually, own_mib, running
 from tests.service.random_requests import METHODS, changed, random_message, random_request
 
 COUNT = 10_000
@@ -56,13 +56,14 @@ def strangers_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
 
 
 @pytest.mark.random
+@pytest.mark.timeout(examples(300, 12))
 def test_random_requests_by_every_method(strangers_server: Running, report: Report) -> None:
     before, warm = strangers_server.workers(), examples(WARM, LONGER_WARM)
     with _runner() as run:
         run(_asked(strangers_server.address, range(warm)))
-        resident = _resident(strangers_server)
+        own = _own(strangers_server)
         statuses = run(_asked(strangers_server.address, range(warm, warm + examples(COUNT, LONGER))))
-    grown = [now - then for now, then in zip(_resident(strangers_server), resident, strict=True)]
+    grown = [now - then for now, then in zip(_own(strangers_server), own, strict=True)]
     report("random requests", f"{dict(statuses)}, server and worker grew by {grown[0]:.1f} and {grown[1]:.1f} MiB")
     assert strangers_server.workers() == before, "a worker was lost"
     assert statuses["OK"] > examples(COUNT, LONGER) / 20, "nearly everything is refused"
@@ -75,8 +76,8 @@ def _runner() -> Iterator[Callable[[Any], Any]]:
         yield runner.run
 
 
-def _resident(server: Running) -> list[float]:
-    return [resident_mib(pid) for pid in (server.process.pid, *server.workers())]
+def _own(server: Running) -> list[float]:
+    return [own_mib(pid) for pid in (server.process.pid, *server.workers())]
 
 
 async def _asked(address: str, numbers: range) -> Counter[str]:
