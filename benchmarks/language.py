@@ -14,13 +14,17 @@ __all__: list[str] = []
 CALLERS = "benchmarks.calls.equations"
 LOOKUPS = "benchmarks.calls.lookups"
 KEPT = "benchmarks.calls.kept"
+SUMS = "benchmarks.calls.sums"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints the rows."""
     options = parser(__doc__, rounds=5).parse_args(arguments)
-    servers = {"ours": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{CALLERS}:prepare")}
-    run("language", options, servers, lambda _: [density(), volatility(), *tables(), kept()])
+    servers = {
+        "ours": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{CALLERS}:prepare"),
+        "summing": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{SUMS}:prepare"),
+    }
+    run("language", options, servers, lambda _: [density(), volatility(), arrays(), *tables(), kept()])
 
 
 def density() -> Case:
@@ -48,6 +52,19 @@ def volatility() -> Case:
         Goal("processor", of=("unrolled",), label="in the worker"),
     )
     return Case("205,000 implied volatilities with two derivatives", sides, goals, {"calls": 2})
+
+
+def arrays() -> Case:
+    """A sum over arrays beside the same written out, whose powers that repeat are taken once."""
+    sides = (
+        Side("arrays", f"{SUMS}:terms", {"way": "arrays"}, "summing"),
+        Side("written", f"{SUMS}:terms", {"way": "written"}, "summing"),
+    )
+    goals = (
+        Goal("p50", of=("written",), most=1.1, label="of the same written out"),
+        Goal("processor", of=("written",), label="in the worker"),
+    )
+    return Case("56 terms by sum over arrays, 256², both partials", sides, goals, {"calls": 50})
 
 
 def tables() -> Iterator[Case]:

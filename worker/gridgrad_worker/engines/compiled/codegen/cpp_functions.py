@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 
@@ -23,7 +24,7 @@ from gridgrad_worker.engines.compiled.codegen.cpp_table import WRITTEN
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import Recorded, literal, power, record
 from gridgrad_worker.torch_ops.looped_value import rounding_of
 
-__all__ = ["CppFunctions", "TableReader", "count_arrays"]
+__all__ = ["CppFunctions", "ProgramLines", "TableReader", "count_arrays"]
 
 _DIGITS = 17
 """Of a name that is a digest: enough that no two of one program are alike."""
@@ -130,7 +131,7 @@ def _picking(operation: Pick) -> Iterator[str]:
 def _sum_lines(operation: LocalOperation, functions: CppFunctions) -> Iterator[str]:
     """What a function does that sums over arrays, up to its `result`."""
     given = {name: f"p{n}" for n, name in enumerate(operation.function.params)}
-    term = _Lines(operation.body, given, "a", functions)
+    term = ProgramLines(operation.body, given, "a", functions)
     yield "Vector result = {};"
     yield f"for (int64_t place = 0; place < {functions.count(operation.which)}; place++) {{"
     yield from (f"    {line}" for line in term.lines)
@@ -151,23 +152,23 @@ def _loop_lines(loop: Loop, params: int, functions: CppFunctions) -> Iterator[st
     given = {str(position): f"p{position}" for position in range(params)}
     count = len(loop.step.outputs)
     state = {state_name(position): state_name(position) for position in range(count)}
-    begin = _Lines(loop.start, given, "a", functions)
+    begin = ProgramLines(loop.start, given, "a", functions)
     yield from begin.lines
     yield from (f"Vector s{n} = {text};" for n, text in enumerate(begin.outputs))
     yield f"for (int round = 0; round < {loop.limit}; round++) {{"
     yield f"    const Mask going = truth(s{count - 1});"
     yield "    if (!any(going)) break;"
-    step = _Lines(loop.step, {**given, **state}, "b", functions)
+    step = ProgramLines(loop.step, {**given, **state}, "b", functions)
     yield from (f"    {line}" for line in step.lines)
     yield from (f"    const Vector n{n} = {text};" for n, text in enumerate(step.outputs))
     yield from (f"    s{n} = select(going, n{n}, s{n});" for n in range(count))
     yield "}"
-    end = _Lines(loop.result, {**given, **state}, "c", functions)
+    end = ProgramLines(loop.result, {**given, **state}, "c", functions)
     yield from end.lines
     yield f"const Vector result = {end.outputs[0]};"
 
 
-class _Lines:
+class ProgramLines:
     """A program as lines of C++.
 
     Args:
@@ -175,13 +176,22 @@ class _Lines:
         known: what its inputs are called.
         prefix: of the names of variables.
         functions: that it calls.
+        logarithms: what those of bases of powers are called, by what the bases are called.
 
     Attributes:
         lines: a variable in each.
         outputs: what the results are called.
     """
 
-    def __init__(self, program: Program, known: Mapping[str, str], prefix: str, functions: CppFunctions) -> None:
+    def __init__(
+        self,
+        program: Program,
+        known: Mapping[str, str],
+        prefix: str,
+        functions: CppFunctions,
+        logarithms: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._logarithms = logarithms
         self.lines: list[str] = []
         self._nodes = program.nodes
         self._functions = functions
@@ -207,6 +217,8 @@ class _Lines:
             easy = power(arguments[0], self._nodes[node.args[1]].number)
             if easy is not None:
                 return easy
+        if node.op == "pow" and arguments[0] in self._logarithms:
+            return f"powered({arguments[0]}, {self._logarithms[arguments[0]]}, {arguments[1]})"
         return self._functions.call(node.op, integers, arguments)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import LOOKUPS
+from gridgrad_worker.engines.compiled.codegen.array_terms import ArrayTerms
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions, TableReader
 from gridgrad_worker.engines.compiled.codegen.guard_tables import double, guard_tables
 from gridgrad_worker.engines.compiled.codegen.row_layout import LevelLayout, lay_out, sides_of
@@ -68,22 +69,27 @@ class _Emitter:
         self._plan = plan
         self._guard = guard
         self._functions = functions
-        self._levels = lay_out(plan, guard)
+        self._terms = ArrayTerms(plan, functions)
+        self._levels = lay_out(plan, guard, self._terms)
         self._number = {level.mask: n for n, level in enumerate(self._levels)}
         self._rows = [{step: row for row, step in enumerate(level.rows)} for level in self._levels]
         self.apart: list[str] = []
+
+    @property
+    def places(self) -> dict[int, tuple[int, int]]:
+        """The number of each level by its dims, and how many rows it has without those of arrays."""
+        return {level.mask: (n, len(level.rows)) for n, level in enumerate(self._levels)}
 
     def text(self) -> str:
         """All of it."""
         levels = "".join(self._level(n, level) for n, level in enumerate(self._levels))
         each = "".join(f"        f(Level{n}{{}});\n" for n in range(len(self._levels)))
-        widest = max((len(level.rows) for level in self._levels), default=1)
+        widest = ", ".join(["int64_t(1)", *(f"Level{n}::rows(inputs)" for n in range(len(self._levels)))])
         watched = sum(sum(level.watched) for level in self._levels)
         simple = all(level.mask.bit_count() < 2 for level in self._levels if sum(level.watched))
         constants = {
             "int LEVELS": len(self._levels),
             "int PLANES": len(self._plan.outputs),
-            "int WIDEST": widest,
             "int WATCHED": watched,
             "bool SIMPLE": str(simple).lower(),
             "double FURTHEST_CONSTANT": double(self._guard.furthest_constant if self._guard else 0.0),
@@ -95,7 +101,8 @@ class _Emitter:
             + guard_tables(self._guard, self._levels)
             + levels
             + self._grid()
-            + f"    template <class F> static void each_level(F f) {{\n{each}    }}\n}};\n"
+            + f"    template <class F> static void each_level(F f) {{\n{each}    }}\n"
+            + f"    static int64_t widest(const Input* inputs) {{ return std::max({{{widest}}}); }}\n}};\n"
         )
 
     def _level(self, number: int, level: LevelLayout) -> str:
@@ -104,7 +111,6 @@ class _Emitter:
             "int NUMBER": number,
             "int MASK": level.mask,
             "int LAST": level.last,
-            "int ROWS": len(level.rows),
             "int FACTORS": level.watched[0],
             "int DIVISORS": level.watched[1],
             "int POWERS": level.watched[2],
@@ -116,9 +122,12 @@ class _Emitter:
         scope.run(level.steps)
         for row, step in enumerate(level.rows):
             scope.lines.append(f"store(to + {row} * LANES, {scope.number(step)});")
+        scope.lines += list(self._terms.stored(level.mask, len(level.rows), scope.number))
+        rows = self._terms.rows(level.mask, len(level.rows))
         return (
             f"    struct Level{number} {{\n"
             + "".join(f"        static constexpr {each} = {value};\n" for each, value in constants.items())
+            + f"        INLINE_MEMBER static int64_t rows([[maybe_unused]] const Input* inputs) {{ return {rows}; }}\n"
             + self._function(f"Level{number}", f"run({_LEVEL})", scope.lines)
             + "    };\n"
         )
@@ -135,9 +144,11 @@ class _Emitter:
         grid = self._plan.levels[-1]
         is_long = len(grid.inputs) + len(grid.steps) >= _LONG
         scope = _Scope(self, self._plan.full, {i: n for n, i in enumerate(sums)} if is_long else {})
+        blocks = [] if is_long else self._terms.blocks(grid.steps)
+        scope.know({step: f"x{step}[row][column]" for block in blocks for step in block})
         scope.run([*grid.inputs, *grid.steps])
         results = [scope.number(step) for step in self._plan.outputs]
-        size = "LANES < 8 ? LANES : 8" if sums else "1"
+        size = "LANES < 8 ? LANES : 8" if sums or blocks else "1"
         each, point = scope.lines + [f"writer.put({plane}, {text});" for plane, text in enumerate(results)], ""
         if is_long:
             lines = scope.lines + [
@@ -147,11 +158,12 @@ class _Emitter:
         return (
             "    struct Grid {\n"
             f"        static constexpr int HEIGHT = {size}, WIDTH = {2 if sums else 1};\n"
-            f"        static constexpr bool LIGHT = {str(bool(sums) or len(grid.steps) <= _LIGHT).lower()};\n"
+            f"        static constexpr bool LIGHT = {str(bool(sums or blocks) or len(grid.steps) <= _LIGHT).lower()};\n"
             + _indented([line for i in sums for line in self._tables(i)], 8)
             + point
             + "        template <int W, StoreMode MODE> INLINE_MEMBER static void run(const Corner<LEVELS>& corner) {\n"
             + _indented([line for i in sums for line in self._sum(i, called=len(sums) > _MANY_SUMS)], 12)
+            + _indented([line for block in blocks for line in self._terms.summed_in_rows(block, self.places)], 12)
             + f"            corner.template each<W, MODE>([&]({_EACH}) {{\n"
             + _indented(each, 16)
             + "            });\n        }\n    };\n"
@@ -202,10 +214,26 @@ class _Scope:
     def run(self, steps: Sequence[int]) -> None:
         """Computes steps, arguments first."""
         for index in steps:
+            if index in self._known:
+                continue
+            if index in self._emitter._terms.sums:
+                self._sum_arrays(index, steps)
+                continue
             kind = "Mask" if self._is_mask(index) else "Vector"
             expression = self._expression(index)  # first, since it may load its arguments
             self.lines.append(f"const {kind} x{index} = {expression};")
             self._known[index] = f"x{index}"
+
+    def _sum_arrays(self, index: int, steps: Sequence[int]) -> None:
+        """Computes a sum over arrays, and those that run with it."""
+        terms = self._emitter._terms
+        together = terms.together(index, steps, self._known, self._mask)
+        self.lines += list(terms.summed(together, self._emitter.places, self._last, self.number))
+        self.know({each: f"x{each}" for each in together})
+
+    def know(self, found: Mapping[int, str]) -> None:
+        """Takes what the results of steps are called that were computed elsewhere."""
+        self._known.update(found)
 
     def number(self, index: int) -> str:
         """The result of a step as a vector of numbers."""

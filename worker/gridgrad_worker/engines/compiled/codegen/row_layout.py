@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from gridgrad_worker.engines.compiled.codegen.array_terms import ArrayTerms
 from gridgrad_worker.engines.structured.planning.guard import Guard
 from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan
 
@@ -33,15 +35,16 @@ class LevelLayout(NamedTuple):
         return max(self.mask.bit_length() - 1, 0)
 
 
-def lay_out(plan: ExecutionPlan, guard: Guard | None) -> tuple[LevelLayout, ...]:
+def lay_out(plan: ExecutionPlan, guard: Guard | None, terms: ArrayTerms | None = None) -> tuple[LevelLayout, ...]:
     """The levels below the grid of which anything is kept, in the order to compute them in.
 
     Args:
         plan: what to compute.
         guard: looks at some of its steps.
+        terms: of its sums over arrays, for which levels keep more.
     """
-    kept: dict[int, dict[int, None]] = {}
-    for mask, step in _reads(plan):
+    kept: dict[int, dict[int, None]] = {mask: {} for mask in (terms.kept if terms else ())}
+    for mask, step in itertools.chain(_reads(plan), terms.reads() if terms else ()):
         kept.setdefault(mask, {})[step] = None
     watched: dict[int, tuple[list[int], list[int], list[int]]] = {}
     for kind, steps in enumerate(guard.kinds if guard else ()):

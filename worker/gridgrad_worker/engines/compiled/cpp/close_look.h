@@ -95,7 +95,7 @@ public:
         Plan::each_level([&](auto level) {
             typedef decltype(level) Level;
             const Real* at = panel.base[Level::NUMBER];
-            for (int64_t left = panel.template vectors<Level>(); left > 0; left--, at += Level::ROWS * LANES) {
+            for (int64_t left = panel.template vectors<Level>(); left > 0; left--, at += Level::rows(panel.inputs) * LANES) {
                 for (int n = 0; n < Level::FACTORS + Level::DIVISORS; n++) row[n].include_size(load(at + n * LANES));
                 for (int n = Level::FACTORS + Level::DIVISORS; n < Level::WATCHED; n++) row[n].include_power(load(at + n * LANES));
             }

@@ -2,16 +2,17 @@
 //
 // A plan is a class that the generated code defines:
 //   LEVELS                        how many levels there are below the grid
-//   Level<n>::MASK, ROWS, LAST    the dims of level n, how many numbers of each of its points are kept, and
-//                                 its last dim, along which vectors lie
-//   Level<n>::run(at, to, position)  computes a vector's worth of points and writes ROWS vectors
+//   Level<n>::MASK, LAST          the dims of level n, and its last dim, along which vectors lie
+//   Level<n>::rows(inputs)        how many numbers of each of its points are kept: more where arrays are longer
+//   Level<n>::run(at, to, position)  computes a vector's worth of points and writes as many vectors as it has rows
 //   Level<n>::FACTORS, DIVISORS, POWERS   the rows that the guard looks at, in this order, from the first on: WATCHED
+//   widest(inputs)                the most rows of a level
 //   Grid::HEIGHT                  how many rows of points are computed together
 //   Grid::LIGHT                   whether stores past the caches can follow each other at once: where many operations lie
 //                                 between them, these are held up by stores that wait
 //   Grid::run<width, mode>(...)    computes so many rows of width vectors, and writes them that way
 //
-// The numbers of a level lie in blocks of LANES points along its last dim, [leading points][blocks][ROWS][LANES],
+// The numbers of a level lie in blocks of LANES points along its last dim, [leading points][blocks][rows][LANES],
 // so that what a point needs is at constant distances from one address. Blocks are whole: beyond the end of a
 // dim its last values are there again. So every number is computed by the same instructions wherever it stands.
 
@@ -41,13 +42,14 @@ template <class Plan> struct Panel {
     Index first, shape;
     Real* base[Plan::LEVELS + 1];
     int64_t step[Plan::LEVELS + 1][DIMS];  // from one index of a dim to the next; of the last dim, from block to block
+    const Input* inputs;
 
     // Lays the levels out in memory for `numbers_of` its shape.
     void lay_out(Real* memory) {
         int64_t size = 0;
         Plan::each_level([&](auto level) {
             typedef decltype(level) Level;
-            int64_t step_ = Level::ROWS * LANES;
+            int64_t step_ = Level::rows(inputs) * LANES;
             for (int dim = DIMS - 1; dim >= 0; dim--) {
                 step[Level::NUMBER][dim] = Level::MASK >> dim & 1 ? step_ : 0;
                 if (Level::MASK >> dim & 1) step_ *= dim == Level::LAST ? blocks_of(shape.of[dim]) : shape.of[dim];
@@ -101,11 +103,11 @@ template <class Plan> struct Panel {
 };
 
 // How many numbers the levels of a panel of this shape have.
-template <class Plan> int64_t numbers_of(const Index& shape) {
+template <class Plan> int64_t numbers_of(const Index& shape, const Input* inputs) {
     int64_t size = 0;
     Plan::each_level([&](auto level) {
         typedef decltype(level) Level;
-        int64_t numbers = Level::ROWS * LANES;
+        int64_t numbers = Level::rows(inputs) * LANES;
         for (int dim = 0; dim < DIMS; dim++)
             if (Level::MASK >> dim & 1) numbers = times(numbers, dim == Level::LAST ? blocks_of(shape.of[dim]) : shape.of[dim]);
         size = plus(size, numbers);
@@ -117,7 +119,7 @@ template <class Plan> int64_t numbers_of(const Index& shape) {
 template <class Plan> Index panel_shape(const Tile& tile) {
     Index shape;
     for (int dim = 0; dim < DIMS; dim++) shape.of[dim] = tile.shape[dim];
-    for (int64_t numbers; (numbers = numbers_of<Plan>(shape)) > MOST_NUMBERS;) {
+    for (int64_t numbers; (numbers = numbers_of<Plan>(shape, tile.inputs)) > MOST_NUMBERS;) {
         int longest = 0;
         for (int dim = 1; dim < DIMS; dim++)
             if (shape.of[dim] >= shape.of[longest]) longest = dim;
@@ -131,6 +133,7 @@ template <class Plan> Index panel_shape(const Tile& tile) {
 // The n-th panel of a tile.
 template <class Plan> Panel<Plan> nth_panel(const Tile& tile, const Index& shape, int64_t n, bool diagonal) {
     Panel<Plan> panel;
+    panel.inputs = tile.inputs;
     for (int dim = DIMS - 1; dim >= 0; dim--) {
         int64_t count = (tile.shape[dim] + shape.of[dim] - 1) / shape.of[dim];
         int64_t mine = diagonal ? std::min(n, count - 1) : n % count;

@@ -52,7 +52,7 @@ template <class Plan> struct PanelRun {
             look.share(1, 1, [&](int64_t) { look_closely(); });
             if (!held) return;
         }
-        Windowing<Plan> windows(panel.shape);
+        Windowing<Plan> windows(panel.shape, tile.inputs);
         all_windows.share(windows.count(), 1, [&](int64_t window) { run_window(panel, windows, tile, window); });
     }
 
@@ -61,7 +61,7 @@ template <class Plan> struct PanelRun {
             const Real* at = panel.template run<Level>(tile, n);
             if (guarded) ranges[thread].template include<Level>(at);
         };
-        levels[Level::NUMBER].share(panel.template vectors<Level>(), 1 + GRAIN / std::max(1, Level::ROWS), compute, [&] {
+        levels[Level::NUMBER].share(panel.template vectors<Level>(), 1 + GRAIN / std::max<int64_t>(1, Level::rows(tile.inputs)), compute, [&] {
             if (guarded && Level::WATCHED > 0) reach += range_of_all().reach(Level::MOST_FACTORS, Level::MOST_POWERS);
         });
     }
@@ -86,7 +86,7 @@ template <class Plan> struct PanelRun {
 template <class Plan> int64_t decide(const Tile& tile, Scratch& scratch) {
     Index shape = panel_shape<Plan>(tile);
     int64_t panels = count_panels(tile, shape, Plan::SIMPLE);
-    if (panels > MOST_PANELS || !scratch.fits(numbers_of<Plan>(shape))) return PLAIN;
+    if (panels > MOST_PANELS || !scratch.fits(numbers_of<Plan>(shape, tile.inputs))) return PLAIN;
     auto seen = std::make_unique<CloseLook<Plan>>();
     for (int64_t n = 0; n < panels; n++) {
         Panel<Plan> panel = nth_panel<Plan>(tile, shape, n, Plan::SIMPLE);
@@ -108,7 +108,7 @@ template <class Plan> int64_t run_tile(const Tile& tile, Scratch& scratch, int t
         if (decide<Plan>(tile, scratch) == PLAIN) return STOPPED;
         guarded = false;
     }
-    if (!scratch.fits(numbers_of<Plan>(shape))) return TOO_LARGE;
+    if (!scratch.fits(numbers_of<Plan>(shape, tile.inputs))) return TOO_LARGE;
     for (int64_t n = 0; n < panels; n++) {
         Panel<Plan> panel = nth_panel<Plan>(tile, shape, n, false);
         panel.lay_out(scratch.memory);

@@ -81,12 +81,12 @@ template <int LEVELS> struct Corner {
 template <class Plan> struct Windowing {
     int64_t rows, columns, high, wide, leading;
 
-    Windowing(const Index& shape) {
+    Windowing(const Index& shape, const Input* inputs) {
         columns = shape.of[DIMS - 1];
         rows = DIMS > 1 ? shape.of[DIMS > 1 ? DIMS - 2 : 0] : 1;
         leading = 1;
         for (int dim = 0; dim < DIMS - 2; dim++) leading *= shape.of[dim];
-        int64_t most = std::max<int64_t>(8, WINDOW_NUMBERS / std::max(1, Plan::WIDEST) / LANES) * LANES;
+        int64_t most = std::max<int64_t>(8, WINDOW_NUMBERS / Plan::widest(inputs) / LANES) * LANES;
         wide = columns <= most + most / 2 ? columns : most;
         if (DIMS == 1) wide = std::min(wide, WINDOW_POINTS);
         high = std::max<int64_t>(1, WINDOW_POINTS / std::max<int64_t>(1, wide) / Plan::Grid::HEIGHT) * Plan::Grid::HEIGHT;
@@ -180,7 +180,7 @@ template <class Plan> void run_window(const Panel<Plan>& panel, const Windowing<
             corner.below[Level::NUMBER] = panel.template numbers_at<Level>(at);
             if (DIMS > 1 && Level::MASK >> ROW & 1)
                 corner.down[Level::NUMBER] = Level::LAST == ROW ? 1 : panel.step[Level::NUMBER][ROW];
-            if (Level::MASK >> LAST & 1) corner.along[Level::NUMBER] = Level::ROWS * LANES;
+            if (Level::MASK >> LAST & 1) corner.along[Level::NUMBER] = Level::rows(tile.inputs) * LANES;
         });
         if (large && in_line && (Plan::Grid::LIGHT || !staging.WORTHWHILE)) run_along<Plan, StoreMode::PAST>(corner, left);
         else if (large && staging.WORTHWHILE) staging.run(corner);
