@@ -127,6 +127,30 @@ def _gammainc_partial(m: int, n: int, a: Number, x: Number) -> Number:
         return mp.diff(of_shape, a, m) if m else of_shape(a)
 
 
+def _gammaincinv(a: Number, p: Number) -> Number:
+    """By Newton's method on ln P of ln x, from below: it is concave."""
+    if a <= 0 or not 0 < p < 1:
+        return {0: mp.mpf(0), 1: mp.inf}.get(p, mp.nan) if a > 0 else mp.nan
+    with mp.workdps(mp.mp.dps + 10):
+        logarithm = (mp.log(p) + mp.loggamma(a + 1)) / a
+        for _ in range(500):
+            x = mp.exp(logarithm)
+            value = _gammainc(a, x)
+            step = mp.log(value / p) * value / (x**a * mp.exp(-x) * mp.rgamma(a))
+            logarithm -= step
+            if abs(step) < mp.mpf(10) ** (5 - mp.mp.dps):
+                break
+        return mp.exp(logarithm)
+
+
+def _lambertw(branch: int, x: Number) -> Number:
+    if x == 0:
+        return mp.ninf if branch else x
+    if x < -mp.exp(-1) or (branch and x > 0):
+        return mp.nan
+    return mp.re(mp.lambertw(x, branch))
+
+
 def _ignoring_nan(larger: bool) -> Callable[[Number, Number], Number]:
     return lambda x, y: y if mp.isnan(x) else x if mp.isnan(y) else max(x, y) if larger else min(x, y)
 
@@ -255,6 +279,9 @@ VALUES: dict[str, Callable[..., Number]] = {
     "gammainc": _gammainc,
     "gammaincc": lambda a, x: 1 - _gammainc(a, x),
     "gammainc_partial": _gammainc_partial,
+    "gammaincinv": _gammaincinv,
+    "lambertw": functools.partial(_lambertw, 0),
+    "lambertw_m1": functools.partial(_lambertw, -1),
     "j0": mp.j0,
     "j1": mp.j1,
     "jn": mp.besselj,

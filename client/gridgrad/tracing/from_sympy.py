@@ -15,6 +15,7 @@ from gridgrad.tracing import refusal
 from gridgrad.tracing.outputs import Outcome
 from gridgrad.tracing.traced_program import program_from, spelled
 from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.functions.incomplete import BRANCHES
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.program.names import CONSTANTS, is_name
 from gridgrad_core.lang.program.printer import default_component
@@ -154,6 +155,13 @@ class _Walk:
         at_zero = arguments[1] if len(arguments) > 1 else self.number(0.5)
         return self.operations.apply(FUNCTIONS["heaviside"], (arguments[0], at_zero), 0)
 
+    def lambert(self, expression: Any, arguments: list[Value]) -> Value:
+        """On the branch that is a number, 0 if nothing is said."""
+        branch = expression.args[1] if len(arguments) > 1 else 0
+        if branch not in BRANCHES["lambertw"]:
+            raise _unknown(f"sympy's LambertW on the branch {branch}")
+        return self.operations.apply(FUNCTIONS[BRANCHES["lambertw"][int(branch)]], (arguments[0],), 0)
+
     def sinc(self, _: Any, arguments: list[Value]) -> Value:
         """sympy's is sin(x)/x, numpy's has π in it."""
         scaled = self.operations.operator("div", 0, arguments[0], self.number(CONSTANTS["pi"]))
@@ -168,6 +176,7 @@ class _Walk:
 
 _RULES: Mapping[str, Callable[[_Walk, Any, list[Value]], Value]] = {
     "Heaviside": _Walk.heaviside,
+    "LambertW": _Walk.lambert,
     "Mul": _Walk.product,
     "Piecewise": _Walk.piecewise,
     "Pow": _Walk.power,

@@ -14,6 +14,7 @@ from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.tracer import Traced
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.function import Function
+from gridgrad_core.lang.functions.incomplete import BRANCHES
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 
 __all__ = ["accumulated", "dispatch", "elementwise", "reduced"]
@@ -24,6 +25,8 @@ _OF_BOOLEANS = {
 }  # fmt: skip
 """What some ufuncs do on booleans, by the name of the operation in the language."""
 _NUMBERS_ONLY = {"subtract": "write a != b, or np.logical_xor(a, b)", "negative": "write ~a"}
+_LAMBERT = "_lambertw"
+"""What scipy calls its ufunc behind lambertw."""
 _BITS = frozenset({"bitwise_or", "bitwise_and", "bitwise_xor", "invert"})
 _REDUCED = frozenset({"add", "multiply", "maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or"})
 
@@ -63,6 +66,8 @@ def elementwise(recorder: Recorder, ufunc: np.ufunc, *inputs: Any) -> Any:
         return elementwise(recorder, np.floor_divide, *inputs), elementwise(recorder, np.remainder, *inputs)
     if ufunc is np.matmul:
         return product(recorder, *inputs)
+    if ufunc.__name__ == _LAMBERT:
+        return _lambert(recorder, *inputs)
     function = _function(recorder, ufunc)
     lifted = [recorder.lift(each) for each in inputs]
     if all(each.kind == "boolean" for each in lifted):
@@ -72,6 +77,14 @@ def elementwise(recorder: Recorder, ufunc: np.ufunc, *inputs: Any) -> Any:
         remedy = "put comparisons in parentheses: (a > 0) & (b > 0)"
         raise recorder.refuse(refusal.doing(found, remedy))
     return recorder.apply(function, *lifted)
+
+
+def _lambert(recorder: Recorder, x: Any, branch: Any, _tolerance: Any) -> Any:
+    """scipy's lambertw, of which the language has the branches that are real."""
+    function = None if isinstance(branch, Traced) else BRANCHES["lambertw"].get(np.asarray(branch).item())
+    if function is None:
+        raise recorder.refuse(refusal.doing("a branch of lambertw that is not real", "write the number 0 or -1 for it"))
+    return recorder.apply(FUNCTIONS[function], x)
 
 
 def _of_booleans(recorder: Recorder, name: str) -> Function | None:

@@ -48,6 +48,13 @@ def test_programs_of_sympy_compute_what_sympy_computes(expression: Any) -> None:
     assert_allclose(found, expected, rtol=1e-12)
 
 
+def test_branches_of_lamberts_function() -> None:
+    assert program_of(sp.LambertW(X) + sp.LambertW(Y, -1)) == program_of(sp.LambertW(Y, -1) + sp.LambertW(X))
+    assert {node.op for node in program_of(sp.LambertW(X) * sp.LambertW(Y, -1)).nodes} >= {"lambertw", "lambertw_m1"}
+    with pytest.raises(TracingError, match="LambertW on the branch 1"):
+        program_of(sp.LambertW(X, 1))
+
+
 @pytest.mark.parametrize("several", [sp.Matrix([X * Y, X]), sp.Tuple(X * Y, X), [X * Y, X]])
 def test_several_expressions_are_components(several: Any) -> None:
     program = program_of(several)

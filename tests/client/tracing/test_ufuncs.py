@@ -36,6 +36,14 @@ def test_ufuncs_of_scipy_are_matched_by_name() -> None:
         gridgrad.trace(lambda x: special.struve(1, x))
 
 
+def test_lamberts_function_of_scipy_is_traced() -> None:
+    special = pytest.importorskip("scipy.special")
+    program = gridgrad.trace(lambda x: special.lambertw(x) + special.lambertw(-x, -1) + special.lambertw(2 * x, k=0))
+    assert program == gridgrad.parse("lambertw(x) + lambertw(-x, -1) + lambertw(2*x)")
+    with pytest.raises(gridgrad.TracingError, match="a branch of lambertw that is not real"):
+        gridgrad.trace(lambda x: special.lambertw(x, 1))
+
+
 def test_bessel_functions_of_scipy_are_traced() -> None:
     special = pytest.importorskip("scipy.special")
     program = gridgrad.trace(lambda x: special.j0(x) + special.j1(x) * special.jn(3, x) + special.jv(2, x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
@@ -19,8 +20,8 @@ from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleEr
 from gridgrad_worker.native.library_functions import VALUES
 
 ORDERS = {"jn": (3,), "gammainc_partial": (1, 0)}
-ARGUMENTS = {"gammainc": 2, "gammaincc": 2, "gammainc_partial": 2}
-NOT_IN_SCIPY = {"gammainc_partial"}
+ARGUMENTS = {"gammainc": 2, "gammaincc": 2, "gammainc_partial": 2, "gammaincinv": 2}
+NOT_IN_SCIPY = {"gammainc_partial", "lambertw", "lambertw_m1"}
 WHY = "there is no C++ compiler; install g++, or set CXX"
 
 
@@ -75,7 +76,9 @@ def without_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Canno
 @pytest.mark.parametrize("name", VALUES)
 def test_numbers_are_the_same_wherever_they_lie(name: str, dtype: torch.dtype) -> None:
     x = torch.linspace(0.1, 30, 6000, dtype=dtype)
+    x = -x / 90 if name == "lambertw_m1" else x / 31 if name == "gammaincinv" else x
     all_values = values(name, x)
+    assert all_values.isfinite().all()
     assert all_values.dtype == dtype
     assert torch.equal(values(name, x.reshape(60, 100).T), all_values.reshape(60, 100).T)
     assert torch.equal(values(name, x[::7]), all_values[::7])
@@ -131,6 +134,10 @@ PUBLISHED = [
     ("jn", (500,), (1001.0,), -0.027021455889348281),
     ("j0", (), (1e10,), 2.1755917502468917e-6),
     ("j1", (), (1e10,), -7.6765081756841576e-6),
+    ("lambertw", (), (-0.3678794411714423,), -0.9999999846957459),
+    ("lambertw_m1", (), (-0.3678794411714423,), -1.0000000153042543),
+    ("lambertw_m1", (), (-0.1,), -3.5771520639572972),
+    ("gammaincinv", (), (2.0, 0.80085172652854423), 3.0),
     ("gammainc", (), (2.0, 3.0), 0.80085172652854423),
     ("gammainc_partial", (1, 0), (2.0, 3.0), -0.19742541957920246),
     ("gammainc_partial", (2, 0), (2.0, 3.0), -0.079308616296455419),
@@ -160,3 +167,33 @@ def test_derivatives_of_the_incomplete_gamma_function_are_right_everywhere(m: in
         with mp.workdps(40):
             want, next_one = (PRECISE["gammainc_partial"](order, n, mp.mpf(a), mp.mpf(x)) for order in (m, m + 1))
             assert abs(got - want) <= 1e-13 * max(abs(want), abs(a * next_one)) + 1e-300, f"({m}, {n}) at {a}, {x}"
+
+
+@pytest.mark.parametrize("count", [4, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", ["lambertw", "lambertw_m1"])
+def test_lamberts_function_is_right_from_its_branch_point_on(name: str, count: int) -> None:
+    random = np.random.default_rng(5)
+    end = math.exp(-1)
+    xs = [end * (10 ** random.uniform(-15, 0, count) - 1), -(10 ** random.uniform(-307, -1, count)), [-5e-324, -1e-306]]
+    positive = [] if name == "lambertw_m1" else [10 ** random.uniform(-300, 300, count)]
+    for x in np.concatenate([*xs, *positive]):
+        got = VALUES[name](torch.tensor([x], dtype=torch.float64)).item()
+        with mp.workdps(40):
+            want = PRECISE[name](mp.mpf(float(x)))
+            rounded = want * max(1, 1 / abs(1 + want)) if want else mp.mpf(1)
+            assert abs(got - want) <= 1e-14 * abs(rounded) + 5e-324, f"{name} at {x}"
+
+
+@pytest.mark.parametrize("count", [3, pytest.param(60, marks=pytest.mark.long)])
+def test_the_inverse_of_the_incomplete_gamma_function_is_right(count: int) -> None:
+    random = np.random.default_rng(7)
+    shapes, ps = (
+        10 ** random.uniform(-2, 4, 2 * count),
+        [*random.uniform(0, 1, count), *10 ** random.uniform(-20, 0, count)],
+    )
+    for a, p in zip(shapes, ps, strict=True):
+        got = VALUES["gammaincinv"](*[torch.tensor([each], dtype=torch.float64) for each in (a, p)]).item()
+        with mp.workdps(40):
+            want = PRECISE["gammaincinv"](mp.mpf(a), mp.mpf(p))
+            slope = p / (want ** (a - 1) * mp.exp(-want) * mp.rgamma(mp.mpf(a)))
+            assert abs(got - want) <= 1e-14 * (want + slope) + 1e-300, f"at {a}, {p}"

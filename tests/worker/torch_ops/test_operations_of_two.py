@@ -55,6 +55,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "heaviside(x, x*y)": ANYWHERE,
     "gammainc(x, y)": ((2.0, 3.0),),
     "gammaincc(x, y)": ((0.5, 4.0),),
+    "gammaincinv(x, y)": ((2.0, 0.75),),
     "gammainc_partial(0, 1, x, y)": ((2.0, 3.0), (160.0, 150.0)),
     "xlogy(x, y)": ((1.25, 2.5), (-0.625, 0.0625), (17.0, 1.0)),
     "xlog1py(x, y)": ((1.25, 2.5), (-0.625, -0.9375), (17.0, 0.0009765625)),

@@ -104,6 +104,8 @@ POINTS: dict[str, tuple[float, ...]] = {
     "polygamma(0, x)": GAMMA,
     "polygamma(3, x)": (*GAMMA, *NEGATIVE_GAMMA),
     **dict.fromkeys(("j0(x)", "j1(x)", "jn(0, x)", "jn(2, x)", "jn(7, x)"), BESSEL),
+    "lambertw(x)": (-0.359375, -0.25, 0.0, 0.0009765625, 1.0, 17.0, 1024.0),
+    "lambertw(x, -1)": (-0.359375, -0.25, -0.0009765625),
     "x**2": EVERYWHERE,
     "x**3": EVERYWHERE,
     "x**-2": EVERYWHERE,
@@ -146,6 +148,8 @@ FAR: dict[str, tuple[float, ...]] = {
     "expm1(x)": (-40.0, 1e-20),
     "j0(x)": (1e10, -1e15),
     "j1(x)": (1e10, -1e15),
+    "lambertw(x)": (1e-9, 1e60),
+    "lambertw(x, -1)": (-1e-60, -1e-70),
     "jn(500, x)": (1001.0, 480.0, 1e6),
 }
 

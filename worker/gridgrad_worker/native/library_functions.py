@@ -44,6 +44,9 @@ _FUNCTIONS = {
     "gammainc": _Function(0, 2, "gammainc"),
     "gammaincc": _Function(0, 2, "gammaincc"),
     "gammainc_partial": _Function(2, 2, ""),
+    "gammaincinv": _Function(0, 2, "gammaincinv"),
+    "lambertw": _Function(0, 1, ""),
+    "lambertw_m1": _Function(0, 1, ""),
 }
 
 

@@ -106,6 +106,6 @@ def _key() -> str:
 @functools.cache
 def _sources() -> str:
     digest = hashlib.sha256()
-    for file in [*sorted(_CPP.iterdir()), *sorted(_BOOST.rglob("*.hpp"))]:
+    for file in [*sorted(_CPP.iterdir()), *sorted((_BOOST / "boost").rglob("*.?pp"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Incomplete gamma functions. Their values come from the library of special functions.
+"""Incomplete gamma functions, and Lambert's W. Their values come from the library of special functions.
 
 `gridgrad_core.lang.functions` lists every place that a new function touches.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from gridgrad_core.lang.functions.function import Function
 
-__all__ = ["TABLE"]
+__all__ = ["BRANCHES", "TABLE"]
 
 _GROUP = "gamma functions"
+_INVERSES = "Lambert's function"
 _LARGEST = 5
 _DOMAIN = "nan for a < 0 and x < 0"
 _CHECKED = "To 1e-13 of mpmath's for a from 1e-3 to 1e4"
+
+_OF_BRANCH = "To 1e-14 of mpmath's, or what the rounding of x makes of it; the first derivative is ±inf at the end"
 
 TABLE = (
     Function(
@@ -26,10 +29,31 @@ TABLE = (
         notes=f"{_DOMAIN}; 0 at a = 0 where x > 0, and nan at (0, 0). {_CHECKED}",
     ),
     Function(
+        "gammaincinv", ("a", "p"), "the x with P(a, x) = p",
+        (
+            "-gammainc_partial(1, 0, a, gammaincinv(a, p))/gammainc_partial(0, 1, a, gammaincinv(a, p))",
+            "1/gammainc_partial(0, 1, a, gammaincinv(a, p))",
+        ), _GROUP,
+        notes=f"0 at p = 0, inf at 1, nan beyond and for a ≤ 0. {_CHECKED}",
+    ),
+    Function(
         "gammainc_partial", ("m", "n", "a", "x"), "∂ᵐ/∂aᵐ ∂ⁿ/∂xⁿ of P(a, x)",
         ("0", "0", "gammainc_partial(m + 1, n, a, x)", "gammainc_partial(m, n + 1, a, x)"), _GROUP,
         notes=f"m and n are constant integers from 0 to {_LARGEST}. {_DOMAIN}, and at a = 0 unless m = n = 0. "
         f"{_CHECKED}, beside zeros of a·∂/∂a of it",
         kinds=("integer", "integer", "number", "number"), largest=_LARGEST,
     ),
+    Function(
+        "lambertw", ("x",), "W(x), the w ≥ -1 with w·eʷ = x",
+        ("exp(-lambertw(x))/(1 + lambertw(x))",), _INVERSES,
+        notes=f"nan below -1/e, which lies between two doubles; `lambertw(x, -1)` is the other branch. {_OF_BRANCH}",
+    ),
+    Function(
+        "lambertw_m1", ("x",), "W₋₁(x), the w ≤ -1 with w·eʷ = x",
+        ("exp(-lambertw_m1(x))/(1 + lambertw_m1(x))",), _INVERSES,
+        notes=f"-inf at 0, nan below -1/e and above 0, where scipy's is complex. {_OF_BRANCH}",
+    ),
 )  # fmt: skip
+
+BRANCHES = {"lambertw": {0: "lambertw", -1: "lambertw_m1"}}
+"""Functions that are called with the number of a branch after their argument: the row of each."""

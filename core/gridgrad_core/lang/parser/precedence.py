@@ -19,7 +19,7 @@ from gridgrad_core.lang.parser import hints
 from gridgrad_core.lang.parser.definitions import Definitions
 from gridgrad_core.lang.parser.diff import Expansion
 from gridgrad_core.lang.parser.folding import Folding
-from gridgrad_core.lang.parser.pieces import choice_of
+from gridgrad_core.lang.parser.pieces import choice_of, on_branch
 from gridgrad_core.lang.parser.solving import Solving
 from gridgrad_core.lang.parser.table_calls import TableCalls
 from gridgrad_core.lang.parser.tokenizer import Token
@@ -259,13 +259,14 @@ class Stack:
             return Value(-1, floor.token.start, items=tuple(floor.items))
         if floor.function is PIECEWISE:
             return choice_of(self._operations, floor.token, floor.items)
-        _check_arity(floor, floor.function)
-        if floor.function.variadic:
-            return floor.items[0]
-        return self._operations.apply(floor.function, tuple(floor.items), floor.token.start)
+        function, arguments = on_branch(self._operations, floor.function, floor.items)
+        _check_arity(floor.token, function, floor.count - len(floor.items) + len(arguments))
+        if function.variadic:
+            return arguments[0]
+        return self._operations.apply(function, tuple(arguments), floor.token.start)
 
 
-def _check_arity(call: Pending, function: Function) -> None:
+def _check_arity(call: Token, function: Function, count: int) -> None:
     wanted = len(function.params)
-    if call.count != wanted and not (function.variadic and call.count > wanted):
-        raise hints.wrong_arity(call.token, function, call.count)
+    if count != wanted and not (function.variadic and count > wanted):
+        raise hints.wrong_arity(call, function, count)

@@ -45,3 +45,27 @@ def test_what_is_wrong_is_said_with_its_place(text: str, column: int, message: s
         parse(text)
     assert f"line 1, column {column}: " in str(caught.value)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("lambertw(x)", "lambertw(x)"),
+        ("lambertw(x, 0)", "lambertw(x)"),
+        ("lambertw(x, -1)", "lambertw_m1(x)"),
+        ("k = 1 - 2; lambertw(2*x, k)", "lambertw_m1(2*x)"),
+    ],
+)
+def test_a_branch_is_a_function_by_itself(text: str, row: str) -> None:
+    assert parse(text) == parse(row)
+
+
+@pytest.mark.parametrize("branch", ["1", "-2", "0.5", "x", "(0, 1)"])
+def test_a_branch_that_is_not_real_is_refused(branch: str) -> None:
+    with pytest.raises(ExpressionError, match=r"a branch of lambertw that is not real.*write 0 or -1, as in"):
+        parse(f"lambertw(x, {branch})")
+
+
+def test_further_arguments_are_too_many() -> None:
+    with pytest.raises(ExpressionError, match="lambertw"):
+        parse("lambertw(x, 0, 1)")

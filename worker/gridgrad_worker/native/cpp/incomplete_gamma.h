@@ -25,7 +25,7 @@ constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 constexpr int MOST = 5;
 constexpr double LONG = 150;       // of a: from there on the series takes hundreds of terms beside x = a
-constexpr double NEGLIGIBLE = 41;  // the logarithm of what is left out
+constexpr double NEGLIGIBLE = 39;  // the logarithm of what is left out
 
 typedef std::array<double, MOST + 1> Derivatives;
 typedef quadrature::Lanes Lanes;
@@ -117,18 +117,20 @@ inline double by_series(int m, double a, double x) {
     return result / a;
 }
 
-// eˢ - 1 - s
-inline Lanes exponential_rest(Lanes s) {
+// x (eˢ - 1 - s): from the series where the difference would lose digits that count, for s up to length
+inline Lanes curved(Lanes s, double x, double length) {
+    Lanes apart = length > 0.25 ? quadrature::exponential(s) - 1 - s : Lanes{};
+    if (length > 0.25 && x < 4) return x * apart;
     Lanes sum{};
 #pragma GCC unroll 12
     for (int k = 13; k >= 2; k--) sum = (sum * s + 1) * (1.0 / k);  // Horner's scheme of sᵏ/k!
-    return quadrature::choose(quadrature::size(s) < 0.25, sum * s * s, quadrature::exponential(s) - 1 - s);
+    return x * quadrature::choose(quadrature::size(s) < 0.25, sum * s * s, apart);
 }
 
 // Where steep s + x (eˢ - 1 - s) is so large that what lies beyond does not count, from above
 inline double length_of(double steep, double x) {
     double s = 2 * NEGLIGIBLE / (steep + std::sqrt(steep * steep + 2 * NEGLIGIBLE * x));
-    for (int step = 0; step < 4 && s > 0.5; step++) {
+    for (int step = 0; step < 3 && s > 0.5; step++) {
         double slope = s * (1 + s / 2 * (1 + s / 3 * (1 + s / 4 * (1 + s / 5))));
         double value = s * s / 2 * (1 + s / 3 * (1 + s / 4 * (1 + s / 5 * (1 + s / 6))));
         s -= (steep * s + x * value - NEGLIGIBLE) / (steep + x * slope);
@@ -151,7 +153,7 @@ inline double by_integral(int m, double a, double x, int direction) {
                 here[k + 1] += chosen * slopes[j] * here[k - j];
             }
         }
-        Lanes fall = steep * s + x * exponential_rest(direction * s);
+        Lanes fall = steep * s + curved(direction * s, x, length);
         return quadrature::exponential(-fall) * (here[m] + m / a * here[m - 1]);
     });
 }
@@ -176,6 +178,12 @@ inline double upper(double a, double x) {
     if (!(a >= 0) || !(x >= 0) || a == x && (a == 0 || a == UNBOUNDED)) return NOT_A_NUMBER;
     if (a == 0 || a == UNBOUNDED) return a == 0 ? 0 : 1;
     return x == UNBOUNDED ? 0 : boost::math::gamma_q(a, x, Quiet());
+}
+
+// The x with P(a, x) = p
+inline double inverse(double a, double p) {
+    if (!(a > 0) || a == UNBOUNDED || !(p >= 0 && p <= 1)) return NOT_A_NUMBER;
+    return p == 1 ? UNBOUNDED : boost::math::gamma_p_inv(a, p, Quiet());
 }
 
 inline double partial(int m, int n, double a, double x) {

@@ -11,7 +11,7 @@ namespace quadrature {
 typedef double Lanes __attribute__((vector_size(64)));
 typedef int64_t Whole __attribute__((vector_size(64)));
 
-constexpr int POINTS = 32, WIDTH = 8, STEPS = POINTS / WIDTH;
+constexpr int POINTS = 24, WIDTH = 8, STEPS = POINTS / WIDTH;
 
 struct Rule {
     Lanes points[STEPS], weights[STEPS];
@@ -55,13 +55,12 @@ inline Lanes size(Lanes x) { return (Lanes)((Whole)x & INT64_MAX); }
 
 // eˣ for x from -700 to 700: 2ᵏ times e to what is left of x, at most half of ln 2
 inline Lanes exponential(Lanes x) {
-    constexpr double ROUNDING = 0x1.8p52;
-    Lanes whole = (x * 1.4426950408889634 + ROUNDING) - ROUNDING;
+    constexpr double ROUNDING = 0x1.8p52;  // to whole numbers, which are the last bits then
+    Lanes rounded = x * 1.4426950408889634 + ROUNDING, whole = rounded - ROUNDING;
     Lanes rest = (x - whole * 0x1.62e42fee00000p-1) - whole * 0x1.a39ef35793c76p-33, sum{};
 #pragma GCC unroll 13
     for (int k = 13; k >= 1; k--) sum = (sum + 1) * rest * (1.0 / k);
-    Whole power = __builtin_convertvector(whole, Whole);
-    return (Lanes)((Whole)(sum + 1) + (power << 52));
+    return (Lanes)((Whole)(sum + 1) + ((Whole)rounded << 52));
 }
 
 }  // namespace quadrature

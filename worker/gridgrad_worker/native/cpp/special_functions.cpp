@@ -7,6 +7,7 @@
 #include <boost/math/special_functions/bessel.hpp>
 
 #include "incomplete_gamma.h"
+#include "lambert_w.h"
 #include "quiet.h"
 
 namespace {
@@ -26,3 +27,7 @@ double gridgrad_gammaincc(double a, double x) { return incomplete_gamma::upper(a
 double gridgrad_gammainc_partial(double m, double n, double a, double x) {
     return incomplete_gamma::partial(int(m), int(n), a, x);
 }
+double gridgrad_gammaincinv(double a, double p) { return incomplete_gamma::inverse(a, p); }
+
+double gridgrad_lambertw(double x) { return lambert_w::of_branch(0, x); }
+double gridgrad_lambertw_m1(double x) { return lambert_w::of_branch(-1, x); }

@@ -11,4 +11,11 @@ double gridgrad_jn(double n, double x);
 double gridgrad_gammainc(double a, double x);
 double gridgrad_gammaincc(double a, double x);
 double gridgrad_gammainc_partial(double m, double n, double a, double x);
+
+// The x at which the first is p.
+double gridgrad_gammaincinv(double a, double p);
+
+// Lambert's W, on the branches 0 and -1.
+double gridgrad_lambertw(double x);
+double gridgrad_lambertw_m1(double x);
 }

@@ -41,6 +41,7 @@ FORMS: dict[str, str] = {
     "gammainc": "gammainc({0}, {1})",
     "gammainc_partial": "gammainc_partial({0}, {1}, {2}, {3})",
     "gammaincc": "gammaincc({0}, {1})",
+    "gammaincinv": "gammaincinv({0}, {1})",
     "ge": "{0} >= {1}",
     "gt": "{0} > {1}",
     "hypot": "hypot({0}, {1})",
@@ -49,6 +50,8 @@ FORMS: dict[str, str] = {
     "isneginf": "{0} == -UNBOUNDED",
     "isposinf": "{0} == UNBOUNDED",
     "jn": "jn({0}, {1})",
+    "lambertw": "lambertw({0})",
+    "lambertw_m1": "lambertw_m1({0})",
     "le": "{0} <= {1}",
     "lgamma": "lgamma({0})",
     "log": "log({0})",
@@ -107,5 +110,7 @@ WRITTEN: dict[str, str] = {
 SPECIAL = frozenset({"digamma", "erfinv", "special_erfcx", "special_log_ndtr", "special_ndtri"})
 """Those of `cpp/special.h`, which takes a second to compile."""
 
-LIBRARY = frozenset({"gammainc", "gammainc_partial", "gammaincc", "jn"})
+LIBRARY = frozenset({
+    "gammainc", "gammainc_partial", "gammaincc", "gammaincinv", "jn", "lambertw", "lambertw_m1",
+})  # fmt: skip
 """Those of the library of special functions, by `cpp/library.h`, which a formula is linked with then."""

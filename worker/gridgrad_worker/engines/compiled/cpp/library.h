@@ -6,6 +6,10 @@
 
 #include "vectors.h"
 
+#define OF_ONE(name)                                                             \
+    INLINE Vector name(Vector x) {                                               \
+        return each([](Real a) { return Real(gridgrad_##name(a)); }, x);         \
+    }
 #define OF_TWO(name)                                                                      \
     INLINE Vector name(Vector x, Vector y) {                                              \
         return each([](Real a, Real b) { return Real(gridgrad_##name(a, b)); }, x, y);    \
@@ -14,6 +18,9 @@
 OF_TWO(jn)
 OF_TWO(gammainc)
 OF_TWO(gammaincc)
+OF_TWO(gammaincinv)
+OF_ONE(lambertw)
+OF_ONE(lambertw_m1)
 
 INLINE Vector gammainc_partial(Vector m, Vector n, Vector x, Vector y) {
     return each([=](Real a, Real b) { return Real(gridgrad_gammainc_partial(m[0], n[0], a, b)); }, x, y);
