@@ -53,6 +53,7 @@ CASES = {
     "reduced": Case(
         "a*t*k", {"t": T, "k": K, "a": 1.0}, [{"a": 2.0}, {"a": 3.0}], {"reduce": {"k": "sum"}, "wrt": "a"}
     ),
+    "reduced in segments": Case("a*t*k", LARGE, [{"a": 2.0}, {"a": 3.0}], {"reduce": "sum", "wrt": "a"}),
     "reduced along what varies": Case(
         "a*t*k",
         {"t": T, "k": K, "a": 1.0},

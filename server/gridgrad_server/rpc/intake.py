@@ -138,7 +138,7 @@ class Intake:
         message = decode(pb.GridGradientRequest, raw)
         if message.bound:
             template, numbers = self._request_cache.take(message, caller)
-            await self._derivations.complete(template.function, caller)
+            await self._derivations.complete(template.met_first, caller)
             return self._arrived(template, numbers, sink, caller, deadline_at, self._held(template, caller))
         decoded = read(message, arrays=await self._arrays.take(message, caller))
         request = await self.request(decoded, sink, caller, deadline_at)

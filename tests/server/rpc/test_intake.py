@@ -131,3 +131,25 @@ def test_requests_are_handed_on() -> None:
     intake.submit(request)
     intake.cancel(request)
     assert scheduler.told == [("submit", request), ("cancel", request)]
+
+
+async def test_what_a_number_stands_for_is_derived_again_where_that_was_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    intake, sink, completed = make_intake(), RememberingSink(), list[object]()
+
+    async def complete(function: object, _: str) -> None:
+        completed.append(function)
+
+    monkeypatch.setattr(intake._derivations, "complete", complete)
+    message = pb.GridGradientRequest(
+        reduction=pb.Reduction(function=pb.Function(expression="t"), dims=["t"], kind="sum"),
+        inputs=[axis("t", 1 << 20)],
+        features=["reductions"],
+        bind=True,
+    )
+    first = await intake.read_request(message.SerializeToString(), sink, "someone", None)
+    assert first.template.met_first is not first.template.function
+    bound = pb.GridGradientRequest(bound=first.template.number, numbers=message.inputs[0].array.data)
+    await intake.read_request(bound.SerializeToString(), sink, "someone", None)
+    assert completed == [first.template.met_first] * 2
