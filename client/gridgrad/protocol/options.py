@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, cast
@@ -72,10 +71,7 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
 
 _SPREAD: tuple[tuple[str, Any], ...] = (
     # Calls in turns to all servers that say that they serve: not to one that starts or stops, nor to one that is gone
-    (
-        "grpc.service_config",
-        json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}),
-    ),
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}'),
     # One that hangs is left after 20 s, since there are others; servers allow pings every 10 s. Without pings that
     # measure the network they come only where nothing else has come for so long: nothing stands in front of them
     ("grpc.keepalive_time_ms", 12_000),

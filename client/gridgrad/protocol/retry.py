@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 
 from gridgrad.protocol.error_mapping import Failure
@@ -88,6 +87,8 @@ class Attempts:
     def _delay_s(self, failure: Failure) -> float:
         if isinstance(failure.error, StartingError):
             return STARTING_DELAY_S
+        import random  # a first attempt, which most calls are, loads no more than it uses
+
         # Jitter, so that callers that failed together do not come back together
         if failure.pushback_s is not None:
             return failure.pushback_s * (1 + JITTER * random.random())  # noqa: S311 - no secret

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
@@ -119,6 +118,8 @@ def _listed(item: object) -> HostAndPort:
 
 
 def _is_number(host: str) -> bool:
+    import ipaddress  # where there is one address, as mostly, nobody asks
+
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -134,6 +135,8 @@ def target_of(servers: Iterable[HostAndPort]) -> str:
     Args:
         servers: their numbers and ports.
     """
+    import ipaddress
+
     each = [(ipaddress.ip_address(host), port) for host, port in servers]
     if all(address.version == 4 for address, _ in each):
         return "ipv4:" + ",".join(f"{address}:{port}" for address, port in each)
