@@ -88,7 +88,7 @@ def made(request: pytest.FixtureRequest, cpu: CpuDevice, tmp_path_factory: pytes
 def sizes(name: str) -> int:
     """A constant of the C++."""
     folder = importlib.resources.files(compiled) / "cpp"
-    text = "".join((folder / header).read_text() for header in ("panel.h", "tiles.h", "windows.h"))
+    text = "".join((folder / header).read_text() for header in ("panel.h", "run_tile.h", "tiles.h", "windows.h"))
     (found,) = re.findall(rf"constexpr int64_t {name} = (.+?);", text)
     first, _, shift = found.partition(" << ")
     return int(first) << int(shift or 0)

@@ -78,6 +78,14 @@ def test_pieces_have_each_function_once_and_what_they_share() -> None:
     assert source.text == source.pieces(1)[0]
 
 
+def test_what_may_stand_apart_is_in_another_piece_where_there_is_one() -> None:
+    source = CppSource("", ("int f() { return 1; }",), "int rest();", apart="int apart();", instead="int instead();")
+    first, second = source.pieces(2)
+    assert ("int instead();" in first, "int instead();" in second) == (True, False)
+    assert ("int apart();" in first, "int apart();" in second) == (False, True)
+    assert not any(each in source.text for each in ("int apart();", "int instead();"))
+
+
 @pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
 def test_pieces_are_compiled_into_one_library(tmp_path: Path) -> None:
     functions = tuple(f"int f{n}() {{ return {n}; }}" for n in range(1, 4))

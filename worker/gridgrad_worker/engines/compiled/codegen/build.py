@@ -35,8 +35,10 @@ _INCLUDED = (f"-I{_CPP}", f"-I{_LIBRARY}", f"-isystem{_TORCH / 'include'}")
 _AT_ONCE = min(2, os.cpu_count() or 1)
 """Pieces that are compiled at the same time: each takes some 150 MB."""
 
-_REST = 150_000
-"""Characters of functions that take as long as what every program has."""
+_REST, _APART = 150_000, 90_000
+"""Characters of functions that take as long as what every program has, and as what may stand apart from that."""
+
+_RUN_PLAIN = "template int64_t run_tile<PlainPlan>(const Tile&, Scratch&, int, bool);"
 
 
 class CppSource(NamedTuple):
@@ -47,12 +49,16 @@ class CppSource(NamedTuple):
         functions: long functions, each of which may stand in any of the pieces.
         rest: what ends one of them.
         library: whether it is linked with the library of special functions.
+        apart: what another piece has, where there is one; else the rest makes it for itself.
+        instead: what the rest then begins with.
     """
 
     declared: str
     functions: tuple[str, ...]
     rest: str
     library: bool = False
+    apart: str = ""
+    instead: str = ""
 
     @property
     def text(self) -> str:
@@ -64,6 +70,10 @@ class CppSource(NamedTuple):
         count = max(1, min(most, 1 + len(self.functions)))
         pieces = [[self.declared] for _ in range(count)]
         lengths = [_REST, *[0] * (count - 1)]
+        if count > 1 and self.apart:
+            pieces[1].append(self.apart)
+            lengths[1] = _APART
+            pieces[0].append(self.instead)
         for function in sorted(self.functions, key=len, reverse=True):
             shortest = lengths.index(min(lengths))
             pieces[shortest].append(function)
@@ -100,8 +110,10 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
         "" if engine.guard else "typedef SeparatedPlan PlainPlan;",
     ]
     rest = ['#include "tiles.h"', '#include "request_template.h"', ""]
-    apart = tuple(each for plan in plans for each in plan.functions)
-    return CppSource("\n".join(declared), apart, "\n".join(rest), bool(functions.library))
+    long = tuple(each for plan in plans for each in plan.functions)
+    apart, instead = (f'#include "run_tile.h"\n{kind}{_RUN_PLAIN}\n' for kind in ("", "extern "))
+    beside = (apart, instead) if engine.guard else ("", "")
+    return CppSource("\n".join(declared), long, "\n".join(rest), bool(functions.library), *beside)
 
 
 def digest_of(engine: StructuredEngine) -> str:
