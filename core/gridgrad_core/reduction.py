@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["BLOCK_POINTS", "REDUCTIONS", "Blocks", "ReductionKind", "blocks_of"]
+__all__ = ["BLOCK_POINTS", "KINDS", "LEAST_SQUARES", "LOSSES", "REDUCTIONS", "Blocks", "ReductionKind", "blocks_of"]
 
 BLOCK_POINTS = 4096
 """Most points of a block, along the dims that go."""
@@ -29,6 +29,7 @@ class ReductionKind(NamedTuple):
         weighs: whether points may have weights.
         of_none: whether it is something where there are no points.
         dtype: of its results, or empty for the one computed in.
+        pairs: whether it is of residuals and their derivatives, a sum for each two of these.
     """
 
     states: int = 1
@@ -36,6 +37,15 @@ class ReductionKind(NamedTuple):
     weighs: bool = False
     of_none: bool = True
     dtype: str = ""
+    pairs: bool = False
+
+    def kept(self, planes: int) -> int:
+        """How many numbers are kept of a block of so many planes."""
+        return planes * (planes + 1) // 2 + 1 if self.pairs else planes * self.states + self.shared
+
+    def results(self, planes: int) -> int:
+        """How many numbers a result has."""
+        return self.kept(planes) if self.pairs else planes
 
 
 REDUCTIONS: Mapping[str, ReductionKind] = {
@@ -48,7 +58,19 @@ REDUCTIONS: Mapping[str, ReductionKind] = {
     "norm": ReductionKind(states=3, weighs=True),
     "count_nonfinite": ReductionKind(dtype="int64"),
 }
-"""All of them by name."""
+"""Those of a value and its derivatives, each by itself, by name."""
+
+LEAST_SQUARES = "least_squares"
+"""The sums that a fit needs, of residuals and their derivatives."""
+
+KINDS: Mapping[str, ReductionKind] = {
+    **REDUCTIONS,
+    LEAST_SQUARES: ReductionKind(weighs=True, dtype="float64", pairs=True),
+}
+"""All of them."""
+
+LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
+"""Of residuals, as scipy.optimize.least_squares has them."""
 
 
 class Blocks(NamedTuple):

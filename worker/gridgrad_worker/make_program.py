@@ -10,7 +10,7 @@ import torch
 from gridgrad_core.errors import InternalError, RequestError, UnknownFunctionError
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
-from gridgrad_core.reduction import REDUCTIONS
+from gridgrad_core.reduction import KINDS
 from gridgrad_core.wire.table_specs import specs_of_plan
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
@@ -22,7 +22,8 @@ from gridgrad_worker.engines.functional.functional_engine import FunctionalEngin
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, read_derived
 from gridgrad_worker.piece_messages import PieceReader
-from gridgrad_worker.reductions.grid_reducer import GridReducer, StateCombiner
+from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner
+from gridgrad_worker.reductions.least_squares import LeastSquaresRule, Loss
 from gridgrad_worker.reductions.weights import point_weights
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
@@ -95,18 +96,26 @@ def _reduced(
     asked, ndim = message.reduction, len({dim for own in axes.values() for dim in own})
     sources = [next(i for i, own in enumerate(axes.values()) if dim in own) for dim in range(ndim)]
     weights = point_weights(asked.weights, axes, ndim, device) if asked.weights else None
+    residuals = _residuals(asked, axes, ndim, device) if asked.data else None
     segment_blocks = asked.segment_blocks if asked.stage == "partial" else 0
-    reducer = GridReducer(asked.kind, asked.dims, sources, planes, message.dtype, weights, segment_blocks)
+    reducer = GridReducer(asked.kind, asked.dims, sources, planes, message.dtype, weights, residuals, segment_blocks)
     left = ndim - len(asked.dims) + bool(segment_blocks)
-    dtype = "float64" if segment_blocks else REDUCTIONS[asked.kind].dtype or message.dtype
+    dtype = "float64" if segment_blocks else KINDS[asked.kind].dtype or message.dtype
     pieces = PieceReader(tuple(axes.values()), ndim, reducer.numbers, dtype, left)
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered, reducer)
+
+
+def _residuals(
+    asked: pb.PlanReduction, axes: Mapping[str, tuple[int, ...]], ndim: int, device: Device
+) -> GridResiduals:
+    loss = Loss(asked.loss or "linear", asked.loss_scale or 1.0)
+    return GridResiduals(point_weights(asked.data, axes, ndim, device), LeastSquaresRule(loss, skip_nan=asked.skip_nan))
 
 
 def _combining(message: pb.Plan) -> WorkerProgram:
     """The program that puts together what is kept of segments."""
     (states,), asked = message.inputs, message.reduction
-    ndim, dtype = len(states.dims), REDUCTIONS[asked.kind].dtype or message.dtype
+    ndim, dtype = len(states.dims), KINDS[asked.kind].dtype or message.dtype
     pieces = PieceReader([tuple(range(ndim))], ndim, asked.planes, dtype, ndim - 2)
     return WorkerProgram(message, StateCombiner(asked.kind), pieces, "it adds up what was computed of a large grid")
 

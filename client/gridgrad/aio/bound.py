@@ -1,4 +1,4 @@
-"""`Client.bind`: calls that bring a few numbers, since all else was said once."""
+"""What inner loops call: `Client.bind`, whose calls bring a few numbers, and `least_squares_terms`, which gives few."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gridgrad.arguments.inputs import Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.progress import GridsProgress, Progress, grids_of
 from gridgrad.protocol.options import DEFAULT_IN_FLIGHT
-from gridgrad.requests.prepare import PreparedCall
+from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
@@ -22,17 +22,20 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import PREPARE
 
 if TYPE_CHECKING:
-    from gridgrad.requests.bound_request import BoundRequest
+    from google.protobuf.message import Message
 
-__all__ = ["Binding", "BoundCall"]
+    from gridgrad.requests.bound_request import BoundRequest
+    from gridgrad.results.least_squares_terms import LeastSquaresTerms
+
+__all__ = ["Binding", "BoundCall", "LeastSquares"]
 
 
 class Binding(ABC):
     """The part of a client that binds calls."""
 
     @abstractmethod
-    async def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
-        """The answers to a plan: of all servers to Prepare."""
+    async def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
+        """The answers of all servers to a method that takes and gives one message."""
 
     @abstractmethod
     async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
@@ -107,7 +110,7 @@ class Binding(ABC):
         bound = BoundRequest(request, varying)
         plan = bound.plan
         if plan is not None and prepare and tier != "direct":
-            await self._about(plan, PREPARE.path, timeout)
+            await self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
         return BoundCall(self, bound)
 
 
@@ -202,3 +205,70 @@ class BoundCall:
 
     def __repr__(self) -> str:
         return f"<gridgrad.aio.BoundCall that varies {', '.join(self.varying) or 'nothing'}>"
+
+
+class LeastSquares(ABC):
+    """The part of a client that sums residuals."""
+
+    @abstractmethod
+    async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
+        """Computes one grid."""
+
+    async def least_squares_terms(
+        self,
+        model: FunctionLike,
+        inputs: Inputs,
+        data: Any,
+        *,
+        wrt: str | Iterable[str],
+        weights: Any = None,
+        over: str | Iterable[str] | None = None,
+        skip_nan: bool = False,
+        loss: str = "linear",
+        loss_scale: float = 1.0,
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        tier: Tier = "auto",
+        unused: Unused = "refuse",
+        timeout: float | None = None,
+    ) -> LeastSquaresTerms:
+        """Sums squares of residuals, and what a step of Gauss and Newton needs, without ever forming the Jacobian.
+
+        With r = model - data, J its derivatives by `wrt`, and weights W: Σ W·r², Jᵀ·W·r and Jᵀ·W·J.
+
+        Args:
+            model: as for `gradient`, of one component.
+            inputs: as for `gradient`, the parameters among them.
+            data: an array of the grid's shape, or with the names of its dims, (("t", "pixel"), array). It may have dims
+                that the inputs have not. Large ones travel once.
+            wrt: the parameters: inputs that are numbers or vary along no dim that is summed over, and arrays of
+                coefficients.
+            weights: W = 1/σ² of each point, not a factor of r: an array as `data`, or an expression of the inputs.
+            over: the dims that are summed over; by default all. Terms have the others in front, so that pixels with
+                parameters of their own are one request.
+            skip_nan: whether points whose data are nan are left out, of n too. Else they make their sums nan.
+            loss: "linear", "soft_l1", "huber", "cauchy" or "arctan", as scipy.optimize.least_squares has them.
+            loss_scale: C, about how large a residual times √W counts in full.
+            dtype: as for `gradient`; it is summed in float64.
+            coefficients: as for `gradient`.
+            tier: as for `gradient`.
+            unused: as for `gradient`.
+            timeout: as for `gradient`.
+
+        Returns:
+            The sums, float64.
+
+        Raises:
+            RequestError: something in the request is wrong, such as data of another shape.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        from gridgrad.requests.reduction import GivenResiduals  # most clients sum no residuals
+        from gridgrad.results.least_squares_terms import terms_of
+
+        summed = None if over is None else (over,) if isinstance(over, str) else tuple(over)
+        given = GivenResiduals(data, summed, skip_nan, loss, loss_scale)
+        request = Request(model, inputs, wrt, 1, None, dtype, coefficients=coefficients, tier=tier, unused=unused,
+                          reduce=given, weights=weights)  # fmt: skip
+        call = prepare(request)
+        result = await self._sent(call, timeout, None)
+        return terms_of(result, [name for (name,) in call.template.derivatives])

@@ -167,7 +167,7 @@ def _prepared(request: Request) -> PreparedCall:
 
 def _weighing_alone(reduction: GridReduction, function: FunctionIdentity, inputs: Sequence[Input]) -> frozenset[str]:
     """The inputs that weights use and the function does not, as far as a client can tell."""
-    if not reduction.weights:
+    if not reduction.weights or reduction.residuals:  # by what residuals are derived is always said
         return frozenset()
     names = tuple([each.name for each in inputs])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,12 +11,32 @@ import numpy as np
 from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input, fitting_dims, plain_array, split_dims
 from gridgrad.arguments.linspace import Linspace
 from gridgrad_core.errors import RequestError
-from gridgrad_core.grid import Grid
-from gridgrad_core.reduction import REDUCTIONS
+from gridgrad_core.grid import Grid, grid_of
+from gridgrad_core.reduction import KINDS, LEAST_SQUARES, LOSSES, REDUCTIONS
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 
-__all__ = ["GridReduction", "Reduce", "read_reduction", "trapezoid_weights"]
+__all__ = ["GivenResiduals", "GridReduction", "Reduce", "read_reduction", "trapezoid_weights"]
 
-Reduce: TypeAlias = str | Mapping[str, str]
+
+class GivenResiduals(NamedTuple):
+    """What `Client.least_squares_terms` was asked for; see there.
+
+    Args:
+        data: what residuals are taken from.
+        over: the dims that are summed over; None for all.
+        skip_nan: whether points whose data are nan are left out.
+        loss: of the residuals.
+        loss_scale: about how large one counts in full.
+    """
+
+    data: Any
+    over: Sequence[str] | None = None
+    skip_nan: bool = False
+    loss: str = "linear"
+    loss_scale: float = 1.0
+
+
+Reduce: TypeAlias = str | Mapping[str, str] | GivenResiduals
 """A kind for all dims of the grid, or dims to kinds: {"k": "sum"}."""
 
 SPELLING = 'write reduce={"k": "sum"} for a dim, {"t": "sum", "k": "sum"} for several, "sum" for all'
@@ -29,18 +50,28 @@ class GridReduction(NamedTuple):
         kind: one of `gridgrad_core.reduction.REDUCTIONS`.
         dims: that go, in the grid's order.
         weights: an expression of inputs that have no other dims; empty for 1.
-        added: the names of the inputs that hold weights.
+        added: the names of the inputs that hold weights or data.
+        residuals: the expression of the data, whether gaps in it are left out, and the loss with its scale.
     """
 
     kind: str
     dims: tuple[str, ...]
     weights: str = ""
     added: tuple[str, ...] = ()
+    residuals: tuple[str, bool, str, float] | None = None
+
+    @property
+    def message(self) -> pb.Reduction:
+        """As it is sent, but for the function."""
+        made = pb.Reduction(dims=self.dims, kind=self.kind, weights=self.weights)
+        if self.residuals:
+            made.data, made.skip_nan, made.loss, made.loss_scale = self.residuals
+        return made
 
     @property
     def dtype(self) -> np.dtype[Any] | None:
         """Of its results; None for the one computed in."""
-        own = REDUCTIONS[self.kind].dtype
+        own = KINDS[self.kind].dtype
         return np.dtype(own).newbyteorder("<") if own else None
 
     def left(self, grid: Grid) -> Grid:
@@ -67,6 +98,8 @@ def read_reduction(
     Raises:
         RequestError: no such reduction, a dim that the grid has not, or weights that do not fit.
     """
+    if isinstance(reduce, GivenResiduals):
+        return _read_residuals(reduce, weights, grid, inputs, function)
     kind, dims = _kind_and_dims(reduce, grid)
     if weights is None:
         return GridReduction(kind, dims), ()
@@ -76,6 +109,38 @@ def read_reduction(
     found = _Weights(dims, inputs, function)
     text = found.text(weights)
     return GridReduction(kind, dims, text, tuple(each.name for each in found.added)), tuple(found.added)
+
+
+def _read_residuals(
+    given: GivenResiduals, weights: Any, grid: Grid, inputs: Sequence[Input], function: str
+) -> tuple[GridReduction, tuple[Input, ...]]:
+    """The sums of residuals, and the inputs that hold their data and weights."""
+    if given.loss not in LOSSES:
+        raise RequestError("loss", f"{given.loss!r}", f"use one of {', '.join(LOSSES)}")
+    if not 0 < given.loss_scale < math.inf:
+        raise RequestError("loss_scale", f"{given.loss_scale!r}", "give a finite number greater than 0")
+    beside = _Weights(grid.dims, inputs, function)
+    data = beside.array("data", given.data, grid)
+    grid = grid_of([each.spec for each in (*inputs, *beside.added)])
+    dims = grid.dims if given.over is None else _over(given.over, grid)
+    if not dims:
+        raise RequestError("data", "a single number", "give data along a dim, as many as there are observations")
+    text = ""
+    if weights is not None:
+        text = weights if isinstance(weights, str) else beside.array("weights", weights, grid)
+    residuals = data, given.skip_nan, given.loss, float(given.loss_scale)
+    added = tuple(each.name for each in beside.added)
+    return GridReduction(LEAST_SQUARES, dims, text, added, residuals), tuple(beside.added)
+
+
+def _over(over: str | Sequence[str], grid: Grid) -> tuple[str, ...]:
+    named = (over,) if isinstance(over, str) else tuple(over)
+    for dim in named:
+        if dim not in grid.dims:
+            raise RequestError(
+                "over", f"the dim {dim!r}, which the grid has not", f"use some of {', '.join(grid.dims)}"
+            )
+    return tuple(dim for dim in grid.dims if dim in named)
 
 
 def _kind_and_dims(reduce: Reduce, grid: Grid) -> tuple[str, tuple[str, ...]]:
@@ -121,6 +186,19 @@ class _Weights:
             return " * ".join(self._trapezoid(dim) for dim in self._dims)
         return weights if isinstance(weights, str) else self._array(weights, self._dims)
 
+    def array(self, name: str, values: Any, grid: Grid) -> str:
+        """The name of an input of data or weights that are numbers, of the dims that they say or the grid's.
+
+        Raises:
+            RequestError: their dims can't be told, or they are no numbers.
+        """
+        spelled, given = split_dims(name, values)
+        array = np.asarray(plain_array(name, given), FLOAT64, order="C")
+        if spelled is None and array.ndim and array.shape != grid.shape:
+            found = f"shape {[*array.shape]} on a grid of {[*grid.shape]}"
+            raise RequestError(name, found, f"name its dims: {name}=({grid.dims!r}, array)")
+        return self._add(fitting_dims(name, spelled or grid.dims[: array.ndim], array.shape), array, name)
+
     def _along(self, dim: str, weights: Any) -> str:
         if isinstance(weights, str):
             return self._trapezoid(dim) if weights == TRAPEZOID else weights
@@ -144,8 +222,9 @@ class _Weights:
         values = axis.values.values() if isinstance(axis.values, Linspace) else axis.values
         return self._add((dim,), trapezoid_weights(np.asarray(values, FLOAT64)))
 
-    def _add(self, dims: tuple[str, ...], values: FloatArray) -> str:
-        name = "weights" if not self.added else f"weights_{len(self.added)}"
+    def _add(self, dims: tuple[str, ...], values: FloatArray, name: str = "weights") -> str:
+        if name in {each.name for each in self.added}:
+            name = f"{name}_{len(self.added)}"
         while name in self._inputs or name in self._function:
             name += "_"
         self.added.append(Input(name, dims, values))

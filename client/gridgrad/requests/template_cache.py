@@ -158,9 +158,9 @@ def _head(
     names, scalars = [name for name, _ in inputs], [name for name, is_scalar in inputs if is_scalar]
     derivatives = selecting.resolve(selection, names, scalars)
     text = pb.Function(**{function[0]: function[1]})
-    made = reduction and pb.Reduction(
-        function=text, dims=reduction.dims, kind=reduction.kind, weights=reduction.weights
-    )
+    made = reduction.message if reduction else None
+    if made:
+        made.function.CopyFrom(text)
     message = pb.GridGradientRequest(
         function=None if made else text,
         reduction=made,

@@ -1,7 +1,15 @@
-"""Interpolants of served tables that take their slopes from the server. Needs the extra `scipy`."""
+"""Fits of served models, and interpolants of served tables with slopes from the server. Needs the extra `scipy`."""
 
 from __future__ import annotations
 
-from gridgrad.frameworks.scipy import Interpolant, MeasuredError, interpolant
+from gridgrad.frameworks.scipy import (
+    FitResult,
+    Interpolant,
+    MeasuredError,
+    ServedResiduals,
+    fit,
+    interpolant,
+    residuals,
+)
 
-__all__ = ["Interpolant", "MeasuredError", "interpolant"]
+__all__ = ["FitResult", "Interpolant", "MeasuredError", "ServedResiduals", "fit", "interpolant", "residuals"]

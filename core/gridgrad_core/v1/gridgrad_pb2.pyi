@@ -96,16 +96,24 @@ class GridGradientRequest(_message.Message):
     def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ..., bind: bool = ..., fixed: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., numbers: _Optional[bytes] = ..., reduction: _Optional[_Union[Reduction, _Mapping]] = ...) -> None: ...
 
 class Reduction(_message.Message):
-    __slots__ = ("function", "dims", "kind", "weights")
+    __slots__ = ("function", "dims", "kind", "weights", "data", "skip_nan", "loss", "loss_scale")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     DIMS_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SKIP_NAN_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    LOSS_SCALE_FIELD_NUMBER: _ClassVar[int]
     function: Function
     dims: _containers.RepeatedScalarFieldContainer[str]
     kind: str
     weights: str
-    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., dims: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., weights: _Optional[str] = ...) -> None: ...
+    data: str
+    skip_nan: bool
+    loss: str
+    loss_scale: float
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., dims: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., weights: _Optional[str] = ..., data: _Optional[str] = ..., skip_nan: bool = ..., loss: _Optional[str] = ..., loss_scale: _Optional[float] = ...) -> None: ...
 
 class Function(_message.Message):
     __slots__ = ("expression", "registered")
@@ -342,20 +350,18 @@ class PrepareRequest(_message.Message):
     def __init__(self, plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
 
 class PrepareResponse(_message.Message):
-    __slots__ = ("engine", "tier", "reason", "digest", "took_s", "keeps_arrays")
+    __slots__ = ("engine", "tier", "reason", "digest", "took_s")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     TOOK_S_FIELD_NUMBER: _ClassVar[int]
-    KEEPS_ARRAYS_FIELD_NUMBER: _ClassVar[int]
     engine: str
     tier: str
     reason: str
     digest: str
     took_s: float
-    keeps_arrays: bool
-    def __init__(self, engine: _Optional[str] = ..., tier: _Optional[str] = ..., reason: _Optional[str] = ..., digest: _Optional[str] = ..., took_s: _Optional[float] = ..., keeps_arrays: bool = ...) -> None: ...
+    def __init__(self, engine: _Optional[str] = ..., tier: _Optional[str] = ..., reason: _Optional[str] = ..., digest: _Optional[str] = ..., took_s: _Optional[float] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
     __slots__ = ("plan",)

@@ -116,20 +116,28 @@ class Plan(_message.Message):
     def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[PlanTable, _Mapping]]] = ..., reduction: _Optional[_Union[PlanReduction, _Mapping]] = ...) -> None: ...
 
 class PlanReduction(_message.Message):
-    __slots__ = ("kind", "dims", "weights", "stage", "segment_blocks", "planes")
+    __slots__ = ("kind", "dims", "weights", "stage", "segment_blocks", "planes", "data", "skip_nan", "loss", "loss_scale")
     KIND_FIELD_NUMBER: _ClassVar[int]
     DIMS_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     PLANES_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SKIP_NAN_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    LOSS_SCALE_FIELD_NUMBER: _ClassVar[int]
     kind: str
     dims: _containers.RepeatedScalarFieldContainer[int]
     weights: str
     stage: str
     segment_blocks: int
     planes: int
-    def __init__(self, kind: _Optional[str] = ..., dims: _Optional[_Iterable[int]] = ..., weights: _Optional[str] = ..., stage: _Optional[str] = ..., segment_blocks: _Optional[int] = ..., planes: _Optional[int] = ...) -> None: ...
+    data: str
+    skip_nan: bool
+    loss: str
+    loss_scale: float
+    def __init__(self, kind: _Optional[str] = ..., dims: _Optional[_Iterable[int]] = ..., weights: _Optional[str] = ..., stage: _Optional[str] = ..., segment_blocks: _Optional[int] = ..., planes: _Optional[int] = ..., data: _Optional[str] = ..., skip_nan: bool = ..., loss: _Optional[str] = ..., loss_scale: _Optional[float] = ...) -> None: ...
 
 class PlanTable(_message.Message):
     __slots__ = ("name", "dims", "degree", "outside", "components", "table", "digest")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import ExpressionError, UnknownFunctionError
@@ -20,8 +20,15 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import ITEM_BYTES, RESULT_DTYPES
 from gridgrad_core.wire.table_specs import plan_table
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
-from gridgrad_server.deriving.programs import Programs
-from gridgrad_server.reductions.reduction import STATES_DIMS, Reduction, Stage, check_weights, plan_reduction
+from gridgrad_server.deriving.programs import ParsedText, Programs
+from gridgrad_server.reductions.reduction import (
+    STATES_DIMS,
+    Reduction,
+    Stage,
+    check_pairs,
+    check_weights,
+    plan_reduction,
+)
 from gridgrad_server.requests.decoded import DecodedFunction, DecodedTable
 from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.requests.signature import (
@@ -117,7 +124,7 @@ class FunctionKey:
             states, stage = key.reduction.states(self.planes), key.reduction.stage
             self.is_combined = stage == "combined"
             self.computed_planes = states if self.is_combined else self.planes
-            self.planes = states if stage == "partial" else self.planes
+            self.planes = states if stage == "partial" or key.reduction.residuals else self.planes
         self._result_dtype = (key.reduction and key.reduction.dtype) or key.dtype
         self.itemsize = ITEM_BYTES[self._result_dtype]
         self.operations = operations
@@ -180,12 +187,15 @@ class FunctionKey:
         """The serialized ResultHeader of a result, all but its info."""
         dims = self.key.reduction.left(self.key.dims) if self.key.reduction else self.key.dims
         named = {*self.key.components, *(name for name, _ in self.key.inputs)}
+        components, derivatives = self.key.components, self.key.derivatives
+        if is_of_pairs := bool(self.key.reduction and self.key.reduction.residuals):
+            components, derivatives = tuple(_names_of_sums([name for (name,) in derivatives])), ()
         return pb.ResultHeader(
             dims=dims,
             shape=shape,
-            derivatives=[pb.Derivative(wrt=wrt) for wrt in self.key.derivatives],
-            components=self.key.components,
-            tuple_valued=self.key.tuple_valued,
+            derivatives=[pb.Derivative(wrt=wrt) for wrt in derivatives],
+            components=components,
+            tuple_valued=self.key.tuple_valued or is_of_pairs,
             dtype=RESULT_DTYPES[self._result_dtype],
             units=[pb.NamedUnit(name=name, unit=unit) for name, unit in self.units if name in named],
         ).SerializeToString()
@@ -251,6 +261,8 @@ class FunctionKeys:
             identity, signature = function.name, signature_of_registered(function)
         reduction, weighing = await self._weighed(spelled, caller)
         check_inputs(signature, spelled.inputs, weighing, ignore_unused=spelled.ignore_unused)
+        if reduction and reduction.residuals:
+            check_pairs(len(signature.components), spelled.derivatives, spelled.inputs, reduction)
         derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature, weighing)
         key = CompatibilityKey(
             spelled.kind,
@@ -266,16 +278,31 @@ class FunctionKeys:
         return self._keyed(key, text, operations, signature.units, caller)
 
     async def _weighed(self, spelled: DecodedFunction, caller: str) -> tuple[Reduction | None, frozenset[str]]:
-        """What is made of the grid with its weights as canonical text, and the inputs that these use."""
+        """What is made of the grid with its weights and data as canonical text, and the inputs that these use."""
         reduction = spelled.reduction
-        if reduction is None or not reduction.weights:
-            return reduction, frozenset()
+        if reduction is None:
+            return None, frozenset()
+        used: set[str] = set()
+        if reduction.weights:
+            weights = await self._beside(reduction, "weights", reduction.weights, spelled, caller)
+            reduction = reduction._replace(weights=weights.text)
+            used.update(weights.inputs)
+        if reduction.residuals:
+            data = await self._beside(reduction, "data", reduction.residuals.data, spelled, caller)
+            reduction = reduction._replace(residuals=reduction.residuals._replace(data=data.text))
+            used.update(data.inputs)
+        return reduction, frozenset(used)
+
+    async def _beside(
+        self, reduction: Reduction, field: str, text: str, spelled: DecodedFunction, caller: str
+    ) -> ParsedText:
+        """Weights or data, parsed and checked."""
         try:
-            weights = await self._programs.get(reduction.weights, [name for name, _ in spelled.inputs], caller)
+            parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller)
         except ExpressionError as error:
-            raise ExpressionError("reduction.weights", error.found, error.remedy) from None
-        check_weights(reduction, weights, spelled.inputs)
-        return reduction._replace(weights=weights.text), frozenset(weights.inputs)
+            raise ExpressionError(f"reduction.{field}", error.found, error.remedy) from None
+        check_weights(reduction, field, parsed, spelled.inputs)
+        return parsed
 
     def staged(self, function: FunctionKey, stage: Stage, segment_blocks: int, caller: str) -> FunctionKey:
         """The key of a stage in which what a function makes of a grid is computed.
@@ -307,6 +334,14 @@ class FunctionKeys:
             remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions MODULE"
             raise UnknownFunctionError("function.registered", f"no function {name!r} is registered here", remedy)
         return function
+
+
+def _names_of_sums(parameters: Sequence[str]) -> Iterator[str]:
+    """What the sums of least squares are called."""
+    yield "rss"
+    yield from (f"gradient_{name}" for name in parameters)
+    yield from (f"normal_{a}_{b}" for a, b in itertools.combinations_with_replacement(parameters, 2))
+    yield "n"
 
 
 def _needed(derivatives: Sequence[Derivative]) -> set[Derivative]:

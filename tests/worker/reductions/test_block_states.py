@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gridgrad_worker.reductions.block_states import RULES
+from gridgrad_worker.reductions.block_states import RULES, BesideBlocks
 
 NAN, INF = math.nan, math.inf
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ def reduced(kind: str, *numbers: float, block: int = 2, weights: list[float] | N
     weighed = None if weights is None else np.array(weights).reshape(-1, block)
     rule = RULES[kind]
     with np.errstate(all="ignore"):
-        states = rule.of_blocks(values, weighed, np.arange(values.shape[2]) * block)
+        states = rule.of_blocks(values, BesideBlocks(np.arange(values.shape[2]) * block, weighed))
         return float(rule.result(rule.together(states))[0, 0])
 
 
@@ -67,7 +67,7 @@ def test_weights_count() -> None:
 @pytest.mark.parametrize("blocks", [1, 2, 7, 8, 33])
 def test_aligned_powers_of_two_of_blocks_are_nodes_of_the_tree(kind: str, blocks: int) -> None:
     rng, rule = np.random.default_rng(blocks), RULES[kind]
-    states = rule.of_blocks(rng.normal(size=(2, 3, blocks, 100)), None, np.arange(blocks) * 100)
+    states = rule.of_blocks(rng.normal(size=(2, 3, blocks, 100)), BesideBlocks(np.arange(blocks) * 100))
     whole = rule.together(states)
     for size in (1, 2, 4, 64):
         nodes = [rule.together(states[..., first : first + size]) for first in range(0, blocks, size)]
@@ -78,7 +78,7 @@ def test_an_error_is_within_the_bound_that_is_documented() -> None:
     rng = np.random.default_rng(7)
     numbers = rng.normal(size=(64, 4096)) * 10.0 ** rng.integers(-8, 8, size=(64, 4096))
     rule = RULES["sum"]
-    states = rule.of_blocks(numbers[np.newaxis, np.newaxis], None, np.arange(64) * 4096)
+    states = rule.of_blocks(numbers[np.newaxis, np.newaxis], BesideBlocks(np.arange(64) * 4096))
     found = float(rule.together(states)[0, 0])
     bound = (30 + math.log2(64)) * 2.0**-53 * float(np.abs(numbers).sum())
     assert abs(found - math.fsum(numbers.reshape(-1))) <= bound

@@ -11,14 +11,14 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad_core.reduction import REDUCTIONS
 
-__all__ = ["RULES", "BlockRule"]
+__all__ = ["RULES", "BesideBlocks", "BlockRule", "added"]
 
 Floats = NDArray[np.float64]
 
@@ -26,16 +26,29 @@ _LARGE, _LARGE_SCALE = 2.0**480, 2.0**-520
 _SMALL, _SMALL_SCALE = 2.0**-480, 2.0**600
 
 
+class BesideBlocks(NamedTuple):
+    """What there is of blocks besides their values.
+
+    Args:
+        first_points: which of all points that go into a result the first of each block is, [*blocks].
+        weights: what each point counts, [*blocks, points] or with results before; None for 1.
+        data: what residuals are taken from, [results, *blocks, points]; None where there are none.
+    """
+
+    first_points: NDArray[np.int64]
+    weights: Floats | None = None
+    data: Floats | None = None
+
+
 class BlockRule(Protocol):
     """A reduction, as it is computed."""
 
-    def of_blocks(self, values: Floats, weights: Floats | None, first_points: NDArray[np.int64]) -> Floats:
+    def of_blocks(self, values: Floats, beside: BesideBlocks) -> Floats:
         """What is kept of blocks.
 
         Args:
             values: [planes, results, *blocks, points].
-            weights: [*blocks, points]; None for 1.
-            first_points: which of all points that go into a result the first of each block is, [*blocks].
+            beside: what there is of the blocks besides.
 
         Returns:
             [states, results, *blocks].
@@ -48,7 +61,7 @@ class BlockRule(Protocol):
         """The results [planes, results] by what is kept of all blocks, [states, results]."""
 
 
-def _added(states: Floats) -> Floats:
+def added(states: Floats) -> Floats:
     """Adds the blocks two by two, and so on until one is left."""
     while states.shape[-1] > 1:
         even = states.shape[-1] // 2 * 2
@@ -59,11 +72,11 @@ def _added(states: Floats) -> Floats:
 
 
 class _Sum:
-    def of_blocks(self, values: Floats, weights: Floats | None, first_points: NDArray[np.int64]) -> Floats:  # noqa: ARG002 - a BlockRule takes them
-        return _sums(values if weights is None else values * weights)
+    def of_blocks(self, values: Floats, beside: BesideBlocks) -> Floats:
+        return _sums(values if beside.weights is None else values * beside.weights)
 
     def together(self, states: Floats) -> Floats:
-        return _added(states)
+        return added(states)
 
     def result(self, states: Floats) -> Floats:
         return states
@@ -72,8 +85,9 @@ class _Sum:
 class _Mean(_Sum):
     """Keeps the sum of the weights in a state of its own, the last."""
 
-    def of_blocks(self, values: Floats, weights: Floats | None, first_points: NDArray[np.int64]) -> Floats:
-        sums = super().of_blocks(values, weights, first_points)
+    def of_blocks(self, values: Floats, beside: BesideBlocks) -> Floats:
+        sums = super().of_blocks(values, beside)
+        weights = beside.weights
         total = np.full(values.shape[2:-1], float(values.shape[-1])) if weights is None else _sums(weights)
         return np.concatenate([sums, np.broadcast_to(total, (1, *sums.shape[1:]))])
 
@@ -88,9 +102,9 @@ class _Norm(_Sum):
     J. L. Blue, A Portable Fortran Program to Find the Euclidean Norm of a Vector, ACM TOMS 4 (1978) 15.
     """
 
-    def of_blocks(self, values: Floats, weights: Floats | None, first_points: NDArray[np.int64]) -> Floats:  # noqa: ARG002 - a BlockRule takes them
-        if weights is not None:
-            values = values * np.sqrt(weights)
+    def of_blocks(self, values: Floats, beside: BesideBlocks) -> Floats:
+        if beside.weights is not None:
+            values = values * np.sqrt(beside.weights)
         size = np.abs(values)
         large, small = size > _LARGE, (size < _SMALL) & (size > 0)
         if not large.any() and not small.any():
@@ -109,7 +123,7 @@ class _Norm(_Sum):
 
 
 class _CountNonfinite(_Sum):
-    def of_blocks(self, values: Floats, weights: Floats | None, first_points: NDArray[np.int64]) -> Floats:  # noqa: ARG002 - a BlockRule takes them
+    def of_blocks(self, values: Floats, beside: BesideBlocks) -> Floats:  # noqa: ARG002 - a BlockRule takes it
         return _sums((~np.isfinite(values)).astype(np.float64))
 
 
@@ -117,7 +131,7 @@ class _Extreme(_Sum):
     def __init__(self, extreme: Callable[..., Floats]) -> None:
         self._extreme = extreme
 
-    def of_blocks(self, values: Floats, weights: Floats | None, first_points: NDArray[np.int64]) -> Floats:  # noqa: ARG002 - a BlockRule takes them
+    def of_blocks(self, values: Floats, beside: BesideBlocks) -> Floats:  # noqa: ARG002 - a BlockRule takes it
         # Which of 0 and -0 comes first would tell how they lay together
         return self._extreme(values, -1) + 0.0
 
@@ -131,10 +145,10 @@ class _Position(_Sum):
     def __init__(self, find: Callable[..., NDArray[np.intp]]) -> None:
         self._find = find
 
-    def of_blocks(self, values: Floats, weights: Floats | None, first_points: NDArray[np.int64]) -> Floats:  # noqa: ARG002 - a BlockRule takes them
+    def of_blocks(self, values: Floats, beside: BesideBlocks) -> Floats:
         found = self._find(values, -1)
         value = np.take_along_axis(values, found[..., np.newaxis], -1)[..., 0]
-        return np.concatenate([value, (found + first_points).astype(np.float64)])
+        return np.concatenate([value, (found + beside.first_points).astype(np.float64)])
 
     def together(self, states: Floats) -> Floats:
         values, points = np.split(states, 2)
@@ -162,7 +176,7 @@ RULES: Mapping[str, BlockRule] = {
     "norm": _Norm(),
     "count_nonfinite": _CountNonfinite(),
 }
-"""All of them by name."""
+"""All of a value and its derivatives, by name."""
 
 if set(RULES) != set(REDUCTIONS):
     raise AssertionError(f"{set(RULES) ^ set(REDUCTIONS)} have a name and no rule, or no name")

@@ -14,19 +14,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad_core.errors import RequestError
-from gridgrad_core.reduction import REDUCTIONS, Blocks, blocks_of
+from gridgrad_core.reduction import KINDS, Blocks, blocks_of
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import Subgrid, Tile, subgrids
-from gridgrad_worker.reductions.block_states import RULES
+from gridgrad_worker.reductions.block_states import RULES, BesideBlocks
 from gridgrad_worker.reductions.block_windows import BlockWindow, windows_of
+from gridgrad_worker.reductions.least_squares import LeastSquaresRule
 
-__all__ = ["Compute", "GridReducer", "StateCombiner", "Weights"]
+__all__ = ["Compute", "GridReducer", "GridResiduals", "StateCombiner", "Weights"]
 
 Compute = Callable[[Sequence[Tile], Sequence[Array], Sequence[str]], list[str]]
 """Computes tiles together, as `WorkerProgram.compute`."""
 
 Weights = Callable[[Tile], NDArray[np.float64]]
 """What each point of a tile counts that has one index along the dims that stay, [points]."""
+
+
+class GridResiduals(NamedTuple):
+    """What makes residuals of a function.
+
+    Args:
+        data: that they are taken from, as weights.
+        rule: what is made of them.
+    """
+
+    data: Weights
+    rule: LeastSquaresRule
+
 
 _WINDOW_COST = 1 << 19
 """Points times planes that are held at a time: they stay in the cache from one step to the next."""
@@ -54,12 +68,13 @@ class GridReducer:
     """What is made of the grids of a program.
 
     Args:
-        kind: one of `gridgrad_core.reduction.REDUCTIONS`.
+        kind: one of `gridgrad_core.reduction.KINDS`.
         gone: which of the grid's dims go, ascending.
         sources: for each of the grid's dims, an input that has it.
         planes: how many numbers a point of the grid has.
         dtype: of these.
         weights: what each point counts; None for 1.
+        residuals: what they are taken from, and their rule; None where there are none.
         segment_blocks: how many blocks a segment has; 0 where all of a result is wanted.
     """
 
@@ -71,10 +86,13 @@ class GridReducer:
         planes: int,
         dtype: str,
         weights: Weights | None = None,
+        residuals: GridResiduals | None = None,
         segment_blocks: int = 0,
     ) -> None:
-        self._rule = RULES[kind]
-        self._kind = kind
+        self._rule = residuals.rule if residuals else RULES[kind]
+        self._kind = KINDS[kind]
+        self._data = residuals and residuals.data
+        self._name = kind
         self._gone = tuple(gone)
         self._left = tuple(dim for dim in range(len(sources)) if dim not in self._gone)
         self._sources = sources
@@ -86,8 +104,8 @@ class GridReducer:
     @property
     def numbers(self) -> int:
         """How many numbers a result has, or what is kept of a segment."""
-        kind = REDUCTIONS[self._kind]
-        return self._planes * kind.states + kind.shared if self._segment_blocks else self._planes
+        kind = self._kind
+        return kind.kept(self._planes) if self._segment_blocks else kind.results(self._planes)
 
     def compute(self, run: Compute, tiles: Sequence[Tile], outs: Sequence[Array], tiers: Sequence[str]) -> list[str]:
         """Computes tiles.
@@ -155,11 +173,10 @@ class GridReducer:
 
     def _of_none(self, results: int) -> NDArray[np.float64]:
         """What results without points are."""
-        kind = REDUCTIONS[self._kind]
-        if not kind.of_none:
-            raise RequestError("reduction.kind", f"{self._kind!r} over no points", "give axes that have values")
+        if not self._kind.of_none:
+            raise RequestError("reduction.kind", f"{self._name!r} over no points", "give axes that have values")
         with np.errstate(invalid="ignore"):
-            return self._rule.result(np.zeros((self._planes * kind.states + kind.shared, results)))
+            return self._rule.result(np.zeros((self._kind.kept(self._planes), results)))
 
     def _tile(self, tile: Tile, part: _Part) -> Tile:
         """A window and a box of results as a tile of the grid."""
@@ -183,19 +200,30 @@ class GridReducer:
         order = (0, *(1 + dim for dim in (*self._left, *self._gone)))
         rows = np.ascontiguousarray(spread.transpose(order), np.float64).reshape(self._planes, part.box.points, -1)
         values_of, firsts = part.window.split(rows, blocks), part.window.first_points(blocks)
-        weights_of: list[NDArray[np.float64] | None] = [None] * len(values_of)
-        if self._weights:
-            one = Subgrid((0,) * len(self._left), (1,) * len(self._left))
-            weights = self._weights(Tile(tile.inputs, self._subgrid(part.window, one)))
-            weights_of = [*part.window.split(weights, blocks)]
+        none = [None] * len(values_of)
+        weights_of = self._beside(self._weights, part, tile, blocks) or none
+        data_of = self._beside(self._data, part, tile, blocks) or none
         first, kept = 0, []
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            for numbers, weights_in in zip(values_of, weights_of, strict=True):
+            for position, numbers in enumerate(values_of):
                 end = first + numbers.shape[-2]
-                kept.append(self._rule.of_blocks(numbers, weights_in, firsts[:, first:end]))
+                beside = BesideBlocks(firsts[:, first:end], weights_of[position], data_of[position])
+                kept.append(self._rule.of_blocks(numbers, beside))
                 first = end
         states = np.concatenate(kept, -1)
         return states.reshape(*states.shape[:2], -1)
+
+    def _beside(
+        self, of: Weights | None, part: _Part, tile: Tile, blocks: Blocks
+    ) -> Sequence[NDArray[np.float64] | None]:
+        """What belongs to the points of a window, as its values are: for each result, or one for all of them."""
+        if of is None:
+            return ()
+        if self._data is None:
+            one = Subgrid((0,) * len(self._left), (1,) * len(self._left))
+            return part.window.split(of(Tile(tile.inputs, self._subgrid(part.window, one))), blocks)
+        spread = of(tile).reshape(tile.subgrid.shape).transpose((*self._left, *self._gone))
+        return part.window.split(np.ascontiguousarray(spread).reshape(part.box.points, -1), blocks)
 
     def _blocks(self, tile: Tile) -> Blocks:
         lengths = [tile.inputs[self._sources[dim]].lengths[dim] for dim in self._gone]
@@ -232,14 +260,14 @@ class StateCombiner:
     """Puts together what is kept of segments: an engine whose one input is [states, segments, *results].
 
     Args:
-        kind: one of `gridgrad_core.reduction.REDUCTIONS`.
+        kind: one of `gridgrad_core.reduction.KINDS`.
     """
 
     name = "structured"
     tier = ""
 
     def __init__(self, kind: str) -> None:
-        self._rule = RULES[kind]
+        self._rule = RULES.get(kind) or LeastSquaresRule()
 
     def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
         """Computes boxes of results together into [planes, points] each."""

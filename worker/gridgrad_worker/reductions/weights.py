@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,12 @@ from gridgrad_worker.reductions.grid_reducer import Weights
 __all__ = ["point_weights"]
 
 
+def _of_input(position: int, tile: Tile) -> NDArray[np.float64]:
+    """The values of an input over a tile."""
+    over = tile.inputs[position].over(tile.subgrid)
+    return np.asarray(np.broadcast_to(over, tile.subgrid.shape), np.float64).reshape(-1)
+
+
 def point_weights(text: str, axes: Mapping[str, Sequence[int]], ndim: int, device: Device) -> Weights:
     """What computes the weights of points, in float64 without a compiler.
 
@@ -29,6 +36,8 @@ def point_weights(text: str, axes: Mapping[str, Sequence[int]], ndim: int, devic
     Raises:
         ExpressionError: it is none.
     """
+    if text in axes:
+        return functools.partial(_of_input, list(axes).index(text))
     engine = StructuredEngine(parse(text, list(axes)), axes, ndim, [()], torch.float64, device)
 
     def weights(tile: Tile) -> NDArray[np.float64]:
