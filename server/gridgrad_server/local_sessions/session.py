@@ -16,7 +16,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from gridgrad_core.errors import CallCancelledError, GridgradError, RequestError
+from gridgrad_core.errors import CallCancelledError, DeadlineError, GridgradError, RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.local_sessions.leases import Leases
 from gridgrad_server.local_sessions.placement import ArenaPlacement
@@ -37,6 +37,9 @@ MOST_CALLS = 256
 MOST_BYTES = 64 << 20
 
 _MOST_LEASES = 4096
+
+_TRAVEL_S = 0.05
+"""How much earlier than here a caller's time may be over: it began before the request was here."""
 
 
 class LocalSession:
@@ -117,7 +120,7 @@ class LocalSession:
         if message.cancel in self._calls:
             call = self._calls[message.cancel]
             self._give_up(call)
-            self.refuse(call, CallCancelledError("", "the caller gave the call up", ""))
+            self.refuse(call, _given_up(call))
         if message.request or message.id:
             self._begin(message, len(frame))
 
@@ -248,3 +251,11 @@ class LocalSession:
             self._link.pause()
         else:
             self._link.resume()
+
+
+def _given_up(call: SessionCall) -> GridgradError:
+    """Why a caller gave a call up."""
+    deadline_at = call.request.deadline_at if call.request else None
+    if deadline_at is not None and deadline_at - time.monotonic() < _TRAVEL_S:
+        return DeadlineError("", "the deadline passed before the result was there", "allow more time")
+    return CallCancelledError("", "the caller gave the call up", "")

@@ -25,7 +25,7 @@ from gridgrad_core.version import __version__
 from gridgrad_core.wire import methods
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.scheduling.batch import Batch
-from gridgrad_server.scheduling.observer import OK, given_up
+from gridgrad_server.scheduling.observer import CANCELLED, OK, given_up
 from gridgrad_server.scheduling.request import GridRequest
 from gridgrad_server.telemetry.sender import SpanSender
 
@@ -120,7 +120,7 @@ class TraceObserver:
         for each in kept.batches:
             self._send_batch(each, request, kept.context, epoch_ns)
         if root:
-            if code != OK:
+            if code not in (OK, CANCELLED):  # the caller's will
                 root.set_status(trace.StatusCode.ERROR)
             root.end(epoch_ns + _ns(now))
 

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.telemetry import opentelemetry as traces
-from tests.server.calls import axis, grid, registered, until
+from tests.server.calls import Code, axis, grid, registered, until
 from tests.server.conftest import Serving
 from tests.server.local_sessions.callers import Caller
 from tests.service.http2 import http2_caller
@@ -215,7 +215,7 @@ async def test_a_call_in_a_session_has_a_span_of_its_own(serve: Serve, stopped: 
     assert times(call)[0] == times(spans.the("queue"))[0]
 
 
-@pytest.mark.parametrize("how", ["cancel", "hang up", "fail"])
+@pytest.mark.parametrize("how", ["cancel", "deadline", "hang up", "fail"])
 async def test_a_call_in_a_session_that_is_cut_off_or_fails_has_a_span_with_its_status(
     serve: Serve, stopped: Stop, how: str
 ) -> None:
@@ -225,19 +225,21 @@ async def test_a_call_in_a_session_that_is_cut_off_or_fails_has_a_span_with_its_
     asked = registered("fails" if how == "fail" else "hangs")
     try:
         await caller.greet(offer.token)
-        await caller.ask(asked)
+        number = await caller.ask(asked, timeout_s={"cancel": 600.0, "deadline": 0.05}.get(how, 0.0))
         if how != "fail":
             await until(lambda: any(worker.load for worker in serving.server.parts.scheduler._workers))
-        if how == "cancel":
-            await caller.send(cancel=1)
+        if how in ("cancel", "deadline"):
+            await caller.send(cancel=number)
         if how != "hang up":
-            code = (await caller.answer()).status.code
+            assert (await caller.answer()).status.code
     finally:
         caller.close()
     await until(lambda: not serving.server.parts.admission.requests)
     call = (await stopped(serving)).the("session/GridGradient")
-    assert code_of(call) == (code if how != "hang up" else grpc.StatusCode.CANCELLED.value[0])
-    assert call.status.status_code is StatusCode.ERROR
+    expected = {"cancel": Code.CANCELLED, "deadline": Code.DEADLINE_EXCEEDED, "hang up": Code.CANCELLED}
+    assert code_of(call) == expected.get(how, Code.INVALID_ARGUMENT).value[0]
+    gave_up = how in ("cancel", "hang up")
+    assert call.status.status_code is (StatusCode.UNSET if gave_up else StatusCode.ERROR)
 
 
 async def test_what_is_not_sampled_is_not_remembered(
