@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from gridgrad.arguments.lookup_table import table as table
     from gridgrad.checks.report import CheckReport as CheckReport
     from gridgrad.checks.report import Disagreement as Disagreement
+    from gridgrad.requests.least_squares_terms import LeastSquaresTerms as LeastSquaresTerms
     from gridgrad.requests.request import Registered as Registered
     from gridgrad.requests.request import Request as Request
     from gridgrad.requests.request import registered as registered
     from gridgrad.results.explanation import Explanation as Explanation
     from gridgrad.results.explanation import Prepared as Prepared
     from gridgrad.results.info import Info as Info
-    from gridgrad.results.least_squares_terms import LeastSquaresTerms as LeastSquaresTerms
     from gridgrad.results.result import Result as Result
     from gridgrad.results.server_info import RegisteredFunction as RegisteredFunction
     from gridgrad.results.server_info import ServerInfo as ServerInfo
@@ -70,7 +70,7 @@ _HOMES = {
     "Info": "gridgrad.results.info",
     "InternalError": "gridgrad_core.errors",
     "Linspace": "gridgrad.arguments.linspace",
-    "LeastSquaresTerms": "gridgrad.results.least_squares_terms",
+    "LeastSquaresTerms": "gridgrad.requests.least_squares_terms",
     "LookupTable": "gridgrad.arguments.lookup_table",
     "MissingExtraError": "gridgrad_core.errors",
     "NotPreparedError": "gridgrad_core.errors",

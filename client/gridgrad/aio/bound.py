@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from gridgrad.requests.bound_request import BoundRequest
-    from gridgrad.results.least_squares_terms import LeastSquaresTerms
+    from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 
 __all__ = ["Binding", "BoundCall", "LeastSquares"]
 
@@ -262,8 +262,8 @@ class LeastSquares(ABC):
             RequestError: something in the request is wrong, such as data of another shape.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
+        from gridgrad.requests.least_squares_terms import terms_of
         from gridgrad.requests.reduction import GivenResiduals  # most clients sum no residuals
-        from gridgrad.results.least_squares_terms import terms_of
 
         summed = None if over is None else (over,) if isinstance(over, str) else tuple(over)
         given = GivenResiduals(data, summed, skip_nan, loss, loss_scale)
@@ -271,4 +271,4 @@ class LeastSquares(ABC):
                           reduce=given, weights=weights)  # fmt: skip
         call = prepare(request)
         result = await self._sent(call, timeout, None)
-        return terms_of(result, [name for (name,) in call.template.derivatives])
+        return terms_of(result.value, [name for (name,) in call.template.derivatives])

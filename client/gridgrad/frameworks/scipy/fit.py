@@ -13,8 +13,8 @@ from gridgrad_core.errors import RequestError
 
 if TYPE_CHECKING:
     from gridgrad.arguments.inputs import Inputs
+    from gridgrad.requests.least_squares_terms import LeastSquaresTerms
     from gridgrad.requests.request import FunctionLike
-    from gridgrad.results.least_squares_terms import LeastSquaresTerms
     from gridgrad.sync.client import Client
 
 __all__ = ["FitProgress", "FitResult", "fit"]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad.results.least_squares_terms import LeastSquaresTerms
+from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 
 __all__ = ["Minimum", "minimized"]
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import gridgrad
 from gridgrad.frameworks.scipy.fit import FitResult, fit
-from gridgrad.results.least_squares_terms import LeastSquaresTerms
+from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 
 T = np.arange(6.0)
 Y = np.array([2.8, 1.9, 1.45, 1.05, 0.9, 0.75])

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 from gridgrad.frameworks.scipy.levenberg_marquardt import minimized
-from gridgrad.results.least_squares_terms import LeastSquaresTerms
+from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 from tests.client.frameworks.scipy.nist import PROBLEMS, Problem
 
 Floats = NDArray[np.float64]

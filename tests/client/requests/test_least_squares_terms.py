@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from gridgrad.results.least_squares_terms import terms_of
+from gridgrad.requests.least_squares_terms import terms_of
 
-
-class Sums:
-    """A result of two parameters on two pixels: rss, gradient, upper triangle, n."""
-
-    value: Any = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0], [4.0, 40.0], [5.0, 50.0], [6.0, 60.0], [7.0, 70.0]])
+SUMS = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0], [4.0, 40.0], [5.0, 50.0], [6.0, 60.0], [7.0, 70.0]])
+"""Of two parameters on two pixels: rss, gradient, upper triangle, n."""
 
 
 def test_dims_that_stay_come_first_and_the_matrix_is_whole() -> None:
-    result: Any = Sums()
-    terms = terms_of(result, ["a", "b"])
+    terms = terms_of(SUMS, ["a", "b"])
     assert_array_equal(terms.rss, [1, 10])
     assert_array_equal(terms.gradient, [[2, 3], [20, 30]])
     assert_array_equal(terms.normal, [[[4, 5], [5, 6]], [[40, 50], [50, 60]]])

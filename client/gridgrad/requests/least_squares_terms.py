@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad.results.result import Result
+from gridgrad.arguments.inputs import FloatArray
 
 __all__ = ["LeastSquaresTerms", "terms_of"]
 
@@ -31,14 +31,14 @@ class LeastSquaresTerms(NamedTuple):
     names: tuple[str, ...]
 
 
-def terms_of(result: Result, names: Sequence[str]) -> LeastSquaresTerms:
-    """The terms in a result, whose components are the sums.
+def terms_of(value: FloatArray, names: Sequence[str]) -> LeastSquaresTerms:
+    """The terms in the value of a result, whose components are the sums.
 
     Args:
-        result: its value is [sums, *dims].
+        value: [sums, *dims].
         names: of the parameters.
     """
-    sums: NDArray[np.float64] = np.moveaxis(result.value, 0, -1).astype(np.float64)
+    sums: NDArray[np.float64] = np.moveaxis(value, 0, -1).astype(np.float64)
     count = len(names)
     normal = np.empty((*sums.shape[:-1], count, count))
     first, second = np.triu_indices(count)
