@@ -20,6 +20,7 @@ from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import LOOKUPS
 from gridgrad_worker.engines.structured.planning.plan import Step
 from gridgrad_worker.torch_ops.evaluate import rounded
+from gridgrad_worker.torch_ops.looped_value import SumOverArrays
 from gridgrad_worker.torch_ops.table import VALUES
 
 __all__ = ["OperationCall", "make_call"]
@@ -52,6 +53,7 @@ class OperationCall(NamedTuple):
         takes_out: whether it writes to a given tensor.
         boolean: whether its results are booleans.
         bound: what is constant in the function.
+        broadcasts: whether it takes arguments as they are, and spreads them itself only as far as it has to.
     """
 
     function: Callable[..., Tensor]
@@ -60,6 +62,7 @@ class OperationCall(NamedTuple):
     takes_out: bool
     boolean: bool
     bound: tuple[float, ...] = ()
+    broadcasts: bool = False
 
 
 def make_call(
@@ -87,7 +90,8 @@ def make_call(
         function, args = _with_second(value, bound[0]), args[:1]
     elif step.op == "positive":
         function, takes_out = _copy, True
-    return OperationCall(function, args, step.op in _EXACT, takes_out, boolean, bound)
+    broadcasts = isinstance(value, SumOverArrays)
+    return OperationCall(function, args, step.op in _EXACT, takes_out, boolean, bound, broadcasts)
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -134,6 +134,9 @@ class LevelRunner:
                 views[0] = views[0].expand(shape)
             call.function(*views, out=out.view)
             return out
+        if call.broadcasts:
+            result = call.function(*[a.view for a in arguments]).expand(shape)
+            return StepResult(result if destination is None else destination.copy_(result), None)
         return self._on_whole_vectors(step, call, shape, count, arguments, destination)
 
     def _on_whole_vectors(
