@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
 
 from gridgrad_core.errors import InternalError, RequestError, UnknownFunctionError
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.reduction import KINDS
@@ -20,7 +22,7 @@ from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.functional.expressions import expression_engine
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
-from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, read_derived
+from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, derive_plan, read_derived
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule, Loss
@@ -76,7 +78,7 @@ def make_program(
         found = _registration(message.registered, registered)
         chosen = _for_registered(found, list(axes), wanted, read_dtype(message.dtype), device)
     else:
-        source, text = _source(message, list(axes), len(wanted))
+        source, text = _source(message, list(axes), len(wanted), engine)
         given = (tables or TableStore()).of(message.tables, read_dtype(message.dtype), device)
         shape = tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name
         job = CompileJob(text, *shape, tables=given.specs, bound=given.digest)
@@ -168,12 +170,32 @@ def _refuse_unserved(found: Registration, wanted: tuple[tuple[int, ...], ...], d
         raise RequestError("dtype", what, 'ask for dtype="float64"')
 
 
-def _source(message: pb.Plan, names: Sequence[str], planes: int) -> tuple[Program | DerivedPlan, str]:
+def _source(
+    message: pb.Plan, names: Sequence[str], planes: int, engine: EngineName
+) -> tuple[Program | DerivedPlan, str]:
     """What an expression comes as, parsed here or derived elsewhere, and its canonical text."""
     if message.derived:
         return read_derived(message.derived, planes), message.expression
+    if message.tables and engine == "structured":
+        return _derived(message)
     program = parse(message.expression, names, specs_of_plan(message.tables))
     return program, program.text
+
+
+def _derived(message: pb.Plan) -> tuple[DerivedPlan, str]:
+    """An expression that calls tables, derived here: once for all numbers that these have."""
+    dims = list(dict.fromkeys(dim for each in message.inputs for dim in each.dims))
+    inputs = tuple([(each.name, sum(1 << dims.index(dim) for dim in each.dims)) for each in message.inputs])
+    wanted = tuple([tuple([inputs[place][0] for place in each.wrt]) for each in message.derivatives])
+    return _derived_once(message.expression, inputs, wanted, specs_of_plan(message.tables))
+
+
+@functools.lru_cache(maxsize=64)
+def _derived_once(
+    text: str, inputs: tuple[tuple[str, int], ...], wanted: tuple[tuple[str, ...], ...], tables: tuple[TableSpec, ...]
+) -> tuple[DerivedPlan, str]:
+    program = parse(text, [name for name, _ in inputs], tables)
+    return derive_plan(program, wanted, dict(inputs)), program.text
 
 
 def _for_expression(

@@ -5,6 +5,8 @@ A small expression its worker derives at once, which takes less time than a help
 
 from __future__ import annotations
 
+from cachetools import LRUCache
+
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.helpers import Helpers
@@ -14,6 +16,7 @@ from gridgrad_server.requests.throughput import FEW_DERIVED
 __all__ = ["Derivations"]
 
 _MOST_BYTES = 64 << 20
+_MOST_BYTES_FOR_TABLES = 8 << 20
 
 
 class Derivations:
@@ -27,6 +30,7 @@ class Derivations:
     def __init__(self, helpers: Helpers | None = None, most_bytes: int = _MOST_BYTES) -> None:
         self._helpers = helpers
         self._kept: SharedCache[FunctionKey, FunctionKey] = SharedCache(most_bytes, _derived_bytes)
+        self._for_tables: LRUCache[bytes, bytes] = LRUCache(_MOST_BYTES_FOR_TABLES, len)
 
     def is_complete(self, function: FunctionKey) -> bool:
         """Whether a worker may meet a function now."""
@@ -45,8 +49,15 @@ class Derivations:
         if self._helpers is None or _is_small(function):
             return
         if not function.derived:
-            job = wpb.HelperJob(derive=function.plan)
-            function.derived = (await self._helpers.ask(job, _described(function), caller)).derived
+            plan = function.plan
+            # Of tables a plan has no numbers, and what is derived is the same for all that they may have
+            alike = plan.SerializeToString(deterministic=True) if function.key.tables else b""
+            function.derived = self._for_tables.get(alike, b"")
+            if not function.derived:
+                job = wpb.HelperJob(derive=plan)
+                function.derived = (await self._helpers.ask(job, _described(function), caller)).derived
+                if alike and len(function.derived) <= _MOST_BYTES_FOR_TABLES:
+                    self._for_tables[alike] = function.derived
         for dropped in self._kept.put(function, function, caller):
             dropped.derived = b""
 

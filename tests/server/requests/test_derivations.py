@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.arrays.named_arrays import NO_ARRAYS
 from gridgrad_server.deriving.programs import Programs
-from gridgrad_server.requests.decoded import DecodedFunction
+from gridgrad_server.requests.decoded import DecodedFunction, DecodedTable
 from gridgrad_server.requests.derivations import Derivations
 from gridgrad_server.requests.function_key import FunctionKey, FunctionKeys
+
+SUM = "+".join(f"sum(n*x**{i})" for i in range(20))
 
 
 class PretendingHelpers:
@@ -48,6 +53,20 @@ async def test_a_large_function_is_derived_once_and_its_worker_gets_that() -> No
     assert derivations.is_complete(function)
     assert function.message.derived == b"d" * 10
     assert function.message.expression == function.plan.expression
+
+
+async def test_what_differs_in_the_numbers_of_tables_alone_is_derived_once() -> None:
+    derivations, helpers = wired()
+    keys = FunctionKeys(Programs(), "1")
+    for numbers in (bytes(800), b"1" * 800, b"2" * 800):
+        table = pb.Table(values=pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[100], data=numbers), method="array")
+        array = DecodedTable(TableSpec("n", 0, 0, ""), table, NO_ARRAYS)
+        asked = DecodedFunction("expression", SUM, (("x", ("x",)),), "float64", (("x",),), tables=(array,))
+        function = await keys.get(asked)
+        await derivations.complete(function, "someone")
+        assert function.message.derived == b"d" * 10
+        assert numbers in function.message.tables[0].table
+    assert len(helpers.asked) == 1
 
 
 async def test_a_small_function_needs_no_help() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+from typing import Any
 
 import pytest
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.compiled.tier import FIRST_PAUSE_S, Hotness, Tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.native.errors import (
@@ -69,6 +71,29 @@ def test_what_was_made_before_is_found_without_compiling_and_looked_for_once(
     compiler.kept[other] = code = Code()
     assert tier.lookup(other) is code
     assert not compiler.started
+
+
+class LoadedCode(CompiledEngine):
+    """Code that says only of which tables it is."""
+
+    def __init__(self, direct: StructuredEngine | None = None) -> None:
+        self.direct = direct
+
+    def of_tables(self, direct: StructuredEngine) -> CompiledEngine:
+        return LoadedCode(direct)
+
+
+def test_code_that_is_loaded_serves_other_numbers_of_its_tables(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
+) -> None:
+    first = tier.add(job._replace(bound="some"), direct)
+    code: Any = LoadedCode()
+    compiler.kept[job.key()] = code
+    assert tier.lookup(first) is code
+    found = tier.lookup(tier.add(job._replace(bound="others"), direct))
+    assert isinstance(found, LoadedCode)
+    assert found.direct is direct
+    assert compiler.searches == 1
 
 
 def test_one_is_compiled_at_a_time_in_the_order_of_asking(

@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob, SeenNumbers
 from gridgrad_worker.engines.compiled.compiler import Compilation, CompiledCode, Compiler
+from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.compiled.verification.samples import seen_in
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import Tile
@@ -217,11 +218,22 @@ class Tier:
     def _find(self, expression: _Expression) -> None:
         expression.was_looked_up = True
         try:
-            expression.code = self._compiler.find(expression.job, expression.direct)
+            expression.code = self._with_other_tables(expression)
+            if expression.code is None:
+                expression.code = self._compiler.find(expression.job, expression.direct)
         except CannotCompileError as error:
             self._refuse(expression, error)
         if expression.code is not None:
             _log.info("compiled code of %s is in use", expression.name)
+
+    def _with_other_tables(self, expression: _Expression) -> CompiledCode | None:
+        """The code of an expression that is loaded for other numbers of its tables."""
+        if not expression.job.bound:
+            return None
+        job = expression.job.key()
+        loaded = (each.code for key, each in self._known.items() if key.startswith(job))
+        code = next((code for code in loaded if isinstance(code, CompiledEngine)), None)
+        return None if code is None else code.of_tables(expression.direct)
 
     def _take_in(self, expression: _Expression, compilation: Compilation) -> None:
         if not expression.users:  # nobody wants it any more; what is kept on disk is there for later

@@ -48,6 +48,7 @@ class CompiledEngine:
         separating: bool = True,
     ) -> None:
         self._library = library
+        self._made_of = dims, ndim, mark, separating
         self._filler = RowWriter(dims, ndim, direct.tables)
         self._mark = mark or CrashMark.nowhere()
         self._guarded = separating and direct.guard is not None
@@ -77,6 +78,15 @@ class CompiledEngine:
         if rows["outcome"].any():  # what is not DONE is TOO_LARGE
             found = "there is no memory for what is computed on single dims"
             raise TooLargeError("inputs", found, "ask for a smaller grid or fewer derivatives at a time")
+
+    def of_tables(self, direct: StructuredEngine) -> CompiledEngine:
+        """The same library with other numbers of tables.
+
+        Args:
+            direct: the direct tier of the expression with these.
+        """
+        dims, ndim, mark, separating = self._made_of
+        return CompiledEngine(direct, self._library, dims, ndim, mark, separating=separating)
 
     def template(self, tile: Tile, out: Array) -> TileTemplate | None:
         """How to compute tiles like one; None where the numbers of each decide about that."""
