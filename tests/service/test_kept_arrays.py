@@ -76,6 +76,20 @@ def test_every_way_to_ask_goes_by_what_is_kept(server: Running, sessions: bool) 
         assert "V(r, 1)" in client.explain("V(r)*r", {"r": R, "V": table}).derived
 
 
+def test_what_prepare_has_brought_need_not_come_again(server: Running) -> None:
+    table = table_of(5)
+    with relayed(server.address) as relay, gridgrad.Client(relay.address, sessions=False) as client:
+        client.server_info()
+        sent = [relay.sent]
+        client.prepare("V(r)*r", {"r": R, "V": table})
+        sent.append(relay.sent)
+        problem = client.bind("V(r)*r", {"r": R, "V": table}, varying="r")
+        assert_allclose(problem(r=R).value, np.sin(5 * R) * R, atol=1e-9)
+        sent.append(relay.sent)
+        assert sent[1] - sent[0] > 32_000
+        assert sent[2] - sent[1] < 4000, sent
+
+
 @pytest.mark.parametrize("sessions", [False, True])
 @pytest.mark.parametrize("planes", [1, 40])
 def test_large_inputs_that_come_again_travel_twice(server: Running, sessions: bool, planes: int) -> None:
@@ -130,6 +144,7 @@ def test_what_a_small_store_has_forgotten_is_sent_again(tight: Tight, sessions: 
     with tight.client("alice", sessions=sessions) as client:
         for n in (*range(1, 8), *range(1, 8), 7, 7, 1):
             ask(client, tables[n], n)
+            assert client.prepare("V(r)*r", {"r": R, "V": tables[8 - n]}).digest
             assert kept_bytes(client) <= 100 * KIB
         requests = [gridgrad.Request("V(r)", {"r": R, "V": tables[n % 7 + 1]}, tag=n % 7 + 1) for n in range(60)]
         for result in client.stream(requests):

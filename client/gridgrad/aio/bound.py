@@ -22,8 +22,6 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import PREPARE
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from gridgrad.requests.bound_request import BoundRequest
     from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 
@@ -34,8 +32,8 @@ class Binding(ABC):
     """The part of a client that binds calls."""
 
     @abstractmethod
-    async def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
-        """The answers of all servers to a method that takes and gives one message."""
+    async def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
+        """The answers to a plan: of all servers to Prepare."""
 
     @abstractmethod
     async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
@@ -110,7 +108,7 @@ class Binding(ABC):
         bound = BoundRequest(request, varying)
         plan = bound.plan
         if plan is not None and prepare and tier != "direct":
-            await self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
+            await self._about(plan, PREPARE.path, timeout)
         return BoundCall(self, bound)
 
 

@@ -7,11 +7,14 @@ has no such array says so, and gets it with its numbers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 
+from gridgrad.arguments.lookup_table import LARGE_BYTES
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import ForgottenArrayError, GridgradError, UnsupportedError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 __all__ = ["SentArrays"]
 
@@ -72,8 +75,38 @@ class SentArrays:
             self._kept.pop(digest, None)
         return call._replace(named=frozenset())
 
+    def named_plan(self, plan: pb.Plan) -> pb.Plan:
+        """A plan as it is to be sent: the large arrays of its tables with their SHA-256, or that alone."""
+        named = self.whole_plan(plan)
+        for array in _large_arrays(named):
+            if array.sha256 in self._kept:
+                array.ClearField("data")
+        return named
+
+    def whole_plan(self, plan: pb.Plan) -> pb.Plan:
+        """The same with all numbers."""
+        whole = pb.Plan()
+        whole.CopyFrom(plan)
+        for array in _large_arrays(whole):
+            array.sha256 = sha256(array.data).digest()
+        return whole
+
+    def learn_plan(self, plan: pb.Plan) -> None:
+        """Takes in that the servers which have answered to a plan keep its arrays."""
+        for array in _large_arrays(plan):
+            self._kept[array.sha256] = None
+
     @staticmethod
-    def are_missing(call: PreparedCall, error: GridgradError) -> bool:
+    def are_missing(sent: PreparedCall | pb.Plan, error: GridgradError) -> bool:
         """Whether a call failed for want of numbers: at a server that has lost them, or at one that keeps none."""
         lost = isinstance(error, ForgottenArrayError | UnsupportedError) or error.field.endswith(".data")
-        return bool(call.named) and lost
+        if isinstance(sent, PreparedCall):
+            return lost and bool(sent.named)
+        return lost and any(not each.data for each in _large_arrays(sent))
+
+
+def _large_arrays(plan: pb.Plan) -> Iterator[pb.Array]:
+    for each in plan.inputs:
+        for array in (each.table.values, *each.table.knots) if each.HasField("table") else ():
+            if array.sha256 or len(array.data) > LARGE_BYTES:
+                yield array

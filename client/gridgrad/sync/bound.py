@@ -23,8 +23,6 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import PREPARE
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from gridgrad.requests.bound_request import BoundRequest
     from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 
@@ -35,8 +33,8 @@ class Binding(ABC):
     """The part of a client that binds calls."""
 
     @abstractmethod
-    def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
-        """The answers of all servers to a method that takes and gives one message."""
+    def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
+        """The answers to a plan: of all servers to Prepare."""
 
     @abstractmethod
     def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
@@ -111,7 +109,7 @@ class Binding(ABC):
         bound = BoundRequest(request, varying)
         plan = bound.plan
         if plan is not None and prepare and tier != "direct":
-            self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
+            self._about(plan, PREPARE.path, timeout)
         return BoundCall(self, bound)
 
 

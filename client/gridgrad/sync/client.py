@@ -42,6 +42,9 @@ from gridgrad.sync.pool import SessionPool
 from gridgrad.sync.primitives import Owned
 from gridgrad.sync.windows import LargeGrids
 from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.methods import PREPARE
+from gridgrad_core.wire.parse import parse
 
 __all__ = ["Client"]
 
@@ -342,6 +345,24 @@ class Client(ManyGrids, LargeGrids, Binding, LeastSquares, Introspection):
         finally:
             for channel in opened:
                 channel.close()
+
+    def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
+        arrays, sent = self._routes.arrays, self._routes.arrays.named_plan(plan)
+        try:
+            answers = self._asked(sent, path, timeout)
+        except RequestError as error:
+            if not arrays.are_missing(sent, error):
+                raise
+            sent = arrays.whole_plan(plan)
+            answers = self._asked(sent, path, timeout)
+        if path == PREPARE.path and all(parse(pb.PrepareResponse(), each).keeps_arrays for each in answers):
+            arrays.learn_plan(sent)
+        return answers
+
+    def _asked(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
+        if path == PREPARE.path:
+            return self._at_each(path, timeout, pb.PrepareRequest(plan=plan))
+        return [self._plain(path, timeout, message=pb.ExplainRequest(plan=plan))]
 
     def _failure(self, raised: Exception, attempts: Attempts) -> error_mapping.Failure:
         failure = error_mapping.of(raised, self._settings.target, attempts.timeout_s, attempts.passed_s())

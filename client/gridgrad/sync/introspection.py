@@ -64,8 +64,8 @@ class Introspection(ABC):
         """The answer of a method that takes and gives one message."""
 
     @abstractmethod
-    def _at_each(self, path: str, timeout: float | None, message: Message) -> list[bytes]:
-        """The answers of all servers to it."""
+    def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
+        """The answers to a plan: of all servers to Prepare, of one to Explain."""
 
     def check(
         self,
@@ -161,7 +161,7 @@ class Introspection(ABC):
         from gridgrad.results.explanation import read_prepared
 
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        said = self._at_each(PREPARE.path, timeout, pb.PrepareRequest(plan=plan))
+        said = self._about(plan, PREPARE.path, timeout)
         answers = [read_prepared(raw) for raw in said]
         return next((each for each in answers if each.tier != "compiled"), answers[0])
 
@@ -200,7 +200,7 @@ class Introspection(ABC):
         from gridgrad.results.explanation import read_explanation
 
         plan = plan_message(function, inputs, wrt, order, derivatives, dtype, coefficients)
-        raw = self._plain(EXPLAIN.path, timeout, message=pb.ExplainRequest(plan=plan))
+        (raw,) = self._about(plan, EXPLAIN.path, timeout)
         return read_explanation(raw, remarks_on(plan))
 
     def functions(self, *, timeout: float | None = None) -> tuple[RegisteredFunction, ...]:

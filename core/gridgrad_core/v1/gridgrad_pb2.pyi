@@ -350,18 +350,20 @@ class PrepareRequest(_message.Message):
     def __init__(self, plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
 
 class PrepareResponse(_message.Message):
-    __slots__ = ("engine", "tier", "reason", "digest", "took_s")
+    __slots__ = ("engine", "tier", "reason", "digest", "took_s", "keeps_arrays")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     TOOK_S_FIELD_NUMBER: _ClassVar[int]
+    KEEPS_ARRAYS_FIELD_NUMBER: _ClassVar[int]
     engine: str
     tier: str
     reason: str
     digest: str
     took_s: float
-    def __init__(self, engine: _Optional[str] = ..., tier: _Optional[str] = ..., reason: _Optional[str] = ..., digest: _Optional[str] = ..., took_s: _Optional[float] = ...) -> None: ...
+    keeps_arrays: bool
+    def __init__(self, engine: _Optional[str] = ..., tier: _Optional[str] = ..., reason: _Optional[str] = ..., digest: _Optional[str] = ..., took_s: _Optional[float] = ..., keeps_arrays: bool = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
     __slots__ = ("plan",)

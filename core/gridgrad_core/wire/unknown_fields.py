@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -12,9 +14,17 @@ __all__ = ["first_unknown", "has_unknown"]
 
 def has_unknown(message: Message) -> bool:
     """Whether a message has unknown fields at any depth, which it loses. It is written twice, so it should be small."""
+    if _is_flat(message.DESCRIPTOR):
+        return len(UnknownFieldSet(message)) > 0
     whole = message.ByteSize()
     message.DiscardUnknownFields()
     return message.ByteSize() != whole
+
+
+@functools.cache
+def _is_flat(described: Descriptor) -> bool:
+    """Whether no message is part of such a message, as of those around calls of a session."""
+    return all(field.message_type is None for field in described.fields)
 
 
 def first_unknown(message: Message) -> tuple[str, int, str] | None:

@@ -115,8 +115,8 @@ class ArrayStore:
         arrays.move_to_end(digest)
         return arrays[digest]
 
-    def array(self, digest: bytes, data: bytes) -> KeptArray:
-        """An array that is to be held, and not kept.
+    def held(self, digest: bytes, data: bytes) -> HeldArray:
+        """An array that is not kept.
 
         Args:
             digest: the SHA-256 of data, which must be.
@@ -127,25 +127,22 @@ class ArrayStore:
             array = self._known[digest] = KeptArray(digest, data)
         elif array.data is None:
             array.data = data
-        return array
+        return array.hold()
 
-    def keep(self, digest: bytes, data: bytes, caller: str) -> KeptArray:
-        """Keeps an array of a caller as far as there is room; what it returns is to be held, and has its numbers.
+    def keep(self, digest: bytes, data: bytes, caller: str) -> HeldArray:
+        """Keeps an array of a caller as far as there is room.
 
         Args:
             digest: the SHA-256 of data, which must be.
             data: the numbers.
             caller: who has sent it.
         """
-        found = self.find(digest, caller)
-        if found is not None:
-            return found
-        owner, array = owner_of(caller), self.array(digest, data)
-        if self._make_room(_counted(array), owner):
-            self._of.setdefault(owner, OrderedDict())[digest] = array
-            array.keepers += 1
-            self._count(owner, _counted(array))
-        return array
+        held, owner = self.held(digest, data), owner_of(caller)
+        if self.find(digest, caller) is None and self._make_room(_counted(held.array), owner):
+            self._of.setdefault(owner, OrderedDict())[digest] = held.array
+            held.array.keepers += 1
+            self._count(owner, _counted(held.array))
+        return held
 
     def _make_room(self, size: int, owner: str) -> bool:
         """Drops what has to go for so many bytes more of an owner; whether there is room for them then."""

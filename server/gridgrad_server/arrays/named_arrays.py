@@ -107,11 +107,11 @@ class NamedArrays:
         held, input_bytes = [], 0
         for field, array, is_of_table in taken:
             is_absent = not array.data
-            held.append((await self._taken(field, array, caller)).hold())
+            held.append(await self._taken(field, array, caller))
             input_bytes += held[-1].array.size if is_absent and not is_of_table else 0
         return HeldArrays(held, are_named, input_bytes)
 
-    async def _taken(self, field: str, array: pb.Array, caller: str) -> KeptArray:
+    async def _taken(self, field: str, array: pb.Array, caller: str) -> HeldArray:
         named, data = array.sha256, array.data
         if named and len(named) != _DIGEST_BYTES:
             raise RequestError(f"{field}.sha256", f"{len(named)} bytes", f"send the {_DIGEST_BYTES} of a SHA-256")
@@ -121,7 +121,7 @@ class NamedArrays:
         array.ClearField("data")
         array.sha256 = digest
         if not named:
-            return self._store.array(digest, data)
+            return self._store.held(digest, data)
         if named != digest:
             found = f"{named.hex()[:16]}…, but that of the numbers is {digest.hex()[:16]}…"
             raise RequestError(f"{field}.sha256", found, "send the SHA-256 of data, or none")
@@ -133,18 +133,18 @@ class NamedArrays:
         Raises:
             ForgottenArrayError: one is not kept.
         """
-        return HeldArrays([self._found("inputs", digest, caller).hold() for digest in digests])
+        return HeldArrays([self._found("inputs", digest, caller) for digest in digests])
 
     def are_kept(self, digests: Iterable[bytes], caller: str) -> bool:
         """Whether a caller could name arrays."""
         return all(self._store.find(digest, caller) is not None for digest in digests)
 
-    def _found(self, field: str, digest: bytes, caller: str) -> KeptArray:
+    def _found(self, field: str, digest: bytes, caller: str) -> HeldArray:
         array = self._store.find(digest, caller)
         if array is None:
             found = f"the array {digest.hex()[:16]}…, which this server does not keep"
             raise ForgottenArrayError(field, found, _REMEDY)
-        return array
+        return array.hold()
 
 
 def _arrays_of(inputs: Iterable[pb.Input | pb.PlanInput]) -> Iterator[_Placed]:

@@ -188,11 +188,14 @@ class Intake:
         function = await self._functions.get(decoded.function, caller)
         self._limits.check_cost(decoded, function.planes)
         self._limits.check_tier(decoded.tier)
-        arrays = decoded.arrays
-        keeps_arrays = arrays.are_named and self._arrays.are_kept(arrays.digests, caller)
+        keeps_arrays = self.keeps(decoded.arrays, caller)
         template = template_of(decoded, function, self._functions, caller, self._limits.tile_cost, keeps_arrays)
         await self._derivations.complete(template.met_first, caller)
-        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, arrays)
+        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, decoded.arrays)
+
+    def keeps(self, arrays: HeldArrays, caller: str) -> bool:
+        """Whether all arrays are kept whose SHA-256 a caller has said, if he has said any."""
+        return arrays.are_named and self._arrays.are_kept(arrays.digests, caller)
 
     def _arrived(
         self,

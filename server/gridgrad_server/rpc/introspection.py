@@ -112,12 +112,14 @@ class IntrospectionCalls:
         arrived_at = time.monotonic()
         try:
             self._count_preparation(context)
-            function, _held = await self._function(decode(pb.PrepareRequest, raw).plan, len(raw), context)
+            function, held = await self._function(decode(pb.PrepareRequest, raw).plan, len(raw), context)
             await self._derivations.complete(function, caller_of(context))
             state = await self._tiers.prepare(function, self._intake.check_open)
         except GridgradError as error:
             await abort(context, error)
-        return introspection_responses.prepared(function, state, time.monotonic() - arrived_at).SerializeToString()
+        answer = introspection_responses.prepared(function, state, time.monotonic() - arrived_at)
+        answer.keeps_arrays = self._intake.keeps(held, caller_of(context))
+        return answer.SerializeToString()
 
     def _count_preparation(self, context: Context) -> None:
         if self._quotas:

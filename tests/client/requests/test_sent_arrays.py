@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import gridgrad
 from gridgrad.requests.bound_request import BoundRequest
 from gridgrad.requests.call_numbers import CallNumbers
+from gridgrad.requests.function_spec import plan_message
 from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
 from gridgrad.requests.request import Request
 from gridgrad.requests.sent_arrays import SentArrays
@@ -50,6 +51,21 @@ def test_small_tables_always_go_whole() -> None:
     arrays.learn(call)
     assert arrays.named(call) is call
     assert not sent(call).values.sha256
+
+
+def test_plans_go_likewise() -> None:
+    arrays, inputs = SentArrays(), {"x": [0.5], "V": gridgrad.table(X**2, x=X)}
+    plan = plan_message("V(x)", inputs, None, None, None, None)
+    first = arrays.named_plan(plan)
+    assert first == arrays.whole_plan(plan) != plan
+    arrays.learn_plan(first)
+    second = arrays.named_plan(plan)
+    assert second.ByteSize() < 500
+    assert arrays.are_missing(second, ForgottenArrayError("", "", ""))
+    assert not arrays.are_missing(first, ForgottenArrayError("", "", ""))
+    assert not sent(arrays.named(prepare(Request("V(x)", inputs)))).values.data, (
+        "requests profit from what plans brought"
+    )
 
 
 def test_tables_share_knots() -> None:

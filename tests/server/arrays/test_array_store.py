@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridgrad_server.access.quotas import Quotas
-from gridgrad_server.arrays.array_store import ArrayStore, KeptArray
+from gridgrad_server.arrays.array_store import ArrayStore, HeldArray
 from gridgrad_server.config.quota_limits import limits_of
 
 KIB = 1 << 10
@@ -19,7 +19,7 @@ def numbers(n: int, size: int = 8 * KIB) -> bytes:
     return n.to_bytes(8, "little") * (size // 8)
 
 
-def keep(store: ArrayStore, n: int, caller: str = ALICE, size: int = 8 * KIB) -> KeptArray:
+def keep(store: ArrayStore, n: int, caller: str = ALICE, size: int = 8 * KIB) -> HeldArray:
     data = numbers(n, size)
     return store.keep(sha256(data).digest(), data, caller)
 
@@ -30,17 +30,17 @@ def has(store: ArrayStore, n: int, caller: str = ALICE, size: int = 8 * KIB) -> 
 
 def test_an_array_is_found_by_its_owner_alone() -> None:
     store = ArrayStore(64 * KIB)
-    array = keep(store, 1)
+    array = keep(store, 1).array
     assert store.find(array.digest, "@alice 200") is array, "another client of the same principal"
     assert store.find(array.digest, BOB) is None
-    assert keep(store, 1) is array
-    assert keep(store, 1, BOB) is array, "its numbers are there once"
+    assert keep(store, 1).array is array
+    assert keep(store, 1, BOB).array is array, "its numbers are there once"
     assert (len(store), store.kept_bytes, store.bytes_of("@bob")) == (2, 16 * KIB, 8 * KIB)
 
 
 def test_what_was_used_longest_ago_goes_first() -> None:
     store = ArrayStore(24 * KIB)
-    first = keep(store, 1)
+    first = keep(store, 1).array
     keep(store, 2)
     keep(store, 3)
     assert has(store, 1)
@@ -64,9 +64,9 @@ def test_who_has_most_loses_his() -> None:
 
 def test_what_is_held_stays_and_what_finds_no_room_is_not_kept() -> None:
     store = ArrayStore(16 * KIB)
-    first, second = keep(store, 1).hold(), keep(store, 2).hold()
+    first, second = keep(store, 1), keep(store, 2)
     third = keep(store, 3)
-    assert third.data == numbers(3), "it is used all the same"
+    assert third.array.data == numbers(3), "it is used all the same"
     assert not has(store, 3)
     assert store.kept_bytes == 16 * KIB
     again = first.array.hold()
@@ -81,7 +81,7 @@ def test_what_is_held_stays_and_what_finds_no_room_is_not_kept() -> None:
 
 def test_numbers_are_there_while_anybody_needs_them() -> None:
     store = ArrayStore(8 * KIB)
-    held = store.array(sha256(numbers(1)).digest(), numbers(1)).hold()
+    held = store.held(sha256(numbers(1)).digest(), numbers(1))
     array = held.array
     assert not has(store, 1), "nobody has asked to keep it"
     keep(store, 1)
@@ -91,21 +91,28 @@ def test_numbers_are_there_while_anybody_needs_them() -> None:
     assert array.data == numbers(1)
     keep(store, 2)
     assert not has(store, 1)
-    assert keep(store, 1, BOB).data == numbers(1)
-    assert keep(store, 1, BOB) is array, "who knows of it has its numbers again"
-    loose = store.array(sha256(numbers(3)).digest(), numbers(3))
-    loose.hold()
+    assert keep(store, 1, BOB).array.data == numbers(1)
+    assert keep(store, 1, BOB).array is array, "who knows of it has its numbers again"
+    loose = store.held(sha256(numbers(3)).digest(), numbers(3)).array
     assert loose.data is None
+
+
+def test_the_room_for_an_array_is_not_made_by_dropping_its_own_numbers() -> None:
+    store = ArrayStore(8 * KIB)
+    keep(store, 1, BOB)
+    held = keep(store, 1)
+    assert held.array.data == numbers(1)
+    assert (store.bytes_of("@alice"), store.bytes_of("@bob")) == (0, 8 * KIB), "it is in use"
 
 
 def test_what_is_larger_than_all_and_a_store_of_nothing() -> None:
     store = ArrayStore(16 * KIB)
     keep(store, 1)
     large = keep(store, 2, size=17 * KIB)
-    assert large.data is not None
+    assert large.array.data is not None
     assert has(store, 1), "nothing goes for what has no room anyway"
     nothing = ArrayStore(0)
-    assert keep(nothing, 1).data == numbers(1)
+    assert keep(nothing, 1).array.data == numbers(1)
     assert (len(nothing), nothing.kept_bytes) == (0, 0)
 
 
@@ -129,9 +136,9 @@ def test_the_bound_holds_whatever_comes(asked: list[tuple[str, int, int, bool]])
     store, held = ArrayStore(40 * KIB), []
     for owner, n, kib, holds in asked:
         array = keep(store, 10 * n + kib, f"@{owner} 1", 4 * KIB * kib)
-        assert array.data == numbers(10 * n + kib, 4 * KIB * kib)
+        assert array.array.data == numbers(10 * n + kib, 4 * KIB * kib)
         if holds:
-            held.append(array.hold())
+            held.append(array)
         assert store.kept_bytes <= 40 * KIB
         assert store.kept_bytes == sum(store.bytes_of(f"@{each}") for each in "abc")
         assert all(each.array.data is not None for each in held)

@@ -13,8 +13,8 @@ import torch
 
 __all__ = ["SHORT", "one_thread", "one_thread_where_short"]
 
-SHORT = 1 << 13
-"""Numbers: of a sine one thread computes as many in 20 µs, and calling it takes some 5."""
+SHORT = 1 << 12
+"""Numbers: of a sine one thread computes as many in 10 µs, and two on idle processors in 9."""
 
 
 @contextlib.contextmanager
