@@ -176,6 +176,8 @@ _SEE_NAN = frozenset({
 })  # fmt: skip
 """Functions that are something else than nan where an argument is nan."""
 
+_BESSEL = {"y": mp.bessely, "i": mp.besseli, "k": mp.besselk}
+
 VALUES: dict[str, Callable[..., Number]] = {
     **_quotients(),
     "add": lambda x, y: x + y,
@@ -285,5 +287,9 @@ VALUES: dict[str, Callable[..., Number]] = {
     "j0": mp.j0,
     "j1": mp.j1,
     "jn": mp.besselj,
+    **{f"{letter}{n}": functools.partial(of, n) for letter, of in _BESSEL.items() for n in (0, 1)},
+    "yn": mp.bessely,
+    "iv": mp.besseli,
+    "kn": mp.besselk,
 }
 """Each function of the language on mpmath's numbers, by name."""

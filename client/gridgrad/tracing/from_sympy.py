@@ -30,7 +30,7 @@ _CALLED = {
     "StrictGreaterThan": "gt", "GreaterThan": "ge", "StrictLessThan": "lt", "LessThan": "le", "Equality": "eq",
     "Unequality": "ne", "And": "and", "Or": "or", "Not": "not", "Xor": "logical_xor", "ITE": "where", "Add": "add",
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
-    "atanh": "arctanh", "besselj": "jn",
+    "atanh": "arctanh", "besselj": "jn", "bessely": "yn", "besseli": "iv", "besselk": "kn",
 }  # fmt: skip
 """Classes of sympy with the operation of the language, where the names differ."""
 _FOLDED = frozenset({"add", "and", "or", "logical_xor", "maximum", "minimum"})

@@ -46,7 +46,9 @@ def test_lamberts_function_of_scipy_is_traced() -> None:
 
 def test_bessel_functions_of_scipy_are_traced() -> None:
     special = pytest.importorskip("scipy.special")
-    program = gridgrad.trace(lambda x: special.j0(x) + special.j1(x) * special.jn(3, x) + special.jv(2, x))
-    assert program == gridgrad.parse("j0(x) + j1(x)*jn(3, x) + jn(2, x)")
+    program = gridgrad.trace(
+        lambda x: special.j0(x) + special.j1(x) * special.jn(3, x) + special.jv(2, x) + special.iv(2, x)
+    )
+    assert program == gridgrad.parse("j0(x) + j1(x)*jn(3, x) + jn(2, x) + iv(2, x)")
     with pytest.raises(gridgrad.TracingError, match="the argument n of jn is no constant integer of 0 or more"):
         gridgrad.trace(lambda x: special.jv(2.5, x))

@@ -104,6 +104,9 @@ POINTS: dict[str, tuple[float, ...]] = {
     "polygamma(0, x)": GAMMA,
     "polygamma(3, x)": (*GAMMA, *NEGATIVE_GAMMA),
     **dict.fromkeys(("j0(x)", "j1(x)", "jn(0, x)", "jn(2, x)", "jn(7, x)"), BESSEL),
+    **dict.fromkeys(("y0(x)", "y1(x)", "yn(0, x)", "yn(3, x)"), BESSEL[5:]),
+    **dict.fromkeys(("i0(x)", "i1(x)", "iv(0, x)", "iv(3, x)"), BESSEL[1:-1]),
+    **dict.fromkeys(("k0(x)", "k1(x)", "kn(0, x)", "kn(3, x)"), BESSEL[5:-1]),
     "lambertw(x)": (-0.359375, -0.25, 0.0, 0.0009765625, 1.0, 17.0, 1024.0),
     "lambertw(x, -1)": (-0.359375, -0.25, -0.0009765625),
     "x**2": EVERYWHERE,
@@ -164,6 +167,9 @@ ORDERS = {
     "tanhc_derivative": QUOTIENTS,
     "langevin_derivative": QUOTIENTS,
     "jn": (-700.5, 480.0, 612.5, 1001.0, 1e6),
+    "yn": (580.0, 612.5, 1001.0, 1e6),
+    "iv": (-700.0, 480.0, 612.5),
+    "kn": (480.0, 612.5),
 }
 
 IN_TAILS = ("exp(x)", "expm1(x)", "sigmoid(x)", "log_sigmoid(x)", "softplus(x)", "silu(x)")

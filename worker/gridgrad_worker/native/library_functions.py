@@ -41,6 +41,9 @@ class _Function(NamedTuple):
 
 _FUNCTIONS = {
     "jn": _Function(1, 1, "jv"),
+    "yn": _Function(1, 1, "yv"),
+    "iv": _Function(1, 1, "iv"),
+    "kn": _Function(1, 1, "kv"),
     "gammainc": _Function(0, 2, "gammainc"),
     "gammaincc": _Function(0, 2, "gammaincc"),
     "gammainc_partial": _Function(2, 2, ""),
@@ -126,5 +129,11 @@ VALUES: dict[str, Callable[..., Tensor]] = {
     **{name: getattr(_ops, name) for name in _FUNCTIONS},
     "j0": lambda x: _ops.jn(0, x),
     "j1": lambda x: _ops.jn(1, x),
+    "y0": lambda x: _ops.yn(0, x),
+    "y1": lambda x: _ops.yn(1, x),
+    "i0": lambda x: _ops.iv(0, x),
+    "i1": lambda x: _ops.iv(1, x),
+    "k0": lambda x: _ops.kn(0, x),
+    "k1": lambda x: _ops.kn(1, x),
 }
 """The value of each function, by name: of tensors of one dtype, integer parameters as ints."""

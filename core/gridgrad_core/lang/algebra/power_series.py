@@ -203,14 +203,14 @@ def _sigmoid(x: PowerSeries) -> PowerSeries:
     return _raised(_add(constant(1), _exp(_scaled(x, -1))), -1)
 
 
-def _bessel(n: PowerSeries, x: PowerSeries) -> PowerSeries:
-    """Of the first kind, around 0 alone (DLMF 10.2.2)."""
+def _bessel(sign: int, n: PowerSeries, x: PowerSeries) -> PowerSeries:
+    """Of the first kind, or where the sign is 1 modified, around 0 alone (DLMF 10.2.2, 10.25.2)."""
     if x.low < 1 or any(n.at(k) for k in range(min(n.low, 0), n.top) if k) or not n.at(0).is_integer():
         raise UnknownSeriesError
     order, half = int(n.at(0)), _scaled(x, 0.5)
     square, total = _mul(half, half), constant(0.0, len(x.coefficients))
     for k in range(len(x.coefficients) // 2 + 1, -1, -1):
-        term = constant((-1) ** k / (math.factorial(k) * math.factorial(k + order)), len(x.coefficients))
+        term = constant(sign**k / (math.factorial(k) * math.factorial(k + order)), len(x.coefficients))
         total = _add(term, _mul(square, total))
     return _mul(_raised(half, order), total)
 
@@ -268,9 +268,12 @@ SERIES: dict[str, Callable[..., PowerSeries]] = {
     "exprel": lambda x: _over(_add(_exp(x), constant(-1)), x),
     "bernoulli": lambda x: _raised(series_of("exprel", x), -1),
     "log1prel": lambda x: _over(series_of("log1p", x), x),
-    "j0": lambda x: _bessel(constant(0.0, len(x.coefficients)), x),
-    "j1": lambda x: _bessel(constant(1.0, len(x.coefficients)), x),
-    "jn": _bessel,
+    "j0": lambda x: _bessel(-1, constant(0.0, len(x.coefficients)), x),
+    "j1": lambda x: _bessel(-1, constant(1.0, len(x.coefficients)), x),
+    "jn": functools.partial(_bessel, -1),
+    "i0": lambda x: _bessel(1, constant(0.0, len(x.coefficients)), x),
+    "i1": lambda x: _bessel(1, constant(1.0, len(x.coefficients)), x),
+    "iv": functools.partial(_bessel, 1),
     "langevin": lambda x: _add(_div(_cosh(x), _sinh(x)), _scaled(_raised(x, -1), -1)),
 }
 """How to compute the series of each function, from those of its arguments."""

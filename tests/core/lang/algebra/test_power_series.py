@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import mpmath as mp
 import pytest
@@ -19,7 +20,7 @@ from gridgrad_core.lang.algebra.power_series import (
 from gridgrad_core.lang.functions.table import FUNCTIONS
 
 OF_ONE = sorted(name for name in SERIES if len(FUNCTIONS[name].params) == 1)
-AROUND_ZERO_ALONE = {"sinc", "tanhc", "exprel", "bernoulli", "log1prel", "langevin", "j0", "j1"}
+AROUND_ZERO_ALONE = {"sinc", "tanhc", "exprel", "bernoulli", "log1prel", "langevin", "j0", "j1", "i0", "i1"}
 """Quotients, which beside 0 would lose digits, and what is known by its powers of the argument."""
 NOT_AT_ZERO = {"log", "log2", "log10", "sqrt", "reciprocal", "arccosh", "abs"}
 
@@ -56,11 +57,12 @@ def test_sums_products_and_powers() -> None:
     assert series_of("hypot", x, x).at(1) == pytest.approx(math.sqrt(2))
 
 
+@pytest.mark.parametrize(("name", "bessel"), [("jn", mp.besselj), ("iv", mp.besseli)])
 @pytest.mark.parametrize("n", [0, 1, 5])
-def test_bessel_functions_of_an_order_have_their_series_around_zero(n: int) -> None:
-    series = series_of("jn", constant(float(n)), linear(0.0, 0.7))
+def test_bessel_functions_of_an_order_have_their_series_around_zero(n: int, name: str, bessel: Any) -> None:
+    series = series_of(name, constant(float(n)), linear(0.0, 0.7))
     with mp.workdps(80):
-        want = mp.taylor(lambda t: mp.besselj(n, mp.mpf(0.7) * t), 0, 8, singular=True)
+        want = mp.taylor(lambda t: bessel(n, mp.mpf(0.7) * t), 0, 8, singular=True)
     for power in range(9):
         assert series.known_at(power) == pytest.approx(float(want[power]), rel=1e-12, abs=1e-14)
     for order, argument in ((constant(n + 0.5), variable()), (variable(), variable()), (constant(1.0), constant(2.0))):

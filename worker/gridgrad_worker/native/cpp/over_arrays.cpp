@@ -15,6 +15,9 @@ constexpr int64_t AT_ONCE = 1024;  // points that a thread takes
 #define AT(argument) from[argument][n * step[argument]]
 
 OVER_ARRAYS(jn, (AT(0), AT(1)))
+OVER_ARRAYS(yn, (AT(0), AT(1)))
+OVER_ARRAYS(iv, (AT(0), AT(1)))
+OVER_ARRAYS(kn, (AT(0), AT(1)))
 OVER_ARRAYS(gammainc, (AT(0), AT(1)))
 OVER_ARRAYS(gammaincc, (AT(0), AT(1)))
 OVER_ARRAYS(gammainc_partial, (AT(0), AT(1), AT(2), AT(3)))

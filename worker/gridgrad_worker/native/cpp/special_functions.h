@@ -3,8 +3,11 @@
 #pragma once
 
 extern "C" {
-// Bessel functions of the first kind, of orders n from 0 on.
+// Bessel functions of both kinds, and modified ones, of orders n from 0 on.
 double gridgrad_jn(double n, double x);
+double gridgrad_yn(double n, double x);
+double gridgrad_iv(double n, double x);
+double gridgrad_kn(double n, double x);
 
 // The regularised incomplete gamma function and its complement, and the derivative of the first, m times by a and n
 // times by x.

@@ -49,7 +49,9 @@ FORMS: dict[str, str] = {
     "isnan": "isnan({0})",
     "isneginf": "{0} == -UNBOUNDED",
     "isposinf": "{0} == UNBOUNDED",
+    "iv": "iv({0}, {1})",
     "jn": "jn({0}, {1})",
+    "kn": "kn({0}, {1})",
     "lambertw": "lambertw({0})",
     "lambertw_m1": "lambertw_m1({0})",
     "le": "{0} <= {1}",
@@ -95,6 +97,7 @@ FORMS: dict[str, str] = {
     "trunc": "trunc({0})",
     "where": "select({0}, {1}, {2})",
     "xlogy": "xlogy({0}, {1})",
+    "yn": "yn({0}, {1})",
 }
 """Of vectors; of conditions where torch's are of booleans."""
 
@@ -111,6 +114,7 @@ SPECIAL = frozenset({"digamma", "erfinv", "special_erfcx", "special_log_ndtr", "
 """Those of `cpp/special.h`, which takes a second to compile."""
 
 LIBRARY = frozenset({
-    "gammainc", "gammainc_partial", "gammaincc", "gammaincinv", "jn", "lambertw", "lambertw_m1",
+    "gammainc", "gammainc_partial", "gammaincc", "gammaincinv", "iv", "jn", "kn", "lambertw",
+    "lambertw_m1", "yn",
 })  # fmt: skip
 """Those of the library of special functions, by `cpp/library.h`, which a formula is linked with then."""

@@ -16,6 +16,9 @@
     }
 
 OF_TWO(jn)
+OF_TWO(yn)
+OF_TWO(iv)
+OF_TWO(kn)
 OF_TWO(gammainc)
 OF_TWO(gammaincc)
 OF_TWO(gammaincinv)

@@ -46,8 +46,8 @@ _LONGER = {"sinc_derivative": 64.0, "polygamma": 64.0, "erfcx_derivative": 64.0,
 _OF_THEIR_ARGUMENTS = frozenset({
     "norm_pdf", "norm_cdf", "gelu", "gamma", "lgamma", "digamma", "polygamma", "sinc", "sinc_derivative",
     "erfcx_derivative", "log_norm_cdf", "log_norm_cdf_derivative", "logaddexp", "logaddexp2", "erfinv", "norm_ppf",
-    "logit", "pow", "j0", "j1", "jn", "gammainc", "gammaincc", "gammainc_partial", "gammaincinv",
-    "lambertw", "lambertw_m1",
+    "logit", "pow", "j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "k0", "k1", "kn", "gammainc", "gammaincc",
+    "gammainc_partial", "gammaincinv", "lambertw", "lambertw_m1",
 })  # fmt: skip
 """Functions that round what they make of their arguments, so that they are off as if those were rounded."""
 
