@@ -31,6 +31,22 @@ def test_a_potential_and_its_force(client: gridgrad.Client) -> None:
     assert set(result.inputs) == {"r"}
 
 
+def test_np_interp_in_a_function_is_a_table(client: gridgrad.Client) -> None:
+    def model(r: Any, k: Any) -> Any:
+        return np.interp(r * k, X, Y) * k
+
+    places = np.linspace(-1, 9, 501)
+    for function in (model, gridgrad.function(model), gridgrad.trace(model)):
+        result = client.gradient(function, {"r": places, "k": 0.5})
+        assert_allclose(result.value, model(places, 0.5), rtol=CLOSE, atol=CLOSE)
+        outside = (places * 0.5 < X[0]) | (places * 0.5 > X[-1])
+        assert not result.d["r"][outside].any(), "beyond its ends it stays what it is there"
+        assert result.d["r"][~outside].all()
+    report = client.check(model, {"r": places, "k": 0.5})
+    assert report.disagreements == ()
+    assert "interp_0" in client.explain(model, {"r": places, "k": 0.5}).program
+
+
 def test_what_a_request_names_wins_over_the_language(client: gridgrad.Client) -> None:
     table = gridgrad.table([0.0, 1.0], x=[0.0, 2.0])
     assert_array_equal(client.gradient("sin(r)", {"r": [0.5, 1.0], "sin": table}).value, [0.25, 0.5])

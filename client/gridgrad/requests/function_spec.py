@@ -12,7 +12,7 @@ from gridgrad.arguments.derivatives import DerivativeLike, read_selection, resol
 from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
-from gridgrad.requests.lowering import lower
+from gridgrad.requests.lowering import found_tables, lower
 from gridgrad.requests.request import FunctionLike, Registered, function_identity
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
@@ -48,6 +48,8 @@ def plan_message(
     if coefficients or not isinstance(function, str | Registered | Program):
         function, given, selection, _, summed = lower(function, given, selection, coefficients, tables)
         tables = (*tables, *summed)
+    else:
+        tables = (*tables, *found_tables(function))
     names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
     wanted = resolve(selection, names, scalars)
     kind, text = function_identity(function)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gridgrad.arguments.lookup_table import GivenTable
     from gridgrad_core.lang.functions.tabulated import TableSpec
 
-__all__ = ["Lowered", "Shown", "lower", "parsed"]
+__all__ = ["Lowered", "Shown", "found_tables", "lower", "parsed"]
 
 _PARSED_KEPT = 256
 
@@ -44,7 +44,7 @@ class Lowered(NamedTuple):
         inputs: those that are sent, coefficients one by one.
         selection: the derivatives by these.
         shown: what the caller sees, where that differs.
-        summed: the arrays of coefficients that it sums over, which travel whole.
+        summed: the arrays of coefficients that it sums over, and tables that the function has itself.
     """
 
     function: Any
@@ -82,16 +82,23 @@ def lower(
     everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
     if ignore:
         optional = optional.union(each.name for each in inputs if not each.dims)
+    found = found_tables(function)
     function, summed = _summed(function, given, selection)
     unused = _unused(function, optional)
     sent = tuple([each for each in everything if each.name not in unused])
     if not given and len(sent) == len(inputs):
-        return Lowered(function, inputs, selection, None)
+        return Lowered(function, inputs, selection, None, found)
     names = tuple([(each.name, not each.dims) for each in inputs])
     shapes = tuple([(array.name, array.values.shape) for array in given])
     stacks = arrays.stacks_of(names, shapes, selection, unused)
     shown = Shown((*inputs, *(array.input for array in given)), stacks)
-    return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown, summed)
+    return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown, (*summed, *found))
+
+
+def found_tables(function: Any) -> tuple[GivenTable, ...]:
+    """The tables that a traced function has itself, which travel with its program."""
+    found: tuple[GivenTable, ...] = getattr(function, "found", ()) if isinstance(function, Program) else ()
+    return found
 
 
 def _summed(

@@ -16,7 +16,7 @@ from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.call_numbers import CallNumber
 from gridgrad.requests.encode import decode_input, encode_numbers, input_with_digest, kind_of, narrowed, stacked_inputs
-from gridgrad.requests.lowering import Shown, lower, parsed
+from gridgrad.requests.lowering import Shown, found_tables, lower, parsed
 from gridgrad.requests.reduction import GridReduction, read_reduction
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
@@ -44,7 +44,7 @@ class PreparedCall(NamedTuple):
         numbers: of each input, as bytes; of a linspace, the whole field of the request.
         lowered: what the caller sees of it, where that differs from what travels.
         tables: that the function calls; arrays that it sums over too.
-        summed: these arrays.
+        summed: these arrays, and tables that the function has itself.
         number: by which the server it goes to may know all but the numbers.
         input_digests: by the places of inputs, the SHA-256 of those that the server is to keep or keeps.
         named: the SHA-256 of arrays that go by that alone, since the server keeps them.
@@ -140,7 +140,7 @@ def prepare(request: Request) -> PreparedCall:
 def _prepared(request: Request) -> PreparedCall:
     plain, tables = split_tables(request.inputs)
     given, inputs, shown = request.function, read_inputs(unstacked(plain)), None
-    summed: tuple[GivenTable, ...] = ()
+    summed = found_tables(given)
     selection = read_selection(request.wrt, request.order, request.derivatives)
     ignore = _ignores_unused(request.unused)
     by_server = ignore and isinstance(given, Registered)  # which alone knows the inputs of its functions
@@ -149,7 +149,7 @@ def _prepared(request: Request) -> PreparedCall:
         given, inputs, selection, shown, summed = lowered
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype, tables)
     sent = tuple([narrowed(each, dtype) for each in inputs])
-    features = (IGNORE_UNUSED,) * by_server + (TABLES,) * bool(tables) + (ARRAYS,) * bool(summed)
+    features = (IGNORE_UNUSED,) * by_server + _features_of((*tables, *summed))
     reduction, weighing = None, frozenset[str]()
     if request.reduce is not None:
         reduction, added = read_reduction(
@@ -179,6 +179,12 @@ def _weighing_alone(reduction: GridReduction, function: FunctionIdentity, inputs
         with contextlib.suppress(ExpressionError):  # what is wrong with it the server says
             return frozenset(used.difference(parsed(function[1], names).inputs))
     return frozenset(used.difference(each.name for each in inputs if each.dims == (each.name,)))
+
+
+def _features_of(tables: Sequence[GivenTable]) -> tuple[str, ...]:
+    """What a server has to know for tables, and for arrays to sum over."""
+    kinds = {ARRAYS if each.spec.is_array else TABLES for each in tables}
+    return tuple([feature for feature in (TABLES, ARRAYS) if feature in kinds])
 
 
 def _tier(spelled: object) -> pb.Tier:

@@ -11,7 +11,7 @@ from gridgrad.tracing import numpy_functions, ufuncs
 from gridgrad.tracing import outputs as outcome
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.signature import Parameters
-from gridgrad.tracing.traced_program import program_from, spelled, traced_tables
+from gridgrad.tracing.traced_program import TracedProgram, program_from, spelled, traced_tables
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.tabulated import TableSpec
@@ -156,7 +156,7 @@ def _settled(
 ) -> Program:
     """Traces twice: a function that draws random numbers comes to something else the second time."""
     program, again = (_traced(wrapped, parameters, shapes, outputs) for _ in range(2))
-    if program != again:
+    if program != again or program.found != again.found:
         found = f"{parameters.function} comes to something else when it is called again"
         remedy = "give random numbers, the time and all else that changes as inputs or coefficients"
         raise TracingError("function", found, remedy)
@@ -165,8 +165,9 @@ def _settled(
 
 def _traced(
     wrapped: Callable[..., Any], parameters: Parameters, shapes: Shapes, outputs: tuple[str, ...] | None
-) -> Program:
+) -> TracedProgram:
     recorder = Recorder(ufuncs.dispatch, numpy_functions.dispatch)
+    recorder.taken.update(name for name, _ in shapes)
     tables = tuple([shape for _, shape in shapes if isinstance(shape, TableSpec)])
     values: dict[str, Any] = {**traced_tables(recorder, tables)}
     values |= {name: recorder.input(name, shape) for name, shape in shapes if not isinstance(shape, TableSpec)}
@@ -181,7 +182,7 @@ def _traced(
         raise recorder.refused from error  # numpy puts errors of its own in the place of ours
     if recorder.refused is not None:
         raise recorder.refused
-    return program_from(recorder.operations, found, tables)
+    return program_from(recorder.operations, found, tuple(recorder.specs)).with_tables(recorder.found)
 
 
 def _check_names(function: str, shapes: Shapes) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from gridgrad.arguments.lookup_table import table
 from gridgrad.tracing import refusal, ufuncs
 from gridgrad.tracing.recorder import Recorder
+from gridgrad.tracing.traced_program import found_table
 from gridgrad.tracing.tracer import Traced
+from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.functions.table import FUNCTIONS
 
 __all__ = ["dispatch"]
@@ -180,6 +183,24 @@ def _filled(number: float | None) -> Callable[..., Any]:
     return handle
 
 
+def _interp(
+    recorder: Recorder, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Traced:
+    """A table of the numbers between which it interpolates."""
+    if isinstance(xp, Traced) or isinstance(fp, Traced):
+        found = "np.interp between values that are not known while the function is traced"
+        raise recorder.refuse(refusal.doing(found, "give its points as plain numbers"))
+    if left is not None or right is not None or period is not None:
+        remedy = "leave them out and choose by np.where, or give gridgrad.table(fp, x=xp, method='linear') as an input"
+        raise recorder.refuse(refusal.doing("np.interp with left, right or period", remedy))
+    try:
+        made = table(fp, x=xp, method="linear", outside="clamp")
+    except RequestError as error:
+        raise recorder.refuse(refusal.doing(f"np.interp with {error.found}", error.remedy)) from None
+    value: Traced = found_table(recorder, made)(x)
+    return value
+
+
 _HANDLERS: dict[str, Callable[..., Any]] = {
     "around": _round,
     "clip": _clip,
@@ -189,6 +210,7 @@ _HANDLERS: dict[str, Callable[..., Any]] = {
     "dot": _dot,
     "full_like": _filled(None),
     "inner": _inner,
+    "interp": _interp,
     "mean": _mean,
     "nan_to_num": _nan_to_num,
     "ndim": lambda recorder, array: recorder.lift(array).ndim,

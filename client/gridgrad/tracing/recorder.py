@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad.arguments.coefficients import element_names
+from gridgrad.arguments.lookup_table import GivenTable
 from gridgrad.tracing import refusal
 from gridgrad.tracing.tracer import Nodes, Traced
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.derive.by_value import ValueDerivatives
 from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.syntax_error import Mistake
@@ -41,11 +43,17 @@ class Recorder:
         operations: what was done so far.
         refused: the first thing that a traced value could not do. It ends the trace even where the function
             catches the error, since what it does then is not what it does with numbers.
+        specs: the tables that may be called, in the order in which calls number them.
+        found: those among them that the function has itself; `traced_program.found_table` adds them.
+        taken: names that no such table may have.
     """
 
     def __init__(self, on_ufunc: OnUfunc, on_function: OnFunction) -> None:
         self.operations = TypedBuilder()
         self.refused: TracingError | None = None
+        self.specs: list[TableSpec] = []
+        self.found: list[GivenTable] = []
+        self.taken: set[str] = set()
         self._derivatives = ValueDerivatives(self.operations.builder)
         self._on_ufunc = on_ufunc
         self._on_function = on_function

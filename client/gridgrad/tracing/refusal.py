@@ -37,7 +37,6 @@ _MATH = {
 """Functions of the module math with the numpy or scipy one, where that has another name or home."""
 
 FUNCTIONS = {
-    "interp": "give gridgrad.table(fp, x=xp, method='linear', outside='clamp') as an input, and call it",
     "piecewise": "write np.select([condition, ...], [value, ...]) or np.where(condition, a, b)",
     "norm": "write np.sqrt(np.sum(x**2))",
     "einsum": "write np.sum(a*b), np.dot(a, b) or a @ b",
@@ -85,11 +84,15 @@ def as_integer(what: str) -> TracingError:
 
 def as_array() -> TracingError:
     """For np.array, np.asarray and what calls them."""
+    place = here()
+    if place.called_module.startswith("scipy.interpolate"):
+        remedy = "give its points as an input, {'s': gridgrad.table(values, x=knots)}, and call that: s(x)"
+        return TracingError("function", f"an interpolant of scipy called by {place}", remedy)
     remedy = (
         "write np.stack([a, b]) for an array of traced values, and leave np.asarray out; a function that needs plain "
         "arrays can't be traced"
     )
-    return TracingError("function", f"a traced value made a plain array by {here()}; its number {_UNKNOWN}", remedy)
+    return TracingError("function", f"a traced value made a plain array by {place}; its number {_UNKNOWN}", remedy)
 
 
 def as_key() -> TracingError:

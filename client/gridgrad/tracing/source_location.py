@@ -21,11 +21,13 @@ class SourceLocation(NamedTuple):
         where: "line 3 of model.py".
         text: the expression that was being computed, on one line; empty where the source is not at hand.
         frame: the frame, to look names up in.
+        called_module: what was called there, a function of this module.
     """
 
     where: str
     text: str
     frame: FrameType
+    called_module: str = ""
 
     def __str__(self) -> str:
         return f"`{self.text}` ({self.where})" if self.text else self.where
@@ -33,11 +35,11 @@ class SourceLocation(NamedTuple):
 
 def here() -> SourceLocation:
     """The place in the caller's code from which this package was reached."""
-    frame = sys._getframe(1)
+    frame, called = sys._getframe(1), ""
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_CALLERS:
-        frame = frame.f_back
+        called, frame = frame.f_globals.get("__name__", ""), frame.f_back
     name = Path(frame.f_code.co_filename).name
-    return SourceLocation(f"line {frame.f_lineno} of {name}", _text(frame.f_code, frame.f_lasti), frame)
+    return SourceLocation(f"line {frame.f_lineno} of {name}", _text(frame.f_code, frame.f_lasti), frame, called)
 
 
 def _text(code: CodeType, instruction: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from gridgrad.arguments.lookup_table import GivenTable, LookupTable
 from gridgrad.tracing import refusal
 from gridgrad.tracing.outputs import Outcome
 from gridgrad.tracing.recorder import Recorder
@@ -17,13 +19,28 @@ from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.typed_builder import TypedBuilder
 
-__all__ = ["TracedTable", "program_from", "spelled", "traced_tables"]
+__all__ = ["TracedProgram", "TracedTable", "found_table", "program_from", "spelled", "traced_tables"]
 
 
-def program_from(operations: TypedBuilder, outcome: Outcome, tables: tuple[TableSpec, ...] = ()) -> Program:
+class TracedProgram(Program):
+    """The program of a Python function, with the tables that the function has itself.
+
+    Attributes:
+        found: these tables, which travel with it.
+    """
+
+    found: tuple[GivenTable, ...] = ()
+
+    def with_tables(self, found: Sequence[GivenTable]) -> TracedProgram:
+        """The same with these tables."""
+        self.found = tuple(found)
+        return self
+
+
+def program_from(operations: TypedBuilder, outcome: Outcome, tables: tuple[TableSpec, ...] = ()) -> TracedProgram:
     """The program of what was written down, with the tables that it may call."""
     nodes, places = finished(collecting(operations.builder.nodes, outcome.nodes))
-    return Program(
+    return TracedProgram(
         nodes=tuple(nodes),
         outputs=tuple(places[node] for node in outcome.nodes),
         components=outcome.names,
@@ -33,7 +50,7 @@ def program_from(operations: TypedBuilder, outcome: Outcome, tables: tuple[Table
     )
 
 
-def spelled(program: Program) -> Program:
+def spelled(program: TracedProgram) -> TracedProgram:
     """The program with its inputs in the order in which its text names them, as if it had been written by hand.
 
     Raises:
@@ -46,7 +63,8 @@ def spelled(program: Program) -> Program:
     inputs = inputs_as_read(program)
     if inputs == program.inputs:
         return program
-    return Program(program.nodes, program.outputs, program.components, program.tuple_valued, inputs, program.tables)
+    shape = program.components, program.tuple_valued, inputs, program.tables
+    return TracedProgram(program.nodes, program.outputs, *shape).with_tables(program.found)
 
 
 class TracedTable:
@@ -83,5 +101,18 @@ class TracedTable:
 
 def traced_tables(recorder: Recorder, specs: Sequence[TableSpec]) -> dict[str, TracedTable]:
     """The tables of a trace by name."""
+    recorder.specs[:] = specs
     called = called_tables(specs)
     return {spec.name: TracedTable(recorder, called[spec.name]) for spec in specs}
+
+
+def found_table(recorder: Recorder, table: LookupTable) -> TracedTable:
+    """A table that the function has itself and calls, by a name of its own; one for those of the same numbers."""
+    known = next((each for each in recorder.found if each.table.identity == table.identity), None)
+    if known is None:
+        names = (f"interp_{n}" for n in itertools.count())
+        known = GivenTable(next(name for name in names if name not in recorder.taken), table)
+        recorder.taken.add(known.name)
+        recorder.found.append(known)
+        recorder.specs.append(known.spec)
+    return TracedTable(recorder, called_tables(recorder.specs)[known.name])

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 import gridgrad
 from gridgrad_core.errors import TracingError
@@ -158,7 +159,10 @@ def keeping(t: Any) -> Any:
         (lambda t: {1.0: 2.0}[t], "as a key.*np.select"),
         (lambda t: {t}, "as a key"),
         (lambda t: cached(t), "__wrapped__"),
-        (lambda t: np.interp(t, [0, 1], [0, 1]), "np.interp.*give gridgrad.table"),
+        (lambda t: np.interp(t, [0, 1], [0, 1], left=2.0), "np.interp with left.*give gridgrad.table"),
+        (lambda t: np.interp(t, [0, 0], [0, 1]), "the knot 0.0 of x twice"),
+        (lambda t: np.interp(0.5, np.stack([t, 1.0]), [0, 1]), "between values that are not known.*plain numbers"),
+        (lambda t: CubicSpline([0, 1, 2], [0, 1, 4])(t), "an interpolant of scipy called.*gridgrad.table"),
         (lambda t: np.piecewise(t, [t > 0], [1.0]), "np.select"),
         (lambda t: np.linalg.norm(N * t), r"np.sqrt\(np.sum\(x\*\*2\)\)"),
         (lambda t: np.einsum("i,i", N, N * t), "np.dot"),

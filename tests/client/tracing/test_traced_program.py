@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 import gridgrad
+from gridgrad.requests.function_spec import plan_message
+from gridgrad.requests.prepare import prepare
 from gridgrad.tracing.decorator import program_of
+from gridgrad.tracing.traced_program import TracedProgram
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 
 def test_twenty_thousand_operations_need_no_recursion_and_stay_linear() -> None:
@@ -51,3 +55,31 @@ def test_tables_that_a_function_is_given_are_called_by_it() -> None:
     assert program == parse("v(x)*t_1(x, y) + t_0(2*x, y)", (), [spec for _, spec in specs])
     with pytest.raises(TracingError, match="t, a table of 2 arguments, called with 1, by"):
         program_of(lambda x, y, v, t: v(x) + y + t(x), names)
+
+
+def test_np_interp_comes_to_a_table_that_travels_with_the_program() -> None:
+    xp, fp = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 4.0])
+
+    @gridgrad.function
+    def traced(t: Any, interp_0: Any) -> Any:
+        return np.interp(t, xp, fp) + np.interp(t * 2, xp, fp) + np.interp(t, xp, 2 * fp) * interp_0
+
+    program = traced.program((("t", None), ("interp_0", None)))
+    assert program.text == "interp_1(t) + interp_1(t*2) + interp_2(t)*interp_0"
+    assert isinstance(program, TracedProgram)
+    assert [each.name for each in program.found] == ["interp_1", "interp_2"], "one for the same numbers"
+    assert [each.spec.outside for each in program.found] == ["clamp", "clamp"]
+    call = prepare(gridgrad.Request(traced, {"t": [0.5], "interp_0": 1.0}))
+    sent = pb.GridGradientRequest.FromString(call.message)
+    assert [each.name for each in sent.inputs] == ["interp_1", "interp_2", "t", "interp_0"]
+    assert sent.inputs[1].table.values.data == (2 * fp).tobytes()
+    assert list(sent.features) == ["tables"]
+    again = prepare(gridgrad.Request(program, {"t": [0.5], "interp_0": 1.0}))
+    assert again.message == call.message, "a program has them too"
+    plan = plan_message(program, {"t": [0.5], "interp_0": 1.0}, None, None, None, None)
+    assert [each.name for each in plan.inputs] == ["interp_1", "interp_2", "t", "interp_0"]
+
+
+def test_a_table_that_is_another_each_time_is_found() -> None:
+    with pytest.raises(TracingError, match="comes to something else when it is called again"):
+        gridgrad.trace(lambda t: np.interp(t, [0.0, 1.0], np.random.default_rng().normal(size=2)))

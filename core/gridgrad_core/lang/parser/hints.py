@@ -149,8 +149,10 @@ def unknown_function(text: str, token: Token, known: bool, defined: Iterable[str
     found = f"{name!r} is no function"
     if close and not known:
         return Mistake(token.start, found, f"write {_either(close)}, or {name}*(...) for a product")
-    remedy = f"write {name}*(...) for a product; docs/language.md lists the functions"
-    return Mistake(token.start, found, remedy)
+    remedy = f"write {name}*(...) for a product"
+    if not known:
+        remedy += f", or give a table as {name!r}, gridgrad.table(values, x=knots)"
+    return Mistake(token.start, found, f"{remedy}; docs/language.md lists the functions")
 
 
 def attribute(text: str, before: Token, dot: Token) -> Mistake:

@@ -83,7 +83,16 @@ REFUSALS = [
     ("x.", 1, 2, "'.' is not in the language", "write a name or a number without a dot"),
     ("siin(x)", 1, 1, "'siin' is no function", "write sin, sinh or sinc, or siin*(...) for a product"),
     ("foo(x)", 1, 1, "'foo' is no function", "write floor, or foo*(...) for a product"),
-    ("x(y + 1)", 1, 1, "'x' is no function", "write x*(...) for a product; docs/language.md lists the functions"),
+    (
+        "x(y + 1)",
+        1,
+        1,
+        "'x' is no function",
+        (
+            "write x*(...) for a product, or give a table as 'x', gridgrad.table(values, x=knots); "
+            "docs/language.md lists the functions"
+        ),
+    ),
     ("x + x(y)", 1, 5, "'x' is no function", "write x*(...) for a product; docs/language.md lists the functions"),
     ("2*f(t, k) = t*k", 1, 3, "a definition of f inside a statement", "write f(...) = ... as one of its own"),
     ("fo(a) = a; fob(x)", 1, 12, "'fob' is no function", "write fo, or fob*(...) for a product"),
@@ -318,11 +327,17 @@ def test_an_unknown_function_is_compared_with_those_there_are(name: str, closest
     assert caught.value.remedy.endswith(f", or {name}*(...) for a product")
 
 
-@pytest.mark.parametrize("text", ["qqqq(x)", "sine = 2; sine(x)", "sine + sine(x)"])
-def test_what_is_like_no_function_or_is_a_variable_is_taken_for_a_factor(text: str) -> None:
+@pytest.mark.parametrize("text", ["sine = 2; sine(x)", "sine + sine(x)"])
+def test_a_variable_is_taken_for_a_factor(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(text)
     assert caught.value.remedy == f"write {text[:4]}*(...) for a product; docs/language.md lists the functions"
+
+
+def test_what_is_like_no_function_is_taken_for_a_factor_or_for_a_table() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse("qqqq(x)")
+    assert caught.value.remedy.startswith("write qqqq*(...) for a product, or give a table as 'qqqq', gridgrad.table(")
 
 
 def test_what_is_no_text_is_refused() -> None:
