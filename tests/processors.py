@@ -2,8 +2,8 @@
 
 torch has code for several kinds of processors, and so has what we compile: AVX-512, AVX2 and what all have. A test that
 passes with the one can fail with the other, wherever it asks for bits that nobody promises. Those marked `processor`
-run again as on each kind that this processor can stand in for: in `make test` as on those of today, by `--long`, in
-`make test-long`, as on old ones.
+run again as on each kind that this processor can stand in for, those of torch as on old ones by `--long` alone, in
+`make test-long`.
 """
 
 from __future__ import annotations
@@ -72,11 +72,9 @@ class Leg(NamedTuple):
 LEGS = (
     Leg("x86-64-v3", "avx2", ALL),
     Leg("x86-64-v4", "", OF_COMPILED_CODE),
-)
-OLD_LEGS = (
-    Leg("x86-64-v2", "default", ALL),
     Leg("x86-64", "default", OF_COMPILED_CODE),
 )
+LONG_LEGS = (Leg("x86-64-v2", "default", ALL),)
 LONG = "--long"
 AT_ONCE = 2
 
@@ -85,14 +83,14 @@ def main(arguments: Sequence[str]) -> int:
     """Runs all, and tells how each went as it ends.
 
     Args:
-        arguments: `--long` for old processors, and further ones for pytest.
+        arguments: `--long` for those that take long, and further ones for pytest.
 
     Returns:
         The exit status.
     """
     passed, for_pytest = True, [argument for argument in arguments if argument != LONG]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for outcome in pool.map(lambda leg: leg.run(for_pytest), OLD_LEGS if LONG in arguments else LEGS):
+        for outcome in pool.map(lambda leg: leg.run(for_pytest), LONG_LEGS if LONG in arguments else LEGS):
             print(outcome.said, flush=True)
             passed = passed and outcome.passed
     return 0 if passed else 1

@@ -106,7 +106,7 @@ def under_load(address: str) -> Iterator[Load]:
         load.await_answers(3)
     finally:
         load.end()
-    assert not load.lost
+    assert not load.lost, load.lost
 
 
 def _check(found: NDArray[np.floating], right: NDArray[np.floating]) -> None:
