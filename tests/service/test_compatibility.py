@@ -153,6 +153,9 @@ def test_a_client_sends_no_server_what_it_is_too_old_for(their_server: Running, 
             client.gradient("r", {"r": [1.0]}, reduce="sum")
         with pytest.raises(UnsupportedError, match=older):
             next(client.windows(text, inputs))
+        for asks in (client.prepare, client.explain):
+            with pytest.raises(UnsupportedError, match=older):
+                asks(text, inputs)
         with pytest.raises(UnsupportedError, match=older):
             list(client.map(text, [inputs, inputs]))
         asked = [gridgrad.Request("r", {"r": [1.0]}), gridgrad.Request(text, inputs)]

@@ -35,7 +35,7 @@ from gridgrad.protocol.options import (
 from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import PreparedCall, prepare
+from gridgrad.requests.prepare import PreparedCall, features_of, prepare
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
@@ -347,6 +347,8 @@ class Client(ManyGrids, LargeGrids, Binding, LeastSquares, Introspection):
                 await channel.close()
 
     async def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
+        if features := features_of(plan):
+            await self._retried(self._attempts(timeout), self._require, features)
         arrays, sent = self._routes.arrays, self._routes.arrays.named_plan(plan)
         try:
             answers = await self._asked(sent, path, timeout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -84,6 +83,8 @@ class LookupTable:
     def _digests(self) -> tuple[bytes, ...]:
         """Of its values and knots the SHA-256 where they are large, else nothing."""
         arrays = self.numbers.values, *self.numbers.knots
+        from hashlib import sha256  # it loads OpenSSL, which a client without tables need not
+
         return tuple([sha256(each.tobytes()).digest() if each.nbytes > LARGE_BYTES else b"" for each in arrays])
 
     @property

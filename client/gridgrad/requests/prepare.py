@@ -22,13 +22,14 @@ from gridgrad.requests.request import FunctionIdentity, Registered, Request, fun
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
 from gridgrad_core.errors import ExpressionError, RequestError
 from gridgrad_core.grid import Grid, grid_of
+from gridgrad_core.lang.functions.tabulated import ARRAY
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
 from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, REDUCTIONS, TABLES
 from gridgrad_core.wire.fields import field_head
 
-__all__ = ["PreparedCall", "out_of_shape", "prepare", "stream_message"]
+__all__ = ["PreparedCall", "features_of", "out_of_shape", "prepare", "stream_message"]
 
 _NO_DIGESTS: Mapping[int, bytes] = MappingProxyType({})
 _BY_NAME = pb.GridGradientRequest(features=[KEPT_ARRAYS]).SerializeToString()
@@ -163,6 +164,12 @@ def _prepared(request: Request) -> PreparedCall:
     template = template_of(function, kinds, selection, single, _tier(request.tier), features, reduction, weighing)
     numbers = tuple(map(encode_numbers, sent))
     return PreparedCall(request, template, numbers, shown, (*tables, *summed), summed)
+
+
+def features_of(plan: pb.Plan) -> tuple[str, ...]:
+    """What a server has to know to prepare or explain a plan."""
+    methods = {each.table.method for each in plan.inputs if each.HasField("table")}
+    return (TABLES,) * bool(methods - {ARRAY}) + (ARRAYS,) * (ARRAY in methods)
 
 
 def _weighing_alone(reduction: GridReduction, function: FunctionIdentity, inputs: Sequence[Input]) -> frozenset[str]:

@@ -8,7 +8,6 @@ has no such array says so, and gets it with its numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 from gridgrad.arguments.lookup_table import LARGE_BYTES
 from gridgrad.requests.prepare import PreparedCall
@@ -60,7 +59,7 @@ class SentArrays:
             self._samples[sample] = 0
         if in_vain is None or in_vain > _MOST_IN_VAIN:
             return b""
-        digest = sha256(numbers).digest()
+        digest = _digest(numbers)
         self._samples[sample] = 0 if digest in self._kept else in_vain + 1
         return digest
 
@@ -88,7 +87,7 @@ class SentArrays:
         whole = pb.Plan()
         whole.CopyFrom(plan)
         for array in _large_arrays(whole):
-            array.sha256 = sha256(array.data).digest()
+            array.sha256 = _digest(array.data)
         return whole
 
     def learn_plan(self, plan: pb.Plan) -> None:
@@ -110,3 +109,9 @@ def _large_arrays(plan: pb.Plan) -> Iterator[pb.Array]:
         for array in (each.table.values, *each.table.knots) if each.HasField("table") else ():
             if array.sha256 or len(array.data) > LARGE_BYTES:
                 yield array
+
+
+def _digest(numbers: bytes) -> bytes:
+    from hashlib import sha256  # it loads OpenSSL, which a client without large arrays need not
+
+    return sha256(numbers).digest()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import gridgrad
-from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
+from gridgrad.requests.function_spec import plan_message
+from gridgrad.requests.prepare import PreparedCall, features_of, prepare, stream_message
 from gridgrad.requests.request import Request
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
@@ -46,3 +47,11 @@ def test_a_grid_that_nobody_could_compute_is_refused_before_it_is_sent() -> None
     ):
         prepare(Request("x*y*z", {"x": x, "y": x, "z": x}))
     assert prepare(Request("x*y*z", dict.fromkeys("xyz", ("point", x)))).template.grid.points == 1_000_000
+
+
+def test_a_plan_asks_for_features_as_requests_do() -> None:
+    table = gridgrad.table([1.0, 2.0], x=[0.0, 1.0], method="linear")
+    array = pb.Plan(inputs=[pb.PlanInput(name="n", table=pb.Table(method="array"))])
+    assert features_of(plan_message("V(t)", {"t": [1.0], "V": table}, None, None, None, None)) == ("tables",)
+    assert features_of(array) == ("arrays",)
+    assert features_of(plan_message("t", {"t": [1.0]}, None, None, None, None)) == ()
