@@ -100,11 +100,22 @@ def _reduced(
     weights = point_weights(asked.weights, axes, ndim, device) if asked.weights else None
     residuals = _residuals(asked, axes, ndim, device) if asked.data else None
     segment_blocks = asked.segment_blocks if asked.stage == "partial" else 0
-    reducer = GridReducer(asked.kind, asked.dims, sources, planes, message.dtype, weights, residuals, segment_blocks)
+    unused = _unused(message, list(axes))
+    reducer = GridReducer(
+        asked.kind, asked.dims, sources, planes, message.dtype, weights, residuals, segment_blocks, unused
+    )
     left = ndim - len(asked.dims) + bool(segment_blocks)
     dtype = "float64" if segment_blocks else KINDS[asked.kind].dtype or message.dtype
     pieces = PieceReader(tuple(axes.values()), ndim, reducer.numbers, dtype, left)
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered, reducer)
+
+
+def _unused(message: pb.Plan, names: Sequence[str]) -> list[int]:
+    """The positions of inputs that the function does not use, where that shows without deriving it."""
+    if message.WhichOneof("function") == "registered" or message.derived:
+        return []
+    used = parse(message.expression, names, specs_of_plan(message.tables)).inputs
+    return [position for position, name in enumerate(names) if name not in used]
 
 
 def _residuals(

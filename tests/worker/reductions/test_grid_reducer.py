@@ -151,3 +151,22 @@ def test_no_points_are_what_numpy_makes_of_none(cpu: CpuDevice) -> None:
         assert_array_equal(found, np.full_like(found, expected))
     with pytest.raises(RequestError, match="'min' over no points"):
         computed(make_program(plan("min", (2,)), cpu, {}, "structured"), whole_of(left), inputs=empty)
+
+
+def test_engines_do_not_tell_requests_apart_by_what_only_weights_use(cpu: CpuDevice) -> None:
+    asked = plan("sum", (0, 1, 2), weights="x", text="sin(t*k)")
+    del asked.derivatives[2]
+    seen: list[Tile] = []
+    program = make_program(asked, cpu, {}, "structured")
+    engine = program.engine
+    compute = engine.compute
+
+    def noted(tiles: Any, outs: Any) -> None:
+        seen.extend(tiles)
+        compute(tiles, outs)
+
+    engine.compute = noted  # type: ignore[method-assign] # to see what it is given
+    (found,) = computed(program, whole_of(()))
+    assert_allclose(found[0], (np.sin(T * K) * X).sum(), rtol=1e-11, atol=1e-10)
+    assert seen[0].inputs[2].content == (SHAPE[2],)
+    assert seen[0].inputs[1].content == INPUTS[1].content

@@ -13,7 +13,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ArrayValues", "InputValues", "LinspaceValues", "Subgrid", "Tile", "linspace_part", "subgrids"]
+__all__ = [
+    "ArrayValues",
+    "InputValues",
+    "LinspaceValues",
+    "Subgrid",
+    "Tile",
+    "UnusedValues",
+    "linspace_part",
+    "subgrids",
+]
 
 Array = NDArray[np.floating]
 
@@ -110,6 +119,17 @@ def _spread(stack: Array, axes: Sequence[int], ndim: int) -> Array:
     for position in order:
         shape[axes[position]] = stack.shape[1 + position]
     return stack.transpose(0, *[1 + position for position in order]).reshape(len(stack), *shape)
+
+
+class UnusedValues(ArrayValues):
+    """An input that the function does not use: whatever its numbers are, nothing is decided by them."""
+
+    __slots__ = ()
+
+    @property
+    def content(self) -> Hashable:
+        """Its shape."""
+        return self.array.shape
 
 
 class LinspaceValues:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gridgrad_core.errors import RequestError
 from gridgrad_core.reduction import KINDS, Blocks, blocks_of
 from gridgrad_worker.engines.functional.functional_engine import Array
-from gridgrad_worker.engines.tiles import Subgrid, Tile, subgrids
+from gridgrad_worker.engines.tiles import ArrayValues, InputValues, Subgrid, Tile, UnusedValues, subgrids
 from gridgrad_worker.reductions.block_states import RULES, BesideBlocks
 from gridgrad_worker.reductions.block_windows import BlockWindow, windows_of
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule
@@ -76,6 +76,7 @@ class GridReducer:
         weights: what each point counts; None for 1.
         residuals: what they are taken from, and their rule; None where there are none.
         segment_blocks: how many blocks a segment has; 0 where all of a result is wanted.
+        unused: the positions of inputs that only weights and data use.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class GridReducer:
         weights: Weights | None = None,
         residuals: GridResiduals | None = None,
         segment_blocks: int = 0,
+        unused: Sequence[int] = (),
     ) -> None:
         self._rule = residuals.rule if residuals else RULES[kind]
         self._kind = KINDS[kind]
@@ -100,6 +102,7 @@ class GridReducer:
         self._dtype = np.dtype(dtype)
         self._weights = weights
         self._segment_blocks = segment_blocks
+        self._unused = unused
 
     @property
     def numbers(self) -> int:
@@ -123,8 +126,8 @@ class GridReducer:
         states: list[NDArray[np.float64]] = []
         for parts in self._together(tiles, outs):
             cut = [self._tile(tiles[part.position], part) for part in parts]
-            found = self._views(cut)
-            for part, tier in zip(parts, run(cut, found, [took[p.position] for p in parts]), strict=True):
+            found, asked = self._views(cut), [self._of_function(tile) for tile in cut]
+            for part, tier in zip(parts, run(asked, found, [took[p.position] for p in parts]), strict=True):
                 took[part.position] = tier
             for part, tile, values in zip(parts, cut, found, strict=True):
                 states.append(self._states(part, tile, values))
@@ -181,6 +184,15 @@ class GridReducer:
     def _tile(self, tile: Tile, part: _Part) -> Tile:
         """A window and a box of results as a tile of the grid."""
         return Tile(tile.inputs, self._subgrid(part.window, part.box))
+
+    def _of_function(self, tile: Tile) -> Tile:
+        """A tile for an engine, which would look at all of the data to tell requests apart."""
+        if not self._unused:
+            return tile
+        inputs = list(tile.inputs)
+        for position in self._unused:
+            inputs[position] = _without_content(inputs[position])
+        return Tile(tuple(inputs), tile.subgrid)
 
     def _subgrid(self, window: BlockWindow, box: Subgrid) -> Subgrid:
         order = np.argsort([*self._gone, *self._left])
@@ -277,6 +289,15 @@ class StateCombiner:
             states = np.moveaxis(kept.over(every).reshape(*kept.lengths[:2], -1), 1, -1)
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 out[...] = self._rule.result(self._rule.together(np.ascontiguousarray(states, np.float64)))
+
+
+def _without_content(values: InputValues) -> InputValues:
+    """The same values, by whose numbers nothing is told apart."""
+    if not isinstance(values, ArrayValues):
+        return values
+    unused = UnusedValues.__new__(UnusedValues)
+    unused.array, unused.spread, unused._axes = values.array, values.spread, values._axes
+    return unused
 
 
 def _within(inner: Subgrid, outer: Subgrid) -> tuple[slice, ...]:
