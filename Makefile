@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 .PHONY: help demo serve test test-floor test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language goals gpu proto sync docs figures site node wheel setup clean
+.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language bench-special goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -108,6 +108,9 @@ bench-functions: $(READY) ## Measure one function as an expression and as a regi
 
 bench-language: $(READY) ## Measure equations and tables beside what is written without them, and scipy
 	@$(BIN)/python -m benchmarks.language $(ARGS)
+
+bench-special: $(READY) ## Measure special functions beside scipy's
+	@$(BIN)/python -m benchmarks.special $(ARGS)
 
 goals: $(READY) ## Run every benchmark and print each goal as met or missed; ARGS="--from build/goals" prints the last run
 	@$(BIN)/python -m benchmarks.goals $(ARGS)

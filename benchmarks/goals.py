@@ -35,6 +35,7 @@ BENCHMARKS = (
     "functions",
     "access",
     "language",
+    "special",
     "inner_loop",
     "gpu",
 )
