@@ -52,13 +52,19 @@ class Throughput:
         self._least_s, self._least_tier = self._guessed_s, ""
         self._tier = ""
         self._unit_s = 0.0
+        self._quick_cost = 0  # the largest of what has not taken long
 
     def note(self, tier: str, cost: int, compute_s: float) -> None:
         """Takes in how long a batch took, all of it in one tier."""
         self._least_s = min(compute_s, self._least_s if tier == self._least_tier else self._guessed_s)
+        if tier != self._least_tier:
+            self._quick_cost = 0
         self._least_tier = tier
+        if compute_s < MOST_TILE_S:
+            self._quick_cost = max(self._quick_cost, cost)
+        takes_long = compute_s >= MOST_TILE_S and cost > self._quick_cost  # else it was held up by the machine
         unit_s = max(compute_s - self._calls_s(tier), compute_s / 2) / max(1, cost)
-        is_telling = cost >= _LEAST_COST or compute_s >= MOST_TILE_S or unit_s < self._unit_s
+        is_telling = cost >= _LEAST_COST or takes_long or unit_s < self._unit_s
         if not is_telling:
             return
         # Whoever else wants the processors makes tiles take longer, and none makes them take less

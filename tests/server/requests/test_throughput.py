@@ -35,6 +35,15 @@ def test_small_tiles_tell_nothing() -> None:
     assert throughput.cost() == 0
 
 
+def test_a_small_tile_that_a_busy_machine_held_up_does_not_take_long() -> None:
+    throughput = Throughput()
+    throughput.note("direct", 12, 1e-4)
+    throughput.note("direct", 12, 2 * MOST_TILE_S)
+    assert throughput.expected_s(12) < TILE_S
+    throughput.note("direct", 13, 2 * MOST_TILE_S)
+    assert throughput.expected_s(13) == pytest.approx(2 * MOST_TILE_S)
+
+
 def test_what_is_known_of_one_tier_says_nothing_of_another() -> None:
     throughput = Throughput()
     throughput.note("compiled", COST, TILE_S / 4)
