@@ -77,7 +77,7 @@ def _is_busy(pid: int) -> bool:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return False
-    return int(fields[16]) == 10 and int(fields[11]) > 5
+    return int(fields[16]) == 19 and int(fields[11]) > 5
 
 
 def test_a_helper_that_is_killed_says_nothing_and_the_next_one_does(process: HelperProcess) -> None:

@@ -243,7 +243,8 @@ def known_terms(nodes: Sequence[Node]) -> int:
         nodes: of a program.
     """
     most = 1
-    for node in nodes:
+    # Looked at without a call, since there may be very many: most operations are plain names
+    for node in [node for node in nodes if node.op.__class__ is not str]:
         if isinstance(node.op, LocalOperation):
             fixed = node.op.kind in _JOINS and all(nodes[end].op == "const" for end in node.args[:2])
             rounds = node.op.rounds if node.op.kind == "integrate" or fixed else 1
