@@ -43,7 +43,7 @@ class BoundRequest:
 
     def __init__(self, request: Request, varying: str | Iterable[str]) -> None:
         request = dataclasses.replace(request.settled(), inputs=unstacked(request.inputs))
-        self.names = (varying,) if isinstance(varying, str) else tuple(dict.fromkeys(varying))
+        self.names = _names(varying)
         _check_varying(self.names, request)
         self._request = request
         self._first = prepare(request)
@@ -80,7 +80,18 @@ class BoundRequest:
                 numbers[place] = each
             request = self._request.on({**self._request.inputs, **given})
             return self._first._replace(request=request, template=self._template, numbers=tuple(numbers))
-        return self._read(checked(unstacked(given)))
+        return self._read(checked(unstacked(self.named(given))))
+
+    def named(self, given: Any) -> Mapping[Any, Any]:
+        """The same values, if they have names.
+
+        Raises:
+            RequestError: they have none, as an array of parameters has not.
+        """
+        if isinstance(given, Mapping):
+            return given
+        names = ", ".join(f"{name!r}: ..." for name in self.names)
+        raise RequestError("inputs", f"a {type(given).__name__}", f"give each call names with values: {{{names}}}")
 
     def _read(self, given: Mapping[str, Any]) -> PreparedCall:
         """A call with numbers that are given in whatever way."""
@@ -225,14 +236,22 @@ class _Coefficients(NamedTuple):
         return CoefficientArray(self.name, values).input
 
 
+def _names(varying: Any) -> tuple[str, ...]:
+    try:
+        return (varying,) if isinstance(varying, str) else tuple(dict.fromkeys(varying))
+    except TypeError:
+        raise RequestError("varying", f"{varying!r}", 'name what varies: varying="a" or varying=["a", "b"]') from None
+
+
 def _check_varying(names: Sequence[str], request: Request) -> None:
     plain, tables = split_tables(request.inputs)
-    known = {*plain, *(request.coefficients or {})}
+    known = [*plain, *(request.coefficients or {})]
     for name in names:
         if name not in known:
             is_table = any(name == each.name for each in tables)
             found = f"{name!r}, {'a table' if is_table else 'which is neither an input nor an array of coefficients'}"
-            remedy = "bind anew when a table changes" if is_table else f"name some of {', '.join(map(repr, known))}"
+            given = f"name some of {', '.join(map(repr, known))}, or give {name!r} too, with a value of its shape"
+            remedy = "bind anew when a table changes" if is_table else given
             raise RequestError("varying", found, remedy)
 
 

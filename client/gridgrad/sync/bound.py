@@ -148,7 +148,7 @@ class BoundCall:
             RequestError: a name is missing or does not vary, or a value has another shape than was bound.
             GridgradError: as for `Client.gradient`.
         """
-        call = self._bound.call(named if values is None else {**values, **named})
+        call = self._bound.call(named if values is None else {**self._bound.named(values), **named})
         return self._client._sent(call, timeout, None)
 
     @overload

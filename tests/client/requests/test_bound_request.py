@@ -78,7 +78,7 @@ def test_what_varies_is_of_the_dtype_computed_in() -> None:
     assert_array_equal(spaced.call({"t": gridgrad.linspace(1, 2, 3)}).inputs[0].values, [1.0, 1.5, 2.0])
 
 
-WRONG: list[tuple[dict[str, Any], str, str]] = [
+WRONG: list[tuple[Any, str, str]] = [
     ({"a": 1.0}, "inputs['k']", "no value for it; give what was bound to vary, 'a', 'k'"),
     ({}, "inputs['a']", "no value for it"),
     ({"a": 1.0, "k": K, "t": T}, "inputs['t']", "it does not vary in this bound call"),
@@ -90,11 +90,12 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"a": 1.0, "k": ("t", K)}, "inputs['k']", r"shape \[3\] over 't'; give shape \[3\] over 'k'"),
     ({"a": "one", "k": K}, "inputs['a']", "str|text"),
     ({"a": 1j, "k": K}, "inputs['a']", "complex"),
+    ((1.0, K), "inputs", r"a tuple; give each call names with values: {'a': ..., 'k': ...}"),
 ]
 
 
 @pytest.mark.parametrize(("given", "field", "told"), WRONG)
-def test_what_does_not_fit_is_refused(given: dict[str, Any], field: str, told: str) -> None:
+def test_what_does_not_fit_is_refused(given: Any, field: str, told: str) -> None:
     bound = BoundRequest(Request("a*t*k", {"t": T, "k": K, "a": 1.0}), ["a", "k"])
     with pytest.raises(RequestError, match=told) as raised:
         bound.call(given)
@@ -108,11 +109,19 @@ def test_coefficients_of_another_shape_are_refused() -> None:
         bound.call({"n": [1.0, 2.0, 3.0]})
 
 
-@pytest.mark.parametrize(("varying", "told"), [("b", "'b', which is neither"), (["t", "V"], "'V', a table")])
+@pytest.mark.parametrize(
+    ("varying", "told"),
+    [
+        ("b", "'b', which is neither.*name some of 't', 's', or give 'b' too"),
+        (["t", "V"], "'V', a table"),
+        (3, "3; name what varies"),
+        (None, "None; name what varies"),
+    ],
+)
 def test_what_can_not_vary_is_refused(varying: Any, told: str) -> None:
     table = gridgrad.table([1.0, 2.0], x=[0.0, 1.0], method="linear")
     with pytest.raises(RequestError, match=told) as raised:
-        BoundRequest(Request("V(t)", {"t": T, "V": table}), varying)
+        BoundRequest(Request("V(t)*s", {"t": T, "s": 1.0, "V": table}), varying)
     assert raised.value.field == "varying"
 
 
