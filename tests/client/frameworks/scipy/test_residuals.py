@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.optimize import least_squares
 
 import gridgrad
 from gridgrad.frameworks.scipy.residuals import residuals
@@ -17,6 +16,7 @@ LINE: Grids = {"a + b*t": {(): lambda t, a, b: a + b * t, "a": 1.0, "b": T}}
 
 
 def test_scipy_finds_the_minimum_by_them() -> None:
+    least_squares = pytest.importorskip("scipy.optimize").least_squares
     gaps = np.where(T == 3, np.nan, Y)
     with FakeClient(LINE) as client:
         served = residuals(client, "a + b*t", {"t": T}, gaps, ["a", "b"], weights=4.0)
