@@ -261,10 +261,9 @@ class LeastSquares(ABC):
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
         from gridgrad.requests.least_squares_terms import terms_of
-        from gridgrad.requests.reduction import GivenResiduals  # most clients sum no residuals
+        from gridgrad.requests.reduction import GivenResiduals, named_dims  # most clients sum no residuals
 
-        summed = None if over is None else (over,) if isinstance(over, str) else tuple(over)
-        given = GivenResiduals(data, summed, skip_nan, loss, loss_scale)
+        given = GivenResiduals(data, named_dims(over), skip_nan, loss, loss_scale)
         request = Request(model, inputs, wrt, 1, None, dtype, coefficients=coefficients, tier=tier, unused=unused,
                           reduce=given, weights=weights)  # fmt: skip
         call = prepare(request)

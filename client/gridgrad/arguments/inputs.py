@@ -38,6 +38,7 @@ __all__ = [
     "fitting_dims",
     "plain_array",
     "read_inputs",
+    "real_numbers",
     "split_dims",
     "spread_over",
 ]
@@ -160,7 +161,7 @@ def _read(name: str, value: Any) -> Input:
     dims, values = split_dims(name, value)
     if isinstance(values, Linspace):
         return Input(name, fitting_dims(name, dims, (values.num,)), values)
-    array = _floats(name, values)
+    array = real_numbers(name, values)
     return Input(name, fitting_dims(name, dims, array.shape), array)
 
 
@@ -222,7 +223,12 @@ def _columns(shape: tuple[int, ...]) -> str:
     return f"; or, where its columns are inputs of their own: {{({names}): array}}"
 
 
-def _floats(name: str, values: Any) -> FloatArray:
+def real_numbers(name: str, values: Any) -> FloatArray:
+    """Values of any package as they are sent: float32 or float64 in C order.
+
+    Raises:
+        RequestError: they are no real numbers, or mean more than their numbers say.
+    """
     array = values if type(values) is np.ndarray else plain_array(name, values)
     dtype = array.dtype
     if dtype == FLOAT64 and array.flags.c_contiguous:

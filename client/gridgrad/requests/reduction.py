@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input, fitting_dims, plain_array, split_dims
+from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input, fitting_dims, real_numbers, split_dims
 from gridgrad.arguments.linspace import Linspace
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Grid, grid_of
 from gridgrad_core.reduction import KINDS, LEAST_SQUARES, LOSSES, REDUCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
-__all__ = ["GivenResiduals", "GridReduction", "Reduce", "read_reduction", "trapezoid_weights"]
+__all__ = ["GivenResiduals", "GridReduction", "Reduce", "named_dims", "read_reduction", "trapezoid_weights"]
 
 
 class GivenResiduals(NamedTuple):
@@ -117,8 +118,10 @@ def _read_residuals(
     """The sums of residuals, and the inputs that hold their data and weights."""
     if given.loss not in LOSSES:
         raise RequestError("loss", f"{given.loss!r}", f"use one of {', '.join(LOSSES)}")
-    if not 0 < given.loss_scale < math.inf:
+    if not isinstance(given.loss_scale, Real) or not 0 < given.loss_scale < math.inf:
         raise RequestError("loss_scale", f"{given.loss_scale!r}", "give a finite number greater than 0")
+    if not isinstance(given.skip_nan, bool | np.bool_):
+        raise RequestError("skip_nan", f"{given.skip_nan!r}", "say True or False")
     beside = _Weights(grid.dims, inputs, function)
     data = beside.array("data", given.data, grid)
     grid = grid_of([each.spec for each in (*inputs, *beside.added)])
@@ -133,8 +136,19 @@ def _read_residuals(
     return GridReduction(LEAST_SQUARES, dims, text, added, residuals), tuple(beside.added)
 
 
-def _over(over: str | Sequence[str], grid: Grid) -> tuple[str, ...]:
-    named = (over,) if isinstance(over, str) else tuple(over)
+def named_dims(over: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """The dims that are summed over, as they are kept; None for all.
+
+    Raises:
+        RequestError: it is no list of anything.
+    """
+    try:
+        return None if over is None else (over,) if isinstance(over, str) else tuple(over)
+    except TypeError:
+        raise RequestError("over", f"{over!r}", 'name dims: over="t" or over=["t", "k"]') from None
+
+
+def _over(named: Sequence[str], grid: Grid) -> tuple[str, ...]:
     for dim in named:
         if dim not in grid.dims:
             raise RequestError(
@@ -180,7 +194,8 @@ class _Weights:
         if isinstance(weights, Mapping):
             for dim in weights:
                 if dim not in self._dims:
-                    raise RequestError("weights", f"weights along {dim!r}, which stays", f"use {', '.join(self._dims)}")
+                    found = f"weights along {dim!r}, which is no dim that goes"
+                    raise RequestError("weights", found, f"use {', '.join(self._dims)}")
             return " * ".join(f"({self._along(dim, each)})" for dim, each in weights.items())
         if isinstance(weights, str) and weights == TRAPEZOID:
             return " * ".join(self._trapezoid(dim) for dim in self._dims)
@@ -193,7 +208,7 @@ class _Weights:
             RequestError: their dims can't be told, or they are no numbers.
         """
         spelled, given = split_dims(name, values)
-        array = np.asarray(plain_array(name, given), FLOAT64, order="C")
+        array = real_numbers(name, given).astype(FLOAT64, copy=False)
         if spelled is None and array.ndim and array.shape != grid.shape:
             found = f"shape {[*array.shape]} on a grid of {[*grid.shape]}"
             raise RequestError(name, found, f"name its dims: {name}=({grid.dims!r}, array)")
@@ -207,7 +222,7 @@ class _Weights:
     def _array(self, weights: Any, dims: tuple[str, ...]) -> str:
         """The name of the input of weights that are numbers, of these dims unless they say others."""
         spelled, values = split_dims("weights", weights)
-        array = np.asarray(plain_array("weights", values), FLOAT64, order="C")
+        array = real_numbers("weights", values).astype(FLOAT64, copy=False)
         if spelled is None and array.ndim > 1:
             found = f"an array of shape {[*array.shape]} without the names of its dims"
             raise RequestError("weights", found, f"name them: weights=({dims!r}, array)")

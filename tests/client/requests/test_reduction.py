@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import gridgrad
 from gridgrad.requests.prepare import PreparedCall, prepare
-from gridgrad.requests.reduction import trapezoid_weights
+from gridgrad.requests.reduction import GivenResiduals, named_dims, trapezoid_weights
 from gridgrad.requests.request import Request
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
@@ -91,8 +91,9 @@ def test_the_trapezoidal_rule_has_the_axis_s_own_spacing() -> None:
         ({}, None, 'write reduce={"k": "sum"}'),
         (["k"], None, 'write reduce={"k": "sum"}'),
         ({"k": "max"}, "k", "give them with one of sum, mean, norm"),
-        ({"k": "sum"}, {"t": [1.0]}, "weights along 't', which stays"),
+        ({"k": "sum"}, {"t": [1.0]}, "weights along 't', which is no dim that goes"),
         ({"k": "sum"}, [1.0, 2.0, 3.0], "length 3 in 'weights'"),
+        ({"k": "sum"}, [None, None], "object values; give plain numbers"),
         ("sum", np.ones((3, 2)), "without the names of its dims"),
         (None, "k", "weights without reduce"),
     ],
@@ -108,3 +109,26 @@ def test_there_must_be_something_to_reduce_along() -> None:
     inputs = {"a": ("k", [1.0, 2.0])}
     with pytest.raises(gridgrad.RequestError, match="give an axis 'k', or the weights as an array"):
         prepare(Request("a", inputs, reduce="sum", weights="trapezoid"))
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "told"),
+    [
+        (GivenResiduals("y"), "inputs['data']", "a str of <U1 values; give real numbers"),
+        (GivenResiduals(None), "inputs['data']", "a NoneType of object values; give plain numbers"),
+        (GivenResiduals(1.0, ("y",)), "over", "the dim 'y', which the grid has not"),
+        (GivenResiduals(1.0, loss_scale="1"), "loss_scale", "'1'; give a finite number"),  # type: ignore[arg-type]
+        (GivenResiduals(1.0, skip_nan="no"), "skip_nan", "'no'; say True or False"),  # type: ignore[arg-type]
+    ],
+)
+def test_residuals_of_no_numbers_are_refused(given: GivenResiduals, field: str, told: str) -> None:
+    with pytest.raises(gridgrad.RequestError, match=told) as raised:
+        prepare(Request("t*k*c", INPUTS, "c", 1, reduce=given))
+    assert raised.value.field == field
+
+
+def test_dims_to_sum_over_are_a_name_or_a_list() -> None:
+    assert (named_dims(None), named_dims("t"), named_dims(["t", "k"])) == (None, ("t",), ("t", "k"))
+    over: Any = 0
+    with pytest.raises(gridgrad.RequestError, match='over: 0; name dims: over="t"'):
+        named_dims(over)
