@@ -118,9 +118,9 @@ def _read_residuals(
     """The sums of residuals, and the inputs that hold their data and weights."""
     if given.loss not in LOSSES:
         raise RequestError("loss", f"{given.loss!r}", f"use one of {', '.join(LOSSES)}")
-    if not isinstance(given.loss_scale, Real) or not 0 < given.loss_scale < math.inf:
+    if not _is_scale(given.loss_scale):
         raise RequestError("loss_scale", f"{given.loss_scale!r}", "give a finite number greater than 0")
-    if not isinstance(given.skip_nan, bool | np.bool_):
+    if given.skip_nan not in (True, False):
         raise RequestError("skip_nan", f"{given.skip_nan!r}", "say True or False")
     beside = _Weights(grid.dims, inputs, function)
     data = beside.array("data", given.data, grid)
@@ -134,6 +134,10 @@ def _read_residuals(
     residuals = data, given.skip_nan, given.loss, float(given.loss_scale)
     added = tuple(each.name for each in beside.added)
     return GridReduction(LEAST_SQUARES, dims, text, added, residuals), tuple(beside.added)
+
+
+def _is_scale(given: object) -> bool:
+    return isinstance(given, Real) and 0 < float(given) < math.inf
 
 
 def named_dims(over: str | Iterable[str] | None) -> tuple[str, ...] | None:
@@ -211,7 +215,7 @@ class _Weights:
         array = real_numbers(name, given).astype(FLOAT64, copy=False)
         if spelled is None and array.ndim and array.shape != grid.shape:
             found = f"shape {[*array.shape]} on a grid of {[*grid.shape]}"
-            raise RequestError(name, found, f"name its dims: {name}=({grid.dims!r}, array)")
+            raise RequestError(name, found, f"give the grid's shape, or name its dims: {name}=({grid.dims!r}, array)")
         return self._add(fitting_dims(name, spelled or grid.dims[: array.ndim], array.shape), array, name)
 
     def _along(self, dim: str, weights: Any) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgrad.arguments.inputs import checked
+from gridgrad.frameworks.scipy.fit_arguments import check_client, check_fit, start_values, weights_of
 from gridgrad.frameworks.scipy.levenberg_marquardt import minimized
 from gridgrad_core.errors import RequestError
 
@@ -95,13 +97,15 @@ def fit(
         The parameters, with standard errors of both kinds.
 
     Raises:
-        RequestError: both sigma and weights, nothing to fit, or a model that is not finite at the start.
+        RequestError: both sigma and weights, nothing to fit, or a model that is not finite at the start; or one of the
+            arguments can't be meant.
         GridgradError: a request failed.
     """
-    shapes = {name: np.shape(value) for name, value in start.items()}
-    if not shapes:
-        raise RequestError("start", "no parameters", 'name what to fit, with where it begins: {"a": 1.0}')
-    weighing = _weights(sigma, weights)
+    check_client(client, "least_squares_terms")
+    check_fit(most_iterations, progress, options)
+    begin = start_values(start)
+    given, weighing = checked(inputs), weights_of(sigma, weights)
+    shapes = {name: values.shape for name, values in begin.items()}
     constant = options.pop("coefficients", None) or {}
 
     def split(at: Floats) -> dict[str, Any]:
@@ -115,14 +119,14 @@ def fit(
         numbers = {name: value for name, value in values.items() if not shapes[name]}
         arrays = {name: value for name, value in values.items() if shapes[name]}
         return client.least_squares_terms(
-            model, {**inputs, **numbers}, data, wrt=list(shapes), weights=weighing, skip_nan=skip_nan, loss=loss,
+            model, {**given, **numbers}, data, wrt=list(shapes), weights=weighing, skip_nan=skip_nan, loss=loss,
             loss_scale=loss_scale, coefficients={**constant, **arrays} or None, **options)  # fmt: skip
 
     def told(iteration: int, at: Floats, rss: float) -> None:
         if progress:
             progress(iteration, split(at), rss)
 
-    first = np.concatenate([np.ravel(np.asarray(value, np.float64)) for value in start.values()])
+    first = np.concatenate([np.ravel(values) for values in begin.values()])
     _check_start(terms_at(first))
     found = minimized(terms_at, first, most_iterations, told)
     covariance = _covariance(found.terms.normal)
@@ -135,18 +139,6 @@ def fit(
         message += "; parameters act only together, and have no errors of their own"
     return FitResult(split(found.parameters), split(errors), split(scaled), covariance, rss, n, found.terms.names,
                      found.iterations, found.converged, message)  # fmt: skip
-
-
-def _weights(sigma: Any, weights: Any) -> Any:
-    """The weights of either argument."""
-    if sigma is None:
-        return weights
-    if weights is not None:
-        raise RequestError("sigma", "both sigma and weights", "give one of them: weights are 1/sigma²")
-    if isinstance(sigma, tuple):
-        dims, values = sigma
-        return dims, 1 / np.square(np.asarray(values, np.float64))
-    return 1 / np.square(np.asarray(sigma, np.float64))
 
 
 def _check_start(terms: LeastSquaresTerms) -> None:

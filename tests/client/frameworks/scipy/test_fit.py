@@ -44,7 +44,7 @@ class Decays:
 
 def fitted(data: Any = Y, start: Any = START, **options: Any) -> FitResult:
     client: Any = Decays()
-    return fit(client, "decay", {"t": T}, data, start, **options)
+    return fit(client, "decay", options.pop("inputs", {"t": T}), data, start, **options)
 
 
 def test_both_kinds_of_errors() -> None:
@@ -107,7 +107,10 @@ def test_parameters_that_act_only_together_have_no_errors() -> None:
     ("given", "told"),
     [
         ({"start": {}}, "no parameters"),
+        ({"start": [2.0, 1.0, 0.0]}, "start: a list; name what to fit"),
+        ({"inputs": T}, "give names with their values"),
         ({"sigma": 1.0, "weights": 1.0}, "both sigma and weights"),
+        ({"bounds": (0.0, 1.0)}, "bounds: no option of fit.*scipy.optimize.least_squares"),
         ({"data": np.where(T == 2, np.nan, Y)}, "skip_nan=True leaves out gaps"),
     ],
 )
