@@ -17,6 +17,7 @@ READY := .venv/.ready
 # The oldest grpcio-tools for our Pythons: its code runs on every protobuf from 5.28 on.
 PROTO_ENV := build/envs/proto
 FLOOR_ENV := build/envs/floor
+FORMATS_ENV := build/envs/formats
 SITE_ENV := build/envs/site
 # Where `make proto` puts the generated packages, and `make site` the site; the tests give other places.
 OUT := .
@@ -25,7 +26,10 @@ SITE := build/site
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
-.PHONY: help demo serve test test-floor test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
+# What other packages' formulas are compared with, none of it in .venv
+ORIGINS := 'openmm==8.6.1'
+
+.PHONY: help demo serve test test-floor test-formats test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
 .PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language bench-special goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
@@ -53,6 +57,9 @@ test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest depende
 	@echo "The client with $$($(FLOOR_ENV)/bin/python -m pip freeze | grep -E '^(grpcio|numpy|protobuf)=' | paste -sd ' ' -):"
 	@PYTHONPATH=$(CURDIR)/core:$(CURDIR)/client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider $(SIDE_BY_SIDE) \
 		tests/core tests/client --ignore=tests/core/lang
+
+test-formats: $(FORMATS_ENV)/.ready ## Compare the recorded answers of other notations' packages with these packages
+	@PYTHONPATH=$(CURDIR) $(FORMATS_ENV)/bin/python -m tests.client.formats.openmm_answers $(ARGS)
 
 lint: $(READY) ## Check style, format, types and the schema
 	@$(BIN)/ruff check --quiet
@@ -168,6 +175,11 @@ $(PROTO_ENV)/.ready:
 $(SITE_ENV)/.ready: docs/site/requirements.txt
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) -r $<
+	@touch $@
+
+$(FORMATS_ENV)/.ready: Makefile
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP) $(ORIGINS)
 	@touch $@
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt

@@ -26,6 +26,7 @@ MODULES = (
     "gridgrad",
     "gridgrad.aio",
     "gridgrad.errors",
+    "gridgrad.formats",
     "gridgrad.jax",
     "gridgrad.scipy",
     "gridgrad.xarray",

@@ -15,7 +15,7 @@ import gridgrad
 
 ELSEWHERE = re.compile(r"see `(gridgrad\.[\w.]+)`")
 """How a method says that another one of the same arguments explains them."""
-MADE_BY_THE_PACKAGE = {"Result", "TracedFunction", "Program"}
+MADE_BY_THE_PACKAGE = {"Result", "TracedFunction", "Program", "formats.Translation"}
 """These explain what they have, not what they are made of."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -44,6 +45,7 @@ def request_flags(command: Callable[..., Any]) -> Callable[..., Any]:
         expression: str | None,
         file: str | None,
         registered: str | None,
+        dialect: str | None,
         axis: Any,
         zipped: Any,
         param: Any,
@@ -51,12 +53,13 @@ def request_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         wanted, others = _wanted(others)
         inputs = _inputs(*axis, *zipped, *param)
-        return command(request=RequestFlags(_function(expression, file, registered), inputs, wanted), **others)
+        return command(request=RequestFlags(_function(expression, file, registered, dialect), inputs, wanted), **others)
 
     return _with_flags(
         gathered,
         click.argument("expression", required=False),
         _file_flag(),
+        _from_flag(),
         click.option("--registered", metavar="NAME", help="A function of the server instead of an expression."),
         click.option(
             "--axis",
@@ -83,16 +86,22 @@ def named_request_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def gathered(
-        expression: str | None, file: str | None, axis: tuple[str, ...], param: tuple[str, ...], **others: Any
+        expression: str | None,
+        file: str | None,
+        dialect: str | None,
+        axis: tuple[str, ...],
+        param: tuple[str, ...],
+        **others: Any,
     ) -> Any:
         wanted, others = _wanted(others)
         inputs = [*axis, *((name, ()) for name in param)]
-        return command(request=RequestFlags(_function(expression, file, None), inputs, wanted), **others)
+        return command(request=RequestFlags(_function(expression, file, None, dialect), inputs, wanted), **others)
 
     return _with_flags(
         gathered,
         click.argument("expression", required=False),
         _file_flag(),
+        _from_flag(),
         click.option(
             "--axis", multiple=True, type=name_alone, metavar="NAME", help="An axis; t=1,2,4 is as good as t."
         ),
@@ -209,14 +218,33 @@ def _file_flag() -> Decorator[Any]:
     )
 
 
-def _function(expression: str | None, file: str | None, registered: str | None) -> Any:
+def _from_flag() -> Decorator[Any]:
+    return click.option(
+        "--from", "dialect", metavar="NOTATION", help="The notation of the expression, if not our own: lepton."
+    )
+
+
+def _function(expression: str | None, file: str | None, registered: str | None, dialect: str | None) -> Any:
     from gridgrad.requests.request import registered as registered_function
 
     given = [each for each in (expression, file, registered) if each is not None]
     if len(given) != 1:
         found = f"{'several' if given else 'none'} of an expression, --file and --registered"
         raise RequestError("function", found, "give one of them")
-    return given[0] if registered is None else registered_function(registered)
+    if registered is None:
+        return given[0] if dialect is None else _translated(given[0], dialect)
+    if dialect is not None:
+        raise RequestError("--from", "a notation for a function of the server", "leave it out")
+    return registered_function(registered)
+
+
+def _translated(text: str, dialect: str) -> Any:
+    from gridgrad.formats import read
+
+    translation = read(text, dialect)
+    for note in translation.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    return translation
 
 
 def _inputs(*given: tuple[str, Any]) -> dict[str, Any]:

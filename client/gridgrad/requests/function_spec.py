@@ -13,7 +13,7 @@ from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, r
 from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.requests.lowering import found_tables, lower
-from gridgrad.requests.request import FunctionLike, Registered, function_identity
+from gridgrad.requests.request import FunctionLike, Registered, check_constants, function_identity
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -51,6 +51,7 @@ def plan_message(
     else:
         tables = (*tables, *found_tables(function))
     names, scalars = [each.name for each in given], [each.name for each in given if not each.dims]
+    check_constants(function, names)
     wanted = resolve(selection, names, scalars)
     kind, text = function_identity(function)
     return pb.Plan(

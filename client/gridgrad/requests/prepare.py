@@ -18,7 +18,7 @@ from gridgrad.requests.call_numbers import CallNumber
 from gridgrad.requests.encode import decode_input, encode_numbers, input_with_digest, kind_of, narrowed, stacked_inputs
 from gridgrad.requests.lowering import Shown, found_tables, lower, parsed
 from gridgrad.requests.reduction import GridReduction, read_reduction
-from gridgrad.requests.request import FunctionIdentity, Registered, Request, function_identity
+from gridgrad.requests.request import FunctionIdentity, Registered, Request, check_constants, function_identity
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
 from gridgrad_core.errors import ExpressionError, RequestError
 from gridgrad_core.grid import Grid, grid_of
@@ -148,6 +148,7 @@ def _prepared(request: Request) -> PreparedCall:
     if (ignore and not by_server) or request.coefficients or not isinstance(given, str | Registered | Program):
         lowered = lower(given, inputs, selection, request.coefficients, tables, ignore=ignore)
         given, inputs, selection, shown, summed = lowered
+    check_constants(given, [each.name for each in inputs])
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype, tables)
     sent = tuple([narrowed(each, dtype) for each in inputs])
     features = (IGNORE_UNUSED,) * by_server + _features_of((*tables, *summed))

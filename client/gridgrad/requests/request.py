@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -13,6 +13,7 @@ from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.arguments.units import Units
 from gridgrad.requests.reduction import Reduce
 from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.program.names import CONSTANTS
 from gridgrad_core.lang.program.program import Program
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Request",
     "Tier",
     "Unused",
+    "check_constants",
     "function_identity",
     "registered",
 ]
@@ -160,3 +162,16 @@ def function_identity(function: FunctionLike) -> FunctionIdentity:
         f"a {type(function).__name__}",
         'give an expression such as "t*k", a Python function, or gridgrad.registered("name")',
     )
+
+
+def check_constants(function: FunctionLike, names: Collection[str]) -> None:
+    """Refuses inputs of a program that are called like constants and not given: its text alone would mean these.
+
+    Raises:
+        RequestError: there is one.
+    """
+    if isinstance(function, Program) and not CONSTANTS.keys().isdisjoint(function.inputs):
+        missing = [name for name in function.inputs if name in CONSTANTS and name not in names]
+        if missing:
+            found = f"no {missing[0]!r}, which the function has as an input, not as the constant"
+            raise RequestError("inputs", found, f"give {missing[0]} a value")

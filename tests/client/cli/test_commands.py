@@ -40,6 +40,13 @@ def test_a_server_by_flag_and_an_expression_with_a_minus(run: Run, server: FakeS
     assert server.requests[0].function.expression == "-x**2"
 
 
+def test_another_notation_and_what_was_made_of_it(run: Run, server: FakeServer) -> None:
+    status, _, said = run("eval", "--from", "lepton", "a*abs(x); a=2", "--axis", "x=1,2")
+    assert status == 0
+    assert server.requests[0].function.expression == "2*where(x >= 0, x, -x)"
+    assert said.startswith("Note: line 1, column 3: where(x >= 0, x, -x)")
+
+
 def test_an_archive(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "out.npz"
     inputs = ["--axis", "t=1,2", "--axis", "value=3", "--param", "c=1"]

@@ -28,6 +28,9 @@ from tests.client.cli.conftest import Run
         (["eval", "--axis", "t=1"], "none of an expression, --file and --registered"),
         (["explain", "--axis", "t"], "none of an expression, --file and --registered"),
         (["eval", "t", "--registered", "f"], "several of an expression, --file and --registered"),
+        (["eval", "t", "--from", "maple", "--axis", "t=1"], "'maple'; give one of those that can be read: lepton"),
+        (["eval", "+t", "--from", "lepton", "--axis", "t=1"], "line 1, column 1: '+'"),
+        (["eval", "--registered", "f", "--from", "lepton", "--axis", "t=1"], "a notation for a function of the server"),
         (["eval", "t", "--axis", "t=1", "--zip", "t=2"], "'t' a second time"),
         (["eval", "t", "--file", "nowhere.txt"], "No such file"),
         (

@@ -77,6 +77,11 @@ _VALUES: dict[str, Callable[..., Any]] = {
     "tan": np.tan,
     "sqrt": np.sqrt,
     "arctan": np.arctan,
+    "arcsin": np.arcsin,
+    "arccos": np.arccos,
+    "sech": lambda x: 1 / np.cosh(x),
+    "direction": lambda x, y: x / np.hypot(x, y),
+    "erfc": _erfc,
     "norm_pdf": lambda x: np.exp(-x * x / 2) / math.sqrt(2 * math.pi),
     "norm_cdf": lambda x: _erfc(-x / math.sqrt(2)) / 2,
 }

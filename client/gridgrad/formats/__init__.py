@@ -1,0 +1,8 @@
+"""Formulas in the notations of other packages, made into programs with what they mean there."""
+
+from __future__ import annotations
+
+from gridgrad.formats.read import DIALECTS, read
+from gridgrad.formats.translation import Note, Translation
+
+__all__ = ["DIALECTS", "Note", "Translation", "read"]
