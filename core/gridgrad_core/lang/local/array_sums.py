@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, MAX_ARRAY, TableSpec
 from gridgrad_core.lang.local.arrays import PLACE, arrays_read
 from gridgrad_core.lang.local.closing import closing
 from gridgrad_core.lang.local.local_names import LocalNames
@@ -69,7 +69,8 @@ class ArraySums:
         if not read:
             found = "sum takes 4 arguments, not 1 without an array in it"
             remedy = (
-                "write sum(u, i, a, b), or give what it sums over as an array: coefficients={'n': n}; "
+                "write sum(u, i, a, b), or give what it sums over as an array of one dim and "
+                f"1 to {MAX_ARRAY:,} numbers: coefficients={{'n': n}}; "
                 "a function is applied point by point, and not to axes"
             )
             raise Mistake(start, found, remedy)

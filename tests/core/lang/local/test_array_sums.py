@@ -61,7 +61,7 @@ def test_the_text_says_nothing_of_how_many_numbers_there_are() -> None:
         ("sum(n) + d", "column 10", "the array d outside of a sum", "sum(d*x)"),
         ("integrate(n*x, x, 0, 1)", "column 11", "the array n outside of a sum", "sum(n*x)"),
         ("sum(n*i, i, 0, 2)", "column 5", "the array n outside of a sum", "sum(n*x)"),
-        ("sum(x)", "column 1", "not 1 without an array in it", "coefficients={'n': n}"),
+        ("sum(x)", "column 1", "not 1 without an array in it", "one dim and 1 to 4,096 numbers: coefficients={'n': n}"),
         ("sum(sum(n))", "column 1", "not 1 without an array in it", "coefficients={'n': n}"),
         ("sum(n, d)", "column 1", "takes 4 arguments, not 2", "sum(u, i, a, b)"),
         ("prod(n)", "column 1", "takes 4 arguments, not 1", "prod(u, i, a, b)"),
