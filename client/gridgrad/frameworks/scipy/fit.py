@@ -97,8 +97,8 @@ def fit(
         The parameters, with standard errors of both kinds.
 
     Raises:
-        RequestError: both sigma and weights, nothing to fit, or a model that is not finite at the start; or one of the
-            arguments can't be meant.
+        RequestError: both sigma and weights, nothing to fit, or to fit it to, or a model that is not finite at the
+            start; or one of the arguments can't be meant.
         GridgradError: a request failed.
     """
     check_client(client, "least_squares_terms")
@@ -142,6 +142,8 @@ def fit(
 
 
 def _check_start(terms: LeastSquaresTerms) -> None:
+    if not terms.n:
+        raise RequestError("data", "no observation", "give data along a dim, of which some are not nan")
     if not np.isfinite(terms.rss):
         found = f"a sum of squares of {float(terms.rss)}"
         raise RequestError("start", found, "begin where the model is finite; skip_nan=True leaves out gaps in the data")

@@ -37,7 +37,7 @@ class Decays:
             np.array(residual @ (residual * (1.0 if weights is None else weights))),
             weighed @ residual,
             weighed @ jacobian.T,
-            np.array(6),
+            np.array(np.isfinite(data).any() * 6),
             ("a", "k", "c"),
         )
 
@@ -111,6 +111,7 @@ def test_parameters_that_act_only_together_have_no_errors() -> None:
         ({"inputs": T}, "give names with their values"),
         ({"sigma": 1.0, "weights": 1.0}, "both sigma and weights"),
         ({"bounds": (0.0, 1.0)}, "bounds: no option of fit.*scipy.optimize.least_squares"),
+        ({"data": np.full(6, np.nan), "skip_nan": True}, "no observation; give data along a dim"),
         ({"data": np.where(T == 2, np.nan, Y)}, "skip_nan=True leaves out gaps"),
     ],
 )
