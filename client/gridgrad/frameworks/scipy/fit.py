@@ -127,8 +127,9 @@ def fit(
             progress(iteration, split(at), rss)
 
     first = np.concatenate([np.ravel(values) for values in begin.values()])
-    _check_start(terms_at(first))
-    found = minimized(terms_at, first, most_iterations, told)
+    at_start = terms_at(first)
+    _check_start(at_start)
+    found = minimized(terms_at, first, at_start, most_iterations, told)
     covariance = _covariance(found.terms.normal)
     errors = np.sqrt(np.diagonal(covariance))
     rss, n = float(found.terms.rss), int(found.terms.n)

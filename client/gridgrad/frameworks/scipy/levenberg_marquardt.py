@@ -37,7 +37,7 @@ class Minimum(NamedTuple):
     Args:
         parameters: there.
         terms: there.
-        iterations: how often terms were asked for, the start not counted.
+        iterations: how often terms were asked for.
         converged: whether no better place is near.
         message: why it ended.
     """
@@ -52,6 +52,7 @@ class Minimum(NamedTuple):
 def minimized(
     terms_at: Callable[[Floats], LeastSquaresTerms],
     start: Floats,
+    begin: LeastSquaresTerms,
     most_iterations: int,
     progress: Callable[[int, Floats, float], object] | None = None,
 ) -> Minimum:
@@ -60,10 +61,11 @@ def minimized(
     Args:
         terms_at: the sums at parameters.
         start: where to begin.
+        begin: the sums there.
         most_iterations: how often terms are asked for at most.
         progress: called with the number of each iteration, the best parameters so far, and their sum.
     """
-    at, terms, growth = start, terms_at(start), 2.0
+    at, terms, growth = start, begin, 2.0
     scale = _scale_of(terms.normal)
     damping = _first_damping(terms, start, scale)
     for iteration in range(1, most_iterations + 1):

@@ -42,14 +42,16 @@ class Decays:
         )
 
 
-def fitted(data: Any = Y, start: Any = START, **options: Any) -> FitResult:
-    client: Any = Decays()
+def fitted(data: Any = Y, start: Any = START, client: Any = None, **options: Any) -> FitResult:
+    client = client or Decays()
     return fit(client, "decay", options.pop("inputs", {"t": T}), data, start, **options)
 
 
 def test_both_kinds_of_errors() -> None:
-    found = fitted()
+    client = Decays()
+    found = fitted(client=client)
     assert found.converged
+    assert len(client.asked) == 1 + found.iterations
     assert_allclose([*found.parameters.values()], [2.2268165770415, 0.48809361891403, 0.56540438447368], rtol=1e-10)
     assert_allclose([*found.absolute.values()], [1.7215058352901, 0.9797857285492, 1.7141106468683], rtol=1e-10)
     assert_allclose([*found.scaled.values()], [0.066932506104125, 0.038094273578691, 0.066644979635123], rtol=1e-10)
