@@ -76,6 +76,7 @@ ORDER = {
     ],
     "gridgrad_server": [
         *("config", "access", "arrays", "memory", "deriving", "reductions", "requests", "scheduling", "segments"),
+        *("formulas",),
         *("workers.transports", "workers", "connections", "rpc", "local_sessions", "telemetry"),
     ],
     "gridgrad_worker": [
@@ -121,6 +122,7 @@ WITHOUT_TEST = {
     "gridgrad.formats.formula": "the tree, and tables: test_operator_precedence.py",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
     "gridgrad_server.config.access_error": "an exception",
+    "gridgrad_server.formulas.formula": "what files say: test_formula_file.py",
     "gridgrad_server.workers.owner": "a protocol",
     "gridgrad_server.workers.transports.transport": "protocols; what holds of them is contract.py beside the tests",
     "gridgrad_worker.devices.streams": "test_transfers.py on a simulated GPU, test_gpu.py on a real one",

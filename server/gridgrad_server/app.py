@@ -29,6 +29,7 @@ from gridgrad_server.config.device_choice import NoDeviceError
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import log_no_gone_callers
 from gridgrad_server.connections.listen import ListenError, bind, server_options
+from gridgrad_server.formulas.formula import FormulaFileError
 from gridgrad_server.gate import AccessGate
 from gridgrad_server.workers.places import aside_place, places_of
 from gridgrad_server.workers.transports.transport import WorkerPlace
@@ -58,7 +59,7 @@ def run(settings: ServerSettings) -> int:
         places = places_of(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(settings, places, aside_place(settings)))
-    except (AccessError, ListenError, MissingExtraError, NoDeviceError) as error:
+    except (AccessError, FormulaFileError, ListenError, MissingExtraError, NoDeviceError) as error:
         print(f"gridgrad-server: {error}", file=sys.stderr)
         return 2
 
@@ -77,7 +78,7 @@ async def _serve(settings: ServerSettings, places: Sequence[WorkerPlace], aside:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.signalled, number)
-    if server.parts.access.is_on or server.parts.certificates:  # else SIGHUP ends it, as where a terminal is closed
+    if server.is_reloadable:  # else SIGHUP ends it, as where a terminal is closed
         loop.add_signal_handler(signal.SIGHUP, server.reload_soon)
     return await server.serve()
 
@@ -105,6 +106,7 @@ class Server:
         self._failure: str | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._is_to_reload = False
+        self._warm = asyncio.Event()
         self.is_serving = False
         self.addresses: list[str] = []
 
@@ -124,12 +126,13 @@ class Server:
         if self.parts.aside:
             self.parts.aside.workers.start()
         self.parts.sessions.listen()
-        watching = asyncio.create_task(self._watch_grants())
+        watching, loading = asyncio.create_task(self._watch_grants()), asyncio.create_task(self._load_formulas())
         try:
             await self._follow()
             await self._drain()
         finally:
             watching.cancel()
+            loading.cancel()
             await self._end(server)
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0
@@ -173,6 +176,15 @@ class Server:
             os._exit(128 + number)  # workers ask the kernel to kill them when this process is gone
         self.stop()
 
+    @property
+    def is_reloadable(self) -> bool:
+        """Whether it has files to read again."""
+        return self._has_credentials or bool(self.parts.formulas)
+
+    @property
+    def _has_credentials(self) -> bool:
+        return self.parts.access.is_on or bool(self.parts.certificates)
+
     def reload_soon(self) -> None:
         """Reloads in a task, once for all signals that come before it begins."""
         if self._reloading is None or self._reloading.done():
@@ -181,13 +193,19 @@ class Server:
             self._is_to_reload = True  # the files may have changed since they were read
 
     async def reload(self) -> None:
-        """Reads again who may call, and certificates; where one of these can't be used, all stays as it is."""
+        """Reads again who may call, certificates and formulas; of credentials all or none, formulas file by file."""
         await self._reload()
         while self._is_to_reload:
             self._is_to_reload = False
             await self._reload()
 
     async def _reload(self) -> None:
+        if self._has_credentials:
+            await self._reload_credentials()
+        if self.parts.formulas:
+            await self.parts.formulas.reload()
+
+    async def _reload_credentials(self) -> None:
         access, certificates = self.parts.access, self.parts.certificates
         try:
             contents, shown = await asyncio.to_thread(access.read), await asyncio.to_thread(certificates.read)
@@ -219,10 +237,22 @@ class Server:
         while not self.parts.intake.draining and not self._failure:
             await self._changed.wait()
             self._changed.clear()
-            serving = self.parts.workers.any_ready and not self.parts.intake.draining
+            if self.parts.workers.any_ready:
+                self._warm.set()
+            is_ready = self.parts.workers.any_ready and self.parts.formulas.is_loaded
+            serving = is_ready and not self.parts.intake.draining
             self.parts.health.set(serving)
             if serving and not self.is_serving:
                 self._announce()
+
+    async def _load_formulas(self) -> None:
+        """Has formulas checked, by the first worker that is warm; callers come after that."""
+        await self._warm.wait()
+        try:
+            await self.parts.formulas.start()
+        except Exception as error:  # noqa: BLE001 - a server that waits for ever would say nothing
+            self._fatal(f"formulas can't be checked: {error!r}; start it without --expressions, and report this")
+        self._changed.set()
 
     def _announce(self) -> None:
         self.is_serving = True

@@ -19,6 +19,9 @@ from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.deriving.helper_process import HelperProcess
 from gridgrad_server.deriving.helpers import Helpers
 from gridgrad_server.deriving.programs import Programs
+from gridgrad_server.formulas.checks import FormulaChecks
+from gridgrad_server.formulas.loader import FormulaLoader
+from gridgrad_server.formulas.shared_formulas import SharedFormulas
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.memory.slots import SlotPool
@@ -77,6 +80,7 @@ class Parts:
     aside: Aside | None
     helpers: Helpers
     functions: FunctionKeys
+    formulas: FormulaLoader
     admission: Admission
     questions: Admission
     intake: Intake
@@ -107,6 +111,7 @@ def compose(
 
     Raises:
         AccessError: a file that says who may call can't be used.
+        FormulaFileError: nor can one of formulas.
         MissingExtraError: a package that the settings ask for is not installed.
     """
     certificates, access = ServerCertificates(settings), AccessControl(settings)
@@ -119,13 +124,24 @@ def compose(
     aside = _aside(settings, aside_place, scheduler, tiers, slots, observers)
     lanes = Lanes(scheduler, tiers, aside)
     helpers = Helpers(HelperProcess(helper_command(settings)), settings.derive_timeout, lanes.charge)
-    functions = FunctionKeys(Programs(helpers), __version__)
+    programs = Programs(helpers)
+    functions, formulas = FunctionKeys(programs, __version__), SharedFormulas(is_loaded=settings.expressions is None)
     derivations = Derivations(helpers if settings.engine == "structured" else None)
     limits = RequestLimits(settings, len(places))
     admission = Admission(settings.queue_entries, settings.queue_bytes, quotas=access.quotas)
     quotas, arrays = access.quotas, ArrayStore(settings.array_bytes, access.quotas)
     named = NamedArrays(arrays)
-    intake = Intake(functions, derivations, RequestCache(), limits, admission, workers, lanes, observers, quotas, named)
+    cache = RequestCache()
+
+    def mended() -> None:
+        functions.formulas = formulas.names
+        cache.forget()
+
+    intake = Intake(
+        functions, derivations, cache, limits, admission, workers, lanes, observers, quotas, named, formulas
+    )
+    checks = FormulaChecks(programs, intake)
+    loader = FormulaLoader(settings.expressions, formulas, checks, lambda: functions.registered, mended)
 
     unread = UnreadAnswers(settings.stall_timeout)
     unary = UnaryCalls(intake, limits, observers)
@@ -144,7 +160,7 @@ def compose(
         return admission.requests + questions.requests
 
     introspection = IntrospectionCalls(
-        settings, intake, derivations, questions, workers, tiers, snapshot.status, drain, quotas
+        settings, intake, derivations, questions, workers, tiers, snapshot.status, drain, quotas, formulas
     )
     slow = Admission(settings.queue_entries, settings.queue_bytes, "requests that arrive slowly")
     arrivals = Arrivals(slow, min(settings.message_bytes, settings.queue_bytes), settings.stall_timeout)
@@ -163,6 +179,7 @@ def compose(
         aside,
         helpers,
         functions,
+        loader,
         admission,
         questions,
         intake,

@@ -2,7 +2,8 @@
 
 A ```python block is run by an interpreter of its own, a ```js block by Node in the folder of its example, and the lines
 of a ```console block that begin with a dollar sign by the shell. What they print is compared with the ```text block
-right after, or with the console block's other lines, where `...` stands for anything.
+right after, or with the console block's other lines, where `...` stands for anything. The server has the
+formulas of ```toml blocks.
 
 What is not run: ```sh blocks are for people, since they install and serve; what they name is there: make targets,
 flags, extras, modules. ```text, ```proto and ```cpp are to be read.
@@ -68,9 +69,11 @@ def name(block: Block) -> str:
 
 
 @pytest.fixture(scope="module")
-def environment() -> Iterator[dict[str, str]]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What the blocks run in: a server, and the project's own scripts in PATH."""
-    arguments = ["--listen", "127.0.0.1:0", "--functions", "examples.functions"]
+    formulas = tmp_path_factory.mktemp("formulas") / "page.toml"
+    formulas.write_text("".join(block.text for block in blocks("toml")))
+    arguments = ["--listen", "127.0.0.1:0", "--functions", "examples.functions", "--expressions", str(formulas)]
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     with serve("gridgrad_server", arguments) as server:
         yield {**os.environ, "GRIDGRAD_SERVER": server.address, "PATH": path, "PYTHONWARNINGS": "error"}
@@ -136,7 +139,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_block_says_what_it_is() -> None:
     kinds = {block.kind for page in PAGES for block in _blocks_of(page)}
-    assert kinds <= {"python", "js", "console", "sh", "text", "proto", "cpp"}
+    assert kinds <= {"python", "js", "console", "sh", "text", "toml", "proto", "cpp"}
 
 
 def test_figures_on_performance_are_those_of_the_benchmarks() -> None:

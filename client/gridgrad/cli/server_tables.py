@@ -15,7 +15,8 @@ __all__ = ["of_server", "on_functions"]
 def on_functions(functions: Sequence[RegisteredFunction]) -> str:
     """Registered functions for a reader."""
     if not functions:
-        return "No functions are registered; gridgrad-server --functions package.module registers them."
+        registers = "gridgrad-server --functions package.module registers them, --expressions FILE names formulas"
+        return f"No functions are registered; {registers}."
     return "\n\n".join(_function(function) for function in functions)
 
 
@@ -40,7 +41,8 @@ def _function(function: RegisteredFunction) -> str:
     gives = f" -> {', '.join(_outputs(function))}" if function.tuple_valued or function.component_units else ""
     checked = "derivatives checked" if function.checked else "derivatives NOT checked"
     doc = "".join(f"\n  {line.strip()}" for line in function.doc.strip().splitlines())
-    return f"{function.name}({inputs}){gives}   [{function.mode} mode, {checked}]{doc}"
+    computed = f"expression {function.digest[:12]}" if function.digest else f"{function.mode} mode, {checked}"
+    return f"{function.name}({inputs}){gives}   [{computed}]{doc}"
 
 
 def _outputs(function: RegisteredFunction) -> Iterator[str]:

@@ -41,9 +41,10 @@ class RegisteredFunction(NamedTuple):
         inputs: its inputs, in order.
         components: the names of its components; one unless it is a tuple.
         tuple_valued: whether results have a leading component dim.
-        mode: "forward" or "reverse", how it is differentiated.
+        mode: "forward" or "reverse", how it is differentiated; "expression" for a formula of the server's files.
         checked: whether its derivatives were compared with finite differences before the server served.
         component_units: of each component, perhaps empty; none where all are.
+        digest: of the text of a formula, as `result.info.digest`; empty for any other function.
     """
 
     name: str
@@ -54,6 +55,7 @@ class RegisteredFunction(NamedTuple):
     mode: str
     checked: bool
     component_units: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def units(self) -> dict[str, str]:
@@ -154,4 +156,5 @@ def _registered(function: pb.RegisteredFunction) -> RegisteredFunction:
         function.mode,
         function.checked,
         tuple(function.component_units),
+        function.digest,
     )

@@ -420,7 +420,7 @@ class ListFunctionsResponse(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
 
 class RegisteredFunction(_message.Message):
-    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units")
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units", "digest")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -429,6 +429,7 @@ class RegisteredFunction(_message.Message):
     MODE_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
     COMPONENT_UNITS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     name: str
     doc: str
     inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
@@ -437,7 +438,8 @@ class RegisteredFunction(_message.Message):
     mode: str
     checked: bool
     component_units: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ...) -> None: ...
+    digest: str
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class FunctionInput(_message.Message):
     __slots__ = ("name", "default", "unit")

@@ -151,6 +151,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("functions", Module(), (), "none",
          "module with registered Python functions to load into the workers. For what is no expression",
          repeated=True),
+    Flag("expressions", _PATH, None, "none",
+         "TOML file of formulas that callers name, or directory of such files. Give it where a team shares formulas "
+         "that are mended in one place; SIGHUP reads it again"),
     Flag("queue-entries", Count(1), 1024, "1024",
          "requests held at once, waiting or computing; more are refused as busy. Raise it for many patient callers, "
          "lower it to refuse early"),
@@ -242,6 +245,7 @@ class ServerSettings:
     cache_bytes: int
     compile_timeout: float
     functions: tuple[str, ...]
+    expressions: Path | None
     queue_entries: int
     queue_bytes: int
     batch_cost: int

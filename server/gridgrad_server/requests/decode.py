@@ -131,7 +131,7 @@ def read(request: pb.GridGradientRequest, grids: int = 0, arrays: HeldArrays = N
     derivatives, dtype = _derivatives(request.derivatives), _dtype(request.dtype, inputs)
     reduction = read_reduction(request.reduction, grid) if request.HasField("reduction") else None
     function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused, tables, reduction)
-    return DecodedRequest(function, inputs, grid, _tier(request.tier, kind), max(1, grids), arrays)
+    return DecodedRequest(function, inputs, grid, _tier(request.tier), max(1, grids), arrays)
 
 
 def read_plan(plan: pb.Plan, arrays: HeldArrays = NO_ARRAYS) -> DecodedFunction:
@@ -285,12 +285,10 @@ def _unknown_dtype(field: str, number: int) -> RequestError:
     return RequestError(field, f"the unknown dtype {number}", "use DTYPE_FLOAT32 (1) or DTYPE_FLOAT64 (2)")
 
 
-def _tier(number: int, kind: str) -> str:
+def _tier(number: int) -> str:
     tier = _TIERS.get(number)
     if tier is None:
         raise RequestError("tier", f"the unknown tier {number}", "use TIER_DIRECT (1) or TIER_COMPILED (2)")
-    if tier and kind == "registered":
-        raise RequestError("tier", f"{tier!r} for a registered function, which has no tiers", "leave it out")
     return tier
 
 

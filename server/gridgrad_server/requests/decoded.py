@@ -157,6 +157,7 @@ class DecodedRequest(NamedTuple):
         tier: "direct", "compiled", or empty for what is ready.
         grids: how many grids there are of that kind and shape.
         arrays: that its inputs and tables have, and that came with their SHA-256 or by it.
+        units: names of inputs and components with their units, where the caller named a formula that says them.
     """
 
     function: DecodedFunction
@@ -165,6 +166,7 @@ class DecodedRequest(NamedTuple):
     tier: str
     grids: int = 1
     arrays: HeldArrays = NO_ARRAYS
+    units: tuple[tuple[str, str], ...] = ()
 
     def split_grids(self) -> list[DecodedRequest]:
         """Each of its grids by itself."""

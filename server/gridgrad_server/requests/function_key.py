@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import ExpressionError, UnknownFunctionError
@@ -186,7 +186,6 @@ class FunctionKey:
     def header(self, shape: Sequence[int]) -> bytes:
         """The serialized ResultHeader of a result, all but its info."""
         dims = self.key.reduction.left(self.key.dims) if self.key.reduction else self.key.dims
-        named = {*self.key.components, *(name for name, _ in self.key.inputs)}
         components, derivatives = self.key.components, self.key.derivatives
         if is_of_pairs := bool(self.key.reduction and self.key.reduction.residuals):
             components, derivatives = tuple(_names_of_sums([name for (name,) in derivatives])), ()
@@ -197,8 +196,13 @@ class FunctionKey:
             components=components,
             tuple_valued=self.key.tuple_valued or is_of_pairs,
             dtype=RESULT_DTYPES[self._result_dtype],
-            units=[pb.NamedUnit(name=name, unit=unit) for name, unit in self.units if name in named],
+            units=self.named_units(self.units),
         ).SerializeToString()
+
+    def named_units(self, units: Sequence[tuple[str, str]]) -> list[pb.NamedUnit]:
+        """Those units that are of its inputs and components."""
+        named = {*self.key.components, *(name for name, _ in self.key.inputs)}
+        return [pb.NamedUnit(name=name, unit=unit) for name, unit in units if name in named]
 
     def info(self, computed_by: ComputedBy) -> bytes:
         """The serialized Info of a result, all but its times."""
@@ -221,6 +225,7 @@ class FunctionKeys:
 
     Attributes:
         registered: the functions that workers have registered, by name.
+        formulas: the names of formulas, to propose where a name is unknown.
     """
 
     def __init__(self, programs: Programs, version: str) -> None:
@@ -230,6 +235,7 @@ class FunctionKeys:
         self._by_spelling: SharedCache[DecodedFunction, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
         self._by_key: SharedCache[CompatibilityKey, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
         self.registered: RegisteredFunctions = {}
+        self.formulas: Collection[str] = ()
 
     async def get(self, spelled: DecodedFunction, caller: str = "") -> FunctionKey:
         """The key of a function as a request of a caller spells it.
@@ -330,8 +336,9 @@ class FunctionKeys:
     def _function(self, name: str) -> wpb.RegisteredFunction:
         function = self.registered.get(name)
         if function is None:
-            near = difflib.get_close_matches(name[:200], self.registered, n=3) or sorted(self.registered)[:10]
-            remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions MODULE"
+            names = sorted({*self.registered, *self.formulas})
+            near = difflib.get_close_matches(name[:200], names, n=3) or names[:10]
+            remedy = f"use one of {', '.join(near)}" if near else "start the server with --functions or --expressions"
             raise UnknownFunctionError("function.registered", f"no function {name!r} is registered here", remedy)
         return function
 

@@ -67,6 +67,7 @@ class ServerTemplate:
         arrays: the SHA-256 of those that it has by that.
         keeps_arrays: whether results are to say that arrays are kept.
         segments: of what must be computed before, and is the only input of this.
+        units: names of inputs and components with their units, where the caller named a formula that says them.
 
     Attributes:
         number: that the answer tells, for later requests; 0 for none.
@@ -81,6 +82,7 @@ class ServerTemplate:
         arrays: Sequence[bytes] = (),
         keeps_arrays: bool = False,
         segments: ServerTemplate | None = None,
+        units: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.function = function
         self.layout = layout
@@ -89,13 +91,15 @@ class ServerTemplate:
         self.number = 0
         self._keeps_arrays = keeps_arrays
         self.segments = segments
+        self._units = units
         self.met_first = segments.function if segments else function
 
     @functools.cached_property
     def header(self) -> bytes:
         """The serialized ResultHeader, all but its info."""
-        said = pb.ResultHeader(keeps_arrays=self._keeps_arrays, bound=self.number).SerializeToString()
-        return self.function.header(self.layout.shape) + said
+        units = self.function.named_units(self._units)
+        said = pb.ResultHeader(keeps_arrays=self._keeps_arrays, bound=self.number, units=units)
+        return self.function.header(self.layout.shape) + said.SerializeToString()
 
     def tile_field(self, tile: GridTile, inputs: tuple[int, int], result: tuple[int, int, int], tier: str) -> bytes:
         """A tile as a field of the batch that a worker is sent.
@@ -200,7 +204,8 @@ class RequestCache:
 
     def __init__(self, most: int = _MOST_TEMPLATES) -> None:
         self._most_weight = most // _LEAST_KEPT
-        self._numbered: SharedCache[bytes, _Numbered] = SharedCache(most, lambda numbered: numbered.weight)
+        self._most = most
+        self._numbered = self._empty()
 
     def find(self, raw: bytes, caller: str) -> tuple[ServerTemplate, list[bytes]] | None:
         """The template and the numbers of a serialized GridGradientRequest that names one; None for any other.
@@ -263,6 +268,13 @@ class RequestCache:
         if numbered.weight <= self._most_weight:
             template.number = secrets.randbits(64) | 1
             self._numbered.put(_NUMBER.pack(template.number), numbered, caller)
+
+    def forget(self) -> None:
+        """Forgets all numbers, since what they stand for may have changed."""
+        self._numbered = self._empty()
+
+    def _empty(self) -> SharedCache[bytes, _Numbered]:
+        return SharedCache(self._most, lambda numbered: numbered.weight)
 
     def _get(self, key: bytes, caller: str) -> _Numbered:
         numbered = self._numbered.get(key, caller)

@@ -16,6 +16,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.arrays.array_store import ArrayStore
 from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays, NamedArrays
+from gridgrad_server.formulas.shared_formulas import SharedFormulas
 from gridgrad_server.requests.decode import decode, read, read_plan, read_several
 from gridgrad_server.requests.decoded import DecodedRequest
 from gridgrad_server.requests.derivations import Derivations
@@ -47,6 +48,7 @@ class Intake:
         observers: are told of requests.
         quotas: say what one caller may cost; None where that is not bounded.
         arrays: finds those that requests name.
+        formulas: that requests may name.
 
     Attributes:
         draining: whether nothing new is accepted.
@@ -64,6 +66,7 @@ class Intake:
         observers: Observers,
         quotas: Quotas | None = None,
         arrays: NamedArrays | None = None,
+        formulas: SharedFormulas | None = None,
     ) -> None:
         self._functions = functions
         self._derivations = derivations
@@ -75,6 +78,7 @@ class Intake:
         self._observers = observers
         self._quotas = quotas or None
         self._arrays = arrays or NamedArrays(ArrayStore(0))
+        self._formulas = formulas or SharedFormulas()
         self.draining = False
 
     def check_open(self) -> None:
@@ -141,9 +145,13 @@ class Intake:
             await self._derivations.complete(template.met_first, caller)
             return self._arrived(template, numbers, sink, caller, deadline_at, self._held(template, caller))
         decoded = read(message, arrays=await self._arrays.take(message, caller))
+        loads, given = self._formulas.loads, len(decoded.inputs)
+        decoded = self._formulas.in_place(decoded)
         request = await self.request(decoded, sink, caller, deadline_at)
-        if message.bind and self._arrays.are_kept(decoded.arrays.digests, caller):
-            self._request_cache.give_number(request.template, decoded.inputs, message.fixed, caller)
+        is_current = loads == self._formulas.loads
+        if message.bind and is_current and self._arrays.are_kept(decoded.arrays.digests, caller):
+            defaults = [each.spec.name for each in decoded.inputs[given:]]
+            self._request_cache.give_number(request.template, decoded.inputs, (*message.fixed, *defaults), caller)
         return request
 
     async def read_several(self, message: pb.StreamGridGradientsRequest, caller: str) -> DecodedRequest:
@@ -184,10 +192,11 @@ class Intake:
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
+        decoded = self._formulas.in_place(decoded)
         self._limits.check_cost(decoded, 1)
         function = await self._functions.get(decoded.function, caller)
         self._limits.check_cost(decoded, function.planes)
-        self._limits.check_tier(decoded.tier)
+        self._limits.check_tier(decoded.tier, decoded.function.kind)
         keeps_arrays = self.keeps(decoded.arrays, caller)
         template = template_of(decoded, function, self._functions, caller, self._limits.tile_cost, keeps_arrays)
         await self._derivations.complete(template.met_first, caller)
@@ -223,7 +232,7 @@ class Intake:
             RequestError: something in it is wrong, or it is a registered function.
         """
         arrays = await self._arrays.take(message, caller)
-        spelled = read_plan(message, arrays)
+        spelled = self._formulas.text_in_place(read_plan(message, arrays))
         if spelled.kind == "registered":
             found = f"{spelled.text!r}, a registered function: it is neither derived nor compiled"
             raise RequestError(

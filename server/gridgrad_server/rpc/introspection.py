@@ -15,6 +15,7 @@ from gridgrad_server.access.quotas import Quotas
 from gridgrad_server.arrays.named_arrays import HeldArrays
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import Context
+from gridgrad_server.formulas.shared_formulas import SharedFormulas
 from gridgrad_server.requests.client_id import caller_of
 from gridgrad_server.requests.decode import decode
 from gridgrad_server.requests.derivations import Derivations
@@ -44,6 +45,7 @@ class IntrospectionCalls:
         status: how the server is doing, as the caller may see it.
         drain: begins to drain, and returns how much is to be answered.
         quotas: say how many preparations one caller may have; None where that is not bounded.
+        formulas: that have names.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class IntrospectionCalls:
         status: Callable[[Grant | None], pb.GetServerStatusResponse],
         drain: Callable[[], int],
         quotas: Quotas | None = None,
+        formulas: SharedFormulas | None = None,
     ) -> None:
         self._settings = settings
         self._intake = intake
@@ -67,12 +70,13 @@ class IntrospectionCalls:
         self._status = status
         self._drain = drain
         self._quotas = quotas or None
+        self._formulas = formulas or SharedFormulas()
 
     async def list_functions(self, raw: bytes, context: Context) -> bytes:
-        """The registered functions."""
+        """The registered functions, and formulas that have names."""
         try:
             decode(pb.ListFunctionsRequest, raw)
-            return introspection_responses.functions(self._workers.ready).SerializeToString()
+            return introspection_responses.functions(self._workers.ready, self._formulas.messages).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 
 from gridgrad_core.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
 from gridgrad_core.lang.functions.table import EXPANDED, FUNCTIONS
@@ -16,11 +17,12 @@ from gridgrad_server.requests.function_key import FunctionKey
 __all__ = ["explained", "functions", "prepared", "server"]
 
 
-def functions(ready: wpb.Ready | None) -> pb.ListFunctionsResponse:
-    """The registered functions, sorted by name; none before a worker is ready."""
+def functions(ready: wpb.Ready | None, formulas: Iterable[pb.RegisteredFunction] = ()) -> pb.ListFunctionsResponse:
+    """The registered functions and formulas, sorted by name; none of the former before a worker is ready."""
     # The two messages of a function have the same fields on purpose
-    raw = [each.SerializeToString() for each in sorted(ready.functions, key=lambda each: each.name)] if ready else []
-    return pb.ListFunctionsResponse(functions=[pb.RegisteredFunction.FromString(each) for each in raw])
+    raw = [each.SerializeToString() for each in ready.functions] if ready else []
+    found = [(each.name, each) for each in (*map(pb.RegisteredFunction.FromString, raw), *formulas)]
+    return pb.ListFunctionsResponse(functions=[each for _, each in sorted(found, key=operator.itemgetter(0))])
 
 
 def server(version: str, devices: Sequence[str], settings: ServerSettings) -> pb.GetServerInfoResponse:

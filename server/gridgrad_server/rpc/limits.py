@@ -64,12 +64,14 @@ class RequestLimits:
                     f"inputs[{position}]", f"a dim of length {longest}", f"this server takes lengths up to {most}"
                 )
 
-    def check_tier(self, tier: str) -> None:
-        """Refuses a tier that this server does not have.
+    def check_tier(self, tier: str, kind: str = "expression") -> None:
+        """Refuses a tier that this server, or a kind of function, does not have.
 
         Raises:
-            RequestError: it computes by an engine without tiers.
+            RequestError: it computes by an engine without tiers, or the function is a registered one.
         """
+        if tier and kind == "registered":
+            raise RequestError("tier", f"{tier!r} for a registered function, which has no tiers", "leave it out")
         if tier and self._engine != "structured":
             found = f"{tier!r}, but this server computes expressions by the {self._engine} engine"
             raise RequestError("tier", found, "leave it at 'auto', or start the server with --engine structured")

@@ -35,20 +35,20 @@ def template_of(
     reduction = decoded.function.reduction
     if reduction is None:
         layout = RequestLayout(function, decoded.grid.shape, decoded.inputs, decoded.grids)
-        return ServerTemplate(function, layout, decoded.tier, *arrays)
+        return ServerTemplate(function, layout, decoded.tier, *arrays, units=decoded.units)
     lengths = dict(zip(decoded.grid.dims, decoded.grid.shape, strict=True))
     blocks = blocks_of([lengths[dim] for dim in reduction.dims])
     blocks_in_tile = max(1, tile_cost // (function.computed_planes * max(1, blocks.largest)))
     if blocks.total <= blocks_in_tile or decoded.grids > 1:
         shape = _lengths_left(reduction, decoded)
         layout = RequestLayout(function, shape, decoded.inputs, decoded.grids, max(1, blocks.points))
-        return ServerTemplate(function, layout, decoded.tier, *arrays)
+        return ServerTemplate(function, layout, decoded.tier, *arrays, units=decoded.units)
     segment_blocks = 1 << (blocks_in_tile.bit_length() - 1)
     partial = functions.staged(function, "partial", segment_blocks, caller)
     before = _of_segments(decoded, partial, blocks.segments(segment_blocks), segment_blocks * blocks.largest)
     combined = functions.staged(function, "combined", 0, caller)
     layout = _combining(decoded, combined, before.layout, partial.planes)
-    return ServerTemplate(combined, layout, "", *arrays, before)
+    return ServerTemplate(combined, layout, "", *arrays, before, decoded.units)
 
 
 def _of_segments(decoded: DecodedRequest, partial: FunctionKey, segments: int, segment_points: int) -> ServerTemplate:

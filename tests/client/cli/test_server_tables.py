@@ -21,12 +21,14 @@ def test_functions(run: Run, server: FakeServer) -> None:
             name="g", components=["u", "v"], tuple_valued=True, mode="reverse", component_units=["m/s", ""]
         ),
         pb.RegisteredFunction(name="h", components=["f"], component_units=["J"], mode="forward", checked=True),
+        pb.RegisteredFunction(name="i.j", components=["f"], mode="expression", digest="0123456789abcdef"),
     ]
     server.plain[methods.LIST_FUNCTIONS.path] = lambda _: pb.ListFunctionsResponse(functions=listed).SerializeToString()
     assert run("functions")[1] == (
         "f(x, T=300 [K])   [forward mode, derivatives checked]\n  One.\n  Two.\n\n"
         "g() -> u [m/s], v   [reverse mode, derivatives NOT checked]\n\n"
-        "h() -> f [J]   [forward mode, derivatives checked]\n"
+        "h() -> f [J]   [forward mode, derivatives checked]\n\n"
+        "i.j()   [expression 0123456789ab]\n"
     )
 
 

@@ -1,0 +1,140 @@
+"""The formulas that callers may name, and what a request that names one comes to: the same request for its text."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from gridgrad_core.errors import RequestError, StartingError, UnknownFunctionError
+from gridgrad_core.grid import InputSpec, check_counts
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.deriving.programs import ParsedText
+from gridgrad_server.formulas.formula import FormulaInput, NamedFormula
+from gridgrad_server.requests.decoded import DecodedArray, DecodedFunction, DecodedInput, DecodedRequest
+
+__all__ = ["SharedFormula", "SharedFormulas", "scalar"]
+
+
+class SharedFormula(NamedTuple):
+    """A formula that has passed all checks.
+
+    Args:
+        formula: as its file has it.
+        parsed: its text.
+        inputs: all that it takes.
+    """
+
+    formula: NamedFormula
+    parsed: ParsedText
+    inputs: tuple[FormulaInput, ...]
+
+    @property
+    def message(self) -> pb.RegisteredFunction:
+        """What ListFunctions says of it."""
+        return pb.RegisteredFunction(
+            name=self.formula.name,
+            doc=self.formula.doc,
+            inputs=[pb.FunctionInput(name=name, default=default, unit=unit) for name, default, unit in self.inputs],
+            components=self.parsed.components,
+            tuple_valued=self.parsed.tuple_valued,
+            mode="expression",
+            component_units=self.formula.units,
+            digest=self.parsed.digest,
+        )
+
+    @property
+    def units(self) -> tuple[tuple[str, str], ...]:
+        """Names of its inputs and components with their units."""
+        units = {each.name: each.unit for each in self.inputs if each.name not in self.parsed.components}
+        units |= dict(zip(self.parsed.components, self.formula.units, strict=False))
+        return tuple((name, unit) for name, unit in units.items() if unit)
+
+
+class SharedFormulas:
+    """The formulas that are served, and why others are not.
+
+    Args:
+        is_loaded: whether there is none to load.
+
+    Attributes:
+        is_loaded: whether the files were read and checked; until then nobody is told that there is no such function.
+        loads: how often they were.
+    """
+
+    def __init__(self, is_loaded: bool = True) -> None:
+        self._served: Mapping[str, SharedFormula] = {}
+        self._refused: Mapping[str, str] = {}
+        self.is_loaded = is_loaded
+        self.loads = 0
+
+    def take(self, served: Mapping[str, SharedFormula], refused: Mapping[str, str]) -> None:
+        """Takes what files have in place of what they had."""
+        self._served, self._refused = served, refused
+        self.is_loaded = True
+        self.loads += 1
+
+    @property
+    def names(self) -> Collection[str]:
+        """Those of the formulas."""
+        return self._served.keys()
+
+    @property
+    def messages(self) -> Iterable[pb.RegisteredFunction]:
+        """What ListFunctions says of them."""
+        return (each.message for each in self._served.values())
+
+    def in_place(self, decoded: DecodedRequest) -> DecodedRequest:
+        """A request with the text in place of the name of a formula, and with defaults; any other as it is.
+
+        Raises:
+            RequestError: it leaves out what has no default.
+            StartingError: the files were not checked yet.
+            UnknownFunctionError: the formula was refused.
+        """
+        formula = self._of(decoded.function)
+        if formula is None:
+            return decoded
+        function = _in_place(decoded.function, formula)
+        added = [scalar(each.name, each.default) for each in _left_out(decoded.function, formula)]
+        inputs = (*decoded.inputs, *added)
+        check_counts(sum(1 for each in inputs if each.spec.dims), len(inputs))
+        return decoded._replace(function=function, inputs=inputs, units=formula.units)
+
+    def text_in_place(self, function: DecodedFunction) -> DecodedFunction:
+        """The same for a function without numbers."""
+        formula = self._of(function)
+        return function if formula is None else _in_place(function, formula)
+
+    def _of(self, function: DecodedFunction) -> SharedFormula | None:
+        """The formula that a function names; None for what is none."""
+        if function.kind != "registered":
+            return None
+        if not self.is_loaded:
+            raise StartingError("", "the server is starting, and checks its formulas", "retry in a few seconds")
+        if function.text in self._refused:
+            found = f"the formula {function.text!r} is not served, for it {self._refused[function.text]}"
+            remedy = "whoever runs the server can mend its file and send SIGHUP"
+            raise UnknownFunctionError("function.registered", found, remedy)
+        return self._served.get(function.text)
+
+
+def scalar(name: str, value: float | None) -> DecodedInput:
+    """An input without dims."""
+    return DecodedInput(InputSpec(name, (), ()), DecodedArray("float64", struct.pack("<d", value)))
+
+
+def _in_place(function: DecodedFunction, formula: SharedFormula) -> DecodedFunction:
+    added = tuple((each.name, ()) for each in _left_out(function, formula))
+    return function._replace(kind="expression", text=formula.parsed.text, inputs=(*function.inputs, *added))
+
+
+def _left_out(function: DecodedFunction, formula: SharedFormula) -> list[FormulaInput]:
+    """The inputs that are not given and have defaults."""
+    given = {name for name, _ in function.inputs}
+    left_out = [each for each in formula.inputs if each.name not in given]
+    for each in left_out:
+        if each.default is None:
+            found = f"no {each.name!r} among the inputs {', '.join(given) or '(none)'}, though {function.text} uses it"
+            raise RequestError("inputs", found, f"add an input named {each.name!r}; functions() lists all of them")
+    return left_out

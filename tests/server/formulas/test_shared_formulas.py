@@ -1,0 +1,43 @@
+"""What a request that names a formula comes to."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridgrad_core.errors import RequestError, StartingError, UnknownFunctionError
+from gridgrad_server.deriving.programs import Programs
+from gridgrad_server.formulas.formula import FormulaInput, NamedFormula
+from gridgrad_server.formulas.shared_formulas import SharedFormula, SharedFormulas, scalar
+from tests.server.formulas.asking import asked
+
+X, E = FormulaInput("x", unit="m"), FormulaInput("e", 2.0)
+
+
+async def formulas() -> SharedFormulas:
+    made, parsed = SharedFormulas(is_loaded=False), await Programs().get("e*x", ["e"])
+    with pytest.raises(StartingError, match="checks its formulas"):
+        made.in_place(asked("twice", "x"))
+    made.take({"twice": SharedFormula(NamedFormula("twice", "e*x"), parsed, (X, E))}, {"off": "has no value"})
+    return made
+
+
+async def test_a_name_becomes_the_text_and_what_is_left_out_its_default() -> None:
+    made = await formulas()
+    resolved = made.in_place(asked("twice", "x"))
+    assert resolved.function[:3] == ("expression", "e*x", (("x", ()), ("e", ())))
+    assert resolved.inputs == (scalar("x", 1.0), scalar("e", 2.0))
+    assert resolved.units == (("x", "m"),)
+    assert made.in_place(asked("twice", "x", "e")).inputs == (scalar("x", 1.0), scalar("e", 1.0))
+    assert made.text_in_place(asked("twice", "x").function) == resolved.function
+
+
+async def test_what_is_no_formula_stays_as_it_is_and_what_is_refused_is_said_to_be() -> None:
+    made = await formulas()
+    for other in (asked("vortex", "x"), asked("twice", "x", kind="expression")):
+        assert made.in_place(other) is other
+        assert made.text_in_place(other.function) is other.function
+    with pytest.raises(RequestError, match="no 'x' among the inputs e"):
+        made.in_place(asked("twice", "e"))
+    with pytest.raises(UnknownFunctionError, match="'off' is not served, for it has no value"):
+        made.in_place(asked("off", "x"))
+    assert (made.loads, [*made.names]) == (1, ["twice"])
