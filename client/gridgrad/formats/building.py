@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from gridgrad.formats.formula import Formula
+from gridgrad.formats.formula import Formula, quoted
 from gridgrad.formats.translation import Note, Translation
 from gridgrad.tracing.outputs import Outcome
 from gridgrad.tracing.traced_program import program_from
@@ -120,7 +120,7 @@ def _node(
 def _input(formula: Formula, building: Building, named: Mapping[str, str]) -> Value:
     if not is_name(formula.text) or formula.text in _NOT_TO_BE_TOLD:
         remedy = "rename it: ASCII letters, digits and _, but neither inf, nan nor and, or, not, if, else"
-        raise Mistake(formula.start, f"{formula.text!r} as the name of a variable", remedy)
+        raise Mistake(formula.start, f"{quoted(formula.text)} as the name of a variable", remedy)
     if formula.text in named:
         building.notes.append((formula.start, named[formula.text]))
     return building.operations.input(formula.text, formula.start)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-__all__ = ["Dialect", "Formula", "Infix", "Lexeme", "Names"]
+__all__ = ["Dialect", "Formula", "Infix", "Lexeme", "Names", "quoted"]
+
+_QUOTED = 60
+"""Characters of a text that a message repeats."""
 
 Kind: TypeAlias = Literal["number", "name", "function", "operator", "mark", "end"]
 
@@ -74,3 +77,8 @@ class Dialect(NamedTuple):
     infix: dict[str, Infix]
     prefix: dict[str, tuple[int, str]]
     missing: dict[str, str]
+
+
+def quoted(text: str) -> str:
+    """A piece of a text as messages have it, however long it is."""
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}...")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from gridgrad.formats.building import translated
-from gridgrad.formats.formula import Dialect, Formula, Infix, Kind, Lexeme
+from gridgrad.formats.formula import Dialect, Formula, Infix, Kind, Lexeme, quoted
 from gridgrad.formats.lepton_rules import FUNCTIONS, RULES
 from gridgrad.formats.operator_precedence import parsed_formula
 from gridgrad.formats.translation import Translation
@@ -96,7 +96,7 @@ def _definition(start: int, part: str) -> tuple[str, int]:
     name, equals, _ = part.partition("=")
     if not equals or not name.strip():
         place = start + len(part) - len(part.lstrip())
-        raise Mistake(place, f"{part.strip()!r} after a semicolon", "write a definition there, as in a*x; a=2")
+        raise Mistake(place, f"{quoted(part.strip())} after a semicolon", "write a definition there, as in a*x; a=2")
     return name.strip(), start + len(name) + 1
 
 
@@ -121,24 +121,23 @@ def _checked(token: Lexeme) -> Lexeme:
         _check_number(token)
     elif token.kind == "function" and token.text not in FUNCTIONS:
         near = token.text.lower()
-        remedy = (
-            f"write {near}: Lepton tells case apart" if near in FUNCTIONS else "write what it comes to as a formula"
-        )
-        raise Mistake(token.start, f"{token.text}, which is no function of Lepton", _INSTEAD.get(token.text, remedy))
+        remedy = f"write {near}: Lepton tells case apart" if near in FUNCTIONS else "write it out as a formula"
+        remedy = _INSTEAD.get(token.text, remedy)
+        raise Mistake(token.start, f"{quoted(token.text)}, which is no function of Lepton", remedy)
     return token
 
 
 def _check_number(token: Lexeme) -> None:
     if not _NUMBER.fullmatch(token.text):
         remedy = "write all of it, as in 0.5 or 2e5; Lepton reads 0 there without a word"
-        raise Mistake(token.start, f"the number {token.text!r}", remedy)
+        raise Mistake(token.start, f"the number {quoted(token.text)}", remedy)
     if math.isinf(float(token.text)):
-        raise Mistake(token.start, f"the number {token.text}, which is beyond float64", "change the units")
+        raise Mistake(token.start, f"the number {quoted(token.text)}, which is beyond float64", "change the units")
 
 
 def _variable(token: Lexeme) -> Formula:
     for operator, remedy in _OPERATORS.items():
         if operator in token.text:
-            found = f"{token.text!r}, the name of a variable for Lepton, which has no operator {operator}"
+            found = f"{quoted(token.text)}, the name of a variable for Lepton, which has no operator {operator}"
             raise Mistake(token.start, found, remedy)
     return Formula("name", token.text, token.start)

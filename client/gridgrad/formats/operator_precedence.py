@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gridgrad.formats.formula import Dialect, Formula, Lexeme, Names
+from gridgrad.formats.formula import Dialect, Formula, Lexeme, Names, quoted
 from gridgrad_core.lang.program.syntax_error import Mistake
 
 __all__ = ["parsed_formula"]
@@ -112,7 +112,7 @@ class _Parser:
                 self._apply(opened)
 
     def _unexpected(self, token: Lexeme, remedy: str) -> Mistake:
-        found = f"{token.text!r}" if token.text else "the end"
+        found = quoted(token.text) if token.text else "the end"
         wanted = "an operand" if self.wants_operand else "an operator"
         remedy = self._dialect.missing.get(token.text, remedy)
         return Mistake(token.start, f"{found} where {self._dialect.name} wants {wanted}", remedy)

@@ -57,7 +57,7 @@ def test_inputs_that_one_would_take_for_something_else_are_noted(text: str, said
         ("ln(x)", "no function of Lepton; write log"),
         ("pow(x, 2)", r"write x\^y"),
         ("SIN(x)", "write sin: Lepton tells case apart"),
-        ("1 +\n  V(x)", "line 2, column 3: V, which is no function"),
+        ("1 +\n  V(x)", "line 2, column 3: 'V', which is no function"),
         ("min(x)", "min of 1; it takes 2 arguments"),
         ("min(x, 1, 2)", "min of 3; it takes 2"),
         ("2e*x", "the number '2e'.*Lepton reads 0"),
@@ -76,3 +76,10 @@ def test_inputs_that_one_would_take_for_something_else_are_noted(text: str, said
 def test_what_is_no_lepton_is_refused_at_its_place_with_a_remedy(text: str, complaint: str) -> None:
     with pytest.raises(gridgrad.ExpressionError, match=f"(?s){complaint}"):
         read(text, "lepton")
+
+
+@pytest.mark.parametrize("text", ["n" * 10_000 + "!", "x " + "n" * 10_000, "n" * 10_000 + "(x)", "x;" + "n" * 10_000])
+def test_messages_are_short_however_long_a_name_is(text: str) -> None:
+    with pytest.raises(gridgrad.ExpressionError) as caught:
+        read(text, "lepton")
+    assert len(str(caught.value)) < 300
