@@ -73,6 +73,7 @@ class FormulaLoader:
         """Serves what is right of the files as they were read at the start."""
         for file, content in self._first.items():
             self._loaded[file] = await self._checked(file, content, self._taken)
+        self._first = {}
         if self._path:
             self._serve()
         self._started.set()

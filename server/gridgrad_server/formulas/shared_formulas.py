@@ -113,7 +113,7 @@ class SharedFormulas:
         if not self.is_loaded:
             raise StartingError("", "the server is starting, and checks its formulas", "retry in a few seconds")
         if function.text in self._refused:
-            found = f"the formula {function.text!r} is not served, for it {self._refused[function.text]}"
+            found = f"the formula {function.text!r} is not served: {self._refused[function.text]}"
             remedy = "whoever runs the server can mend its file and send SIGHUP"
             raise UnknownFunctionError("function.registered", found, remedy)
         return self._served.get(function.text)

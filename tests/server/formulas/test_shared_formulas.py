@@ -38,6 +38,6 @@ async def test_what_is_no_formula_stays_as_it_is_and_what_is_refused_is_said_to_
         assert made.text_in_place(other.function) is other.function
     with pytest.raises(RequestError, match="no 'x' among the inputs e"):
         made.in_place(asked("twice", "e"))
-    with pytest.raises(UnknownFunctionError, match="'off' is not served, for it has no value"):
+    with pytest.raises(UnknownFunctionError, match="'off' is not served: has no value"):
         made.in_place(asked("off", "x"))
     assert (made.loads, [*made.names]) == (1, ["twice"])
