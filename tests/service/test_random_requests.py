@@ -30,8 +30,9 @@ from tests.service.harness import Running, eventually, own_mib, running
 from tests.service.random_requests import METHODS, changed, random_message, random_request
 
 COUNT = 10_000
-WARM = 1_000
-LONGER_WARM = 200
+WARM = 4_000
+"""After some 2,300 of them a worker grows by 20 MiB at once, and hardly any more from there on."""
+LONGER_WARM = 50
 """The parsed texts that a server keeps fill up within some 150,000 requests."""
 LONGER = 100
 AT_ONCE = 16

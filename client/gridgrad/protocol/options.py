@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, cast
@@ -225,8 +226,10 @@ def leave(answers: Any) -> None:
     # gRPC keeps a call of SingleThreadedUnaryStream, its connection and what it has received until the end of the call
     # was taken in, and nothing public takes it in after cancel
     take_in = getattr(answers, "_consume_next_event", None)
-    while take_in and answers._state.due:
-        take_in()
+    # An interrupt may have kept gRPC from noting an answer, which it then does not know again
+    with contextlib.suppress(KeyError):
+        while take_in and answers._state.due:
+            take_in()
 
 
 def _credentials(given: grpc.ChannelCredentials | Default | None, target: str) -> grpc.ChannelCredentials | None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_worker.native import library_functions
 from gridgrad_worker.torch_ops import elementary, quotients, special
 from gridgrad_worker.torch_ops.elementary import VALUES, cospi, sinpi
 
@@ -55,5 +56,5 @@ def test_nan_goes_through_what_chooses() -> None:
 
 
 def test_the_tables_have_every_function_once() -> None:
-    names = [name for table in (elementary, quotients, special) for name in table.VALUES]
+    names = [name for table in (elementary, quotients, special, library_functions) for name in table.VALUES]
     assert sorted(names) == sorted(FUNCTIONS)

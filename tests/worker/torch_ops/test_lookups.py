@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gridgrad_core.lang.functions.tabulated import LOOKUPS, OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, LOOKUPS, OUTSIDE, TableSpec
 from gridgrad_core.tables.table_numbers import TableNumbers
 from gridgrad_worker.torch_ops.lookups import VALUES, BoundTable, looking_up, sample_tables
 
@@ -27,7 +27,7 @@ def looked_up(op: str, *arguments: float | list[float]) -> list[float]:
 
 
 def test_each_look_up_has_a_value() -> None:
-    assert set(VALUES) == set(LOOKUPS)
+    assert set(VALUES) == {*LOOKUPS, ARRAY_ITEM.name}
 
 
 def test_a_place_is_in_the_cell_of_the_last_knot_that_is_not_right_of_it() -> None:
