@@ -150,7 +150,7 @@ def test_large_grids_and_calls_survive_the_death_of_their_server(tmp_path: Path)
                 killed.append(busy(servers))
                 servers[killed[0]].process.send_signal(signal.SIGKILL)
 
-        result = client.gradient(TEXT, LARGE, progress=kill)
+        result = client.gradient(TEXT, LARGE, tier="direct", progress=kill)
         (dead,) = killed
         assert computed(servers[1 - dead]) - before[1 - dead] <= expected.value.size // 2
         assert_array_equal(result.value, expected.value)
