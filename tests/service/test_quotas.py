@@ -23,7 +23,12 @@ COST = 32 * 32 * 3
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A file of tokens, and the token of each principal."""
     file = tmp_path_factory.mktemp("tokens") / "tokens"
-    limits = {"slow": [f"cost-rate={20 * COST}"], "alone": ["sessions=1", "requests=1"]}
+    limits = {
+        "slow": [f"cost-rate={20 * COST}"],
+        "alone": ["sessions=1", "requests=1"],
+        "small": ["cache-bytes=1KiB"],
+        "large": [],
+    }
     made = {}
     for name, words in limits.items():
         flags = [flag for word in words for flag in ("--limit", word)]
@@ -81,3 +86,18 @@ def test_sessions_and_requests_at_once(limited: Limited) -> None:
             for _ in range(3):
                 other.gradient(TEXT, AXES)
             assert len(other._sessions) == 0
+
+
+@pytest.mark.long
+def test_what_is_compiled_for_one_stays_within_his_share_of_the_cache(
+    tokens: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    file, made = tokens
+    cache = tmp_path / "compiled"
+    flags = ["--auth-tokens", str(file), "--cache", str(cache)]
+    with running(tmp_path, *flags, environment={"GRIDGRAD_COMPILE": "true"}) as server:
+        for name, left in [("large", 2), ("small", 3), ("large", 5)]:
+            with gridgrad.Client(server.address, token=made[name], timeout=120) as client:
+                for n in range(2):
+                    assert client.prepare(f"{left}*t*exp(k) + {n}", AXES).tier == "compiled"
+            assert len(list(cache.rglob("manifest.json"))) == left, "of small's two one is left"

@@ -23,6 +23,7 @@ from gridgrad_worker.engines.functional.expressions import expression_engine
 from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, derive_plan, read_derived
+from gridgrad_worker.native.cache import CacheOwner
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule, Loss
@@ -81,7 +82,8 @@ def make_program(
         source, text = _source(message, list(axes), len(wanted), engine)
         given = (tables or TableStore()).of(message.tables, read_dtype(message.dtype), device)
         shape = tuple(axes), tuple(axes.values()), len(dims), wanted, message.dtype, device.name
-        job = CompileJob(text, *shape, tables=given.specs, bound=given.digest)
+        owner = CacheOwner(message.owner, message.owner_cache_bytes)
+        job = CompileJob(text, *shape, tables=given.specs, bound=given.digest, owner=owner)
         check_lengths(source.nodes, given)
         chosen = _for_expression(source, job, device, engine, tier, given.bound)
     planes = len(wanted) * chosen.components

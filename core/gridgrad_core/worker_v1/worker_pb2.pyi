@@ -96,7 +96,7 @@ class FunctionInput(_message.Message):
     def __init__(self, name: _Optional[str] = ..., default: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives", "derived", "tables", "reduction")
+    __slots__ = ("expression", "registered", "dtype", "inputs", "derivatives", "derived", "tables", "reduction", "owner", "owner_cache_bytes")
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +105,8 @@ class Plan(_message.Message):
     DERIVED_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     REDUCTION_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    OWNER_CACHE_BYTES_FIELD_NUMBER: _ClassVar[int]
     expression: str
     registered: str
     dtype: str
@@ -113,7 +115,9 @@ class Plan(_message.Message):
     derived: bytes
     tables: _containers.RepeatedCompositeFieldContainer[PlanTable]
     reduction: PlanReduction
-    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[PlanTable, _Mapping]]] = ..., reduction: _Optional[_Union[PlanReduction, _Mapping]] = ...) -> None: ...
+    owner: str
+    owner_cache_bytes: int
+    def __init__(self, expression: _Optional[str] = ..., registered: _Optional[str] = ..., dtype: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[PlanInput, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[PlanDerivative, _Mapping]]] = ..., derived: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[PlanTable, _Mapping]]] = ..., reduction: _Optional[_Union[PlanReduction, _Mapping]] = ..., owner: _Optional[str] = ..., owner_cache_bytes: _Optional[int] = ...) -> None: ...
 
 class PlanReduction(_message.Message):
     __slots__ = ("kind", "dims", "weights", "stage", "segment_blocks", "planes", "data", "skip_nan", "loss", "loss_scale")

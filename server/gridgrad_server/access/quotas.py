@@ -197,6 +197,10 @@ class Quotas:
         """How many bytes of arrays of a principal or host are kept."""
         return self._own.get(owner, self._usual).array_bytes
 
+    def cache_bytes_of(self, owner: str) -> float:
+        """How many bytes of compiled code of a principal or host are kept on disk."""
+        return self._own.get(owner, self._usual).cache_bytes
+
     def account(self, caller: str) -> Account:
         """The account of a caller's principal or host."""
         owner = owner_of(caller)

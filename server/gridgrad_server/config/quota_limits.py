@@ -1,6 +1,6 @@
 """How much a principal may take, or where there are none a host: what can be limited, and how that is written.
 
-    requests=64 bytes=256MiB cost-rate=1e9 sessions=8 preparations=2 array-bytes=64MiB weight=0.1
+    requests=64 bytes=256MiB cost-rate=1e9 sessions=8 preparations=2 array-bytes=64MiB cache-bytes=64MiB weight=0.1
 
 It stands so in `--quota`, for everyone, and in the file of tokens behind a line, for its principal.
 """
@@ -26,6 +26,7 @@ class QuotaLimits(NamedTuple):
         sessions: open at once.
         preparations: calls of Prepare at once, each of which may be a compilation.
         array_bytes: of arrays that are kept.
+        cache_bytes: of compiled code that is kept on disk.
         weight: of its turns, where others wait too.
     """
 
@@ -35,6 +36,7 @@ class QuotaLimits(NamedTuple):
     sessions: float = math.inf
     preparations: float = math.inf
     array_bytes: float = math.inf
+    cache_bytes: float = math.inf
     weight: float = 1.0
 
 
@@ -77,6 +79,7 @@ LIMITS: dict[str, Callable[[str], float]] = {
     "sessions": _count,
     "preparations": _count,
     "array-bytes": _bytes,
+    "cache-bytes": _bytes,
     "weight": _weight,
 }
 """By the name that each is written with, what reads its value."""

@@ -99,8 +99,8 @@ FLAGS: tuple[Flag, ...] = (
          "certificates of their own; needs the extra gridgrad[auth]"),
     Flag("quota", click.STRING, (), "none",
          "NAME=VALUE, what one principal may take, or where there are none one host: requests, bytes, cost-rate, "
-         "sessions, preparations, array-bytes, weight. Give some where one caller must leave room for others; lines of "
-         "--auth-tokens say others", repeated=True),
+         "sessions, preparations, array-bytes, cache-bytes, weight. Give some where one caller must leave room for "
+         "others; lines of --auth-tokens say others", repeated=True),
     Flag("auth-health", SWITCH, False, "off",
          "whether the health service needs a token too. Probes and the health checks of clients with several servers "
          "then fail, so say it only where nobody may know that a server is there"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import ITEM_BYTES, RESULT_DTYPES
 from gridgrad_core.wire.table_specs import plan_table
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.access.quotas import Quotas, owner_of
 from gridgrad_server.deriving.programs import ParsedText, Programs
 from gridgrad_server.reductions.reduction import (
     STATES_DIMS,
@@ -92,6 +94,7 @@ class FunctionKey:
         version: of the server, for the info of results.
         operations: that an expression has.
         units: names of inputs and components with their units, where the function says them.
+        quotas: say how much compiled code of its caller is kept; None for no limit.
 
     Attributes:
         planes: of a result: the value and the derivatives of each component, or what is kept of these.
@@ -114,6 +117,7 @@ class FunctionKey:
         version: str,
         operations: int = 1,
         units: Sequence[tuple[str, str]] = (),
+        quotas: Quotas | None = None,
     ) -> None:
         self.number = number
         self.key = key
@@ -138,6 +142,7 @@ class FunctionKey:
         )
         self.caller = ""
         self._version = version
+        self._quotas = quotas
         self.units = units
 
     @property
@@ -152,6 +157,9 @@ class FunctionKey:
         if self.is_combined:
             return plan
         plan.derived = self.derived
+        plan.owner = owner_of(self.caller)
+        most = self._quotas.cache_bytes_of(plan.owner) if self._quotas else math.inf
+        plan.owner_cache_bytes = 0 if most == math.inf else max(1, int(most))
         for table, given in zip(plan.tables, self.key.tables, strict=True):
             table.table, table.digest = given.message, given.digest
         return plan
@@ -222,15 +230,17 @@ class FunctionKeys:
     Args:
         programs: parses expressions.
         version: of the server.
+        quotas: say how much compiled code of each caller is kept; None for no limit.
 
     Attributes:
         registered: the functions that workers have registered, by name.
         formulas: the names of formulas, to propose where a name is unknown.
     """
 
-    def __init__(self, programs: Programs, version: str) -> None:
+    def __init__(self, programs: Programs, version: str, quotas: Quotas | None = None) -> None:
         self._programs = programs
         self._version = version
+        self._quotas = quotas
         self._numbers = itertools.count(1)
         self._by_spelling: SharedCache[DecodedFunction, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
         self._by_key: SharedCache[CompatibilityKey, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
@@ -329,7 +339,7 @@ class FunctionKeys:
     ) -> FunctionKey:
         found = self._by_key.get(key, caller)
         if found is None:
-            found = FunctionKey(next(self._numbers), key, text, self._version, operations, units)
+            found = FunctionKey(next(self._numbers), key, text, self._version, operations, units, self._quotas)
             self._by_key.put(key, found, caller)
         return found
 

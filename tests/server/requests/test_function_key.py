@@ -9,6 +9,8 @@ import pytest
 from gridgrad_core.errors import ExpressionError, RequestError, UnknownFunctionError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.access.quotas import Quotas
+from gridgrad_server.config.quota_limits import limits_of
 from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.requests import function_key
 from gridgrad_server.requests.decoded import DecodedFunction
@@ -63,6 +65,18 @@ async def test_one_caller_s_many_keys_are_not_kept_at_the_cost_of_others(monkeyp
         await functions.get(spelled(f"t*k + {i}"), "flood")
     assert await functions.get(spelled("t*k"), "neighbour") is first
     assert await functions.get(spelled(" t * k "), "neighbour") is first
+
+
+async def test_a_worker_is_told_for_whom_code_is_compiled_and_how_much_of_it_is_kept() -> None:
+    quotas = Quotas(limits_of(["cache-bytes=1KiB"]))
+    quotas.replace({"bob": ["cache-bytes=2KiB"]})
+    for caller, said in [("@alice 1", ("@alice", 1024)), ("@bob 2", ("@bob", 2048)), ("ipv4:10.0.0.1 3", None)]:
+        key = await FunctionKeys(Programs(), "1", quotas).get(spelled())
+        key.caller = caller
+        assert (key.message.owner, key.message.owner_cache_bytes) == (said or ("ipv4:10.0.0.1", 1024))
+        free = await FunctionKeys(Programs(), "1", Quotas(is_on=False)).get(spelled())
+        free.caller = caller
+        assert (free.message.owner, free.message.owner_cache_bytes) == ((said or ("ipv4:10.0.0.1",))[0], 0)
 
 
 async def test_a_registered_function_is_known_by_its_name(functions: FunctionKeys) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gridgrad_worker.native import cache as module
-from gridgrad_worker.native.cache import Cache
+from gridgrad_worker.native.cache import NOBODY, Cache, CacheOwner
 from gridgrad_worker.native.cache_dir import open_directory
 
 KEY, OTHER = "a" * 64, "b" * 64
@@ -17,7 +17,7 @@ KEY, OTHER = "a" * 64, "b" * 64
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
-    return Cache(open_directory(tmp_path / "compiled"), 10_000)
+    return Cache(open_directory(tmp_path / "compiled"), 100_000)
 
 
 def library(tmp_path: Path, content: bytes = b"code") -> Path:
@@ -26,8 +26,8 @@ def library(tmp_path: Path, content: bytes = b"code") -> Path:
     return path
 
 
-def keep(cache: Cache, tmp_path: Path, key: str = KEY, size: int = 4) -> None:
-    cache.keep(key, [library(tmp_path, b"x" * size)], "layout")
+def keep(cache: Cache, tmp_path: Path, key: str = KEY, size: int = 4, owner: CacheOwner = NOBODY) -> None:
+    cache.keep(key, [library(tmp_path, b"x" * size)], "layout", owner)
 
 
 def test_what_is_kept_is_found(cache: Cache, tmp_path: Path) -> None:
@@ -118,17 +118,38 @@ def test_what_another_compiler_made_is_stale(cache: Cache, tmp_path: Path, monke
 def test_what_was_used_longest_ago_goes_first(cache: Cache, tmp_path: Path) -> None:
     keys = [letter * 64 for letter in "abc"]
     for age, key in zip((300, 200, 100), keys, strict=True):
-        keep(cache, tmp_path, key, size=3_000)
+        keep(cache, tmp_path, key, size=30_000)
         os.utime(cache.root / key, (1e9 - age, 1e9 - age))
     assert cache.find(keys[0]) is not None  # which is a use
-    keep(cache, tmp_path, "d" * 64, size=3_000)
+    keep(cache, tmp_path, "d" * 64, size=30_000)
     found = [key for key in (*keys, "d" * 64) if cache.find(key)]
     assert found == [keys[0], keys[2], "d" * 64]
 
 
+def test_an_owner_who_has_too_much_loses_his_own(cache: Cache, tmp_path: Path) -> None:
+    alice, bob = CacheOwner("@alice", 50_000), CacheOwner("@bob")
+    keep(cache, tmp_path, OTHER, 30_000, bob)
+    for age, letter in zip((300, 200), "cd", strict=True):
+        keep(cache, tmp_path, letter * 64, 20_000, alice)
+        os.utime(cache.root / (letter * 64), (1e9 - age, 1e9 - age))
+    assert cache.find("c" * 64) is not None  # which is a use
+    keep(cache, tmp_path, KEY, 20_000, alice)
+    assert [key[0] for key in (OTHER, "c" * 64, "d" * 64, KEY) if cache.find(key)] == ["b", "c", "a"]
+    assert "alice" not in (cache.root / KEY / "manifest.json").read_text()
+
+
+def test_what_is_refused_takes_room_too(cache: Cache) -> None:
+    for each in range(30):
+        cache.refuse(f"{each:064d}", "no use", CacheOwner("@alice", 40_000))
+    assert len(list(cache.root.iterdir())) == 4
+    for each in range(30):
+        cache.refuse(f"{each:064d}", "no use")
+    assert len(list(cache.root.iterdir())) == 12
+
+
 def test_a_package_larger_than_the_cache_still_serves(cache: Cache, tmp_path: Path) -> None:
     keep(cache, tmp_path, KEY)
-    keep(cache, tmp_path, OTHER, size=20_000)
+    keep(cache, tmp_path, OTHER, size=200_000)
     assert cache.find(OTHER) is not None
     assert cache.find(KEY) is None
 

@@ -1,4 +1,4 @@
-"""The cache: packages on disk by key, bounded in size.
+"""The cache: packages on disk by key, bounded in size, and in what each owner has of it.
 
 A package is a directory named by its key: the libraries, and a manifest with their digests, written last and
 moved into place whole. What is damaged, foreign or stale is as good as not there.
@@ -20,12 +20,34 @@ from typing import NamedTuple
 from gridgrad_worker.native.cache_dir import trusted
 from gridgrad_worker.native.toolchain import compiler_version
 
-__all__ = ["Cache", "CompiledPackage"]
+__all__ = ["NOBODY", "Cache", "CacheOwner", "CompiledPackage"]
 
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 16
 _KEY_LENGTH = 64
 _LONGEST_MAKING_S = 86400.0
+_LEAST_SIZE = 1 << 13
+"""What a package takes on disk at least: a directory and a manifest."""
+
+
+class CacheOwner(NamedTuple):
+    """Who has a package made.
+
+    Args:
+        name: of the principal, or the host.
+        most_bytes: how much his packages may take together; 0 for as much as there is room for.
+    """
+
+    name: str = ""
+    most_bytes: int = 0
+
+    @property
+    def digest(self) -> str:
+        """By which a package names its owner: whoever may read the cache need not learn who asks for what."""
+        return hashlib.sha256(self.name.encode()).hexdigest() if self.name else ""
+
+
+NOBODY = CacheOwner()
 
 
 class CompiledPackage(NamedTuple):
@@ -72,22 +94,25 @@ class Cache:
             os.utime(place)
         return CompiledPackage({name: place / name for name in manifest.files}, manifest.layout, "")
 
-    def keep(self, key: str, files: Sequence[Path], layout: str) -> None:
+    def keep(self, key: str, files: Sequence[Path], layout: str, owner: CacheOwner = NOBODY) -> None:
         """Takes verified libraries in, in place of what was there for the key, and drops what was used longest ago.
+
+        What the owner has too much of, goes first.
 
         Raises:
             OSError: the disk has no room, or is not writable.
         """
-        self._write(key, files, {"layout": layout, "refused": ""})
-        self.evict(key)
+        self._write(key, files, {"layout": layout, "refused": ""}, owner)
+        self.evict(key, owner)
 
-    def refuse(self, key: str, why: str) -> None:
+    def refuse(self, key: str, why: str, owner: CacheOwner = NOBODY) -> None:
         """Remembers that there will be no package for a key.
 
         Raises:
             OSError: as in `keep`.
         """
-        self._write(key, (), {"layout": "", "refused": why})
+        self._write(key, (), {"layout": "", "refused": why}, owner)
+        self.evict(key, owner)
 
     def discard(self, key: str) -> None:
         """Drops the package of a key, if there is one."""
@@ -112,16 +137,23 @@ class Cache:
         finally:
             shutil.rmtree(made, ignore_errors=True)
 
-    def evict(self, spared: str) -> None:
+    def evict(self, spared: str, owner: CacheOwner = NOBODY) -> None:
         """Drops the packages that were used longest ago until the rest fits.
 
         Args:
             spared: the key of one that stays whatever its size.
+            owner: whose packages must fit into what he may have, first.
         """
-        sizes = {place: _size(place) for place in self._packages()}
+        places = self._packages()
+        if owner.most_bytes:
+            self._drop_oldest([place for place in places if _owner(place) == owner.digest], owner.most_bytes, spared)
+        self._drop_oldest(places, self.most_bytes, spared)
+
+    def _drop_oldest(self, places: Sequence[Path], most_bytes: int, spared: str) -> None:
+        sizes = {place: _size(place) for place in places if place.exists()}
         total = sum(sizes.values())
         for place in sorted(sizes, key=_used_at):
-            if total <= self.most_bytes:
+            if total <= most_bytes:
                 return
             if place.name != spared:
                 total -= sizes[place]
@@ -130,7 +162,7 @@ class Cache:
     def _packages(self) -> list[Path]:
         return [each for each in self.root.iterdir() if len(each.name) == _KEY_LENGTH]
 
-    def _write(self, key: str, files: Sequence[Path], known: Mapping[str, object]) -> None:
+    def _write(self, key: str, files: Sequence[Path], known: Mapping[str, object], owner: CacheOwner) -> None:
         with self.workplace() as workplace:
             made = workplace / key
             made.mkdir(mode=0o700)
@@ -138,7 +170,13 @@ class Cache:
                 shutil.copyfile(file, made / file.name)
                 (made / file.name).chmod(0o600)
             digests = {file.name: _digest(made / file.name) for file in files}
-            content = {"key": key, "files": digests, "compiler": compiler_version() or "", **known}
+            content = {
+                "key": key,
+                "files": digests,
+                "compiler": compiler_version() or "",
+                "owner": owner.digest,
+                **known,
+            }
             (made / _MANIFEST).write_text(json.dumps(content))
             (made / _MANIFEST).chmod(0o600)
             self.discard(key)
@@ -147,13 +185,14 @@ class Cache:
 
 
 class _Manifest(NamedTuple):
-    """What a package says of itself: `files` are the digests of the libraries by name."""
+    """What a package says of itself: `files` are the digests of the libraries by name, `owner` is that of a name."""
 
     key: str
     files: dict[str, str]
     layout: str
     refused: str
     compiler: str
+    owner: str
 
 
 def _manifest(place: Path) -> _Manifest | None:
@@ -176,10 +215,16 @@ def _read(content: object) -> _Manifest | None:
     if not isinstance(content["files"], dict):
         return None
     manifest = _Manifest(**content)
-    said = [manifest.key, manifest.layout, manifest.refused, manifest.compiler]
+    said = [manifest.key, manifest.layout, manifest.refused, manifest.compiler, manifest.owner]
     if not all(isinstance(text, str) for text in (*said, *manifest.files, *manifest.files.values())):
         return None
     return manifest if all(name == Path(name).name for name in manifest.files) else None
+
+
+def _owner(place: Path) -> str:
+    """Whose a package is, by digest; empty for nobody's."""
+    manifest = _manifest(place)
+    return manifest.owner if manifest else ""
 
 
 def _digest(path: Path) -> str:
@@ -192,7 +237,7 @@ def _digest(path: Path) -> str:
 
 def _size(place: Path) -> int:
     with contextlib.suppress(OSError):
-        return sum(file.stat().st_size for file in place.iterdir())
+        return max(_LEAST_SIZE, sum(file.stat().st_size for file in place.iterdir()))
     return 0
 
 

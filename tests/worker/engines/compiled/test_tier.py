@@ -13,6 +13,7 @@ from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.runtime.compiled_engine import CompiledEngine
 from gridgrad_worker.engines.compiled.tier import FIRST_PAUSE_S, Hotness, Tier
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.cache import CacheOwner
 from gridgrad_worker.native.errors import (
     CannotCompileError,
     MomentaryTroubleError,
@@ -111,6 +112,17 @@ def test_one_is_compiled_at_a_time_in_the_order_of_asking(
         tier.poll()
     assert [tier.state(key).compiled for key in keys] == ["ready"] * 3
     assert not tier.is_busy
+
+
+def test_those_who_wait_take_turns(
+    tier: Tier, compiler: ScriptedCompiler, job: CompileJob, direct: StructuredEngine
+) -> None:
+    for owner, text in [("a", "x*y"), ("a", "x+y"), ("a", "x-y"), ("b", "x/y"), ("b", "y/x"), ("c", "y-x")]:
+        tier.prepare(tier.add(job._replace(text=text, owner=CacheOwner(owner)), direct))
+    while tier.is_busy:
+        compiler.started[-1].made = Code()
+        tier.poll()
+    assert "".join(each.job.owner.name for each in compiler.started) == "abcaba"
 
 
 def test_what_failed_is_not_tried_again(

@@ -55,9 +55,9 @@ def make(job: CompileJob, root: Path, cache_bytes: int, workplace: Path) -> str:
     except MomentaryTroubleError:
         raise
     except (CannotCompileError, VerificationError) as error:
-        cache.refuse(job.key(), str(error))
+        cache.refuse(job.key(), str(error), job.owner)
         return str(error)
-    cache.keep(job.key(), [library], digest_of(direct))
+    cache.keep(job.key(), [library], digest_of(direct), job.owner)
     return ""
 
 

@@ -8,13 +8,14 @@ One state machine for all devices; what differs is the `Compiler` that it is giv
 
 Invariants:
 * Nothing here waits. Compilers run beside the worker's thread, which alone calls the methods, between two batches.
-* One expression is compiled at a time.
+* One expression is compiled at a time; who has waited longest since his last one is next.
 * Whatever goes wrong, the direct tier computes, and what went wrong is not tried again, unless it passes, as a full
   disk does: then it is when somebody asks for it, and else after a while.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import time
@@ -83,6 +84,11 @@ class _Expression:
         return self.code is not None or bool(self.refusal)
 
     @property
+    def owner(self) -> str:
+        """Who asks for it."""
+        return self.job.owner.name
+
+    @property
     def name(self) -> str:
         """For the log."""
         return self.job.key()[:12]
@@ -103,6 +109,8 @@ class Tier:
         self._waiting: dict[str, _Expression] = {}
         self._compiling: tuple[_Expression, Compilation] | None = None
         self._warned: set[str] = set()
+        self._served: dict[str, int] = {}  # of those who wait: which turn was theirs last
+        self._turns = itertools.count(1)
 
     def add(self, job: CompileJob, direct: StructuredEngine) -> str:
         """Tells of an expression, and returns its key.
@@ -183,10 +191,11 @@ class Tier:
             self._compiler.release()
             self._take_in(expression, compilation)
         while self._waiting and self._compiling is None:
-            key, expression = next(iter(self._waiting.items()))
+            key, expression = min(self._waiting.items(), key=lambda each: self._served.get(each[1].owner, 0))
             if not expression.is_settled and not self._begin(expression):
                 return
             del self._waiting[key]
+            self._count_turn(expression.owner)
 
     def close(self) -> None:
         """Ends what is being compiled, and leaves nothing behind."""
@@ -195,6 +204,12 @@ class Tier:
             self._compiling = None
         self._waiting.clear()
         self._compiler.close()
+
+    def _count_turn(self, owner: str) -> None:
+        """Counts one who was served; forgets those who want nothing more."""
+        wanting = {each.owner for each in self._waiting.values()}
+        self._served = {each: turn for each, turn in self._served.items() if each in wanting}
+        self._served[owner] = next(self._turns)
 
     def _begin(self, expression: _Expression) -> bool:
         """Settles an expression or has it compiled; False while another worker compiles."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.native.cache import CacheOwner
 
 
 def test_keys_differ_by_all_that_counts(job: CompileJob, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,5 +20,7 @@ def test_keys_differ_by_all_that_counts(job: CompileJob, monkeypatch: pytest.Mon
     keys = {each.key() for each in (job, *others)}
     assert len(keys) == 7
     assert CompileJob.from_json(job.to_json()) == job
+    owned = job._replace(owner=CacheOwner("@alice", 1 << 40))
+    assert (owned.key(), CompileJob.from_json(owned.to_json())) == (job.key(), owned)
     monkeypatch.setattr("gridgrad_worker.engines.compiled.codegen.job._made_for", lambda: ("another version",))
     assert job.key() not in keys

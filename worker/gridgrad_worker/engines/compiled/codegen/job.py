@@ -15,6 +15,7 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.version import __version__
 from gridgrad_worker.engines.compiled.codegen import wire_tags
+from gridgrad_worker.native.cache import NOBODY, CacheOwner
 from gridgrad_worker.native.march import processor_flags
 from gridgrad_worker.native.toolchain import compiler_flags
 
@@ -50,6 +51,7 @@ class CompileJob(NamedTuple):
         seen: where it was computed lately, to compare there too; no part of what it is.
         tables: that the expression calls, but for their numbers.
         bound: the digest of these numbers; no part of what is compiled.
+        owner: who asks for it; no part of what it is.
     """
 
     text: str
@@ -62,6 +64,7 @@ class CompileJob(NamedTuple):
     seen: SeenNumbers | None = None
     tables: tuple[TableSpec, ...] = ()
     bound: str = ""
+    owner: CacheOwner = NOBODY
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -84,7 +87,7 @@ class CompileJob(NamedTuple):
         one made it, and is stale where another one is found.
         """
         return hashlib.sha256(
-            json.dumps([self._replace(seen=None, bound=""), _made_for(), compiler_flags()]).encode()
+            json.dumps([self._replace(seen=None, bound="", owner=NOBODY), _made_for(), compiler_flags()]).encode()
         ).hexdigest()
 
     def to_json(self) -> str:
@@ -98,7 +101,7 @@ class CompileJob(NamedTuple):
         Raises:
             ValueError: the text is no job.
         """
-        text_, names, dims, ndim, wanted, dtype, device, seen, tables, bound = json.loads(text)
+        text_, names, dims, ndim, wanted, dtype, device, seen, tables, bound, owner = json.loads(text)
         return cls(
             str(text_),
             tuple(map(str, names)),
@@ -110,6 +113,7 @@ class CompileJob(NamedTuple):
             seen and SeenNumbers(tuple(map(int, seen[0])), tuple(tuple(map(float, each)) for each in seen[1])),
             tuple(TableSpec(str(n), int(d), int(k), str(o), int(c)) for n, d, k, o, c in tables),
             str(bound),
+            CacheOwner(str(owner[0]), int(owner[1])),
         )
 
 
