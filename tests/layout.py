@@ -54,6 +54,7 @@ ORDER = {
         *(
             "servers",
             "arguments",
+            "elements",
             "tracing",
             "formats",
             "requests",

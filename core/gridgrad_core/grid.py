@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gridgrad_core.errors import RequestError
 
 __all__ = [
+    "MAX_DERIVATIVES",
     "MAX_DIMS",
     "MAX_INPUTS",
     "MAX_ORDER",
@@ -33,6 +34,8 @@ MAX_INPUTS = 16
 MAX_SCALARS = 512
 """Most inputs without: the coefficients of an equation of state are some hundred. Reading as many takes 3 ms."""
 MAX_DIMS = 8
+MAX_DERIVATIVES = 256
+"""Most derivatives of a request, without the value."""
 MAX_ORDER = 4
 
 Derivative = tuple[str, ...]

@@ -16,7 +16,8 @@ from tests.service.calls import Calls, axis, grids, request
 from tests.service.harness import running
 
 X = np.linspace(0.5, 3.0, 37)
-Y = np.random.default_rng(1).normal(size=37)
+DRAW = np.random.default_rng(1)
+Y = DRAW.normal(size=37)
 R = np.linspace(0.4, 3.1, 501)
 CLOSE = 1e-13
 
@@ -78,6 +79,35 @@ def test_a_table_is_explained_and_checked(client: gridgrad.Client) -> None:
     report = client.check("V(r)*r", inputs, order=2)
     assert report.disagreements == ()
     assert report.compared["f", ("r", "r")] >= 9
+
+
+def test_derivatives_by_values_are_what_each_counts(client: gridgrad.Client) -> None:
+    table = gridgrad.table(Y[::-1], x=X[::-1], outside="extrapolate")
+    asked: list[Any] = ["V", ("r", "V"), ("V", "V")]
+    counts = CubicSpline(X, np.eye(37))
+    result = client.gradient("V(r)**2*k", {"r": R[::50], "k": [1.0, 3.0], "V": table}, derivatives=asked[:2])
+    k, value = np.array([1.0, 3.0]), CubicSpline(X, Y)
+    at, slope = counts(R[::50])[:, ::-1].T[..., None], counts(R[::50], 1)[:, ::-1].T[..., None]
+    by = 2 * k * value(R[::50])[:, None]
+    assert_allclose(result.d["V"], by * at, rtol=1e-10, atol=1e-10)
+    mixed = by * slope + 2 * k * value(R[::50], 1)[:, None] * at
+    assert_allclose(result.d["r", "V"], mixed, rtol=1e-9, atol=1e-9)
+    assert_array_equal(result.inputs["V"], Y[::-1])
+    few = gridgrad.table(Y[:4], x=X[:4], outside="extrapolate")
+    second = client.gradient("V(r)**2", {"r": R[10:15], "V": few}, derivatives=asked[2:]).d["V", "V"]
+    at = CubicSpline(X[:4], np.eye(4))(R[10:15]).T
+    assert_allclose(second, 2 * at[:, None] * at, rtol=1e-12, atol=1e-13)
+
+
+def test_the_values_of_a_table_are_fitted(client: gridgrad.Client) -> None:
+    start = gridgrad.table(np.zeros((8, 2)), x=X[:8], outside="extrapolate")
+    places = np.linspace(X[0], X[7], 40)
+    truth = DRAW.normal(size=(8, 2))
+    data = CubicSpline(X[:8], truth)(places) @ [1.0, 2.0]
+    inputs: dict[str, Any] = {"r": places, "V": start}
+    terms = client.least_squares_terms("V_0(r) + 2*V_1(r) + 0*r", inputs, data, wrt=["V"])
+    step = np.linalg.lstsq(terms.normal, -terms.gradient)[0].reshape(8, 2)
+    assert_allclose(step @ [1.0, 2.0], truth @ [1.0, 2.0], atol=1e-10)
 
 
 def test_one_compiled_program_serves_tables_of_all_numbers(tmp_path: Path) -> None:

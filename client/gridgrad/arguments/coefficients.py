@@ -70,6 +70,11 @@ class CoefficientArray(NamedTuple):
     values: NDArray[np.float64]
 
     @property
+    def shape(self) -> Shape:
+        """The shape of the array."""
+        return self.values.shape
+
+    @property
     def elements(self) -> tuple[str, ...]:
         """The names of its elements, in C order."""
         return element_names(self.name, self.values.shape)

@@ -33,6 +33,11 @@ class DerivativeSelection(NamedTuple):
     order: int | None
     derivatives: tuple[Derivative, ...] | None
 
+    @property
+    def by(self) -> frozenset[str]:
+        """All that derivatives are asked by, as far as it is named."""
+        return frozenset(self.wrt or ()).union(*(self.derivatives or ()))
+
 
 NOTHING_SAID = DerivativeSelection(None, None, None)
 

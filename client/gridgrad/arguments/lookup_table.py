@@ -38,11 +38,13 @@ class LookupTable:
     Args:
         numbers: its values, its knots, and how they are joined.
         is_single: whether its values came as float32.
+        turned: along each axis whether its knots were given in descending order.
     """
 
-    def __init__(self, numbers: TableNumbers, is_single: bool = False) -> None:
+    def __init__(self, numbers: TableNumbers, is_single: bool = False, turned: Sequence[bool] = ()) -> None:
         self.numbers = numbers
         self.is_single = is_single
+        self.turned = tuple(turned) or (False,) * len(numbers.knots)
         self._sent: tuple[object, bytes] = None, b""
 
     def field(self, name: str, named: frozenset[bytes] = frozenset()) -> bytes:
@@ -73,6 +75,11 @@ class LookupTable:
         arrays = zip((self.numbers.values, *self.numbers.knots), self._digests, strict=True)
         sent = [sent_array(array, digest, is_named=digest in named) for array, digest in arrays]
         return message_of(self.numbers, sent).SerializeToString(deterministic=True)
+
+    @property
+    def values(self) -> Values:
+        """Its values in the order in which they were given."""
+        return np.flip(self.numbers.values, tuple([axis for axis, is_turned in enumerate(self.turned) if is_turned]))
 
     @property
     def digests(self) -> tuple[bytes, ...]:
@@ -189,7 +196,9 @@ def table(
     numbers = TableNumbers(
         _floats("its values", array), tuple(map(_knots, "xyz", given)), method, outside, _conditions(boundary)
     )
-    return LookupTable(numbers.checked(_FIELD), is_single=array.dtype == _FLOAT32)
+    checked = numbers.checked(_FIELD)
+    turned = [given[0] != own[0] for given, own in zip(numbers.knots, checked.knots, strict=True)]
+    return LookupTable(checked, array.dtype == _FLOAT32, turned)
 
 
 def array_of(values: Values) -> LookupTable:

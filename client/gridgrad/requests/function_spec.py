@@ -12,7 +12,7 @@ from gridgrad.arguments.derivatives import DerivativeLike, read_selection, resol
 from gridgrad.arguments.inputs import FLOAT32, Input, Inputs, computing_dtype, read_inputs
 from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
-from gridgrad.requests.lowering import found_tables, lower
+from gridgrad.requests.lowering import asks_by, found_tables, lower
 from gridgrad.requests.request import FunctionLike, Registered, check_constants, function_identity
 from gridgrad_core.errors import RequestError
 from gridgrad_core.lang.program.program import Program
@@ -45,7 +45,8 @@ def plan_message(
     given = read_inputs(unstacked(plain)) if isinstance(plain, Mapping) else _named(plain)
     single = computing_dtype(given, dtype, tables) == FLOAT32
     selection = read_selection(wrt, order, derivatives)
-    if coefficients or not isinstance(function, str | Registered | Program):
+    is_sent_as_given = isinstance(function, str | Registered | Program) and not asks_by(tables, selection)
+    if coefficients or not is_sent_as_given:
         function, given, selection, _, summed = lower(function, given, selection, coefficients, tables)
         tables = (*tables, *summed)
     else:

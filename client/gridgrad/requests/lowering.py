@@ -17,9 +17,10 @@ from gridgrad_core.lang.program.program import Program
 
 if TYPE_CHECKING:
     from gridgrad.arguments.lookup_table import GivenTable
+    from gridgrad.elements.table_values import TableValues
     from gridgrad_core.lang.functions.tabulated import TableSpec
 
-__all__ = ["Lowered", "Shown", "found_tables", "lower", "parsed"]
+__all__ = ["Lowered", "Shown", "asks_by", "found_tables", "lower", "parsed"]
 
 _PARSED_KEPT = 256
 
@@ -79,20 +80,31 @@ def lower(
     """
     given = arrays.read_coefficients(coefficients or {}, [each.name for each in inputs])
     function, inputs, given, optional = _lowered(_program_of_sympy(function), inputs, given, tables)
-    everything = (*inputs, *(scalar for array in given for scalar in array.scalars()))
     if ignore:
         optional = optional.union(each.name for each in inputs if not each.dims)
     found = found_tables(function)
     function, summed = _summed(function, given, selection)
-    unused = _unused(function, optional)
+    function, moved, basis = _moved(function, inputs, given, selection, tables)
+    by_elements: list[CoefficientArray | TableValues] = [*given, *moved]
+    unused = _unused(function, optional.union(*(each.elements for each in moved)))
+    everything = (*inputs, *(scalar for each in by_elements for scalar in each.scalars()))
     sent = tuple([each for each in everything if each.name not in unused])
-    if not given and len(sent) == len(inputs):
+    if not by_elements and len(sent) == len(inputs):
         return Lowered(function, inputs, selection, None, found)
     names = tuple([(each.name, not each.dims) for each in inputs])
-    shapes = tuple([(array.name, array.values.shape) for array in given])
-    stacks = arrays.stacks_of(names, shapes, selection, unused)
-    shown = Shown((*inputs, *(array.input for array in given)), stacks)
-    return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown, (*summed, *found))
+    stacks = arrays.stacks_of(names, tuple([(each.name, each.shape) for each in by_elements]), selection, unused)
+    shown = Shown((*inputs, *(each.input for each in by_elements)), stacks)
+    return Lowered(function, sent, DerivativeSelection(None, None, stacks.sent), shown, (*summed, *found, *basis))
+
+
+def asks_by(tables: Sequence[GivenTable], selection: DerivativeSelection) -> bool:
+    """Whether derivatives by the values of a table are asked for, which not all that names a function can be sent for.
+
+    Args:
+        tables: that the function may call.
+        selection: the derivatives.
+    """
+    return bool(tables) and not selection.by.isdisjoint([each.name for each in tables])
 
 
 def found_tables(function: Any) -> tuple[GivenTable, ...]:
@@ -109,12 +121,30 @@ def _summed(
     read = [array for array in given if array.name in called]
     if not read:
         return function, ()
-    by = frozenset(selection.wrt or ()).union(*(selection.derivatives or ()))
-    if by.isdisjoint([array.name for array in read]):
+    if selection.by.isdisjoint([array.name for array in read]):
         return function, tuple([array.whole for array in read])
     from gridgrad_core.lang.local.written_out import written_out
 
     return written_out(function, {array.name: array.elements for array in read}), ()
+
+
+def _moved(
+    function: Any,
+    inputs: Sequence[Input],
+    given: Sequence[CoefficientArray],
+    selection: DerivativeSelection,
+    tables: Sequence[GivenTable],
+) -> tuple[Any, tuple[TableValues, ...], tuple[GivenTable, ...]]:
+    """A program with scalars for the values of the tables that derivatives are asked by."""
+    if not asks_by(tables, selection) or not isinstance(function, Program):
+        return function, (), ()
+    from gridgrad.elements.table_values import moved_by, values_of  # most requests ask for none
+
+    elements = [name for array in given for name in (array.name, *array.elements)]
+    taken = {*(each.name for each in inputs), *elements, *function.assigned}
+    moved = values_of([each for each in tables if each.name in selection.by], taken)
+    program, basis = moved_by(function, moved, taken.union(each.name for each in tables))
+    return program, moved, basis
 
 
 def _unused(function: Any, optional: frozenset[str]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.call_numbers import CallNumber
 from gridgrad.requests.encode import decode_input, encode_numbers, input_with_digest, kind_of, narrowed, stacked_inputs
-from gridgrad.requests.lowering import Shown, found_tables, lower, parsed
+from gridgrad.requests.lowering import Shown, asks_by, found_tables, lower, parsed
 from gridgrad.requests.reduction import GridReduction, read_reduction
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, check_constants, function_identity
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
@@ -145,7 +145,8 @@ def _prepared(request: Request) -> PreparedCall:
     selection = read_selection(request.wrt, request.order, request.derivatives)
     ignore = _ignores_unused(request.unused)
     by_server = ignore and isinstance(given, Registered)  # which alone knows the inputs of its functions
-    if (ignore and not by_server) or request.coefficients or not isinstance(given, str | Registered | Program):
+    is_sent_as_given = isinstance(given, str | Registered | Program) and not asks_by(tables, selection)
+    if (ignore and not by_server) or request.coefficients or not is_sent_as_given:
         lowered = lower(given, inputs, selection, request.coefficients, tables, ignore=ignore)
         given, inputs, selection, shown, summed = lowered
     check_constants(given, [each.name for each in inputs])

@@ -9,7 +9,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from gridgrad_core.errors import RequestError, TooLargeError, UnsupportedError
-from gridgrad_core.grid import InputSpec, check_counts, grid_of
+from gridgrad_core.grid import MAX_DERIVATIVES, InputSpec, check_counts, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_core.wire.enums import DTYPE_NAMES, ITEM_BYTES, TIER_NAMES
@@ -19,7 +19,6 @@ from gridgrad_core.wire.unknown_fields import first_unknown, has_unknown
 from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays
 from gridgrad_server.reductions.reduction import read_reduction
 from gridgrad_server.requests.decoded import (
-    MAX_DERIVATIVES,
     MAX_GRIDS,
     MAX_TABLE_BYTES,
     DecodedArray,

@@ -12,7 +12,6 @@ from gridgrad_server.arrays.named_arrays import NO_ARRAYS, HeldArrays
 from gridgrad_server.reductions.reduction import Reduction
 
 __all__ = [
-    "MAX_DERIVATIVES",
     "MAX_GRIDS",
     "MAX_TABLE_BYTES",
     "DecodedArray",
@@ -22,9 +21,6 @@ __all__ = [
     "DecodedRequest",
     "DecodedTable",
 ]
-
-MAX_DERIVATIVES = 256
-"""Most derivatives of a request, without the value."""
 
 MAX_GRIDS = 4096
 """Most grids of one message."""

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import RequestError
-from gridgrad_core.grid import Derivative, canonical
+from gridgrad_core.grid import MAX_DERIVATIVES, Derivative, canonical
 from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.programs import ParsedText
 from gridgrad_server.requests.decode import too_many_derivatives
-from gridgrad_server.requests.decoded import MAX_DERIVATIVES
 
 __all__ = [
     "NamedDims",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Sequence
 
-from gridgrad_core.grid import MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
+from gridgrad_core.grid import MAX_DERIVATIVES, MAX_DIMS, MAX_INPUTS, MAX_ORDER, MAX_SCALARS
 from gridgrad_core.lang.functions.table import EXPANDED, FUNCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.features import FEATURES
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.config.settings import ServerSettings
-from gridgrad_server.requests.decoded import MAX_DERIVATIVES
 from gridgrad_server.requests.function_key import FunctionKey
 
 __all__ = ["explained", "functions", "prepared", "server"]

@@ -1,0 +1,125 @@
+"""The values of a table as what derivatives are taken by: an input to the caller, a scalar for each to the program."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gridgrad.arguments.coefficients import Shape, element_names
+from gridgrad.arguments.inputs import Input
+from gridgrad.arguments.lookup_table import GivenTable, LookupTable
+from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.grid import MAX_DERIVATIVES
+from gridgrad_core.lang.program.program import Program
+
+__all__ = ["TableValues", "moved_by", "values_of"]
+
+
+class TableValues(NamedTuple):
+    """A table by whose values derivatives are asked for.
+
+    Args:
+        given: the table.
+        elements: the names of the scalars by which its values are moved, in C order.
+    """
+
+    given: GivenTable
+    elements: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+        return self.given.name
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of its values."""
+        return self.given.table.numbers.values.shape
+
+    @property
+    def input(self) -> Input:
+        """Its values as one input, to be shown with a result."""
+        axes = [self.name] if len(self.shape) == 1 else [f"{self.name}_{axis}" for axis in range(len(self.shape))]
+        return Input(self.name, tuple(axes), self.given.table.values)
+
+    def scalars(self) -> list[Input]:
+        """By how much each of its values is moved: not at all."""
+        return [Input(name, (), np.zeros(())) for name in self.elements]
+
+
+def values_of(tables: Sequence[GivenTable], taken: Collection[str]) -> tuple[TableValues, ...]:
+    """The values of tables that derivatives are asked by.
+
+    Args:
+        tables: the tables.
+        taken: names that inputs and variables have.
+
+    Raises:
+        RequestError: a table has no such derivatives, or something else is called like one of its values.
+        TooLargeError: it has too many values.
+    """
+    found = []
+    for given in tables:
+        _check(given)
+        names = element_names(given.name, given.table.numbers.values.shape)
+        clash = {given.name, *names}.intersection(taken)
+        if clash:
+            remedy = f"rename one: for derivatives by the values of {given.name!r} these are {names[0]} and so on"
+            raise RequestError("inputs", f"{min(clash)!r} twice", remedy)
+        taken = {*taken, *names}
+        found.append(TableValues(given, names))
+    return tuple(found)
+
+
+def _check(given: GivenTable) -> None:
+    from gridgrad_core.tables.basis import LINEAR_IN_VALUES
+
+    numbers = given.table.numbers
+    if numbers.method not in LINEAR_IN_VALUES:
+        found = f"a derivative by the values of {given.name!r}, whose method {numbers.method!r} is not linear in them"
+        linear = ", ".join(map(repr, sorted(LINEAR_IN_VALUES)))
+        raise RequestError("derivatives", found, f"give it by one of the methods {linear}")
+    if numbers.values.size > MAX_DERIVATIVES:
+        found = f"derivatives by the {numbers.values.size:,} values of {given.name!r}, a grid for each"
+        remedy = f"give a table of at most {MAX_DERIVATIVES} values, or one for each part of its knots"
+        raise TooLargeError("derivatives", found, remedy)
+
+
+def moved_by(
+    program: Program, asked: Sequence[TableValues], taken: Collection[str]
+) -> tuple[Program, tuple[GivenTable, ...]]:
+    """A program with the scalars by which tables are moved, and the tables that say what each value counts.
+
+    Args:
+        program: that calls the tables.
+        asked: whose values are moved.
+        taken: names that no table can have.
+    """
+    from gridgrad_core.lang.tables.by_values import MovedTable, with_values_moved
+    from gridgrad_core.tables.basis import basis_tables
+    from gridgrad_core.wire.table_specs import MAX_COMPONENTS
+
+    spare = (name for name in (f"basis{n}" for n in itertools.count()) if name not in taken)
+    numbered = {name: number for number, name in enumerate(name for each in program.tables for name in each.names)}
+    first, added, moved = len(numbered), list[GivenTable](), dict[int, MovedTable]()
+    for each in asked:
+        table = each.given.table
+        made = basis_tables(table.numbers, table.turned, MAX_COMPONENTS)
+        added += [GivenTable(next(spare), LookupTable(numbers)) for numbers in made]
+        for called, names in _by_component(each):
+            if called in numbered:
+                moved[numbered[called]] = MovedTable(names, first)
+        first += math.prod(map(len, table.numbers.knots))
+    return with_values_moved(program, moved, [each.spec for each in added]), tuple(added)
+
+
+def _by_component(asked: TableValues) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What each component is called, and the names of its values."""
+    spec = asked.given.spec
+    count = len(spec.names)
+    for component, called in enumerate(spec.names):
+        yield called, asked.elements[component::count]
