@@ -56,6 +56,7 @@ ORDER = {
             "arguments",
             "elements",
             "tracing",
+            "tracing.symbolic",
             "formats",
             "requests",
             "results",

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from gridgrad.tracing.decorator import TracedFunction as TracedFunction
     from gridgrad.tracing.decorator import function as function
     from gridgrad.tracing.decorator import trace as trace
+    from gridgrad.tracing.local_calls import integrate as integrate
+    from gridgrad.tracing.local_calls import piecewise as piecewise
+    from gridgrad.tracing.local_calls import prod as prod
+    from gridgrad.tracing.local_calls import solve as solve
+    from gridgrad.tracing.local_calls import sum as sum  # noqa: A004 - the name in the language
     from gridgrad.tracing.value_derivative import diff as diff
     from gridgrad_core.errors import BusyError as BusyError
     from gridgrad_core.errors import CallCancelledError as CallCancelledError
@@ -94,9 +99,14 @@ _HOMES = {
     "__version__": "gridgrad_core.version",
     "diff": "gridgrad.tracing.value_derivative",
     "function": "gridgrad.tracing.decorator",
+    "integrate": "gridgrad.tracing.local_calls",
     "linspace": "gridgrad.arguments.linspace",
     "parse": "gridgrad_core.lang.parser.parser",
+    "piecewise": "gridgrad.tracing.local_calls",
+    "prod": "gridgrad.tracing.local_calls",
     "registered": "gridgrad.requests.request",
+    "solve": "gridgrad.tracing.local_calls",
+    "sum": "gridgrad.tracing.local_calls",
     "table": "gridgrad.arguments.lookup_table",
     "trace": "gridgrad.tracing.decorator",
 }

@@ -194,7 +194,7 @@ def parsed(text: str, names: tuple[str, ...], tables: tuple[TableSpec, ...] = ()
 def _program_of_sympy(function: Any) -> Any:
     if not hasattr(function, "free_symbols"):
         return function
-    from gridgrad.tracing.from_sympy import program_of
+    from gridgrad.tracing.symbolic.from_sympy import program_of
 
     return program_of(function)
 

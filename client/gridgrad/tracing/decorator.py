@@ -174,7 +174,8 @@ def _traced(
     _check_names(parameters.function, shapes)
     by_position = [values.pop(name) for name in parameters.names if name in parameters.positional and name in values]
     try:
-        returned = wrapped(*by_position, **values)
+        with recorder.tracing():
+            returned = wrapped(*by_position, **values)
         found = outcome.read(recorder, returned, outputs)
     except Exception as error:
         if recorder.refused is None or error is recorder.refused:
@@ -182,7 +183,17 @@ def _traced(
         raise recorder.refused from error  # numpy puts errors of its own in the place of ours
     if recorder.refused is not None:
         raise recorder.refused
-    return program_from(recorder.operations, found, tuple(recorder.specs)).with_tables(recorder.found)
+    program = program_from(recorder.operations, found, tuple(recorder.specs)).with_tables(recorder.found)
+    _check_inputs(program)
+    return program
+
+
+def _check_inputs(program: TracedProgram) -> None:
+    """Refuses what a call such as `gridgrad.solve` has for itself where it is used elsewhere."""
+    leaked = [name.partition(".")[2] for name in program.inputs if "." in name]
+    if leaked:
+        found = f"{leaked[0]}, an unknown, index or variable, used outside of the call that has it"
+        raise TracingError("function", found, "compute with it inside of the function that is given to the call")
 
 
 def _check_names(function: str, shapes: Shapes) -> None:

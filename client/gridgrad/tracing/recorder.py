@@ -5,8 +5,10 @@ Functions of numpy come in by the values that a trace has given out, and are han
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +23,7 @@ from gridgrad_core.lang.derive.by_value import ValueDerivatives
 from gridgrad_core.lang.functions.function import Function, Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.lang.local.local_names import LocalNames
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.syntax_error import Mistake
@@ -30,6 +33,8 @@ __all__ = ["Recorder"]
 
 OnUfunc: TypeAlias = Callable[["Recorder", np.ufunc, str, Sequence[Any], Mapping[str, Any]], Any]
 OnFunction: TypeAlias = Callable[["Recorder", Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
+
+_ACTIVE: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("gridgrad_recorder", default=None)
 
 
 class Recorder:
@@ -45,7 +50,9 @@ class Recorder:
             catches the error, since what it does then is not what it does with numbers.
         specs: the tables that may be called, in the order in which calls number them.
         found: those among them that the function has itself; `traced_program.found_table` adds them.
-        taken: names that no such table may have.
+        taken: names that no such table may have, nor what a call has for itself.
+        calls: how many calls there were that have names for themselves, such as `gridgrad.solve`.
+        local_names: counts them.
     """
 
     def __init__(self, on_ufunc: OnUfunc, on_function: OnFunction) -> None:
@@ -54,9 +61,25 @@ class Recorder:
         self.specs: list[TableSpec] = []
         self.found: list[GivenTable] = []
         self.taken: set[str] = set()
+        self.calls = 0
+        self.local_names = LocalNames(self.operations)
         self._derivatives = ValueDerivatives(self.operations.builder)
         self._on_ufunc = on_ufunc
         self._on_function = on_function
+
+    @staticmethod
+    def active() -> Recorder | None:
+        """That of the function that is being traced; None outside of one."""
+        return _ACTIVE.get()
+
+    @contextlib.contextmanager
+    def tracing(self) -> Iterator[None]:
+        """While the function is called."""
+        token = _ACTIVE.set(self)
+        try:
+            yield
+        finally:
+            _ACTIVE.reset(token)
 
     def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
         """Does what a ufunc of numpy or scipy does.
@@ -116,7 +139,7 @@ class Recorder:
             nodes = [self.operations.apply(function, arguments, 0).node for arguments in zip(*columns, strict=True)]
         except Mistake as mistake:
             raise self.refuse(refusal.doing(mistake.found, mistake.remedy)) from None
-        self._check_size()
+        self.check_size()
         return self._made(np.array(nodes, np.int64).reshape(arrays[0].shape), function.result)
 
     def numbers(self, value: Any) -> Traced:
@@ -146,7 +169,7 @@ class Recorder:
             TooLargeError: it is too large.
         """
         derived = finished(self._derivatives.deriving(node, by, order))
-        self._check_size()
+        self.check_size()
         return self.operations.constant(0.0, 0).node if derived is None else derived
 
     def _made(self, nodes: Nodes, kind: Kind = "number") -> Traced:
@@ -184,7 +207,8 @@ class Recorder:
         found = f"{shown} where a real number should be"
         return self.refuse(refusal.doing(found, "compute with real numbers and arrays of them"))
 
-    def _check_size(self) -> None:
+    def check_size(self) -> None:
+        """Refuses a trace that has become too long."""
         if len(self.operations.builder.nodes) > limits.MAX_OPERATIONS:
             found = f"more than {limits.MAX_OPERATIONS:,} different operations"
             remedy = "loops are unrolled: take fewer steps, or register a torch function at the server"

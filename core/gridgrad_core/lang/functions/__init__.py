@@ -23,7 +23,7 @@ That is all if its value comes down to operations of torch that compiled code ha
 of `worker/gridgrad_worker/engines/compiled/codegen/cpp_table.py`, and that name in C++ in
 `worker/gridgrad_worker/engines/compiled/cpp/functions.h` (or `special.h` beside it) for processors, and in
 `worker/gridgrad_worker/engines/cuda/prelude.h` for GPUs. Where sympy calls it otherwise,
-`client/gridgrad/tracing/from_sympy.py` has the names.
+`client/gridgrad/tracing/symbolic/from_sympy.py` has the names.
 
 Where Boost.Math has its values, they come from the library of special functions instead: its C++ in
 `worker/gridgrad_worker/native/cpp/special_functions.cpp` (and `.h`), and over arrays in `over_arrays.cpp` beside it;

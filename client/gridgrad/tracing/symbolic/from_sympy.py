@@ -13,13 +13,16 @@ from typing import Any
 
 from gridgrad.tracing import refusal
 from gridgrad.tracing.outputs import Outcome
+from gridgrad.tracing.symbolic.sympy_calls import CALLED, SympyCalls, bounding, carried_out, is_call, taken_apart
 from gridgrad.tracing.traced_program import program_from, spelled
 from gridgrad_core.errors import TracingError
+from gridgrad_core.lang.derive.by_value import ValueDerivatives
 from gridgrad_core.lang.functions.incomplete import BRANCHES
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.program.names import CONSTANTS, is_name
 from gridgrad_core.lang.program.printer import default_component
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.syntax_error import Mistake
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
@@ -59,10 +62,11 @@ class _Walk:
     def __init__(self) -> None:
         self.operations = TypedBuilder()
         self._known: dict[Any, Value] = {}
+        self._calls = SympyCalls(self.operations)
 
     def value(self, expression: Any) -> Value:
         """What an expression comes to: its arguments first, each once."""
-        stack = [expression.doit()]
+        stack = [carried_out(expression)]
         root = stack[0]
         while stack:
             current = stack[-1]
@@ -79,18 +83,20 @@ class _Walk:
     def _made(self, expression: Any, arguments: list[Value]) -> Value:
         if _is_leaf(expression):
             return self._leaf(expression)
-        rule = _RULES.get(type(expression).__name__)
-        if rule is not None:
+        rule = _RULES.get(type(expression).__name__, _Walk.function)
+        try:
             return rule(self, expression, arguments)
+        except Mistake as mistake:
+            raise TracingError("function", mistake.found, mistake.remedy) from None
+
+    def function(self, expression: Any, arguments: list[Value]) -> Value:
+        """Functions that both have."""
         function = FUNCTIONS[_called(expression)]
         if function.name in _FOLDED:
             return functools.reduce(lambda a, b: self.operations.apply(function, (a, b), 0), arguments)
         if len(arguments) != len(function.params):
             raise _unknown(f"sympy's {type(expression).__name__} of {len(arguments)} arguments")
-        try:
-            return self.operations.apply(function, tuple(arguments), 0)
-        except Mistake as mistake:
-            raise TracingError("function", mistake.found, mistake.remedy) from None
+        return self.operations.apply(function, tuple(arguments), 0)
 
     def _leaf(self, expression: Any) -> Value:
         name = _name(expression)
@@ -145,6 +151,18 @@ class _Walk:
             chosen = self.operations.apply(FUNCTIONS["where"], (condition, value, chosen), 0)
         return chosen
 
+    def derivative(self, expression: Any, arguments: list[Value]) -> Value:
+        """Of what has a call in it."""
+        derivatives = ValueDerivatives(self.operations.builder)
+        node = self.operations.number(arguments[0])
+        for symbol, count in expression.variable_count:
+            if not (_name(symbol) and count.is_Integer) or symbol in bounding(expression.expr):
+                raise _unknown(f"the derivative of a sum or product by {symbol}, of which it is a step,")
+            by = self.operations.input(_name(symbol), 0).node
+            derived = finished(derivatives.deriving(node, by, int(count)))
+            node = self.operations.constant(0.0, 0).node if derived is None else derived
+        return Value(node, 0)
+
     def reciprocal(self, expression: Any, arguments: list[Value]) -> Value:
         """1/cos and its kin."""
         below = FUNCTIONS[_RECIPROCAL[type(expression).__name__]]
@@ -175,6 +193,7 @@ class _Walk:
 
 
 _RULES: Mapping[str, Callable[[_Walk, Any, list[Value]], Value]] = {
+    "Derivative": _Walk.derivative,
     "Heaviside": _Walk.heaviside,
     "LambertW": _Walk.lambert,
     "Mul": _Walk.product,
@@ -183,14 +202,18 @@ _RULES: Mapping[str, Callable[[_Walk, Any, list[Value]], Value]] = {
     "exp": lambda walk, _, arguments: walk.operations.apply(FUNCTIONS["exp"], tuple(arguments), 0),
     "log": _Walk.logarithm,
     "sinc": _Walk.sinc,
+    **dict.fromkeys(CALLED, lambda walk, expression, arguments: walk._calls.made(expression, arguments)),
     **dict.fromkeys(_RECIPROCAL, _Walk.reciprocal),
 }
 
 
 def _check(expression: Any) -> None:
     """Refuses what is not in the language before its arguments are looked at, whatever they are."""
-    if not (_is_leaf(expression) or type(expression).__name__ in _RULES or _called(expression)):
-        raise _unknown(f"sympy's {type(expression).__name__}")
+    name = type(expression).__name__
+    if name in CALLED and not is_call(expression):
+        raise _unknown(f"sympy's {name} without finite bounds")
+    if not (_is_leaf(expression) or name in _RULES or _called(expression)):
+        raise _unknown(f"sympy's {name}")
 
 
 def _float(number: Any) -> float:
@@ -220,6 +243,10 @@ def _arguments(expression: Any) -> tuple[Any, ...]:
         return ()
     if type(expression).__name__ == "Piecewise":
         return tuple(each for pair in expression.args for each in pair.args)
+    if type(expression).__name__ in CALLED:
+        return taken_apart(expression)
+    if type(expression).__name__ == "Derivative":
+        return (expression.expr,)
     found: tuple[Any, ...] = expression.args
     return found
 

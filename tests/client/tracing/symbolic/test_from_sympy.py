@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import gridgrad
-from gridgrad.tracing.from_sympy import program_of
+from gridgrad.tracing.symbolic.from_sympy import program_of
 from gridgrad_core.errors import TracingError
 from tests.core.lang.evaluator import evaluate
 

@@ -1,0 +1,1 @@
+"""Expressions of sympy made into programs."""
