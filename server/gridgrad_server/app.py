@@ -256,7 +256,6 @@ class Server:
 
     def _announce(self) -> None:
         self.is_serving = True
-        self.parts.helpers.start()
         gc.freeze()  # what was loaded so far is never garbage, and collections skip it from now on
         log.info("serving", extra=fields(addresses=",".join(self.addresses)))
         file = self._settings.address_file
@@ -265,6 +264,7 @@ class Server:
                 address_file.write(file, self.addresses)
         except OSError as error:
             self._fatal(f"--address-file {file} can't be written any more: {error.strerror}; make room for it")
+        self.parts.helpers.start()  # now that whoever starts the server has what he waits for
 
     async def _drain(self) -> None:
         self.parts.intake.draining = True

@@ -31,7 +31,6 @@ HELPER_BYTES = 256 << 20
 _AT_ONCE = 2
 _MOST_WALL = 10
 """How much longer a helper may take by the clock, where others have the processors first."""
-_START_AFTER_S = 0.5
 _MOST_REFUSED = 4096
 _REMEMBERED_S = 60.0
 _REMEDY = "ask for fewer derivatives or lower orders at a time, or split the function into several requests"
@@ -59,18 +58,15 @@ class Helpers:
         self._most_s = most_s
         self._charge = charge
         self._turns = Turns(_AT_ONCE)
-        self._starting: asyncio.TimerHandle | None = None
         self._shared: dict[bytes, _Shared] = {}
         self._refused: TTLCache[bytes, wpb.PieceFailure] = TTLCache(_MOST_REFUSED, _REMEMBERED_S)
 
     def start(self) -> None:
-        """Makes ready for jobs, once whoever starts the server has what he waits for."""
-        self._starting = asyncio.get_running_loop().call_later(_START_AFTER_S, self._process.start)
+        """Makes ready for jobs, so that the first need not wait for what helpers load."""
+        self._process.start()
 
     async def close(self) -> None:
         """Ends all jobs."""
-        if self._starting:
-            self._starting.cancel()
         tasks = [shared.task for shared in self._shared.values()]
         for task in tasks:
             task.cancel()

@@ -35,6 +35,8 @@ from gridgrad_worker.runtime import process
 __all__ = ["main"]
 
 _READ_BYTES = 1 << 16
+_SHORT_S = 0.25
+"""What of a processor a helper has like others: most jobs need no more, and somebody waits for a first answer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +83,7 @@ def _help(connection: socket.socket, most_bytes: int, most_s: float) -> NoReturn
     status = 1
     try:
         process.die_with_parent()
-        process.yield_to_others()
+        _yield_to_others_after(_SHORT_S)
         gc.disable()  # nothing that it makes refers to itself, and all of it goes with the process
         resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
         job = pb.HelperJob.FromString(_receive(connection))
@@ -95,6 +97,12 @@ def _help(connection: socket.socket, most_bytes: int, most_s: float) -> NoReturn
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _yield_to_others_after(used_s: float) -> None:
+    """Has this process get the lowest priority once it has used so much of a processor."""
+    signal.signal(signal.SIGVTALRM, lambda *_: process.yield_to_others())
+    signal.setitimer(signal.ITIMER_VIRTUAL, used_s)
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -28,7 +28,7 @@ from gridgrad_worker.engines.structured.execution.products import SMALL
 from gridgrad_worker.engines.structured.execution.runner import PlanRunner
 from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, derive_plan
 from gridgrad_worker.engines.structured.planning.guard import Guard, Ranges, merged
-from gridgrad_worker.engines.structured.planning.plan import make_plan
+from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan, make_plan
 from gridgrad_worker.engines.tiles import Tile
 from gridgrad_worker.torch_ops.lookups import BoundTable, looking_up
 
@@ -59,7 +59,6 @@ class StructuredEngine:
 
     Attributes:
         plan: what is run for requests that the guard lets pass; for all, if there is none.
-        plain_plan: what is run for requests that the guard stops.
         guard: decides for requests whether the plan may be run; None if nothing is separated.
         tables: that it looks up.
     """
@@ -92,16 +91,17 @@ class StructuredEngine:
         self._runner = functools.partial(PlanRunner, dtype=dtype, device=device)
         # The guard would wait for the GPU before each launch, and save operations, which a GPU has to spare
         separating = False if separating is None and device.transfers is not None else separating
-        self.plain_plan = make_plan(derived.nodes, derived.outputs, masks, ndim)
-        self.plan = self.plain_plan
+        self._make_plain = functools.partial(make_plan, derived.nodes, derived.outputs, masks, ndim)
         self.guard: Guard | None = None
         separated = derived.separated
         self.ranks = separated.ranks
         self._saved = math.inf if separating else separated.saved
         if separated.checked and separating is not False:
             watched = [step for total in separated.checked for term in total for steps in term for step in steps]
-            self.plan = plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
-            self.guard = Guard(plan, separated.checked, dtype)
+            self.plan = make_plan(separated.nodes, separated.outputs, masks, ndim, watched)
+            self.guard = Guard(self.plan, separated.checked, dtype)
+        else:
+            self.plan = self.plain_plan
         self._alone = _ALONE if device.transfers is None else _TOGETHER
         shape_of_panels = panel_shape if device.transfers is None else deep_panel_shape
         self._panel_shape = functools.lru_cache(maxsize=1024)(
@@ -109,6 +109,11 @@ class StructuredEngine:
         )
         self._decided: tuple[Hashable, bool] = (None, False)
         self._guarded: tuple[object, NDArray[np.bool_]] = (None, np.ones(0, bool))
+
+    @functools.cached_property
+    def plain_plan(self) -> ExecutionPlan:
+        """What is run for requests that the guard stops; made for the first of it, or to be compiled."""
+        return self._make_plain()
 
     @functools.cached_property
     def _plain(self) -> PlanRunner:
