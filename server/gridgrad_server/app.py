@@ -119,6 +119,7 @@ class Server:
         server = grpc.aio.server(interceptors=self.parts.exporters.interceptors, options=server_options(self._settings))
         server.add_generic_rpc_handlers((self._gated(self.parts.service),))
         self.addresses = bind(server, self._settings, self.parts.certificates)
+        self.parts.sessions.bind()
         self.parts.exporters.start(self.parts.snapshot)
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
@@ -293,6 +294,8 @@ class Server:
 
     def _remove_files(self) -> None:
         files = [Path(address.removeprefix("unix:")) for address in self.addresses if address.startswith("unix:")]
+        if self._settings.session_socket:
+            files.append(self._settings.session_socket)
         if self._settings.address_file and self.is_serving:
             files.append(self._settings.address_file)
         for file in files:

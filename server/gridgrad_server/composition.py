@@ -149,7 +149,7 @@ def compose(
     open_streams = OpenCalls("open streams", _MOST_STREAMS, _MOST_STREAMS)
     streams = StreamCalls(intake, limits, observers, unread, open_streams)
     budget = ArenaBudget(settings.session_bytes)
-    sessions = SessionManager(settings, intake, limits, observers, slots, budget, quotas)
+    sessions = SessionManager(settings, intake, limits, observers, slots, budget, access)
     snapshot = StatusSnapshot(
         settings, intake, admission, lanes, workers, streams, sessions, quotas, budget, arrays, observers
     )

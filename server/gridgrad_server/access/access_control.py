@@ -15,6 +15,7 @@ from gridgrad_server.access.roles import PrincipalRoles
 from gridgrad_server.access.rules import Rule
 from gridgrad_server.access.token_file import TokenEntry, limits_in, read_tokens
 from gridgrad_server.access.tokens import Tokens
+from gridgrad_server.access.users import Users
 from gridgrad_server.access.wrong_tokens import WrongTokens
 from gridgrad_server.config.quota_limits import limits_of
 from gridgrad_server.config.settings import ServerSettings
@@ -71,6 +72,7 @@ class AccessControl:
         self._key_file: Path | None = settings.auth_jwt
         self._tokens = Tokens()
         self._roles = PrincipalRoles()
+        self._users = Users()
         self._web_tokens = _web_tokens(settings, self._roles)
         self._certificates = _certificates(settings, self._roles)
         self.is_on = settings.has_auth
@@ -96,6 +98,7 @@ class AccessControl:
         """Lets these call from now on, and revokes the grants of others."""
         self._tokens.replace(contents.entries)
         self._roles.replace(contents.entries)
+        self._users.replace(contents.entries)
         self.quotas.replace(limits_in(contents.entries))
         if self._web_tokens and contents.keys is not None:
             self._web_tokens.replace(contents.keys)
@@ -129,6 +132,10 @@ class AccessControl:
         if grant:
             check_valid(grant)
         return grant
+
+    def grant_of_user(self, uid: int) -> Grant | None:
+        """The grant of a user of this machine; None for one who is no principal."""
+        return self._users.find(uid)
 
     def _web_grant(self, token: str, may_verify: bool) -> Grant | None:
         if self._web_tokens is None:

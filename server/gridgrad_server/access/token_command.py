@@ -21,6 +21,7 @@ from gridgrad_server.access.token_file import (
     read_tokens,
     roles_of,
     time_of,
+    user_of,
 )
 from gridgrad_server.config.access_error import AccessError
 from gridgrad_server.config.quota_limits import LIMITS, limits_of
@@ -92,9 +93,18 @@ _FILE = click.option(
     "--limit", "limits", multiple=True, callback=_limits, metavar="NAME=VALUE",
     help=f"What the principal may take: {', '.join(LIMITS)}.",
 )  # fmt: skip
-@click.option("--no-token", is_flag=True, help="None is made: the principal comes with --auth-jwt or a certificate.")
+@click.option(
+    "--user", callback=_checked(user_of), help="The user of this machine who is the principal at --session-socket.",
+)  # fmt: skip
+@click.option("--no-token", is_flag=True, help="None is made: the principal comes with other credentials.")
 def add(
-    file: Path, principal: str, roles: tuple[str, ...], expires: float | None, limits: tuple[str, ...], no_token: bool
+    file: Path,
+    principal: str,
+    roles: tuple[str, ...],
+    expires: float | None,
+    limits: tuple[str, ...],
+    user: int | None,
+    no_token: bool,
 ) -> None:
     """Makes a token and prints it, this once: the file has only its digest."""
     token, digest = "", b""
@@ -104,7 +114,7 @@ def add(
         token = new_token()
         digest = digest_of(token)
     with edited(file) as tokens:
-        tokens.add(TokenEntry(principal, roles, digest, math.inf if expires is None else expires, limits))
+        tokens.add(TokenEntry(principal, roles, digest, math.inf if expires is None else expires, limits, user))
     click.echo(token or f"{principal} may {' and '.join(roles)}")
 
 
@@ -113,7 +123,14 @@ def add(
 def list_tokens(file: Path) -> None:
     """Prints the tokens that there are: their ids, principals, roles, and until when they hold."""
     for entry in read_tokens(file).entries:
-        words = _id_of(entry), entry.principal, ",".join(entry.roles), _until(entry.expires_at), *entry.limits
+        words = (
+            _id_of(entry),
+            entry.principal,
+            ",".join(entry.roles),
+            _until(entry.expires_at),
+            *_user_in(entry),
+            *entry.limits,
+        )
         click.echo("  ".join(words))
 
 
@@ -132,6 +149,10 @@ def revoke(file: Path, principal: str | None, number: str | None) -> None:
         tokens.remove(gone)
     for entry in gone:
         click.echo(f"revoked {_id_of(entry)} of {entry.principal}; send the server SIGHUP")
+
+
+def _user_in(entry: TokenEntry) -> list[str]:
+    return [] if entry.user is None else [f"user={entry.user}"]
 
 
 def _id_of(entry: TokenEntry) -> str:

@@ -5,6 +5,7 @@
     scraper       metrics       60303ae22b998861…  expires=2027-01-01T00:00:00Z
     batch         call          d74ff0ee8da3b980…  weight=0.1 requests=64
     carol         call,admin    -                  # known by other credentials than a token
+    solver        call          -                  user=1000  # that user of this machine, at --session-socket
 
 It is a secret all the same, since whoever can write it lets himself in: it belongs to the server's user and is closed
 to others. It is written whole and renamed, so that no reader sees half of it.
@@ -17,6 +18,7 @@ import fcntl
 import hashlib
 import math
 import os
+import pwd
 import re
 import secrets
 import stat
@@ -40,12 +42,13 @@ __all__ = [
     "read_tokens",
     "roles_of",
     "time_of",
+    "user_of",
 ]
 
 _TOKEN_BYTES = 32
 _PRINCIPAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+@-]{0,127}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_NONE, _EXPIRES = "-", "expires="
+_NONE, _EXPIRES, _USER = "-", "expires=", "user="
 _LINE = "write PRINCIPAL ROLE SHA256, as gridgrad-server token add does"
 
 
@@ -58,6 +61,7 @@ class TokenEntry(NamedTuple):
         digest: the token's SHA-256; empty for who comes with other credentials.
         expires_at: by time.time; infinity for never.
         limits: of the principal, as they are written.
+        user: the number of who counts as the principal at the socket of sessions; None for nobody.
     """
 
     principal: str
@@ -65,6 +69,7 @@ class TokenEntry(NamedTuple):
     digest: bytes
     expires_at: float = math.inf
     limits: tuple[str, ...] = ()
+    user: int | None = None
 
     def line(self) -> str:
         """The entry as a line of the file."""
@@ -72,6 +77,8 @@ class TokenEntry(NamedTuple):
         if self.expires_at != math.inf:
             expires = datetime.fromtimestamp(self.expires_at, UTC)
             words.append(f"expires={expires:%Y-%m-%dT%H:%M:%SZ}")
+        if self.user is not None:
+            words.append(f"{_USER}{self.user}")
         return " ".join([*words, *self.limits])
 
     def has_access_of(self, other: TokenEntry) -> bool:
@@ -129,17 +136,27 @@ class TokenFile:
             raise AccessError(f"{self._path}, line {number}: {error}") from None
 
     def _check(self) -> None:
-        seen = set()
+        seen = set[str]()
         for entry in self.entries:
-            what = f"the token {entry.digest.hex()[:12]}…" if entry.digest else f"{entry.principal} with -"
-            if what in seen:
-                raise AccessError(f"{self._path}: {what} is there twice; remove one line")
-            seen.add(what)
+            what = set(_unique_in(entry))
+            for twice in seen & what:
+                raise AccessError(f"{self._path}: {twice} is there twice; remove one line")
+            seen |= what
         said = limits_in(self.entries)
         for entry in self.entries:
             if entry.limits and entry.limits != said[entry.principal]:
                 found = f"{entry.principal} has two kinds of limits"
                 raise AccessError(f"{self._path}: {found}; say the same in each of its lines")
+
+
+def _unique_in(entry: TokenEntry) -> Iterator[str]:
+    """What no other line may have."""
+    if entry.digest:
+        yield f"the token {entry.digest.hex()[:12]}…"
+    if entry.user is not None:
+        yield f"{_USER}{entry.user}"
+    elif not entry.digest:
+        yield f"{entry.principal} with -"
 
 
 def _entry_of(words: list[str]) -> TokenEntry:
@@ -149,15 +166,17 @@ def _entry_of(words: list[str]) -> TokenEntry:
     check_principal(principal)
     if digest != _NONE and not _DIGEST.fullmatch(digest):
         raise ValueError(f"the third word is no SHA-256 in 64 hexadecimal digits; {_LINE}")
-    expires_at = math.inf
-    limits = tuple(word for word in more if not word.startswith(_EXPIRES))
+    expires_at, user = math.inf, None
+    limits = tuple(word for word in more if not word.startswith((_EXPIRES, _USER)))
     limits_of(limits)
+    for word in (each for each in more if each.startswith(_USER)):
+        user = user_of(word.removeprefix(_USER))
     for word in (each for each in more if each.startswith(_EXPIRES)):
         value = word.removeprefix(_EXPIRES)
         if digest == _NONE:
             raise ValueError("what comes with other credentials ends with these; take expires= out")
         expires_at = time_of(value)
-    return TokenEntry(principal, roles_of(roles), bytes.fromhex(digest.strip(_NONE)), expires_at, limits)
+    return TokenEntry(principal, roles_of(roles), bytes.fromhex(digest.strip(_NONE)), expires_at, limits, user)
 
 
 def limits_in(entries: Iterable[TokenEntry]) -> dict[str, tuple[str, ...]]:
@@ -190,6 +209,20 @@ def roles_of(text: str) -> tuple[str, ...]:
     if not set(roles) <= set(ROLES) or len(set(roles)) < len(roles):
         raise ValueError(f"{text!r} are no roles; there are {', '.join(ROLES)}, several with commas between them")
     return roles
+
+
+def user_of(text: str) -> int:
+    """The number of a user of this machine, given by name or number.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if text.isdecimal():
+        return int(text)
+    try:
+        return pwd.getpwnam(text).pw_uid
+    except KeyError:
+        raise ValueError(f"{text!r} is no user of this machine; write its name or number") from None
 
 
 def time_of(text: str) -> float:

@@ -178,6 +178,12 @@ FLAGS: tuple[Flag, ...] = (
     Flag("session-bytes", Bytes(), GIB, "1GiB",
          "bytes of results that lie in the memory of sessions, of all together; beyond, they go over the socket. Raise "
          "it for callers that keep large results"),
+    Flag("session-socket", _PATH, None, "none",
+         "path of a unix socket at which callers on this machine get sessions without a call of gRPC. Give it for "
+         "callers in other languages"),
+    Flag("session-group", click.STRING, None, "none",
+         "group whose members may use --session-socket too; else the server's user alone. Give one where they run as "
+         "other users"),
     Flag("array-bytes", Bytes(0), 256 * MIB, "256MiB",
          "bytes of arrays, such as tables, that are kept so that callers need not send them again; what was used "
          "longest ago goes first. Raise it for many large tables; 0 keeps none"),
@@ -255,6 +261,8 @@ class ServerSettings:
     unary_result_bytes: int
     sessions: int
     session_bytes: int
+    session_socket: Path | None
+    session_group: str | None
     array_bytes: int
     piece_timeout: float
     derive_timeout: float
@@ -314,6 +322,8 @@ class ServerSettings:
             return problem
         if len(set(self.listen)) != len(self.listen):
             return "--listen names an address twice: give each once"
+        if self.session_group and not self.session_socket:
+            return "--session-group says who may use --session-socket: give it too"
         if self.local_workers and not self.ray:
             return "--local-workers counts those beside --ray: without that say --workers"
         return self._problem_of_range()

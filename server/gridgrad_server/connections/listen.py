@@ -14,7 +14,7 @@ import grpc
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.config.tls import ServerCertificates
 
-__all__ = ["ListenError", "bind", "parts_of", "server_options"]
+__all__ = ["ListenError", "bind", "free_path", "parts_of", "server_options"]
 
 _MOST_PENDING = 1 << 16
 _MOST_OF_CONNECTION = 1024
@@ -53,7 +53,7 @@ def _bind(server: grpc.aio.Server, address: str, certificate: grpc.ServerCredent
     path = address.removeprefix("unix:")
     is_unix = path != address
     if is_unix:
-        _free_path(Path(path))
+        free_path(Path(path))
     else:
         _check_free(address)
     try:
@@ -66,8 +66,12 @@ def _bind(server: grpc.aio.Server, address: str, certificate: grpc.ServerCredent
     return address if is_unix else f"{address.rpartition(':')[0]}:{port}"
 
 
-def _free_path(path: Path) -> None:
-    """Removes the socket file of a server that is gone."""
+def free_path(path: Path) -> None:
+    """Removes the socket file of a server that is gone.
+
+    Raises:
+        ListenError: something else is there, or a server that listens.
+    """
     try:
         kind = path.stat().st_mode
     except FileNotFoundError:

@@ -3,7 +3,8 @@
 A caller asks for a session by gRPC and gets a token, which serves once and not for long. With it, it connects to
 a unix socket in the abstract namespace, which leaves no file behind however the server ends. Since anyone on the
 machine may connect there, connections of other users are closed unread, and one that does not authenticate itself by
-a token within AUTHENTICATE_WITHIN_S is rejected.
+a token within AUTHENTICATE_WITHIN_S is rejected. At the socket of --session-socket the kernel's word is enough: there
+the first message is empty.
 """
 
 from __future__ import annotations
@@ -16,22 +17,26 @@ import secrets
 import socket
 import time
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Callable
 
 from cachetools import TTLCache
 
-from gridgrad_core.errors import BusyError, RequestError, UnavailableError
+from gridgrad_core.errors import BusyError, GridgradError, RequestError, UnavailableError
 from gridgrad_core.system.logging import fields
 from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_server.access.grants import GRANT, Grant
-from gridgrad_server.access.quotas import Quotas, owner_of
+from gridgrad_server.access.access_control import AccessControl
+from gridgrad_server.access.grants import GRANT
+from gridgrad_server.access.quotas import owner_of
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.local_sessions.session import LocalSession
+from gridgrad_server.local_sessions.session_listener import SessionListener
+from gridgrad_server.local_sessions.session_path import SessionGuest, SessionPath
 from gridgrad_server.memory.arena import Arena, ArenaBudget
 from gridgrad_server.memory.slots import SlotPool
 from gridgrad_server.memory.socket import FrameSocket
 from gridgrad_server.requests.decode import decode
+from gridgrad_server.rpc.errors import to_status
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
 from gridgrad_server.scheduling.observer import Observers
@@ -48,17 +53,6 @@ _MOST_TOKEN_MESSAGE_BYTES = 256
 _MOST_UNAUTHENTICATED = 64
 _MOST_TOKENS = 1024
 _CHECK_EVERY_S = 5.0
-_PAUSE_S = 1.0
-
-
-class _Offer(NamedTuple):
-    """A session that was offered: whose it is, and by what grant."""
-
-    caller: str
-    grant: Grant | None
-
-    def has_ended(self, now: float) -> bool:
-        return self.grant is not None and not self.grant.is_valid(now)
 
 
 class SessionManager:
@@ -71,7 +65,7 @@ class SessionManager:
         observers: are told of answers.
         slots: numbers the arenas, and tells workers of those that are no more.
         budget: bounds what the arenas take.
-        quotas: say how many one caller may have; None where that is not bounded.
+        access: knows who may come, and says how many sessions one caller may have.
     """
 
     def __init__(
@@ -82,8 +76,9 @@ class SessionManager:
         observers: Observers,
         slots: SlotPool,
         budget: ArenaBudget,
-        quotas: Quotas | None = None,
+        access: AccessControl,
     ) -> None:
+        self._settings = settings
         self._most = settings.sessions
         self._message_bytes = settings.message_bytes
         self._stall_timeout = settings.stall_timeout
@@ -92,24 +87,38 @@ class SessionManager:
         self._observers = observers
         self._slots = slots
         self._budget = budget
-        self._quotas = quotas or None
-        self._listener: socket.socket | None = None
-        self._offered: TTLCache[bytes, _Offer] = TTLCache(_MOST_TOKENS, TOKEN_FOR_S, time.monotonic)  # by token
+        self._access = access
+        self._by_path: SessionPath | None = None
+        self._listener: SessionListener | None = None
+        self._listeners: list[SessionListener] = []
+        self._offered: TTLCache[bytes, SessionGuest] = TTLCache(_MOST_TOKENS, TOKEN_FOR_S, time.monotonic)  # by token
         self._unauthenticated: dict[FrameSocket, asyncio.TimerHandle] = {}
-        self._open: dict[LocalSession, _Offer] = {}
+        self._open: dict[LocalSession, SessionGuest] = {}
         self._checking: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._open)
 
+    def bind(self) -> None:
+        """Takes the path of --session-socket, if there is to be one.
+
+        Raises:
+            ListenError: it is taken, or can't be made.
+        """
+        if self._settings.session_socket and self._most:
+            self._by_path = SessionPath(self._settings.session_socket, self._settings.session_group, self._access)
+
     def listen(self) -> None:
         """Begins to accept connections, unless the settings allow no session."""
         if not self._most:
             return
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._listener.bind(f"\0gridgrad-{secrets.token_hex(16)}")
-        self._listener.listen(_MOST_UNAUTHENTICATED)
-        self._listen_on()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        listener.bind(f"\0gridgrad-{secrets.token_hex(16)}")
+        listener.listen(_MOST_UNAUTHENTICATED)
+        self._listener = SessionListener(listener, self._accept)
+        self._listeners.append(self._listener)
+        if self._by_path:
+            self._listeners.append(SessionListener(self._by_path.socket, self._accept_by_path))
         self._checking = asyncio.get_running_loop().call_later(_CHECK_EVERY_S, self._check)
 
     def open(self, caller: str) -> pb.OpenSessionResponse:
@@ -122,17 +131,26 @@ class SessionManager:
             UnavailableError: there are no sessions here, or nothing new is accepted.
             BusyError: too many are open.
         """
-        self._intake.check_open()
         if self._listener is None:
             raise UnavailableError("", "this server opens no sessions", "call it by gRPC, or give it --sessions")
-        if len(self._open) >= self._most:
-            raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
-        if self._quotas:
-            self._quotas.account(caller).check_sessions(self.by_owner()[owner_of(caller)])
+        self._check_room(caller)
         token = secrets.token_bytes(_TOKEN_BYTES)
         # Beyond the limit the oldest goes: callers that never connect keep nobody out
-        self._offered[token] = _Offer(caller, GRANT.get())
-        return pb.OpenSessionResponse(socket=self._listener.getsockname()[1:].decode(), token=token)
+        self._offered[token] = SessionGuest(caller, GRANT.get())
+        return pb.OpenSessionResponse(socket=self._listener.name, token=token)
+
+    def _check_room(self, caller: str) -> None:
+        """Refuses one more session of a caller.
+
+        Raises:
+            UnavailableError: nothing new is accepted.
+            BusyError: too many are open.
+        """
+        self._intake.check_open()
+        if len(self._open) >= self._most:
+            raise BusyError("", f"{len(self._open)} sessions are open, the limit", "call by gRPC, or raise --sessions")
+        if self._access.quotas:
+            self._access.quotas.account(caller).check_sessions(self.by_owner()[owner_of(caller)])
 
     def end_refused(self) -> None:
         """Ends those whose grant holds no longer."""
@@ -147,11 +165,11 @@ class SessionManager:
 
     def close(self) -> None:
         """Ends them all."""
-        if self._listener is None:
-            return
-        asyncio.get_running_loop().remove_reader(self._listener)
-        self._listener.close()
-        self._listener = None
+        if self._by_path:
+            self._by_path.close()
+        for listener in self._listeners:
+            listener.close()
+        self._listener, self._listeners = None, []
         if self._checking:
             self._checking.cancel()
         for link in list(self._unauthenticated):
@@ -159,30 +177,41 @@ class SessionManager:
         for session in list(self._open):
             session.end()
 
-    def _listen_on(self) -> None:
-        if self._listener is not None:
-            asyncio.get_running_loop().add_reader(self._listener, self._connected, self._listener)
-
-    def _connected(self, listener: socket.socket) -> None:
-        try:
-            self._accept(listener.accept()[0])
-        except (BlockingIOError, ConnectionError):
-            pass
-        except OSError as error:  # no descriptors are left: accepting again at once would fail again
-            log.warning("can't open a session", extra=fields(why=error))
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(listener)
-            loop.call_later(_PAUSE_S, self._listen_on)
-
     def _accept(self, connection: socket.socket) -> None:
         if peer_uid(connection) != os.geteuid() or len(self._unauthenticated) >= _MOST_UNAUTHENTICATED:
             log.warning("refused a caller at the socket of sessions", extra=fields(uid=peer_uid(connection)))
             connection.close()
             return
-        link = FrameSocket(connection, lambda frame: self._authenticate(link, frame), lambda: self._reject(link))
+        self._expect(connection, self._authenticate)
+
+    def _accept_by_path(self, connection: socket.socket) -> None:
+        if len(self._unauthenticated) >= _MOST_UNAUTHENTICATED:
+            connection.close()
+            return
+        self._expect(connection, lambda link, frame: self._admit(connection, link, frame))
+
+    def _expect(self, connection: socket.socket, take: Callable[[FrameSocket, bytes], None]) -> None:
+        """Waits for the first message of who has connected."""
+        link = FrameSocket(connection, lambda frame: take(link, frame), lambda: self._reject(link))
         link.allow(_MOST_TOKEN_MESSAGE_BYTES)
         loop = asyncio.get_running_loop()
         self._unauthenticated[link] = loop.call_later(AUTHENTICATE_WITHIN_S, self._reject, link)
+
+    def _admit(self, connection: socket.socket, link: FrameSocket, frame: bytes) -> None:
+        """Begins the session of who has come by the path, or says why not."""
+        try:
+            if frame:
+                raise RequestError("token", "a first message with something in it", "send an empty one here")
+            assert self._by_path, "it has accepted the connection"  # noqa: S101 - narrows the type
+            guest = self._by_path.guest_of(connection)
+            self._check_room(guest.caller)
+        except GridgradError as error:
+            log.warning("refused a caller at the socket of sessions", extra=fields(why=error))
+            link.send(pb.SessionResponse(status=to_status(error)).SerializeToString())
+            self._reject(link)
+            return
+        self._unauthenticated.pop(link).cancel()
+        self._begin(link, guest)
 
     def _authenticate(self, link: FrameSocket, frame: bytes) -> None:
         try:
@@ -196,7 +225,7 @@ class SessionManager:
         self._unauthenticated.pop(link).cancel()
         self._begin(link, offer)
 
-    def _begin(self, link: FrameSocket, offer: _Offer) -> None:
+    def _begin(self, link: FrameSocket, offer: SessionGuest) -> None:
         size = self._budget.most_bytes // mmap.PAGESIZE * mmap.PAGESIZE
         try:
             arena = Arena(self._slots.new_number(), size, self._budget, self._slots.dropped)

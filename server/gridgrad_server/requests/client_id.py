@@ -10,7 +10,7 @@ import grpc
 
 from gridgrad_server.access.grants import GRANT
 
-__all__ = ["MOST_PER_HOST", "caller_of"]
+__all__ = ["MOST_PER_HOST", "caller_of", "local_caller_of"]
 
 MOST_PER_HOST = 256
 """Turns that one host or principal can get, however many clients it claims to be."""
@@ -32,6 +32,17 @@ def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
         if key == "user-agent" and str(value).startswith(_CLIENT_ID):
             agent = value
     return _name(context.peer(), agent, principal)
+
+
+def local_caller_of(uid: int, pid: int, principal: str = "") -> str:
+    """Names a caller who has come without gRPC: the user of this machine, and his process.
+
+    Args:
+        uid: of the user.
+        pid: of the process.
+        principal: that he is; empty where callers need no credentials.
+    """
+    return _name(f"unix:{uid}:{pid}", None, principal)
 
 
 @functools.lru_cache(1024)

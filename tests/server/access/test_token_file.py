@@ -33,11 +33,14 @@ def parsed(text: str) -> list[TokenEntry]:
 
 def test_lines_comments_and_times() -> None:
     text = f"# all of us\n\n alice  call,metrics {DIGEST}  # hers\n"
-    text += f"bob admin {'0' * 64} expires=2027-01-01T01:00:00+01:00\n"
+    text += f"bob admin {'0' * 64} expires=2027-01-01T01:00:00+01:00\nsolver call - user=1000 weight=2\n"
     assert parsed(text) == [
         TokenEntry("alice", ("call", "metrics"), digest_of("secret")),
         TokenEntry("bob", ("admin",), bytes(32), 1798761600.0),
+        TokenEntry("solver", ("call",), b"", limits=("weight=2",), user=1000),
     ]
+    assert parsed(parsed(text)[2].line()) == parsed(text)[2:]
+    assert parsed("solver call - user=root")[0].user == 0
 
 
 def test_what_is_not_changed_stays_as_it_was_written() -> None:
@@ -55,6 +58,7 @@ def test_what_is_not_changed_stays_as_it_was_written() -> None:
     ("line", "said"),
     [
         ("alice call", "2 of three words"),
+        ("alice call - user=nobody-here", "'nobody-here' is no user of this machine; write its name or number"),
         (f"-alice call {DIGEST}", "no name of a principal"),
         (f"alice boss {DIGEST}", "'boss' are no roles"),
         (f"alice call,call {DIGEST}", "are no roles"),
@@ -85,6 +89,12 @@ def test_limits_are_of_the_principal() -> None:
 def test_a_token_that_is_there_twice() -> None:
     with pytest.raises(AccessError, match=f"{DIGEST[:12]}… is there twice"):
         parsed(f"alice call {DIGEST}\nbob call {DIGEST}\n")
+
+
+def test_a_user_who_is_there_twice() -> None:
+    with pytest.raises(AccessError, match="user=7 is there twice"):
+        parsed("alice call - user=7\nbob call - user=7\n")
+    assert len(parsed("alice call - user=7\nalice call - user=8\nalice call -\n")) == 3
 
 
 @pytest.mark.parametrize("name", ["alice", "a", "spiffe://a.example/b", "a.b_c@d.example", "x" * 128])

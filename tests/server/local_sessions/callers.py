@@ -33,10 +33,10 @@ CRAMPED = {"session_bytes": 1 << 16, "unary_result_bytes": 20_000, "piece_cost":
 class Caller:
     """A caller at the socket of sessions."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.setblocking(False)
-        self.socket.connect(f"\0{name}")
+        self.socket.connect(str(name) if isinstance(name, Path) else f"\0{name}")
         self.memory: mmap.mmap | None = None
         self.descriptors = array.array("i")
         self._received = b""
@@ -81,7 +81,10 @@ class Caller:
 
     async def greet(self, token: bytes) -> None:
         await self.send(token=token)
-        first = await self.answer()
+        self.map(await self.answer())
+
+    def map(self, first: pb.SessionResponse) -> None:
+        """Maps the memory that the first answer has brought."""
         self.memory = mmap.mmap(self.descriptors[0], first.memory_bytes, mmap.MAP_SHARED, mmap.PROT_READ)
 
     async def ask(self, request: pb.GridGradientRequest | None = None, **fields: Any) -> int:
