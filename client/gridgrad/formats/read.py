@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gridgrad.formats.lepton import read_lepton
-from gridgrad.formats.translation import Translation
+from gridgrad.formats.notations.exprtk import read_exprtk
+from gridgrad.formats.notations.fparser import read_fparser
+from gridgrad.formats.notations.lammps import read_lammps
+from gridgrad.formats.notations.lepton import read_lepton
+from gridgrad.formats.notations.muparser import read_muparser
+from gridgrad.formats.trees.translation import Translation
 from gridgrad_core.errors import ExpressionError, RequestError
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.syntax_error import Mistake
 
 __all__ = ["DIALECTS", "read"]
 
-_READERS: Mapping[str, Callable[[str], Translation]] = {"lepton": read_lepton}
+_READERS: Mapping[str, Callable[[str], Translation]] = {
+    "lepton": read_lepton,
+    "exprtk": read_exprtk,
+    "muparser": read_muparser,
+    "lammps": read_lammps,
+    "fparser": read_fparser,
+}
 
 DIALECTS = tuple(_READERS)
 """The notations that `read` knows."""
@@ -23,7 +33,9 @@ def read(text: str, dialect: str) -> Translation:
 
     Args:
         text: the formula, with its definitions.
-        dialect: "lepton", for OpenMM, PLUMED and LAMMPS's pair_style lepton. It is never guessed.
+        dialect: which notation; it is never guessed. "lepton" is that of OpenMM, PLUMED and LAMMPS's pair_style lepton,
+            "exprtk" of VTK and OpenTURNS, "muparser" of deal.II and FEniCS, "lammps" of LAMMPS's variables, "fparser"
+            of MOOSE and libMesh.
 
     Returns:
         What `Client.gradient` takes as its function, with `notes` of what was written otherwise.

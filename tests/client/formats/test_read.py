@@ -11,9 +11,9 @@ from tests.client.fake import FakeServer
 
 
 def test_other_dialects_are_refused_by_name() -> None:
-    assert DIALECTS == ("lepton",)
-    with pytest.raises(gridgrad.RequestError, match="'muparser'; give one of those that can be read: lepton"):
-        read("x", "muparser")
+    assert DIALECTS[:3] == ("lepton", "exprtk", "muparser")
+    with pytest.raises(gridgrad.RequestError, match="'maple'; give one of those that can be read: lepton, exprtk"):
+        read("x", "maple")
 
 
 def test_a_long_text_is_refused() -> None:

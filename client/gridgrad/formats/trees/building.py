@@ -6,8 +6,8 @@ import bisect
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from gridgrad.formats.formula import Formula, quoted
-from gridgrad.formats.translation import Note, Translation
+from gridgrad.formats.trees.formula import Formula, quoted
+from gridgrad.formats.trees.translation import Note, Translation
 from gridgrad.tracing.outputs import Outcome
 from gridgrad.tracing.traced_program import program_from
 from gridgrad_core.lang.functions.table import FUNCTIONS
@@ -38,6 +38,10 @@ class Building:
         """A constant."""
         return self.operations.constant(value, 0)
 
+    def note(self, at: Value, text: str) -> None:
+        """Says something of a place."""
+        self.notes.append((at.start, text))
+
     def call(self, name: str, *arguments: Value) -> Value:
         """A function or operator of the language by its name in the table."""
         return self.operations.apply(FUNCTIONS[name], arguments, arguments[0].start)
@@ -51,14 +55,22 @@ class Rule(NamedTuple):
     """What a function or operator of a notation comes to.
 
     Args:
-        arity: how many arguments it has.
+        arity: how many arguments it has, at least.
         build: writes it.
         note: what is to be said where it is used; empty if nothing.
+        most: how many arguments it has at most, where it may have more.
     """
 
     arity: int
     build: Build
     note: str = ""
+    most: int = 0
+
+    def check(self, formula: Formula, given: int) -> None:
+        """Refuses another number of arguments."""
+        if not self.arity <= given <= max(self.arity, self.most):
+            wanted = f"{self.arity} argument{'s' * (self.arity > 1)}{' or more' * (self.most > self.arity)}"
+            raise Mistake(formula.start, f"{formula.text} of {given}", f"it takes {wanted}")
 
 
 def translated(root: Formula, text: str, rules: Mapping[str, Rule], named: Mapping[str, str]) -> Translation:
@@ -108,9 +120,7 @@ def _node(
     if formula.kind == "name":
         return _input(formula, building, named)
     rule = rules[formula.text]
-    if len(arguments) != rule.arity:
-        wanted = f"{rule.arity} argument{'s' * (rule.arity > 1)}"
-        raise Mistake(formula.start, f"{formula.text} of {len(arguments)}", f"it takes {wanted}")
+    rule.check(formula, len(arguments))
     if rule.note:
         building.notes.append((formula.start, rule.note))
     placed = [each._replace(start=formula.start) for each in arguments]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gridgrad.formats.formula import Dialect, Formula, Infix, Lexeme
-from gridgrad.formats.operator_precedence import parsed_formula
+from gridgrad.formats.trees.formula import Dialect, Formula, Infix, Lexeme
+from gridgrad.formats.trees.operator_precedence import parsed_formula
 from gridgrad_core.lang.program.syntax_error import Mistake
 
 DIALECT = Dialect(

@@ -71,12 +71,18 @@ class Dialect(NamedTuple):
         infix: operators between operands.
         prefix: operators before one: their precedence, and what they do.
         missing: what to write where an operator is wanted, or an operand: by the text of what stands there.
+        implied: the operator between two operands with none between them, if that is one.
+        choice: whether it has `c ? a : b`, which binds less than all operators; its operation is "choice".
+        one_sign: whether no sign may follow another.
     """
 
     name: str
     infix: dict[str, Infix]
     prefix: dict[str, tuple[int, str]]
     missing: dict[str, str]
+    implied: Infix | None = None
+    choice: bool = False
+    one_sign: bool = False
 
 
 def quoted(text: str) -> str:

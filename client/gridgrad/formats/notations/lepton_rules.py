@@ -7,7 +7,8 @@ simplifies them before, so that `x/x` is 1 everywhere, and notes say where that 
 
 from __future__ import annotations
 
-from gridgrad.formats.building import Building, Rule
+from gridgrad.formats.trees.building import Building, Rule
+from gridgrad.formats.trees.rule_making import ARITHMETIC, named, simplified, with_zeros_noted, written
 from gridgrad_core.lang.program.typed_builder import Value
 
 __all__ = ["FUNCTIONS", "RULES"]
@@ -21,22 +22,8 @@ _NAMES = {
     "ceil": "ceil",
 }
 """Functions of one argument with the language's names for them."""
+_WITH_ZEROS = with_zeros_noted("Lepton")
 _OF_A_TIE = "; the derivative at a tie is {}, as Lepton's, where the language's {} takes the mean"
-
-
-def _named(name: str) -> Rule:
-    return Rule(1, lambda building, x: building.call(name, x))
-
-
-def _reciprocal(of: str) -> Rule:
-    def build(building: Building, x: Value) -> Value:
-        return building.call("div", building.number(1.0), building.call(of, x))
-
-    return Rule(1, build, f"1/{of}(x)")
-
-
-def _recip(building: Building, x: Value) -> Value:
-    return building.call("div", building.number(1.0), x)
 
 
 def _power(exponent: int) -> Rule:
@@ -74,52 +61,35 @@ def _where(building: Building, comparison: str, x: Value, a: Value, b: Value) ->
     return building.call("where", building.call(comparison, x, building.number(0.0)), a, b)
 
 
-def _multiplied(building: Building, a: Value, b: Value) -> Value:
-    if 0.0 in (building.operations.known(a), building.operations.known(b)):
-        _note(building, a, "0*x", "0")
-    return building.call("mul", a, b)
-
-
 def _divided(building: Building, a: Value, b: Value) -> Value:
-    if building.operations.known(a) == 0:
-        _note(building, a, "0/x", "0")
-    elif a.node == b.node:
-        _note(building, a, "x/x", "1")
-    return building.call("div", a, b)
+    if a.node == b.node and building.operations.known(a) != 0:
+        simplified(building, a, "Lepton", "x/x", "1")
+    return _WITH_ZEROS["/"].build(building, a, b)
 
 
 def _subtracted(building: Building, a: Value, b: Value) -> Value:
     if a.node == b.node:
-        _note(building, a, "x - x", "0")
+        simplified(building, a, "Lepton", "x - x", "0")
     return building.call("sub", a, b)
 
 
 def _raised(building: Building, a: Value, b: Value) -> Value:
     if building.operations.known(a) == 0:
-        _note(building, a, "0^x", "0")
+        simplified(building, a, "Lepton", "0^x", "0")
     elif building.operations.builder.nodes[a.node].op == "sqrt" and building.operations.known(b) == 2:
-        _note(building, a, "sqrt(x)^2", "x")
+        simplified(building, a, "Lepton", "sqrt(x)^2", "x")
     return building.call("pow", a, b)
 
 
-def _note(building: Building, at: Value, written: str, simplified: str) -> None:
-    found = f"Lepton simplifies {written} to {simplified} for every x, be it infinite or nan"
-    building.notes.append((at.start, f"{found}; here it is computed as it is written"))
-
-
-def _negative(building: Building, x: Value) -> Value:
-    return building.operations.prefix("neg", x.start, x)
-
-
 FUNCTIONS = {
-    **{name: _named(ours) for name, ours in _NAMES.items()},
-    "atan2": Rule(2, lambda building, y, x: building.call("arctan2", y, x)),
-    "sec": _reciprocal("cos"),
-    "csc": _reciprocal("sin"),
-    "cot": _reciprocal("tan"),
+    **{name: named(ours) for name, ours in _NAMES.items()},
+    "atan2": named("arctan2", 2),
+    "sec": written("x", "1/cos(x)"),
+    "csc": written("x", "1/sin(x)"),
+    "cot": written("x", "1/tan(x)"),
     "square": _power(2),
     "cube": _power(3),
-    "recip": Rule(1, _recip, "1/x"),
+    "recip": written("x", "1/x"),
     "step": Rule(1, _step, "where(x >= 0, 1, 0): 1 at 0, and 0 where x is nan"),
     "delta": Rule(1, _delta, "where(x == 0, 1, 0): a single point, with the derivative 0"),
     "select": Rule(3, _select, "where(c != 0, a, b): negative conditions are true"),
@@ -131,11 +101,10 @@ FUNCTIONS = {
 
 RULES = {
     **FUNCTIONS,
-    "+": Rule(2, lambda building, a, b: building.call("add", a, b)),
+    **ARITHMETIC,
+    **_WITH_ZEROS,
     "-": Rule(2, _subtracted),
-    "*": Rule(2, _multiplied),
     "/": Rule(2, _divided),
     "^": Rule(2, _raised),
-    "negative": Rule(1, _negative),
 }
 """Functions and operators."""

@@ -10,11 +10,11 @@ import math
 import re
 from collections.abc import Iterator
 
-from gridgrad.formats.building import translated
-from gridgrad.formats.formula import Dialect, Formula, Infix, Kind, Lexeme, quoted
-from gridgrad.formats.lepton_rules import FUNCTIONS, RULES
-from gridgrad.formats.operator_precedence import parsed_formula
-from gridgrad.formats.translation import Translation
+from gridgrad.formats.notations.lepton_rules import FUNCTIONS, RULES
+from gridgrad.formats.trees.building import translated
+from gridgrad.formats.trees.formula import Dialect, Formula, Infix, Kind, Lexeme, quoted
+from gridgrad.formats.trees.operator_precedence import parsed_formula
+from gridgrad.formats.trees.translation import Translation
 from gridgrad_core.lang.program.syntax_error import Mistake
 
 __all__ = ["read_lepton"]

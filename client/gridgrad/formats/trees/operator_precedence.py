@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gridgrad.formats.formula import Dialect, Formula, Lexeme, Names, quoted
+from gridgrad.formats.trees.formula import Dialect, Formula, Infix, Lexeme, Names, quoted
 from gridgrad_core.lang.program.syntax_error import Mistake
 
 __all__ = ["parsed_formula"]
@@ -64,23 +64,53 @@ class _Parser:
             self._complete(self._names(token))
         elif token.kind == "function" or token.text == "(":
             self._pending.append(_Pending(token, -1, token.text, len(self.operands)))
-        elif token.text in self._dialect.prefix:
+        elif token.text in self._dialect.prefix and not (self._dialect.one_sign and self._after_sign()):
             self._pending.append(_Pending(token, *self._dialect.prefix[token.text], len(self.operands)))
         else:
             raise self._unexpected(token, _WRITE_OPERAND)
 
     def operator(self, token: Lexeme) -> None:
         """Takes what stands after an operand."""
-        infix = self._dialect.infix.get(token.text) if token.kind == "operator" else None
+        infix = self._dialect.infix.get(token.text) if token.kind == "operator" else self._implied(token)
         if infix is not None:
             self._reduce(infix.precedence + infix.from_right)
-            self._pending.append(_Pending(token, infix.precedence, infix.operation, len(self.operands) - 1))
-            self.wants_operand = True
+            self._wait(token, infix.precedence, infix.operation, len(self.operands) - 1)
+            if token.kind != "operator":
+                self.operand(token)
+        elif token.text in ("?", ":") and self._dialect.choice:
+            self._choose(token)
         elif token.kind == "end" or token.text in (")", ","):
             self._reduce(0)
             self._close(token)
         else:
             raise self._unexpected(token, _WRITE_OPERATOR)
+
+    def _wait(self, *pending: *tuple[Lexeme, int, str, int]) -> None:
+        self._pending.append(_Pending(*pending))
+        self.wants_operand = True
+
+    def _implied(self, token: Lexeme) -> Infix | None:
+        """The operator that is not written before what stands after an operand."""
+        begins = token.kind in ("name", "function") or token.text == "("
+        begins = begins or (token.kind == "number" and self.operands[-1].kind != "number")
+        return self._dialect.implied if begins else None
+
+    def _after_sign(self) -> bool:
+        last = self._pending[-1] if self._pending else None
+        return last is not None and last.token.kind == "operator" and last.operands == len(self.operands)
+
+    def _choose(self, token: Lexeme) -> None:
+        """Takes a `?` or `:`. Between the two what waits is a parenthesis, after them an operator."""
+        if token.text == "?":
+            self._reduce(1)
+            self._wait(token, -1, "?", len(self.operands) - 1)
+            return
+        self._reduce(0)
+        opened = self._pending[-1] if self._pending else None
+        if opened is None or opened.operation != "?":
+            raise self._unexpected(token, "write the ? before it, as in c ? a : b")
+        self._pending.pop()
+        self._wait(opened.token, 0, "choice", opened.operands)
 
     def _complete(self, formula: Formula) -> None:
         self.operands.append(formula)
@@ -103,6 +133,8 @@ class _Parser:
         if opened is None or (token.text == "," and opened.token.text == "("):
             remedy = "write the ( before it, or leave it out" if token.text == ")" else "arguments stand in a call"
             raise self._unexpected(token, remedy)
+        if opened.operation == "?":
+            raise Mistake(opened.token.start, "a ? without its :", "write both sides, as in c ? a : b")
         if token.kind == "end":
             raise Mistake(opened.token.start, f"a ( of {opened.token.text!r} that is never closed", "write the ) to it")
         self.wants_operand = token.text == ","

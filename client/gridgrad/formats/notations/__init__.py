@@ -1,0 +1,1 @@
+"""The notations, each with its table of operators and what its functions come to."""

@@ -1,0 +1,1 @@
+"""Formulas as trees, however they are written, and programs of them."""
