@@ -82,6 +82,7 @@ ORDER = {
         *("config", "access", "arrays", "memory", "deriving", "reductions", "requests", "scheduling", "segments"),
         *("formulas",),
         *("workers.transports", "workers", "connections", "rpc", "local_sessions", "telemetry"),
+        *("http.grids", "http"),
     ],
     "gridgrad_worker": [
         *("runtime", "devices", "native", "torch_ops", "engines", "engines.functional"),

@@ -30,7 +30,6 @@ from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import log_no_gone_callers
 from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.formulas.formula import FormulaFileError
-from gridgrad_server.gate import AccessGate
 from gridgrad_server.workers.places import aside_place, places_of
 from gridgrad_server.workers.transports.transport import WorkerPlace
 
@@ -117,10 +116,13 @@ class Server:
             ListenError: an address can't be listened on.
         """
         server = grpc.aio.server(interceptors=self.parts.exporters.interceptors, options=server_options(self._settings))
-        server.add_generic_rpc_handlers((self._gated(self.parts.service),))
+        server.add_generic_rpc_handlers((self.parts.gate or self.parts.service,))
         self.addresses = bind(server, self._settings, self.parts.certificates)
         self.parts.sessions.bind()
         self.parts.exporters.start(self.parts.snapshot)
+        if self.parts.http:
+            await self.parts.http.start()
+            log.info("http", extra=fields(address=self.parts.http.address))
         await server.start()
         log.info("listening", extra=fields(addresses=",".join(self.addresses), version=__version__))
         self.parts.workers.start()
@@ -138,10 +140,6 @@ class Server:
         log.info("stopped", extra=fields(failure=self._failure) if self._failure else {})
         return 1 if self._failure else 0
 
-    def _gated(self, service: grpc.GenericRpcHandler) -> grpc.GenericRpcHandler:
-        access = self.parts.access
-        return AccessGate(service, access, self._settings.auth_health) if access.is_on else service
-
     async def _watch_grants(self) -> None:
         """Ends what goes on by grants that have expired."""
         while self.parts.access.is_on:
@@ -155,6 +153,8 @@ class Server:
     async def _end(self, server: grpc.aio.Server) -> None:
         """Ends all parts, whose callers have what they are to get."""
         self.parts.sessions.close()
+        if self.parts.http:
+            await self.parts.http.close()
         await server.stop(_LAST_WORDS_S)
         await self.parts.helpers.close()
         await self.parts.workers.close()

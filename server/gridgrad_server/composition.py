@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from gridgrad_core.extras import optional
 from gridgrad_core.system.logging import fields
 from gridgrad_core.version import __version__
 from gridgrad_server.access.access_control import AccessControl
@@ -22,6 +24,7 @@ from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.formulas.checks import FormulaChecks
 from gridgrad_server.formulas.loader import FormulaLoader
 from gridgrad_server.formulas.shared_formulas import SharedFormulas
+from gridgrad_server.gate import AccessGate
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.memory.slots import SlotPool
@@ -48,6 +51,9 @@ from gridgrad_server.workers.command import helper_command
 from gridgrad_server.workers.pool import WorkerPool
 from gridgrad_server.workers.process import WorkerProcess
 from gridgrad_server.workers.transports.transport import WorkerPlace
+
+if TYPE_CHECKING:
+    from gridgrad_server.http.http_server import HttpServer
 
 __all__ = ["Parts", "compose"]
 
@@ -91,6 +97,8 @@ class Parts:
     exporters: Exporters
     health: HealthCalls
     service: GridgradService
+    gate: AccessGate | None
+    http: HttpServer | None
 
 
 def compose(
@@ -168,6 +176,10 @@ def compose(
     health = HealthCalls(OpenCalls("watches of health", _MOST_WATCHES, _MOST_WATCHES_OF_CONNECTION), unread)
     reflection = ReflectionCalls(OpenCalls("open streams of reflection", _MOST_REFLECTIONS, _MOST_REFLECTIONS), unread)
     service = GridgradService(unary, streams, introspection, sessions, health, reflection, arrivals, unread)
+    gate = AccessGate(service, access, settings.auth_health) if access.is_on else None
+    http = _http(
+        settings, certificates, gate, UnaryCalls(intake, limits, observers, "http"), arrivals, health, snapshot
+    )
     return Parts(
         certificates,
         access,
@@ -191,7 +203,31 @@ def compose(
         Exporters(settings, access, observers),
         health,
         service,
+        gate,
+        http,
     )
+
+
+def _http(
+    settings: ServerSettings,
+    certificates: ServerCertificates,
+    gate: AccessGate | None,
+    unary: UnaryCalls,
+    arrivals: Arrivals,
+    health: HealthCalls,
+    snapshot: StatusSnapshot,
+) -> HttpServer | None:
+    if not settings.http:
+        return None
+    for package in ("starlette", "uvicorn"):
+        optional(package, "http")
+    from gridgrad_server.http.gradient_route import GradientRoute
+    from gridgrad_server.http.http_app import HttpApp
+    from gridgrad_server.http.http_server import HttpServer
+
+    gradient = GradientRoute(unary, settings.message_bytes)
+    app = HttpApp(settings, gate.enter if gate else None, gradient, arrivals, health, snapshot.status)
+    return HttpServer(app, settings.http, settings.stall_timeout, certificates.http_context())
 
 
 def _aside(

@@ -71,16 +71,26 @@ class AccessGate(grpc.GenericRpcHandler):
 
     def _guarded(self, behaviour: Behaviour, rule: Rule | None, method: str) -> Behaviour:
         async def serve(messages: Any, context: Context) -> Any:
-            try:
-                grant = await self._let_in(context, rule)
-            except GridgradError as error:
-                said = fields(method=method, source=source_of(context.peer()), why=error.found)
-                log.warning("denied", extra=said)
-                await abort(context, error)
-            GRANT.set(grant)
+            await self.enter(context, rule, method)
             return await behaviour(messages, context)
 
         return serve
+
+    async def enter(self, context: Context, rule: Rule | None, method: str) -> None:
+        """Takes the grant of a call, or aborts it.
+
+        Args:
+            context: of the call.
+            rule: of which it needs a role; None for any.
+            method: as the log names it.
+        """
+        try:
+            grant = await self._let_in(context, rule)
+        except GridgradError as error:
+            said = fields(method=method, source=source_of(context.peer()), why=error.found)
+            log.warning("denied", extra=said)
+            await abort(context, error)
+        GRANT.set(grant)
 
     async def _let_in(self, context: Context, rule: Rule | None) -> Grant:
         """The grant of a call.

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
-ADDRESS = "localhost:50051"
+ADDRESS, HTTP = "localhost:50051", "localhost:8080"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FIGURES = re.compile(r"^\|[^|\n]*\|(?:[^|\n]*\d[^|\n]*\|)+$", re.MULTILINE)
 """The rows of a table that hold numbers."""
@@ -74,9 +74,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     formulas = tmp_path_factory.mktemp("formulas") / "page.toml"
     formulas.write_text("".join(block.text for block in blocks("toml")))
     arguments = ["--listen", "127.0.0.1:0", "--functions", "examples.functions", "--expressions", str(formulas)]
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    with serve("gridgrad_server", arguments) as server:
-        yield {**os.environ, "GRIDGRAD_SERVER": server.address, "PATH": path, "PYTHONWARNINGS": "error"}
+    path, log = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])), formulas.with_suffix(".log")
+    level = {"GRIDGRAD_LOG_LEVEL": "info"}
+    with serve("gridgrad_server", [*arguments, "--http", "127.0.0.1:0"], environment=level, log=log) as server:
+        http = re.search(r"http address=(\S+)", log.read_text())
+        assert http
+        said = {"GRIDGRAD_SERVER": server.address, "HTTP": http[1], "PATH": path, "PYTHONWARNINGS": "error"}
+        yield {**os.environ, **said}
 
 
 def run(command: list[str] | str, environment: dict[str, str], folder: Path) -> str:
@@ -105,7 +109,7 @@ def test_python_runs_as_shown(block: Block, environment: dict[str, str], tmp_pat
 def test_the_command_line_runs_as_shown(block: Block, environment: dict[str, str], tmp_path: Path) -> None:
     for session in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         command, _, want = session.partition("\n")
-        assert_prints(run(command, environment, tmp_path), want)
+        assert_prints(run(command.replace(HTTP, environment["HTTP"]), environment, tmp_path), want)
 
 
 @pytest.mark.parametrize("block", blocks("js"), ids=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -61,9 +62,9 @@ def _unmeasured() -> None:
         key.throughput = Throughput()
 
 
-@pytest.fixture
-async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
-    """Starts servers with pretending workers; stops them after the test."""
+@contextlib.asynccontextmanager
+async def servers() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
+    """Starts servers with pretending workers; stops them at the end."""
     running: list[Serving] = []
 
     async def start(*worker_flags: str, workers: int = 1, wait: bool = True, **settings: Any) -> Serving:
@@ -82,3 +83,10 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
             await serving.channel.close()
         serving.server.stop()
         await serving.task
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
+    """The same for a test."""
+    async with servers() as start:
+        yield start

@@ -166,8 +166,8 @@ class ServerStatus(NamedTuple):
         counting_s: seconds since it began to count: at its start where it exports metrics, else when first asked.
         load: what it holds now.
         workers: all of them, ready or not.
-        answers: how many requests were answered, by how they came ("unary", "stream" or "session") and the name of the
-            gRPC status, each grid of a stream counted.
+        answers: how many requests were answered, by how they came ("unary", "stream", "session" or "http") and the
+            name of the gRPC status, each grid of a stream counted.
         computed: by the engine and the tier, which is empty for the functional engine.
         queue_s: seconds from the arrival of a request to the beginning of its computation.
         compute_s: seconds that batches took to compute.

@@ -204,6 +204,15 @@ FLAGS: tuple[Flag, ...] = (
     Flag("metrics", TcpAddress(), None, "none",
          "HOST:PORT to serve metrics for Prometheus on, such as localhost:9464, by HTTP and without TLS. Give it to "
          "watch the server; needs the extra gridgrad[metrics]"),
+    Flag("http", TcpAddress(), None, "none",
+         "HOST:PORT to serve the same calls on by HTTP, such as localhost:8080; HTTPS where --tls-cert is given. For "
+         "curl, browsers and languages without gRPC; needs the extra gridgrad[http]"),
+    Flag("http-host", click.STRING, (), "none",
+         "name by which callers of --http reach this machine, beside localhost and the one that is listened on. Give "
+         "it where a page calls the server by a name of the network; any other is refused", repeated=True),
+    Flag("http-origin", click.STRING, (), "none",
+         "origin of web pages, such as https://app.example, that may call --http from a browser. Give it for pages "
+         "that this server does not serve itself", repeated=True),
     Flag("traces", SWITCH, False, "off",
          "whether to send traces by OpenTelemetry, as the environment's OTEL_ variables say. Give it to see where the "
          "time of single calls goes; needs the extra gridgrad[otel]"),
@@ -270,6 +279,9 @@ class ServerSettings:
     drain_timeout: float
     keepalive: float
     metrics: str | None
+    http: str | None
+    http_host: tuple[str, ...]
+    http_origin: tuple[str, ...]
     traces: bool
     log_format: str
     log_level: str
@@ -324,6 +336,10 @@ class ServerSettings:
             return "--listen names an address twice: give each once"
         if self.session_group and not self.session_socket:
             return "--session-group says who may use --session-socket: give it too"
+        if not self.http and (self.http_host or self.http_origin):
+            return "--http-host and --http-origin are for servers with --http: give it too"
+        if "*" in self.http_origin:
+            return "--http-origin names each origin: any page of the web could call the server by *"
         if self.local_workers and not self.ray:
             return "--local-workers counts those beside --ray: without that say --workers"
         return self._problem_of_range()

@@ -33,6 +33,7 @@ class ServerCertificates:
     def __init__(self, settings: ServerSettings) -> None:
         self._pair = (settings.tls_key, settings.tls_cert) if settings.tls_key and settings.tls_cert else None
         self._authorities = settings.tls_client_ca
+        self._http: ssl.SSLContext | None = None
         self._latest = self.read()
 
     def __bool__(self) -> bool:
@@ -57,6 +58,16 @@ class ServerCertificates:
     def take(self, read: Configuration | None) -> None:
         """Shows these to connections that begin from now on."""
         self._latest = read
+        if self._http and self._pair:
+            _loaded(self._http, self._pair, self._authorities)
+
+    def http_context(self) -> ssl.SSLContext | None:
+        """The same for a port of HTTP; None without a certificate. What is taken later, it shows too."""
+        if self._pair and self._http is None:
+            self._http = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._http.verify_mode = ssl.CERT_REQUIRED if self._authorities else ssl.CERT_NONE
+            _loaded(self._http, self._pair, self._authorities)
+        return self._http
 
     def credentials(self) -> grpc.ServerCredentials | None:
         """The credentials of one port; None without a certificate."""
@@ -73,6 +84,13 @@ class ServerCertificates:
 
         asks = self._authorities is not None
         return grpc.dynamic_ssl_server_credentials(shown, fetch, require_client_authentication=asks)
+
+
+def _loaded(context: ssl.SSLContext, pair: tuple[Path, Path], authorities: Path | None) -> None:
+    key, chain = pair
+    context.load_cert_chain(chain, key, _no_password)
+    if authorities:
+        context.load_verify_locations(authorities)
 
 
 def _check(path: Path, load: Callable[[ssl.SSLContext], object]) -> None:

@@ -51,6 +51,11 @@ class HealthCalls:
         for news in self._watchers:
             news.set()
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether calls are computed."""
+        return self._status == _SERVING
+
     async def check(self, raw: bytes, context: Context) -> bytes:
         """How a service is."""
         name = await _name(raw, context)
@@ -92,6 +97,7 @@ class HealthCalls:
             self._watchers.discard(news)
 
 
+_SERVING = HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString()
 _UNKNOWN = HealthCheckResponse(status=HealthCheckResponse.SERVICE_UNKNOWN).SerializeToString()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
 
 from gridgrad_core.errors import GridgradError
 from gridgrad_server.connections.ending import Context
@@ -17,9 +17,11 @@ from gridgrad_server.rpc.errors import abort
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
 from gridgrad_server.scheduling.observer import OK, Observers, code_of, given_up
-from gridgrad_server.scheduling.request import Failures, GridRequest
+from gridgrad_server.scheduling.request import Failures, GridRequest, ResultSink
 
 __all__ = ["PendingResponse", "UnaryCalls", "UnaryResult"]
+
+T = TypeVar("T")
 
 
 class PendingResponse(Protocol):
@@ -87,28 +89,53 @@ class UnaryCalls:
         intake: makes requests of calls.
         limits: of a request.
         observers: are told of answers.
+        via: how the calls come, as observers are told.
     """
 
-    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers) -> None:
+    def __init__(self, intake: Intake, limits: RequestLimits, observers: Observers, via: str = "unary") -> None:
         self._intake = intake
         self._limits = limits
         self._observers = observers
+        self._via = via
 
     async def serve(self, raw: bytes, context: Context) -> bytes:
         """Answers a call."""
+        return await self.answer(raw, context, UnaryResult, self._limits.check_unary)
+
+    async def answer(
+        self,
+        raw: bytes,
+        context: Context,
+        sink: Callable[[asyncio.Future[T]], ResultSink],
+        check: Callable[[GridRequest], None],
+    ) -> T:
+        """Answers a call with what a sink makes of its result.
+
+        Args:
+            raw: a serialized GridGradientRequest.
+            context: of the call.
+            sink: takes the results, and sets the future to the answer.
+            check: refuses requests for what the answer has no room for.
+        """
         code: int | None = None
         try:
-            response = await self._computed(raw, context)
+            response = await self._computed(raw, context, sink, check)
             code = OK
         except GridgradError as error:
             code = code_of(error)
             await abort(context, error)
         finally:
             if self._observers:
-                self._observers.answered("unary", given_up(context.time_remaining()) if code is None else code)
+                self._observers.answered(self._via, given_up(context.time_remaining()) if code is None else code)
         return response
 
-    async def _computed(self, raw: bytes, context: Context) -> bytes:
+    async def _computed(
+        self,
+        raw: bytes,
+        context: Context,
+        sink: Callable[[asyncio.Future[T]], ResultSink],
+        check: Callable[[GridRequest], None],
+    ) -> T:
         caller = caller_of(context)
         permit = self._intake.admit(len(raw), caller)
         request: GridRequest | None = None
@@ -121,10 +148,10 @@ class UnaryCalls:
         context.add_done_callback(ended)  # type: ignore[arg-type] # it gets the context
         remaining_s = context.time_remaining()
         deadline_at = None if remaining_s is None else time.monotonic() + remaining_s
-        response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        call = raw, UnaryResult(response), caller, deadline_at
+        response: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        call = raw, sink(response), caller, deadline_at
         request = self._intake.known_request(*call) or await self._intake.read_request(*call)
-        self._limits.check_unary(request)
+        check(request)
         self._intake.charge(request)
         permit.grow(request.held_bytes + request.named_bytes)
         self._intake.submit(request)

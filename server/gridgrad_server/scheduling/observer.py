@@ -28,7 +28,7 @@ class Observer(Protocol):
         """Requests were answered, or given up by their caller.
 
         Args:
-            via: "unary", "stream" or "session".
+            via: "unary", "stream", "session" or "http".
             code: the number of their gRPC status.
             grids: how many requests.
         """

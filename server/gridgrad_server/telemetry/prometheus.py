@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["PrometheusExporter", "families", "guarded"]
+__all__ = ["PrometheusExporter", "families", "guarded", "page"]
 
 _ANSWER_WITHIN_S = 10.0
 
@@ -122,6 +122,22 @@ def _refusal(environ: WSGIEnvironment, access: AccessControl) -> RefusedError | 
     except RefusedError as error:
         return error
     return None
+
+
+class _Families(Collector):
+    def __init__(self, status: pb.GetServerStatusResponse) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        return families(self._status)
+
+
+def page(status: pb.GetServerStatusResponse) -> bytes:
+    """The metrics of a status and of this process, as Prometheus reads them."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_Families(status))
+    return generate_latest(registry)
 
 
 def families(status: pb.GetServerStatusResponse) -> Iterator[Metric]:

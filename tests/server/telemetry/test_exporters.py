@@ -11,14 +11,19 @@ import pytest
 def test_what_exports_is_loaded_only_when_asked_for() -> None:
     code = (
         "import sys, gridgrad_server.app\n"
-        "print(*{name.partition('.')[0] for name in sys.modules} & {'prometheus_client', 'opentelemetry', 'wrapt'})"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(*loaded & {'prometheus_client', 'opentelemetry', 'wrapt', 'starlette', 'uvicorn', 'h11'})"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 @pytest.mark.parametrize(
     ("flags", "package", "extra"),
-    [(["--metrics", "127.0.0.1:0"], "prometheus_client", "metrics"), (["--traces"], "opentelemetry", "otel")],
+    [
+        (["--metrics", "127.0.0.1:0"], "prometheus_client", "metrics"),
+        (["--traces"], "opentelemetry", "otel"),
+        (["--http", "127.0.0.1:0"], "uvicorn", "http"),
+    ],
 )
 def test_a_missing_package_names_its_extra(flags: list[str], package: str, extra: str) -> None:
     code = (

@@ -1,0 +1,147 @@
+"""Requests in JSON: what each form means, and what is refused where."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gridgrad_core.errors import RequestError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.http.grids.json_request import read_json
+
+
+def read(**asked: object) -> pb.GridGradientRequest:
+    return read_json(json.dumps({"expression": "f", **asked}).encode()).message
+
+
+def values(given: pb.Input) -> list[float]:
+    numbers: list[float] = np.frombuffer(given.array.data, "<f8").tolist()
+    return numbers
+
+
+def test_numbers_are_parameters_lists_axes_and_the_rest_is_named() -> None:
+    spaced = {"linspace": [0, 1, 5]}
+    table = {"dims": ["t", "z"], "values": [[1, 2, 3], [4, 5, 6]]}
+    message = read(inputs={"a": 2, "t": [1, 2.5], "k": spaced, "p": table, "q": {"dims": "t", "values": [3, 4]}})
+    a, t, k, p, q = message.inputs
+    assert (list(a.dims), list(a.array.shape), values(a)) == ([], [], [2.0])
+    assert (list(t.dims), list(t.array.shape), values(t)) == (["t"], [2], [1.0, 2.5])
+    assert (list(k.dims), k.linspace) == (["k"], pb.Linspace(start=0, stop=1, num=5))
+    assert (list(p.dims), list(p.array.shape), values(p)) == (["t", "z"], [2, 3], [1, 2, 3, 4, 5, 6])
+    assert (list(q.dims), values(q)) == (["t"], [3.0, 4.0])
+    assert [list(each.wrt) for each in message.derivatives] == [["t"], ["k"], ["p"], ["q"]]
+
+
+def test_geomspace_is_that_of_numpy() -> None:
+    (given,) = read(inputs={"k": {"geomspace": [1, 1000, 7]}}).inputs
+    np.testing.assert_allclose(values(given), np.geomspace(1, 1000, 7), rtol=1e-15)
+    (given,) = read(inputs={"k": {"geomspace": [-8, -0.1, 4]}}).inputs
+    assert (values(given)[0], values(given)[-1]) == (-8.0, -0.1)
+    np.testing.assert_allclose(values(given), np.geomspace(-8, -0.1, 4), rtol=1e-15)
+    assert [values(read(inputs={"k": {"geomspace": [2, 8, num]}}).inputs[0]) for num in (0, 1)] == [[], [2.0]]
+
+
+def test_what_is_no_number_is_a_string() -> None:
+    (given,) = read(inputs={"t": ["NaN", "Infinity", "-Infinity", -0.0, 1]}).inputs
+    nan, *others = values(given)
+    assert math.isnan(nan)
+    assert others == [math.inf, -math.inf, 0.0, 1.0]
+    assert math.copysign(1, others[2]) == -1
+
+
+def test_digits_are_not_lost() -> None:
+    (given,) = read(inputs={"t": [0.1, 5e-324, 1.7976931348623157e308, 9007199254740993]}).inputs
+    assert values(given) == [0.1, 5e-324, 1.7976931348623157e308, 9007199254740992.0]
+
+
+def test_derivatives_are_asked_for_by_order_or_listed() -> None:
+    def listed(**asked: object) -> list[list[str]]:
+        message = read(inputs={"t": [1], "k": [1], "a": 1}, **asked)
+        return [list(each.wrt) for each in message.derivatives]
+
+    assert listed(order=0) == []
+    assert listed() == listed(order=1) == [["t"], ["k"]]
+    assert listed(order=2, wrt=["t", "a"]) == [["t"], ["a"], ["t", "t"], ["t", "a"], ["a", "a"]]
+    assert listed(derivatives=[["k", "t"], "a"]) == [["t", "k"], ["a"]]
+
+
+def test_reductions_dtype_tier_and_timeout() -> None:
+    message = read(inputs={"t": [1], "k": [1]}, reduce={"k": "sum"}, weights="k", dtype="float32", tier="direct")
+    assert message.reduction == pb.Reduction(function=pb.Function(expression="f"), dims=["k"], kind="sum", weights="k")
+    assert not message.HasField("function")
+    assert (message.dtype, message.tier) == (pb.DTYPE_FLOAT32, pb.TIER_DIRECT)
+    assert read_json(b'{"registered": "f", "timeout": 2.5}').timeout_s == 2.5
+
+
+X = {"x": [1]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"function": "x"}, "function"),
+        ({"inputs": X, "registered": "g"}, "function"),
+        ({"expression": 1}, "expression"),
+        ({"inputs": [1]}, "inputs"),
+        ({"inputs": {"x": True}}, "inputs.x"),
+        ({"inputs": {"x": None}}, "inputs.x"),
+        ({"inputs": {"x": [1, True]}}, "inputs.x[1]"),
+        ({"inputs": {"x": [1, None]}}, "inputs.x[1]"),
+        ({"inputs": {"x": [1, "inf"]}}, "inputs.x[1]"),
+        ({"inputs": {"x": [[1]]}}, "inputs.x[0]"),
+        ({"inputs": {"x": {}}}, "inputs.x"),
+        ({"inputs": {"x": {"linspace": [0, 1, 5], "values": [1]}}}, "inputs.x"),
+        ({"inputs": {"x": {"linspace": [0, 1]}}}, "inputs.x.linspace"),
+        ({"inputs": {"x": {"linspace": [0, 1, 2.5]}}}, "inputs.x.linspace"),
+        ({"inputs": {"x": {"linspace": [0, 1, -1]}}}, "inputs.x.linspace"),
+        ({"inputs": {"x": {"geomspace": [0, 1, 5]}}}, "inputs.x.geomspace"),
+        ({"inputs": {"x": {"geomspace": [-1, 1, 5]}}}, "inputs.x.geomspace"),
+        ({"inputs": {"x": {"geomspace": [1, 2, 10**6]}}}, "inputs.x.geomspace"),
+        ({"inputs": {"x": {"dims": ["a", "b"], "values": [[1], [1, 2]]}}}, "inputs.x.values"),
+        ({"inputs": {"x": {"dims": ["a", "b"], "values": [1]}}}, "inputs.x.values"),
+        ({"inputs": {"x": {"dims": 3, "values": [1]}}}, "inputs.x.dims"),
+        ({"inputs": X, "order": 5}, "order"),
+        ({"inputs": X, "order": True}, "order"),
+        ({"inputs": X, "order": 1, "derivatives": []}, "derivatives"),
+        ({"inputs": X, "derivatives": "x"}, "derivatives"),
+        ({"inputs": X, "wrt": "y"}, "wrt"),
+        ({"inputs": X, "wrt": [1]}, "wrt"),
+        ({"inputs": X, "reduce": {}}, "reduce"),
+        ({"inputs": X, "reduce": {"x": "sum", "y": "mean"}}, "reduce"),
+        ({"inputs": X, "reduce": {"x": 1}}, "reduce"),
+        ({"inputs": X, "reduce": {"x": "sum"}, "weights": 1}, "weights"),
+        ({"inputs": X, "weights": "x"}, "weights"),
+        ({"inputs": X, "dtype": "int8"}, "dtype"),
+        ({"inputs": X, "tier": ["direct"]}, "tier"),
+        ({"inputs": X, "timeout": 0}, "timeout"),
+        ({"inputs": X, "timeout": "1"}, "timeout"),
+    ],
+)
+def test_what_is_wrong_is_named(asked: dict[str, Any], field: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        read(**asked)
+    assert refused.value.field == field
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"", "no JSON"),
+        (b"[" * 100_000, "deeply"),
+        (b"\xff", "UTF-8"),
+        (b'{"inputs": {"t": [NaN]}}', "NaN"),
+        (b'{"expression": "t", "expression": "k"}', "second time"),
+        (b"[1]", r"\[1\]"),
+        (b'{"expression": "t", "inputs": {"t": [1e400]}}', "float64"),
+        (b'{"expression": "t", "inputs": {"t": [1' + b"0" * 400 + b"]}}", "float64"),
+        (b'{"expression": "t", "inputs": {"t": 1' + b"0" * 5000 + b"}}", "JSON"),
+    ],
+)
+def test_what_is_no_request_is_refused(text: bytes, found: str) -> None:
+    with pytest.raises(RequestError, match=found):
+        read_json(text)
