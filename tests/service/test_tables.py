@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.interpolate import CubicSpline, RectBivariateSpline
+from scipy.interpolate import CubicSpline, RectBivariateSpline, RegularGridInterpolator
 
 import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -46,6 +46,22 @@ def test_np_interp_in_a_function_is_a_table(client: gridgrad.Client) -> None:
     report = client.check(model, {"r": places, "k": 0.5})
     assert report.disagreements == ()
     assert "interp_0" in client.explain(model, {"r": places, "k": 0.5}).program
+
+
+def test_splines_of_scipy_in_a_function_are_tables(client: gridgrad.Client) -> None:
+    spline, grid = CubicSpline(X, Y), np.linspace(0, 1, 9)
+    z = np.random.default_rng(4).normal(size=(9, 9))
+    result = client.gradient(lambda r, k: spline(r) * k + spline(r, 1), {"r": R, "k": 0.5})
+    assert_allclose(result.value, spline(R) * 0.5 + spline(R, 1), rtol=CLOSE, atol=CLOSE * 100)
+    assert_allclose(result.d["r"], spline(R, 1) * 0.5 + spline(R, 2), rtol=CLOSE, atol=CLOSE * 1e4)
+    a, b = np.linspace(0, 1, 21), np.linspace(0, 1, 17)
+    places = tuple(np.meshgrid(a, b, indexing="ij"))
+    of_plane = RectBivariateSpline(grid, grid, z, kx=5, ky=5)
+    of_grid = RegularGridInterpolator((grid, grid), z, method="cubic")
+    assert_allclose(client.gradient(lambda x, y: of_plane.ev(x, y), {"x": a, "y": b}).value, of_plane(a, b), atol=CLOSE)
+    result = client.gradient(lambda x, y: of_grid((x, y)), {"x": a, "y": b})
+    assert_allclose(result.value, of_grid(places), atol=CLOSE)
+    assert_allclose(result.d["x"], of_grid(places, nu=(1, 0)), atol=CLOSE * 100)
 
 
 def test_what_a_request_names_wins_over_the_language(client: gridgrad.Client) -> None:

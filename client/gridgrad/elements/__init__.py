@@ -1,1 +1,1 @@
-"""What is given as a whole and derived by one by one: the values of tables."""
+"""Tables beyond what a request names: what derivatives by their values take, and scipy's splines as such."""

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from gridgrad.arguments.coefficients import element_names
+from gridgrad.elements.spline_calls import splines_as_tables
 from gridgrad.tracing import numpy_functions, ufuncs
 from gridgrad.tracing import outputs as outcome
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.signature import Parameters
-from gridgrad.tracing.traced_program import TracedProgram, program_from, spelled, traced_tables
+from gridgrad.tracing.traced_program import TracedProgram, called_spline, program_from, spelled, traced_tables
+from gridgrad.tracing.tracer import Traced
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.tabulated import TableSpec
@@ -174,7 +176,7 @@ def _traced(
     _check_names(parameters.function, shapes)
     by_position = [values.pop(name) for name in parameters.names if name in parameters.positional and name in values]
     try:
-        with recorder.tracing():
+        with recorder.tracing(), splines_as_tables(Traced, called_spline):
             returned = wrapped(*by_position, **values)
         found = outcome.read(recorder, returned, outputs)
     except Exception as error:

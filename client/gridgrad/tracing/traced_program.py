@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from gridgrad.arguments.lookup_table import GivenTable, LookupTable
+from gridgrad.elements.spline_calls import SplineCall
 from gridgrad.tracing import refusal
 from gridgrad.tracing.outputs import Outcome
 from gridgrad.tracing.recorder import Recorder
-from gridgrad_core.errors import TracingError
+from gridgrad.tracing.tracer import Traced
+from gridgrad_core.errors import RequestError, TracingError
+from gridgrad_core.grid import MAX_ORDER
 from gridgrad_core.lang.functions.tabulated import CALLS, CalledTable, TableSpec, called_tables
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.canonical import collecting
@@ -19,7 +25,7 @@ from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.typed_builder import TypedBuilder
 
-__all__ = ["TracedProgram", "TracedTable", "found_table", "program_from", "spelled", "traced_tables"]
+__all__ = ["TracedProgram", "TracedTable", "called_spline", "found_table", "program_from", "spelled", "traced_tables"]
 
 
 class TracedProgram(Program):
@@ -80,12 +86,13 @@ class TracedTable:
         self._called = called
 
     def __call__(self, *arguments: Any) -> Any:
-        """The value of the table, or a tuple of those of its components."""
+        """The value of the table, or a tuple of those of its components; of a derivative with orders behind places."""
         spec = self._called.spec
-        if len(arguments) != spec.dims:
+        if len(arguments) not in (spec.dims, 2 * spec.dims):
             found = f"{spec.name}, a table of {spec.dims} argument{'s' * (spec.dims > 1)}, called with {len(arguments)}"
             raise self._recorder.refuse(refusal.doing(found, "call it with one value for each of its axes"))
-        values = [self._value(number, arguments) for number in self._called.numbers]
+        orders = [self._order(each) for each in arguments[spec.dims :]] or [0] * spec.dims
+        values = [self._value(number, arguments[: spec.dims], orders) for number in self._called.numbers]
         return tuple(values) if spec.components else values[0]
 
     def __getitem__(self, component: int) -> TracedTable:
@@ -94,9 +101,21 @@ class TracedTable:
             self._recorder, CalledTable(self._called.spec._replace(components=0), (self._called.numbers[component],))
         )
 
-    def _value(self, number: int, arguments: Sequence[Any]) -> Any:
-        dims = self._called.spec.dims
-        return self._recorder.apply(CALLS[f"table_{dims}"], float(number), *(0.0,) * dims, *arguments)
+    def _order(self, given: Any) -> int:
+        try:
+            order = operator.index(given)
+        except TypeError:
+            order = -1
+        if not 0 <= order <= MAX_ORDER:
+            found = f"an order of a derivative of {self._called.spec.name} that is no integer from 0 to {MAX_ORDER}"
+            raise self._recorder.refuse(
+                refusal.doing(found, "give plain integers behind the places, or leave them out")
+            )
+        return order
+
+    def _value(self, number: int, arguments: Sequence[Any], orders: Sequence[int]) -> Any:
+        function = CALLS[f"table_{len(orders)}"]
+        return self._recorder.apply(function, float(number), *map(float, orders), *arguments)
 
 
 def traced_tables(recorder: Recorder, specs: Sequence[TableSpec]) -> dict[str, TracedTable]:
@@ -116,3 +135,21 @@ def found_table(recorder: Recorder, table: LookupTable) -> TracedTable:
         recorder.found.append(known)
         recorder.specs.append(known.spec)
     return TracedTable(recorder, called_tables(recorder.specs)[known.name])
+
+
+def called_spline(traced: Traced, call: SplineCall | RequestError) -> Traced:
+    """What a call of one of scipy's splines comes to: its tables, called.
+
+    Args:
+        traced: one of the values that it was given.
+        call: the call, or what is wrong with it.
+
+    Raises:
+        TracingError: that is it.
+    """
+    recorder: Any = traced.recorder
+    if isinstance(call, RequestError):
+        raise recorder.refuse(refusal.doing(call.found, call.remedy)) from None
+    values = [found_table(recorder, each)(*call.places, *call.orders) for each in call.tables.tables]
+    stacked: Traced = recorder.stacked(values)
+    return stacked.view(np.reshape(stacked.nodes, call.tables.shape or values[0].shape))
