@@ -65,6 +65,7 @@ class ArraySums:
         self._names.begin(start)
         builder = self._operations.builder
         closed = yield from closing(builder.nodes, [self._operations.number(term)], (PLACE,), 1)
+        self._names.spend(start, closed.visited)
         read = arrays_read(closed.body.nodes)
         if not read:
             found = "sum takes 4 arguments, not 1 without an array in it"

@@ -21,11 +21,13 @@ class Closed(NamedTuple):
         body: computes the outputs from its own names and from arguments, which are called by their positions.
         arguments: the nodes outside that those are.
         used: which of its own names it reads.
+        visited: how many nodes were looked at for it.
     """
 
     body: Program
     arguments: tuple[int, ...]
     used: frozenset[str]
+    visited: int
 
 
 def depending(
@@ -84,7 +86,7 @@ def closing(
         inputs=(*names, *(str(leading + position) for position in range(len(arguments)))),
     )
     used = frozenset(str(node.value) for node in ordered if node.op == "input") & own
-    return Closed(body, tuple(arguments), used)
+    return Closed(body, tuple(arguments), used, len(depends))
 
 
 class _Moved:

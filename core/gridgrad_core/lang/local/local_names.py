@@ -23,6 +23,7 @@ class LocalNames:
         self._operations = operations
         self._known: dict[str, tuple[int, str]] = {}
         self._calls = 0
+        self._visited = 0
 
     def begin(self, start: int) -> None:
         """Counts a call that starts there.
@@ -34,6 +35,21 @@ class LocalNames:
         if self._calls > limits.MAX_LOCAL_CALLS:
             found = f"more than {limits.MAX_LOCAL_CALLS} calls of solve, sum, prod and integrate"
             raise Mistake(start, found, "split the function into several requests")
+
+    def spend(self, start: int, visited: int) -> None:
+        """Counts what was looked at for a call that starts there: each has its own copy of what is computed again.
+
+        Args:
+            start: where it stands.
+            visited: how many nodes were looked at.
+
+        Raises:
+            Mistake: there are too many for all calls together.
+        """
+        self._visited += visited
+        if self._visited > limits.MAX_DERIVED:
+            found = f"calls of solve, sum, prod and integrate over more than {limits.MAX_DERIVED:,} operations in all"
+            raise Mistake(start, found, "assign to a name what several of them compute alike, or split the function")
 
     def read(self, value: Value, what: str, example: str) -> str:
         """The name that a call has for itself.

@@ -70,6 +70,7 @@ class LocalOperation(MadeOperation):
             made.arrays = arrays_read(body.nodes) or (which,)
         inside = (node.op.depth for node in body.nodes if isinstance(node.op, MadeOperation))
         made.depth = (kind == "solve") + max(inside, default=0)
+        made.calls = 1 + sum(node.op.calls for node in body.nodes if isinstance(node.op, MadeOperation))
         return made
 
     @functools.cached_property

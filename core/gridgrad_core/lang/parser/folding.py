@@ -69,10 +69,14 @@ class Folding:
                 raise Mistake(value.start, f"{what} in its own bounds", "write bounds of numbers and inputs")
         rounds = self._points(arguments) if integral else self._terms(call, ends)
         known = [self._operations.known(value) for value in ends]
+        for value, end in zip(ends, known, strict=True):
+            if end is not None and math.isnan(end):
+                raise Mistake(value.start, "a bound that is nan", "write a number, or inf for no end")
         before = [node if end is None else builder.const(end) for node, end in zip(before, known, strict=True)]
         if integral and any(end is not None and math.isinf(end) for end in known):
             term, before = yield from self._mapped(arguments, name, term, before)
         closed = yield from closing(builder.nodes, [term], (name,), 2)
+        self._names.spend(call.start, closed.visited)
         operation = LocalOperation(call.text, closed.body, (name,), 2, 0, rounds)
         return Value(operation.applied(builder, [*before, *closed.arguments]), call.start)
 
@@ -143,7 +147,8 @@ class Folding:
             at = builder.op("sub", before[1], builder.op("div", rest, x))
             slope, ends = builder.op("div", one, square), [builder.const(0.0), one]
         else:
-            found = f"an integral from {lower} to {upper}"
+            lowest, most = ("an expression" if end is None else f"{end:g}" for end in (lower, upper))
+            found = f"an integral from {lowest} to {most}"
             raise Mistake(
                 arguments[2].start, found, "write the lower bound first, and a minus sign before the integral"
             )

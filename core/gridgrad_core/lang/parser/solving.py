@@ -5,17 +5,26 @@ What a text has assigned before may be made of the unknown, as the lines of a lo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 
+from gridgrad_core.lang.algebra.float_values import float_values
 from gridgrad_core.lang.local.closing import closing, depending
 from gridgrad_core.lang.local.local_names import LocalNames
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.parser.tokenizer import Token
 from gridgrad_core.lang.program import limits
+from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.syntax_error import Mistake
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["Solving"]
+
+_ROUNDING = 1e-9
+"""What a residual is less than, beside others of it, where it may be 0 but for rounding."""
+
+_INSIDE = 0.382
+"""How far from the lower bound others of it are looked at, to which no root of a textbook is likely to be."""
 
 _FORMS = "write solve(f, x, guess), solve(f, x, lower, upper) or solve((f, g), (x, y), (x0, y0))"
 
@@ -48,6 +57,9 @@ class Solving:
         residuals, unknowns = _items(arguments[0]), _items(arguments[1])
         names = tuple(self._named(value) for value in unknowns)
         _check_counts(call, residuals, unknowns)
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise Mistake(unknowns[place].start, f"the unknown {name} twice", "give each a name of its own")
         which = None
         if len(names) > 1:
             which, guesses = self._chosen(arguments, names), _items(arguments[2])
@@ -78,27 +90,34 @@ class Solving:
                 what = "guess" if len(guesses) == len(names) else "bounds"
                 found = f"the unknown of a solve in its own {what}"
                 raise Mistake(value.start, found, f"write a {what} of numbers and inputs".replace("a b", "b"))
-        self._check_bounds(guesses, names)
+        bounds = self._bounds(guesses, names)
         closed = yield from closing(builder.nodes, outputs, names, len(before))
         for value, name in zip(unknowns, names, strict=True):
             if name not in closed.used:
                 found = f"a residual that does not use its unknown {name}"
                 raise Mistake(value.start, found, f"write what is to be 0 as an expression of {name}")
+        self._names.spend(call.start, closed.visited)
+        if bounds and not closed.arguments:
+            _check_signs(call, closed.body, *bounds)
         operation = LocalOperation("solve", closed.body, names, len(before))
         if operation.depth > limits.MAX_SOLVE_DEPTH:
             found = f"solve inside each other, {operation.depth} deep"
             raise Mistake(call.start, found, f"write at most {limits.MAX_SOLVE_DEPTH}; solve them as one system")
         return operation, [*before, *closed.arguments]
 
-    def _check_bounds(self, guesses: Sequence[Value], names: tuple[str, ...]) -> None:
-        if len(guesses) != 2 or len(names) > 1:
-            return
-        lower, upper = (self._operations.known(value) for value in guesses)
-        if lower is not None and upper is not None and not lower < upper:
+    def _bounds(self, guesses: Sequence[Value], names: tuple[str, ...]) -> tuple[float, float] | None:
+        """The bounds, if they are constants."""
+        known = [self._operations.known(value) for value in guesses]
+        are_bounds = len(guesses) > len(names)
+        lower, upper = known if are_bounds else (None, None)
+        if lower is not None and upper is not None and lower >= upper:
             raise Mistake(guesses[0].start, f"bounds from {lower:g} to {upper:g}", "write the lower one first")
-        for value, bound in zip(guesses, (lower, upper), strict=True):
-            if bound is not None and abs(bound) == float("inf"):
-                raise Mistake(value.start, "a bound that is infinite", "write a finite one, or a guess")
+        for value, number in zip(guesses, known, strict=True):
+            if number is not None and not math.isfinite(number):
+                what, remedy = ("bound", "a finite one, or a guess") if are_bounds else ("guess", "a finite one")
+                found = f"a {what} that is {'nan' if math.isnan(number) else 'infinite'}"
+                raise Mistake(value.start, found, f"write {remedy}")
+        return None if lower is None or upper is None else (lower, upper)
 
     def _named(self, value: Value) -> str:
         return self._names.read(value, "the unknown of solve", "solve(x**2 - p, x, 1)")
@@ -112,6 +131,19 @@ class Solving:
             found = f"{name} as the result of solve"
             raise Mistake(arguments[3].start, found, f"name one of its unknowns: {', '.join(names)}")
         return names.index(name)
+
+
+def _check_signs(call: Token, residual: Program, lower: float, upper: float) -> None:
+    """Refuses a residual of no inputs that has the same sign at both bounds, and is no rounding there."""
+    (name,) = residual.inputs
+    ends = [float_values(residual, {name: at})[0] for at in (lower, lower + (upper - lower) * _INSIDE, upper)]
+    found = [value for value in ends if value is not None]
+    if len(found) < len(ends):
+        return
+    first, _, last = found
+    if first * last > 0 and min(abs(first), abs(last)) > _ROUNDING * max(map(abs, found)):
+        said = f"a residual without a change of sign: {first:g} at {lower:g}, {last:g} at {upper:g}"
+        raise Mistake(call.start, said, "write bounds between which it changes its sign")
 
 
 def _items(value: Value) -> tuple[Value, ...]:

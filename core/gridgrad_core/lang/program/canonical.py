@@ -47,7 +47,7 @@ def assembling(
         tables=tables,
     )
     _check_names(program)
-    _check_places(program)
+    _check_made(program)
     yield from _describe(program)
     return program
 
@@ -98,12 +98,18 @@ def _check_names(program: Program) -> None:
         raise Mistake(0, found, "rename the table")
 
 
-def _check_places(program: Program) -> None:
-    """Refuses calls of tables where they can't be looked up."""
-    inside = (node.op for node in program.nodes if isinstance(node.op, MadeOperation))
-    if program.tables and any(operation.used & CALLS.keys() for operation in inside):
+def _check_made(program: Program) -> None:
+    """Refuses calls of tables where they can't be looked up, and more calls than can be parsed again."""
+    # Looked at without a call, since there may be very many: most operations are plain names
+    others = [node.op for node in program.nodes if node.op.__class__ is not str]
+    made = [operation for operation in others if isinstance(operation, MadeOperation)]
+    if program.tables and any(operation.used & CALLS.keys() for operation in made):
         found = "a table that is called by the unknown of a solve"
         raise Mistake(0, found, "tabulate the inverse and call it: gridgrad.table(knots, x=values)")
+    calls = sum(operation.calls for operation in made)
+    if calls > limits.MAX_LOCAL_CALLS:
+        found = f"{calls:,} calls of solve, sum, prod and integrate when derivatives and short sums are written out"
+        raise Mistake(0, found, f"split the function into several requests; at most {limits.MAX_LOCAL_CALLS} in each")
 
 
 def _moved(node: Node, places: Sequence[int]) -> Node:

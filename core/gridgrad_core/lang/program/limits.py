@@ -45,8 +45,8 @@ MAX_INPUTS = grid.MAX_INPUTS + grid.MAX_SCALARS
 MAX_COMPONENTS = 64
 """Components of a tuple."""
 
-MAX_LOCAL_CALLS = 64
-"""Calls of solve, sum, prod and integrate in a text."""
+MAX_LOCAL_CALLS = 256
+"""Calls of solve, sum, prod and integrate in a text; of the canonical text too, so that it can be parsed again."""
 
 MAX_TERMS = 100_000
 """Terms of a sum between constant bounds."""

@@ -21,12 +21,14 @@ class MadeOperation(str, abc.ABC):
         depth: how many such operations are inside each other, itself included.
         inside: the nodes of its sub-program, if it has one.
         arrays: the numbers of the arrays that it sums over.
+        calls: how many calls with names of their own a text has of it and of what is inside it.
     """
 
     function: Function
     depth: int = 1
     inside: Sequence[Node] = ()
     arrays: tuple[int, ...] = ()
+    calls: int = 0
 
     @property
     @abc.abstractmethod

@@ -46,6 +46,22 @@ def test_a_system_is_a_tuple_of_its_unknowns() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "solve(x**2 - 2, x, 0, 3)",
+        "solve(x**2 - 4, x, 0, 2)",
+        "solve(sin(pi*x), x, 1, 3)",  # a root at each bound, but for rounding of the same sign
+        "solve(x**2 + p, x, 0, 3)",
+        "solve(x**2 + 1, x, 0, p)",
+        "solve(log(x), x, 0, 2)",
+        "solve(gammainc(2, x) - 2, x, 0, 2)",  # of which plain floats know nothing
+    ],
+)
+def test_bounds_that_may_have_a_root_between_them_are_taken(text: str) -> None:
+    parse(text)
+
+
+@pytest.mark.parametrize(
     ("text", "place", "found", "remedy"),
     [
         ("solve(x**2 - p, x, x)", "column 20", "in its own guess", "a guess of numbers and inputs"),
@@ -70,7 +86,13 @@ def test_a_system_is_a_tuple_of_its_unknowns() -> None:
             "4 deep",
             "as one system",
         ),
-        ("+".join(["solve(x - p, x, 1)"] * 65), "column 1217", "more than 64 calls", "several requests"),
+        ("+".join(["solve(x - p, x, 1)"] * 257), "column 4865", "more than 256 calls", "several requests"),
+        ("solve((x - 1, x - p), (x, x), (1, 2))", "column 27", "the unknown x twice", "a name of its own"),
+        ("solve(x - p, x, inf)", "column 17", "a guess that is infinite", "a finite one"),
+        ("solve((x - p, y), (x, y), (nan, 1))", "column 28", "a guess that is nan", "a finite one"),
+        ("solve(x - p, x, nan, 1)", "column 17", "a bound that is nan", "a finite one, or a guess"),
+        ("p*solve(x**2 + 1, x, 0, 3)", "column 3", "without a change of sign: 1 at 0, 10 at 3", "between which"),
+        ("solve(exp(x) - 9, x, 0, 2)", "column 1", "without a change of sign: -8 at 0, -1.6", "between which"),
         ("fsolve(x - p, x)", "column 1", "'fsolve' is no function", "solve(x**2 - p, x, 1)"),
     ],
 )
