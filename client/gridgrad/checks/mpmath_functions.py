@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import mpmath as mp
 
+from gridgrad.checks import mpmath_special
 from gridgrad.checks.mpmath_loops import Number, looped
 from gridgrad.checks.mpmath_tables import item_of_array, value_of_table
 from gridgrad_core.lang.functions.table import FUNCTIONS
@@ -108,49 +109,6 @@ def _norm_ppf(p: Number) -> Number:
     return mp.findroot(lambda y: mp.log(mp.ncdf(y)) - mp.log(p), mp.mpf(start), tol=mp.mpf(10) ** (-1.8 * mp.mp.dps))
 
 
-def _gammainc(a: Number, x: Number) -> Number:
-    if a < 0 or x < 0 or a == x == 0:
-        return mp.nan
-    return mp.gammainc(a, 0, x, regularized=True) if a else mp.mpf(1)
-
-
-def _gammainc_partial(m: int, n: int, a: Number, x: Number) -> Number:
-    """Those of xᵃ⁻¹ e⁻ˣ/Γ(a) by x are sums, by Leibniz's rule."""
-
-    def of_shape(a: Number) -> Number:
-        if not n:
-            return _gammainc(a, x)
-        powers = (mp.binomial(n - 1, j) * (-1) ** (n - 1 - j) * mp.ff(a - 1, j) * x ** (a - 1 - j) for j in range(n))
-        return mp.fsum(powers) * mp.exp(-x) * mp.rgamma(a)
-
-    with mp.workdps(2 * mp.mp.dps):  # to lose, where it is almost 1
-        return mp.diff(of_shape, a, m) if m else of_shape(a)
-
-
-def _gammaincinv(a: Number, p: Number) -> Number:
-    """By Newton's method on ln P of ln x, from below: it is concave."""
-    if a <= 0 or not 0 < p < 1:
-        return {0: mp.mpf(0), 1: mp.inf}.get(p, mp.nan) if a > 0 else mp.nan
-    with mp.workdps(mp.mp.dps + 10):
-        logarithm = (mp.log(p) + mp.loggamma(a + 1)) / a
-        for _ in range(500):
-            x = mp.exp(logarithm)
-            value = _gammainc(a, x)
-            step = mp.log(value / p) * value / (x**a * mp.exp(-x) * mp.rgamma(a))
-            logarithm -= step
-            if abs(step) < mp.mpf(10) ** (5 - mp.mp.dps):
-                break
-        return mp.exp(logarithm)
-
-
-def _lambertw(branch: int, x: Number) -> Number:
-    if x == 0:
-        return mp.ninf if branch else x
-    if x < -mp.exp(-1) or (branch and x > 0):
-        return mp.nan
-    return mp.re(mp.lambertw(x, branch))
-
-
 def _ignoring_nan(larger: bool) -> Callable[[Number, Number], Number]:
     return lambda x, y: y if mp.isnan(x) else x if mp.isnan(y) else max(x, y) if larger else min(x, y)
 
@@ -176,10 +134,9 @@ _SEE_NAN = frozenset({
 })  # fmt: skip
 """Functions that are something else than nan where an argument is nan."""
 
-_BESSEL = {"y": mp.bessely, "i": mp.besseli, "k": mp.besselk}
-
 VALUES: dict[str, Callable[..., Number]] = {
     **_quotients(),
+    **mpmath_special.VALUES,
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
     "mul": lambda x, y: x * y,
@@ -260,6 +217,8 @@ VALUES: dict[str, Callable[..., Number]] = {
     "erfcx": lambda x: _erfcx_derivative(0, x),
     "erfcx_derivative": _erfcx_derivative,
     "erfinv": lambda x: _norm_ppf((1 + x) / 2) / mp.sqrt(2),
+    "erfcinv": lambda x: -_norm_ppf(x / 2) / mp.sqrt(2),
+    "log_erfc": lambda x: mp.log(mp.erfc(x)),
     "norm_pdf": mp.npdf,
     "norm_cdf": mp.ncdf,
     "log_norm_cdf": lambda x: _log_norm_cdf_derivative(0, x),
@@ -278,18 +237,5 @@ VALUES: dict[str, Callable[..., Number]] = {
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))),
     "digamma": mp.digamma,
     "polygamma": mp.psi,
-    "gammainc": _gammainc,
-    "gammaincc": lambda a, x: 1 - _gammainc(a, x),
-    "gammainc_partial": _gammainc_partial,
-    "gammaincinv": _gammaincinv,
-    "lambertw": functools.partial(_lambertw, 0),
-    "lambertw_m1": functools.partial(_lambertw, -1),
-    "j0": mp.j0,
-    "j1": mp.j1,
-    "jn": mp.besselj,
-    **{f"{letter}{n}": functools.partial(of, n) for letter, of in _BESSEL.items() for n in (0, 1)},
-    "yn": mp.bessely,
-    "iv": mp.besseli,
-    "kn": mp.besselk,
 }
 """Each function of the language on mpmath's numbers, by name."""

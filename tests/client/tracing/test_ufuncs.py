@@ -44,6 +44,18 @@ def test_lamberts_function_of_scipy_is_traced() -> None:
         gridgrad.trace(lambda x: special.lambertw(x, 1))
 
 
+@pytest.mark.parametrize("name", ["erfcinv"])
+def test_functions_of_a_number_are_traced_by_the_names_of_scipy(name: str) -> None:
+    special = pytest.importorskip("scipy.special")
+    assert gridgrad.trace(lambda x: getattr(special, name)(x)) == gridgrad.parse(f"{name}(x)")
+
+
+@pytest.mark.parametrize("name", ["beta", "betaln", "owens_t"])
+def test_functions_of_two_are_traced_by_the_names_of_scipy(name: str) -> None:
+    special = pytest.importorskip("scipy.special")
+    assert gridgrad.trace(lambda x, y: getattr(special, name)(x, y)) == gridgrad.parse(f"{name}(x, y)")
+
+
 def test_bessel_functions_of_scipy_are_traced() -> None:
     special = pytest.importorskip("scipy.special")
     program = gridgrad.trace(

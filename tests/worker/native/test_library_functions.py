@@ -18,16 +18,19 @@ from gridgrad_core.errors import RequestError
 from gridgrad_worker.native import library_functions as module
 from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleError, NothingToCompileWithError
 from gridgrad_worker.native.library_functions import VALUES
+from gridgrad_worker.native.library_table import LIBRARY
 
-ORDERS = {**dict.fromkeys(("jn", "yn", "iv", "kn"), (3,)), "gammainc_partial": (1, 0)}
-ARGUMENTS = {"gammainc": 2, "gammaincc": 2, "gammainc_partial": 2, "gammaincinv": 2}
-NOT_IN_SCIPY = {"gammainc_partial", "lambertw", "lambertw_m1"}
+ORDERS = {**dict.fromkeys(("jn", "yn", "iv", "kn"), (3,)), "gammainc_partial": (1, 0), "polygamma_difference": (1,)}
+NOT_IN_SCIPY = {name for name, function in LIBRARY.items() if not function.scipy_name}
+SCALES = {"lambertw_m1": -1 / 90, "gammaincinv": 1 / 31, "erfcinv": 1 / 16}
+"""Where a function has values only beside 0, by what numbers up to 30 are multiplied."""
 WHY = "there is no C++ compiler; install g++, or set CXX"
 
 
 def values(name: str, x: Tensor) -> Tensor:
     """A function of such numbers, and of one for each further argument that it has."""
-    others = [torch.tensor(2.5, dtype=x.dtype)] * (ARGUMENTS.get(name, 1) - 1)
+    count = LIBRARY[name].numbers if name in LIBRARY else 1
+    others = [torch.tensor(2.5, dtype=x.dtype)] * (count - 1)
     return VALUES[name](*ORDERS.get(name, ()), *others, x)
 
 
@@ -82,7 +85,7 @@ def without_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Canno
 @pytest.mark.parametrize("name", VALUES)
 def test_numbers_are_the_same_wherever_they_lie(name: str, dtype: torch.dtype) -> None:
     x = torch.linspace(0.1, 30, 6000, dtype=dtype)
-    x = -x / 90 if name == "lambertw_m1" else x / 31 if name == "gammaincinv" else x
+    x = x * SCALES.get(name, 1)
     all_values = values(name, x)
     assert all_values.isfinite().all()
     assert all_values.dtype == dtype
@@ -98,7 +101,7 @@ def test_scipy_stands_in_where_there_is_no_compiler(
     name: str, without_library: Callable[[CannotCompileError], list[str]]
 ) -> None:
     pytest.importorskip("scipy")
-    x = torch.linspace(0.1, 30, 100, dtype=torch.float64)
+    x = torch.linspace(0.1, 30, 100, dtype=torch.float64) * SCALES.get(name, 1)
     right = values(name, x)
     module._loaded_or_refused.cache_clear()
     looked = without_library(NothingToCompileWithError(WHY))
@@ -145,6 +148,9 @@ PUBLISHED = [
     ("lambertw", (), (-0.3678794411714423,), -0.9999999846957459),
     ("lambertw_m1", (), (-0.3678794411714423,), -1.0000000153042543),
     ("lambertw_m1", (), (-0.1,), -3.5771520639572972),
+    ("beta", (), (1e6, 2.0), 9.99999000000999999e-13),
+    ("betaln", (), (1e10, 0.5), -10.940560522033028),
+    ("polygamma_difference", (0,), (1e6, 2.0), 1.999999000000999999e-6),
     ("gammaincinv", (), (2.0, 0.80085172652854423), 3.0),
     ("gammainc", (), (2.0, 3.0), 0.80085172652854423),
     ("gammainc_partial", (1, 0), (2.0, 3.0), -0.19742541957920246),

@@ -57,6 +57,10 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "gammaincc(x, y)": ((0.5, 4.0),),
     "gammaincinv(x, y)": ((2.0, 0.75),),
     "gammainc_partial(0, 1, x, y)": ((2.0, 3.0), (160.0, 150.0)),
+    "beta(x, y)": ((1.25, 2.5), (1024.0, 0.0625)),
+    "betaln(x, y)": ((1.25, 2.5), (1024.0, 0.0625), (1048576.0, 2.0), (1e9, 4e8)),
+    "polygamma_difference(1, x, y)": ((1.25, 2.5), (1024.0, 0.0625)),
+    "owens_t(x, y)": ((1.25, 2.5), (-0.625, 0.4375)),
     "xlogy(x, y)": ((1.25, 2.5), (-0.625, 0.0625), (17.0, 1.0)),
     "xlog1py(x, y)": ((1.25, 2.5), (-0.625, -0.9375), (17.0, 0.0009765625)),
 }
@@ -64,7 +68,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
 
 def marks_of(text: str) -> list[pytest.MarkDecorator]:
     """Long for what mpmath takes long to differentiate."""
-    return [pytest.mark.long] if text.startswith("gammainc") else []
+    return [pytest.mark.long] if text.startswith(("gammainc", "beta(", "owens_t")) else []
 
 
 @functools.cache

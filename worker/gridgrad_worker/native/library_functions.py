@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,40 +17,13 @@ from torch import Tensor
 
 from gridgrad_core.errors import RequestError
 from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleError
+from gridgrad_worker.native.library_table import LIBRARY
 from gridgrad_worker.native.special_library import library_files
 
 __all__ = ["OPERATIONS", "VALUES"]
 
 _ARGUMENTS = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
 """Where arguments lie, and their steps; where to; how many, by how many threads."""
-
-
-class _Function(NamedTuple):
-    """A function of the library.
-
-    Args:
-        integers: how many orders it has, before its arguments.
-        numbers: how many arguments.
-        scipy_name: by which scipy has it; empty where it has not.
-    """
-
-    integers: int
-    numbers: int
-    scipy_name: str
-
-
-_FUNCTIONS = {
-    "jn": _Function(1, 1, "jv"),
-    "yn": _Function(1, 1, "yv"),
-    "iv": _Function(1, 1, "iv"),
-    "kn": _Function(1, 1, "kv"),
-    "gammainc": _Function(0, 2, "gammainc"),
-    "gammaincc": _Function(0, 2, "gammaincc"),
-    "gammainc_partial": _Function(2, 2, ""),
-    "gammaincinv": _Function(0, 2, "gammaincinv"),
-    "lambertw": _Function(0, 1, ""),
-    "lambertw_m1": _Function(0, 1, ""),
-}
 
 
 def _computed(name: str, *arguments: Tensor | int) -> Tensor:
@@ -82,7 +55,7 @@ def _stepped(x: Tensor) -> tuple[Tensor, int]:
 
 
 def _by_scipy(name: str, numbers: Sequence[Tensor], why: str) -> Tensor:
-    scipy_name = _FUNCTIONS[name].scipy_name
+    scipy_name = LIBRARY[name].scipy_name
     found = f"{name}, which a library computes that can't be compiled here: {why}"
     if not scipy_name:
         raise RequestError("function", found, "scipy, which stands in for others, has no such function")
@@ -117,7 +90,7 @@ def _loaded_or_refused() -> ctypes.CDLL | str:
 OPERATIONS: Any = torch.library.Library("gridgrad", "DEF")  # type: ignore[no-untyped-call] # torch's has no types
 """The functions as operations of torch: `torch.ops.gridgrad.jn(2, x)`."""
 
-for _name, _function in _FUNCTIONS.items():
+for _name, _function in LIBRARY.items():
     _parameters = [f"int n{place}" for place in range(_function.integers)]
     _parameters += [f"Tensor x{place}" for place in range(_function.numbers)]
     OPERATIONS.define(f"{_name}({', '.join(_parameters)}) -> Tensor")
@@ -126,7 +99,7 @@ for _name, _function in _FUNCTIONS.items():
 _ops: Any = torch.ops.gridgrad
 
 VALUES: dict[str, Callable[..., Tensor]] = {
-    **{name: getattr(_ops, name) for name in _FUNCTIONS},
+    **{name: getattr(_ops, name) for name in LIBRARY},
     "j0": lambda x: _ops.jn(0, x),
     "j1": lambda x: _ops.jn(1, x),
     "y0": lambda x: _ops.yn(0, x),

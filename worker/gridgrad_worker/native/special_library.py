@@ -34,6 +34,7 @@ OBJECTS = "special.o"
 
 _PACKAGE = Path(str(importlib.resources.files("gridgrad_worker")))
 _CPP = _PACKAGE / "native" / "cpp"
+_SOURCES = [file for file in sorted(_CPP.glob("*.cpp")) if file.stem != "over_arrays"]
 _BOOST = _PACKAGE / "third_party" / "boost_math"
 _FLAGS = ("-DNDEBUG", "-DBOOST_MATH_STANDALONE", "-DBOOST_MATH_NO_EXCEPTIONS", "-ffunction-sections")
 _MOST_BYTES = 1 << 62  # of the cache: what it may take is for who fills it
@@ -92,7 +93,9 @@ def _built(folder: Path) -> LibraryFiles:
         raise NothingToCompileWithError(unsupported())
     files = LibraryFiles(folder / SHARED, folder / OBJECTS)
     command = [compiler, *compiler_flags(), *_FLAGS, f"-isystem{_BOOST}"]
-    run_all([[*command, "-c", str(_CPP / "special_functions.cpp"), "-o", str(files.objects)]])
+    parts = [folder / f"{source.stem}.o" for source in _SOURCES]
+    run_all([[*command, "-c", str(source), "-o", str(to)] for source, to in zip(_SOURCES, parts, strict=True)])
+    run_all([[compiler, "-nostdlib", "-r", *map(str, parts), "-o", str(files.objects)]])
     run_all([[*command, str(_CPP / "over_arrays.cpp"), str(files.objects), "-o", str(files.shared)]])
     return files
 

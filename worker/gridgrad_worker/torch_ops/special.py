@@ -5,6 +5,7 @@ torch's own are used where they are right to a few units in the last place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -39,6 +40,11 @@ def _gelu(x: Tensor) -> Tensor:
     return x * normal.norm_cdf(x)
 
 
+def _log_erfc(x: Tensor) -> Tensor:
+    beside_zero = (-x.erf()).log1p()  # where the other has lost its digits
+    return torch.where(x.abs() < 0.5, beside_zero, torch.special.log_ndtr(-math.sqrt(2) * x) + math.log(2))
+
+
 def _polygamma(n: int, x: Tensor) -> Tensor:
     return gamma.polygamma(n, x) if n else torch.digamma(x)
 
@@ -49,6 +55,7 @@ VALUES: dict[str, Callable[..., Tensor]] = {
     "erfcx": torch.special.erfcx,
     "erfcx_derivative": normal.erfcx_derivative,
     "erfinv": torch.erfinv,
+    "log_erfc": _log_erfc,
     "norm_pdf": normal.norm_pdf,
     "norm_cdf": normal.norm_cdf,
     "log_norm_cdf": torch.special.log_ndtr,

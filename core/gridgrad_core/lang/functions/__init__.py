@@ -25,10 +25,10 @@ of `worker/gridgrad_worker/engines/compiled/codegen/cpp_table.py`, and that name
 `worker/gridgrad_worker/engines/cuda/prelude.h` for GPUs. Where sympy calls it otherwise,
 `client/gridgrad/tracing/symbolic/from_sympy.py` has the names.
 
-Where Boost.Math has its values, they come from the library of special functions instead: its C++ in
-`worker/gridgrad_worker/native/cpp/special_functions.cpp` (and `.h`), and over arrays in `over_arrays.cpp` beside it;
-what it is on tensors, with scipy's name for it, in `worker/gridgrad_worker/native/library_functions.py`; its rows in
-`FORMS` and `LIBRARY` of `cpp_table.py`, and on vectors in `worker/gridgrad_worker/engines/compiled/cpp/library.h`.
+Where Boost.Math has its values, they come from the library of special functions instead: it has a row in
+`worker/gridgrad_worker/native/cpp/special_functions.h`, its C++ in a source of its topic beside that, and with scipy's
+name for it a row in `worker/gridgrad_worker/native/library_table.py`. At high precision it is in
+`client/gridgrad/checks/mpmath_special.py`.
 
 What is written with a sign instead of a name has its row in `operators.py`, its sign and precedence in
 `core/gridgrad_core/lang/program/operations.py`, and Python's operator in `core/gridgrad_core/lang/derive/rules.py`.

@@ -1,4 +1,4 @@
-"""Incomplete gamma functions, and Lambert's W. Their values come from the library of special functions.
+"""Incomplete gamma functions, beta functions, and Lambert's W. Their values come from the library of special functions.
 
 `gridgrad_core.lang.functions` lists every place that a new function touches.
 """
@@ -14,7 +14,8 @@ _INVERSES = "Lambert's function"
 _LARGEST = 5
 _DOMAIN = "nan for a < 0 and x < 0"
 _CHECKED = "To 1e-13 of mpmath's for a from 1e-3 to 1e4"
-
+_LARGEST_DIFFERENCE = 8
+_OF_BETA = "To 1e-13 of mpmath's. inf at a = 0 and b = 0, nan below"
 _OF_BRANCH = "To 1e-14 of mpmath's, or what the rounding of x makes of it; the first derivative is ±inf at the end"
 
 TABLE = (
@@ -42,6 +43,22 @@ TABLE = (
         notes=f"m and n are constant integers from 0 to {_LARGEST}. {_DOMAIN}, and at a = 0 unless m = n = 0. "
         f"{_CHECKED}, beside zeros of a·∂/∂a of it",
         kinds=("integer", "integer", "number", "number"), largest=_LARGEST,
+    ),
+    Function(
+        "beta", ("a", "b"), "B(a, b) = Γ(a)Γ(b)/Γ(a + b)",
+        ("-beta(a, b)*polygamma_difference(0, a, b)", "-beta(a, b)*polygamma_difference(0, b, a)"), _GROUP,
+        notes=f"{_OF_BETA}, where its integral diverges and scipy's goes on",
+    ),
+    Function(
+        "betaln", ("a", "b"), "ln B(a, b), without underflow",
+        ("-polygamma_difference(0, a, b)", "-polygamma_difference(0, b, a)"), _GROUP, notes=_OF_BETA,
+    ),
+    Function(
+        "polygamma_difference", ("n", "a", "b"), "ψ⁽ⁿ⁾(a + b) - ψ⁽ⁿ⁾(a), the difference of polygamma functions",
+        ("0", "polygamma_difference(n + 1, a, b)", "polygamma(n + 1, a + b)"), _GROUP,
+        notes=f"n is a constant integer from 0 to {_LARGEST_DIFFERENCE}. nan for a ≤ 0 and b < 0. "
+        "To 1e-13 of mpmath's, also where b is much smaller than a, or much larger",
+        kinds=("integer", "number", "number"), largest=_LARGEST_DIFFERENCE,
     ),
     Function(
         "lambertw", ("x",), "W(x), the w ≥ -1 with w·eʷ = x",

@@ -19,6 +19,7 @@ _E_64 = "1.6038108905486378e-28"  # e⁻⁶⁴, by which what is a factor of lar
 _SILU_SLOPE = f"where(x < -64, {_E_64}*(exp(64 + x)*(1 + x)), sigmoid(x) + x*(0.25*sech(0.5*x)**2))"
 _GAMMA_TAIL = f"{_E_64}*(where(floor(x)%2 == 0, 1, -1)*exp(64 + lgamma(x))*digamma(x))"
 _GAMMA_SLOPE = f"where(x < -30, {_GAMMA_TAIL}, gamma(x)*digamma(x))"
+_SQRT_2 = "1.4142135623730951"
 _HALF_SQRT_PI = "0.8862269254527580"
 
 
@@ -42,6 +43,14 @@ TABLE = (
         _NORMAL, "erfinv", "the y with erf(y) = x", f"{_HALF_SQRT_PI}*exp(erfinv(x)**2)",
         notes="±inf at ±1, nan beyond",
     ),
+    _unary(
+        _NORMAL, "erfcinv", "the y with erfc(y) = x, exact in the tail", f"-{_HALF_SQRT_PI}*exp(erfcinv(x)**2)",
+        notes="inf at 0, -inf at 2, nan beyond. To 1e-14 of mpmath's",
+    ),
+    _unary(
+        _NORMAL, "log_erfc", "ln erfc(x), without underflow",
+        f"-{_SQRT_2}*log_norm_cdf_derivative(1, -{_SQRT_2}*x)", notes="To 1e-14 of mpmath's",
+    ),
     _unary(_NORMAL, "norm_pdf", "φ(x) = exp(-x²/2)/√(2π)", "-x*norm_pdf(x)"),
     _unary(_NORMAL, "norm_cdf", "Φ(x) = ∫ φ from -∞ to x, exact in the tail", "norm_pdf(x)", "ndtr"),
     _unary(
@@ -54,6 +63,11 @@ TABLE = (
     _unary(
         _NORMAL, "norm_ppf", "the y with Φ(y) = x", "2.5066282746310002*exp(0.5*norm_ppf(x)**2)", "ndtri",
         notes="-inf at 0, inf at 1, nan beyond",
+    ),
+    Function(
+        "owens_t", ("h", "a"), "Owen's T(h, a) = 1/2π ∫ exp(-h²(1 + t²)/2)/(1 + t²) dt from 0 to a",
+        ("-0.5*norm_pdf(h)*erf(0.7071067811865475*(a*h))", "exp(-0.5*h*h*(1 + a*a))/(6.283185307179586*(1 + a*a))"),
+        _NORMAL, notes="To 1e-14 of mpmath's",
     ),
     _unary(_LOGISTIC, "sigmoid", "1/(1 + e⁻ˣ)", "0.25*sech(0.5*x)**2", "expit"),
     _unary(_LOGISTIC, "log_sigmoid", "ln sigmoid(x) = -softplus(-x)", "sigmoid(-x)", "log_expit", "logsigmoid"),

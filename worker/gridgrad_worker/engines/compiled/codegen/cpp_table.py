@@ -1,12 +1,19 @@
 """What torch's operations are in C++: one row for each that a function of the language comes down to.
 
-The names on the right are those of `cpp/vectors.h`, `cpp/functions.h` and `cpp/special.h`. Whoever computes on
-something else than vectors of a processor has to give the same names for it, and nothing else.
+The names on the right are those of `cpp/vectors.h`, `cpp/functions.h`, `cpp/special.h` and `cpp/library.h`. Whoever
+computes on something else than vectors of a processor has to give the same names for it, and nothing else.
 """
 
 from __future__ import annotations
 
-__all__ = ["FORMS", "LIBRARY", "SPECIAL", "WRITTEN"]
+from gridgrad_worker.native.library_table import LIBRARY
+
+__all__ = ["FORMS", "SPECIAL", "WRITTEN"]
+
+
+def _called(name: str, count: int) -> str:
+    return f"{name}({', '.join(f'{{{n}}}' for n in range(count))})"
+
 
 FORMS: dict[str, str] = {
     "abs": "abs({0})",
@@ -38,10 +45,6 @@ FORMS: dict[str, str] = {
     "fmax": "fmax({0}, {1})",
     "fmin": "fmin({0}, {1})",
     "fmod": "fmod({0}, {1})",
-    "gammainc": "gammainc({0}, {1})",
-    "gammainc_partial": "gammainc_partial({0}, {1}, {2}, {3})",
-    "gammaincc": "gammaincc({0}, {1})",
-    "gammaincinv": "gammaincinv({0}, {1})",
     "ge": "{0} >= {1}",
     "gt": "{0} > {1}",
     "hypot": "hypot({0}, {1})",
@@ -49,11 +52,6 @@ FORMS: dict[str, str] = {
     "isnan": "isnan({0})",
     "isneginf": "{0} == -UNBOUNDED",
     "isposinf": "{0} == UNBOUNDED",
-    "iv": "iv({0}, {1})",
-    "jn": "jn({0}, {1})",
-    "kn": "kn({0}, {1})",
-    "lambertw": "lambertw({0})",
-    "lambertw_m1": "lambertw_m1({0})",
     "le": "{0} <= {1}",
     "lgamma": "lgamma({0})",
     "log": "log({0})",
@@ -97,7 +95,7 @@ FORMS: dict[str, str] = {
     "trunc": "trunc({0})",
     "where": "select({0}, {1}, {2})",
     "xlogy": "xlogy({0}, {1})",
-    "yn": "yn({0}, {1})",
+    **{name: _called(name, of.integers + of.numbers) for name, of in LIBRARY.items()},
 }
 """Of vectors; of conditions where torch's are of booleans."""
 
@@ -112,9 +110,3 @@ WRITTEN: dict[str, str] = {
 
 SPECIAL = frozenset({"digamma", "erfinv", "special_erfcx", "special_log_ndtr", "special_ndtri"})
 """Those of `cpp/special.h`, which takes a second to compile."""
-
-LIBRARY = frozenset({
-    "gammainc", "gammainc_partial", "gammaincc", "gammaincinv", "iv", "jn", "kn", "lambertw",
-    "lambertw_m1", "yn",
-})  # fmt: skip
-"""Those of the library of special functions, by `cpp/library.h`, which a formula is linked with then."""

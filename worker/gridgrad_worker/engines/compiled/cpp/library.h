@@ -6,25 +6,21 @@
 
 #include "vectors.h"
 
-#define OF_ONE(name)                                                             \
-    INLINE Vector name(Vector x) {                                               \
-        return each([](Real a) { return Real(gridgrad_##name(a)); }, x);         \
-    }
-#define OF_TWO(name)                                                                      \
-    INLINE Vector name(Vector x, Vector y) {                                              \
-        return each([](Real a, Real b) { return Real(gridgrad_##name(a, b)); }, x, y);    \
-    }
-
-OF_TWO(jn)
-OF_TWO(yn)
-OF_TWO(iv)
-OF_TWO(kn)
-OF_TWO(gammainc)
-OF_TWO(gammaincc)
-OF_TWO(gammaincinv)
-OF_ONE(lambertw)
-OF_ONE(lambertw_m1)
-
-INLINE Vector gammainc_partial(Vector m, Vector n, Vector x, Vector y) {
-    return each([=](Real a, Real b) { return Real(gridgrad_gammainc_partial(m[0], n[0], a, b)); }, x, y);
+template <class F, class... V> INLINE Vector by_lanes(F f, V... x) {
+    Vector result;
+    for (int lane = 0; lane < LANES; lane++) result[lane] = Real(f(x[lane]...));
+    return result;
 }
+
+#define VECTORS_1 Vector a
+#define VECTORS_2 VECTORS_1, Vector b
+#define VECTORS_3 VECTORS_2, Vector c
+#define VECTORS_4 VECTORS_3, Vector d
+#define GIVEN_1 a
+#define GIVEN_2 GIVEN_1, b
+#define GIVEN_3 GIVEN_2, c
+#define GIVEN_4 GIVEN_3, d
+#define OF_VECTORS(name, count) \
+    INLINE Vector name(VECTORS_##count) { return by_lanes(gridgrad_##name, GIVEN_##count); }
+
+FUNCTIONS_OF_LIBRARY(OF_VECTORS)

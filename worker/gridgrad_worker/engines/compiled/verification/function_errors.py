@@ -20,6 +20,7 @@ from torch import Tensor
 from gridgrad_core.lang.derive.rules import rule
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import LOOKUPS
+from gridgrad_worker.native import library_functions
 from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.torch_ops.table import VALUES
 
@@ -46,8 +47,7 @@ _LONGER = {"sinc_derivative": 64.0, "polygamma": 64.0, "erfcx_derivative": 64.0,
 _OF_THEIR_ARGUMENTS = frozenset({
     "norm_pdf", "norm_cdf", "gelu", "gamma", "lgamma", "digamma", "polygamma", "sinc", "sinc_derivative",
     "erfcx_derivative", "log_norm_cdf", "log_norm_cdf_derivative", "logaddexp", "logaddexp2", "erfinv", "norm_ppf",
-    "logit", "pow", "j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "k0", "k1", "kn", "gammainc", "gammaincc",
-    "gammainc_partial", "gammaincinv", "lambertw", "lambertw_m1",
+    "logit", "pow", *library_functions.VALUES,
 })  # fmt: skip
 """Functions that round what they make of their arguments, so that they are off as if those were rounded."""
 

@@ -1,4 +1,4 @@
-// The functions of the library, by Boost.Math, which is right to a few units in the last place over the whole domain.
+// Bessel functions by Boost.Math, which is right to a few units in the last place over the whole domain.
 
 #include "special_functions.h"
 
@@ -7,8 +7,6 @@
 
 #include <boost/math/special_functions/bessel.hpp>
 
-#include "incomplete_gamma.h"
-#include "lambert_w.h"
 #include "quiet.h"
 
 namespace {
@@ -43,13 +41,3 @@ double gridgrad_iv(double n, double x) {
     double size = std::abs(x);
     return with_parity(n, x, size == UNBOUNDED ? size : boost::math::cyl_bessel_i(int(n), size, Quiet()));
 }
-
-double gridgrad_gammainc(double a, double x) { return incomplete_gamma::lower(a, x); }
-double gridgrad_gammaincc(double a, double x) { return incomplete_gamma::upper(a, x); }
-double gridgrad_gammainc_partial(double m, double n, double a, double x) {
-    return incomplete_gamma::partial(int(m), int(n), a, x);
-}
-double gridgrad_gammaincinv(double a, double p) { return incomplete_gamma::inverse(a, p); }
-
-double gridgrad_lambertw(double x) { return lambert_w::of_branch(0, x); }
-double gridgrad_lambertw_m1(double x) { return lambert_w::of_branch(-1, x); }
