@@ -37,6 +37,10 @@ ROOTS = [
     of_x("(1 - cos(x))**1.5", 0, 0, 0, 0, 0),
     of_x("sqrt(cosh(x) - 1)", 0, 0, 0, 0, 0),
     of_x("sqrt(1 - cos(x)**2)", 0, 0, 0, 0, 0),
+    of_x("sqrt(x - sin(x))", 0, 0, 0),
+    of_x("(x - sin(x))**1.5", 0, 0, 0, 0),
+    of_x("x*sqrt(sin(x))", 0, 0, 0),
+    of_x("sqrt(sinh(x) - x)*cos(x)", 0, 0, 0),
 ]
 """What is smooth in spite of a root, or leaves a term of it: ±inf."""
 
@@ -62,6 +66,11 @@ CENTRES = [
     Corner("cos(k*hypot(x, y))", {"x": 0, "y": 0, "k": 3}, {"xx": -9, "xy": 0, "kk": 0, "xxk": -6}),
     Corner("exp(k*sqrt(x))", {"x": 4, "k": 0}, {"x": 0, "k": 2, "xk": 0.25}),
     Corner("(1 + 2*hypot(x, y)/z)*exp(-2*hypot(x, y)/z)", {"x": 0, "y": 0, "z": 2}, {"": 1, "x": 0, "xx": -1, "xy": 0}),
+    Corner("(x**2 + y**2 + z**2)**1.5", {"x": 0, "y": 0, "z": 0}, {"": 0, "x": 0, "xx": 0, "xy": 0, "yz": 0, "zz": 0}),
+    Corner("sqrt(x*x + y*y)**3*exp(-x)", {"x": 0, "y": 0}, {"": 0, "x": 0, "xx": 0, "xy": 0, "yy": 0}),
+    Corner("((x - 1)**2 + 2*y**2 + z**2/4)**2.5", {"x": 1, "y": 0, "z": 0}, {"xx": 0, "yz": 0, "xxx": 0, "xyz": 0}),
+    Corner("(x**2 + y**2 + (z/a)**2)**1.5", {"x": 0, "y": 0, "z": 0, "a": 2}, {"xx": 0, "zz": 0, "xz": 0, "a": 0}),
+    Corner("y*sqrt(x - sin(x))", {"x": 0, "y": 2}, {"": 0, "x": 0, "y": 0, "xy": 0}),
     Corner("arccos(x*y)**2", {"x": 1, "y": 1}, {"": 0, "x": -2, "xx": 2 / 3, "xy": -4 / 3}),
 ]
 """Functions of a distance at the centre."""
@@ -74,6 +83,12 @@ POLYNOMIALS = [
     of_x("cosh(3*arccosh(x))", 1, 1, 9, 24, 24, 0),
     of_x("sin(3*arcsin(x))", -1, 1, -9, 24, -24),
     of_x("cos(2*arcsin(x))", 1, -1, -4, -4, 0),
+    of_x("sin(arccos(x))**2", -1, None, 2, -2, 0),
+    of_x("square(sin(arccos(x)))", 1, 0, -2, -2, 0),
+    of_x("cos(arcsin(x))**2", 1, None, -2, -2, 0),
+    of_x("exp(-sin(arccos(x))**2)", -1, 1, -2, 6),
+    of_x("sin(arccos(x))**3", -1, None, 0, INF),
+    of_x("sin(arccos(x))", -1, None, INF, -INF),
 ]
 """Chebyshev's polynomials at the ends, where rounding of pi would make their slopes infinite."""
 
@@ -118,6 +133,7 @@ BESIDE: dict[str, Callable[[Any], Any]] = {
     "sqrt(cosh(x) - 1)": lambda x: mp.sqrt(mp.cosh(x) - 1),
     "cos(5*arccos(1 - x))": lambda x: mp.cos(5 * mp.acos(1 - x)),
     "sin(7*arcsin(x - 1))": lambda x: mp.sin(7 * mp.asin(x - 1)),
+    "sin(arccos(1 - x))**2": lambda x: mp.sin(mp.acos(1 - x)) ** 2,
     "exp(-0.3/(2*x))": lambda x: mp.exp(mp.mpf(-0.3) / (2 * x)),
 }
 """The same on mpmath's numbers."""

@@ -14,10 +14,13 @@ from typing import NamedTuple
 from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.program.nodes import Node
 
-__all__ = ["Multiple", "multiple_angle", "multiple_of_angle", "root_of_square"]
+__all__ = ["Multiple", "multiple_angle", "multiple_of_angle", "power_of_sine", "root_of_square", "sine_of_inverse"]
 
 _MOST = 32
 """Multiples of an angle that are written as polynomials."""
+
+_SINES = {"sin": "arccos", "cos": "arcsin"}
+"""What is √(1 - u²) of which inverse of u."""
 
 _BY_ONE_LESS = {"cos": "sin", "sin": "cos"}
 """The root of 1 - f(u)² by f."""
@@ -105,7 +108,7 @@ def multiple_of_angle(algebra: Algebra, nodes: Sequence[Node], node: Node) -> Mu
 
 
 def multiple_angle(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
-    """That as a polynomial, by Tₙ₊₁ = 2x·Tₙ - Tₙ₋₁; None of what is none.
+    """That as a polynomial, by Tₙ₊₁ = 2x·Tₙ - Tₙ₋₁, and sin(arccos(u)) as a root of one; None of what is none.
 
     Args:
         algebra: writes nodes.
@@ -114,11 +117,40 @@ def multiple_angle(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int |
     """
     found = multiple_of_angle(algebra, nodes, node)
     if found is None:
-        return None
+        return sine_of_inverse(algebra, nodes, node)
     before, last, twice = algebra.const(1.0), found.of, algebra.mul(algebra.const(2.0), found.of)
     for _ in range(found.degree - 1):
         before, last = last, algebra.sub(algebra.mul(twice, last), before)
     return algebra.neg(last) if found.negative else last
+
+
+def power_of_sine(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    """A power of sin(arccos(u)) or cos(arcsin(u)) as one of √(1 - u²); None of what is none.
+
+    At -1 the slope of sin(arccos(u))² is 2, where sin(π) over a root of 0 is what rounding of π makes of it.
+
+    Args:
+        algebra: writes nodes.
+        nodes: all nodes.
+        node: of any operation.
+    """
+    root = sine_of_inverse(algebra, nodes, nodes[node.args[0]]) if node.op in ("pow", "square") else None
+    return None if root is None else algebra.op(node.op, root, *node.args[1:])
+
+
+def sine_of_inverse(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
+    """sin(arccos(u)) or cos(arcsin(u)) as √(1 - u²); None of what is none.
+
+    Args:
+        algebra: writes nodes.
+        nodes: all nodes.
+        node: of any operation.
+    """
+    inverse = _SINES.get(node.op)
+    if inverse is None or nodes[node.args[0]].op != inverse:
+        return None
+    one, (u,) = algebra.const(1.0), nodes[node.args[0]].args
+    return algebra.op("sqrt", algebra.mul(algebra.sub(one, u), algebra.add(one, u)))
 
 
 def _multiple(algebra: Algebra, nodes: Sequence[Node], x: int) -> tuple[float, int]:

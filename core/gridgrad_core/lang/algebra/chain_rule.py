@@ -67,7 +67,10 @@ class ChainRule(Algebra):
         """The product that the chain rule asks for; a slope of 1/y divides, which is rounded once.
 
         What is not chosen has the derivative 0 whatever it is multiplied with: the choice is made of the products.
+        Which of them are 0 at a pole is decided anew.
         """
+        if slope in self.limits or tangent in self.limits:
+            return self.limited(self.chained(self.limits.get(slope, slope), self.limits.get(tangent, tangent)))
         if self._nodes[tangent].op in CHOICES or self._nodes[slope].op in CHOICES:
             product = self._alive(slope, tangent)
             if product is not None:
@@ -98,6 +101,8 @@ class ChainRule(Algebra):
 
     def quotient(self, tangent: int, divisor: int) -> int:
         """A derivative over what it is divided by, with choices outside as in `chained`."""
+        if tangent in self.limits:
+            return self.limited(self.div(self.limits[tangent], divisor))
         if self._may_be_dead(tangent):
             return self._sides(tangent, lambda side: self.quotient(side, divisor))
         return self.div(tangent, divisor)

@@ -22,6 +22,7 @@ from collections.abc import Callable
 
 from gridgrad_core.lang.algebra.choices import Choices
 from gridgrad_core.lang.algebra.conditions import Conditions
+from gridgrad_core.lang.algebra.pole_limits import PoleLimits
 from gridgrad_core.lang.algebra.powers import Powers
 from gridgrad_core.lang.program.nodes import Builder
 from gridgrad_core.lang.program.operations import COMPARISONS
@@ -42,6 +43,7 @@ class Algebra(Conditions):
         find: an operation that exists already, else None.
         factors: the bases in a product, each with its exponent.
         choices: the choices among the nodes.
+        limits: the choices of 0 at a pole that were made of products, and these.
     """
 
     def __init__(self, builder: Builder) -> None:
@@ -51,6 +53,8 @@ class Algebra(Conditions):
         self._powers = Powers(self, self._nodes)
         self._singular = self._powers.singular
         self.factors = self._powers.factors
+        self.limits: dict[int, int] = {}
+        self._pole_limits = PoleLimits(self._nodes, self.constant, self.factors)
         self._choosing = False
 
     def op(self, name: str, *arguments: int) -> int:
@@ -195,7 +199,17 @@ class Algebra(Conditions):
         made = self._with_signs(op, x, y)
         bases = self._singular.get(x, ()) + self._singular.get(y, ())
         self._singular[made] = self._singular[self._unsigned(made)] = bases
-        return made
+        return self.limited(made)
+
+    def limited(self, product: int) -> int:
+        """A product, or the choice of 0 at a pole of it where that is its limit."""
+        for base in self._singular.get(product, ()):
+            zero = self._pole_limits.zero_of(product, base)
+            if zero is not None:
+                made = self.where(self.compare("eq", zero, self.const(0.0)), self.const(0.0), product)
+                self.limits[made] = product
+                return made
+        return product
 
     def _scaled(self, x: int, factor: float) -> int:
         """The product with a constant."""

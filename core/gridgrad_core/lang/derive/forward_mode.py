@@ -51,7 +51,7 @@ class _Sloped(dict[str, tuple[int, ...]]):
 _SLOPED = _Sloped({"input": (), "const": ()})
 """The positions of an operation's arguments by which its derivative is not structurally zero."""
 
-_SPECIAL = SELECTIONS | SPELLINGS.keys() | CHOSEN | {"pow"}
+_SPECIAL = SELECTIONS | SPELLINGS.keys() | CHOSEN | {"pow", "where"}
 """The operations that may not be derived as they are written, by the rule of the table."""
 
 
@@ -150,8 +150,8 @@ class Tangents:
 
     def _needed(self, index: int, node: Node) -> Sequence[int]:
         """The nodes whose derivatives that of a node is made of, for one that may not be derived as it is written."""
-        if node.op in SPELLINGS and (spelled := self._spelling(index)) is not None:
-            return (spelled,)
+        if (derived := self._derived_as(index, node)) is not None:
+            return (derived,)
         if node.op in CHOSEN and (choice := self._algebra.choices.get(index)) is not None:
             return choice.above, choice.below
         if node.op == "div" and (fraction := self._fractions.get(index)) is not None:
@@ -179,8 +179,8 @@ class Tangents:
             of = tangents[radial.of]
             return None if of is None else self._algebra.chained(radial.slope, of)
         if node.op in _SPECIAL:
-            if node.op in SPELLINGS and (spelled := self._spelling(index)) is not None:
-                return tangents[spelled]
+            if (derived := self._derived_as(index, node)) is not None:
+                return tangents[derived]
             if node.op in CHOSEN and (choice := self._algebra.choices.get(index)) is not None:
                 return self._chosen(choice, tangents[choice.above], tangents[choice.below])
             if node.op in SELECTIONS:
@@ -218,8 +218,12 @@ class Tangents:
             self._roots[root] = Replaced(self._builder, root, self._limit, Tangents)
         return finished(self._roots[root].deriving(node, 1))
 
-    def _spelling(self, index: int) -> int | None:
+    def _derived_as(self, index: int, node: Node) -> int | None:
         """What a node is derived as, if not as it is written."""
+        if node.op == "where":
+            return self._algebra.limits.get(index)
+        if node.op not in SPELLINGS:
+            return None
         if index not in self._spellings:
             self._spellings[index] = spelling(self._algebra, self._nodes, index)
         return self._spellings[index]

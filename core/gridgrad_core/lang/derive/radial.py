@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gridgrad_core.lang.algebra.angles import multiple_of_angle
+from gridgrad_core.lang.algebra.angles import multiple_of_angle, power_of_sine, sine_of_inverse
 from gridgrad_core.lang.algebra.chain_rule import ChainRule
 from gridgrad_core.lang.algebra.power_series import (
     SERIES,
@@ -119,7 +119,7 @@ class Radials:
         if node is None or not self._is_undefined(node):
             return None
         if index not in self._slopes:
-            self._slopes[index] = None if self._is_multiple(index) else self._slope(index, node)
+            self._slopes[index] = None if self._is_chained(index) else self._slope(index, node)
         return self._slopes[index]
 
     def _is_undefined(self, node: _Radial) -> bool:
@@ -146,8 +146,9 @@ class Radials:
         if not bases:
             is_root = node.op in _ROOTS or (node.op == "pow" and self._algebra.constant(node.args[1]) == 0.5)
             return _Radial(index, 1) if is_root else None
-        if multiple_of_angle(self._algebra, self._nodes, node):
-            return None  # a polynomial, which the chain rule knows at both ends
+        polynomials = multiple_of_angle, power_of_sine
+        if any(known(self._algebra, self._nodes, node) is not None for known in polynomials):
+            return None  # a polynomial or its root, which the chain rule knows at both ends
         if None in arguments:
             return self._product(index) if self._is_product(node, arguments) else None
         known = [each for each in arguments if each is not None and each.base != _CONSTANT]
@@ -204,10 +205,12 @@ class Radials:
         scaled = node.op in _LINEAR and len(degrees) == 1 and (node.op != "div" or self._found.get(node.args[0]))
         return 1 if linear or scaled else 0
 
-    def _is_multiple(self, index: int) -> bool:
-        """Whether it is a constant times another node, which is then what to derive by its series."""
-        op, arguments, _ = self._nodes[index]
-        return op in _LINEAR and (op == "neg" or any(self._argument(each) == _Radial(_CONSTANT) for each in arguments))
+    def _is_chained(self, index: int) -> bool:
+        """Whether it is a constant times another node, which is then what to derive by its series, or a root itself."""
+        op, arguments, _ = node = self._nodes[index]
+        if op in _LINEAR:
+            return op == "neg" or any(self._argument(each) == _Radial(_CONSTANT) for each in arguments)
+        return sine_of_inverse(self._algebra, self._nodes, node) is not None
 
     def _slope(self, index: int, node: _Radial) -> RadialSlope | None:
         try:

@@ -7,7 +7,7 @@ Values are computed as they are written. Derivatives are those of the spelling t
   n·sech(u)^p: the exponential may overflow, and inf/inf is nan;
 * x/hypot(x, y) is direction(x, y), and tanh(u)/u is tanhc(u), as are other quotients that are 0/0 and smooth;
 * (u²)^p is |u|^(2p), √u² is |u|, √(k·u²) is √k·|u|, and (u² + v²)^p with a broken p > 1 is hypot(u, v)^(2p);
-* √(1 - cos(u)) is √2·|sin(u/2)|, and cos(n·arccos(u)) a polynomial of u (`angles`);
+* √(1 - cos(u)) is √2·|sin(u/2)|, cos(n·arccos(u)) a polynomial of u, and sin(arccos(u))² is √(1 - u²)² (`angles`);
 * clip(x, low, high) with bounds that are no constants is min(max(x, low), high) where low < high, else high.
 """
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from gridgrad_core.lang.algebra.angles import multiple_angle, root_of_square
+from gridgrad_core.lang.algebra.angles import multiple_angle, power_of_sine, root_of_square
 from gridgrad_core.lang.algebra.simplify import Algebra
 from gridgrad_core.lang.derive.removable import langevin, removable
 from gridgrad_core.lang.program.nodes import Node
@@ -77,8 +77,10 @@ def _root(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
 def _power(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
     """(u²)^p as |u|^(2p), (u² + v²)^p as hypot(u, v)^(2p)."""
     exponent = algebra.constant(node.args[1])
-    if exponent is None or exponent.is_integer():
+    if exponent is None:
         return None
+    if (sine := power_of_sine(algebra, nodes, node)) is not None or exponent.is_integer():
+        return sine
     distance = _distance(algebra, nodes, nodes[node.args[0]]) if exponent > 1 else None
     if distance is not None:
         return algebra.op("pow", distance, algebra.const(2 * exponent))
@@ -250,6 +252,7 @@ SPELLINGS: dict[str, Callable[[Algebra, Sequence[Node], Node], int | None]] = {
     "relu": _ramp,
     "sin": multiple_angle,
     "sqrt": _root,
+    "square": power_of_sine,
     "sub": langevin,
 }
 """By operation."""
