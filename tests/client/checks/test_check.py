@@ -97,7 +97,7 @@ def test_remarks_tell_of_guards_and_of_derivatives_that_are_nan(monkeypatch: pyt
         "where(t == ...) chooses ",
         "numerator and denominato",
     ]
-    ends = checked("differences", monkeypatch, Request("sqrt(t - sin(t))", {"t": [0.0, 0.5, 1.0]}))
+    ends = checked("differences", monkeypatch, Request("cbrt(t - sin(t))", {"t": [0.0, 0.5, 1.0]}))
     assert ends.remarks == ("∂f/∂t is nan at 1 of 3 points where the value is finite",)
     assert checked("differences", monkeypatch, Request("sin(t)", {"t": [0.0, 0.5, 1.0]})).remarks == ()
 
