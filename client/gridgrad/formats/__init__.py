@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gridgrad.formats.read import DIALECTS, read
+from gridgrad.formats.sbml import KineticLaw, kinetic_laws
 from gridgrad.formats.trees.translation import Note, Translation
 
-__all__ = ["DIALECTS", "Note", "Translation", "read"]
+__all__ = ["DIALECTS", "KineticLaw", "Note", "Translation", "kinetic_laws", "read"]

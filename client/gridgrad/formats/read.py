@@ -8,6 +8,7 @@ from gridgrad.formats.notations.exprtk import read_exprtk
 from gridgrad.formats.notations.fparser import read_fparser
 from gridgrad.formats.notations.lammps import read_lammps
 from gridgrad.formats.notations.lepton import read_lepton
+from gridgrad.formats.notations.mathml import read_mathml
 from gridgrad.formats.notations.muparser import read_muparser
 from gridgrad.formats.trees.translation import Translation
 from gridgrad_core.errors import ExpressionError, RequestError
@@ -22,6 +23,7 @@ _READERS: Mapping[str, Callable[[str], Translation]] = {
     "muparser": read_muparser,
     "lammps": read_lammps,
     "fparser": read_fparser,
+    "mathml": read_mathml,
 }
 
 DIALECTS = tuple(_READERS)
@@ -35,7 +37,7 @@ def read(text: str, dialect: str) -> Translation:
         text: the formula, with its definitions.
         dialect: which notation; it is never guessed. "lepton" is that of OpenMM, PLUMED and LAMMPS's pair_style lepton,
             "exprtk" of VTK and OpenTURNS, "muparser" of deal.II and FEniCS, "lammps" of LAMMPS's variables, "fparser"
-            of MOOSE and libMesh.
+            of MOOSE and libMesh, "mathml" of SBML.
 
     Returns:
         What `Client.gradient` takes as its function, with `notes` of what was written otherwise.

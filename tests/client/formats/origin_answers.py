@@ -54,11 +54,29 @@ def by_program(name: str) -> Callable[[Iterable[Case]], Iterable[float]]:
     return ask
 
 
+def by_roadrunner(cases: Iterable[Case]) -> Iterable[float]:
+    """libRoadRunner's values of the right side of an assignment rule."""
+    import roadrunner
+
+    sbml = (
+        '<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model><listOfParameters>{}'
+    )
+    sbml += '<parameter id="rule" constant="false"/></listOfParameters><listOfRules><assignmentRule variable="rule">{}'
+    sbml += "</assignmentRule></listOfRules></model></sbml>"
+    for case in cases:
+        inputs = "".join(f'<parameter id="{name}" constant="false" value="0"/>' for name in case["at"])
+        run = roadrunner.RoadRunner(sbml.format(inputs, case["text"]))
+        for name, value in case["at"].items():
+            run.setValue(name, value)
+        yield run.getValue("rule")
+
+
 ORIGINS: dict[str, Callable[[Iterable[Case]], Iterable[float]]] = {
     "exprtk": by_exprtk,
     "muparser": by_program("muparser"),
     "lammps": by_lammps,
     "fparser": by_program("fparser"),
+    "mathml": by_roadrunner,
 }
 
 
