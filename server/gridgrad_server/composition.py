@@ -177,9 +177,11 @@ def compose(
     reflection = ReflectionCalls(OpenCalls("open streams of reflection", _MOST_REFLECTIONS, _MOST_REFLECTIONS), unread)
     service = GridgradService(unary, streams, introspection, sessions, health, reflection, arrivals, unread)
     gate = AccessGate(service, access, settings.auth_health) if access.is_on else None
-    http = _http(
-        settings, certificates, gate, UnaryCalls(intake, limits, observers, "http"), arrivals, health, snapshot
-    )
+    http = None
+    if settings.http:
+        by_http = UnaryCalls(intake, limits, observers, "http")
+        same = GridgradService(by_http, streams, introspection, sessions, health, reflection, arrivals, unread)
+        http = _http(settings, settings.http, certificates, access, by_http, same, arrivals, health, snapshot)
     return Parts(
         certificates,
         access,
@@ -210,24 +212,26 @@ def compose(
 
 def _http(
     settings: ServerSettings,
+    address: str,
     certificates: ServerCertificates,
-    gate: AccessGate | None,
+    access: AccessControl,
     unary: UnaryCalls,
+    service: GridgradService,
     arrivals: Arrivals,
     health: HealthCalls,
     snapshot: StatusSnapshot,
-) -> HttpServer | None:
-    if not settings.http:
-        return None
+) -> HttpServer:
     for package in ("starlette", "uvicorn"):
         optional(package, "http")
+    from gridgrad_server.http.connect_calls import ConnectCalls
     from gridgrad_server.http.gradient_route import GradientRoute
     from gridgrad_server.http.http_app import HttpApp
     from gridgrad_server.http.http_server import HttpServer
 
-    gradient = GradientRoute(unary, settings.message_bytes)
-    app = HttpApp(settings, gate.enter if gate else None, gradient, arrivals, health, snapshot.status)
-    return HttpServer(app, settings.http, settings.stall_timeout, certificates.http_context())
+    gate = AccessGate(service, access, settings.auth_health) if access.is_on else None
+    gradient, connect = GradientRoute(unary, settings.message_bytes), ConnectCalls(gate or service)
+    app = HttpApp(settings, gate.enter if gate else None, gradient, connect, arrivals, health, snapshot.status)
+    return HttpServer(app, address, settings.stall_timeout, certificates.http_context())
 
 
 def _aside(

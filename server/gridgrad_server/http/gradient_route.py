@@ -19,7 +19,7 @@ from gridgrad_server.http.http_errors import CallEnded
 from gridgrad_server.rpc.unary import UnaryCalls
 from gridgrad_server.scheduling.request import GridRequest
 
-__all__ = ["GradientRoute", "check_json", "kind_of", "nulls_of"]
+__all__ = ["NPY", "NPZ", "GradientRoute", "check_json", "kind_of", "nulls_of"]
 
 NPY, NPZ = "application/x-npy", "application/x-npz"
 _OFFERED = (JSON, NPY, NPZ)

@@ -17,18 +17,17 @@ from gridgrad_server.access.rules import METRICS_RULE, Rule, rule_of
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.arrivals import Arrivals
 from gridgrad_server.connections.ending import Context
+from gridgrad_server.http.connect_calls import ConnectCalls
 from gridgrad_server.http.endpoint import JSON, Bounds, Endpoint
 from gridgrad_server.http.gradient_route import GradientRoute, check_json, kind_of, nulls_of
 from gridgrad_server.http.http_body import Receive
-from gridgrad_server.http.http_call import HttpCall, Scope, Send, request_id_of
-from gridgrad_server.http.http_errors import CallEnded, people_error
+from gridgrad_server.http.http_call import MOST_JSON_BYTES, HttpCall, Scope, Send, request_id_of
+from gridgrad_server.http.http_errors import CallEnded, connect_error, people_error
+from gridgrad_server.http.openapi import described
 from gridgrad_server.http.origins import KnownOrigins
 from gridgrad_server.rpc.health import HEALTH, HealthCalls
 
-__all__ = ["MOST_JSON_BYTES", "Enter", "HttpApp"]
-
-MOST_JSON_BYTES = 1 << 20
-"""Of a request in JSON: reading more would keep other callers waiting for tens of milliseconds."""
+__all__ = ["Enter", "HttpApp"]
 
 Enter = Callable[[Context, Rule, str], Awaitable[None]]
 """Lets a call in, or ends it; see `AccessGate.enter`."""
@@ -48,6 +47,7 @@ class HttpApp:
         settings: of the server.
         enter: lets calls in; None where callers need no credentials.
         gradient: answers people.
+        connect: answers the methods of the schema.
         arrivals: the bodies that are arriving.
         health: knows whether the server serves.
         status: how the server is doing.
@@ -58,6 +58,7 @@ class HttpApp:
         settings: ServerSettings,
         enter: Enter | None,
         gradient: GradientRoute,
+        connect: ConnectCalls,
         arrivals: Arrivals,
         health: HealthCalls,
         status: Callable[[], pb.GetServerStatusResponse],
@@ -65,6 +66,7 @@ class HttpApp:
         self._settings = settings
         self._enter = enter
         self._gradient = gradient
+        self._connect = connect
         self._arrivals = arrivals
         self._health = health
         self._status = status
@@ -75,13 +77,19 @@ class HttpApp:
     def _routes(self) -> Sequence[Route]:
         return [
             Route("/v1/gradient", self._endpoint(("POST",), self._answer_gradient)),
+            Route(f"/{methods.SERVICE}/{{method}}", self._connect_endpoint()),
             Route("/healthz", self._endpoint(_READ, self._answer_health)),
             Route(_METRICS_PATH, self._endpoint(_READ, self._answer_metrics)),
+            Route("/openapi.json", self._endpoint(_READ, self._answer_openapi)),
         ]
 
     def _endpoint(self, allowed: Sequence[str], answer: Callable[[HttpCall], Awaitable[None]]) -> Endpoint:
         most_bytes = min(MOST_JSON_BYTES, self._settings.message_bytes)
         return Endpoint(allowed, answer, Bounds(most_bytes, self._settings.stall_timeout))
+
+    def _connect_endpoint(self) -> Endpoint:
+        bounds = Bounds(self._settings.message_bytes, self._settings.stall_timeout)
+        return Endpoint(("POST",), self._connect.answer, bounds, lambda ended, _: connect_error(ended))
 
     def _with_cors(self, app: Any) -> Any:
         if not self._settings.http_origin:
@@ -132,6 +140,9 @@ class HttpApp:
         text = json.dumps({"status": "SERVING" if is_serving else "NOT_SERVING"})
         await call.send(200 if is_serving else 503, JSON, [text.encode()])
 
+    async def _answer_openapi(self, call: HttpCall) -> None:
+        await call.send(200, JSON, [described()])
+
     async def _answer_metrics(self, call: HttpCall) -> None:
         if not self._settings.auth_open_metrics:
             await self._let_in(call, METRICS_RULE, _METRICS_PATH)
@@ -145,7 +156,7 @@ class HttpApp:
 
 
 async def _no_path(call: HttpCall) -> None:
-    remedy = "there are POST /v1/gradient, GET /healthz and GET /metrics"
+    remedy = "GET /openapi.json lists what there is, POST /v1/gradient first of all"
     raise CallEnded.of(RequestError("path", repr(call.path[:100]), remedy), status=404)
 
 

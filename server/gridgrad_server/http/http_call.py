@@ -17,11 +17,14 @@ from gridgrad_server.connections.ending import Context
 from gridgrad_server.http.http_body import Gone, Receive, read_body
 from gridgrad_server.http.http_errors import CallEnded
 
-__all__ = ["HttpCall", "Scope", "Send", "request_id_of"]
+__all__ = ["MOST_JSON_BYTES", "HttpCall", "Scope", "Send", "request_id_of"]
 
 Scope = dict[str, Any]
 Send = Callable[[Any], Awaitable[None]]
 Parts = Sequence["bytes | memoryview"]
+
+MOST_JSON_BYTES = 1 << 20
+"""Of a request in JSON: reading more would keep other callers waiting for tens of milliseconds."""
 
 _METADATA = (b"authorization", b"gridgrad-client-id", b"user-agent")
 _CHUNK = 1 << 20
@@ -65,11 +68,14 @@ class HttpCall:
         self._timeout: asyncio.Timeout | None = None
         self._watching: asyncio.Task[None] | None = None
         self._is_gone = False
+        self._message_of: Callable[[bytes], bytes] | None = None
         self.is_started = False
         self.request_id: str = scope["request_id"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.headers: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
 
     @property
     def context(self) -> Context:
@@ -104,6 +110,11 @@ class HttpCall:
         """Seconds until the caller gives up; None where he does not."""
         return None if self._deadline_at is None else self._deadline_at - time.monotonic()
 
+    def take_text(self, message_of: Callable[[bytes], bytes]) -> None:
+        """Takes in that the body is text of which a message is made, and that it may be no longer than such."""
+        self._message_of = message_of
+        self._most_bytes = min(self._most_bytes, MOST_JSON_BYTES)
+
     async def read(self) -> bytes:
         """The body. From then on the call ends when its caller leaves.
 
@@ -113,7 +124,7 @@ class HttpCall:
         """
         body = await read_body(self._receive, self.headers, self._most_bytes, self._patience_s)
         self._watching = asyncio.create_task(self._until_gone())
-        return body
+        return self._message_of(body) if self._message_of else body
 
     async def _until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

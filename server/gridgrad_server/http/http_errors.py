@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Sequence
+
+from google.protobuf import json_format
 
 from gridgrad_core.errors import REASONS, BusyError, GridgradError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -12,7 +15,7 @@ from gridgrad_core.wire.enums import STATUS_NAMES
 from gridgrad_core.wire.error_details import ERROR_TRAILER, PUSHBACK_TRAILER, to_detail
 from gridgrad_server.rpc.errors import PUSHBACK_MS, shortened
 
-__all__ = ["CallEnded", "people_error"]
+__all__ = ["CallEnded", "code_names", "connect_error", "people_error"]
 
 _PREFIX = "ERROR_REASON_"
 _TOO_LARGE = "TOO_LARGE"
@@ -102,6 +105,24 @@ def people_error(ended: CallEnded, request_id: str) -> tuple[int, bytes]:
         "request_id": request_id,
     }
     return _CONTENT_TOO_LARGE if is_too_large else ended.status, json.dumps({"error": error}).encode()
+
+
+def connect_error(ended: CallEnded) -> tuple[int, bytes]:
+    """The status and the JSON of an error of Connect's unary protocol.
+
+    https://connectrpc.com/docs/protocol#error-end-stream
+    """
+    error: dict[str, object] = {"code": _name(ended.code), "message": ended.message}
+    if ended.detail:
+        value = base64.b64encode(ended.detail.SerializeToString()).rstrip(b"=").decode()
+        debug = json_format.MessageToDict(ended.detail)
+        error["details"] = [{"type": pb.ErrorDetail.DESCRIPTOR.full_name, "value": value, "debug": debug}]
+    return ended.status, json.dumps(error).encode()
+
+
+def code_names() -> list[str]:
+    """What codes are called here, but for that of success."""
+    return [_name(code) for code in range(1, len(STATUS_NAMES))]
 
 
 def _name(code: int) -> str:

@@ -97,7 +97,7 @@ class RequestLimits:
                 "",
                 f"a result of {request.template.layout.total_bytes} bytes, "
                 f"over the {self._unary_bytes} of the unary call",
-                "call StreamGridGradients for it",
+                "call StreamGridGradients for it, by gRPC",
             )
 
     def stream_bytes(self, request: GridRequest) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from gridgrad_core.errors import REASONS, BusyError
-from gridgrad_server.http.http_errors import CallEnded, people_error
+from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.wire.error_details import from_detail
+from gridgrad_server.http.http_errors import CallEnded, connect_error, people_error
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -19,13 +22,18 @@ def test_every_reason_has_a_status_and_is_told(reason: str) -> None:
     told = json.loads(text)["error"]
     assert (told["reason"], told["field"], told["found"], told["remedy"]) == (reason, "field", "found", "remedy")
     assert (told["message"], told["request_id"]) == (str(error), "id")
+    _, text = connect_error(ended)
+    (detail,) = json.loads(text)["details"]
+    assert detail["type"] == "gridgrad.v1.ErrorDetail"
+    raw = base64.b64decode(detail["value"] + "==")
+    assert type(from_detail(pb.ErrorDetail.FromString(raw))) is type(error)
 
 
 def test_the_statuses_are_those_of_connect() -> None:
     """https://connectrpc.com/docs/protocol#error-codes"""
     want = {"REQUEST": 400, "UNKNOWN_FUNCTION": 404, "BUSY": 429, "TOO_LARGE": 429, "DEADLINE": 504, "CANCELLED": 499}
     want |= {"UNAVAILABLE": 503, "CRASH": 409, "INTERNAL": 500, "NOT_PREPARED": 400, "REFUSED": 401, "FORBIDDEN": 403}
-    got = {reason: CallEnded.of(REASONS[reason].error("", "", "")).status for reason in want}
+    got = {reason: connect_error(CallEnded.of(REASONS[reason].error("", "", "")))[0] for reason in want}
     assert got == want
 
 
