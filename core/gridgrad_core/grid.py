@@ -16,6 +16,7 @@ from gridgrad_core.errors import RequestError
 __all__ = [
     "MAX_DERIVATIVES",
     "MAX_DIMS",
+    "MAX_ELEMENT_INPUTS",
     "MAX_INPUTS",
     "MAX_ORDER",
     "MAX_SCALARS",
@@ -36,6 +37,8 @@ MAX_SCALARS = 512
 MAX_DIMS = 8
 MAX_DERIVATIVES = 256
 """Most derivatives of a request, without the value."""
+MAX_ELEMENT_INPUTS = MAX_INPUTS + MAX_SCALARS
+"""Most inputs that a pull-back is by, elements of arrays of coefficients one by one: all that there can be."""
 MAX_ORDER = 4
 
 Derivative = tuple[str, ...]

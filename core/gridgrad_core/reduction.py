@@ -14,10 +14,24 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["BLOCK_POINTS", "KINDS", "LEAST_SQUARES", "LOSSES", "REDUCTIONS", "Blocks", "ReductionKind", "blocks_of"]
+__all__ = [
+    "BLOCK_POINTS",
+    "KINDS",
+    "LEAST_SQUARES",
+    "LOSSES",
+    "PULLBACK",
+    "PULLBACK_BLOCK_POINTS",
+    "REDUCTIONS",
+    "Blocks",
+    "ReductionKind",
+    "blocks_of",
+]
 
 BLOCK_POINTS = 4096
 """Most points of a block, along the dims that go."""
+
+PULLBACK_BLOCK_POINTS = 1 << 18
+"""Of a block of a pull-back, of which as many numbers are kept as it has."""
 
 
 class ReductionKind(NamedTuple):
@@ -30,6 +44,7 @@ class ReductionKind(NamedTuple):
         of_none: whether it is something where there are no points.
         dtype: of its results, or empty for the one computed in.
         pairs: whether it is of residuals and their derivatives, a sum for each two of these.
+        elements: whether it has a number for each element of inputs, all in one row.
     """
 
     states: int = 1
@@ -38,14 +53,17 @@ class ReductionKind(NamedTuple):
     of_none: bool = True
     dtype: str = ""
     pairs: bool = False
+    elements: bool = False
 
     def kept(self, planes: int) -> int:
         """How many numbers are kept of a block of so many planes."""
+        if self.elements:
+            return 1
         return planes * (planes + 1) // 2 + 1 if self.pairs else planes * self.states + self.shared
 
     def results(self, planes: int) -> int:
         """How many numbers a result has."""
-        return self.kept(planes) if self.pairs else planes
+        return self.kept(planes) if self.pairs or self.elements else planes
 
 
 REDUCTIONS: Mapping[str, ReductionKind] = {
@@ -63,9 +81,13 @@ REDUCTIONS: Mapping[str, ReductionKind] = {
 LEAST_SQUARES = "least_squares"
 """The sums that a fit needs, of residuals and their derivatives."""
 
+PULLBACK = "pullback"
+"""The sum of all points, and its gradient by the elements of inputs."""
+
 KINDS: Mapping[str, ReductionKind] = {
     **REDUCTIONS,
     LEAST_SQUARES: ReductionKind(weighs=True, dtype="float64", pairs=True),
+    PULLBACK: ReductionKind(weighs=True, elements=True),
 }
 """All of them."""
 
@@ -95,6 +117,18 @@ class Blocks(NamedTuple):
         """How many points go into a result."""
         return math.prod(self.shape)
 
+    def box(self, block: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The first index of a block, and its lengths, along the dims that go."""
+        row, position = divmod(block, self.in_row)
+        index: list[int] = []
+        for length in reversed(self.shape[: self.axis]):
+            row, last = divmod(row, length)
+            index.insert(0, last)
+        first = position * self.rows
+        rows = min(self.rows, self.shape[self.axis] - first)
+        start = (*index, first, *[0 for _ in self.shape[self.axis + 1 :]])
+        return start, (*[1 for _ in index], rows, *self.shape[self.axis + 1 :])
+
     @property
     def largest(self) -> int:
         """How many points the largest block has."""
@@ -105,19 +139,20 @@ class Blocks(NamedTuple):
         return -(-self.total // blocks)
 
 
-def blocks_of(shape: Sequence[int]) -> Blocks:
+def blocks_of(shape: Sequence[int], most_points: int = BLOCK_POINTS) -> Blocks:
     """The blocks of a grid.
 
     Args:
         shape: the lengths of the dims that go, one at least.
+        most_points: of a block.
     """
     shape, inner = tuple(shape), math.prod(shape)
     if not inner:
         return Blocks(shape, 0, max(1, shape[0]), 1, 1)
     for axis, length in enumerate(shape):
         inner //= length
-        if inner <= BLOCK_POINTS:
-            rows = min(length, BLOCK_POINTS // inner)
+        if inner <= most_points:
+            rows = min(length, most_points // inner)
             in_row = -(-length // rows)
             return Blocks(shape, axis, rows, in_row, math.prod(shape[:axis]) * in_row)
     raise AssertionError("one point is a block")

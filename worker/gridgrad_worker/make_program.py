@@ -12,7 +12,7 @@ from gridgrad_core.errors import InternalError, RequestError, UnknownFunctionErr
 from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
-from gridgrad_core.reduction import KINDS
+from gridgrad_core.reduction import KINDS, PULLBACK
 from gridgrad_core.wire.table_specs import specs_of_plan
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.devices.device import Device
@@ -25,12 +25,16 @@ from gridgrad_worker.engines.structured.execution.structured_engine import Struc
 from gridgrad_worker.engines.structured.planning.derived_plan import DerivedPlan, derive_plan, read_derived
 from gridgrad_worker.native.cache import CacheOwner
 from gridgrad_worker.piece_messages import PieceReader
+from gridgrad_worker.pullbacks.grid_pullback import BlockGradients, GridPullback, PulledInput
+from gridgrad_worker.pullbacks.registered_block import RegisteredBlock
+from gridgrad_worker.pullbacks.reverse_block import ReverseBlock, planned, whole_stage
 from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule, Loss
 from gridgrad_worker.reductions.weights import point_weights
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.table_store import TableStore, check_lengths
+from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.torch_ops.lookups import BoundTable
 from gridgrad_worker.worker_program import Engine, WorkerProgram
 
@@ -75,6 +79,8 @@ def make_program(
     dims = list(dict.fromkeys(dim for each in message.inputs for dim in each.dims))
     axes = {each.name: tuple(map(dims.index, each.dims)) for each in message.inputs}
     wanted = tuple(tuple(derivative.wrt) for derivative in message.derivatives)
+    if message.reduction.kind == PULLBACK:
+        return _pulled_back(message, axes, device, registered, engine, tier, tables or TableStore())
     if message.WhichOneof("function") == "registered":
         found = _registration(message.registered, registered)
         chosen = _for_registered(found, list(axes), wanted, read_dtype(message.dtype), device)
@@ -109,6 +115,46 @@ def _reduced(
     left = ndim - len(asked.dims) + bool(segment_blocks)
     dtype = "float64" if segment_blocks else KINDS[asked.kind].dtype or message.dtype
     pieces = PieceReader(tuple(axes.values()), ndim, reducer.numbers, dtype, left)
+    return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered, reducer)
+
+
+def _pulled_back(
+    message: pb.Plan,
+    axes: Mapping[str, tuple[int, ...]],
+    device: Device,
+    registered: Mapping[str, Registration],
+    engine: EngineName,
+    tier: Tier | None,
+    tables: TableStore,
+) -> WorkerProgram:
+    """The program of pull-backs, or of segments of them."""
+    names, asked, dtype = list(axes), message.reduction, read_dtype(message.dtype)
+    ndim = len({dim for own in axes.values() for dim in own})
+    wrt = [place for derivative in message.derivatives for place in derivative.wrt]
+    gradients: BlockGradients
+    if message.WhichOneof("function") == "registered":
+        found = _registration(message.registered, registered)
+        chosen = _for_registered(found, names, ((), *((place,) for place in wrt)), dtype, device)
+        weights = torch_function(parse(asked.weights, names), names, dtype) if asked.weights else None
+        gradients = RegisteredBlock(bind(found, names, dtype, device.torch_device), weights, wrt, dtype, device)
+    else:
+        given = tables.of(message.tables, dtype, device)
+        program = parse(message.expression, names, given.specs)
+        check_lengths(program.nodes, given)
+        plan = planned(program, asked.weights, axes, tuple([names[place] for place in wrt]))
+        number = whole_stage(plan, ndim)
+        whole = program if number is None else plan.stages[number].program
+        shape = tuple(axes), tuple(axes.values()), ndim, ((),), message.dtype, device.name
+        job = CompileJob(whole.text, *shape, tables=given.specs, bound=given.digest)
+        chosen = _for_expression(whole, job, device, engine, tier, given.bound)
+        exact = tables.of(message.tables, torch.float64, device)
+        gradients = ReverseBlock(plan, names, ndim, dtype, device, exact.bound)
+    segments = asked.segment_blocks if asked.stage == "partial" else 0
+    sources = [next(i for i, own in enumerate(axes.values()) if dim in own) for dim in range(ndim)]
+    inputs = [PulledInput(place, axes[names[place]]) for place in wrt]
+    reducer = GridPullback(gradients, [*axes.values()], inputs, sources, segments)
+    result_dtype = "float64" if segments else message.dtype
+    pieces = PieceReader(tuple(axes.values()), ndim, reducer.numbers, result_dtype, 1 + bool(segments))
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered, reducer)
 
 

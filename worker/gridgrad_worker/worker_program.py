@@ -17,9 +17,9 @@ from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.planning.explain import explanation_of
 from gridgrad_worker.engines.tiles import Tile
 from gridgrad_worker.piece_messages import LAYOUTS_KEPT, PieceReader
-from gridgrad_worker.reductions.grid_reducer import GridReducer
+from gridgrad_worker.reductions.grid_reducer import Compute
 
-__all__ = ["Engine", "WorkerProgram"]
+__all__ = ["Engine", "Reducer", "WorkerProgram"]
 
 
 class Engine(Protocol):
@@ -30,6 +30,13 @@ class Engine(Protocol):
 
     def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
         """Computes tiles together into [derivatives * components, points] each."""
+
+
+class Reducer(Protocol):
+    """Makes of grids what is wanted of them."""
+
+    def compute(self, run: Compute, tiles: Sequence[Tile], outs: Sequence[Array], tiers: Sequence[str]) -> list[str]:
+        """Computes tiles of results by tiles of the grid; the tiers that they were computed in."""
 
 
 class WorkerProgram:
@@ -49,7 +56,7 @@ class WorkerProgram:
         engine: Engine | TieredEngine,
         pieces: PieceReader,
         untiered: str = "",
-        reducer: GridReducer | None = None,
+        reducer: Reducer | None = None,
     ) -> None:
         self.message = message
         self.engine = engine

@@ -1,4 +1,4 @@
-"""What inner loops call: `Client.bind`, whose calls bring a few numbers, and `least_squares_terms`, which gives few."""
+"""What inner loops call: `Client.bind`, whose calls bring a few numbers, and what gives few: sums and gradients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gridgrad.requests.bound_request import BoundRequest
     from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 
-__all__ = ["Binding", "BoundCall", "LeastSquares"]
+__all__ = ["Binding", "BoundCall", "Sums"]
 
 
 class Binding(ABC):
@@ -205,8 +205,8 @@ class BoundCall:
         return f"<gridgrad.aio.BoundCall that varies {', '.join(self.varying) or 'nothing'}>"
 
 
-class LeastSquares(ABC):
-    """The part of a client that sums residuals."""
+class Sums(ABC):
+    """The part of a client that sums residuals, and gives gradients of sums."""
 
     @abstractmethod
     async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
@@ -269,3 +269,48 @@ class LeastSquares(ABC):
         call = prepare(request)
         result = await self._sent(call, timeout, None)
         return terms_of(result.value, [name for (name,) in call.template.derivatives])
+
+    async def pullback(
+        self,
+        function: FunctionLike,
+        inputs: Inputs,
+        cotangent: Any = None,
+        *,
+        wrt: str | Iterable[str],
+        dtype: Any = None,
+        coefficients: Coefficients | None = None,
+        tier: Tier = "auto",
+        unused: Unused = "refuse",
+        timeout: float | None = None,
+    ) -> Result:
+        """The gradient of Σ cotangent·f over all points of a grid, in reverse mode: by many inputs as fast as by few.
+
+        Args:
+            function: as for `gradient`.
+            inputs: as for `gradient`.
+            cotangent: what each point counts: an array of the grid's shape, [components, *grid] for a tuple; one with
+                the names of its dims, ("k", array); an expression of the inputs; None for ones.
+            wrt: the inputs that the gradient is by: numbers, axes, arrays with several dims and arrays of coefficients.
+            dtype: as for `gradient`; it is summed in float64.
+            coefficients: as for `gradient`.
+            tier: as for `gradient`.
+            unused: as for `gradient`.
+            timeout: as for `gradient`.
+
+        Returns:
+            `value` is the sum, and `d["k"]` its gradient by k, with the dims of k.
+
+        Raises:
+            RequestError: something in the request is wrong, such as a cotangent of another shape.
+            GridgradError: anything else; `gridgrad.errors` draws the tree.
+        """
+        from gridgrad.requests.reduction import GivenPullback
+        from gridgrad.results.planes import element_index  # most clients pull nothing back
+        from gridgrad.results.result_data import as_gradient
+
+        request = Request(function, inputs, wrt, 1, None, dtype, coefficients=coefficients, tier=tier, unused=unused,
+                          reduce=GivenPullback(cotangent))  # fmt: skip
+        call = prepare(request)
+        result, stacks = await self._sent(call, timeout, None), call.lowered and call.lowered.stacks
+        specs = [spec for spec, _ in call.template.inputs]
+        return as_gradient(result, element_index(specs, call.template.derivatives, stacks))

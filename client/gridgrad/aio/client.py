@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import grpc
 from google.protobuf.message import Message
 
-from gridgrad.aio.bound import Binding, LeastSquares
+from gridgrad.aio.bound import Binding, Sums
 from gridgrad.aio.channel import ServerChannels, ServiceChannel
 from gridgrad.aio.grids import ManyGrids
 from gridgrad.aio.introspection import Introspection
@@ -50,7 +50,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client(ManyGrids, LargeGrids, Binding, LeastSquares, Introspection):
+class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
     """A connection to a server, for the event loop in which it is first used. Tasks may share one.
 
     Cancelling the task that awaits a call cancels the call at the server too.

@@ -24,9 +24,10 @@ from gridgrad_core.errors import ExpressionError, RequestError
 from gridgrad_core.grid import Grid, grid_of
 from gridgrad_core.lang.functions.tabulated import ARRAY
 from gridgrad_core.lang.program.program import Program
+from gridgrad_core.reduction import PULLBACK
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
-from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, REDUCTIONS, TABLES
+from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, PULLBACKS, REDUCTIONS, TABLES
 from gridgrad_core.wire.fields import field_head
 
 __all__ = ["PreparedCall", "features_of", "out_of_shape", "prepare", "stream_message"]
@@ -159,7 +160,8 @@ def _prepared(request: Request) -> PreparedCall:
             request.reduce, request.weights, grid_of([each.spec for each in sent]), sent, function[1]
         )
         sent, weighing = (*sent, *added), _weighing_alone(reduction, function, sent)
-        shown, features = shown and shown._replace(inputs=(*shown.inputs, *added)), (*features, REDUCTIONS)
+        shown = shown and shown._replace(inputs=(*shown.inputs, *added))
+        features = (*features, *((PULLBACKS,) if reduction.kind == PULLBACK else ()), REDUCTIONS)
     elif request.weights is not None:
         raise RequestError("weights", "weights without reduce", 'say what to weigh: reduce={"k": "sum"}')
     kinds, single = tuple(map(kind_of, sent)), dtype == FLOAT32
@@ -176,8 +178,8 @@ def features_of(plan: pb.Plan) -> tuple[str, ...]:
 
 def _weighing_alone(reduction: GridReduction, function: FunctionIdentity, inputs: Sequence[Input]) -> frozenset[str]:
     """The inputs that weights use and the function does not, as far as a client can tell."""
-    if not reduction.weights or reduction.residuals:  # by what residuals are derived is always said
-        return frozenset()
+    if not reduction.weights or reduction.residuals or reduction.kind == PULLBACK:
+        return frozenset()  # by what those are derived is always said
     names = tuple([each.name for each in inputs])
     try:
         weights = parsed(reduction.weights, (*names, *reduction.added))

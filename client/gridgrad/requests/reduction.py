@@ -13,10 +13,18 @@ from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input, fitting_dims, 
 from gridgrad.arguments.linspace import Linspace
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import Grid, grid_of
-from gridgrad_core.reduction import KINDS, LEAST_SQUARES, LOSSES, REDUCTIONS
+from gridgrad_core.reduction import KINDS, LEAST_SQUARES, LOSSES, PULLBACK, REDUCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
-__all__ = ["GivenResiduals", "GridReduction", "Reduce", "named_dims", "read_reduction", "trapezoid_weights"]
+__all__ = [
+    "GivenPullback",
+    "GivenResiduals",
+    "GridReduction",
+    "Reduce",
+    "named_dims",
+    "read_reduction",
+    "trapezoid_weights",
+]
 
 
 class GivenResiduals(NamedTuple):
@@ -37,7 +45,17 @@ class GivenResiduals(NamedTuple):
     loss_scale: float = 1.0
 
 
-Reduce: TypeAlias = str | Mapping[str, str] | GivenResiduals
+class GivenPullback(NamedTuple):
+    """What `Client.pullback` was asked for; see there.
+
+    Args:
+        cotangent: what each point counts.
+    """
+
+    cotangent: Any = None
+
+
+Reduce: TypeAlias = str | Mapping[str, str] | GivenResiduals | GivenPullback
 """A kind for all dims of the grid, or dims to kinds: {"k": "sum"}."""
 
 SPELLING = 'write reduce={"k": "sum"} for a dim, {"t": "sum", "k": "sum"} for several, "sum" for all'
@@ -48,10 +66,10 @@ class GridReduction(NamedTuple):
     """What is made of a grid.
 
     Args:
-        kind: one of `gridgrad_core.reduction.REDUCTIONS`.
+        kind: one of `gridgrad_core.reduction.KINDS`.
         dims: that go, in the grid's order.
-        weights: an expression of inputs that have no other dims; empty for 1.
-        added: the names of the inputs that hold weights or data.
+        weights: an expression of inputs that have no other dims; of a pull-back the cotangents. Empty for 1.
+        added: the names of the inputs that hold weights, data or cotangents.
         residuals: the expression of the data, whether gaps in it are left out, and the loss with its scale.
     """
 
@@ -64,7 +82,8 @@ class GridReduction(NamedTuple):
     @property
     def message(self) -> pb.Reduction:
         """As it is sent, but for the function."""
-        made = pb.Reduction(dims=self.dims, kind=self.kind, weights=self.weights)
+        dims = () if self.kind == PULLBACK else self.dims
+        made = pb.Reduction(dims=dims, kind=self.kind, weights=self.weights)
         if self.residuals:
             made.data, made.skip_nan, made.loss, made.loss_scale = self.residuals
         return made
@@ -101,6 +120,8 @@ def read_reduction(
     """
     if isinstance(reduce, GivenResiduals):
         return _read_residuals(reduce, weights, grid, inputs, function)
+    if isinstance(reduce, GivenPullback):
+        return _read_pullback(reduce.cotangent, grid, inputs, function)
     kind, dims = _kind_and_dims(reduce, grid)
     if weights is None:
         return GridReduction(kind, dims), ()
@@ -134,6 +155,32 @@ def _read_residuals(
     residuals = data, given.skip_nan, given.loss, float(given.loss_scale)
     added = tuple(each.name for each in beside.added)
     return GridReduction(LEAST_SQUARES, dims, text, added, residuals), tuple(beside.added)
+
+
+def _read_pullback(
+    cotangent: Any, grid: Grid, inputs: Sequence[Input], function: str
+) -> tuple[GridReduction, tuple[Input, ...]]:
+    """A pull-back, and the inputs that hold cotangents."""
+    beside = _Weights(grid.dims, inputs, function)
+    text = cotangent if isinstance(cotangent, str) else ""
+    if cotangent is not None and not isinstance(cotangent, str):
+        text = _cotangents(beside, cotangent, grid)
+        for each in beside.added:
+            if grid_of([*[given.spec for given in inputs], each.spec]) != grid:
+                found = f"a dim that the grid of {', '.join(grid.dims) or 'no dims'} has not"
+                raise RequestError("cotangent", found, "give it the dims of the grid, or some of them")
+    added = tuple(each.name for each in beside.added)
+    return GridReduction(PULLBACK, grid.dims, text, added), tuple(beside.added)
+
+
+def _cotangents(beside: _Weights, cotangent: Any, grid: Grid) -> str:
+    """The text of cotangents that are numbers: one for each component, where they have one more dim in front."""
+    spelled, values = split_dims("cotangent", cotangent)
+    array = real_numbers("cotangent", values)
+    if spelled is not None or array.ndim != len(grid.shape) + 1 or array.shape[1:] != grid.shape:
+        return beside.array("cotangent", cotangent, grid)
+    each = [beside.array("cotangent", (grid.dims, component), grid) for component in array]
+    return each[0] if len(each) == 1 else f"({', '.join(each)})"
 
 
 def _is_scale(given: object) -> bool:

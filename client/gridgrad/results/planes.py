@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgrad.arguments.coefficients import stacked
+from gridgrad.arguments.coefficients import ZERO, Stacks, stacked
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.results.labels import spelling
-from gridgrad_core.grid import Derivative
+from gridgrad_core.grid import Derivative, InputSpec
 
-__all__ = ["Derivatives", "PlaneIndex", "plane_index"]
+__all__ = ["Derivatives", "PlaneIndex", "element_index", "plane_index"]
 
 INDICES_KEPT = 512
 
@@ -26,6 +27,34 @@ PlaneIndex: TypeAlias = Mapping[Derivative, "int | NDArray[np.intp]"]
 def plane_index(derivatives: tuple[Derivative, ...]) -> Mapping[Derivative, int]:
     """Which plane of a buffer holds which derivative; one and the same mapping for all results that have these."""
     return {derivative: plane for plane, derivative in enumerate(((), *derivatives))}
+
+
+def element_index(
+    inputs: Sequence[InputSpec], derivatives: Sequence[Derivative], stacks: Stacks | None
+) -> dict[Derivative, int | NDArray[np.intp]]:
+    """Where the numbers of a pull-back lie in its row: the sum, then the gradient by each input, in C order.
+
+    Args:
+        inputs: those that were sent.
+        derivatives: by these, in the order asked for.
+        stacks: the same by the names that the caller knows, arrays of coefficients whole; None where they are.
+    """
+    shapes, end = {spec.name: spec.shape for spec in inputs}, 1
+    places: list[NDArray[np.intp]] = []
+    for (name,) in derivatives:
+        start, end = end, end + math.prod(shapes[name])
+        places.append(np.arange(start, end, dtype=np.intp).reshape(shapes[name]))
+    if stacks is None:
+        return {(): 0, **dict(zip(derivatives, places, strict=True))}
+    found: dict[Derivative, int | NDArray[np.intp]] = {(): 0}
+    for derivative in stacks.derivatives:
+        numbers = np.asarray(stacks.planes[derivative])
+        if numbers.ndim or numbers == ZERO:  # elements of an array are numbers, some of which may not be used
+            first = [ZERO if each == ZERO else int(places[each - 1]) for each in numbers.reshape(-1)]
+            found[derivative] = np.array(first, np.intp).reshape(numbers.shape)
+        else:
+            found[derivative] = places[int(numbers) - 1]
+    return found
 
 
 class Derivatives(Mapping[str | Derivative, FloatArray]):

@@ -34,7 +34,7 @@ from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.servers.addresses import Address
-from gridgrad.sync.bound import Binding, LeastSquares
+from gridgrad.sync.bound import Binding, Sums
 from gridgrad.sync.channel import ServerChannels, ServiceChannel
 from gridgrad.sync.grids import ManyGrids
 from gridgrad.sync.introspection import Introspection
@@ -51,7 +51,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client(ManyGrids, LargeGrids, Binding, LeastSquares, Introspection):
+class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is

@@ -12,7 +12,17 @@ from collections.abc import Collection
 from gridgrad_core.errors import UnsupportedError
 from gridgrad_core.version import __version__
 
-__all__ = ["ARRAYS", "BOUND", "FEATURES", "IGNORE_UNUSED", "KEPT_ARRAYS", "REDUCTIONS", "TABLES", "check_features"]
+__all__ = [
+    "ARRAYS",
+    "BOUND",
+    "FEATURES",
+    "IGNORE_UNUSED",
+    "KEPT_ARRAYS",
+    "PULLBACKS",
+    "REDUCTIONS",
+    "TABLES",
+    "check_features",
+]
 
 ARRAYS = "arrays"
 """Tables without arguments, over which expressions sum."""
@@ -25,10 +35,13 @@ TABLES = "tables"
 KEPT_ARRAYS = "kept_arrays"
 """Array.sha256 without data."""
 
+PULLBACKS = "pullbacks"
+"""Reduction.kind "pullback"."""
+
 REDUCTIONS = "reductions"
 """GridGradientRequest.reduction."""
 
-FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, REDUCTIONS, TABLES})
+FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, PULLBACKS, REDUCTIONS, TABLES})
 """All that this version knows."""
 
 

@@ -7,23 +7,25 @@ worker: the server only carries it from one to the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import Grid
-from gridgrad_core.reduction import KINDS, LEAST_SQUARES, LOSSES
+from gridgrad_core.reduction import KINDS, LEAST_SQUARES, LOSSES, PULLBACK
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.programs import ParsedText
 
 __all__ = [
+    "ELEMENTS_DIM",
     "MOST_PARAMETERS",
     "STATES_DIMS",
     "DecodedResiduals",
     "Reduction",
     "Stage",
     "check_pairs",
+    "check_pullback",
     "check_weights",
     "plan_reduction",
     "read_reduction",
@@ -33,6 +35,9 @@ Stage = Literal["whole", "partial", "combined"]
 
 MOST_PARAMETERS = 64
 """Of least squares: the sums are half of their square."""
+
+ELEMENTS_DIM = "elements"
+"""The dim of a pull-back: the sum, then the gradient by each input, its elements in C order."""
 
 STATES_DIMS = ("states", "segments")
 """Dims of what is kept of segments, before those that stay; nobody sees these names."""
@@ -58,9 +63,9 @@ class Reduction(NamedTuple):
     """What is made of a grid.
 
     Args:
-        kind: one of `gridgrad_core.reduction.REDUCTIONS`.
+        kind: one of `gridgrad_core.reduction.KINDS`.
         dims: that go, in the grid's order.
-        weights: an expression of inputs that have no other dims; empty for 1.
+        weights: an expression of inputs that have no other dims; of a pull-back the cotangents. Empty for 1.
         stage: "whole" for the results, "partial" for what is kept of segments, "combined" for results made of that.
         segment_blocks: how many blocks a segment has.
         residuals: of least squares; None of all else.
@@ -74,6 +79,11 @@ class Reduction(NamedTuple):
     residuals: DecodedResiduals | None = None
 
     @property
+    def is_pullback(self) -> bool:
+        """Whether it is a sum with its gradient by the elements of inputs."""
+        return self.kind == PULLBACK
+
+    @property
     def dtype(self) -> str:
         """Of what a stage gives; empty for the one computed in."""
         return "float64" if self.stage == "partial" else KINDS[self.kind].dtype
@@ -83,7 +93,9 @@ class Reduction(NamedTuple):
         return KINDS[self.kind].kept(planes)
 
     def left(self, dims: Sequence[str]) -> tuple[str, ...]:
-        """Those dims of a grid that stay."""
+        """Those dims of a grid that stay, or the one of a pull-back."""
+        if self.is_pullback:
+            return (ELEMENTS_DIM,)
         return tuple(dim for dim in dims if dim not in self.dims)
 
 
@@ -96,6 +108,10 @@ def read_reduction(message: pb.Reduction, grid: Grid) -> Reduction:
     kind = KINDS.get(message.kind)
     if kind is None:
         raise RequestError("reduction.kind", repr(message.kind), f"use one of {', '.join(KINDS)}")
+    if kind.elements:
+        if message.dims:
+            raise RequestError("reduction.dims", f"{[*message.dims]}", "leave them out: a pull-back is of all dims")
+        return Reduction(message.kind, grid.dims, message.weights, residuals=_residuals(message, pairs=False))
     for dim in message.dims:
         if dim not in grid.dims:
             remedy = f"use one of {', '.join(grid.dims) or '(the grid has no dims)'}"
@@ -165,6 +181,36 @@ def check_pairs(
         raise TooLargeError("derivatives", found, f"give at most {MOST_PARAMETERS} at a time")
 
 
+def check_pullback(
+    components: int,
+    derivatives: Sequence[tuple[str, ...]],
+    used: Collection[str],
+    weights: ParsedText | None,
+) -> None:
+    """Checks a pull-back.
+
+    Args:
+        components: how many the function has.
+        derivatives: by the inputs that the gradient is by.
+        used: the inputs that the function uses.
+        weights: the cotangents; None for ones.
+
+    Raises:
+        RequestError: there are not as many cotangents as components, or a gradient by what the function does not use.
+    """
+    if weights and len(weights.components) != components:
+        found = f"{len(weights.components)} cotangents of {components} components"
+        remedy = f"give a tuple of {components}" if components > 1 else "give one expression"
+        raise RequestError("reduction.weights", found, remedy)
+    for position, wrt in enumerate(derivatives):
+        if len(wrt) != 1:
+            raise RequestError(f"derivatives[{position}]", "one of a higher order", "ask for first derivatives")
+        if wrt[0] not in used:
+            found = f"a gradient by {wrt[0]!r}, which the function does not use"
+            remedy = f"leave it out, or use one of {', '.join(sorted(used)) or '(it uses none)'}"
+            raise RequestError(f"derivatives[{position}]", found, remedy)
+
+
 def check_weights(
     reduction: Reduction, field: str, weights: ParsedText, inputs: Sequence[tuple[str, tuple[str, ...]]]
 ) -> None:
@@ -180,7 +226,7 @@ def check_weights(
         RequestError: they are several, use what is not given, or vary along a dim that stays.
     """
     dims = dict(inputs)
-    if weights.tuple_valued:
+    if weights.tuple_valued and not reduction.is_pullback:
         raise RequestError(f"reduction.{field}", "a tuple", "give one expression")
     for name in weights.inputs:
         if name not in dims:

@@ -305,10 +305,10 @@ def _derivatives(listed: Sequence[pb.Derivative]) -> tuple[tuple[str, ...], ...]
     return derivatives
 
 
-def too_many_derivatives(count: int) -> TooLargeError:
-    """The error for more derivatives than MAX_DERIVATIVES."""
+def too_many_derivatives(count: int, most: int = MAX_DERIVATIVES) -> TooLargeError:
+    """The error for more derivatives than there may be."""
     return TooLargeError(
         "derivatives",
         f"{count} derivatives, {count + 1} planes with the value",
-        f"ask for at most {MAX_DERIVATIVES} at a time: a lower order, or fewer inputs in wrt",
+        f"ask for at most {most} at a time: a lower order, or fewer inputs in wrt",
     )

@@ -78,7 +78,7 @@ def _derived_bytes(function: FunctionKey) -> int:
 
 
 def _is_small(function: FunctionKey) -> bool:
-    return function.derived_operations <= FEW_DERIVED
+    return function.is_pullback or function.derived_operations <= FEW_DERIVED
 
 
 def _described(function: FunctionKey) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import ExpressionError, UnknownFunctionError
-from gridgrad_core.grid import Derivative
+from gridgrad_core.grid import MAX_DERIVATIVES, MAX_ELEMENT_INPUTS, Derivative
 from gridgrad_core.lang.functions.table import FOLDS, SOLVE
 from gridgrad_core.lang.local.local_operation import ROUNDS
 from gridgrad_core.shared_cache import SharedCache
@@ -28,6 +28,7 @@ from gridgrad_server.reductions.reduction import (
     Reduction,
     Stage,
     check_pairs,
+    check_pullback,
     check_weights,
     plan_reduction,
 )
@@ -46,6 +47,9 @@ from gridgrad_server.requests.throughput import Throughput
 __all__ = ["CompatibilityKey", "FunctionKey", "FunctionKeys", "weight_of"]
 
 _MOST_KEYS = 1024
+
+_PULLBACK_COST = 4
+"""Of a point of a pull-back, in planes: about as often as its value it is computed, by however many inputs it is."""
 
 _BYTES_PER_WEIGHT = 1 << 17
 """Of tables, that count as much as a function key: 128 MiB in all."""
@@ -128,14 +132,18 @@ class FunctionKey:
             states, stage = key.reduction.states(self.planes), key.reduction.stage
             self.is_combined = stage == "combined"
             self.computed_planes = states if self.is_combined else self.planes
-            self.planes = states if stage == "partial" or key.reduction.residuals else self.planes
+            if key.reduction.is_pullback and not self.is_combined:
+                self.computed_planes = _PULLBACK_COST * len(key.components)
+            is_of_sums = stage == "partial" or key.reduction.residuals or key.reduction.is_pullback
+            self.planes = states if is_of_sums else self.planes
         self._result_dtype = (key.reduction and key.reduction.dtype) or key.dtype
         self.itemsize = ITEM_BYTES[self._result_dtype]
         self.operations = operations
         self.derived = b""
         self.weight = 1 + sum(table.nbytes for table in key.tables) // _BYTES_PER_WEIGHT
         self.digest = key.identity if key.kind == "expression" else ""
-        self.derived_operations = operations * (1 + len(_needed(key.derivatives)))
+        derived = _PULLBACK_COST if self.is_pullback else 1 + len(_needed(key.derivatives))
+        self.derived_operations = operations * derived
         known = operations if key.kind == "expression" else None
         self.throughput = (
             Throughput() if self.is_combined else Throughput(known, self.derived_operations, self.computed_planes)
@@ -144,6 +152,11 @@ class FunctionKey:
         self._version = version
         self._quotas = quotas
         self.units = units
+
+    @property
+    def is_pullback(self) -> bool:
+        """Whether it is a sum over a grid with its gradient."""
+        return self.key.reduction is not None and self.key.reduction.is_pullback
 
     @property
     def is_at_hand(self) -> bool:
@@ -197,12 +210,14 @@ class FunctionKey:
         components, derivatives = self.key.components, self.key.derivatives
         if is_of_pairs := bool(self.key.reduction and self.key.reduction.residuals):
             components, derivatives = tuple(_names_of_sums([name for (name,) in derivatives])), ()
+        elif self.is_pullback:
+            components, derivatives = ("f",), ()
         return pb.ResultHeader(
             dims=dims,
             shape=shape,
             derivatives=[pb.Derivative(wrt=wrt) for wrt in derivatives],
             components=components,
-            tuple_valued=self.key.tuple_valued or is_of_pairs,
+            tuple_valued=(self.key.tuple_valued and not self.is_pullback) or is_of_pairs,
             dtype=RESULT_DTYPES[self._result_dtype],
             units=self.named_units(self.units),
         ).SerializeToString()
@@ -275,11 +290,15 @@ class FunctionKeys:
         else:
             function = self._function(spelled.text)
             identity, signature = function.name, signature_of_registered(function)
-        reduction, weighing = await self._weighed(spelled, caller)
+        reduction, weighing, weights = await self._weighed(spelled, caller)
         check_inputs(signature, spelled.inputs, weighing, ignore_unused=spelled.ignore_unused)
         if reduction and reduction.residuals:
             check_pairs(len(signature.components), spelled.derivatives, spelled.inputs, reduction)
-        derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature, weighing)
+        most = MAX_DERIVATIVES
+        if reduction and reduction.is_pullback:
+            check_pullback(len(signature.components), spelled.derivatives, signature.inputs, weights)
+            most = MAX_ELEMENT_INPUTS
+        derivatives = distinct_derivatives(spelled.derivatives, spelled.inputs, signature, weighing, most)
         key = CompatibilityKey(
             spelled.kind,
             identity,
@@ -293,11 +312,13 @@ class FunctionKeys:
         )
         return self._keyed(key, text, operations, signature.units, caller)
 
-    async def _weighed(self, spelled: DecodedFunction, caller: str) -> tuple[Reduction | None, frozenset[str]]:
-        """What is made of the grid with its weights and data as canonical text, and the inputs that these use."""
-        reduction = spelled.reduction
+    async def _weighed(
+        self, spelled: DecodedFunction, caller: str
+    ) -> tuple[Reduction | None, frozenset[str], ParsedText | None]:
+        """What is made of the grid with canonical texts of weights and data, the inputs of these, and the weights."""
+        reduction, weights = spelled.reduction, None
         if reduction is None:
-            return None, frozenset()
+            return None, frozenset(), None
         used: set[str] = set()
         if reduction.weights:
             weights = await self._beside(reduction, "weights", reduction.weights, spelled, caller)
@@ -307,7 +328,7 @@ class FunctionKeys:
             data = await self._beside(reduction, "data", reduction.residuals.data, spelled, caller)
             reduction = reduction._replace(residuals=reduction.residuals._replace(data=data.text))
             used.update(data.inputs)
-        return reduction, frozenset(used)
+        return reduction, frozenset(used), weights
 
     async def _beside(
         self, reduction: Reduction, field: str, text: str, spelled: DecodedFunction, caller: str

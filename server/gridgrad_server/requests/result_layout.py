@@ -26,9 +26,11 @@ class RequestLayout:
         inputs: one for each of the function's, in their order.
         grids: how many grids it is for: more than one for a pack.
         computed_points: how many points of what is computed go into one of the grid.
+        together: how many of its points, one after another, are computed at once or not at all.
 
     Attributes:
         points: how many a grid has.
+        together: as given.
         point_cost: what one of them costs.
         input_offsets: where the numbers of each array go, counted from where the inputs begin.
         inputs_bytes: how much memory the inputs take, a multiple of 64.
@@ -45,8 +47,10 @@ class RequestLayout:
         inputs: Sequence[DecodedInput],
         grids: int = 1,
         computed_points: int = 1,
+        together: int = 1,
     ) -> None:
         self.shape = tuple(shape)
+        self.together = together
         self.grids = grids
         self.points = math.prod(shape)
         self.point_cost = function.computed_planes * computed_points

@@ -131,6 +131,7 @@ def distinct_derivatives(
     inputs: tuple[NamedDims, ...],
     signature: Signature,
     weighing: frozenset[str] = frozenset(),
+    most: int = MAX_DERIVATIVES,
 ) -> tuple[Derivative, ...]:
     """The derivatives of a request, each in its canonical order and once.
 
@@ -139,6 +140,7 @@ def distinct_derivatives(
         inputs: their names and dims.
         signature: of its function.
         weighing: inputs that weights use.
+        most: how many there may be.
 
     Raises:
         RequestError: one is with respect to an input that is not given, or that only weights use.
@@ -158,6 +160,6 @@ def distinct_derivatives(
                 f"give {min(left_out)!r} as an input too",
             )
     distinct = tuple(dict.fromkeys(canonical(derivative, names) for derivative in listed))
-    if len(distinct) > MAX_DERIVATIVES:
-        raise too_many_derivatives(len(distinct))
+    if len(distinct) > most:
+        raise too_many_derivatives(len(distinct), most)
     return distinct

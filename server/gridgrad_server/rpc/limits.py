@@ -109,8 +109,9 @@ class RequestLimits:
     def tile_bytes(self, request: GridRequest) -> int:
         """How large the result of a tile is at most."""
         function = request.template.function
-        most_points = max(1, request.progress.tile_cost // request.template.layout.point_cost)
-        return min(request.template.layout.total_bytes, most_points * function.planes * function.itemsize)
+        layout = request.template.layout
+        most_points = max(layout.together, request.progress.tile_cost // layout.point_cost)
+        return min(layout.total_bytes, most_points * function.planes * function.itemsize)
 
     def tile_cost_of(self, request: GridRequest, most_bytes: int | None = None) -> int:
         """The cost of the tiles that a request is computed in best, as far as that is known.

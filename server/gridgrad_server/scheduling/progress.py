@@ -55,7 +55,8 @@ class Progress:
     def cut(self, tile_cost: int) -> None:
         """Cuts the request into tiles of at most this cost, before the first of them is taken."""
         self.tile_cost = tile_cost
-        layout, most_points = self._template.layout, max(1, tile_cost // self._template.layout.point_cost)
+        layout = self._template.layout
+        most_points = max(layout.together, tile_cost // layout.point_cost)
         if layout.grids == 1 and layout.points <= most_points:
             self._uncut, self.next, self.is_split = _NO_TILES, layout.whole, False
             return
@@ -137,10 +138,11 @@ class Progress:
         bound = self._template.function.throughput.most_cost
         if self._template.layout.grids > 1:
             return -(-tile.grids // max(1, min(most_cost, bound) // self._grid_cost))
-        if not self.is_split or tile.points <= 1:
+        if not self.is_split or tile.points <= self._template.layout.together:
             return 1  # in how many tiers a grid may be computed was decided when it was one tile
         small_cost = min(bound, max(1, self._usual_cost // _SMALL_SHARE)) if anew else bound
-        return min(tile.points, -(-tile.points * self._template.layout.point_cost // small_cost))
+        layout = self._template.layout
+        return min(tile.points // layout.together, -(-tile.points * layout.point_cost // small_cost))
 
     def put_back(self, tiles: list[GridTile]) -> None:
         """Has these tiles computed next, in place of one that was taken; see `retries`."""

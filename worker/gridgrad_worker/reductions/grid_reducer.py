@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad_core.errors import RequestError
-from gridgrad_core.reduction import KINDS, Blocks, blocks_of
+from gridgrad_core.reduction import KINDS, LEAST_SQUARES, PULLBACK, Blocks, blocks_of
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, Subgrid, Tile, UnusedValues, subgrids
 from gridgrad_worker.reductions.block_states import RULES, BesideBlocks
@@ -279,7 +279,7 @@ class StateCombiner:
     tier = ""
 
     def __init__(self, kind: str) -> None:
-        self._rule = RULES.get(kind) or LeastSquaresRule()
+        self._rule = LeastSquaresRule() if kind == LEAST_SQUARES else RULES["sum" if kind == PULLBACK else kind]
 
     def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
         """Computes boxes of results together into [planes, points] each."""

@@ -14,7 +14,7 @@ from gridgrad_core.grid import Grid
 from gridgrad_core.reduction import REDUCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
-__all__ = ["reduced"]
+__all__ = ["pulled_back", "reduced"]
 
 _REDUCTIONS: Mapping[str, Callable[..., Any]] = {
     "sum": lambda rows, weights: np.sum(rows * weights, -1),
@@ -52,14 +52,48 @@ def reduced(planes: FloatArray, asked: CannedRequest, made: pb.Reduction) -> tup
     return np.asarray(found, REDUCTIONS[made.kind].dtype or planes.dtype), left
 
 
+def pulled_back(planes: FloatArray, asked: CannedRequest, made: pb.Reduction) -> tuple[FloatArray, Grid]:
+    """The pull-back of canned planes: a row of the sum and its gradient by each input, and the row's dim.
+
+    Args:
+        planes: [1 + derivatives, (components,) *grid].
+        asked: the request.
+        made: what is made of it.
+
+    Raises:
+        RequestError: cotangents that are no inputs: nothing here computes expressions.
+    """
+    dims = asked.grid.dims
+    shape = asked.grid.shape
+    every = np.asarray(planes, np.float64).reshape(planes.shape[0], -1, *shape)
+    cotangents = (
+        [_named(name, asked) for name in made.weights.strip("()").split(",")] if made.weights else [np.ones(())]
+    )
+    weights = np.stack([np.broadcast_to(each, shape) for each in cotangents])
+    summed = np.einsum("pc...,c...->p...", every, np.broadcast_to(weights, every.shape[1:]))
+    row = [summed[0].sum(keepdims=True).reshape(-1)]
+    for plane, (name,) in zip(summed[1:], asked.derivatives, strict=True):
+        own = asked.request.inputs[name][0]
+        gone = tuple(i for i, dim in enumerate(dims) if dim not in own)
+        left = [dim for dim in dims if dim in own]
+        row.append(plane.sum(gone).transpose([left.index(dim) for dim in own]).reshape(-1))
+    numbers = np.concatenate(row)
+    return numbers.astype(planes.dtype)[np.newaxis], Grid(("elements",), numbers.shape)
+
+
+def _named(text: str, asked: CannedRequest) -> FloatArray:
+    """The input that a text names, over the grid."""
+    name = text.strip(" ()")
+    if name not in asked.spread:
+        remedy = "give weights and cotangents as arrays, or ask a real server: gridgrad.testing.local_server"
+        raise RequestError("weights", f"{text!r}, an expression at a fake server", remedy)
+    return asked.spread[name]
+
+
 def _weights(text: str, asked: CannedRequest, gone: list[str]) -> FloatArray:
     """The weights of points, [points]."""
     spread: FloatArray = np.ones([asked.grid.shape[asked.grid.dims.index(dim)] for dim in gone])
     for factor in filter(None, text.split("*")):
-        name = factor.strip(" ()")
-        if name not in asked.spread:
-            remedy = "give weights as arrays, or ask a real server: gridgrad.testing.local_server"
-            raise RequestError("weights", f"{text!r}, an expression at a fake server", remedy)
         stays = tuple(i for i, dim in enumerate(asked.grid.dims) if dim not in gone)
-        spread = spread * np.squeeze(asked.spread[name], stays)
+        spread = spread * np.squeeze(_named(factor, asked), stays)
     return spread.reshape(-1)

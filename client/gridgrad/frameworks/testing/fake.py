@@ -15,13 +15,14 @@ import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray, spread_over
 from gridgrad.frameworks.testing.canned import CannedAnswer, CannedRequest, Grids, answer_of
-from gridgrad.frameworks.testing.canned_reduction import reduced
+from gridgrad.frameworks.testing.canned_reduction import pulled_back, reduced
 from gridgrad.protocol.options import HEALTH_METHOD, SERVING
 from gridgrad.requests.request import Registered, Request, Unused
 from gridgrad.results.server_info import RegisteredFunction
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import REASONS, GridgradError, RequestError
 from gridgrad_core.grid import InputSpec, grid_of
+from gridgrad_core.reduction import PULLBACK
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_core.wire import buffer as wire
@@ -116,6 +117,10 @@ class FakeServer(grpc.GenericRpcHandler):
         answer = answer_of(asked, self._grids, self._fill, self._functions)
         if not message.HasField("reduction"):
             return _header(message, asked, answer), answer.planes
+        if message.reduction.kind == PULLBACK:
+            planes, left = pulled_back(answer.planes, asked, message.reduction)
+            row = pb.ResultHeader(dims=left.dims, shape=left.shape, components=["f"], dtype=message.dtype, info=INFO)
+            return row, planes
         planes, left = reduced(answer.planes, asked, message.reduction)
         header = _header(message, asked._replace(grid=left), answer)
         header.dtype = RESULT_DTYPES[planes.dtype.name]

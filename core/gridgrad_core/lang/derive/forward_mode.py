@@ -55,6 +55,13 @@ _SPECIAL = SELECTIONS | SPELLINGS.keys() | CHOSEN | {"pow", "where"}
 """The operations that may not be derived as they are written, by the rule of the table."""
 
 
+class _Alone(dict[int, "int | None"]):
+    """Derivatives, of which those that are not there are structurally zero."""
+
+    def __missing__(self, _: int) -> None:
+        return None
+
+
 class Tangents:
     """The derivatives of a builder's nodes.
 
@@ -98,8 +105,7 @@ class Tangents:
         Raises:
             TooLargeError: the builder has more nodes than the limit.
         """
-        yield from self._algebra.reading()
-        self._rooted = self._rooted or self._radials.any()
+        yield from self.reading()
         tangents = self._tangents.setdefault(name, {})
         for _ in range(order):
             if node is None:
@@ -119,6 +125,26 @@ class Tangents:
         self._slopes.clear()
         self._spellings.clear()
 
+    @property
+    def algebra(self) -> ChainRule:
+        """Writes nodes."""
+        return self._algebra
+
+    def reading(self) -> Generator[None, None, None]:
+        """Looks at what nodes there are, before `arguments` and `slope` are asked for."""
+        yield from self._algebra.reading()
+        self._rooted = self._rooted or self._radials.any()
+
+    def arguments(self, index: int) -> tuple[int, ...]:
+        """The nodes by which a node is derived, each once: its arguments, or those of what it is derived as."""
+        return tuple(dict.fromkeys(self._arguments(index)))
+
+    def slope(self, index: int, argument: int) -> int | None:
+        """The derivative of a node by one of its `arguments`; None if it is structurally zero."""
+        found = self._tangent(index, "", _Alone({argument: self._algebra.const(1.0)}))
+        self._count()
+        return found
+
     def _walk(self, root: int, name: str, tangents: dict[int, int | None]) -> Generator[None, None, None]:
         """Writes down the derivatives of a node and of those that it is made of, arguments first."""
         stack = [root]
@@ -131,12 +157,7 @@ class Tangents:
             if index in tangents:
                 stack.pop()
                 continue
-            node = self._nodes[index]
-            radial = self._radials.get(index) if self._rooted else None
-            if radial is not None:
-                needed: Sequence[int] = (radial.of,)
-            else:
-                needed = self._needed(index, node) if node.op in _SPECIAL else [node.args[i] for i in _SLOPED[node.op]]
+            needed = self._arguments(index)
             depth = len(stack)
             for argument in needed:
                 if argument not in tangents:
@@ -147,6 +168,14 @@ class Tangents:
             if len(stack) == depth:
                 tangents[index] = self._tangent(index, name, tangents)
                 self._count()
+
+    def _arguments(self, index: int) -> Sequence[int]:
+        """The nodes whose derivatives that of a node is made of."""
+        node = self._nodes[index]
+        radial = self._radials.get(index) if self._rooted else None
+        if radial is not None:
+            return (radial.of,)
+        return self._needed(index, node) if node.op in _SPECIAL else [node.args[i] for i in _SLOPED[node.op]]
 
     def _needed(self, index: int, node: Node) -> Sequence[int]:
         """The nodes whose derivatives that of a node is made of, for one that may not be derived as it is written."""

@@ -26,8 +26,17 @@ def test_canned_grids_are_reduced_as_real_ones() -> None:
         assert [result.value.shape for result in client.map("t*k", [INPUTS] * 3, reduce={"t": "sum"}, order=0)] == [
             (3,)
         ] * 3
-        with pytest.raises(gridgrad.RequestError, match="give weights as arrays"):
+        with pytest.raises(gridgrad.RequestError, match="give weights and cotangents as arrays"):
             client.gradient("t*k", INPUTS, order=0, reduce="sum", weights="exp(k)")
+
+
+def test_canned_grids_are_pulled_back_as_real_ones() -> None:
+    with FakeClient({"t*k": {(): GRID, "k": 2.0, "t": np.arange(6.0).reshape(2, 3)}}) as client:
+        result = client.pullback("t*k", INPUTS, [[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], wrt=["k", "t"])
+        assert result.d["k"].tolist() == [2, 2, 5]
+        assert result.d["t"].tolist() == [4, 6.5]
+        with pytest.raises(gridgrad.RequestError, match="cotangents as arrays"):
+            client.pullback("t*k", INPUTS, "exp(k)", wrt="k")
 
 
 def test_it_knows_all_of_them() -> None:

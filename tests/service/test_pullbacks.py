@@ -1,0 +1,161 @@
+"""Pull-backs by a server: closed forms and fifty digits, the same bits however a grid is cut, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import gridgrad
+import gridgrad.aio
+from tests.service.harness import Running, running
+
+FIRST = "t*k + 2*t*k**2"
+TWO: dict[str, Any] = {"t": [1.0, 2.0], "k": [2.0, 3.0]}
+
+
+@pytest.fixture(scope="module")
+def cut_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gridgrad.Client]:
+    """A client of a server whose pieces are a block, with two workers."""
+    flags = "--piece-cost", "20000", "--workers", "2"
+    with running(tmp_path_factory.mktemp("cut"), *flags) as started, gridgrad.Client(started.address) as client:
+        yield client
+
+
+def test_the_first_asker_s_numbers(client: gridgrad.Client) -> None:
+    result = client.pullback(FIRST, TWO, wrt=["t", "k"])
+    assert result.value == 93
+    assert_array_equal(result.d["k"], [27, 39])
+    assert_array_equal(result.d["t"], [31, 31])
+    weighed = client.pullback(FIRST, TWO, [[1, -2], [0.5, 3]], wrt=["k", "t"])
+    assert weighed.value == 104
+    assert_array_equal(weighed.d["k"], [18, 52])
+    assert_array_equal(weighed.d["t"], [-32, 68])
+    assert (result.value.shape, result.dims, result.d["k"].dtype) == ((), (), np.dtype("<f8"))
+
+
+def test_through_solve_by_fifty_digits(client: gridgrad.Client) -> None:
+    kepler = "solve(E - e*sin(E) - M, E, M)"
+    result = client.pullback(kepler, {"M": [0.1, 1.0, 2.0], "e": 0.9}, wrt=["M", "e"], tier="direct")
+    assert result.value == pytest.approx(5.0152956484379305707, rel=1e-13)
+    slopes = [3.6600171286016322887, 0.79461592424410201967, 0.57706917411325773852]
+    assert_allclose(result.d["M"], slopes, rtol=1e-12)
+    assert result.d["e"] == pytest.approx(3.2548502250462569402, rel=1e-12)
+
+
+def test_a_trapezoid_by_fifty_digits(client: gridgrad.Client) -> None:
+    x = np.array([0, 1, 3, 3.5])
+    result = client.pullback("exp(-k*x)", {"x": x, "k": 0.7}, [0.5, 1.5, 1.25, 0.25], wrt="k")
+    assert result.value == pytest.approx(1.4195218876281842876, rel=1e-14)
+    assert result.d["k"] == pytest.approx(-1.2795964498227456325, rel=1e-14)
+
+
+def test_arrays_of_coefficients_and_sums_over_them(client: gridgrad.Client) -> None:
+    t, k = np.linspace(0.5, 1.5, 40), np.linspace(0.2, 1.2, 30)
+    rng = np.random.default_rng(3)
+    n, i, j = rng.normal(size=150), rng.integers(0, 5, 150), rng.integers(0, 5, 150)
+    weights = rng.normal(size=(40, 30))
+    asked: Any = {"coefficients": {"n": n, "i": i, "j": j}}
+    result = client.pullback("sum(n*t**i*k**j)", {"t": t, "k": k}, weights, wrt=["n", "t"], **asked)
+    powers_t, powers_k = t[:, None] ** i, k[:, None] ** j
+    assert_allclose(result.d["n"], np.einsum("tk,tn,kn->n", weights, powers_t, powers_k), rtol=1e-11)
+    slopes = np.einsum("tk,tn,kn,n->t", weights, i * t[:, None] ** np.maximum(i - 1.0, 0), powers_k, n)
+    assert_allclose(result.d["t"], slopes, rtol=1e-10)
+    kept = client.pullback("sum(n*t**i*k**j)", {"t": t, "k": k}, weights, wrt="t", **asked)
+    assert_allclose(kept.d["t"], slopes, rtol=1e-10)
+
+
+def test_tables_by_their_arguments_and_values(client: gridgrad.Client) -> None:
+    x, knots = np.linspace(0.2, 2.8, 50), np.linspace(0, 3, 13)
+    inputs = {"x": x, "a": 1.3, "c": gridgrad.table(np.sin(knots), x=knots)}
+    result = client.pullback("a*c(x)**2", inputs, wrt=["x", "a"])
+    grid = client.gradient("a*c(x)**2", inputs, wrt=["x", "a"])
+    assert_allclose(result.d["x"], grid.d["x"], rtol=1e-13)
+    assert_allclose(result.d["a"], grid.d["a"].sum(), rtol=1e-13)
+    by_values = client.pullback("a*c(x)**2", inputs, wrt="c").d["c"]
+    assert_allclose(by_values, client.gradient("a*c(x)**2", inputs, wrt="c").d["c"].sum(-1), rtol=1e-12)
+
+
+def test_tuples_have_a_cotangent_for_each_component(client: gridgrad.Client) -> None:
+    weights = np.arange(8.0).reshape(2, 2, 2)
+    result = client.pullback("(t*k, t**2)", TWO, weights, wrt="t")
+    t, k = np.array(TWO["t"]), np.array(TWO["k"])
+    assert_allclose(result.d["t"], (weights[0] * k).sum(1) + (weights[1] * 2 * t[:, None]).sum(1))
+    ones = client.pullback("(t*k, t**2)", TWO, wrt="t")
+    assert_allclose(ones.d["t"], k.sum() + 4 * t)
+    by_text = client.pullback("(t*k, t**2)", TWO, "(k, exp(-t))", wrt="t")
+    assert_allclose(by_text.d["t"], (k**2).sum() + 4 * t * np.exp(-t))
+
+
+def test_registered_functions(client: gridgrad.Client) -> None:
+    x = np.linspace(1, 4, 5)
+    result = client.pullback(gridgrad.registered("gate"), {"x": x}, np.arange(5.0), wrt="x")
+    grid = client.gradient(gridgrad.registered("gate"), {"x": x})
+    assert_allclose(result.d["x"], grid.d["x"] * np.arange(5))
+    assert_allclose(result.value, (grid.value * np.arange(5)).sum())
+
+
+def test_a_large_grid_has_the_same_bits_in_segments(client: gridgrad.Client, cut_client: gridgrad.Client) -> None:
+    t, k = np.linspace(0, 3, 1500), np.linspace(0, 2, 700)
+    inputs, weights = {"t": t, "k": k, "a": 0.7}, np.random.default_rng(4).normal(size=(1500, 700))
+    asked: Any = {"wrt": ["t", "k", "a"], "tier": "direct"}
+    found, cut = (each.pullback("a*exp(-t*k)*sin(t)", inputs, weights, **asked) for each in (client, cut_client))
+    for name in ("t", "k", "a"):
+        assert found.d[name].tobytes() == cut.d[name].tobytes()
+    assert found.value.tobytes() == cut.value.tobytes()
+    grid = 0.7 * np.exp(-np.outer(t, k)) * np.sin(t)[:, None] * weights
+    assert_allclose(found.value, grid.sum(), rtol=1e-9)
+    assert_allclose(found.d["k"], (-t[:, None] * grid).sum(0), rtol=1e-9, atol=1e-11)
+    assert_allclose(found.d["a"], grid.sum() / 0.7, rtol=1e-9)
+
+
+def test_float32_sums_in_float64(client: gridgrad.Client) -> None:
+    t = np.full(1 << 20, 0.1, "f4")
+    result = client.pullback("a*t", {"t": t, "a": 1.0}, wrt=["a"], dtype="float32")
+    assert result.d["a"].dtype == np.float32
+    assert result.d["a"] == np.float32((1 << 20) * float(np.float32(0.1)))
+
+
+def test_no_points_and_no_dims(client: gridgrad.Client) -> None:
+    empty = client.pullback("t*k", {"t": [], "k": [1.0, 2.0]}, wrt=["t", "k"])
+    assert empty.value == 0
+    assert empty.d["t"].shape == (0,)
+    assert_array_equal(empty.d["k"], [0, 0])
+    one = client.pullback("a**2*b", {"a": 3.0, "b": 2.0}, "b", wrt=["a", "b"])
+    assert_array_equal([one.value, one.d["a"], one.d["b"]], [36, 24, 18])
+
+
+@pytest.mark.parametrize("order", [("t", "k"), ("k", "t")])
+def test_arrays_of_several_dims(client: gridgrad.Client, order: tuple[str, str]) -> None:
+    m = np.random.default_rng(1).normal(size=(3, 4))
+    inputs: Any = {"t": np.arange(3.0), "k": np.arange(4.0), "m": (order, m if order[0] == "t" else m.T)}
+    result = client.pullback("m**2*t", inputs, wrt=["m", "t"])
+    expected = 2 * m * np.arange(3.0)[:, None]
+    assert_allclose(result.d["m"], expected if order[0] == "t" else expected.T)
+
+
+async def test_in_an_event_loop(server: Running) -> None:
+    async with gridgrad.aio.Client(server.address) as client:
+        result = await client.pullback(FIRST, TWO, wrt="k")
+    assert_array_equal(result.d["k"], [27, 39])
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"cotangent": np.ones(3)}, r"cotangent.*shape \[3\] on a grid of \[2, 2\]"),
+        ({"cotangent": np.ones((3, 2, 2))}, "3 cotangents of 1 components"),
+        ({"cotangent": ("q", np.ones(2))}, "a dim that the grid"),
+        ({"cotangent": "(t, k)"}, "2 cotangents"),
+        ({"cotangent": "q + 1"}, "'q'"),
+        ({"wrt": "q"}, "'q', which is no input"),
+        ({"wrt": "x", "inputs": {**TWO, "x": [1.0]}}, "'x', which the function does not use"),
+    ],
+)
+def test_what_can_t_be_meant_is_refused_by_name(client: gridgrad.Client, changed: Any, told: str) -> None:
+    asked: Any = {"function": FIRST, "inputs": TWO, "wrt": "k", **changed}
+    with pytest.raises(gridgrad.RequestError, match=told):
+        client.pullback(**asked)

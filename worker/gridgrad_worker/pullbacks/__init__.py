@@ -1,0 +1,1 @@
+"""Pull-backs: the gradient of a sum over a grid by inputs, block by block, in reverse mode."""
