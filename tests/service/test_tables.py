@@ -64,6 +64,25 @@ def test_splines_of_scipy_in_a_function_are_tables(client: gridgrad.Client) -> N
     assert_allclose(result.d["x"], of_grid(places, nu=(1, 0)), atol=CLOSE * 100)
 
 
+def test_tables_are_called_inside_of_equations_and_integrals(client: gridgrad.Client) -> None:
+    spline = CubicSpline(X, np.cumsum(np.abs(Y)))
+    table, y = gridgrad.table(spline(X), x=X), np.array([5.0, 9.5, 20.0])
+    root = np.array([spline.solve(each, extrapolate=False)[0] for each in y])
+    asked: list[tuple[Any, dict[str, Any]]] = [
+        ("solve(v(s) - y, s, 0.5, 3)", {"v": table}),
+        (lambda y, v: gridgrad.solve(lambda s: v(s) - y, 0.5, 3.0), {"v": table}),
+        (lambda y: gridgrad.solve(lambda s: spline(s) - y, 0.5, 3.0), {}),
+    ]
+    for function, tables in asked:
+        result = client.gradient(function, {"y": y, **tables})
+        assert_allclose(result.value, root, rtol=1e-12)
+        assert_allclose(result.d["y"], 1 / spline(root, 1), rtol=1e-11)
+    few = gridgrad.table(Y[:4], x=X[:4])
+    result = client.gradient("y*integrate(V(u), u, 0.55, 0.7, 8)", {"y": y, "V": few}, wrt="V")
+    counts = CubicSpline(X[:4], np.eye(4)).integrate(0.55, 0.7)
+    assert_allclose(result.d["V"], counts[:, None] * y, rtol=1e-12)
+
+
 def test_what_a_request_names_wins_over_the_language(client: gridgrad.Client) -> None:
     table = gridgrad.table([0.0, 1.0], x=[0.0, 2.0])
     assert_array_equal(client.gradient("sin(r)", {"r": [0.5, 1.0], "sin": table}).value, [0.25, 0.5])

@@ -152,6 +152,27 @@ def test_an_argument_that_is_an_expression(tmp_path: Path) -> None:
         near(computed(made, name, [x]), expected, "float64")
 
 
+@pytest.mark.long
+def test_inside_of_equations_sums_and_integrals(tmp_path: Path) -> None:
+    slope = np.array([2.0, 1.5, 1.0, 1.2, 2.5, 1.0, 3.0])
+    rising = TableNumbers(np.cumsum(slope), (np.arange(7.0),), "cubic", "nan", "not-a-knot")
+    text = "solve(V(s) - y, s, 0, 6), integrate(V(u)*y, u, 2, 2 + y/20, 8), sum(V(i*y/200), i, 1, 80)"
+    made = case(tmp_path, text, {"V": rising}, {"y": (0,)}, [(), (0,), (0, 0)])
+    y, spline = np.linspace(2.5, 12, 100), CubicSpline(np.arange(7.0), np.cumsum(slope))
+    root = np.array([spline.solve(each, extrapolate=False)[0] for each in y])
+    i = np.arange(1, 81)[:, None]
+    whole = np.array([spline.integrate(2, 2 + each / 20) for each in y])
+    by, end = 1 / spline(root, 1), 2 + y / 20
+    expected = np.stack([
+        *(root, whole * y, spline(i * y / 200).sum(0)),
+        *(by, whole + spline(end) * y / 20, (spline(i * y / 200, 1) * i / 200).sum(0)),
+        *(-spline(root, 2) * by**3, spline(end) / 10 + spline(end, 1) * y / 400),
+        (spline(i * y / 200, 2) * (i / 200) ** 2).sum(0),
+    ])  # fmt: skip
+    for name in made.engines:
+        near(computed(made, name, [y]), expected, "float64")
+
+
 A, B = np.cumsum(DRAW.uniform(0.2, 1.4, 14)), np.linspace(-1, 2, 18)
 GRID = DRAW.normal(size=(14, 18))
 

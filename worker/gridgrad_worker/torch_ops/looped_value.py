@@ -146,7 +146,11 @@ class _Program:
             return functools.partial(_second, SCALAR_SECOND[node.op], self._rounded(rest[0])), (first,)
         if node.op in SCALAR_FIRST and first in self._known and rest[0] not in self._known:
             return functools.partial(_second, SCALAR_FIRST[node.op], self._rounded(first)), (rest[0],)
-        return self._values[node.op], node.args
+        integers = len(FUNCTIONS[node.op].integers)
+        call = self._values[node.op]
+        if integers:
+            call = functools.partial(call, *[int(self._known[i]) for i in node.args[:integers]])
+        return call, node.args[integers:]
 
     def _rounded(self, index: int) -> float:
         return float(torch.tensor(self._known[index], dtype=torch.float64).to(self._dtype))

@@ -6,7 +6,7 @@ import hashlib
 from array import array
 from collections.abc import Generator, Iterable, Sequence
 
-from gridgrad_core.lang.functions.tabulated import CALLS, TableSpec, called_tables
+from gridgrad_core.lang.functions.tabulated import TableSpec, called_tables
 from gridgrad_core.lang.program import limits, printer
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Node
@@ -99,14 +99,10 @@ def _check_names(program: Program) -> None:
 
 
 def _check_made(program: Program) -> None:
-    """Refuses calls of tables where they can't be looked up, and more calls than can be parsed again."""
+    """Refuses more calls with a sub-program than can be parsed again."""
     # Looked at without a call, since there may be very many: most operations are plain names
     others = [node.op for node in program.nodes if node.op.__class__ is not str]
-    made = [operation for operation in others if isinstance(operation, MadeOperation)]
-    if program.tables and any(operation.used & CALLS.keys() for operation in made):
-        found = "a table that is called by the unknown of a solve"
-        raise Mistake(0, found, "tabulate the inverse and call it: gridgrad.table(knots, x=values)")
-    calls = sum(operation.calls for operation in made)
+    calls = sum(operation.calls for operation in others if isinstance(operation, MadeOperation))
     if calls > limits.MAX_LOCAL_CALLS:
         found = f"{calls:,} calls of solve, sum, prod and integrate when derivatives and short sums are written out"
         raise Mistake(0, found, f"split the function into several requests; at most {limits.MAX_LOCAL_CALLS} in each")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.program.nodes import Builder, CallBuilder, Node
 
-__all__ = ["MadeOperation", "sums_over_arrays"]
+__all__ = ["MadeOperation", "nodes_inside", "sums_over_arrays"]
 
 
 class MadeOperation(str, abc.ABC):
@@ -57,14 +57,24 @@ class MadeOperation(str, abc.ABC):
         """
 
 
-def sums_over_arrays(nodes: Sequence[Node]) -> Iterator[tuple[int, ...]]:
-    """For each sum over arrays among nodes, and inside of operations among them, the arrays that it reads."""
+def nodes_inside(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    """Nodes, and those inside of each operation among them, and so on; each once."""
     waiting = [nodes]
     seen: set[str] = set()
     while waiting:
-        for node in waiting.pop():
+        found = waiting.pop()
+        yield found
+        for node in found:
             if isinstance(node.op, MadeOperation) and node.op not in seen:
                 seen.add(node.op)
                 waiting.append(node.op.inside)
-                if node.op.arrays:
-                    yield node.op.arrays
+
+
+def sums_over_arrays(nodes: Sequence[Node]) -> Iterator[tuple[int, ...]]:
+    """For each sum over arrays among nodes, and inside of operations among them, the arrays that it reads."""
+    seen: set[str] = set()
+    for each in nodes_inside(nodes):
+        for node in each:
+            if isinstance(node.op, MadeOperation) and node.op.arrays and node.op not in seen:
+                seen.add(node.op)
+                yield node.op.arrays

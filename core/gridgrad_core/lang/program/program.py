@@ -74,10 +74,12 @@ class Program:
         if not self.tables:
             return ()
         from gridgrad_core.lang.functions.tabulated import CALLS
-        from gridgrad_core.lang.program.made_operation import sums_over_arrays
+        from gridgrad_core.lang.program.made_operation import nodes_inside, sums_over_arrays
 
         names = [table.name for table in self.tables for _ in table.names]
-        numbers = {int(self.nodes[node.args[0]].number) for node in self.nodes if node.op in CALLS}
+        numbers = {
+            int(nodes[node.args[0]].number) for nodes in nodes_inside(self.nodes) for node in nodes if node.op in CALLS
+        }
         numbers.update(*sums_over_arrays(self.nodes))
         return tuple(dict.fromkeys(names[number] for number in sorted(numbers)))
 

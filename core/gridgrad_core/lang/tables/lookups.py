@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gridgrad_core.lang.functions.tabulated import CALLS, OUTSIDE, TableSpec
+from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.program.nodes import Builder, Node
 from gridgrad_core.lang.program.program import Program
 
@@ -28,14 +29,22 @@ def with_lookups(program: Program) -> Program:
     Args:
         program: with calls of its tables, or without.
     """
-    if not program.tables:
-        return program
+    return _written(program, program.tables, {}) if program.tables else program
+
+
+def _written(program: Program, tables: Sequence[TableSpec], known: dict[str, str]) -> Program:
+    """The same program with look-ups, in operations with a sub-program too; what became of those is kept in known."""
     builder = Builder()
-    writer = _Writer(builder, program.tables)
+    writer = _Writer(builder, tables)
     places: list[int] = []
     for node in program.nodes:
         args = tuple([places[i] for i in node.args])
-        places.append(writer.call(args) if node.op in CALLS else builder.take(node._replace(args=args)))
+        if isinstance(node.op, LocalOperation) and node.op.used & CALLS.keys() and node.op not in known:
+            op = node.op
+            body = _written(op.body, tables, known)
+            known[op] = LocalOperation(op.kind, body, op.names, op.leading, op.which, op.rounds)
+        taken = node._replace(op=known.get(node.op, node.op), args=args)
+        places.append(writer.call(args) if node.op in CALLS else builder.take(taken))
     outputs = tuple(places[i] for i in program.outputs)
     return Program(
         tuple(builder.nodes), outputs, program.components, program.tuple_valued, program.inputs, program.tables

@@ -57,11 +57,6 @@ def test_a_program_says_what_it_calls() -> None:
         ("V(r, -1)", 6, "no integer from 0 to 4"),
         ("T(x, y) + 1", 1, "a tuple inside an expression"),
         ("T_2(x, y)", 1, "'T_2' is no function"),
-        (
-            "solve(V(u) - x, u, 1)",
-            1,
-            "a table that is called by the unknown of a solve; tabulate the inverse and call it",
-        ),
         ("asin(x) + arcsin(x)", 1, "a table arcsin in a text that uses the function arcsin, by another name"),
     ],
 )

@@ -16,6 +16,14 @@ def test_each_call_is_moved_by_what_its_values_count() -> None:
     assert made.inputs == ("r", "V_0", "V_1", "s", "T_0_1")
 
 
+def test_they_are_moved_inside_of_what_has_a_program_of_its_own() -> None:
+    program = parse("y*solve(sum(V(u*i), i, 1, y) - k, u, 1)", (), (V,))
+    made = with_values_moved(program, {0: MovedTable(("V_0", "V_1"), 1)}, (B,))
+    moved = "y*solve(sum(V(u*i) + V_0*B_0(u*i) + V_1*B_1(u*i), i, 1, y) - k, u, 1)"
+    assert made.text == parse(moved, (), (V, B)).text
+    assert {*made.inputs} == {"y", "k", "V_0", "V_1"}
+
+
 def test_variables_of_the_text_are_kept() -> None:
     program = parse("a = V(r)\n2*a", (), (V,))
     made = with_values_moved(program, {0: MovedTable(("V_0",), 1)}, (C,))

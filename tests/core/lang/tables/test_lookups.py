@@ -7,6 +7,7 @@ import pytest
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.functions.tabulated import CALLS, LOOKUPS, TableSpec
 from gridgrad_core.lang.parser.parser import parse
+from gridgrad_core.lang.program.made_operation import nodes_inside
 from gridgrad_core.lang.tables.lookups import with_lookups
 
 V, T = TableSpec("V", 1, 3, "extrapolate"), TableSpec("T", 2, 1, "clamp", 2)
@@ -35,6 +36,13 @@ def test_a_place_is_looked_up_once_whatever_is_derived() -> None:
     assert value["table_cell"] == more["table_cell"] == 1
     assert value["table_item_1"] == more["table_item_1"] == 4
     assert value["table_place"] == 0
+
+
+def test_they_are_written_inside_of_what_has_a_program_of_its_own() -> None:
+    program = with_lookups(parse("solve(integrate(V(u), u, 0, s) - x, s, 1) + V(x)", (), (V,)))
+    inside = [node.op for nodes in nodes_inside(program.nodes) for node in nodes]
+    assert not CALLS.keys() & {*inside}
+    assert inside.count("table_cell") == 2
 
 
 def test_beyond_the_degree_nothing_is_read() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gridgrad_core.errors import InternalError
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.engines.structured.planning.derived_plan import (
@@ -35,6 +36,12 @@ def test_it_comes_out_as_it_went_in(text: str) -> None:
     assert repr(found.nodes) == repr(list(plan.nodes)), "by their text, in which -0.0 is not 0.0 and nan is nan"
     assert repr(found.separated) == repr(plan.separated._replace(nodes=list(plan.separated.nodes)))
     assert found.outputs == plan.outputs
+
+
+def test_a_sum_over_another_array_than_the_first_comes_out_as_it_went_in() -> None:
+    arrays = [TableSpec(name, 0, 0, "") for name in "nm"]
+    plan = derive_plan(parse("sum(m*x)", list(MASKS), arrays), WANTED, MASKS)
+    assert repr(read_derived(written_down(plan), 4).nodes) == repr(list(plan.nodes))
 
 
 def test_separated_sums_are_among_what_is_tested() -> None:

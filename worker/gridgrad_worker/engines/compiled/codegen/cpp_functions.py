@@ -12,7 +12,7 @@ from types import MappingProxyType
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
-from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM, LOOKUPS, OUTSIDE, TableSpec
 from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.loops.loop import Loop, state_name
 from gridgrad_core.lang.loops.lowering import loop_of
@@ -68,7 +68,7 @@ class CppFunctions:
             if made.library:
                 self.library.append(op)
             if len(made.lines) > 1 and op not in WRITTEN:
-                here = f"{_POSITION}, " if _reads_arrays(op) else ""
+                here = f"{_POSITION}, " if _reads_tables(op) else ""
                 self.definitions.append(_definition(self._name(op, integers), made, self._static, here))
         return self._known[key]
 
@@ -76,9 +76,11 @@ class CppFunctions:
         """The expression of a function of arguments."""
         if op in WRITTEN:
             return WRITTEN[op].format(*arguments)
+        if op in LOOKUPS:
+            return self._tables.call(op, integers, arguments)
         made = self.recorded(op, integers)
         if len(made.lines) > 1:
-            here = ["position"] if _reads_arrays(op) else []
+            here = ["position"] if _reads_tables(op) else []
             return f"{self._name(op, integers)}({', '.join([*here, *arguments])})"
         expression = made.lines[0].partition(" = ")[2].rstrip(";") if made.lines else made.result
         return re.sub(r"\bp(\d+)\b", lambda found: arguments[int(found[1])], expression)
@@ -108,9 +110,11 @@ class CppFunctions:
         return "_".join(["of", op, *map(str, integers)])
 
 
-def _reads_arrays(op: str) -> bool:
-    """Whether an operation sums over arrays, itself or inside; then it is told where it is computed."""
-    return any(sums_over_arrays([Node(op)]))
+def _reads_tables(op: str) -> bool:
+    """Whether an operation sums over arrays or looks up tables inside; then it is told where it is computed."""
+    return isinstance(op, MadeOperation) and (
+        any(sums_over_arrays([Node(op)])) or not LOOKUPS.keys().isdisjoint(op.used)
+    )
 
 
 def _definition(name: str, made: Recorded, static: str, here: str) -> str:

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from gridgrad_core.errors import InternalError
 from gridgrad_core.lang.derive.derive import derive
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.local.arrays import PLACE
 from gridgrad_core.lang.local.local_operation import KINDS, LocalOperation
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
@@ -151,7 +152,8 @@ def _name(operation: pb.TableOperation) -> str:
     components = tuple(f"f{position}" for position in range(len(outputs)))
     body = Program(tuple(nodes), outputs, components, True, tuple(local.inputs))
     names = tuple(local.inputs[: local.names])
-    if local.kind not in KINDS or local.which >= len(names):
+    is_known = names == (PLACE,) or local.which < len(names)  # of a sum over arrays it is the number of one
+    if local.kind not in KINDS or not is_known:
         raise ValueError(f"a program of its own of the kind {local.kind!r}, for {len(names)} names")
     return LocalOperation(local.kind, body, names, local.leading, local.which, local.rounds)
 
