@@ -32,7 +32,7 @@ ORIGINS_OF_DEBIAN := libmuparser-dev libmuparser2v5 libfparser-dev libfparser4
 DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 
 .PHONY: help demo serve test test-floor test-formats test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-access bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language bench-special goals gpu proto sync docs figures site node wheel setup clean
+.PHONY: bench-access bench-http bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language bench-special goals gpu proto sync docs figures site node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -107,6 +107,9 @@ bench-first: $(READY) ## Measure first answers, compiling and deriving; ARGS="--
 
 bench-access: $(READY) ## Measure what tokens and quotas cost beside a server without them
 	@$(BIN)/python -m benchmarks.access $(ARGS)
+
+bench-http: $(READY) ## Measure calls by HTTP beside gRPC, and what --http costs the server
+	@$(BIN)/python -m benchmarks.by_http $(ARGS)
 
 bench-neighbours: $(READY) ## Measure what one caller waits beside another who asks for what costs most; ARGS="--old ../other"
 	@$(BIN)/python -m benchmarks.neighbours $(ARGS)

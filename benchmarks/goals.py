@@ -34,6 +34,7 @@ BENCHMARKS = (
     "neighbours",
     "functions",
     "access",
+    "by_http",
     "language",
     "special",
     "inner_loop",
