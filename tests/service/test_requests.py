@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -355,3 +356,32 @@ def test_long_equations_are_derived_by_a_helper(client: gridgrad.Client) -> None
         ]
     )
     np.testing.assert_allclose(result.d["p"][:, 0], right / slope, rtol=1e-12)
+
+
+# How far integrals are off
+
+
+def test_a_result_tells_how_far_its_integrals_are_off(client: gridgrad.Client) -> None:
+    """A root at the end of an integral: the error of n points goes with n**-3, so that twice as many have an eighth."""
+    text, inputs = "integrate(c*sqrt(u)*t, u, 0, 1, 8)", {"t": [0.5, 4.0], "c": 2.0}
+    result = client.gradient(text, inputs, integral_error=True)
+    off = np.max(np.abs(result.value / (4 / 3 * np.array([0.5, 4.0])) - 1))
+    assert result.info.integral_error is not None
+    assert 0.8 * off < result.info.integral_error < off
+    assert client.gradient(text, inputs).info.integral_error is None
+
+    def traced(t: Any, c: float = 2.0) -> Any:
+        return gridgrad.integrate(lambda u: c * np.sqrt(u) * t, 0, 1, 8)
+
+    again = client.gradient(traced, {"t": [0.5, 4.0]}, wrt="t", integral_error=True)
+    assert again.info.integral_error == pytest.approx(result.info.integral_error)
+    smooth = client.gradient("integrate(exp(u*t), u, 0, 1)", {"t": [0.5, 4.0]}, order=2, integral_error=True)
+    assert smooth.info.integral_error is not None
+    assert smooth.info.integral_error < 1e-13
+
+
+def test_an_estimate_without_integrals_is_refused(client: gridgrad.Client) -> None:
+    with pytest.raises(gridgrad.RequestError, match="integral_error: an estimate for a function without integrals"):
+        client.gradient("t*k", {"t": 1.0, "k": 2.0}, integral_error=True)
+    with pytest.raises(gridgrad.RequestError, match="whose integrals the server alone knows"):
+        client.gradient(gridgrad.registered("any"), {"t": 1.0}, integral_error=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from typing import Any, TypeVar, cast
@@ -35,10 +36,10 @@ from gridgrad.protocol.options import (
 from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import PreparedCall, features_of, prepare
+from gridgrad.requests.prepare import PreparedCall, features_of, prepare, prepare_with_other_points
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
-from gridgrad.results.result import Result
+from gridgrad.results.result import Result, with_integral_error
 from gridgrad.servers.addresses import Address
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -141,6 +142,7 @@ class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
         reduce: Reduce | None = None,
         weights: Any = None,
         progress: bool | Progress | None = None,
+        integral_error: bool = False,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
@@ -180,6 +182,8 @@ class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
             weights: for a sum, a mean or a norm what each point counts: an array with those dims, an expression such
                 as "exp(-k)", "trapezoid" for the axis's own spacing, or {"k": ...} for each dim, whose product counts.
                 Weights are constants to derivatives.
+            integral_error: True asks for all of it a second time, with twice as many points for each integral of an
+                expression, and `result.info.integral_error` says by how much it moves.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -204,7 +208,17 @@ class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
             reduce=reduce,
             weights=weights,
         )
+        if integral_error:
+            return await self._compared(request, timeout, progress)
         return await self._computed(request, timeout, progress)
+
+    async def _compared(self, request: Request, timeout: float | None, progress: bool | Progress | None) -> Result:
+        request = request.settled()
+        other = prepare_with_other_points(request)
+        started = self._attempts(timeout)
+        result = await self._computed(request, timeout, progress)
+        left_s = started.left_s()
+        return with_integral_error(result, await self._sent(other, math.inf if left_s is None else left_s, None))
 
     async def _computed(
         self, request: Request, timeout: float | None, progress: bool | Progress | None = None

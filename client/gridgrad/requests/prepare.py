@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -30,7 +31,14 @@ from gridgrad_core.wire.enums import TIERS
 from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, PULLBACKS, REDUCTIONS, TABLES
 from gridgrad_core.wire.fields import field_head
 
-__all__ = ["PreparedCall", "features_of", "out_of_shape", "prepare", "stream_message"]
+__all__ = [
+    "PreparedCall",
+    "features_of",
+    "out_of_shape",
+    "prepare",
+    "prepare_with_other_points",
+    "stream_message",
+]
 
 _NO_DIGESTS: Mapping[int, bytes] = MappingProxyType({})
 _BY_NAME = pb.GridGradientRequest(features=[KEPT_ARRAYS]).SerializeToString()
@@ -139,7 +147,29 @@ def prepare(request: Request) -> PreparedCall:
     return call
 
 
-def _prepared(request: Request) -> PreparedCall:
+def prepare_with_other_points(request: Request) -> PreparedCall:
+    """The same request with another number of points for its integrals, to be compared with.
+
+    Args:
+        request: what the caller gave, which was prepared before.
+
+    Raises:
+        RequestError: the function has no integrals that the client knows.
+    """
+    return _prepared(dataclasses.replace(request, out=None), _with_other_points)
+
+
+def _with_other_points(function: Any, names: tuple[str, ...], tables: Sequence[GivenTable]) -> Program:
+    from gridgrad_core.lang.local.other_points import with_other_points
+
+    if isinstance(function, Registered):
+        found = f"an estimate for {function.name!r}, whose integrals the server alone knows"
+        raise RequestError("integral_error", found, "leave it out, or give the expression")
+    specs = tuple([each.spec for each in tables])
+    return with_other_points(parsed(function, names, specs) if isinstance(function, str) else function)
+
+
+def _prepared(request: Request, changed: Callable[..., Program] | None = None) -> PreparedCall:
     plain, tables = split_tables(request.inputs)
     given, inputs, shown = request.function, read_inputs(unstacked(plain)), None
     summed = found_tables(given)
@@ -150,6 +180,8 @@ def _prepared(request: Request) -> PreparedCall:
     if (ignore and not by_server) or request.coefficients or not is_sent_as_given:
         lowered = lower(given, inputs, selection, request.coefficients, tables, ignore=ignore)
         given, inputs, selection, shown, summed = lowered
+    if changed:
+        given = changed(given, tuple([each.name for each in inputs]), (*tables, *summed))
     check_constants(given, [each.name for each in inputs])
     function, dtype = function_identity(given), computing_dtype(inputs, request.dtype, tables)
     sent = tuple([narrowed(each, dtype) for each in inputs])

@@ -9,7 +9,7 @@ from gridgrad_core.wire.parse import parse
 
 __all__ = ["FROM_VALUES", "Info", "info_of", "read_info"]
 
-FROM_VALUES = frozenset({"remarks", "not_converged"})
+FROM_VALUES = frozenset({"remarks", "not_converged", "integral_error"})
 """What the numbers of a result say, and not the server."""
 
 
@@ -30,6 +30,8 @@ class Info(NamedTuple):
         solves: whether the expression solves equations, sums or integrates.
         not_converged: at how many points a value of an expression that does is nan: those where no root was found or
             a bound is none, and those where something else in it is nan.
+        integral_error: how far the value or a derivative is off by its integrals, about, where `integral_error` asked
+            for that: the farthest that a number of it moves with another number of points, beside the largest.
     """
 
     queue_s: float
@@ -43,6 +45,7 @@ class Info(NamedTuple):
     remarks: tuple[str, ...] = ()
     solves: bool = False
     not_converged: int = 0
+    integral_error: float | None = None
 
 
 def info_of(info: pb.Info) -> Info:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gridgrad.arguments.derivatives import DerivativeLike
     from gridgrad.results.archive import FileLike
 
-__all__ = ["Result"]
+__all__ = ["Result", "with_integral_error"]
 
 
 class Result(Fields):
@@ -180,3 +180,25 @@ class Result(Fields):
         from gridgrad.results.display.figure import plot
 
         return plot(self, derivatives=derivatives, at=at, figure=figure)
+
+
+def with_integral_error(result: Result, other: Result) -> Result:
+    """A result that tells how far it is off by its integrals.
+
+    Args:
+        result: as it was asked for.
+        other: the same with another number of points for each integral.
+    """
+    import numpy as np
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        leading = 1 + result.tuple_valued
+        here, there = (each._planes.reshape(*each._planes.shape[:leading], -1) for each in (result, other))
+        apart = np.abs(np.subtract(here, there, dtype=float))
+        apart[np.isnan(here) & np.isnan(there) | (here == there)] = 0.0
+        apart[np.isnan(apart)] = np.inf
+        largest = np.max(np.abs(here), -1, where=np.isfinite(here), initial=0.0)
+        off = apart.max(-1, initial=0.0)
+        error = np.max(np.divide(off, largest, out=np.where(off > 0, np.inf, 0.0), where=largest > 0))
+    result._remarked = result.info._replace(integral_error=float(error))
+    return result

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -29,10 +30,10 @@ from gridgrad.protocol.options import (
 from gridgrad.protocol.response_cache import read_unary
 from gridgrad.protocol.retry import Attempts, timeout_of
 from gridgrad.protocol.routing import Routes
-from gridgrad.requests.prepare import PreparedCall, features_of, prepare
+from gridgrad.requests.prepare import PreparedCall, features_of, prepare, prepare_with_other_points
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
-from gridgrad.results.result import Result
+from gridgrad.results.result import Result, with_integral_error
 from gridgrad.servers.addresses import Address
 from gridgrad.sync.bound import Binding, Sums
 from gridgrad.sync.channel import ServerChannels, ServiceChannel
@@ -143,6 +144,7 @@ class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
         reduce: Reduce | None = None,
         weights: Any = None,
         progress: bool | Progress | None = None,
+        integral_error: bool = False,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
@@ -182,6 +184,8 @@ class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
             weights: for a sum, a mean or a norm what each point counts: an array with those dims, an expression such
                 as "exp(-k)", "trapezoid" for the axis's own spacing, or {"k": ...} for each dim, whose product counts.
                 Weights are constants to derivatives.
+            integral_error: True asks for all of it a second time, with twice as many points for each integral of an
+                expression, and `result.info.integral_error` says by how much it moves.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -206,7 +210,17 @@ class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
             reduce=reduce,
             weights=weights,
         )
+        if integral_error:
+            return self._compared(request, timeout, progress)
         return self._computed(request, timeout, progress)
+
+    def _compared(self, request: Request, timeout: float | None, progress: bool | Progress | None) -> Result:
+        request = request.settled()
+        other = prepare_with_other_points(request)
+        started = self._attempts(timeout)
+        result = self._computed(request, timeout, progress)
+        left_s = started.left_s()
+        return with_integral_error(result, self._sent(other, math.inf if left_s is None else left_s, None))
 
     def _computed(self, request: Request, timeout: float | None, progress: bool | Progress | None = None) -> Result:
         call = prepare(request)

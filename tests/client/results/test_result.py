@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 
 import gridgrad
 from gridgrad.requests.request import Request
+from gridgrad.results.result import with_integral_error
 from gridgrad_core.wire.buffer import ALIGNMENT
 from tests.client.made_results import result_from
 from tests.client.results.served_results import SUMS, raw_and_result, result_of
@@ -109,3 +110,22 @@ def test_without_units_nothing_is_said_of_them() -> None:
     bare = result_from("f", {"x": [1.0, 2.0]}, {(): 1.0})
     assert bare.units == {}
     assert "[" not in repr(bare)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "error"),
+    [
+        ([1.0, -4.0], [1.5, -4.0], 0.125),
+        ([0.0, 0.0], [0.0, 0.0], 0.0),
+        ([0.0, 0.0], [0.0, 1.0], np.inf),
+        ([np.nan, 2.0, np.inf], [np.nan, 2.0, np.inf], 0.0),
+        ([np.nan, 2.0], [1.0, 2.0], np.inf),
+        ([np.inf, 2.0], [np.nan, 2.0], np.inf),
+        ([], [], 0.0),
+    ],
+)
+def test_how_far_integrals_are_off_is_the_farthest_move_beside_the_largest(
+    here: list[float], there: list[float], error: float
+) -> None:
+    results = [result_from("t", {"t": np.zeros(len(here))}, {(): np.array(each)}) for each in (here, there)]
+    assert with_integral_error(*results).info.integral_error == error
