@@ -128,6 +128,7 @@ WITHOUT_TEST = {
     "gridgrad_worker.torch_ops.scalars": "torch's own operations by name: test_evaluate.py",
     "gridgrad.formats.trees.formula": "the tree, and tables: test_operator_precedence.py",
     "gridgrad.checks.mpmath_special": "merged into mpmath_functions: test_mpmath_functions.py, and test_table.py",
+    "gridgrad.formats.notations.written_forms": "tables: test_writing.py",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
     "gridgrad_server.config.access_error": "an exception",
     "gridgrad_server.formulas.formula": "what files say: test_formula_file.py",

@@ -1,4 +1,4 @@
-"""What OpenMM makes of the formulas in lepton.json: compares, or records them anew with --write.
+"""What OpenMM makes of the formulas in read/lepton.json: compares, or records them anew with --write.
 
 make test-formats ARGS=--write
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-RECORDED = Path(__file__).with_name("lepton.json")
+RECORDED = Path(__file__).parent / "read" / "lepton.json"
 TOLERANCE = 1e-13
 STEP_PS = 1e-3
 

@@ -1,4 +1,4 @@
-"""What other packages make of the formulas in exprtk.json and others: compares, or records them anew with --write.
+"""What other packages make of the formulas in read/ and written/: compares, or records them anew with --write.
 
 make test-formats ARGS=--write
 """
@@ -13,9 +13,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from tests.client.formats.openmm_answers import answer
+
 FOLDER = Path(__file__).parent
 TOLERANCE = 1e-13
 Case: TypeAlias = dict[str, Any]
+
+
+def by_lepton(cases: Iterable[Case]) -> Iterable[float]:
+    """OpenMM's values; `openmm_answers` has its derivatives too."""
+    return [answer(case["text"], case["at"], [])["value"] for case in cases]
 
 
 def by_exprtk(cases: Iterable[Case]) -> Iterable[float]:
@@ -72,6 +79,7 @@ def by_roadrunner(cases: Iterable[Case]) -> Iterable[float]:
 
 
 ORIGINS: dict[str, Callable[[Iterable[Case]], Iterable[float]]] = {
+    "lepton": by_lepton,
     "exprtk": by_exprtk,
     "muparser": by_program("muparser"),
     "lammps": by_lammps,
@@ -80,9 +88,9 @@ ORIGINS: dict[str, Callable[[Iterable[Case]], Iterable[float]]] = {
 }
 
 
-def recorded(dialect: str) -> list[Case]:
-    """The formulas of a notation with their values."""
-    found: list[Case] = json.loads((FOLDER / f"{dialect}.json").read_text())
+def recorded(dialect: str, folder: str = "read") -> list[Case]:
+    """The formulas of a notation with their values: those that are read, or those that are written."""
+    found: list[Case] = json.loads((FOLDER / folder / f"{dialect}.json").read_text())
     return found
 
 
@@ -91,25 +99,25 @@ def agree(seen: float, recorded: float) -> bool:
     return math.isclose(seen, recorded, rel_tol=TOLERANCE) or (math.isnan(seen) and math.isnan(recorded))
 
 
-def compare(dialect: str, write: bool) -> int:
+def compare(dialect: str, folder: str, write: bool) -> int:
     """Compares or records a notation; how many are otherwise than recorded."""
-    cases = recorded(dialect)
+    cases = recorded(dialect, folder)
     seen = [case | {"value": value} for case, value in zip(cases, ORIGINS[dialect](cases), strict=True)]
     if write:
         lines = ",\n".join(f"  {json.dumps(case)}" for case in seen)
-        (FOLDER / f"{dialect}.json").write_text(f"[\n{lines}\n]\n")
+        (FOLDER / folder / f"{dialect}.json").write_text(f"[\n{lines}\n]\n")
         return 0
     wrong = [(now, case) for now, case in zip(seen, cases, strict=True) if not agree(now["value"], case["value"])]
     for now, case in wrong:
         print(f"{dialect}: {case['text']!r} at {case['at']}: {now['value']}, recorded as {case['value']}")
-    print(f"{len(cases)} formulas by {dialect}, {len(wrong)} of them otherwise than recorded")
+    print(f"{len(cases)} formulas to be {folder} by {dialect}, {len(wrong)} of them otherwise than recorded")
     return len(wrong)
 
 
 def main() -> int:
     """Compares or records; 1 if something differs."""
     write = "--write" in sys.argv
-    return int(sum(compare(dialect, write) for dialect in ORIGINS) > 0)
+    return int(sum(compare(dialect, folder, write) for folder in ("read", "written") for dialect in ORIGINS) > 0)
 
 
 if __name__ == "__main__":
