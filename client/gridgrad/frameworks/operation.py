@@ -6,6 +6,7 @@ The partials of an operation are operations on the same arrays. That makes it di
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -29,11 +30,14 @@ from gridgrad.arguments.linspace import Linspace
 from gridgrad.requests.request import FunctionLike, Tier
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
-from gridgrad_core.grid import MAX_ORDER, Derivative, canonical, grid_of
+from gridgrad_core.grid import MAX_ORDER, Derivative, Grid, InputSpec, canonical, grid_of
 
 __all__ = ["ArrayPackage", "Operation", "SortedInputs", "Variable", "sort_inputs", "synchronous"]
 
 A = TypeVar("A")
+
+_MANY_NUMBERS = 1 << 15
+"""Of partials; for fewer a second request would take longer than they do."""
 
 
 class Variable(NamedTuple):
@@ -108,12 +112,10 @@ class Operation:
         Raises:
             GridgradError: as for `Client.gradient`.
         """
-        given = dict(zip(self.variables, arrays, strict=True))
-        values = [(each.dims, given[each] if isinstance(each, Variable) else each.values) for each in self.inputs]
         wanted = [derivative for derivative in derivatives if derivative]
         result = self.client.gradient(
             self.function,
-            {each.name: value for each, value in zip(self.inputs, values, strict=True)},
+            self._named(arrays),
             derivatives=wanted,
             dtype=self.dtype,
             timeout=self.timeout,
@@ -122,6 +124,54 @@ class Operation:
         lead = int(result.tuple_valued)
         axes = [*range(lead), *(lead + result.dims.index(dim) for dim in self.grid)]
         return {derivative: result.d[derivative].transpose(axes) for derivative in ((), *wanted)}
+
+    def pulls_back(self, shapes: Sequence[tuple[int, ...]], by: Collection[str]) -> bool:
+        """Whether the gradient of a sum moves less as a pull-back than as partials that come with the value.
+
+        Args:
+            shapes: of the variables, in order.
+            by: the names of those that it is by.
+        """
+        sizes = dict(zip([each.name for each in self.variables], map(math.prod, shapes), strict=True))
+        points = self._whole(shapes).points
+        partials = points * len(by)
+        return partials >= _MANY_NUMBERS and partials > points + sum(sizes[name] for name in by)
+
+    def pull_back(self, arrays: Sequence[FloatArray], cotangent: FloatArray, by: Sequence[str]) -> list[FloatArray]:
+        """The gradient of Σ cotangent·f by some variables, each with the dims of its variable.
+
+        Args:
+            arrays: the values of the variables, in order.
+            cotangent: [(components,) *grid]; along dims of a stride of 0 one number counts for all.
+            by: the names of the variables.
+
+        Raises:
+            GridgradError: as for `Client.pullback`.
+        """
+        dims = self._whole([array.shape for array in arrays]).dims
+        lead = cotangent.ndim - len(dims)
+        ordered = cotangent.transpose([*range(lead), *(lead + self.grid.index(dim) for dim in dims)])
+        result = self.client.pullback(
+            self.function,
+            self._named(arrays),
+            ordered if lead else _without_repeats(ordered, dims),
+            wrt=by,
+            dtype=self.dtype,
+            timeout=self.timeout,
+            tier=self.tier,
+        )
+        return [result.d[name] for name in by]
+
+    def _named(self, arrays: Sequence[FloatArray]) -> dict[str, Any]:
+        """The inputs as `Client.gradient` takes them."""
+        given = dict(zip(self.variables, arrays, strict=True))
+        return {e.name: (e.dims, given[e] if isinstance(e, Variable) else e.values) for e in self.inputs}
+
+    def _whole(self, shapes: Sequence[tuple[int, ...]]) -> Grid:
+        """The grid as the server has it."""
+        given = dict(zip(self.variables, shapes, strict=True))
+        specs = [InputSpec(e.name, e.dims, given[e]) if isinstance(e, Variable) else e.spec for e in self.inputs]
+        return grid_of(specs)
 
 
 class SortedInputs(NamedTuple, Generic[A]):
@@ -193,6 +243,13 @@ def sort_inputs(inputs: Inputs, package: ArrayPackage[A], dtype: Any) -> SortedI
             sorted_inputs.append(Variable(each.name, each.dims))
             arrays += own or (package.constant(each.values.astype(computed)),)
     return SortedInputs(tuple(sorted_inputs), tuple(arrays), grid.dims, grid.shape, computed)
+
+
+def _without_repeats(array: FloatArray, dims: Sequence[str]) -> tuple[tuple[str, ...], FloatArray]:
+    """Numbers with the dims along which they are not all the same one."""
+    repeated = [length > 1 and not stride for length, stride in zip(array.shape, array.strides, strict=True)]
+    kept = tuple([dim for dim, same in zip(dims, repeated, strict=True) if not same])
+    return kept, array[tuple([0 if same else slice(None) for same in repeated])]
 
 
 def _read(name: str, value: Any, package: ArrayPackage[A]) -> tuple[Input, tuple[A, ...]]:

@@ -153,3 +153,51 @@ def test_tensors_on_a_device_come_back_to_it(client: gridgrad.Client) -> None:
     expected = grad((sine(t, k) * a.cuda()).sum(), (t, k, a))
     assert_close(gradients, expected)
     assert gradcheck(lambda t, k: evaluate(client, SINE, {"t": t, "k": k}), (t, k))
+
+
+# Pull-backs
+
+
+def test_a_large_grid_is_pulled_back(client: gridgrad.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    pullback, gradient = client.pullback, client.gradient
+
+    def pulled(*arguments: Any, **named: Any) -> gridgrad.Result:
+        asked.append(arguments[2])
+        return pullback(*arguments, **named)
+
+    def computed(*arguments: Any, **named: Any) -> gridgrad.Result:
+        asked.append(named["derivatives"])
+        return gradient(*arguments, **named)
+
+    monkeypatch.setattr(client, "pullback", pulled)
+    monkeypatch.setattr(client, "gradient", computed)
+    t = torch.linspace(0.1, 1, 150, dtype=torch.float64, requires_grad=True)
+    k = torch.linspace(0.2, 2, 140, dtype=torch.float64, requires_grad=True)
+    value = evaluate(client, SINE, {"k": k, "t": t})
+    weights = torch.rand(140, 150, dtype=torch.float64)
+    found = grad((value * weights).sum(), (t, k), retain_graph=True)
+    expected = grad((sine(t, k).T * weights).sum(), (t, k))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_close(ours, theirs)
+    assert asked[0] == []
+    assert len(asked) == 2
+    for ours, theirs in zip(grad(3 * value.sum(), (t, k)), grad(3 * sine(t, k).sum(), (t, k)), strict=True):
+        assert_close(ours, theirs)
+    dims, numbers = asked[2]
+    assert (dims, float(numbers)) == ((), 3.0)
+
+
+@pytest.mark.long
+def test_pull_backs_are_what_torch_s_checkers_expect(client: gridgrad.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gridgrad.frameworks.operation._MANY_NUMBERS", 0)
+    weights = torch.rand(2, 3, 2, dtype=torch.float64)
+
+    def loss(t: Tensor, k: Tensor, a: Tensor) -> Tensor:
+        found = evaluate(client, TUPLE, {"t": t, "k": k, "a": a, "u": (("k", "t"), np.ones((2, 3)))})
+        return (found * weights).sum()
+
+    t, k = axes()
+    a = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(loss, (t, k, a))
+    assert gradgradcheck(loss, (t, k, a))

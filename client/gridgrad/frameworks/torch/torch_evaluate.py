@@ -37,7 +37,8 @@ def evaluate(
     """A served function of tensors, differentiable by torch up to the server's order 4.
 
     The value and, if a tensor requires its gradient, all first partials come with one request. Backward passes sum
-    them over the dims that a tensor does not have. Differentiating again (`create_graph=True`) makes one further
+    them over the dims that a tensor does not have. Where partials would be many numbers, only the value comes, and a
+    backward pass asks for a pull-back. Differentiating again (`create_graph=True`) makes one further
     request for each order over `order`, for all partials of that order.
 
     Args:
@@ -46,7 +47,7 @@ def evaluate(
         inputs: names to values as for `Client.gradient`: a tensor [n] is an axis, a tensor [] a parameter,
             ("dim", tensor) and (("i", "j"), tensor) have those dims; and whatever else `Client.gradient` takes.
         order: partials up to this order come with the value if a tensor requires its gradient: 2 saves a request where
-            you are going to differentiate twice.
+            you are going to differentiate twice, and has no pull-backs asked for.
         dtype: torch.float32 or torch.float64, computed in and returned; by default float32 if every tensor and array
             with dims is, or every tensor if none has dims; else float64.
         timeout: seconds for each request, retries included; None for the client's own.

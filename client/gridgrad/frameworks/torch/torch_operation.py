@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.frameworks.operation import Operation
+from gridgrad.frameworks.operation import Operation, Variable
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional
 from gridgrad_core.grid import Derivative, expand_order
@@ -50,8 +50,30 @@ class Planes:
         """The value () or a partial, in memory of its own, (components, *grid)."""
         with self._lock:
             if derivative not in self._planes:
-                self._planes |= self.operation.compute([*map(_on_host, variables)], self._wanted(derivative))
+                wanted = [] if not derivative and self._pulls_back(variables) else self._wanted(derivative)
+                self._planes |= self.operation.compute([*map(_on_host, variables)], wanted)
         return torch.tensor(self._planes[derivative], device=self._device)
+
+    def pulled_back(
+        self, cotangent: torch.Tensor, variables: Sequence[torch.Tensor], by: Sequence[Variable]
+    ) -> list[torch.Tensor] | None:
+        """The gradients of Σ cotangent·value, where a pull-back brings them with less; None where partials do.
+
+        Args:
+            cotangent: (components, *grid).
+            variables: all, in order.
+            by: those that the gradients are by.
+        """
+        with self._lock:
+            here = [each for each in self._planes if each]
+            if here or not self._pulls_back(variables):
+                return None
+        arrays = [*map(_on_host, variables)]
+        found = self.operation.pull_back(arrays, _on_host(cotangent), [each.name for each in by])
+        return [torch.tensor(each, device=self._device) for each in found]
+
+    def _pulls_back(self, variables: Sequence[torch.Tensor]) -> bool:
+        return self._ahead == 1 and self.operation.pulls_back([tuple(each.shape) for each in variables], self._wrt)
 
     def expect(self, names: Sequence[str]) -> None:
         """Notes that partials by these variables are wanted, so that they come together."""
@@ -113,6 +135,11 @@ class _Partial(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         """The gradient of each variable: that of the result times its partial, summed over the dims it lacks."""
         gradients: list[torch.Tensor | None] = [None] * len(ctx.needs_input_grad)
+        pulled = _pulled_back(ctx, gradient)
+        if pulled is not None:
+            for position, found in pulled.items():
+                gradients[position] = found.to(*ctx.kinds[position - LEAD])
+            return tuple(gradients)
         for position, dims, partial in _partials(ctx, ctx.needs_input_grad):
             gathered = _summed_to(gradient * partial, dims, ctx.planes.operation.grid)
             gradients[position] = gathered.to(*ctx.kinds[position - LEAD])
@@ -153,6 +180,21 @@ def _partials(ctx: Any, needed: Sequence[bool]) -> Iterator[tuple[int, tuple[str
     ctx.planes.expect([each.name for each in variables.values()])
     for position, each in variables.items():
         yield position, each.dims, differentiable(ctx.planes, operation.raised(ctx.derivative, each), ctx.saved_tensors)
+
+
+def _pulled_back(ctx: Any, gradient: torch.Tensor) -> dict[int, torch.Tensor] | None:
+    """The gradients of variables by their positions among the arguments, where a pull-back gives them."""
+    if ctx.derivative or _may_be_derived(gradient):
+        return None
+    needed = {position: each for position, each in enumerate(ctx.planes.operation.variables, LEAD)
+              if ctx.needs_input_grad[position]}  # fmt: skip
+    found = ctx.planes.pulled_back(gradient, ctx.saved_tensors, [*needed.values()])
+    return None if found is None else dict(zip(needed, found, strict=True))
+
+
+def _may_be_derived(gradient: torch.Tensor) -> bool:
+    """Whether what is made of a gradient may be differentiated again, or mapped over."""
+    return torch.is_grad_enabled() or bool(torch._C._functorch.is_functorch_wrapped_tensor(gradient))
 
 
 def _refuse_nested_forward_mode() -> None:
