@@ -46,12 +46,14 @@ def test_it_holds_all_files_of_the_packages_and_no_others(wheel: zipfile.ZipFile
         if path.is_file() and path.suffix != ".pyc"
     }
     assert held == wanted
-    assert {path.suffix for path in held} == {".py", ".pyi", ".h", ".typed", ".cpp", ".hpp", ".ipp", ".md", ""}
+    assert {path.suffix for path in held} == {".py", ".pyi", ".h", ".typed", ".cpp", ".hpp", ".ipp", ".md", ".txt", ""}
     for package in PACKAGES:
         assert Path(package, "py.typed") in held
     assert Path("gridgrad_worker/engines/cuda/prelude.h") in held
     assert Path("gridgrad_core/v1/gridgrad_pb2.py") in held
-    assert {path for path in held if not path.suffix} == {Path("gridgrad_worker/third_party/boost_math/LICENSE")}
+    assert {path for path in held if not path.suffix} == {
+        Path("gridgrad_worker/third_party", name, "LICENSE") for name in ("boost_math", "xsf")
+    }
 
 
 def test_it_has_its_commands_and_its_licenses(wheel: zipfile.ZipFile) -> None:
@@ -59,7 +61,8 @@ def test_it_has_its_commands_and_its_licenses(wheel: zipfile.ZipFile) -> None:
     commands = wheel.read(f"{about}/entry_points.txt").decode()
     assert "gridgrad = " in commands
     assert "gridgrad-server = " in commands
-    for name in ("LICENSE", "worker/gridgrad_worker/third_party/boost_math/LICENSE"):
+    third_party = "worker/gridgrad_worker/third_party"
+    for name in ("LICENSE", f"{third_party}/boost_math/LICENSE", f"{third_party}/xsf/LICENSES_bundled.txt"):
         assert wheel.read(f"{about}/licenses/{name}") == (ROOT / name).read_bytes()
 
 

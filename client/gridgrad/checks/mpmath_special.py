@@ -61,6 +61,49 @@ def _lambertw(branch: int, x: Number) -> Number:
 
 _BESSEL = {"y": mp.bessely, "i": mp.besseli, "k": mp.besselk}
 
+
+def _incomplete(of: Callable[[Number, Number], Number], phi: Number, m: Number) -> Number:
+    return of(phi, m) if m <= 1 else mp.nan
+
+
+def _derivative_by_last(value: Callable[..., Number], n: int, *arguments: Number) -> Number:
+    with mp.workdps(2 * mp.mp.dps):
+        return mp.diff(lambda m: value(*arguments[:-1], m), arguments[-1], n)
+
+
+def _carlson(orders: tuple[int, ...], *arguments: Number) -> Number:
+    """Its defining integral, over ln t."""
+
+    def integrand(t: Number) -> Number:
+        powers = [mp.mpf(0.5) + order for order in orders[:3]] + list(orders[3:])
+        return mp.fprod((t + x) ** -power for x, power in zip(arguments, powers, strict=True))
+
+    places = sorted({mp.log(x) for x in arguments if x > 0})
+    ends = [places[0] - 8 * mp.mp.dps, *places, places[-1] + 8 * mp.mp.dps]
+    return mp.quad(lambda v: integrand(mp.exp(v)) * mp.exp(v), ends) / 2
+
+
+def _expn(n: int, x: Number) -> Number:
+    return mp.expint(n, x) if x > 0 else (mp.inf if n < 2 else mp.mpf(1) / (n - 1)) if x == 0 else mp.nan
+
+
+def _ellipk(m: Number) -> Number:
+    return mp.ellipk(m) if m <= 1 else mp.nan
+
+
+def _spence(x: Number) -> Number:
+    return mp.re(mp.polylog(2, 1 - x)) if x >= 0 else mp.nan
+
+
+_DERIVED: dict[str, Callable[..., Number]] = {
+    "ellipk": _ellipk,
+    "ellipkm1": lambda p: _ellipk(1 - p),
+    "ellipe": lambda m: mp.ellipe(m) if m <= 1 else mp.nan,
+    "ellipkinc": functools.partial(_incomplete, mp.ellipf),
+    "ellipeinc": functools.partial(_incomplete, mp.ellipe),
+}
+"""Those that have a function of their derivatives by the last argument."""
+
 VALUES: dict[str, Callable[..., Number]] = {
     "gammainc": _gammainc,
     "gammaincc": lambda a, x: 1 - _gammainc(a, x),
@@ -79,5 +122,24 @@ VALUES: dict[str, Callable[..., Number]] = {
     "iv": mp.besseli,
     "kn": mp.besselk,
     "owens_t": _owens_t,
+    "expi": mp.ei,
+    "exp1": functools.partial(_expn, 1),
+    "expn": _expn,
+    "expn_derivative": lambda k, n, x: (-1) ** k * _expn(n - k, x),
+    "si": mp.si,
+    "ci": lambda x: mp.ci(x) if x > 0 else mp.nan,
+    "shi": mp.shi,
+    "chi": lambda x: mp.re(mp.chi(x)) if x > 0 else mp.nan,
+    "fresnel_s": mp.fresnels,
+    "fresnel_c": mp.fresnelc,
+    "spence": _spence,
+    **_DERIVED,
+    **{f"{name}_derivative": functools.partial(_derivative_by_last, value) for name, value in _DERIVED.items()},
+    "elliprf": mp.elliprf,
+    "elliprd": mp.elliprd,
+    "elliprc": mp.elliprc,
+    "elliprj": lambda x, y, z, p: mp.re(mp.elliprj(x, y, z, p)),
+    "carlson_f": lambda i, j, k, x, y, z: _carlson((i, j, k), x, y, z),
+    "carlson_j": lambda i, j, k, n, x, y, z, p: _carlson((i, j, k, n), x, y, z, p),
 }
 """Each of them, by name."""

@@ -25,6 +25,8 @@ _OF_BOOLEANS = {
 }  # fmt: skip
 """What some ufuncs do on booleans, by the name of the operation in the language."""
 _NUMBERS_ONLY = {"subtract": "write a != b, or np.logical_xor(a, b)", "negative": "write ~a"}
+_SEVERAL = {"sici": ("si", "ci"), "shichi": ("shi", "chi"), "fresnel": ("fresnel_s", "fresnel_c")}
+"""scipy's ufuncs of several results: the function of the language that each is."""
 _LAMBERT = "_lambertw"
 """What scipy calls its ufunc behind lambertw."""
 _BITS = frozenset({"bitwise_or", "bitwise_and", "bitwise_xor", "invert"})
@@ -66,6 +68,8 @@ def elementwise(recorder: Recorder, ufunc: np.ufunc, *inputs: Any) -> Any:
         return elementwise(recorder, np.floor_divide, *inputs), elementwise(recorder, np.remainder, *inputs)
     if ufunc is np.matmul:
         return product(recorder, *inputs)
+    if ufunc.__name__ in _SEVERAL:
+        return tuple(recorder.apply(FUNCTIONS[name], *inputs) for name in _SEVERAL[ufunc.__name__])
     if ufunc.__name__ == _LAMBERT:
         return _lambert(recorder, *inputs)
     function = _function(recorder, ufunc)

@@ -44,16 +44,22 @@ def test_lamberts_function_of_scipy_is_traced() -> None:
         gridgrad.trace(lambda x: special.lambertw(x, 1))
 
 
-@pytest.mark.parametrize("name", ["erfcinv"])
+@pytest.mark.parametrize("name", ["erfcinv", "expi", "exp1", "spence", "ellipk", "ellipkm1", "ellipe"])
 def test_functions_of_a_number_are_traced_by_the_names_of_scipy(name: str) -> None:
     special = pytest.importorskip("scipy.special")
     assert gridgrad.trace(lambda x: getattr(special, name)(x)) == gridgrad.parse(f"{name}(x)")
 
 
-@pytest.mark.parametrize("name", ["beta", "betaln", "owens_t"])
+@pytest.mark.parametrize("name", ["beta", "betaln", "owens_t", "ellipkinc", "ellipeinc", "elliprc"])
 def test_functions_of_two_are_traced_by_the_names_of_scipy(name: str) -> None:
     special = pytest.importorskip("scipy.special")
     assert gridgrad.trace(lambda x, y: getattr(special, name)(x, y)) == gridgrad.parse(f"{name}(x, y)")
+
+
+def test_functions_of_scipy_with_several_results_are_traced() -> None:
+    special = pytest.importorskip("scipy.special")
+    program = gridgrad.trace(lambda x: special.sici(x)[1] * special.shichi(x)[0] + special.fresnel(x)[1])
+    assert program == gridgrad.parse("ci(x)*shi(x) + fresnel_c(x)")
 
 
 def test_bessel_functions_of_scipy_are_traced() -> None:

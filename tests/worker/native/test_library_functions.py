@@ -20,9 +20,23 @@ from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleEr
 from gridgrad_worker.native.library_functions import VALUES
 from gridgrad_worker.native.library_table import LIBRARY
 
-ORDERS = {**dict.fromkeys(("jn", "yn", "iv", "kn"), (3,)), "gammainc_partial": (1, 0), "polygamma_difference": (1,)}
+ORDERS = {
+    **dict.fromkeys(("jn", "yn", "iv", "kn"), (3,)),
+    "gammainc_partial": (1, 0),
+    "polygamma_difference": (1,),
+    "expn": (3,),
+    "expn_derivative": (1, 3),
+    "carlson_f": (1, 0, 0),
+    "carlson_j": (1, 0, 0, 1),
+    **{f"{name}_derivative": (1,) for name in ("ellipk", "ellipe", "ellipkm1", "ellipkinc", "ellipeinc")},
+}
 NOT_IN_SCIPY = {name for name, function in LIBRARY.items() if not function.scipy_name}
-SCALES = {"lambertw_m1": -1 / 90, "gammaincinv": 1 / 31, "erfcinv": 1 / 16}
+SCALES = {
+    "lambertw_m1": -1 / 90,
+    "gammaincinv": 1 / 31,
+    "erfcinv": 1 / 16,
+    **{name: 1 / 31 for name in LIBRARY if name.startswith("ellip") and "m1" not in name},
+}
 """Where a function has values only beside 0, by what numbers up to 30 are multiplied."""
 WHY = "there is no C++ compiler; install g++, or set CXX"
 
@@ -151,6 +165,11 @@ PUBLISHED = [
     ("beta", (), (1e6, 2.0), 9.99999000000999999e-13),
     ("betaln", (), (1e10, 0.5), -10.940560522033028),
     ("polygamma_difference", (0,), (1e6, 2.0), 1.999999000000999999e-6),
+    ("elliprj", (), (1.0, 2.0, 3.0, -1.0), -0.093240452438676412),
+    ("elliprc", (), (1.0, -1.0), 0.62322524014023051),
+    ("ellipk_derivative", (1,), (0.5,), 0.84721308479397909),
+    ("ellipe_derivative", (1,), (0.5,), -0.50343079625369642),
+    ("spence", (), (2.0,), -0.82246703342411322),
     ("gammaincinv", (), (2.0, 0.80085172652854423), 3.0),
     ("gammainc", (), (2.0, 3.0), 0.80085172652854423),
     ("gammainc_partial", (1, 0), (2.0, 3.0), -0.19742541957920246),

@@ -89,9 +89,10 @@ def test_without_a_compiler_it_says_what_to_install(tmp_path: Path, monkeypatch:
 
 @needs_compiler
 def test_the_headers_are_those_that_are_included() -> None:
-    command = [str(find_compiler()), "-std=c++17", *module._FLAGS, f"-I{module._BOOST}", "-M"]
+    command = [str(find_compiler()), "-std=c++17", *module._FLAGS, f"-I{module._BOOST}", f"-I{module._XSF}", "-M"]
     sources = map(str, module._SOURCES)
     said = subprocess.run([*command, *sources], capture_output=True, text=True, check=True).stdout
-    included = {Path(word) for word in said.split() if word.startswith(str(module._BOOST))}
-    assert included == {path for path in (module._BOOST / "boost").rglob("*") if path.is_file()}
-    assert "Boost Software License" in (module._BOOST / "LICENSE").read_text()
+    for folder, headers, licence in ((module._BOOST, "boost", "Boost Software"), (module._XSF, "xsf", "BSD 3-Clause")):
+        included = {Path(word).resolve() for word in said.split() if word.startswith(str(folder))}
+        assert included == {path for path in (folder / headers).rglob("*") if path.is_file()}
+        assert f"{licence} License" in (folder / "LICENSE").read_text()

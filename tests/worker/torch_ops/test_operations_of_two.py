@@ -61,6 +61,16 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "betaln(x, y)": ((1.25, 2.5), (1024.0, 0.0625), (1048576.0, 2.0), (1e9, 4e8)),
     "polygamma_difference(1, x, y)": ((1.25, 2.5), (1024.0, 0.0625)),
     "owens_t(x, y)": ((1.25, 2.5), (-0.625, 0.4375)),
+    "ellipkinc(x, y)": ((0.3125, 0.5), (1.5, 0.9990234375), (-2.25, -3.0), (5.0, 0.0009765625)),
+    "ellipeinc(x, y)": ((0.3125, 0.5), (1.5, 0.9990234375), (-2.25, -3.0), (5.0, 0.0009765625)),
+    **{f"{name}inc_derivative(1, x, y)": ((1.5, 0.5),) for name in ("ellipk", "ellipe")},
+    "elliprc(x, y)": ((0.3125, 1.5), (0.0009765625, 2.0)),
+    **{f"{name}(x, y, 2.25)": ((0.3125, 1.5), (0.0009765625, 2.0)) for name in ("elliprf", "elliprd")},
+    "elliprd(2.25, x, y)": ((0.3125, 1.5),),
+    "elliprj(x, 1.5, 2.25, y)": ((0.3125, 0.75), (1.0, 5.0)),
+    "elliprj(1.5, x, y, 0.75)": ((0.3125, 2.0),),
+    "carlson_f(1, 0, 2, x, 1.5, y)": ((0.3125, 2.0),),
+    "carlson_j(1, 0, 0, 2, x, 1.5, 2.25, y)": ((0.3125, 2.0),),
     "xlogy(x, y)": ((1.25, 2.5), (-0.625, 0.0625), (17.0, 1.0)),
     "xlog1py(x, y)": ((1.25, 2.5), (-0.625, -0.9375), (17.0, 0.0009765625)),
 }
@@ -68,7 +78,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
 
 def marks_of(text: str) -> list[pytest.MarkDecorator]:
     """Long for what mpmath takes long to differentiate."""
-    return [pytest.mark.long] if text.startswith(("gammainc", "beta(", "owens_t")) else []
+    return [pytest.mark.long] if text.startswith(("gammainc", "beta(", "owens_t", "ellip", "carlson")) else []
 
 
 @functools.cache

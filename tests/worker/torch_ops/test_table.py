@@ -111,6 +111,13 @@ POINTS: dict[str, tuple[float, ...]] = {
     **dict.fromkeys(("k0(x)", "k1(x)", "kn(0, x)", "kn(3, x)"), BESSEL[5:7]),
     "lambertw(x)": (-0.359375, -0.25, 0.0, 0.0009765625, 1.0, 17.0, 1024.0),
     "lambertw(x, -1)": (-0.359375, -0.25, -0.0009765625),
+    **dict.fromkeys(("expi(x)", "si(x)", "shi(x)", "fresnel_s(x)", "fresnel_c(x)"), (-3.25, 0.4375, 5.5)),
+    **dict.fromkeys(("exp1(x)", "expn(0, x)", "expn(3, x)", "ci(x)", "chi(x)"), (0.0009765625, 0.4375, 17.0)),
+    "expn_derivative(1, 2, x)": (0.4375,),
+    "spence(x)": (0.4375, 1.0, 2.5),
+    **dict.fromkeys(("ellipk(x)", "ellipe(x)"), (-2.5, 0.0, 0.4375, 0.998046875)),
+    "ellipkm1(x)": (0.0009765625, 1.0),
+    **{f"{name}_derivative(1, x)": (0.625,) for name in ("ellipk", "ellipe", "ellipkm1")},
     "x**2": EVERYWHERE,
     "x**3": EVERYWHERE,
     "x**-2": EVERYWHERE,
@@ -170,6 +177,8 @@ ORDERS = {
     "log1prel_derivative": LOGARITHMIC,
     "tanhc_derivative": QUOTIENTS,
     "langevin_derivative": QUOTIENTS,
+    "expn": (0.0009765625, 0.4375, 17.0),
+    **dict.fromkeys(("ellipk_derivative", "ellipe_derivative", "ellipkm1_derivative"), (0.25, 0.625, 0.96875)),
     "jn": (-700.5, 480.0, 612.5, 1001.0, 1e6),
     "yn": (580.0, 612.5, 1001.0, 1e6),
     "iv": (-700.0, 480.0, 612.5),
@@ -177,6 +186,11 @@ ORDERS = {
 }
 
 LONGER = {
+    **dict.fromkeys(("expi(x)", "si(x)", "shi(x)", "fresnel_s(x)", "fresnel_c(x)"), EVERYWHERE),
+    **dict.fromkeys(("exp1(x)", "expn(0, x)", "expn(3, x)", "ci(x)", "chi(x)"), POSITIVE[:-1]),
+    "spence(x)": POSITIVE,
+    **dict.fromkeys(("ellipk(x)", "ellipe(x)"), (-1024.0, -0.625, -0.46875, -1e-6, 0.53125, 0.875, 0.90625)),
+    "ellipkm1(x)": (1e-12, 0.0625, 0.4375, 2.5, 1024.0),
     **dict.fromkeys(("y0(x)", "y1(x)", "yn(0, x)", "yn(3, x)"), BESSEL[8:]),
     **dict.fromkeys(("k0(x)", "k1(x)", "kn(0, x)", "kn(3, x)"), BESSEL[7:-1]),
 }

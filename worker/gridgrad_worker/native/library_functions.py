@@ -55,7 +55,7 @@ def _stepped(x: Tensor) -> tuple[Tensor, int]:
 
 
 def _by_scipy(name: str, numbers: Sequence[Tensor], why: str) -> Tensor:
-    scipy_name = LIBRARY[name].scipy_name
+    scipy_name, part = LIBRARY[name].scipy_name, LIBRARY[name].part
     found = f"{name}, which a library computes that can't be compiled here: {why}"
     if not scipy_name:
         raise RequestError("function", found, "scipy, which stands in for others, has no such function")
@@ -65,7 +65,7 @@ def _by_scipy(name: str, numbers: Sequence[Tensor], why: str) -> Tensor:
         raise RequestError("function", found, "or pip install scipy where the worker runs") from None
     with np.errstate(all="ignore"):
         values = getattr(special, scipy_name)(*[each.numpy() for each in numbers])
-    return torch.from_numpy(np.asarray(values, np.float64))
+    return torch.from_numpy(np.asarray(values if part is None else values[part], np.float64))
 
 
 def _library() -> ctypes.CDLL | str:

@@ -14,11 +14,13 @@ class LibraryFunction(NamedTuple):
         integers: how many orders it has, before its arguments.
         numbers: how many arguments.
         scipy_name: by which scipy has it; empty where it has not.
+        part: which of several results of scipy's it is.
     """
 
     integers: int
     numbers: int
     scipy_name: str
+    part: int | None = None
 
 
 _Of = LibraryFunction
@@ -39,5 +41,21 @@ LIBRARY: dict[str, LibraryFunction] = {
     "lambertw_m1": _Of(0, 1, ""),
     "erfcinv": _Of(0, 1, "erfcinv"),
     "owens_t": _Of(0, 2, "owens_t"),
+    "expi": _Of(0, 1, "expi"),
+    "exp1": _Of(0, 1, "exp1"),
+    "expn": _Of(1, 1, "expn"),
+    "expn_derivative": _Of(2, 1, ""),
+    **{name: _Of(0, 1, "sici", part) for part, name in enumerate(("si", "ci"))},
+    **{name: _Of(0, 1, "shichi", part) for part, name in enumerate(("shi", "chi"))},
+    **{name: _Of(0, 1, "fresnel", part) for part, name in enumerate(("fresnel_s", "fresnel_c"))},
+    "spence": _Of(0, 1, "spence"),
+    **{name: _Of(0, 1, name) for name in ("ellipk", "ellipe", "ellipkm1")},
+    **dict.fromkeys(("ellipk_derivative", "ellipe_derivative", "ellipkm1_derivative"), _Of(1, 1, "")),
+    **{name: _Of(0, 2, name) for name in ("ellipkinc", "ellipeinc", "elliprc")},
+    **dict.fromkeys(("ellipkinc_derivative", "ellipeinc_derivative"), _Of(1, 2, "")),
+    **{name: _Of(0, 3, name) for name in ("elliprf", "elliprd")},
+    "elliprj": _Of(0, 4, "elliprj"),
+    "carlson_f": _Of(3, 3, ""),
+    "carlson_j": _Of(4, 4, ""),
 }
 """Each of them, by its name there and in the language."""

@@ -1,7 +1,7 @@
-"""The library of special functions: Boost.Math's, compiled once for this processor and kept in the cache.
+"""The library of special functions: Boost.Math's and xsf's, compiled once for this processor and kept in the cache.
 
 Formulas that are compiled are linked with its objects, and so have the same bits as the direct tier, which calls it
-over arrays. What includes Boost's headers is compiled here and nowhere else.
+over arrays. What includes their headers is compiled here and nowhere else.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _PACKAGE = Path(str(importlib.resources.files("gridgrad_worker")))
 _CPP = _PACKAGE / "native" / "cpp"
 _SOURCES = [file for file in sorted(_CPP.glob("*.cpp")) if file.stem != "over_arrays"]
 _BOOST = _PACKAGE / "third_party" / "boost_math"
+_XSF = _PACKAGE / "third_party" / "xsf"
 _FLAGS = ("-DNDEBUG", "-DBOOST_MATH_STANDALONE", "-DBOOST_MATH_NO_EXCEPTIONS", "-ffunction-sections")
 _MOST_BYTES = 1 << 62  # of the cache: what it may take is for who fills it
 
@@ -92,7 +93,7 @@ def _built(folder: Path) -> LibraryFiles:
     if unsupported():
         raise NothingToCompileWithError(unsupported())
     files = LibraryFiles(folder / SHARED, folder / OBJECTS)
-    command = [compiler, *compiler_flags(), *_FLAGS, f"-isystem{_BOOST}"]
+    command = [compiler, *compiler_flags(), *_FLAGS, f"-isystem{_BOOST}", f"-isystem{_XSF}"]
     parts = [folder / f"{source.stem}.o" for source in _SOURCES]
     run_all([[*command, "-c", str(source), "-o", str(to)] for source, to in zip(_SOURCES, parts, strict=True)])
     run_all([[compiler, "-nostdlib", "-r", *map(str, parts), "-o", str(files.objects)]])
@@ -109,6 +110,6 @@ def _key() -> str:
 @functools.cache
 def _sources() -> str:
     digest = hashlib.sha256()
-    for file in [*sorted(_CPP.iterdir()), *sorted((_BOOST / "boost").rglob("*.?pp"))]:
+    for file in [*sorted(_CPP.iterdir()), *sorted((_BOOST / "boost").rglob("*.?pp")), *sorted(_XSF.rglob("*.h"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

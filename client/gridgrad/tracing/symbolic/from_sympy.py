@@ -34,6 +34,8 @@ _CALLED = {
     "Unequality": "ne", "And": "and", "Or": "or", "Not": "not", "Xor": "logical_xor", "ITE": "where", "Add": "add",
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
     "atanh": "arctanh", "besselj": "jn", "bessely": "yn", "besseli": "iv", "besselk": "kn",
+    "Ei": "expi", "expint": "expn", "Si": "si", "Ci": "ci", "Shi": "shi", "Chi": "chi", "fresnels": "fresnel_s",
+    "fresnelc": "fresnel_c", "elliptic_k": "ellipk", "elliptic_f": "ellipkinc",
 }  # fmt: skip
 """Classes of sympy with the operation of the language, where the names differ."""
 _FOLDED = frozenset({"add", "and", "or", "logical_xor", "maximum", "minimum"})
@@ -180,6 +182,11 @@ class _Walk:
             raise _unknown(f"sympy's LambertW on the branch {branch}")
         return self.operations.apply(FUNCTIONS[BRANCHES["lambertw"][int(branch)]], (arguments[0],), 0)
 
+    def elliptic(self, _: Any, arguments: list[Value]) -> Value:
+        """sympy's elliptic integral of the second kind, complete where no angle is given."""
+        function = FUNCTIONS["ellipe" if len(arguments) == 1 else "ellipeinc"]
+        return self.operations.apply(function, tuple(arguments), 0)
+
     def sinc(self, _: Any, arguments: list[Value]) -> Value:
         """sympy's is sin(x)/x, numpy's has π in it."""
         scaled = self.operations.operator("div", 0, arguments[0], self.number(CONSTANTS["pi"]))
@@ -199,6 +206,7 @@ _RULES: Mapping[str, Callable[[_Walk, Any, list[Value]], Value]] = {
     "Mul": _Walk.product,
     "Piecewise": _Walk.piecewise,
     "Pow": _Walk.power,
+    "elliptic_e": _Walk.elliptic,
     "exp": lambda walk, _, arguments: walk.operations.apply(FUNCTIONS["exp"], tuple(arguments), 0),
     "log": _Walk.logarithm,
     "sinc": _Walk.sinc,

@@ -11,7 +11,9 @@ from __future__ import annotations
 from gridgrad_core.lang.functions import (
     bessel,
     elementary,
+    elliptic,
     incomplete,
+    integrals,
     operators,
     piecewise,
     quotients,
@@ -24,7 +26,7 @@ __all__ = ["DIFF", "EXPANDED", "FOLDS", "FUNCTIONS", "INTEGRATE", "LEN", "PROD",
 
 _TABLE: tuple[Function, ...] = (
     *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE, *incomplete.TABLE,
-    *bessel.TABLE,
+    *bessel.TABLE, *integrals.TABLE, *elliptic.TABLE,
 )  # fmt: skip
 
 DIFF = Function(

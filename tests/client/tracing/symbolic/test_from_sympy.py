@@ -48,6 +48,27 @@ def test_programs_of_sympy_compute_what_sympy_computes(expression: Any) -> None:
     assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (sp.elliptic_k(X), "ellipk(x)"),
+        (sp.elliptic_e(X), "ellipe(x)"),
+        (sp.elliptic_e(Y, X), "ellipeinc(y, x)"),
+        (sp.elliptic_f(Y, X), "ellipkinc(y, x)"),
+        (sp.Ei(X), "expi(x)"),
+        (sp.expint(2, X), "expn(2, x)"),
+        (sp.Si(X), "si(x)"),
+        (sp.Ci(X), "ci(x)"),
+        (sp.Shi(X), "shi(x)"),
+        (sp.Chi(X), "chi(x)"),
+        (sp.fresnels(X), "fresnel_s(x)"),
+        (sp.fresnelc(X), "fresnel_c(x)"),
+    ],
+)
+def test_special_functions_of_sympy_have_their_names_here(expression: Any, text: str) -> None:
+    assert program_of(expression) == gridgrad.parse(text)
+
+
 def test_branches_of_lamberts_function() -> None:
     assert program_of(sp.LambertW(X) + sp.LambertW(Y, -1)) == program_of(sp.LambertW(Y, -1) + sp.LambertW(X))
     assert {node.op for node in program_of(sp.LambertW(X) * sp.LambertW(Y, -1)).nodes} >= {"lambertw", "lambertw_m1"}

@@ -82,11 +82,11 @@ def test_a_function_of_an_order_is_refused_beyond_where_it_is_right() -> None:
 def test_no_function_computes_in_as_many_steps_as_a_text_says(name: str, order: float, said: str) -> None:
     """A value of these takes n steps, so that n must have an end in each."""
     builder, function = TypedBuilder(), FUNCTIONS[name]
-    x = builder.input("x", 0)
-    builder.apply(function, (builder.constant(float(function.largest), 0), x), 0)
+    numbers = [builder.input(name, 0) for name in function.params[1:]]
+    builder.apply(function, (builder.constant(float(function.largest), 0), *numbers), 0)
     for beyond, found in ((function.largest + 1.0, str(function.largest + 1)), (order, said)):
         with pytest.raises(Mistake, match=re.escape(f"{name}({found}, x)")) as caught:
-            builder.apply(function, (builder.constant(beyond, 0), x), 0)
+            builder.apply(function, (builder.constant(beyond, 0), *numbers), 0)
         assert caught.value.remedy == f"write {function.largest} at most"
     assert 0 < function.largest <= 600
 

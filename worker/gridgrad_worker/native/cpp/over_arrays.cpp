@@ -11,6 +11,9 @@ constexpr int64_t AT_ONCE = 1024;  // points that a thread takes
 #define AT_2 AT_1, AT(1)
 #define AT_3 AT_2, AT(2)
 #define AT_4 AT_3, AT(3)
+#define AT_5 AT_4, AT(4)
+#define AT_6 AT_5, AT(5)
+#define AT_8 AT_6, AT(6), AT(7)
 #define OVER_ARRAYS(name, count)                                                                                   \
     extern "C" __attribute__((visibility("default"))) void name(const double* const* from, const int64_t* step,     \
                                                                 double* to, int64_t points, int threads) {          \

@@ -3,23 +3,41 @@
 #pragma once
 
 // Each of them, and how many arguments it has
-#define FUNCTIONS_OF_LIBRARY(ROW)                                                                 \
-    /* Bessel functions of both kinds, and modified ones, of orders from 0 on */                  \
-    ROW(jn, 2) ROW(yn, 2) ROW(iv, 2) ROW(kn, 2)                                                   \
-    /* The regularised incomplete gamma function P(a, x) and its complement, the derivatives of */ \
-    /* the first, m times by a and n times by x, and the x at which it is p */                     \
-    ROW(gammainc, 2) ROW(gammaincc, 2) ROW(gammainc_partial, 4) ROW(gammaincinv, 2)               \
-    /* Beta functions, and the n-th derivative of digamma at a + b, less that at a */             \
-    ROW(beta, 2) ROW(betaln, 2) ROW(polygamma_difference, 3)                                      \
-    /* Lambert's W, on the branches 0 and -1 */                                                   \
-    ROW(lambertw, 1) ROW(lambertw_m1, 1)                                                          \
-    /* Of errors and the normal distribution */                                                   \
-    ROW(erfcinv, 1) ROW(owens_t, 2)
+#define FUNCTIONS_OF_LIBRARY(ROW) \
+    BESSEL_FUNCTIONS(ROW) GAMMA_FUNCTIONS(ROW) NORMAL_FUNCTIONS(ROW) INTEGRALS(ROW) ELLIPTIC_INTEGRALS(ROW)
+
+// Bessel functions of both kinds, and modified ones, of orders from 0 on
+#define BESSEL_FUNCTIONS(ROW) ROW(jn, 2) ROW(yn, 2) ROW(iv, 2) ROW(kn, 2)
+
+// The regularised incomplete gamma function P(a, x) and its complement, the derivatives of the first, m times by a and n
+// times by x, and the x at which it is p; beta functions, and the n-th derivative of digamma at a + b, less that at a;
+// Lambert's W, on the branches 0 and -1
+#define GAMMA_FUNCTIONS(ROW)                                                       \
+    ROW(gammainc, 2) ROW(gammaincc, 2) ROW(gammainc_partial, 4) ROW(gammaincinv, 2) \
+    ROW(beta, 2) ROW(betaln, 2) ROW(polygamma_difference, 3) ROW(lambertw, 1) ROW(lambertw_m1, 1)
+
+// Of errors and the normal distribution
+#define NORMAL_FUNCTIONS(ROW) ROW(erfcinv, 1) ROW(owens_t, 2)
+
+// Of exponentials, sines and logarithms
+#define INTEGRALS(ROW)                                                                       \
+    ROW(expi, 1) ROW(exp1, 1) ROW(expn, 2) ROW(expn_derivative, 3) ROW(si, 1) ROW(ci, 1) ROW(shi, 1) \
+    ROW(chi, 1) ROW(fresnel_s, 1) ROW(fresnel_c, 1) ROW(spence, 1)
+
+// By the parameter m, and Carlson's
+#define ELLIPTIC_INTEGRALS(ROW)                                                                       \
+    ROW(ellipk, 1) ROW(ellipe, 1) ROW(ellipkm1, 1) ROW(ellipk_derivative, 2) ROW(ellipe_derivative, 2) \
+    ROW(ellipkm1_derivative, 2) ROW(ellipkinc, 2) ROW(ellipeinc, 2) ROW(ellipkinc_derivative, 3)       \
+    ROW(ellipeinc_derivative, 3) ROW(elliprf, 3) ROW(elliprd, 3) ROW(elliprc, 2) ROW(elliprj, 4)       \
+    ROW(carlson_f, 6) ROW(carlson_j, 8)
 
 #define DOUBLES_1 double
 #define DOUBLES_2 double, double
-#define DOUBLES_3 double, double, double
-#define DOUBLES_4 double, double, double, double
+#define DOUBLES_3 DOUBLES_2, double
+#define DOUBLES_4 DOUBLES_2, DOUBLES_2
+#define DOUBLES_5 DOUBLES_4, double
+#define DOUBLES_6 DOUBLES_4, DOUBLES_2
+#define DOUBLES_8 DOUBLES_4, DOUBLES_4
 #define DECLARED(name, count) double gridgrad_##name(DOUBLES_##count);
 
 extern "C" {

@@ -1,0 +1,46 @@
+"""Integrals of exponentials, sines and logarithms. Their values come from the library of special functions.
+
+`gridgrad_core.lang.functions` lists every place that a new function touches.
+"""
+
+from __future__ import annotations
+
+from gridgrad_core.lang.functions.function import Function
+
+__all__ = ["TABLE"]
+
+_GROUP = "exponential integrals and their kin"
+_LARGEST = 100
+_CHECKED = "To 1e-14 of mpmath's, beside a zero of what the rounding of x makes of it"
+
+
+def _of_one(name: str, formula: str, derivative: str, notes: str) -> Function:
+    return Function(name, ("x",), formula, (derivative,), _GROUP, notes=f"{notes}. {_CHECKED}" if notes else _CHECKED)
+
+
+TABLE = (
+    _of_one("expi", "Ei(x) = ∫ eᵗ/t dt from -∞ to x, a principal value", "exp(x)/x", "-inf at 0"),
+    _of_one("exp1", "E₁(x) = ∫ e⁻ᵗ/t dt from x to ∞", "-exp(-x)/x", "inf at 0, nan below"),
+    Function(
+        "expn", ("n", "x"), "Eₙ(x) = ∫ e⁻ˣᵗ/tⁿ dt from 1 to ∞", ("0", "expn_derivative(1, n, x)"), _GROUP,
+        notes=f"n is a constant integer from 0 to {_LARGEST}. 1/(n - 1) at 0, inf for n < 2; nan below. To 1e-14 of "
+        "mpmath's",
+        kinds=("integer", "number"), largest=_LARGEST,
+    ),
+    Function(
+        "expn_derivative", ("k", "n", "x"), "the k-th derivative of Eₙ", ("0", "0", "expn_derivative(k + 1, n, x)"),
+        _GROUP, notes=f"k and n are constant integers from 0 to {_LARGEST}", kinds=("integer", "integer", "number"),
+        largest=_LARGEST,
+    ),
+    _of_one("si", "Si(x) = ∫ sin(t)/t dt from 0 to x", "sinc(0.3183098861837907*x)", ""),
+    _of_one("ci", "Ci(x) = -∫ cos(t)/t dt from x to ∞", "cos(x)/x", "-inf at 0, nan below"),
+    _of_one("shi", "Shi(x) = ∫ sinh(t)/t dt from 0 to x", "0.5*(exprel(x) + exprel(-x))", ""),
+    _of_one("chi", "Chi(x) = γ + ln x + ∫ (cosh(t) - 1)/t dt from 0 to x", "cosh(x)/x", "-inf at 0, nan below"),
+    _of_one("fresnel_s", "S(x) = ∫ sin(πt²/2) dt from 0 to x", "sin(1.5707963267948966*(x*x))", "±1/2 at ±inf"),
+    _of_one("fresnel_c", "C(x) = ∫ cos(πt²/2) dt from 0 to x", "cos(1.5707963267948966*(x*x))", "±1/2 at ±inf"),
+    _of_one(
+        "spence", "-∫ ln(t)/(t - 1) dt from 1 to x, which is Li₂(1 - x)",
+        "where(x < 0.5, log(x)/(1 - x), -log1prel(x - 1))",
+        "scipy's; sympy's and GSL's dilogarithm is Li₂(x), `spence(1 - x)`. nan below 0, where the derivative is -inf",
+    ),
+)  # fmt: skip

@@ -1,0 +1,162 @@
+// Elliptic integrals, by Boost.Math; by the parameter m, which is the square of its modulus k.
+
+#include "special_functions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <boost/math/special_functions/ellint_1.hpp>
+#include <boost/math/special_functions/ellint_2.hpp>
+#include <boost/math/special_functions/ellint_rc.hpp>
+#include <boost/math/special_functions/ellint_rd.hpp>
+#include <boost/math/special_functions/ellint_rf.hpp>
+#include <boost/math/special_functions/ellint_rg.hpp>
+#include <boost/math/special_functions/ellint_rj.hpp>
+
+#include "carlson.h"
+#include "quiet.h"
+
+namespace {
+
+constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
+constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
+constexpr double HALF_PI = 1.5707963267948966;
+constexpr double BESIDE_ONE = 0.9;  // from there on the rounding of k would count
+constexpr double BESIDE_ZERO = 0.5;
+constexpr int TERMS = 90;
+
+// K(m) where p is 1 - m
+double first_kind(double m, double p) {
+    if (!(p >= 0)) return NOT_A_NUMBER;
+    if (p == 0 || p == UNBOUNDED) return p ? 0 : UNBOUNDED;
+    if (m >= 0 && m < BESIDE_ONE) return boost::math::ellint_1(std::sqrt(m), Quiet());
+    return boost::math::ellint_rf(0.0, p, 1.0, Quiet());
+}
+
+double second_kind(double m, double p) {
+    if (!(p >= 0)) return NOT_A_NUMBER;
+    if (p == 0 || p == UNBOUNDED) return p ? p : 1;
+    if (m >= 0 && m < BESIDE_ONE) return boost::math::ellint_2(std::sqrt(m), Quiet());
+    return 2 * boost::math::ellint_rg(0.0, p, 1.0, Quiet());
+}
+
+// The squares of the binomial coefficients of (1 - x)^(-1/2), which the series have (DLMF 19.5.1, 19.5.2)
+struct Squares {
+    double of[TERMS];
+    Squares() {
+        double chosen = 1;
+        for (int k = 0; k < TERMS; k++) {
+            of[k] = chosen * chosen;
+            chosen *= (k + 0.5) / (k + 1);
+        }
+    }
+};
+const Squares SQUARES;
+
+// The n-th derivative of K or of E, n from 1 on, beside 0
+double by_series(bool first, int n, double m) {
+    double sum = 0, power = 1;
+    for (int k = n; k < TERMS; k++, power *= m) {
+        double fallen = 1;
+        for (int j = 0; j < n; j++) fallen *= k - j;
+        double term = SQUARES.of[k] * fallen * power / (first ? 1 : 1 - 2 * k);
+        sum += term;
+        if (std::abs(term) < 1e-17 * std::abs(sum)) break;
+    }
+    return HALF_PI * sum;
+}
+
+// Elsewhere by the equation that each solves (DLMF 19.4.8, 19.4.9), derived
+double derivative(bool first, int n, double m, double p) {
+    if (n == 0) return first ? first_kind(m, p) : second_kind(m, p);
+    if (!(p >= 0)) return NOT_A_NUMBER;
+    if (p == 0) return first ? UNBOUNDED : -UNBOUNDED;
+    if (p == UNBOUNDED) return 0;
+    if (std::abs(m) < BESIDE_ZERO) return by_series(first, n, m);
+    double k = first_kind(m, p), e = second_kind(m, p);
+    double before = first ? k : e, here = first ? (e - p * k) / (2 * m * p) : (e - k) / (2 * m);
+    for (int j = 0; j + 1 < n; j++) {
+        double next = first ? (j + 0.5) * (j + 0.5) * before - (j + 1) * (1 - 2 * m) * here
+                            : (j * j - 0.25) * before - (j + 1 - (2 * j + 1) * m) * here;
+        before = here;
+        here = next / (m * p);
+    }
+    return here;
+}
+
+// Of an angle: that of what is left of it, and how many times as much as to π/2 before
+struct Angle {
+    double halves, sine, cosine, sign;
+    explicit Angle(double phi) {
+        sign = phi < 0 ? -1 : 1;
+        double turns = std::rint(std::abs(phi) / (2 * HALF_PI));
+        double rest = std::abs(phi) - turns * 3.141592653589793 - turns * 1.2246467991473532e-16;
+        halves = 2 * turns;
+        sine = std::sin(rest);
+        cosine = std::cos(rest);
+    }
+};
+
+// By DLMF 19.25.5 and 19.25.10; 1 - m sin² is cos² + (1 - m) sin²
+double incomplete(bool first, double phi, double m) {
+    if (!(m <= 1) || std::isnan(phi)) return NOT_A_NUMBER;
+    if (std::isinf(phi)) return phi;
+    Angle angle(phi);
+    double s = angle.sine, square = s * s, c = angle.cosine * angle.cosine, delta = c + (1 - m) * square;
+    double whole = angle.halves ? angle.halves * (first ? first_kind(m, 1 - m) : second_kind(m, 1 - m)) : 0;
+    double part = s * boost::math::ellint_rf(c, delta, 1.0, Quiet());
+    if (!first) {
+        part = m < 0 ? part - m / 3 * s * square * boost::math::ellint_rd(c, delta, 1.0, Quiet())
+                     : (1 - m) * (part + m / 3 * s * square * boost::math::ellint_rd(c, 1.0, delta, Quiet()));
+        if (m >= 0 && delta > 0) part += m * s * std::abs(angle.cosine) / std::sqrt(delta);
+    }
+    return angle.sign * (whole + part);
+}
+
+// Its n-th derivative by m, which is Carlson's integral of csc² - 1, csc² and csc² - m
+double incomplete_derivative(bool first, int n, double phi, double m) {
+    if (n == 0) return incomplete(first, phi, m);
+    if (!(m <= 1) || !std::isfinite(phi)) return NOT_A_NUMBER;
+    Angle angle(phi);
+    double s = angle.sine, whole = angle.halves ? angle.halves * derivative(first, n, m, 1 - m) : 0, part = 0;
+    if (std::abs(s) > 1e-100) {
+        double y = 1 / (s * s), x = angle.cosine * angle.cosine * y;
+        carlson::Powers powers = first ? carlson::Powers{0, 0, n, 0} : carlson::Powers{0, 1, n - 1, 0};
+        part = std::copysign(carlson::integral(powers, x, y, x + (1 - m), 1), s);
+        for (int j = 0; j < n; j++) part *= first ? j + 0.5 : j - 0.5;
+    }
+    return angle.sign * (whole + part);
+}
+
+}  // namespace
+
+double gridgrad_ellipk(double m) { return first_kind(m, 1 - m); }
+double gridgrad_ellipe(double m) { return second_kind(m, 1 - m); }
+double gridgrad_ellipkm1(double p) { return first_kind(1 - p, p); }
+double gridgrad_ellipk_derivative(double n, double m) { return derivative(true, int(n), m, 1 - m); }
+double gridgrad_ellipe_derivative(double n, double m) { return derivative(false, int(n), m, 1 - m); }
+double gridgrad_ellipkm1_derivative(double n, double p) {
+    double found = derivative(true, int(n), 1 - p, p);
+    return std::fmod(n, 2) ? -found : found;
+}
+
+double gridgrad_ellipkinc(double phi, double m) { return incomplete(true, phi, m); }
+double gridgrad_ellipeinc(double phi, double m) { return incomplete(false, phi, m); }
+double gridgrad_ellipkinc_derivative(double n, double phi, double m) {
+    return incomplete_derivative(true, int(n), phi, m);
+}
+double gridgrad_ellipeinc_derivative(double n, double phi, double m) {
+    return incomplete_derivative(false, int(n), phi, m);
+}
+
+double gridgrad_elliprf(double x, double y, double z) { return boost::math::ellint_rf(x, y, z, Quiet()); }
+double gridgrad_elliprd(double x, double y, double z) { return boost::math::ellint_rd(x, y, z, Quiet()); }
+double gridgrad_elliprc(double x, double y) { return boost::math::ellint_rc(x, y, Quiet()); }
+double gridgrad_elliprj(double x, double y, double z, double p) { return boost::math::ellint_rj(x, y, z, p, Quiet()); }
+double gridgrad_carlson_f(double i, double j, double k, double x, double y, double z) {
+    return carlson::integral({int(i), int(j), int(k), 0}, x, y, z, 1);
+}
+double gridgrad_carlson_j(double i, double j, double k, double l, double x, double y, double z, double p) {
+    return carlson::integral({int(i), int(j), int(k), int(l)}, x, y, z, p);
+}
