@@ -41,6 +41,16 @@ def test_one_text_is_one_program_for_arrays_of_all_lengths(client: gridgrad.Clie
     assert result.inputs["n"].shape == (700,)
 
 
+def test_a_function_that_reduces_over_them_is_that_program(client: gridgrad.Client) -> None:
+    given = arrays(700)
+    traced = client.gradient(
+        lambda delta, tau, n, d, t: np.sum(n * delta**d * tau**t), AXES, order=2, coefficients=given
+    )
+    written = client.gradient(TEXT, AXES, order=2, coefficients=given)
+    assert traced.info.digest == written.info.digest
+    assert_array_equal(traced.d["delta", "tau"], written.d["delta", "tau"])
+
+
 def test_derivatives_by_numbers_are_stacked(client: gridgrad.Client) -> None:
     given = arrays(5)
     result = client.gradient(TEXT, AXES, derivatives=["n", ("n", "tau")], coefficients=given)

@@ -12,7 +12,14 @@ from gridgrad.tracing import numpy_functions, ufuncs
 from gridgrad.tracing import outputs as outcome
 from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.signature import Parameters
-from gridgrad.tracing.traced_program import TracedProgram, called_spline, program_from, spelled, traced_tables
+from gridgrad.tracing.traced_program import (
+    TracedProgram,
+    called_spline,
+    over_arrays,
+    program_from,
+    spelled,
+    traced_tables,
+)
 from gridgrad.tracing.tracer import Traced
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TracingError
@@ -185,6 +192,8 @@ def _traced(
         raise recorder.refused from error  # numpy puts errors of its own in the place of ours
     if recorder.refused is not None:
         raise recorder.refused
+    if recorder.sums:
+        found = over_arrays(recorder, found, shapes)
     program = program_from(recorder.operations, found, tuple(recorder.specs)).with_tables(recorder.found)
     _check_inputs(program)
     return program

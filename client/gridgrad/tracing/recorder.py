@@ -50,6 +50,7 @@ class Recorder:
             catches the error, since what it does then is not what it does with numbers.
         specs: the tables that may be called, in the order in which calls number them.
         found: those among them that the function has itself; `traced_program.found_table` adds them.
+        sums: the terms of long sums, by their nodes.
         taken: names that no such table may have, nor what a call has for itself.
         calls: how many calls there were that have names for themselves, such as `gridgrad.solve`.
         local_names: counts them.
@@ -60,6 +61,7 @@ class Recorder:
         self.refused: TracingError | None = None
         self.specs: list[TableSpec] = []
         self.found: list[GivenTable] = []
+        self.sums: dict[int, Sequence[int]] = {}
         self.taken: set[str] = set()
         self.calls = 0
         self.local_names = LocalNames(self.operations)

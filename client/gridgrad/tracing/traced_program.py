@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from gridgrad.arguments.coefficients import element_names
 from gridgrad.arguments.lookup_table import GivenTable, LookupTable
 from gridgrad.elements.spline_calls import SplineCall
 from gridgrad.tracing import refusal
@@ -17,7 +18,8 @@ from gridgrad.tracing.recorder import Recorder
 from gridgrad.tracing.tracer import Traced
 from gridgrad_core.errors import RequestError, TracingError
 from gridgrad_core.grid import MAX_ORDER
-from gridgrad_core.lang.functions.tabulated import CALLS, CalledTable, TableSpec, called_tables
+from gridgrad_core.lang.functions.tabulated import CALLS, MAX_ARRAY, CalledTable, TableSpec, called_tables
+from gridgrad_core.lang.local.gathered_sums import gathered
 from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.canonical import collecting
 from gridgrad_core.lang.program.printer import inputs_as_read
@@ -25,7 +27,16 @@ from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 from gridgrad_core.lang.program.typed_builder import TypedBuilder
 
-__all__ = ["TracedProgram", "TracedTable", "called_spline", "found_table", "program_from", "spelled", "traced_tables"]
+__all__ = [
+    "TracedProgram",
+    "TracedTable",
+    "called_spline",
+    "found_table",
+    "over_arrays",
+    "program_from",
+    "spelled",
+    "traced_tables",
+]
 
 
 class TracedProgram(Program):
@@ -54,6 +65,23 @@ def program_from(operations: TypedBuilder, outcome: Outcome, tables: tuple[Table
         inputs=tuple(str(node.value) for node in nodes if node.op == "input"),
         tables=tables,
     )
+
+
+def over_arrays(recorder: Recorder, outcome: Outcome, shapes: Iterable[tuple[str, Any]]) -> Outcome:
+    """An outcome with sums over arrays of coefficients for long ones that were written out.
+
+    Args:
+        recorder: the trace; it gets to know the arrays.
+        outcome: what the function came to.
+        shapes: of arrays of coefficients, by name; what has none is no such array.
+    """
+    first = sum(len(spec.names) for spec in recorder.specs)
+    long = [(name, shape) for name, shape in shapes if type(shape) is tuple and len(shape) == 1]
+    arrays = [(name, shape) for name, shape in long if limits.WRITTEN_OUT < shape[0] <= MAX_ARRAY]
+    recorder.specs += [TableSpec(name, 0, 0, "") for name, _ in arrays]
+    elements = {number: element_names(name, shape) for number, (name, shape) in enumerate(arrays, first)}
+    nodes = gathered(recorder.operations.builder, outcome.nodes, recorder.sums, elements)
+    return outcome._replace(nodes=nodes)
 
 
 def spelled(program: TracedProgram) -> TracedProgram:

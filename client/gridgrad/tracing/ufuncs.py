@@ -16,6 +16,7 @@ from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.incomplete import BRANCHES
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
+from gridgrad_core.lang.program import limits
 
 __all__ = ["accumulated", "dispatch", "elementwise", "reduced"]
 
@@ -112,6 +113,9 @@ def reduced(
         raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
     parts = [value.view(nodes) for nodes in columns] or [recorder.lift(np.full(kept, float(ufunc.identity)))]
     total: Traced = functools.reduce(lambda a, b: elementwise(recorder, ufunc, a, b), parts).copy()
+    if ufunc is np.add and len(columns) > limits.WRITTEN_OUT:
+        terms = columns.reshape(len(columns), -1).T.tolist()
+        recorder.sums.update(zip(total.nodes.ravel().tolist(), terms, strict=True))
     return total.view(np.expand_dims(total.nodes, axes)) if keepdims else total
 
 

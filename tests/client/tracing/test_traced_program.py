@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 
 import gridgrad
+from gridgrad import Request
 from gridgrad.requests.function_spec import plan_message
 from gridgrad.requests.prepare import prepare
 from gridgrad.tracing.decorator import program_of
@@ -29,6 +31,48 @@ def test_twenty_thousand_operations_need_no_recursion_and_stay_linear() -> None:
     assert len(program.nodes) > 20_000
     assert len(program.text) < 20 * len(program.nodes)
     assert gridgrad.parse(program.text) == program
+
+
+def alpha(tau: Any, delta: Any, n: Any, d: Any) -> Any:
+    return np.sum(n * delta**d) + np.dot(n, tau * d) + n @ d / (n * tau).mean() + n[0]
+
+
+def test_long_sums_over_whole_arrays_are_loops() -> None:
+    program = gridgrad.trace(alpha, coefficients={"n": 65, "d": 65})
+    assert program.text == "sum(n*delta**d) + sum(n*(tau*d)) + sum(n*d)/(sum(n*tau)/65) + n_0"
+    assert program.called == ("n", "d")
+    assert set(program.inputs) == {"delta", "tau", "n_0"}
+    assert "sum" not in gridgrad.trace(alpha, coefficients={"n": 64, "d": 64}).text
+
+
+def test_arrays_of_all_lengths_have_one_program() -> None:
+    digests = {gridgrad.trace(lambda x, n: np.sum(n * x**n), coefficients={"n": n}).digest for n in (65, 100, 4096)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, n: np.sum(n * np.arange(70) * x),
+        lambda x, n: np.sum((n * x)[1:]),
+        lambda x, n: np.sum(n[::-1] * n * x),
+        lambda x, n: np.cumsum(n * x)[-1],
+        lambda x, n: sum(each * x for each in n),
+        lambda x, n: gridgrad.diff(np.sum(n * x), n)[3],
+    ],
+)
+def test_other_sums_stay_written_out(function: Any) -> None:
+    assert "sum" not in gridgrad.trace(function, coefficients={"n": 70}).text
+
+
+def test_an_array_travels_whole_unless_derivatives_by_it_are_asked_for() -> None:
+    given = {"n": np.ones(70)}
+    request = Request(lambda x, n: np.sum(n * x), {"x": [1.0, 2.0]}, coefficients=given)
+    message = pb.GridGradientRequest.FromString(prepare(request).message)
+    assert message.function.expression == "sum(n*x)"
+    assert [each.name for each in message.inputs] == ["n", "x"]
+    by = pb.GridGradientRequest.FromString(prepare(dataclasses.replace(request, wrt="n")).message)
+    assert len(by.inputs) == 71
 
 
 def test_what_is_used_twice_is_written_once() -> None:
