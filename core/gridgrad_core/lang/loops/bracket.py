@@ -95,8 +95,11 @@ def _step(operation: LocalOperation, rounding: Rounding) -> Program:
     lost = (second & ~changes) | (searching & nowhere) | ~(value.equals(value))
     checks = old.phase.equals(_CHECKING)
     on = first.then(_AT_UPPER, _SEARCHING)
-    phase = arrived.then(_CHECKING, lost.then(_FAILED, on))
-    phase = checks.then(settled(here.slope, old.slope).then(_FOUND, _FAILED), phase)
+    alike = settled(here.slope, old.slope)
+    # As in a search from a guess; the first step is said to be twice as long as it is
+    known = searching & (here.reach[0] * APART <= abs(old.step) * 0.5) & alike
+    phase = arrived.then(known.then(_FOUND, _CHECKING), lost.then(_FAILED, on))
+    phase = checks.then(alike.then(_FOUND, _FAILED), phase)
     polished = (inside & searching).then(tried, old.at)
     apart = here.reach[0] * APART
     upwards = (upper - polished) > (polished - lower)  # towards the farther bound, and not beyond

@@ -4,7 +4,9 @@ A step is shortened to a quarter until the residuals become smaller, and lengthe
 Dennis and R. B. Schnabel, "Numerical Methods for Unconstrained Optimization and Nonlinear Equations" (1983), 6.3).
 It ends where the residuals are rounding alone, or the step is; one more full step then takes off what the way
 there has left. Last the slope is looked at as far off as rounding may have moved the root: if it is another one there,
-the root can't be told from a double one, and counts as not found.
+the root can't be told from a double one, and counts as not found. Mostly the last step came from farther off, and from
+the same slope, which says as much. (Beside a double root it does not: there steps of Newton's halve the distance, and
+the last one is some four times as long as rounding reaches.)
 """
 
 from __future__ import annotations
@@ -94,7 +96,8 @@ def _step(operation: LocalOperation, rounding: Rounding) -> Program:
     at = [x - old.part * d for x, d in zip(old.at, old.step, strict=True)]
     here = Residual(terms, operation, at, rounding)
     sizes = [abs(value) for value in here.values]
-    size = total([f / s for f, s in zip(sizes, old.scales, strict=True)])
+    several = len(at) > 1
+    size = total([f / s for f, s in zip(sizes, old.scales, strict=True)]) if several else sizes[0]
     at_rest = all_of([f <= n * 2.0 for f, n in zip(sizes, here.noise, strict=True)])
     arrived = at_rest | all_of([abs(d) <= abs(x) * (2 * rounding.eps) for d, x in zip(here.step, at, strict=True)])
     better = size < old.size
@@ -104,6 +107,9 @@ def _step(operation: LocalOperation, rounding: Rounding) -> Program:
     rests = ended & stuck & old.size.is_finite()
     phase = (arrived | rests).then(_CHECKING, ended.then(_FAILED, _SEARCHING))
     checked = settled(here.slope, old.slope).then(_FOUND, _FAILED)
+    # Where the last step came from farther off than is looked at, the slope there says it already
+    far = all_of([r * APART <= abs(old.part * d) for d, r in zip(old.step, here.reach, strict=True)])
+    known = arrived & far & settled(here.slope, old.slope)
     searching = old.phase.equals(_SEARCHING)
     polished = [d.is_finite().then(x - d, x) for x, d in zip(at, here.step, strict=True)]
 
@@ -111,16 +117,16 @@ def _step(operation: LocalOperation, rounding: Rounding) -> Program:
         kept = old_ if rests_ is None else rests.then(rests_, old_)
         return searching.then(arrived.then(arrived_, better.then(better_, kept)), old_)
 
-    phase = searching.then(phase, checked)
-    scales = [n / rounding.eps for n in here.noise] if len(at) > 1 else old.scales
+    phase = searching.then(known.then(_FOUND, phase), checked)
+    scales = [n / rounding.eps for n in here.noise] if several else old.scales
     new = _State(
         at=[next_(*each) for each in zip(polished, at, old.at, strict=True)],
         step=[
             next_(r * -APART, d, o, abs(o) * -APART) for r, d, o in zip(here.reach, here.step, old.step, strict=True)
         ],
-        scales=[next_(o, s, o) for o, s in zip(old.scales, scales, strict=True)],
+        scales=[next_(o, s, o) for o, s in zip(old.scales, scales, strict=True)] if several else scales,
         part=searching.then((arrived | rests).then(1.0, part), old.part),
-        size=next_(size, total([f / s for f, s in zip(sizes, scales, strict=True)]), old.size),
+        size=next_(size, total([f / s for f, s in zip(sizes, scales, strict=True)]) if several else size, old.size),
         slope=next_(here.slope, here.slope, old.slope),
         phase=phase,
         going=(phase < _FOUND).then(1.0, 0.0),

@@ -47,3 +47,17 @@ def test_a_root_at_zero_is_found() -> None:
 def test_systems_of_other_scales_are_solved() -> None:
     text = "solve((1e9*(x*y - p), 1e-9*(x + y - q)), (x, y), (0.4, 3))"
     assert solved(text, 0.4, 3.0, 2.0, 3.0) in (pytest.approx(1.0, rel=1e-14), pytest.approx(2.0, rel=1e-14))
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "most"),
+    [
+        ("solve(x**2 - p, x, 1)", (1.0, 2.0), 6),
+        ("solve((x**2 + y - p, x*y - q), (x, y), (1.5, 1.5))", (1.5, 1.5, 3.0, 1.0), 7),
+    ],
+)
+def test_the_slope_where_the_last_step_came_from_tells_that_a_root_is_simple(
+    text: str, arguments: tuple[float, ...], most: int
+) -> None:
+    """One look at the residual for each try, and none to see whether it is a double root."""
+    assert steps(newton(operation(text), FLOAT64), *arguments)[1] <= most
