@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from gridgrad.arguments.inputs import FLOAT64, FloatArray, Input
 from gridgrad.arguments.lookup_table import GivenTable, array_of
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import Derivative
-from gridgrad_core.lang.functions.tabulated import MAX_ARRAY
+from gridgrad_core.lang.functions.tabulated import MAX_ARRAY, TableSpec
 from gridgrad_core.lang.program.names import is_name
 
 __all__ = [
@@ -92,14 +92,24 @@ class CoefficientArray(NamedTuple):
         return self.values.ndim == 1 and self.values.size <= MAX_ARRAY
 
     @property
+    def spec(self) -> TableSpec:
+        """What the array is for a text that sums over it."""
+        return TableSpec(self.name, 0, 0, "")
+
+    @property
     def whole(self) -> GivenTable:
         """The array as one that a text sums over."""
         return GivenTable(self.name, array_of(self.values))
 
-    def scalars(self) -> list[Input]:
-        """Its elements as inputs."""
+    def scalars(self, unused: Collection[str] = ()) -> list[Input]:
+        """Its elements as inputs.
+
+        Args:
+            unused: the names of those that are left out.
+        """
+        used = [(place, name) for place, name in enumerate(self.elements) if name not in unused]
         flat = self.values.reshape(-1)
-        return [Input(name, (), flat[place : place + 1].reshape(())) for place, name in enumerate(self.elements)]
+        return [Input(name, (), flat[place : place + 1].reshape(())) for place, name in used]
 
 
 @functools.lru_cache(256)

@@ -46,9 +46,13 @@ class TableValues(NamedTuple):
         axes = [self.name] if len(self.shape) == 1 else [f"{self.name}_{axis}" for axis in range(len(self.shape))]
         return Input(self.name, tuple(axes), self.given.table.values)
 
-    def scalars(self) -> list[Input]:
-        """By how much each of its values is moved: not at all."""
-        return [Input(name, (), np.zeros(())) for name in self.elements]
+    def scalars(self, unused: Collection[str] = ()) -> list[Input]:
+        """By how much each of its values is moved, which is not at all.
+
+        Args:
+            unused: the names of those that are left out.
+        """
+        return [Input(name, (), np.zeros(())) for name in self.elements if name not in unused]
 
 
 def values_of(tables: Sequence[GivenTable], taken: Collection[str]) -> tuple[TableValues, ...]:

@@ -87,8 +87,8 @@ def lower(
     function, moved, basis = _moved(function, inputs, given, selection, tables)
     by_elements: list[CoefficientArray | TableValues] = [*given, *moved]
     unused = _unused(function, optional.union(*(each.elements for each in moved)))
-    everything = (*inputs, *(scalar for each in by_elements for scalar in each.scalars()))
-    sent = tuple([each for each in everything if each.name not in unused])
+    kept = [each for each in inputs if each.name not in unused]
+    sent = (*kept, *(scalar for each in by_elements for scalar in each.scalars(unused)))
     if not by_elements and len(sent) == len(inputs):
         return Lowered(function, inputs, selection, None, found)
     names = tuple([(each.name, not each.dims) for each in inputs])
@@ -174,7 +174,7 @@ def _lowered(
         function, inputs, given = _traced(function, inputs, given, tables)
         numbers = [each.name for each in inputs if not each.dims]
     elif isinstance(function, str):
-        whole = [array.whole.spec for array in given if array.can_be_whole]
+        whole = [array.spec for array in given if array.can_be_whole]
         function = parsed(function, tuple(each.name for each in inputs), (*(each.spec for each in tables), *whole))
     return function, inputs, given, frozenset([*numbers, *(name for array in given for name in array.elements)])
 

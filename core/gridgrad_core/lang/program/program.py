@@ -68,7 +68,7 @@ class Program:
         """
         self.__dict__.update(text=text, digest=digest)
 
-    @property
+    @functools.cached_property
     def called(self) -> tuple[str, ...]:
         """The names of the tables that it calls, and of the arrays that it sums over."""
         if not self.tables:
