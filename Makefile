@@ -32,7 +32,8 @@ ORIGINS_OF_DEBIAN := libmuparser-dev libmuparser2v5 libfparser-dev libfparser4
 DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 
 .PHONY: help demo serve test test-floor test-formats test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-access bench-http bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language bench-special goals gpu proto sync docs figures site node wheel setup clean
+.PHONY: bench-access bench-http bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language
+.PHONY: bench-native bench-special goals gpu proto sync docs figures site native node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -117,6 +118,9 @@ bench-neighbours: $(READY) ## Measure what one caller waits beside another who a
 bench-inner-loop: $(READY) ## Measure bound calls and small ones beside a raw gRPC server; ARGS="--old ../other" beside another build
 	@$(BIN)/python -m benchmarks.inner_loop $(ARGS)
 
+bench-native: $(READY) ## Measure calls from C beside calls from Python
+	@$(BIN)/python -m benchmarks.native $(ARGS)
+
 bench-functions: $(READY) ## Measure one function as an expression and as a registered one
 	@$(BIN)/python -m benchmarks.functions $(ARGS)
 
@@ -147,6 +151,11 @@ figures: $(READY) ## Draw the README's figure, docs/images/nitrogen.png, anew
 
 site: $(SITE_ENV)/.ready ## Build the documentation as a web site in build/site; a link that leads nowhere fails it
 	@$(SITE_ENV)/bin/sphinx-build -q -W --keep-going -c docs/site docs $(SITE) && echo "The site begins at $(SITE)/index.html"
+
+native: $(READY) ## Build the library for C, C++ and Fortran in build/native, and test it; cmake --install build/native installs it
+	@cmake -S native -B build/native -DGRIDGRAD_FORTRAN=$$(command -v gfortran >/dev/null && echo ON || echo OFF) >/dev/null
+	@cmake --build build/native --parallel 2 >/dev/null
+	@$(BIN)/python -m pytest -q tests/native $(ARGS)
 
 node: ## Get the npm packages of examples/node, so that its tests run
 	@cd examples/node && npm ci --silent --no-audit --no-fund

@@ -38,6 +38,7 @@ BENCHMARKS = (
     "language",
     "special",
     "inner_loop",
+    "native",
     "gpu",
 )
 WITH_JAX = ("engine", "readme")

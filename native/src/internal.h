@@ -1,0 +1,127 @@
+/* The parts of a connection: see connection.c for how they work together. */
+
+#ifndef GG_INTERNAL_H
+#define GG_INTERNAL_H
+
+#include <pthread.h>
+#include <time.h>
+
+#include "wire.h"
+
+#define GG_MOST_LEASES 4096
+
+/* A result that does not lie in the memory, and is the library's. Small ones are kept to be used again. */
+typedef struct gg_block {
+  struct gg_memory *memory;
+  struct gg_block *next;
+  size_t capacity;
+  unsigned char data[];
+} gg_block;
+
+/* The memory that the server shares. It outlives the connection for as long as results lie in it. */
+typedef struct gg_memory {
+  pthread_mutex_t lock;
+  int references;
+  unsigned char *map;
+  size_t size;
+  uint64_t released[GG_MOST_LEASES]; /* which the server is to be told of */
+  size_t released_count;
+  gg_block *spare; /* to be used again */
+  size_t spare_count;
+} gg_memory;
+
+gg_memory *gg_map(int descriptor, uint64_t size, gridgrad_error *error);
+void gg_hold(gg_memory *memory);
+void gg_let_go(gg_memory *memory);
+void gg_give_back(gg_memory *memory, uint64_t lease);
+/* Writes the field of released leases, and forgets them. */
+void gg_write_released(gg_memory *memory, gg_buffer *buffer);
+bool gg_has_released(gg_memory *memory);
+/* A block of zeros, or of what it was before where that is small; NULL where there is no memory. */
+gg_block *gg_new_block(gg_memory *memory, uint64_t size);
+void gg_free_block(gg_block *block);
+
+/* An answer, as far as it was read. */
+typedef struct gg_answer {
+  uint64_t call;
+  gg_span status, data;
+  gg_span header; /* empty where there is none */
+  bool has_status, has_lease, has_window, is_last;
+  uint64_t lease, offset, size, memory_bytes;
+  uint64_t first_plane, planes, first_point, points;
+} gg_answer;
+
+/* Reads a SessionResponse; false for what is none. */
+bool gg_read_answer(gg_span message, gg_answer *answer);
+
+/* A header, as far as it matters here. */
+typedef struct gg_header {
+  int dtype, ndim, components, derivatives;
+  int64_t shape[GRIDGRAD_MAX_DIMS];
+  uint64_t points, planes, bytes; /* of the whole result */
+  uint64_t bound;
+  double queue_s, compute_s;
+} gg_header;
+
+/* Reads a ResultHeader; false for what is none, or whose size can't be. */
+bool gg_read_header(gg_span raw, gg_header *header);
+/* Finds a derivative of a header, given as names with commas; its position, or -1. */
+int gg_find_derivative(gg_span raw, const char *wrt);
+
+typedef enum { GG_IDLE, GG_UNDER_WAY, GG_ANSWERED, GG_TO_REPEAT, GG_GIVEN_UP } gg_state;
+
+/* A call under way. */
+typedef struct gg_slot {
+  gg_state state;
+  uint64_t call;
+  gridgrad_problem *problem;
+  gg_buffer numbers, frame;
+  uint64_t used_bound; /* the number that it was sent by; 0 for the whole */
+  double timeout_s;
+  double give_up_at; /* by gg_now; 0 for never */
+  bool is_waited_for;
+  gridgrad_error error;
+  gg_header header;
+  bool has_header, has_lease;
+  uint64_t lease, offset;
+  gg_block *copy; /* of a result that does not lie in the memory as a whole */
+} gg_slot;
+
+struct gridgrad_connection {
+  int socket;
+  gg_memory *memory;
+  pthread_mutex_t lock; /* of all below; held for moments */
+  pthread_cond_t changed;
+  pthread_mutex_t sending; /* held while a message is written */
+  bool is_read;            /* whether a thread reads */
+  bool is_broken;
+  gridgrad_error why;
+  uint64_t calls;
+  gg_slot *slots[GRIDGRAD_MAX_CALLS];
+  gg_buffer in; /* what has come; of the thread that reads */
+};
+
+/* Where the numbers of a varying input stand in the whole request. */
+typedef struct gg_hole {
+  size_t offset, size;
+} gg_hole;
+
+struct gridgrad_problem {
+  gridgrad_connection *connection;
+  gg_buffer whole; /* the serialized request, zeros where numbers go */
+  gg_hole *holes;
+  size_t hole_count, number_count;
+  char **wrt; /* the derivatives, as they were asked for */
+  int *place; /* for each its position in results; after the first answer */
+  size_t wrt_count;
+  bool is_known;
+  uint64_t bound;
+};
+
+double gg_now(void);
+int gg_send(gridgrad_connection *connection, const unsigned char *data, size_t size, double give_up_at);
+/* Reads once, waiting for a while, and takes in what has come. Called and left with the lock held, by one thread. */
+void gg_read_once(gridgrad_connection *connection);
+void gg_break(gridgrad_connection *connection, int reason, const char *found, const char *remedy);
+
+#endif
