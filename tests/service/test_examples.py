@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 
 import gridgrad
-from examples import calibration, listed_options, manufactured, state_table, sweep
+from examples import calibration, listed_options, manufactured, saturation, state_table, sweep
 from tests.node import run_node
 from tests.service.harness import Running
 
-EXAMPLES = ["calibration", "listed_options", "manufactured", "state_table", "sweep"]
+EXAMPLES = [
+    *("calibration", "listed_options", "manufactured", "state_table", "sweep"),
+    pytest.param("saturation", marks=pytest.mark.long),
+]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -45,6 +50,56 @@ def test_the_greeks_solve_the_equation_of_black_and_scholes(client: gridgrad.Cli
     spot, sigma = book.on_grid("S"), book.on_grid("sigma")
     drift = 0.03 * (spot * book.d["S"] - book.value) + sigma**2 * spot**2 * book.d["S", "S"] / 2
     np.testing.assert_allclose(book.d["T"], drift, rtol=1e-9, atol=1e-12)
+
+
+def nitrogen(delta: Any, tau: Any) -> tuple[Any, Any]:
+    """Pressure and chemical potential over R T, reduced, by mpmath's own derivative."""
+
+    def energy(d: Any) -> Any:
+        terms = [n * d**i * tau**j * mp.exp(-(d**power) if power else 0) for n, i, j, power in saturation.POLYNOMIAL.T]
+        bells = (
+            m * d**k * tau**q * mp.exp(-phi * (d - 1) ** 2 - beta * (tau - gamma) ** 2)
+            for m, k, q, phi, beta, gamma in saturation.BELLS.T
+        )
+        return mp.fsum([*terms, *bells])
+
+    slope = mp.diff(energy, delta)
+    return delta * (1 + delta * slope), mp.log(delta) + energy(delta) + delta * slope
+
+
+@pytest.mark.long
+def test_densities_of_nitrogen_are_mpmaths(client: gridgrad.Client) -> None:
+    found = client.gradient(saturation.density, {"T": [150.0], "p": [5e6]}, wrt=["T", "p"])
+
+    def density(t: Any, p: Any) -> Any:
+        reduced = p / (saturation.CRITICAL_MOL * saturation.R * t)
+        root = mp.findroot(lambda d: nitrogen(d, saturation.CRITICAL_K / t)[0] - reduced, reduced)
+        return saturation.CRITICAL_MOL * root
+
+    with mp.workdps(30):
+        right = [float(mp.diff(density, (150, 5000000), order)) for order in ((0, 0), (1, 0), (0, 1))]
+    np.testing.assert_allclose([found.value[0, 0], found.d["T"][0, 0], found.d["p"][0, 0]], right, rtol=1e-12)
+
+
+def test_the_saturation_curve_is_mpmaths(client: gridgrad.Client) -> None:
+    found = client.gradient(saturation.saturation, {"T": [70.0, 100.0, 124.0]})
+    assert found.info.not_converged == 0
+
+    def curve(t: Any, which: int) -> Any:
+        tau = saturation.CRITICAL_K / t
+
+        def apart(*densities: Any) -> list[Any]:
+            vapour, liquid = (nitrogen(d, tau) for d in densities)
+            return [vapour[0] - liquid[0], vapour[1] - liquid[1]]
+
+        vapour, liquid = mp.findroot(apart, tuple(found.value[:2, 1] / saturation.CRITICAL_MOL))
+        return saturation.CRITICAL_MOL * (vapour, liquid, saturation.R * t * nitrogen(vapour, tau)[0])[which]
+
+    with mp.workdps(30):
+        right = [[float(mp.diff(lambda t, n=n: curve(t, n), 100, order)) for n in range(3)] for order in (0, 1)]
+    np.testing.assert_allclose([found.value[:, 1], found.d["T"][:, 1]], right, rtol=1e-11)
+    # The paper's table of the saturation curve has 0.77827 MPa at 100 K
+    assert abs(found.value[2, 1] - 0.77827e6) < 20
 
 
 def test_the_sweep_solves_the_logistic_equation(client: gridgrad.Client) -> None:

@@ -96,6 +96,34 @@ def kepler(mean: float, e: float, wanted: tuple[int, ...]) -> float:
         )
 
 
+VOLATILITY = """
+d1 = (log(S/K) + (r + s**2/2)*T)/(s*sqrt(T))
+call = S*norm_cdf(d1) - K*exp(-r*T)*norm_cdf(d1 - s*sqrt(T))
+solve(call - price, s, 0.01, 3)
+"""
+
+
+def test_implied_volatilities_with_their_greeks_to_second_order(cpu: CpuDevice) -> None:
+    names, point = ("price", "S", "K", "T", "r"), (10.0, 100.0, 95.0, 0.5, 0.02)
+    orders = [each for n in range(3) for each in itertools.combinations_with_replacement(range(5), n)]
+    _, direct = direct_of(cpu, VOLATILITY, names, orders)
+    (found,) = computed(direct, len(orders), [tile(*[[each] for each in point])])
+
+    def volatility(price: Any, spot: Any, strike: Any, time: Any, rate: Any) -> Any:
+        def call(s: Any) -> Any:
+            d1 = (mp.log(spot / strike) + (rate + s**2 / 2) * time) / (s * mp.sqrt(time))
+            return spot * mp.ncdf(d1) - strike * mp.exp(-rate * time) * mp.ncdf(d1 - s * mp.sqrt(time)) - price
+
+        return mp.findroot(call, mp.mpf("0.24"))
+
+    with mp.workdps(40):
+        at = tuple(mp.mpf(each) for each in point)
+        right = [
+            float(mp.diff(volatility, at, tuple(map(each.count, range(5))), h=mp.mpf(10) ** -9)) for each in orders
+        ]
+    np.testing.assert_allclose(found[:, 0], right, rtol=1e-11)
+
+
 @pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-12), ("float32", 1e-5)])
 @pytest.mark.parametrize("text", ["solve(x**2 - p, x, 1)", "solve(x**2 - p, x, 0, 1e4)"])
 def test_square_roots_to_fourth_order(cpu: CpuDevice, text: str, dtype: str, rtol: float) -> None:
