@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from gridgrad_worker.engines.structured.execution.hoist import HoistedValues
 from gridgrad_worker.engines.structured.execution.levels import LevelRunner, StepResult
@@ -43,6 +46,37 @@ def test_results_go_where_they_are_wanted() -> None:
     torch.testing.assert_close(wide[0, :, :, :6], x * y, rtol=0, atol=0)
     torch.testing.assert_close(wide[1, :, :, :6], (x * y).exp())
     assert not wide[:, :, :, 6:].any()
+
+
+@pytest.mark.parametrize("at_pole", [False, True])
+@pytest.mark.parametrize(
+    ("text", "is_exact", "function"),
+    [
+        ("where(x == 0, 7, x*y + 1)", True, lambda x, y: np.where(x == 0, 7, x * y + 1)),
+        ("where(x == 0, x*y, y - x)", True, lambda x, y: np.where(x == 0, x * y, y - x)),
+        ("where(x == 0, y, exp(x*y))", False, lambda x, y: np.where(x == 0, y, np.exp(x * y))),
+    ],
+)
+def test_where_nothing_is_chosen_the_rest_goes_to_the_results_at_once(
+    text: str, is_exact: bool, function: Callable[..., NDArray[np.float64]], at_pole: bool
+) -> None:
+    plan = plan_of(f"{text}, exp(x*y)*2")
+    runner = LevelRunner(plan, plan.levels[-1], torch.float64, CPU)
+    x, y = (
+        torch.linspace(0 if at_pole else 1, 4, 5).double()[None, :, None],
+        torch.linspace(1, 2, 6).double()[None, None],
+    )
+    values = {("input", 1): x, ("input", 2): y, ("eq", 1): x == 0}
+    known = {i: StepResult(values[plan.steps[i].op, plan.steps[i].mask], None) for i in runner.operands}
+    out = torch.zeros(2, 1, 5, 6).double()
+    destinations = {step: out[plane] for plane, step in enumerate(plan.outputs)}
+    for _ in range(2):
+        here = dict(known)
+        runner.run(window_of(1, slice(0, 5), slice(0, 6), (5, 6)), here, destinations)
+        np.testing.assert_allclose(out[0, 0], function(x[0].numpy(), y[0].numpy()), rtol=1e-14)
+        np.testing.assert_allclose(out[1, 0], 2 * np.exp((x * y)[0].numpy()), rtol=1e-14)
+    beside = here[plan.steps[plan.outputs[0]].args[2]].view
+    assert (beside.data_ptr() == out.data_ptr()) == (is_exact and not at_pole)
 
 
 def test_a_number_has_the_same_bits_in_any_window() -> None:

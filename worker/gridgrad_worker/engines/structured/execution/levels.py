@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from gridgrad_worker.engines.structured.execution.kernels import OperationCall, 
 from gridgrad_worker.engines.structured.execution.products import BLOCK_POINTS, Factors, Sides, prepare, split_of
 from gridgrad_worker.engines.structured.execution.registers import Register, Registers, allocate
 from gridgrad_worker.engines.structured.execution.windows import PanelWindow
-from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level
+from gridgrad_worker.engines.structured.planning.plan import SEPARATED, ExecutionPlan, Level, Step
 from gridgrad_worker.torch_ops.vectors import padded
 
 __all__ = ["LevelRunner", "StepResult"]
@@ -63,7 +64,25 @@ class LevelRunner:
         self._constants = {i: torch.tensor(steps[i].value, dtype=dtype, device=device) for i in constants}
         self._constant_values = {i: StepResult(constant, None) for i, constant in self._constants.items()}
         self._registers = Registers(dtype, device)
-        self._dtype = dtype
+        self._shaped: dict[Register, StepResult] = {}
+        self._shaped_for: tuple[tuple[int, ...], int] = ((), 0)
+        self._of_constants = {i for i, call in self._calls.items() if constants.issuperset(call.args)}
+        self._choices = self._rare_choices(steps) if device.type == "cpu" else []
+
+    def _rare_choices(self, steps: Sequence[Step]) -> list[tuple[int, int, int]]:
+        """The choices by a condition of fewer dims: that, what is there where it does not hold, and the choice.
+
+        So derivatives are guarded at a pole that a grid seldom meets: where none of it does, what is there beside the
+        pole is computed in its place.
+        """
+        uses = Counter(a for i in self._level.steps for a in steps[i].args)
+        return [
+            (condition, other, i)
+            for i in self._level.steps
+            if steps[i].op == "where"
+            for condition, _, other in [steps[i].args]
+            if condition in self.operands and other in self._calls and uses[other] == 1 and other not in self.kept
+        ]
 
     def _is_boolean(self, step: int) -> bool:
         return step in self._calls and self._calls[step].boolean
@@ -75,6 +94,7 @@ class LevelRunner:
     def free(self) -> None:
         """Gives the memory of the registers and factors back."""
         self._registers.free()
+        self._shaped.clear()
         self._factors.clear()
 
     def prepare(self, shape: tuple[int, ...], known: HoistedValues) -> None:
@@ -113,14 +133,28 @@ class LevelRunner:
         shape = window.shape
         count = math.prod(shape)
         known.update(self._constant_values)
+        places = dict(destinations or {})
+        passed = self._passed(known, places) if self._choices else {}
         for step in self._level.steps:
-            destination = destinations.get(step) if destinations else None
-            if step in self._splits:
+            destination = places.get(step)
+            if step in passed:
+                known[step] = StepResult(passed[step], None)
+            elif step in self._splits:
                 out = self._values(step, shape, count) if destination is None else StepResult(destination, None)
                 window.write_product(self._factors[step], self._splits[step], out.view)
                 known[step] = out
             else:
                 known[step] = self._called(step, shape, count, known, destination)
+
+    def _passed(self, known: Mapping[int, StepResult], places: dict[int, Tensor]) -> dict[int, Tensor]:
+        """Where the results of choices go of which nothing is chosen; what is there else goes there at once."""
+        conditions = {condition for condition, _, choice in self._choices if choice in places}
+        holds = {condition: bool(known[condition].view.any()) for condition in conditions}
+        passed = {}
+        for condition, other, choice in self._choices:
+            if choice in places and not holds[condition]:
+                places[other] = passed[choice] = places[choice]
+        return passed
 
     def _called(
         self, step: int, shape: tuple[int, ...], count: int, known: Mapping[int, StepResult], destination: Tensor | None
@@ -130,7 +164,7 @@ class LevelRunner:
         if call.exact and call.takes_out:
             out = self._values(step, shape, count) if destination is None else StepResult(destination, None)
             views = [a.view for a in arguments]
-            if not any(v.dim() for v in views):
+            if step in self._of_constants:
                 views[0] = views[0].expand(shape)
             call.function(*views, out=out.view)
             return out
@@ -150,17 +184,17 @@ class LevelRunner:
     ) -> StepResult:
         length = padded(count, torch.get_num_threads())
         flats = [self._spread(i, a, shape, count, length) for i, a in enumerate(arguments)]
-        if not any(f.dim() for f in flats):
+        if step in self._of_constants:
             flats[0] = flats[0].expand(length)
         if call.takes_out:
-            flat = self._registers.flat(self._register[step], length)
-            call.function(*flats, out=flat)
+            result = self._values(step, shape, count)
+            call.function(*flats, out=result.flat)
         else:
             flat = call.function(*flats)
-        view = flat[:count].view(shape)
+            result = StepResult(flat[:count].view(shape), flat)
         if destination is not None:
-            destination.copy_(view)
-        return StepResult(view, flat)
+            destination.copy_(result.view)
+        return result
 
     def _spread(self, position: int, values: StepResult, shape: tuple[int, ...], count: int, length: int) -> Tensor:
         """An argument on every value of the level's dims, end to end."""
@@ -174,5 +208,14 @@ class LevelRunner:
         return flat
 
     def _values(self, step: int, shape: tuple[int, ...], count: int) -> StepResult:
-        flat = self._registers.flat(self._register[step], padded(count, torch.get_num_threads()))
-        return StepResult(flat[:count].view(shape), flat)
+        """The register of a step; for the shape that was asked for last it is kept, since views take time to make."""
+        threads = torch.get_num_threads()
+        if self._shaped_for != (shape, threads):
+            self._shaped.clear()
+            self._shaped_for = shape, threads
+        register = self._register[step]
+        values = self._shaped.get(register)
+        if values is None:
+            flat = self._registers.flat(register, padded(count, threads))
+            values = self._shaped[register] = StepResult(flat[:count].view(shape), flat)
+        return values
