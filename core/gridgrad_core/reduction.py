@@ -30,7 +30,7 @@ __all__ = [
 BLOCK_POINTS = 4096
 """Most points of a block, along the dims that go."""
 
-PULLBACK_BLOCK_POINTS = 1 << 18
+PULLBACK_BLOCK_POINTS = 1 << 20
 """Of a block of a pull-back, of which as many numbers are kept as it has."""
 
 

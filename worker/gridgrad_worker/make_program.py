@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -27,7 +27,8 @@ from gridgrad_worker.native.cache import CacheOwner
 from gridgrad_worker.piece_messages import PieceReader
 from gridgrad_worker.pullbacks.grid_pullback import BlockGradients, GridPullback, PulledInput
 from gridgrad_worker.pullbacks.registered_block import RegisteredBlock
-from gridgrad_worker.pullbacks.reverse_block import ReverseBlock, planned, whole_stage
+from gridgrad_worker.pullbacks.reverse_block import ReverseBlock, planned, stage_job, whole_stage
+from gridgrad_worker.pullbacks.staged_engine import StagedEngine
 from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule, Loss
 from gridgrad_worker.reductions.weights import point_weights
@@ -146,9 +147,16 @@ def _pulled_back(
         whole = program if number is None else plan.stages[number].program
         shape = tuple(axes), tuple(axes.values()), ndim, ((),), message.dtype, device.name
         job = CompileJob(whole.text, *shape, tables=given.specs, bound=given.digest)
+        tier = None if number is None else tier  # nothing in it is worth it
         chosen = _for_expression(whole, job, device, engine, tier, given.bound)
-        exact = tables.of(message.tables, torch.float64, device)
-        gradients = ReverseBlock(plan, names, ndim, dtype, device, exact.bound)
+        exact = tables.of(message.tables, torch.float64, device).bound
+        others = {
+            other: _for_stage(stage_job(plan, other, device.name, given.specs, given.digest), device, tier, exact)
+            for other in range(len(plan.stages))
+            if other != number
+        }
+        chosen, ready = _of_stages(chosen, [*others.values()])
+        gradients = ReverseBlock(plan, names, ndim, dtype, others, ready)
     segments = asked.segment_blocks if asked.stage == "partial" else 0
     sources = [next(i for i, own in enumerate(axes.values()) if dim in own) for dim in range(ndim)]
     inputs = [PulledInput(place, axes[names[place]]) for place in wrt]
@@ -156,6 +164,23 @@ def _pulled_back(
     result_dtype = "float64" if segments else message.dtype
     pieces = PieceReader(tuple(axes.values()), ndim, reducer.numbers, result_dtype, 1 + bool(segments))
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered, reducer)
+
+
+def _for_stage(
+    job: CompileJob, device: Device, tier: Tier | None, tables: Sequence[BoundTable]
+) -> StructuredEngine | TieredEngine:
+    """The engine of a stage of some of the dims."""
+    direct = StructuredEngine(job.program(), job.inputs, job.ndim, job.wanted, job.torch_dtype, device, tables)
+    return direct if tier is None else TieredEngine(direct, tier, tier.add(job, direct))
+
+
+def _of_stages(whole: _Chosen, others: Sequence[StructuredEngine | TieredEngine]) -> tuple[_Chosen, Callable[[], bool]]:
+    """The engine that speaks for those of all stages, and what tells whether compiled code of all is ready."""
+    tiered = [each for each in others if isinstance(each, TieredEngine)]
+    if not isinstance(whole.engine, TieredEngine) or len(tiered) < len(others):
+        return whole, lambda: False
+    engine = StagedEngine(whole.engine, tiered)
+    return whole._replace(engine=engine), lambda: engine.is_ready
 
 
 def _unused(message: pb.Plan, names: Sequence[str]) -> list[int]:

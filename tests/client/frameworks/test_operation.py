@@ -118,3 +118,19 @@ def test_labels_that_differ_are_refused() -> None:
     one, other = (xarray.DataArray([1.0, 2.0], dims="s", coords={"s": labels}) for labels in ([0, 1], [1, 0]))
     with pytest.raises(gridgrad.RequestError, match="other labels along 's'"):
         sort_inputs({"t": one, "k": other}, PACKAGE, None)
+
+
+def test_a_pull_back_is_asked_for_where_it_moves_less() -> None:
+    with FakeClient({"t*k": {(): 1.0, "t": 2.0, "k": 3.0}}) as client:
+        inputs = Variable("k", ("k",)), Variable("t", ("t",))
+        operation = Operation(client, "t*k", inputs, ("t", "k"), np.dtype("float64"), None, "auto")
+        assert operation.pulls_back([(200,), (200,)], ["t", "k"])
+        assert not operation.pulls_back([(20,), (200,)], ["t", "k"])
+        assert not operation.pulls_back([(200,), (400,)], ["t"])
+        k, t = np.arange(3.0), np.arange(2.0)
+        by_t, by_k = operation.pull_back([k, t], np.arange(6.0).reshape(2, 3), ["t", "k"])
+        assert by_t.tolist() == [2 * 3, 2 * 12]
+        assert by_k.tolist() == [3 * 3, 3 * 5, 3 * 7]
+        operation.pull_back([k, t], np.broadcast_to(np.array([[1.0], [2.0]]), (2, 3)), ["t"])
+        sent = client.requests[-1].inputs["cotangent"]
+        assert sent[0] == ("t",)

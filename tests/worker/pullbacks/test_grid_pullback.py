@@ -13,7 +13,7 @@ from gridgrad_core.reduction import PULLBACK_BLOCK_POINTS, blocks_of
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.pullbacks.grid_pullback import Compute, GridPullback, PulledBlock, PulledInput
 
-T, K = np.linspace(1, 2, 700), np.linspace(2, 3, 900)
+T, K = np.linspace(1, 2, 1400), np.linspace(2, 3, 1800)
 VALUES = ArrayValues(T, [0], 2), ArrayValues(K, [1], 2)
 SIZE = 1 + len(T) + len(K)
 
@@ -53,7 +53,7 @@ def test_a_row_is_the_sum_and_the_gradients() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_segments_come_to_the_same_bits(size: int) -> None:
-    blocks = blocks_of((700, 900), PULLBACK_BLOCK_POINTS)
+    blocks = blocks_of((1400, 1800), PULLBACK_BLOCK_POINTS)
     assert blocks.total == 3
     wrt = [PulledInput(0, (0,)), PulledInput(1, (1,))]
     pulled = GridPullback(_Products(), [(0,), (1,)], wrt, [0, 1], size)

@@ -11,8 +11,9 @@ Invariants:
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -26,6 +27,11 @@ from gridgrad_worker.pullbacks.summation import TreeSum
 __all__ = ["BlockGradients", "Compute", "GridPullback", "PulledBlock", "PulledInput"]
 
 Floats = NDArray[np.float64]
+
+_COMPARED = 1 << 14
+"""How many numbers of an input are looked at to find that they are those of before."""
+
+_NUMBERS = itertools.count()
 
 Compute = Callable[[Sequence[Tile], Sequence[Array], Sequence[str]], list[str]]
 """Computes tiles together, as `WorkerProgram.compute`."""
@@ -62,6 +68,21 @@ class BlockGradients(Protocol):
         """The sum, the gradient by each input on all dims of the grid, of length 1 where it has not the dim, or None
         for zeros, and the tier that it was computed in.
         """
+
+
+class _BlockValues(ArrayValues):
+    """Many numbers of a block, which are told from all others without looking at them."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, array: Array, axes: Sequence[int], ndim: int) -> None:
+        super().__init__(array, axes, ndim)
+        self._number = next(_NUMBERS)
+
+    @property
+    def content(self) -> Hashable:
+        """A number that no others have."""
+        return self._number
 
 
 class GridPullback:
@@ -152,4 +173,5 @@ def _put(whole: Floats, dims: Sequence[int], box: Subgrid, found: Floats) -> Non
 def _within(values: InputValues, axes: tuple[int, ...], box: Subgrid) -> InputValues:
     """The values of an input in a block, as those of a grid by itself."""
     part, ascending = values.over(box), sorted(axes)
-    return ArrayValues(part.reshape([part.shape[dim] for dim in ascending]), ascending, part.ndim)
+    made = ArrayValues if part.size <= _COMPARED else _BlockValues
+    return made(part.reshape([part.shape[dim] for dim in ascending]), ascending, part.ndim)

@@ -12,17 +12,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gridgrad_core.lang.adjoint.pullback_plan import Place, PlannedSum, PullbackPlan, Source, Stage, plan_pullback
+from gridgrad_core.lang.adjoint.pullback_plan import Place, PlannedSum, PullbackPlan, Source, plan_pullback
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.program import Program
-from gridgrad_worker.devices.device import Device
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
+from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, Subgrid, Tile, subgrids
 from gridgrad_worker.pullbacks.grid_pullback import Compute, PulledBlock
 from gridgrad_worker.pullbacks.summation import summed, summed_products
-from gridgrad_worker.torch_ops.lookups import BoundTable
 
-__all__ = ["ReverseBlock", "planned", "whole_stage"]
+__all__ = ["ReverseBlock", "planned", "stage_job", "whole_stage"]
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +93,7 @@ class _LowerStage(NamedTuple):
         outputs: how many there are.
     """
 
-    engine: StructuredEngine
+    engine: StructuredEngine | TieredEngine
     names: tuple[str, ...]
     dims: tuple[int, ...]
     outputs: int
@@ -105,9 +106,9 @@ class ReverseBlock:
         plan: the plan.
         names: of the function's inputs, in order.
         ndim: how many dims the grid has.
-        dtype: that the first stage is computed in.
-        device: computed on.
-        tables: that the function calls, in float64.
+        dtype: that the stage of all points is computed in.
+        engines: of the other stages, by their numbers, which compute in float64; see `stage_job`.
+        ready: whether compiled code of all stages is ready.
     """
 
     def __init__(
@@ -116,18 +117,23 @@ class ReverseBlock:
         names: Sequence[str],
         ndim: int,
         dtype: torch.dtype,
-        device: Device,
-        tables: Sequence[BoundTable] = (),
+        engines: Mapping[int, StructuredEngine | TieredEngine],
+        ready: Callable[[], bool],
     ) -> None:
+        self._ready = ready
         self._plan = plan
         self._names = names
         self._ndim = ndim
         self._dtype = np.dtype("float32" if dtype == torch.float32 else "float64")
         self._whole = whole_stage(plan, ndim)
         self._lower = {
-            number: _lower_stage(stage, plan.masks, ndim, device, tables)
-            for number, stage in enumerate(plan.stages)
-            if number != self._whole
+            number: _LowerStage(
+                engine,
+                plan.stages[number].program.inputs,
+                _dims_of(plan.stages[number].mask),
+                len(plan.stages[number].program.outputs),
+            )
+            for number, engine in engines.items()
         }
         every = list(itertools.chain.from_iterable(plan.sums))
         self._of_points = [each for each in every if self._is_of_points(each.plane)]
@@ -136,21 +142,22 @@ class ReverseBlock:
 
     def of_block(self, run: Compute, block: PulledBlock, tier: str) -> tuple[float, Sequence[Floats | None], str]:
         """The sum, its gradient, and the tier that it was computed in."""
+        tier = tier or ("compiled" if self._ready() else "direct")
         box = Subgrid((0,) * self._ndim, block.shape)
         known = _Numbers(dict(zip(self._names, (_floats(each, box) for each in block.inputs), strict=True)))
         for dim, name in self._plan.lengths.items():
             known.named[name] = np.full((1,) * self._ndim, float(block.shape[dim]))
         first = [number for number in self._lower if self._plan.stages[number].level == 0]
         for number in first:
-            self._compute(number, known, block.shape)
-        tier = self._points(run, block, tier, known)
+            self._compute(number, known, block.shape, tier)
+        took = self._points(run, block, tier, known)
         for position, sums in enumerate(self._later):
             number = position - 1
             if number in self._lower and number not in first:
-                self._compute(number, known, block.shape)
+                self._compute(number, known, block.shape, tier)
             known.named.update(_sums(sums, known.of))
         gradient = [None if each is None else known.of(each) for each in self._plan.gradient]
-        return float(known.of(self._plan.value).reshape(())), gradient, tier
+        return float(known.of(self._plan.value).reshape(())), gradient, took
 
     def _is_whole(self, source: Source | None) -> bool:
         return isinstance(source, Place) and source.stage == self._whole
@@ -184,7 +191,7 @@ class ReverseBlock:
         mask = self._plan.masks[found.name]
         return tuple([length if mask >> dim & 1 else 1 for dim, length in enumerate(shape)])
 
-    def _compute(self, number: int, known: _Numbers, shape: tuple[int, ...]) -> None:
+    def _compute(self, number: int, known: _Numbers, shape: tuple[int, ...], tier: str) -> None:
         """Computes a stage of some of the dims."""
         stage = self._lower[number]
         lengths = [shape[dim] for dim in stage.dims]
@@ -194,7 +201,11 @@ class ReverseBlock:
             array = known.named[name].reshape([shape[dim] for dim in own])
             inputs.append(ArrayValues(array, [stage.dims.index(dim) for dim in own], len(stage.dims)))
         found = np.empty((stage.outputs, math.prod(lengths)))
-        stage.engine.compute([Tile(tuple(inputs), Subgrid((0,) * len(lengths), tuple(lengths)))], [found])
+        tile = Tile(tuple(inputs), Subgrid((0,) * len(lengths), tuple(lengths)))
+        if isinstance(stage.engine, TieredEngine):
+            stage.engine.compute([tile], [found], [tier])
+        else:
+            stage.engine.compute([tile], [found])
         spread = [length if dim in stage.dims else 1 for dim, length in enumerate(shape)]
         known.stages[number] = found.reshape(stage.outputs, *spread)
 
@@ -230,15 +241,24 @@ def whole_stage(plan: PullbackPlan, ndim: int) -> int | None:
     return next(stages, None)
 
 
-def _lower_stage(
-    stage: Stage, masks: Mapping[str, int], ndim: int, device: Device, tables: Sequence[BoundTable]
-) -> _LowerStage:
-    """A stage ready to run; what no input of it has is one of its dims all the same."""
-    dims = tuple([dim for dim in range(ndim) if stage.mask >> dim & 1])
-    names = stage.program.inputs
-    axes = {name: [dims.index(dim) for dim in dims if masks[name] >> dim & 1] for name in names}
-    engine = StructuredEngine(stage.program, axes, len(dims), [()], torch.float64, device, tables)
-    return _LowerStage(engine, names, dims, len(stage.program.outputs))
+def stage_job(plan: PullbackPlan, number: int, device: str, tables: tuple[TableSpec, ...], bound: str) -> CompileJob:
+    """What is computed by a stage of some of the dims, in float64, on a grid of these.
+
+    Args:
+        plan: has the stage.
+        number: of the stage.
+        device: computed on.
+        tables: that the function calls.
+        bound: the digest of their numbers.
+    """
+    stage = plan.stages[number]
+    dims, names = _dims_of(stage.mask), stage.program.inputs
+    own = tuple([tuple([dims.index(dim) for dim in dims if plan.masks[name] >> dim & 1]) for name in names])
+    return CompileJob(stage.program.text, names, own, len(dims), ((),), "float64", device, tables=tables, bound=bound)
+
+
+def _dims_of(mask: int) -> tuple[int, ...]:
+    return tuple([dim for dim in range(mask.bit_length()) if mask >> dim & 1])
 
 
 def _sums(sums: Sequence[PlannedSum], of: Callable[[Source], Floats]) -> dict[str, Floats]:

@@ -6,13 +6,17 @@ inputs of later stages. Only the first stages look at all points.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
+import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from gridgrad_core.lang.adjoint.dim_sums import DimSum
 from gridgrad_core.lang.adjoint.reverse_mode import ReverseMode
 from gridgrad_core.lang.functions.tabulated import TableSpec
+from gridgrad_core.lang.program import limits
 from gridgrad_core.lang.program.canonical import collecting
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
@@ -118,7 +122,8 @@ class _Planner:
         self._tables = tables
         self._level: list[int] = []
         self._wanted: dict[tuple[int, int], dict[int, int]] = {}
-        self._keys: list[tuple[int, int]] = []
+        self._first: dict[tuple[int, int], int] = {}
+        self._full = functools.reduce(operator.or_, inputs.values(), 0)
 
     def plan(self, value: int, gradient: Sequence[int | None]) -> PullbackPlan:
         """The plan of these outputs."""
@@ -126,8 +131,13 @@ class _Planner:
         live = self._live(finals)
         for node in (*finals, *itertools.chain.from_iterable(map(_terms, live))):
             self._want(node)
-        self._keys = sorted(self._wanted, key=lambda key: (key[0], key[1].bit_count(), key[1]))
-        stages = tuple([Stage(level, mask, self._program([*self._wanted[level, mask]])) for level, mask in self._keys])
+        keys = sorted(self._wanted, key=lambda key: (key[0], key[1].bit_count(), key[1]))
+        stages: list[Stage] = []
+        for level, mask in keys:
+            self._first[level, mask] = len(stages)
+            outputs, most = [*self._wanted[level, mask]], self._most_outputs(level, mask)
+            parts = [outputs[start : start + most] for start in range(0, len(outputs), most)]
+            stages += [Stage(level, mask, self._program(part)) for part in parts]
         sums: list[list[PlannedSum]] = [[] for _ in (None, *stages)]
         for found in live:
             sums[self._ready(found)].append(self._planned(found))
@@ -135,7 +145,9 @@ class _Planner:
         assert sources[0] is not None, "the value is always wanted"  # noqa: S101 - narrows the type
         masks = {**self._inputs, **dict.fromkeys(self._lengths.values(), 0)}
         masks.update({each.name: self._mask_of(each) for each in live})
-        return PullbackPlan(stages, tuple(map(tuple, sums)), sources[0], tuple(sources[1:]), masks, self._lengths)
+        return PullbackPlan(
+            tuple(stages), tuple(map(tuple, sums)), sources[0], tuple(sources[1:]), masks, self._lengths
+        )
 
     def _live(self, roots: Sequence[int]) -> list[DimSum]:
         """The sums that nodes are made of, in the order in which they were written."""
@@ -172,7 +184,12 @@ class _Planner:
         if self._nodes[node].op == "input":
             return str(self._nodes[node].value)
         key = self._level_of(node), self._masks[node]
-        return Place(self._keys.index(key), self._wanted[key][node])
+        part, output = divmod(self._wanted[key][node], self._most_outputs(*key))
+        return Place(self._first[key] + part, output)
+
+    def _most_outputs(self, level: int, mask: int) -> int:
+        """Of a stage: as many as a text may have, but for that of all points, which is one."""
+        return sys.maxsize if (level, mask) == (0, self._full) else limits.MAX_COMPONENTS
 
     def _ready(self, found: DimSum) -> int:
         """How many of the stages a sum needs; none for one of inputs of the function alone."""

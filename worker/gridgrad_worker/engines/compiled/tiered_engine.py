@@ -69,6 +69,11 @@ class TieredEngine:
         return ready.template(tile, out) if isinstance(ready, CompiledEngine) else None
 
     @property
+    def is_ready(self) -> bool:
+        """Whether there is compiled code, which is loaded then."""
+        return self._tier.lookup(self._key) is not None
+
+    @property
     def state(self) -> TierState:
         """Whether there is compiled code."""
         return self._tier.state(self._key)
