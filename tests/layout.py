@@ -68,6 +68,7 @@ ORDER = {
             "checks",
             "aio",
             "sync",
+            "conformity",
             "cli",
         ),
         *(
@@ -131,6 +132,10 @@ WITHOUT_TEST = {
     "gridgrad.formats.trees.formula": "the tree, and tables: test_operator_precedence.py",
     "gridgrad.checks.mpmath_special": "merged into mpmath_functions: test_mpmath_functions.py, and test_table.py",
     "gridgrad.formats.notations.written_forms": "tables: test_writing.py",
+    "gridgrad.conformity.grpc_ways": "a real server, in tests/docs/test_docs.py and tests/service/test_conformity.py",
+    "gridgrad.conformity.http_ways": "as above",
+    "gridgrad.conformity.server": "as above",
+    "gridgrad.conformity.session_way": "as above",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
     "gridgrad_server.config.access_error": "an exception",
     "gridgrad_server.formulas.formula": "what files say: test_formula_file.py",

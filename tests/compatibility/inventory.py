@@ -35,7 +35,7 @@ MODULES = (
     "gridgrad_worker",
 )
 FLAG = re.compile(r"--[a-z][a-z-]*[a-z]|GRIDGRAD_[A-Z_]+")  # help may break lines behind a hyphen
-SUB_COMMANDS = ("eval", "plot", "check", "explain", "prepare", "functions", "info", "top", "drain")
+SUB_COMMANDS = ("eval", "plot", "check", "explain", "prepare", "functions", "info", "top", "drain", "conformity")
 
 
 def names() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The sub-commands of `gridgrad`: eval, plot, check, explain, prepare, functions, info, top and drain."""
+"""The sub-commands of `gridgrad`: eval, plot, check, explain, prepare, functions, info, top, drain and conformity."""
 
 from __future__ import annotations
 
@@ -225,3 +225,23 @@ def _gradient(
 ) -> Result:
     with connection.client() as client:
         return client.gradient(request.function, request.inputs, tier=tier, **request.wanted, **reduction)
+
+
+@gridgrad.command()
+@connection_flags
+@click.option("--http", metavar="URL", help="Ask there by HTTP too, as http://localhost:8080.")
+@click.option("--junit", type=click.Path(), metavar="FILE", help="Write the report as JUnit's XML, too.")
+def conformity(connection: Connection, http: str | None, junit: str | None) -> None:
+    """Ask a server all published cases of the protocol, by each way that it offers.
+
+    For who writes a server: values, derivatives, errors, limits, streams and sessions. Status 1 if any case fails.
+    """
+    from gridgrad.conformity import conformity_report
+    from gridgrad.conformity.server import check as check_server
+
+    checked = check_server(connection.settings(), http)
+    click.echo(conformity_report.text(checked))
+    if junit:
+        with click.open_file(junit, "wb") as file:
+            file.write(conformity_report.junit(checked))
+    sys.exit(any(each.fault for each in checked))

@@ -11,6 +11,7 @@ from gridgrad_core.errors import RequestError
 if TYPE_CHECKING:
     import grpc
 
+    from gridgrad.protocol.options import ConnectionSettings
     from gridgrad.sync.client import Client
 
 __all__ = ["Connection"]
@@ -85,6 +86,30 @@ class Connection(NamedTuple):
             self.server,
             timeout=timeout,
             credentials=self._credentials(),
+            server_name=self.tls_server_name,
+            token=self._token(),
+            token_in_clear=self.token_in_clear,
+        )
+
+    def settings(self) -> ConnectionSettings:
+        """How to connect to the server that was named, for who makes calls of his own.
+
+        Raises:
+            RequestError: none was named, or the flags do not fit together.
+        """
+        from gridgrad.protocol.options import settings_of
+
+        if not self.server:
+            raise RequestError("--server", "no server", "name one with --server or GRIDGRAD_SERVER")
+        return settings_of(
+            self.server,
+            credentials=self._credentials(),
+            metadata=None,
+            timeout="default" if self.timeout is None else self.timeout,
+            retries=0,
+            proxy=False,
+            sessions=True,
+            options=(),
             server_name=self.tls_server_name,
             token=self._token(),
             token_in_clear=self.token_in_clear,

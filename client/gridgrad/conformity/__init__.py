@@ -1,0 +1,1 @@
+"""Conformity: published cases that every implementation of the protocol answers alike."""
