@@ -65,6 +65,7 @@ ORDER = {
             "results",
             "results.display",
             "protocol",
+            "pullbacks",
             "checks",
             "aio",
             "sync",

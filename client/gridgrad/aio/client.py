@@ -51,7 +51,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
+class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
     """A connection to a server, for the event loop in which it is first used. Tasks may share one.
 
     Cancelling the task that awaits a call cancels the call at the server too.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -25,6 +26,7 @@ from gridgrad_core.wire.methods import PREPARE
 if TYPE_CHECKING:
     from gridgrad.requests.bound_request import BoundRequest
     from gridgrad.requests.least_squares_terms import LeastSquaresTerms
+    from gridgrad.results.server_info import ServerInfo
 
 __all__ = ["Binding", "BoundCall", "Sums"]
 
@@ -210,6 +212,10 @@ class Sums(ABC):
     """The part of a client that sums residuals, and gives gradients of sums."""
 
     @abstractmethod
+    def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        """Describes the server."""
+
+    @abstractmethod
     def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
         """Computes one grid."""
 
@@ -290,13 +296,14 @@ class Sums(ABC):
             function: as for `gradient`.
             inputs: as for `gradient`.
             cotangent: what each point counts: an array of the grid's shape, [components, *grid] for a tuple; one with
-                the names of its dims, ("k", array); an expression of the inputs; None for ones.
+                the names of its dims, ("k", array); an expression of the inputs; None for ones. One above a quarter of
+                what a message may be goes in windows of that, whose sums are added up here.
             wrt: the inputs that the gradient is by: numbers, axes, arrays with several dims and arrays of coefficients.
             dtype: as for `gradient`; it is summed in float64.
             coefficients: as for `gradient`.
             tier: as for `gradient`.
             unused: as for `gradient`.
-            timeout: as for `gradient`.
+            timeout: as for `gradient`; of each window.
 
         Returns:
             `value` is the sum, and `d["k"]` its gradient by k, with the dims of k.
@@ -305,12 +312,25 @@ class Sums(ABC):
             RequestError: something in the request is wrong, such as a cotangent of another shape.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        from gridgrad.requests.reduction import GivenPullback
-        from gridgrad.results.planes import element_index  # most clients pull nothing back
-        from gridgrad.results.result_data import as_gradient
+        from gridgrad.pullbacks.pullback_windows import PullbackWindows, is_large
+        from gridgrad.requests.reduction import GivenPullback  # most clients pull nothing back
 
         request = Request(function, inputs, wrt, 1, None, dtype, coefficients=coefficients, tier=tier, unused=unused,
                           reduce=GivenPullback(cotangent))  # fmt: skip
+        if is_large(cotangent):
+            most_bytes = (self.server_info(timeout=timeout)).limits.message_bytes
+            if is_large(cotangent, most_bytes):
+                whole = prepare(dataclasses.replace(request, reduce=GivenPullback()))
+                windows = PullbackWindows(request, whole, most_bytes)
+                for part in windows:
+                    windows.add(self._pulled_back(part, timeout))
+                return windows.total
+        return self._pulled_back(request, timeout)
+
+    def _pulled_back(self, request: Request, timeout: float | None) -> Result:
+        from gridgrad.results.planes import element_index
+        from gridgrad.results.result_data import as_gradient
+
         call = prepare(request)
         result, stacks = self._sent(call, timeout, None), call.lowered and call.lowered.stacks
         specs = [spec for spec, _ in call.template.inputs]

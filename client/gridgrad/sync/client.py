@@ -52,7 +52,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client(ManyGrids, LargeGrids, Binding, Sums, Introspection):
+class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
     """A connection to a server. Threads may share one.
 
     A process forked from this one makes its own after the fork; using this one there is an error. Fork while no call is

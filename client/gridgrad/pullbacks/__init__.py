@@ -1,0 +1,1 @@
+"""Pull-backs of cotangents that are too large for a message."""
