@@ -3,10 +3,10 @@
 A ```python block is run by an interpreter of its own, a ```js block by Node in the folder of its example, and the lines
 of a ```console block that begin with a dollar sign by the shell. What they print is compared with the ```text block
 right after, or with the console block's other lines, where `...` stands for anything. The server has the
-formulas of ```toml blocks.
+formulas of ```toml blocks. ```r, ```matlab and ```octave blocks are run where there is such a program.
 
 What is not run: ```sh blocks are for people, since they install and serve; what they name is there: make targets,
-flags, extras, modules. ```text, ```proto and ```cpp are to be read.
+flags, extras, modules. ```text, ```proto, ```cpp and ```powerquery are to be read.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import doctest
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -34,6 +35,12 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 ADDRESS, HTTP = "localhost:50051", "localhost:8080"
+PROGRAMS = {
+    "r": ("Rscript", "{file}"),
+    "matlab": ("matlab", "-batch", "run('{file}')"),
+    "octave": ("octave-cli", "--norc", "--quiet", "{file}"),
+}
+"""How blocks of other languages are run."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FIGURES = re.compile(r"^\|[^|\n]*\|(?:[^|\n]*\d[^|\n]*\|)+$", re.MULTILINE)
 """The rows of a table that hold numbers."""
@@ -114,8 +121,19 @@ def test_the_command_line_runs_as_shown(block: Block, environment: dict[str, str
 
 @pytest.mark.parametrize("block", blocks("js"), ids=name)
 def test_javascript_runs_as_shown(block: Block, environment: dict[str, str]) -> None:
-    code = block.text.replace(ADDRESS, environment["GRIDGRAD_SERVER"])
-    assert_prints(run_node(["--input-type=module", "--eval", code]), block.output or "")
+    code = block.text.replace(ADDRESS, environment["GRIDGRAD_SERVER"]).replace(HTTP, environment["HTTP"])
+    got = run_node(["--input-type=module", "--eval", code], has_packages=" from " in code)
+    assert_prints(got, block.output or "")
+
+
+@pytest.mark.parametrize("block", blocks(*PROGRAMS), ids=name)
+def test_other_programs_print_what_is_shown(block: Block, environment: dict[str, str], tmp_path: Path) -> None:
+    program, *flags = PROGRAMS[block.kind]
+    if shutil.which(program) is None:
+        pytest.skip(f"there is no {program} here")
+    (tmp_path / "block").write_text(block.text.replace(HTTP, environment["HTTP"]))
+    got = run([program, *(flag.format(file=tmp_path / "block") for flag in flags)], environment, tmp_path)
+    assert_prints(got, block.output or "")
 
 
 @pytest.mark.parametrize("block", blocks("sh"), ids=name)
@@ -143,7 +161,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_block_says_what_it_is() -> None:
     kinds = {block.kind for page in PAGES for block in _blocks_of(page)}
-    assert kinds <= {"python", "js", "console", "sh", "text", "toml", "proto", "cpp"}
+    read = {"text", "proto", "cpp", "powerquery"}
+    assert kinds <= {"python", "js", "console", "sh", "toml", *read, *PROGRAMS}
 
 
 def test_figures_on_performance_are_those_of_the_benchmarks() -> None:
