@@ -47,6 +47,8 @@ module gridgrad
     procedure :: partial => result_partial
     !> The lengths of the dims, the one that varies slowest first.
     procedure :: lengths => result_lengths
+    !> Of a pull-back the numbers from the gradient by the input of a derivative on: as many as that has.
+    procedure :: gradient => result_gradient
     procedure :: components => result_components
     procedure :: release => result_release
   end type
@@ -72,6 +74,7 @@ module gridgrad
     procedure :: linspace => request_linspace
     procedure :: derivative => request_derivative
     procedure :: reduce => request_reduce
+    procedure :: pullback => request_pullback
     procedure :: free => request_free
   end type
 
@@ -147,6 +150,17 @@ module gridgrad
       type(c_ptr), value :: request
       character(kind=c_char), intent(in) :: dims(*), kind(*), weights(*)
     end subroutine
+    subroutine c_pullback(request, cotangent) bind(c, name="gridgrad_pullback")
+      import
+      type(c_ptr), value :: request
+      character(kind=c_char), intent(in) :: cotangent(*)
+    end subroutine
+    function c_gradient(result, derivative) bind(c, name="gridgrad_gradient") result(data)
+      import
+      type(c_result), intent(in) :: result
+      integer(c_int), value :: derivative
+      type(c_ptr) :: data
+    end function
     function c_bind_request(connection, request, error) bind(c, name="gridgrad_bind") result(problem)
       import
       type(c_ptr), value :: connection, request
@@ -330,6 +344,17 @@ contains
     end if
   end subroutine
 
+  !> The sum of cotangent times the function, and its gradient by the inputs of the derivatives, instead of the grid.
+  subroutine request_pullback(self, cotangent)
+    class(gridgrad_request), intent(in) :: self
+    character(*), intent(in), optional :: cotangent
+    if (present(cotangent)) then
+      call c_pullback(self%c, cotangent // c_null_char)
+    else
+      call c_pullback(self%c, c_null_char)
+    end if
+  end subroutine
+
   subroutine request_free(self)
     class(gridgrad_request), intent(inout) :: self
     call c_free_request(self%c)
@@ -420,6 +445,17 @@ contains
     nullify(values)
     if (self%is_held) call point(self, c_partial(self%c, int(derivative - 1, c_int), &
                                                  int(chosen(component) - 1, c_int)), values)
+  end function
+
+  function result_gradient(self, derivative, count) result(values)
+    class(gridgrad_result), intent(in) :: self
+    integer, intent(in) :: derivative, count
+    real(c_double), pointer :: values(:)
+    type(c_ptr) :: numbers
+    nullify(values)
+    if (.not. self%is_held .or. count > self%c%points) return
+    numbers = c_gradient(self%c, int(derivative - 1, c_int))
+    if (c_associated(numbers) .and. self%c%dtype == 2) call c_f_pointer(numbers, values, [count])
   end function
 
   integer function chosen(component)

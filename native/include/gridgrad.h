@@ -115,6 +115,13 @@ GRIDGRAD_API void gridgrad_float32(gridgrad_request *request);
  */
 GRIDGRAD_API void gridgrad_reduce(gridgrad_request *request, const char *dims, const char *kind, const char *weights);
 
+/* Asks for a pull-back instead of the grid: the sum of cotangent times the function over all points, and its gradient by the
+ * inputs that gridgrad_derivative names, each with the input's own dims: see gridgrad_gradient.
+ *
+ * cotangent: an expression of inputs, or NULL for ones.
+ */
+GRIDGRAD_API void gridgrad_pullback(gridgrad_request *request, const char *cotangent);
+
 /* Binds a request to a connection. What is wrong with the function the first call says.
  *
  * Returns the problem, to be freed by gridgrad_free_problem; NULL if the request can't be made. The request may be freed
@@ -173,6 +180,10 @@ GRIDGRAD_API void gridgrad_cancel(gridgrad_problem *problem, uint64_t call);
  * NULL where there is none. The problem must not be freed by then. */
 GRIDGRAD_API const void *gridgrad_value(const gridgrad_result *result, int component);
 GRIDGRAD_API const void *gridgrad_partial(const gridgrad_result *result, int derivative, int component);
+
+/* The gradient of a pull-back, by the input of a derivative: the numbers have the shape of the input. The value is the sum
+ * itself. NULL where there is none. */
+GRIDGRAD_API const void *gridgrad_gradient(const gridgrad_result *result, int derivative);
 
 /* Gives the memory of a result back. Releasing twice, or what never was a result but zeros, does nothing. */
 GRIDGRAD_API void gridgrad_release(gridgrad_result *result);

@@ -122,6 +122,12 @@ class Request {
     return *this;
   }
 
+  /// The sum of cotangent times the function, and its gradient by the inputs of the derivatives, instead of the grid.
+  Request &pullback(const std::string &cotangent = "") {
+    gridgrad_pullback(request_.get(), cotangent.c_str());
+    return *this;
+  }
+
   const gridgrad_request *get() const noexcept { return request_.get(); }
 
  private:
@@ -155,6 +161,13 @@ class Result {
   template <std::size_t Rank, class T = double>
   View<T, Rank> partial(int derivative, int component = 0) const {
     return view<Rank, T>(gridgrad_partial(&result_, derivative, component));
+  }
+  /// Of a pull-back the gradient by the input of a derivative: as many numbers as that has, in C order.
+  template <class T = double>
+  const T *gradient(int derivative) const {
+    const void *data = gridgrad_gradient(&result_, derivative);
+    if (!data || !is<T>()) throw std::out_of_range("there is no such gradient in this result");
+    return static_cast<const T *>(data);
   }
   const gridgrad_result &get() const noexcept { return result_; }
 

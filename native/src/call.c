@@ -292,8 +292,19 @@ static const void *plane(const gridgrad_result *result, int derivative, int comp
 
 const void *gridgrad_value(const gridgrad_result *result, int component) { return plane(result, 0, component); }
 
+static bool has_derivative(const gridgrad_result *result, int derivative) {
+  return result && result->problem && derivative >= 0 && (size_t)derivative < result->problem->wrt_count;
+}
+
+const void *gridgrad_gradient(const gridgrad_result *result, int derivative) {
+  if (!has_derivative(result, derivative) || !result->problem->is_pullback || !result->data) return NULL;
+  int place = result->problem->place[derivative];
+  size_t width = result->dtype == GRIDGRAD_FLOAT32 ? 4 : 8;
+  return place < result->points ? (const unsigned char *)result->data + (size_t)place * width : NULL;
+}
+
 const void *gridgrad_partial(const gridgrad_result *result, int derivative, int component) {
-  if (!result || !result->problem || derivative < 0 || (size_t)derivative >= result->problem->wrt_count) return NULL;
+  if (!has_derivative(result, derivative) || result->problem->is_pullback) return NULL;
   return plane(result, result->problem->place[derivative], component);
 }
 

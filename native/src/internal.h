@@ -115,6 +115,7 @@ struct gridgrad_problem {
   int *place; /* for each its position in results; after the first answer */
   size_t wrt_count;
   bool is_known;
+  bool is_pullback; /* then places are positions in a row of numbers */
   uint64_t bound;
 };
 

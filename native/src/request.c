@@ -24,6 +24,8 @@ void gridgrad_free_request(gridgrad_request *request) {
   gg_free(&request->fixed);
   gg_free(&request->reduction);
   for (size_t i = 0; i < request->wrt_count; ++i) free(request->wrt[i]);
+  for (size_t i = 0; i < request->named_count; ++i) free(request->named[i].name);
+  free(request->named);
   free(request->wrt);
   free(request->holes);
   free(request);
@@ -68,6 +70,19 @@ static int count_names(const char *names) {
   return count;
 }
 
+static void remember(gridgrad_request *request, const char *name, uint64_t count) {
+  gg_named *grown = realloc(request->named, (request->named_count + 1) * sizeof *grown);
+  char *copy = malloc(strlen(name) + 1);
+  if (grown) request->named = grown;
+  if (!grown || !copy) {
+    free(copy);
+    complain_of_memory(request);
+    return;
+  }
+  strcpy(copy, name);
+  grown[request->named_count++] = (gg_named){copy, count};
+}
+
 /* Adds an input; of a varying one remembers where its numbers go. */
 static void add(gridgrad_request *request, const char *name, const char *dims, int ndim, const int64_t *shape,
                 const double *values) {
@@ -79,6 +94,7 @@ static void add(gridgrad_request *request, const char *name, const char *dims, i
     return;
   }
   if (!count_numbers(request, ndim, shape, &count)) return;
+  remember(request, name, count);
   gg_buffer array = {0}, input = {0};
   gg_uint(&array, GG_ARRAY_DTYPE, GRIDGRAD_FLOAT64);
   for (int i = 0; i < ndim; ++i) gg_uint(&array, GG_ARRAY_SHAPE, (uint64_t)shape[i]);
@@ -131,6 +147,7 @@ void gridgrad_linspace(gridgrad_request *request, const char *name, double start
     complain(request, "inputs", "an axis without a name, or of less than 0 values", "give a name, and 0 or more");
     return;
   }
+  remember(request, name, (uint64_t)num);
   gg_buffer linspace = {0}, input = {0};
   gg_double(&linspace, GG_LINSPACE_START, start);
   gg_double(&linspace, GG_LINSPACE_STOP, stop);
@@ -182,6 +199,17 @@ void gridgrad_reduce(gridgrad_request *request, const char *dims, const char *ki
   if (weights && *weights) gg_text(&request->reduction, GG_REDUCTION_WEIGHTS, weights);
 }
 
+void gridgrad_pullback(gridgrad_request *request, const char *cotangent) {
+  if (!request) return;
+  if (request->reduction.size) {
+    complain(request, "reduction", "a second one", "ask for one reduction, or for one pull-back");
+    return;
+  }
+  gg_text(&request->reduction, GG_REDUCTION_KIND, "pullback");
+  if (cotangent && *cotangent) gg_text(&request->reduction, GG_REDUCTION_WEIGHTS, cotangent);
+  request->is_pullback = true;
+}
+
 static void write_function(const gridgrad_request *request, gg_buffer *whole) {
   if (!request->reduction.size) {
     gg_bytes(whole, GG_GRID_GRADIENT_REQUEST_FUNCTION, request->function.data, request->function.size);
@@ -191,7 +219,7 @@ static void write_function(const gridgrad_request *request, gg_buffer *whole) {
   gg_bytes(&reduction, GG_REDUCTION_FUNCTION, request->function.data, request->function.size);
   gg_raw(&reduction, request->reduction.data, request->reduction.size);
   gg_bytes(whole, GG_GRID_GRADIENT_REQUEST_REDUCTION, reduction.data, reduction.size);
-  gg_text(whole, GG_GRID_GRADIENT_REQUEST_FEATURES, "reductions");
+  gg_text(whole, GG_GRID_GRADIENT_REQUEST_FEATURES, request->is_pullback ? "pullbacks" : "reductions");
   whole->failed |= reduction.failed;
   gg_free(&reduction);
 }
@@ -216,6 +244,24 @@ static bool copy_derivatives(const gridgrad_request *request, gridgrad_problem *
     problem->wrt[i] = malloc(strlen(request->wrt[i]) + 1);
     if (!problem->wrt[i]) return false;
     strcpy(problem->wrt[i], request->wrt[i]);
+  }
+  return true;
+}
+
+/* Where the gradient by each input stands in a pull-back: after the sum, in the order of the derivatives. */
+static bool place_gradients(const gridgrad_request *request, gridgrad_problem *problem, gridgrad_error *error) {
+  int at = 1;
+  problem->is_pullback = problem->is_known = true;
+  for (size_t i = 0; i < problem->wrt_count; ++i) {
+    size_t found = 0;
+    while (found < request->named_count && strcmp(request->named[found].name, problem->wrt[i])) ++found;
+    if (found == request->named_count || request->named[found].count > INT32_MAX - (uint64_t)at) {
+      gg_fail(error, GRIDGRAD_REQUEST, "derivatives", "one of a pull-back that is by no input of the request",
+              "name an input, once for each derivative");
+      return false;
+    }
+    problem->place[i] = at;
+    at += (int)request->named[found].count;
   }
   return true;
 }
@@ -246,7 +292,11 @@ gridgrad_problem *gridgrad_bind(gridgrad_connection *connection, const gridgrad_
   if (problem) {
     problem->connection = connection;
     write_whole(request, &problem->whole);
-    if (!problem->whole.failed && copy_derivatives(request, problem) && copy_holes(request, problem)) return problem;
+    if (!problem->whole.failed && copy_derivatives(request, problem) && copy_holes(request, problem)) {
+      if (!request->is_pullback || place_gradients(request, problem, error)) return problem;
+      gridgrad_free_problem(problem);
+      return NULL;
+    }
   }
   gridgrad_free_problem(problem);
   gg_no_memory(error);

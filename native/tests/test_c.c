@@ -199,6 +199,42 @@ static void reductions(void) {
   gridgrad_close(connection);
 }
 
+/* f = t k + 2 t k^2 on t = 1, 2 and k = 2, 3: the pull-back of ones by k is 27 and 39. */
+static void pullbacks(void) {
+  gridgrad_connection *connection = opened();
+  static const int64_t two[] = {2};
+  gridgrad_error error;
+  for (int with_cotangent = 0; with_cotangent < 2; ++with_cotangent) {
+    gridgrad_request *request = gridgrad_expression("t*k + 2*t*k**2");
+    gridgrad_varying(request, "t", "t", 1, two);
+    gridgrad_varying(request, "k", "k", 1, two);
+    gridgrad_derivative(request, "k");
+    gridgrad_derivative(request, "t");
+    gridgrad_pullback(request, with_cotangent ? "t" : NULL);
+    gridgrad_problem *problem = bound(connection, request);
+    for (int i = 0; i < 3; ++i) {
+      double numbers[] = {1, 2, 2, 3};
+      gridgrad_result result = called(problem, numbers);
+      const double *by_k = gridgrad_gradient(&result, 0), *by_t = gridgrad_gradient(&result, 1);
+      const double *sum = gridgrad_value(&result, 0);
+      CHECK(by_k && by_t && !gridgrad_gradient(&result, 2) && !gridgrad_partial(&result, 0, 0));
+      /* the sum over k of k + 2 k^2 is 31, the derivatives by k are t (1 + 4 k) */
+      double weight = with_cotangent ? 5 : 3;
+      CHECK(*sum == 31 * weight && by_k[0] == 9 * weight && by_k[1] == 13 * weight);
+      CHECK(by_t[0] == 31 && by_t[1] == (with_cotangent ? 62 : 31));
+      gridgrad_release(&result);
+    }
+    gridgrad_free_problem(problem);
+  }
+  gridgrad_request *request = gridgrad_expression("x");
+  gridgrad_linspace(request, "x", 0, 1, 3);
+  gridgrad_derivative(request, "y");
+  gridgrad_pullback(request, NULL);
+  CHECK(!gridgrad_bind(connection, request, &error) && error.reason == GRIDGRAD_REQUEST && *error.remedy);
+  gridgrad_free_request(request);
+  gridgrad_close(connection);
+}
+
 static void mistakes(void) {
   gridgrad_error error;
   CHECK(!gridgrad_connect("/no/such/socket", geteuid(), 1, &error) && error.reason == GRIDGRAD_UNAVAILABLE);
@@ -345,7 +381,7 @@ int main(int count, char **arguments) {
   } commands[] = {{"calls", calls},       {"large", large},         {"many", many},
                   {"threads", threads},   {"reductions", reductions}, {"mistakes", mistakes},
                   {"giving_up", giving_up}, {"until_it_is_gone", until_it_is_gone}, {"hostile", hostile},
-                  {"forgotten", forgotten}, {"allocations", allocations}};
+                  {"forgotten", forgotten}, {"pullbacks", pullbacks}, {"allocations", allocations}};
   CHECK(count == 3);
   path = arguments[1];
   for (size_t i = 0; i < sizeof commands / sizeof *commands; ++i)

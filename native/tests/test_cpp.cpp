@@ -55,5 +55,10 @@ int main(int, char **arguments) {
   CHECK(refused<gridgrad::Error>([] { gridgrad::Connection("/no/such"); }).find("UNAVAILABLE") == 0);
   auto mean = connection.bind(gridgrad::Request::expression("x").linspace("x", 0, 1, 5).reduce("x", "mean").float32());
   CHECK((mean().value<0, float>()() == 0.5f));
+  auto pulled = gridgrad::Request::expression("t*k + 2*t*k**2");
+  pulled.axis("t", {1, 2}).varying("k", "k", {2}).derivative("k").pullback();
+  auto gradient = connection.bind(pulled);
+  const auto loss = gradient({2, 3});
+  CHECK(loss.value<1>()(0) == 93 && loss.gradient(0)[0] == 27 && loss.gradient(0)[1] == 39);
   return 0;
 }

@@ -5,7 +5,7 @@ program test_fortran
   implicit none
   type(gridgrad_connection) :: connection, nowhere
   type(gridgrad_request) :: request
-  type(gridgrad_problem) :: problem, wrong, total
+  type(gridgrad_problem) :: problem, wrong, total, loss
   type(gridgrad_result) :: result
   type(gridgrad_error) :: error
   real(c_double), pointer :: f(:), by_t(:), by_both(:)
@@ -62,6 +62,20 @@ program test_fortran
   call result%release()
   call request%free()
 
+  request = gridgrad_expression("t*k + 2*t*k**2")
+  call request%axis("t", [1d0, 2d0])
+  call request%varying("k", "k", [2])
+  call request%derivative("k")
+  call request%pullback()
+  loss = connection%bind(request, error)
+  call loss%call([2d0, 3d0], result, error)
+  call check(error%reason == 0, "pulled back")
+  f => result%gradient(1, 2)
+  call check(associated(f), "a gradient")
+  call check(all(f == [27d0, 39d0]), "its numbers")
+  call result%release()
+  call request%free()
+
   request = gridgrad_expression("x +")
   call request%linspace("x", 0d0, 1d0, 5)
   wrong = connection%bind(request, error)
@@ -73,6 +87,7 @@ program test_fortran
 
   call problem%free()
   call total%free()
+  call loss%free()
   call wrong%free()
   call connection%close()
 

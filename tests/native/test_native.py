@@ -79,7 +79,7 @@ def test_the_reasons_are_those_of_the_protocol() -> None:
         assert getattr(pb, f"ERROR_REASON_{name}") == int(number)
 
 
-CALLS = ["calls", "large", "many", "threads", "reductions", "mistakes", "allocations"]
+CALLS = ["calls", "large", "many", "threads", "reductions", "pullbacks", "mistakes", "allocations"]
 
 
 @pytest.mark.parametrize("command", CALLS)
