@@ -67,7 +67,9 @@ async def test_gzip_is_unpacked_up_to_the_limit() -> None:
         await read_body(parts(gzip.compress(text)), GZIP, len(text) - 1, 1.0)
 
 
-@pytest.mark.parametrize("packed", [b"", b"abc", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(b"abc", mtime=0) + b"x"])
+@pytest.mark.parametrize(
+    "packed", [b"", b"abc", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(b"abc", mtime=0) + b"x"]
+)
 async def test_what_is_no_gzip_is_refused(packed: bytes) -> None:
     with pytest.raises(RequestError, match="gzip"):
         await read_body(parts(packed), GZIP, 100, 1.0)
