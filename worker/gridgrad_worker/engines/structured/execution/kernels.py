@@ -23,7 +23,7 @@ from gridgrad_worker.torch_ops.evaluate import rounded
 from gridgrad_worker.torch_ops.looped_value import SumOverArrays
 from gridgrad_worker.torch_ops.table import VALUES
 
-__all__ = ["OperationCall", "make_call"]
+__all__ = ["OperationCall", "binds", "make_call"]
 
 _EXACT = frozenset({
     "add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "logical_xor",
@@ -92,6 +92,12 @@ def make_call(
         function, takes_out = _copy, True
     broadcasts = isinstance(value, SumOverArrays)
     return OperationCall(function, args, step.op in _EXACT, takes_out, boolean, bound, broadcasts)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def binds(op: str) -> bool:
+    """Whether there may be something constant in the function of an operation where constants are tensors."""
+    return op == "pow" or bool(FUNCTIONS[op].integers)
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 
-from gridgrad_worker.engines.structured.execution.kernels import OperationCall, make_call
+from gridgrad_worker.engines.structured.execution.kernels import OperationCall, binds, make_call
 from gridgrad_worker.engines.structured.planning.plan import Level, Step
 
 __all__ = ["Wave", "sort_into_waves"]
@@ -35,20 +35,9 @@ class Wave(NamedTuple):
             yield self._replace(steps=(step,), first=self.first + n, arguments=arguments)
 
 
-class _Kind(NamedTuple):
-    """What the steps of a wave have in common.
-
-    Args:
-        depth: how many waves come before it at least.
-        op: their operation.
-        bound: what is constant in its function.
-        masks: of their arguments; None for constants.
-    """
-
-    depth: int
-    op: str
-    bound: tuple[float, ...]
-    masks: tuple[int | None, ...]
+_Kind: TypeAlias = tuple[int, str, tuple[float, ...], tuple[int | None, ...]]
+"""What the steps of a wave have in common: how many waves come before it at least, their operation, what is constant in
+its function, and the masks of their arguments, None for constants."""
 
 
 def sort_into_waves(steps: Sequence[Step], level: Level, dtype: torch.dtype) -> list[Wave]:
@@ -60,23 +49,33 @@ def sort_into_waves(steps: Sequence[Step], level: Level, dtype: torch.dtype) -> 
         dtype: computed in.
     """
     depth = dict.fromkeys(level.inputs, 0)
-    calls: dict[int, OperationCall] = {}
+    arguments: dict[int, tuple[int, ...]] = {}
     alike: dict[_Kind, list[int]] = {}
     for i in level.steps:
-        depth[i] = 1 + max([depth.get(a, 0) for a in steps[i].args], default=0)
-        calls[i] = make_call(steps[i], steps, dtype, columns=True)
-        masks = tuple([steps[a].mask if steps[a].op != "const" else None for a in calls[i].args])
-        alike.setdefault(_Kind(depth[i], steps[i].op, calls[i].bound, masks), []).append(i)
-    ordered = sorted(alike.items(), key=lambda item: item[0].depth)
+        op, args, *_ = steps[i]
+        depth[i] = before = 1 + max([depth.get(a, 0) for a in args], default=0)
+        bound: tuple[float, ...] = ()
+        if binds(op):
+            call = make_call(steps[i], steps, dtype, columns=True)
+            args, bound = call.args, call.bound
+        arguments[i] = args
+        masks = tuple([steps[a].mask if steps[a].op != "const" else None for a in args])
+        alike.setdefault((before, op, bound, masks), []).append(i)
     rows = {False: len(level.inputs), True: 0}
-    return [_wave(members, calls, rows) for _, members in ordered]
+    ordered = sorted(alike.items(), key=lambda item: item[0][0])
+    return [_wave(members, arguments, rows, steps, dtype) for _, members in ordered]
 
 
-def _wave(members: list[int], calls: dict[int, OperationCall], rows: dict[bool, int]) -> Wave:
+def _wave(
+    members: list[int],
+    arguments: dict[int, tuple[int, ...]],
+    rows: dict[bool, int],
+    steps: Sequence[Step],
+    dtype: torch.dtype,
+) -> Wave:
     """A wave whose results go to the next rows of its kind."""
-    members.sort(key=lambda i: calls[i].args)
-    call = calls[members[0]]
+    members.sort(key=arguments.__getitem__)
+    call = make_call(steps[members[0]], steps, dtype, columns=True)
     first = rows[call.boolean]
     rows[call.boolean] += len(members)
-    arguments = zip(*(calls[i].args for i in members), strict=True)
-    return Wave(call, tuple(members), first, tuple(arguments))
+    return Wave(call, tuple(members), first, tuple(zip(*[arguments[i] for i in members], strict=True)))
