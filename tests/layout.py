@@ -61,6 +61,7 @@ ORDER = {
             "formats.trees",
             "formats.notations",
             "formats",
+            "fluids",
             "requests",
             "results",
             "results.display",
