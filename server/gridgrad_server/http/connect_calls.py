@@ -22,7 +22,7 @@ from gridgrad_server.http.http_errors import CallEnded
 __all__ = ["METHODS", "ConnectCalls", "ConnectMethod"]
 
 _PROTO = "application/proto"
-_MOST_STRUCTURE = 1 << 14
+_MOST_STRUCTURE = 1 << 13
 """Fields of a message in JSON, each of which takes some microseconds."""
 
 _STRUCTURE = b"{", b"[", b","

@@ -23,7 +23,7 @@ Scope = dict[str, Any]
 Send = Callable[[Any], Awaitable[None]]
 Parts = Sequence["bytes | memoryview"]
 
-MOST_JSON_BYTES = 1 << 20
+MOST_JSON_BYTES = 1 << 18
 """Of a request in JSON: reading more would keep other callers waiting for tens of milliseconds."""
 
 _METADATA = (b"authorization", b"gridgrad-client-id", b"user-agent")

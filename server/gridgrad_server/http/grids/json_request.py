@@ -8,10 +8,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gridgrad_core.errors import RequestError
-from gridgrad_core.grid import MAX_ORDER, canonical, expand_order
+from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.grid import MAX_DERIVATIVES, MAX_ORDER, canonical, check_counts, expand_order
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, TIERS
+from gridgrad_server.requests.decode import too_many_derivatives
 
 __all__ = ["JsonRequest", "read_json"]
 
@@ -19,10 +20,13 @@ _FIELDS = ("expression", "registered", "inputs", "order", "wrt", "derivatives", 
            "timeout")  # fmt: skip
 _INPUT = 'a number, a list, {"linspace": [0, 1, 5]}, {"geomspace": [1, 100, 5]} or {"dims": ["t"], "values": [1, 2]}'
 _NONFINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-_MOST_GEOMSPACE = 1 << 16
+_MOST_GEOMSPACE = 1 << 13
 _LONGEST_S = 1e6
-_MOST_LISTS = 1 << 16
-"""Lists of numbers in an input: each takes a microsecond."""
+_MOST_LISTS = 1 << 14
+"""Lists of numbers in an input, and all in a request: each takes a microsecond."""
+_MOST_OBJECTS = 1024
+_MOST_LISTED = 16 * MAX_DERIVATIVES  # before duplicates collapse
+_KINDS_OF_NUMBERS = frozenset({int, float})
 
 
 class JsonRequest(NamedTuple):
@@ -49,6 +53,7 @@ def read_json(raw: bytes) -> JsonRequest:
     asked = _object("body", _parsed(raw), _FIELDS)
     message = pb.GridGradientRequest()
     inputs = _mapping("inputs", asked.get("inputs", {}), 'write {"t": [1, 2]}')
+    check_counts(sum(isinstance(value, list | dict) for value in inputs.values()), len(inputs))
     for name, value in inputs.items():
         message.inputs.append(_input(name, value))
     message.derivatives.extend(pb.Derivative(wrt=wrt) for wrt in _derivatives(asked, message.inputs))
@@ -62,6 +67,10 @@ def read_json(raw: bytes) -> JsonRequest:
 
 
 def _parsed(raw: bytes) -> Any:
+    if raw.count(b"[") > 2 * _MOST_LISTS or raw.count(b"{") > _MOST_OBJECTS:
+        raise TooLargeError(
+            "body", "more lists or objects than a request has", "send application/proto, or call by gRPC"
+        )
     remedy = 'send {"expression": "t*k", "inputs": {"t": [1, 2], "k": 3}}'
     try:
         return json.loads(raw, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
@@ -138,22 +147,27 @@ def _derivatives(asked: Mapping[str, Any], inputs: Sequence[pb.Input]) -> list[S
     if "derivatives" in asked:
         if "order" in asked or "wrt" in asked:
             raise RequestError("derivatives", "beside order or wrt", "give derivatives alone, or the others")
-        return [canonical(wrt, names) for wrt in _names_of_derivatives(asked["derivatives"])]
+        return _listed(asked["derivatives"], names)
     order, wrt = asked.get("order", 1), asked.get("wrt", [each.name for each in inputs if each.dims])
     if type(order) is not int or not 0 <= order <= MAX_ORDER:
         raise RequestError("order", _shown(order), f"write a whole number from 0 to {MAX_ORDER}")
-    listed = _names("wrt", [wrt] if isinstance(wrt, str) else wrt)
+    listed = list(dict.fromkeys(_names("wrt", [wrt] if isinstance(wrt, str) else wrt)))
     for name in listed:
         if name not in names:
             raise RequestError("wrt", f"{name[:60]!r}, which is no input", f"use one of {', '.join(names)[:200]}")
+    count = math.comb(len(listed) + order, order) - 1
+    if count > MAX_DERIVATIVES:
+        raise too_many_derivatives(count)
     return [derivative for derivative in expand_order(listed, order) if derivative]
 
 
-def _names_of_derivatives(value: Any) -> list[list[str]]:
-    remedy = 'write [["t"], ["t", "k"]]'
+def _listed(value: Any, names: Sequence[str]) -> list[Sequence[str]]:
     if not isinstance(value, list):
-        raise RequestError("derivatives", _shown(value), remedy)
-    return [_names("derivatives", [each] if isinstance(each, str) else each) for each in value]
+        raise RequestError("derivatives", _shown(value), 'write [["t"], ["t", "k"]]')
+    if len(value) > _MOST_LISTED:
+        raise too_many_derivatives(len(value))
+    listed = [_names("derivatives", [each] if isinstance(each, str) else each) for each in value]
+    return [canonical(wrt, names) for wrt in listed]
 
 
 def _names(field: str, value: Any) -> list[str]:
@@ -209,7 +223,7 @@ def _nesting(message: pb.Input) -> str:
 
 def _numbers(field: str, values: list[Any]) -> bytes:
     try:
-        if any(value is True or value is False for value in values):
+        if not _KINDS_OF_NUMBERS.issuperset(map(type, values)):
             raise TypeError
         numbers = array.array("d", values)
     except TypeError:
