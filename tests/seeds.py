@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["VARIABLE", "examples", "seed"]
+__all__ = ["SHARE", "VARIABLE", "examples", "longest", "seed"]
 
 VARIABLE = "GRIDGRAD_TEST_SEED"
 """Set by `make test-long`, which prints it."""
+SHARE = "GRIDGRAD_TEST_SHARE"
+"""Set to 0.1, as what runs on every change does: the longest of the long random tests draw a tenth."""
 LONGER = 10
 
 
@@ -28,3 +30,13 @@ def examples(count: int, longer: int = LONGER) -> int:
         longer: how many times as many in `make test-long`.
     """
     return count * longer if VARIABLE in os.environ else count
+
+
+def longest(count: int, longer: int) -> int:
+    """How many examples one of the longest tests draws.
+
+    Args:
+        count: how many in `make test`.
+        longer: how many times as many in `make test-long`, where it is not to draw a share of them alone.
+    """
+    return max(count, round(examples(count, longer) * float(os.environ.get(SHARE, "1"))))
