@@ -15,6 +15,7 @@ from benchmarks.service import LISTEN, RAW, SMALL, raw_sides
 __all__: list[str] = []
 
 SINGLE, INNER = "benchmarks.calls.single:gradient", "benchmarks.calls.inner"
+PULLS = "benchmarks.calls.pullbacks"
 CALLERS = 8
 GRIDS = 10_000
 
@@ -23,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints the table."""
     options = parser(__doc__, rounds=10).parse_args(arguments)
     ours = Server("gridgrad_server", LISTEN, warm="benchmarks.calls.single:prepare")
-    run("inner_loop", options, {"raw": RAW, "ours": ours}, lambda _: cases())
+    pulls = Server("gridgrad_server", LISTEN, of_build=False, warm=f"{PULLS}:prepare")
+    run("inner_loop", options, {"raw": RAW, "ours": ours, "pulls": pulls}, lambda _: cases())
 
 
 def cases() -> list[Case]:
@@ -43,7 +45,38 @@ def cases() -> list[Case]:
         _several(size),
         _many(size, "map", "benchmarks.calls.flood:many"),
         _many(size, "many", f"{INNER}:many_bound"),
+        *_gradients_of_sums(),
     ]
+
+
+def _gradients_of_sums() -> list[Case]:
+    """Beside the sum alone, and what the other way to have it takes; memory too."""
+    value, gradient = (
+        [Side(f"{name}", f"{PULLS}:{call}", {"gradient": wanted}, "pulls") for call in ("by_coefficients", "by_axes")]
+        for name, wanted in (("the sum", False), ("its gradient", True))
+    )
+    jax = Side("jax.jit(jax.grad)", f"{PULLS}:in_jax", kind="peer")
+    of_sum = Goal("p50", of=("the sum",), most=5)
+    cases = [
+        Case(
+            "sum by 100 coefficients, 256x256",
+            (gradient[0], value[0], jax),
+            (of_sum, Goal("p50", of=(jax.name,), most=0.5)),
+            {"calls": 20},
+        ),
+        Case(
+            "sum by both axes, nitrogen, 1024x1024",
+            (gradient[1], value[1]),
+            (Goal("p50", of=("the sum",), most=3),),
+            {"calls": 5},
+        ),
+    ]
+    for given in (False, True):
+        side = Side("ours", f"{PULLS}:over_a_large_grid", {"side": 8192, "cotangent": given}, "pulls", host="large")
+        goals = [Goal(f"{each} growth MiB", most=100, label=f"memory of the {each}") for each in ("server", "worker")]
+        name = f"sum by both axes, 8192x8192, cotangent {'an array' if given else 'none'}"
+        cases.append(Case(name, (side,), (*goals, Goal()), {"calls": 1}, rounds=2))
+    return cases
 
 
 def _one(name: str, ours: Side, *goals: Goal) -> Case:
