@@ -29,12 +29,13 @@ from gridgrad_worker.pullbacks.grid_pullback import BlockGradients, GridPullback
 from gridgrad_worker.pullbacks.registered_block import RegisteredBlock
 from gridgrad_worker.pullbacks.reverse_block import ReverseBlock, planned, stage_job, whole_stage
 from gridgrad_worker.pullbacks.staged_engine import StagedEngine
+from gridgrad_worker.pullbacks.unseparated_block import UnseparatedBlock
 from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule, Loss
 from gridgrad_worker.reductions.weights import point_weights
 from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.registration import Registration
-from gridgrad_worker.table_store import TableStore, check_lengths
+from gridgrad_worker.table_store import GivenTables, TableStore, check_lengths
 from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.torch_ops.lookups import BoundTable
 from gridgrad_worker.worker_program import Engine, WorkerProgram
@@ -142,7 +143,8 @@ def _pulled_back(
         given = tables.of(message.tables, dtype, device)
         program = parse(message.expression, names, given.specs)
         check_lengths(program.nodes, given)
-        plan = planned(program, asked.weights, axes, tuple([names[place] for place in wrt]))
+        asking = program, asked.weights, axes, tuple([names[place] for place in wrt])
+        plan = planned(*asking)
         number = whole_stage(plan, ndim)
         whole = program if number is None else plan.stages[number].program
         shape = tuple(axes), tuple(axes.values()), ndim, ((),), message.dtype, device.name
@@ -156,7 +158,9 @@ def _pulled_back(
             if other != number
         }
         chosen, ready = _of_stages(chosen, [*others.values()])
-        gradients = ReverseBlock(plan, names, ndim, dtype, others, ready)
+        otherwise = functools.partial(_unseparated, asking, ndim, job, device, given, exact)
+        rest = UnseparatedBlock(otherwise) if plan.watched else None
+        gradients = ReverseBlock(plan, names, ndim, dtype, others, ready, rest)
     segments = asked.segment_blocks if asked.stage == "partial" else 0
     sources = [next(i for i, own in enumerate(axes.values()) if dim in own) for dim in range(ndim)]
     inputs = [PulledInput(place, axes[names[place]]) for place in wrt]
@@ -164,6 +168,27 @@ def _pulled_back(
     result_dtype = "float64" if segments else message.dtype
     pieces = PieceReader(tuple(axes.values()), ndim, reducer.numbers, result_dtype, 1 + bool(segments))
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered, reducer)
+
+
+def _unseparated(
+    asking: tuple[Program, str, Mapping[str, tuple[int, ...]], tuple[str, ...]],
+    ndim: int,
+    job: CompileJob,
+    device: Device,
+    given: GivenTables,
+    exact: Sequence[BoundTable],
+) -> tuple[ReverseBlock, StructuredEngine]:
+    """What computes pull-backs without products of exponentials, and its engine of all points."""
+    plan = planned(*asking, multiplying=False)
+    number = whole_stage(plan, ndim)
+    whole = asking[0] if number is None else plan.stages[number].program
+    engine = StructuredEngine(whole, job.inputs, ndim, job.wanted, job.torch_dtype, device, given.bound)
+    others = {
+        other: _for_stage(stage_job(plan, other, device.name, given.specs, given.digest), device, None, exact)
+        for other in range(len(plan.stages))
+        if other != number
+    }
+    return ReverseBlock(plan, job.names, ndim, job.torch_dtype, others, lambda: False), engine
 
 
 def _for_stage(

@@ -20,12 +20,15 @@ from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.tiered_engine import TieredEngine
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, Subgrid, Tile, subgrids
-from gridgrad_worker.pullbacks.grid_pullback import Compute, PulledBlock
+from gridgrad_worker.pullbacks.grid_pullback import BlockGradients, Compute, PulledBlock
 from gridgrad_worker.pullbacks.summation import summed, summed_products
 
 __all__ = ["ReverseBlock", "planned", "stage_job", "whole_stage"]
 
 Floats = NDArray[np.float64]
+
+_LARGE = 2.0**100
+"""Of a factor: what it is multiplied with may vanish then, though the product does not."""
 
 _WINDOW_COST = 1 << 19
 """Points times planes that are held at a time."""
@@ -109,6 +112,7 @@ class ReverseBlock:
         dtype: that the stage of all points is computed in.
         engines: of the other stages, by their numbers, which compute in float64; see `stage_job`.
         ready: whether compiled code of all stages is ready.
+        otherwise: computes blocks where what the plan watches is large.
     """
 
     def __init__(
@@ -119,7 +123,9 @@ class ReverseBlock:
         dtype: torch.dtype,
         engines: Mapping[int, StructuredEngine | TieredEngine],
         ready: Callable[[], bool],
+        otherwise: BlockGradients | None = None,
     ) -> None:
+        self._otherwise = otherwise
         self._ready = ready
         self._plan = plan
         self._names = names
@@ -150,6 +156,8 @@ class ReverseBlock:
         first = [number for number in self._lower if self._plan.stages[number].level == 0]
         for number in first:
             self._compute(number, known, block.shape, tier)
+        if self._otherwise and any((known.of(each) > _LARGE).any() for each in self._plan.watched):
+            return self._otherwise.of_block(run, block, tier)
         took = self._points(run, block, tier, known)
         for position, sums in enumerate(self._later):
             number = position - 1
@@ -210,7 +218,14 @@ class ReverseBlock:
         known.stages[number] = found.reshape(stage.outputs, *spread)
 
 
-def planned(program: Program, cotangents: str, axes: Mapping[str, Sequence[int]], wrt: tuple[str, ...]) -> PullbackPlan:
+def planned(
+    program: Program,
+    cotangents: str,
+    axes: Mapping[str, Sequence[int]],
+    wrt: tuple[str, ...],
+    *,
+    multiplying: bool = True,
+) -> PullbackPlan:
     """The plan of a pull-back, which its segments share.
 
     Args:
@@ -218,20 +233,21 @@ def planned(program: Program, cotangents: str, axes: Mapping[str, Sequence[int]]
         cotangents: the text of those of its components; empty for ones.
         axes: for each input, which of the grid's dims its own are.
         wrt: the inputs that the gradient is by.
+        multiplying: whether exponentials of sums may be derived as products.
 
     Raises:
         TooLargeError: it takes more operations than derivatives may.
     """
     masks = tuple([(name, sum(1 << dim for dim in dims)) for name, dims in axes.items()])
-    return _planned_once(program, cotangents, masks, wrt)
+    return _planned_once(program, cotangents, masks, wrt, multiplying=multiplying)
 
 
 @functools.lru_cache(maxsize=64)
 def _planned_once(
-    program: Program, cotangents: str, masks: tuple[tuple[str, int], ...], wrt: tuple[str, ...]
+    program: Program, cotangents: str, masks: tuple[tuple[str, int], ...], wrt: tuple[str, ...], *, multiplying: bool
 ) -> PullbackPlan:
     given = parse(cotangents, [name for name, _ in masks]) if cotangents else None
-    return plan_pullback(program, given, dict(masks), wrt)
+    return plan_pullback(program, given, dict(masks), wrt, multiplying=multiplying)
 
 
 def whole_stage(plan: PullbackPlan, ndim: int) -> int | None:

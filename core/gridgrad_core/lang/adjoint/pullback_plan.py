@@ -80,6 +80,7 @@ class PullbackPlan(NamedTuple):
         gradient: for each input that it is by, in order; each on the dims of the input or fewer. None for zeros.
         masks: the dims of each input of stages: the function's, and sums.
         lengths: the names of the inputs that are the lengths of dims, by dim.
+        watched: what must not be large: else a plan without products of exponentials is to be used.
     """
 
     stages: tuple[Stage, ...]
@@ -88,6 +89,7 @@ class PullbackPlan(NamedTuple):
     gradient: tuple[Source | None, ...]
     masks: Mapping[str, int]
     lengths: Mapping[int, str]
+    watched: tuple[Source, ...] = ()
 
 
 def plan_pullback(
@@ -95,6 +97,8 @@ def plan_pullback(
     cotangents: Program | None,
     inputs: Mapping[str, int],
     wrt: Sequence[str],
+    *,
+    multiplying: bool = True,
 ) -> PullbackPlan:
     """Plans a pull-back.
 
@@ -103,11 +107,12 @@ def plan_pullback(
         cotangents: a program with as many components; None for ones.
         inputs: the mask of each input.
         wrt: the inputs by which the gradient is wanted.
+        multiplying: whether exponentials of sums may be derived as products.
 
     Raises:
         TooLargeError: more operations were needed than a program with its derivatives may have.
     """
-    reverse = ReverseMode(program, cotangents, inputs)
+    reverse = ReverseMode(program, cotangents, inputs, multiplying=multiplying)
     adjoints = reverse.derive(wrt)
     return _Planner(reverse, inputs, program.tables).plan(adjoints.value, [adjoints.gradient[name] for name in wrt])
 
@@ -119,6 +124,7 @@ class _Planner:
         self._sums = reverse.sums.by_name
         self._lengths = reverse.sums.lengths
         self._inputs = inputs
+        self._watched = reverse.watched
         self._tables = tables
         self._level: list[int] = []
         self._wanted: dict[tuple[int, int], dict[int, int]] = {}
@@ -127,7 +133,7 @@ class _Planner:
 
     def plan(self, value: int, gradient: Sequence[int | None]) -> PullbackPlan:
         """The plan of these outputs."""
-        finals = [each for each in (value, *gradient) if each is not None]
+        finals = [each for each in (value, *gradient, *self._watched) if each is not None]
         live = self._live(finals)
         for node in (*finals, *itertools.chain.from_iterable(map(_terms, live))):
             self._want(node)
@@ -145,9 +151,9 @@ class _Planner:
         assert sources[0] is not None, "the value is always wanted"  # noqa: S101 - narrows the type
         masks = {**self._inputs, **dict.fromkeys(self._lengths.values(), 0)}
         masks.update({each.name: self._mask_of(each) for each in live})
-        return PullbackPlan(
-            tuple(stages), tuple(map(tuple, sums)), sources[0], tuple(sources[1:]), masks, self._lengths
-        )
+        watched = tuple([self._source(each) for each in self._watched])
+        made = tuple(stages), tuple(map(tuple, sums))
+        return PullbackPlan(*made, sources[0], tuple(sources[1:]), masks, self._lengths, watched)
 
     def _live(self, roots: Sequence[int]) -> list[DimSum]:
         """The sums that nodes are made of, in the order in which they were written."""

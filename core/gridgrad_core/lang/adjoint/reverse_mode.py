@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.lang.adjoint.dim_sums import DimSums, Masks
+from gridgrad_core.lang.adjoint.exponentials import with_products
 from gridgrad_core.lang.algebra.chain_rule import CHOICES
 from gridgrad_core.lang.derive.forward_mode import Tangents
 from gridgrad_core.lang.program import limits
@@ -59,11 +60,13 @@ class ReverseMode:
         cotangents: of its components, a program with as many; None for ones.
         inputs: the mask of each input.
         limit: how many nodes may be written down.
+        multiplying: whether exponentials of sums are derived as products of exponentials of fewer dims.
 
     Attributes:
         builder: has the nodes.
         masks: of the nodes.
         sums: those over dims.
+        watched: the factors of such products, which are right while none of these is large.
     """
 
     def __init__(
@@ -72,9 +75,11 @@ class ReverseMode:
         cotangents: Program | None,
         inputs: Mapping[str, int],
         limit: int = limits.MAX_DERIVED,
+        *,
+        multiplying: bool = False,
     ) -> None:
         self.builder = Builder()
-        self._outputs = _taken(program, self.builder)
+        self._values = _taken(program, self.builder)
         self._given = _taken(cotangents, self.builder) if cotangents else None
         self.masks = Masks(self.builder, inputs)
         self._full = functools.reduce(lambda x, y: x | y, inputs.values(), 0)
@@ -83,6 +88,10 @@ class ReverseMode:
         self.sums = DimSums(self.builder, self._algebra, self.masks, inputs.keys())
         self._nodes = self.builder.nodes
         self._parts: dict[int, dict[int, list[_Part]]] = {}
+        finished(self._tangents.reading())
+        self._outputs, self.watched = self._values, list[int]()
+        if multiplying:
+            self._outputs, self.watched = with_products(program, self.builder, self._algebra, self.masks)
 
     def derive(self, wrt: Sequence[str]) -> Adjoints:
         """The adjoints of inputs.
@@ -92,8 +101,8 @@ class ReverseMode:
         """
         finished(self._tangents.reading())
         one = self._algebra.const(1.0)
-        cotangents = self._given or [one] * len(self._outputs)
-        values = [self._weighed(*each) for each in zip(self._outputs, cotangents, strict=True)]
+        cotangents = self._given or [one] * len(self._values)
+        values = [self._weighed(*each) for each in zip(self._values, cotangents, strict=True)]
         order, arguments = self._ordered(frozenset(wrt))
         for output, cotangent in zip(self._outputs, cotangents, strict=True):
             if output in arguments:

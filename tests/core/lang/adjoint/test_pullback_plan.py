@@ -31,3 +31,16 @@ def test_structural_zeros_are_none() -> None:
     plan = plan_pullback(parse("floor(t)*k"), None, {"t": T, "k": K}, ["t", "k"])
     assert plan.gradient[0] is None
     assert plan.gradient[1] is not None
+
+
+def test_exponentials_of_sums_are_products_of_few_dims() -> None:
+    inputs = {"t": T, "k": K, "a": 0}
+    plan = plan_pullback(parse("a*exp(-(t - 1)**2 - 0.5*(k - a)**2)"), None, inputs, ["t", "k", "a"])
+    (whole,) = (stage for stage in plan.stages if stage.mask == T | K)
+    assert len(whole.program.outputs) == 1
+    assert len(plan.watched) == 2
+    written = plan_pullback(
+        parse("a*exp(-(t - 1)**2 - 0.5*(k - a)**2)"), None, inputs, ["t", "k", "a"], multiplying=False
+    )
+    assert not written.watched
+    assert not plan_pullback(parse("exp(t*k)"), None, {"t": T, "k": K}, ["t"]).watched
