@@ -71,6 +71,16 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "elliprj(1.5, x, y, 0.75)": ((0.3125, 2.0),),
     "carlson_f(1, 0, 2, x, 1.5, y)": ((0.3125, 2.0),),
     "carlson_j(1, 0, 0, 2, x, 1.5, 2.25, y)": ((0.3125, 2.0),),
+    "betainc(x, y, 0.375)": ((2.0, 3.0), (0.3125, 12.0)),
+    "betainc(40, x, y)": ((0.5, 0.96875),),
+    "betainc_partial(0, 0, 1, x, 2.5, y)": ((2.0, 0.375),),
+    "betaincinv(x, 2.5, y)": ((2.0, 0.375),),
+    "student_t_cdf(x, y)": ((3.0, 0.5), (0.6875, -2.5), (30.0, 1.5)),
+    "student_t_cdf_partial(1, 0, x, y)": ((3.0, 0.5),),
+    "bivariate_norm_cdf(x, -1.5, y)": ((-2.0, 0.5), (1.0, -0.6875)),
+    "voigt_profile(x, y, 0.25)": ((1.0, 0.5), (20.0, 2.0)),
+    "voigt_profile(1.5, x, y)": ((0.5, 0.0009765625), (2.0, 3.0)),
+    "voigt_partial(1, 0, x, 0.5, y)": ((1.0, 0.25),),
     "xlogy(x, y)": ((1.25, 2.5), (-0.625, 0.0625), (17.0, 1.0)),
     "xlog1py(x, y)": ((1.25, 2.5), (-0.625, -0.9375), (17.0, 0.0009765625)),
 }
@@ -78,7 +88,8 @@ POINTS: dict[str, tuple[Point, ...]] = {
 
 def marks_of(text: str) -> list[pytest.MarkDecorator]:
     """Long for what mpmath takes long to differentiate."""
-    return [pytest.mark.long] if text.startswith(("gammainc", "beta(", "owens_t", "ellip", "carlson")) else []
+    slow = ("gammainc", "beta", "owens_t", "ellip", "carlson", "student_t", "bivariate", "voigt")
+    return [pytest.mark.long] if text.startswith(slow) else []
 
 
 @functools.cache

@@ -26,7 +26,8 @@ __all__ = ["SPELLINGS", "spelling"]
 _NEVER_NEGATIVE = frozenset({
     "square", "abs", "exp", "exp2", "sqrt", "hypot", "cosh", "sech", "sigmoid", "softplus", "norm_pdf", "norm_cdf",
     "erfc", "erfcx", "arccosh", "arccos", "relu", "gammainc", "gammaincc", "gammaincinv", "i0", "k0", "k1", "kn",
-    "beta", "exp1", "expn", "ellipk", "ellipe", "ellipkm1", "elliprf", "elliprd",
+    "beta", "betainc", "student_t_cdf", "bivariate_norm_cdf", "voigt_profile",
+    "exp1", "expn", "ellipk", "ellipe", "ellipkm1", "elliprf", "elliprd",
 })  # fmt: skip
 _DEEPEST = 20
 _FEW = 4  # products within each other

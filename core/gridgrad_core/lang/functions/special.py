@@ -19,6 +19,8 @@ _E_64 = "1.6038108905486378e-28"  # e⁻⁶⁴, by which what is a factor of lar
 _SILU_SLOPE = f"where(x < -64, {_E_64}*(exp(64 + x)*(1 + x)), sigmoid(x) + x*(0.25*sech(0.5*x)**2))"
 _GAMMA_TAIL = f"{_E_64}*(where(floor(x)%2 == 0, 1, -1)*exp(64 + lgamma(x))*digamma(x))"
 _GAMMA_SLOPE = f"where(x < -30, {_GAMMA_TAIL}, gamma(x)*digamma(x))"
+_TO_14, _TO_13 = "To 1e-14 of mpmath's", "To 1e-13 of mpmath's"
+_ROOT = "sqrt((1 - rho)*(1 + rho))"
 _SQRT_2 = "1.4142135623730951"
 _HALF_SQRT_PI = "0.8862269254527580"
 
@@ -68,6 +70,34 @@ TABLE = (
         "owens_t", ("h", "a"), "Owen's T(h, a) = 1/2π ∫ exp(-h²(1 + t²)/2)/(1 + t²) dt from 0 to a",
         ("-0.5*norm_pdf(h)*erf(0.7071067811865475*(a*h))", "exp(-0.5*h*h*(1 + a*a))/(6.283185307179586*(1 + a*a))"),
         _NORMAL, notes="To 1e-14 of mpmath's",
+    ),
+    Function(
+        "bivariate_norm_cdf", ("x", "y", "rho"), "Φ₂(x, y; ρ), where two numbers of correlation ρ are below x and y",
+        (
+            f"norm_pdf(x)*norm_cdf((y - rho*x)/{_ROOT})", f"norm_pdf(y)*norm_cdf((x - rho*y)/{_ROOT})",
+            "exp(-0.5*((x - y)**2 + 2*(1 - rho)*x*y)/((1 - rho)*(1 + rho)))/(6.283185307179586*" + _ROOT + ")",
+        ),
+        _NORMAL, notes="nan for |ρ| > 1. To 1e-13 of mpmath's, in the tails too",
+    ),
+    _unary(_NORMAL, "dawsn", "exp(-x²) ∫ exp(t²) dt from 0 to x, Dawson's", "dawsn_derivative(1, x)", notes=_TO_14),
+    _sequence(_NORMAL, "dawsn_derivative", "the n-th derivative of dawsn", 6, f". {_TO_13}"),
+    Function(
+        "voigt_profile", ("x", "sigma", "gamma"), "the density of the sum of a normal number of deviation σ and one of "
+        "Cauchy's distribution of half width γ at half height",
+        (
+            "voigt_partial(1, 0, x, sigma, gamma)", "sigma*voigt_partial(2, 0, x, sigma, gamma)",
+            "voigt_partial(0, 1, x, sigma, gamma)",
+        ),
+        _NORMAL, notes=f"Lorentz's profile at σ = 0, the normal density at γ = 0; nan below. {_TO_13}",
+    ),
+    Function(
+        "voigt_partial", ("m", "n", "x", "sigma", "gamma"), "∂ᵐ/∂xᵐ ∂ⁿ/∂γⁿ of it",
+        (
+            "0", "0", "voigt_partial(m + 1, n, x, sigma, gamma)", "sigma*voigt_partial(m + 2, n, x, sigma, gamma)",
+            "voigt_partial(m, n + 1, x, sigma, gamma)",
+        ),
+        _NORMAL, notes=f"m and n are constant integers from 0 to 10; nan for m + n above 12. {_TO_13}",
+        kinds=("integer", "integer", "number", "number", "number"), largest=10,
     ),
     _unary(_LOGISTIC, "sigmoid", "1/(1 + e⁻ˣ)", "0.25*sech(0.5*x)**2", "expit"),
     _unary(_LOGISTIC, "log_sigmoid", "ln sigmoid(x) = -softplus(-x)", "sigmoid(-x)", "log_expit", "logsigmoid"),

@@ -4,8 +4,10 @@
 #include "special_functions.h"
 
 #include "beta.h"
+#include "incomplete_beta.h"
 #include "incomplete_gamma.h"
 #include "lambert_w.h"
+#include "student_t.h"
 
 double gridgrad_gammainc(double a, double x) { return incomplete_gamma::lower(a, x); }
 double gridgrad_gammaincc(double a, double x) { return incomplete_gamma::upper(a, x); }
@@ -16,6 +18,17 @@ double gridgrad_gammaincinv(double a, double p) { return incomplete_gamma::inver
 
 double gridgrad_lambertw(double x) { return lambert_w::of_branch(0, x); }
 double gridgrad_lambertw_m1(double x) { return lambert_w::of_branch(-1, x); }
+
+double gridgrad_betainc(double a, double b, double x) { return incomplete_beta::value(a, b, x); }
+double gridgrad_betainc_partial(double i, double j, double k, double a, double b, double x) {
+    return incomplete_beta::partial(int(i), int(j), int(k), a, b, x);
+}
+double gridgrad_betaincinv(double a, double b, double p) { return incomplete_beta::inverse(a, b, p); }
+
+double gridgrad_student_t_cdf(double nu, double t) { return student_t::partial(0, 0, nu, t); }
+double gridgrad_student_t_cdf_partial(double m, double n, double nu, double t) {
+    return student_t::partial(int(m), int(n), nu, t);
+}
 
 double gridgrad_beta(double a, double b) { return beta::value(a, b); }
 double gridgrad_betaln(double a, double b) { return beta::logarithm(a, b); }

@@ -10,14 +10,17 @@
 #define BESSEL_FUNCTIONS(ROW) ROW(jn, 2) ROW(yn, 2) ROW(iv, 2) ROW(kn, 2)
 
 // The regularised incomplete gamma function P(a, x) and its complement, the derivatives of the first, m times by a and n
-// times by x, and the x at which it is p; beta functions, and the n-th derivative of digamma at a + b, less that at a;
+// times by x, and the x at which it is p; the like of the incomplete beta function and of Student's t; beta functions, and the n-th derivative of digamma at a + b, less that at a;
 // Lambert's W, on the branches 0 and -1
 #define GAMMA_FUNCTIONS(ROW)                                                       \
     ROW(gammainc, 2) ROW(gammaincc, 2) ROW(gammainc_partial, 4) ROW(gammaincinv, 2) \
-    ROW(beta, 2) ROW(betaln, 2) ROW(polygamma_difference, 3) ROW(lambertw, 1) ROW(lambertw_m1, 1)
+    ROW(betainc, 3) ROW(betainc_partial, 6) ROW(betaincinv, 3) ROW(student_t_cdf, 2)                \
+    ROW(student_t_cdf_partial, 4) ROW(beta, 2) ROW(betaln, 2) ROW(polygamma_difference, 3) ROW(lambertw, 1) ROW(lambertw_m1, 1)
 
 // Of errors and the normal distribution
-#define NORMAL_FUNCTIONS(ROW) ROW(erfcinv, 1) ROW(owens_t, 2)
+#define NORMAL_FUNCTIONS(ROW)                                  \
+    ROW(erfcinv, 1) ROW(owens_t, 2) ROW(bivariate_norm_cdf, 3) \
+    ROW(dawsn, 1) ROW(dawsn_derivative, 2) ROW(voigt_profile, 3) ROW(voigt_partial, 5)
 
 // Of exponentials, sines and logarithms
 #define INTEGRALS(ROW)                                                                       \
