@@ -38,10 +38,11 @@ k = {KEPLER}
 s = solve(s_**2 - M - e, s_, 0, 100)
 x = solve((u**2 + v**2 - (M + 4), u*v - e), (u, v), (0.9, 2.1), u)
 n = solve(solve(w**3 - z*M, w, z) - (1 + e), z, 1)
+y = solve(y_**5.5 + y_**7 - (1 + M), y_, 1)
 h = solve(g**2 + e - 0.3, g, 0, 2)
-k, s, x, n, h
+k, s, x, n, y, h
 """
-"""From a guess, between bounds, a system, one inside the other, and one that has no root at half of the points."""
+"""From a guess, between bounds, systems, one in another, powers, and one that has no root at half of the points."""
 
 
 def tile(*axes: Sequence[float] | Array) -> Tile:
@@ -191,7 +192,7 @@ def test_company_changes_no_bit_of_either_tier(both: tuple[CompileJob, Structure
 
 @needs_gcc
 def test_kernels_for_gpus_agree_with_the_direct_tier(cpu: CpuDevice) -> None:
-    text = f"{KEPLER}, solve(x**2 - M - e, x, 0, 100)"
+    text = f"{KEPLER}, solve(x**2 - M - e, x, 0, 100), solve(y**5.5 + y**7 - (1 + M), y, 1)"
     emulated = Both(cpu, text, {"M": (0,), "e": (1,)}, 2, [(), (0,)])
     emulated.compare([tile([0.1, 2.0, 5.0], [0.0, 0.4, 0.9])], 1e-12)
 

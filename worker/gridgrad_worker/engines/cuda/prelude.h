@@ -34,6 +34,11 @@ INLINE Mask truth(Vector x) { return x != 0; }
 template <class F> INLINE Vector each(F f, Vector x) { return f(x); }
 INLINE bool any(Mask condition) { return condition.is; }
 
+// On vectors the powers of a number share its logarithm
+struct Logarithm {};
+INLINE Logarithm logarithm(Vector) { return {}; }
+INLINE Vector powered(Vector x, Logarithm, Vector y) { return ::pow(x, y); }
+
 INLINE Vector abs(Vector x) { return ::fabs(x); }
 INLINE Mask isnan(Vector x) { return x != x; }
 INLINE Mask isinf(Vector x) { return abs(x) == UNBOUNDED; }

@@ -73,3 +73,11 @@ def test_what_is_inside_is_defined_first(functions: CppFunctions) -> None:
     first, last = [each for each in functions.definitions if "of_solve" in each]
     assert functions.call(inner, (), ["a", "b"]).partition("(")[0] in first.partition("\n")[0]
     assert functions.call(outer, (), ["a", "b"]).partition("(")[0] in last.partition("\n")[0]
+
+
+def test_powers_of_a_number_in_a_loop_share_its_logarithm(functions: CppFunctions) -> None:
+    functions.call(operation("solve(x**5 + x**2.5 + x**3 - p, x, 1)"), (), ["g", "c"])
+    (definition,) = (each for each in functions.definitions if "round" in each)
+    assert definition.count("= logarithm(") == 1
+    assert definition.count("powered(") >= 2
+    assert "pow(" not in definition

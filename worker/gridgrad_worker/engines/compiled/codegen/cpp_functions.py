@@ -180,7 +180,7 @@ class ProgramLines:
         known: what its inputs are called.
         prefix: of the names of variables.
         functions: that it calls.
-        logarithms: what those of bases of powers are called, by what the bases are called.
+        logarithms: what those of bases of powers are called that are known already, by what the bases are called.
 
     Attributes:
         lines: a variable in each.
@@ -195,7 +195,8 @@ class ProgramLines:
         functions: CppFunctions,
         logarithms: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._logarithms = logarithms
+        self._logarithms = dict(logarithms)
+        self._prefix = prefix
         self.lines: list[str] = []
         self._nodes = program.nodes
         self._functions = functions
@@ -221,9 +222,16 @@ class ProgramLines:
             easy = power(arguments[0], self._nodes[node.args[1]].number)
             if easy is not None:
                 return easy
+            self._take_logarithm(arguments[0])
         if node.op == "pow" and arguments[0] in self._logarithms:
             return f"powered({arguments[0]}, {self._logarithms[arguments[0]]}, {arguments[1]})"
         return self._functions.call(node.op, integers, arguments)
+
+    def _take_logarithm(self, base: str) -> None:
+        """Of a base, which its powers share."""
+        if base not in self._logarithms:
+            self._logarithms[base] = f"{self._prefix}_log{len(self._logarithms)}"
+            self.lines.append(f"const Logarithm {self._logarithms[base]} = logarithm({base});")
 
 
 def count_arrays(tables: Sequence[TableSpec]) -> int:
