@@ -1,10 +1,14 @@
-"""What equations in the language cost, beside what is written without them, and tables beside scipy."""
+"""What equations in the language cost, beside what is written without them and peers, and tables beside scipy.
+
+`--jax PYTHON` and `--coolprop PYTHON` name interpreters that have these.
+"""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Sequence
 
-from benchmarks.engine import BLOCK
+from benchmarks.engine import BLOCK, THREADS
 from benchmarks.harness.case import Case, Goal, Server, Side
 from benchmarks.harness.command import parser, run
 from benchmarks.service import LISTEN
@@ -12,6 +16,7 @@ from benchmarks.service import LISTEN
 __all__: list[str] = []
 
 CALLERS = "benchmarks.calls.equations"
+PEERS = "benchmarks.peers.densities"
 LOOKUPS = "benchmarks.calls.lookups"
 KEPT = "benchmarks.calls.kept"
 SUMS = "benchmarks.calls.sums"
@@ -19,26 +24,45 @@ SUMS = "benchmarks.calls.sums"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints the rows."""
-    options = parser(__doc__, rounds=5).parse_args(arguments)
+    flags = parser(__doc__, rounds=5, jax=True)
+    flags.add_argument("--coolprop", metavar="PYTHON", default="", help="an interpreter that has CoolProp")
+    options = flags.parse_args(arguments)
     servers = {
         "ours": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{CALLERS}:prepare"),
         "summing": Server("gridgrad_server", LISTEN, of_build=False, warm=f"{SUMS}:prepare"),
     }
-    run("language", options, servers, lambda _: [density(), volatility(), arrays(), *tables(), kept()])
+    run("language", options, servers, lambda _: [density(options), volatility(), arrays(), *tables(), kept()])
 
 
-def density() -> Case:
-    """A solved grid beside the function itself: at as many points, and on a grid of them."""
+def density(options: argparse.Namespace) -> Case:
+    """A solved grid beside the function itself, at as many points and on a grid of them, and beside peers.
+
+    Args:
+        options: which interpreters have them.
+    """
     sides = (
         Side("solve", f"{CALLERS}:density", {"way": "solved"}, "ours"),
         Side("points", f"{CALLERS}:density", {"way": "points"}, "ours"),
         Side("grid", f"{CALLERS}:density", {"way": "grid"}, "ours"),
+        *_peers(options),
     )
     goals = (
         Goal("p50", of=("points",), most=12.0, label="of the pressure and one partial at points"),
         Goal("p50", of=("grid",), label="of the same on a grid, which separates"),
+        Goal("p50", of=("jax",), most=0.4, label="of Newton in jax.jit(vmap)"),
+        Goal("p50", of=("CoolProp",), most=0.2, label="of CoolProp's PropsSI"),
     )
     return Case("nitrogen 300², density from (T, p) with both partials", sides, goals, {"calls": 3})
+
+
+def _peers(options: argparse.Namespace) -> Iterator[Side]:
+    if options.jax:
+        flags = f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}"
+        environment = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+        yield Side("jax", f"{PEERS}:newton", kind="peer", host="jax", environment=environment, python=options.jax)
+    if options.coolprop:
+        once = {"calls": 1}
+        yield Side("CoolProp", f"{PEERS}:coolprop", kind="peer", host="CoolProp", order=once, python=options.coolprop)
 
 
 def volatility() -> Case:

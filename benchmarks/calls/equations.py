@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 import gridgrad
 from benchmarks.harness.block import Run, in_turn
 
-__all__ = ["density", "prepare", "volatility"]
+__all__ = ["GAS", "density", "density_request", "prepare", "volatility"]
 
 SIDE = 300
 OPTIONS = 205_000
 _WORKLOAD = Path(__file__).parents[2] / "tests" / "workloads" / "nitrogen_properties.json"
-_GAS = 8.31451
+GAS = 8.31451
 _STEPS = 10
 
 _CALL = """
@@ -35,7 +35,7 @@ def prepare(address: str) -> str:
     """Has all of them compiled, so that no call meets the change; tells what computes them then."""
     with gridgrad.Client(address, sessions=False) as client:
         said = [
-            client.prepare(*_density(way), derivatives=_wanted(way), timeout=600)
+            client.prepare(*density_request(way), derivatives=_wanted(way), timeout=600)
             for way in ("solved", "points", "grid")
         ]
         said += [
@@ -54,7 +54,7 @@ def density(address: str, way: str) -> Iterator[Run]:
         way: "solved", the density from temperature and pressure with both partials; or the pressure from temperature
             and density with its partial by the density, at "points" in a list or on a "grid".
     """
-    text, inputs = _density(way)
+    text, inputs = density_request(way)
     with gridgrad.Client(address) as client:
         yield in_turn(lambda: client.gradient(text, inputs, derivatives=_wanted(way)))
 
@@ -72,10 +72,15 @@ def volatility(address: str, way: str) -> Iterator[Run]:
         yield in_turn(lambda: client.gradient(text, inputs, derivatives=_DERIVATIVES))
 
 
-def _density(way: str) -> tuple[str, dict[Any, NDArray[np.float64]]]:
+def density_request(way: str) -> tuple[str, dict[Any, NDArray[np.float64]]]:
+    """The expression and its inputs.
+
+    Args:
+        way: as `density` has it.
+    """
     lines = json.loads(_WORKLOAD.read_text())["expression"].split("\n")
     (energy,) = (line for line in lines if line.startswith("ar = "))
-    text = f"delta = rho/11183.9\ntau = 126.192/T\n{energy}\nq = rho*{_GAS}*T*(1 + delta*diff(ar, delta))\n"
+    text = f"delta = rho/11183.9\ntau = 126.192/T\n{energy}\nq = rho*{GAS}*T*(1 + delta*diff(ar, delta))\n"
     temperatures = np.linspace(130.0, 600.0, SIDE)
     densities = np.linspace(100.0, 20_000.0, SIDE)
     if way == "grid":
@@ -83,7 +88,7 @@ def _density(way: str) -> tuple[str, dict[Any, NDArray[np.float64]]]:
     if way == "points":
         points = np.stack(np.meshgrid(temperatures, densities, indexing="ij"), -1).reshape(-1, 2)
         return f"{text}q", {("T", "rho"): points}
-    return f"{text}solve(q - p, rho, p/({_GAS}*T))", {"T": temperatures, "p": np.geomspace(1e5, 5e7, SIDE)}
+    return f"{text}solve(q - p, rho, p/({GAS}*T))", {"T": temperatures, "p": np.geomspace(1e5, 5e7, SIDE)}
 
 
 def _wanted(way: str) -> list[tuple[str, ...]]:
