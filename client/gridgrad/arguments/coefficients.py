@@ -99,7 +99,7 @@ class CoefficientArray(NamedTuple):
     @property
     def whole(self) -> GivenTable:
         """The array as one that a text sums over."""
-        return GivenTable(self.name, array_of(self.values))
+        return _whole(self.name, self.values.tobytes())
 
     def scalars(self, unused: Collection[str] = ()) -> list[Input]:
         """Its elements as inputs.
@@ -110,6 +110,12 @@ class CoefficientArray(NamedTuple):
         used = [(place, name) for place, name in enumerate(self.elements) if name not in unused]
         flat = self.values.reshape(-1)
         return [Input(name, (), flat[place : place + 1].reshape(())) for place, name in used]
+
+
+@functools.lru_cache(64)
+def _whole(name: str, numbers: bytes) -> GivenTable:
+    """An array by its numbers; the same one for calls that follow each other, which has its message made once."""
+    return GivenTable(name, array_of(np.frombuffer(numbers, FLOAT64)))
 
 
 @functools.lru_cache(256)

@@ -71,6 +71,26 @@ def test_an_equation_of_state_is_what_numpy_makes_of_it(tmp_path: Path, dtype: s
         spread(computed(made, engine, axes), *axes, given)
 
 
+def test_terms_that_separate_are_those_of_numpy_however_many_are_alike(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    n, d, t = draw.normal(size=40), draw.integers(0, 5, 40), draw.integers(0, 9, 40) / 2
+    given = {"n": array(n), "d": array(d), "t": array(t), "m": array(np.roll(d, 7))}
+    text = "sum(n*x**d*y**t) + sum(n*x**d*y**m), sum(n*x**d*exp(-x**m)*cos(t*y)), sum(p*n*d*x*cos(m*y))"
+    dims: dict[str, tuple[int, ...]] = {"x": (0,), "y": (1,), "p": ()}
+    made = case(tmp_path, text, given, dims, [(), (0,), (1,), (0, 1)])
+    axes = np.linspace(0, 1.5, 21), np.linspace(0, 1.8, 37)
+    x, y, m = axes[0][:, None, None], axes[1][:, None], np.roll(d, 7)
+    right = [
+        (n * x**d * (y**t + y**m)).sum(-1), (n * x**d * np.exp(-(x**m)) * np.cos(t * y)).sum(-1),
+        (2.5 * n * d * x * np.cos(m * y)).sum(-1),
+    ]  # fmt: skip
+    direct = computed(made, "direct", (*axes, np.array(2.5)))
+    for name in made.engines:
+        found = computed(made, name, (*axes, np.array(2.5)))
+        assert_allclose(found[:3], right, rtol=0, atol=1e-13 * np.abs(right).max())
+        assert_allclose(found, direct, rtol=0, atol=1e-13 * np.nanmax(np.abs(direct[np.isfinite(direct)])))
+
+
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Case:
     given = {name: each for name, each in arrays(7, 4).items() if name != "t"}

@@ -103,6 +103,8 @@ def sample_tables(specs: Sequence[TableSpec], dtype: torch.dtype) -> list[BoundT
         knots = np.cumsum(draw.uniform(0.5, 6.0, (spec.dims, 16)), 1) - 8.0
         lengths = (16,) * max(1, spec.dims)
         values = draw.uniform(-2.0, 2.0, (*lengths, spec.components) if spec.components else lengths)
+        if spec.is_array:
+            values[12:] = values[:4]  # equal numbers, which compiled code brings together
         method = {0: ARRAY, 1: "linear", 3: "cubic", 5: "quintic"}[spec.degree]
         table = TableNumbers(values, tuple(knots), method, spec.outside, "not-a-knot")
         made.append(BoundTable.of(table, dtype, torch.device("cpu")))

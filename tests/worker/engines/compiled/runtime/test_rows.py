@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
+from gridgrad_core.lang.functions.tabulated import ARRAY
+from gridgrad_core.tables.table_numbers import TableNumbers
 from gridgrad_worker.engines.compiled.runtime.library import DOUBLES, FLOATS, SPACED, VALUE, Rows
 from gridgrad_worker.engines.compiled.runtime.rows import RowWriter
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, LinspaceValues, Subgrid, Tile
+from gridgrad_worker.torch_ops.lookups import BoundTable
 
 DIMS = ((), (0,), (1,), (0, 1))
 INPUT = np.dtype([
@@ -100,3 +104,16 @@ def test_a_grid_without_dims_is_one_point() -> None:
     shapes, _ = RowWriter(((),), 0).fill(rows, [tile], [np.zeros((1, 1))])
     assert shapes.tolist() == [[1]]
     assert rows["shape"].tolist() == [[1]]
+
+
+def test_behind_an_array_are_the_places_of_equal_numbers() -> None:
+    given = TableNumbers(np.array([3.0, 1, 3, -0.0, np.nan, 1, 3, np.nan, 0.0]), (), ARRAY, "", "not-a-knot")
+    assert ROW.names
+    rows: Rows = np.zeros(1, [("inputs", INPUT, (6,)), *((name, ROW[name]) for name in ROW.names[1:])])
+    tile = Tile(values_of(2, 3), Subgrid((0, 0), (2, 3)))
+    writer = RowWriter(DIMS, 2, [BoundTable.of(given, torch.float64, torch.device("cpu"))])
+    _kept = writer.fill(rows, [tile], [np.zeros((1, 6))])
+    numbers_row, groups_row = rows[0]["inputs"][len(DIMS) : len(DIMS) + 2]
+    assert (numbers_row["count"], groups_row["count"]) == (9, 5)
+    places = np.ctypeslib.as_array(ctypes.cast(int(groups_row["data"]), ctypes.POINTER(ctypes.c_int64)), (15,))
+    assert places.tolist() == [0, 3, 5, 6, 8, 9, 0, 2, 6, 1, 5, 3, 4, 7, 8]

@@ -2,13 +2,16 @@
 
 So of sum(n*delta**d*tau**t) the powers are computed along each axis, a row of its level for each number, and the grid
 multiplies and adds them. Sums of one level run in one loop, and have what they share once.
+
+Where terms separate, so that each is a product of what two levels keep, and one side of it reads a single array, terms
+with the same number there are brought together: a row of the one side stands beside the sum of those of the other. An
+equation of state has a few powers of the density beside very many of the temperature.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM
@@ -16,32 +19,15 @@ from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions, ProgramLines
+from gridgrad_worker.engines.compiled.codegen.term_groups import Sides, TermGroups
+from gridgrad_worker.engines.compiled.codegen.term_table import ALL, GROUPED, STEP, Term, TermTable
 from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan
 
 __all__ = ["ArrayTerms"]
 
-_STEP = "step"
 
 Number = Callable[[int], str]
 """What the result of a step of the plan is called."""
-
-
-class _Term(NamedTuple):
-    """A part of the terms of sums.
-
-    Args:
-        op: an operation, "const", `_STEP` or `ARRAY_ITEM`.
-        args: terms before it.
-        value: the number of a constant, the place of a step, the number of an array.
-        mask: the dims that it depends on.
-        array: whose numbers it depends on, one of these arrays; None for none.
-    """
-
-    op: str
-    args: tuple[int, ...] = ()
-    value: float = 0
-    mask: int = 0
-    array: int | None = None
 
 
 class ArrayTerms:
@@ -59,20 +45,20 @@ class ArrayTerms:
     def __init__(self, plan: ExecutionPlan, functions: CppFunctions) -> None:
         self._plan = plan
         self._functions = functions
-        self._terms: list[_Term] = []
-        self._index: dict[tuple[object, ...], int] = {}
+        self._table = TermTable()
+        self._groups = TermGroups(self._table)
         self.kept: dict[int, list[int]] = {}
         found = [i for level in plan.levels for i in level.steps if self._arrays(i)]
-        self.sums = {step: self._taken(step) for step in found}
+        self.sums = {step: self._groups.grouped(self._taken(step)) for step in found}
         for step, term in self.sums.items():
             self._keep(term, plan.steps[step].mask)
 
     def reads(self) -> Iterator[tuple[int, int]]:
         """Which level must have kept which step for terms of another one."""
         for mask, kept in self.kept.items():
-            for term in self._inside(kept, frozenset()):
-                step = int(self._terms[term].value)
-                if self._terms[term].op == _STEP and self._plan.steps[step].mask != mask:
+            for term in self._table.inside(kept, frozenset()):
+                step = int(self._table[term].value)
+                if self._table[term].op == STEP and self._plan.steps[step].mask != mask:
                     yield self._plan.steps[step].mask, step
 
     def rows(self, mask: int, before: int) -> str:
@@ -90,8 +76,11 @@ class ArrayTerms:
         """
         for term in self.kept.get(mask, ()):
             bases = self._bases(term, number)
-            lines = self._lines([term], frozenset(), {}, number, bases)
             yield from (f"const Logarithm {name} = logarithm({base});" for base, name in bases.items())
+            if term in self._groups.sides:
+                yield from self._stored_groups(term, before, number, bases)
+                continue
+            lines = self._lines([term], frozenset(), {}, number, bases)
             yield f"for (int64_t place = 0; place < {self._count(term)}; place++) {{"
             yield from (f"    {line}" for line in lines.lines)
             text = lines.outputs[0]
@@ -99,11 +88,49 @@ class ArrayTerms:
             yield f"    store(to + ({self._first(term, before)} + place) * LANES, {value});"
             yield "}"
 
+    def _stored_groups(self, term: int, before: int, number: Number, bases: Mapping[str, str]) -> Iterator[str]:
+        """Computes the rows of a side: of its first member for each group, or of all together."""
+        op, lines = self._table[term], self._lines(self._table[term].args, frozenset(), {}, number, bases)
+        side, *factors = lines.outputs
+        groups, adds = f"g{term}", f"a{term}"
+        yield f"const Groups {groups} = {self._groups_of(self._groups.sides[term])};"
+        yield f"const bool {adds} = {self._adds(self._groups.sides[term], int(op.value) % 2)};"
+        yield f"for (int64_t group = 0; group < {groups}.count; group++) {{"
+        yield f"    Vector total = {'broadcast(Real(1))' if op.op == ALL else '{}'};"
+        yield f"    const int64_t* const end = {groups}.end(group, {adds});"
+        yield f"    for (const int64_t* member = {groups}.begin(group); member < end; member++) {{"
+        yield "        const int64_t place = *member;"
+        yield from (f"        {line}" for line in lines.lines)
+        added = f"fused({side}, {factors[0]}, total)" if factors else f"total + {side}"
+        met = f"select({side}, total, Vector{{}})"
+        yield f"        total = {met if op.op == ALL else f'{adds} ? {added} : {side}'};"
+        yield "    }"
+        yield f"    store(to + ({self._first(term, before)} + group) * LANES, total);"
+        yield "}"
+
+    def _groups_of(self, sides: Sides) -> str:
+        """Those of the side that has fewer."""
+        found = [f"groups({self._functions.groups(array)})" for array in sides if array is not None]
+        return found[0] if len(found) == 1 else f"fewer({', '.join(found)})"
+
+    def _adds(self, sides: Sides, side: int) -> str:
+        """Whether the rows of a side are added up, and not those of the other."""
+        if None in sides:
+            return "true" if sides[side] is None else "false"
+        first, second = (f"groups({self._functions.groups(array or 0)}).count" for array in sides)
+        return f"{first} > {second}" if side == 0 else f"{first} <= {second}"
+
+    def _side_arrays(self, step: int) -> Sides | None:
+        """By which arrays the terms of a sum are brought together; None where they are not."""
+        args = self._table[self.sums[step]].args
+        return self._groups.sides.get(args[0]) if args else None
+
     def together(self, step: int, steps: Sequence[int], known: Mapping[int, str], mask: int) -> list[int]:
         """The sums that run in one loop with that of a step: over arrays of its own, of what is there already."""
         chosen: list[int] = []
         for other in steps:
-            if other in self.sums and other not in known and set(self._arrays(other)) & set(self._arrays(step)):
+            fits = other in self.sums and other not in known and self._side_arrays(other) == self._side_arrays(step)
+            if fits and set(self._arrays(other)) & set(self._arrays(step)):
                 args = [(each, self._plan.steps[each]) for each in self._plan.steps[other].args]
                 if all(arg.op == "const" or arg.mask != mask or each in known for each, arg in args):
                     chosen.append(other)
@@ -144,8 +171,8 @@ class ArrayTerms:
         return found
 
     def _is_kept(self, step: int) -> bool:
-        inside = self._inside([self.sums[step]], self._kept_below([step]))
-        return all(self._terms[term].op != _STEP for term in inside)
+        inside = self._table.inside([self.sums[step]], self._kept_below([step]))
+        return all(self._table[term].op != STEP for term in inside)
 
     def summed_in_rows(self, steps: Sequence[int], levels: Mapping[int, tuple[int, int]]) -> Iterator[str]:
         """Computes sums for some rows and columns of vectors, in registers where there are as many rows as can be.
@@ -176,6 +203,9 @@ class ArrayTerms:
         yield "        }"
 
     def _length(self, steps: Sequence[int]) -> str:
+        sides = self._side_arrays(steps[0])
+        if sides is not None:
+            return f"{self._groups_of(sides)}.count"
         return self._functions.count(self._arrays(steps[0])[0])
 
     def _loads(
@@ -183,10 +213,10 @@ class ArrayTerms:
     ) -> tuple[list[str], dict[int, str]]:
         """Where levels have what they keep of terms, and how it is read at a place."""
         kept, lines, loaded = self._kept_below(steps), list[str](), dict[int, str]()
-        for term in self._inside([self.sums[step] for step in steps], kept):
+        for term in self._table.inside([self.sums[step] for step in steps], kept):
             if term not in kept:
                 continue
-            mask, name = self._terms[term].mask, f"k{steps[0]}_{term}"
+            mask, name = self._table[term].mask, f"k{steps[0]}_{term}"
             level, before = levels[mask]
             lines.append(f"const Real* const {name} = {at.format(level)} + ({self._first(term, before)}) * LANES;")
             down = "" if mask.bit_length() == last else f" * corner.down[{level}]"  # neighbours in one vector, or far
@@ -218,13 +248,13 @@ class ArrayTerms:
 
     def _parts(self, term: int, kept: frozenset[int]) -> tuple[int, ...]:
         """A term; of a product its factors; of one that is 0 on a condition the condition before these."""
-        op, args, *_ = self._terms[term]
+        op, args, *_ = self._table[term]
         if term in kept:
             return (term,)
         if op == "mul":
             return args
-        if op == "where" and self._terms[args[1]] == _Term("const") and self._terms[args[2]].op == "mul":
-            return (args[0], *self._terms[args[2]].args) if args[2] not in kept else (term,)
+        if op == "where" and self._table[args[1]] == Term("const") and self._table[args[2]].op == "mul":
+            return (args[0], *self._table[args[2]].args) if args[2] not in kept else (term,)
         return (term,)
 
     def _arrays(self, step: int) -> tuple[int, ...]:
@@ -243,41 +273,27 @@ class ArrayTerms:
                 places.append(self._read(args.get(str(node.value))))
             elif node.op == ARRAY_ITEM.name:
                 number = int(nodes[node.args[0]].number)
-                places.append(self._add(_Term(ARRAY_ITEM.name, (), number, 0, number)))
+                places.append(self._table.add(Term(ARRAY_ITEM.name, (), number, 0, number)))
             elif node.op == "const":
-                places.append(self._add(_Term("const", (), node.number)))
+                places.append(self._table.add(Term("const", (), node.number)))
             else:
-                places.append(self._made(node.op, tuple([places[each] for each in node.args])))
+                places.append(self._table.made(node.op, tuple([places[each] for each in node.args])))
         return places[operation.body.outputs[0]]
 
     def _read(self, step: int | None) -> int:
         if step is None:  # the place itself, which only arrays read
-            return self._add(_Term("const"))
+            return self._table.add(Term("const"))
         known = self._plan.steps[step]
-        return self._add(
-            _Term("const", (), known.number) if known.op == "const" else _Term(_STEP, (), step, known.mask)
+        return self._table.add(
+            Term("const", (), known.number) if known.op == "const" else Term(STEP, (), step, known.mask)
         )
-
-    def _made(self, op: str, args: tuple[int, ...]) -> int:
-        mask, array = 0, None
-        for each in args:
-            mask |= self._terms[each].mask
-            array = self._terms[each].array if array is None else array
-        return self._add(_Term(op, args, 0, mask, array))
-
-    def _add(self, term: _Term) -> int:
-        key = (*term[:2], float(term.value).hex(), *term[3:])
-        if key not in self._index:
-            self._index[key] = len(self._terms)
-            self._terms.append(term)
-        return self._index[key]
 
     def _keep(self, root: int, mask: int) -> None:
         """Has the levels of fewer dims keep what they can compute of a term."""
         stack = [root]
         while stack:
             term = stack.pop()
-            op, args, _, own, array = self._terms[term]
+            op, args, _, own, array = self._table[term]
             if array is None or op == ARRAY_ITEM.name:
                 continue
             if own == mask:
@@ -285,22 +301,11 @@ class ArrayTerms:
             elif term not in self.kept.setdefault(own, []):
                 self.kept[own].append(term)
 
-    def _inside(self, roots: Sequence[int], known: frozenset[int]) -> list[int]:
-        """Terms and all that they are made of, up to those that are known, in order."""
-        found: set[int] = set()
-        stack = list(roots)
-        while stack:
-            term = stack.pop()
-            if term not in found:
-                found.add(term)
-                stack.extend(() if term in known else self._terms[term].args)
-        return sorted(found)
-
     def _bases(self, root: int, number: Number) -> dict[str, str]:
         """What powers of a term are taken of that is the same for all numbers: what its logarithm is called."""
-        inside = [self._terms[term] for term in self._inside([root], frozenset())]
-        bases = [self._terms[term.args[0]] for term in inside if term.op == "pow" and term.array is not None]
-        steps = dict.fromkeys(int(base.value) for base in bases if base.op == _STEP)
+        inside = [self._table[term] for term in self._table.inside([root], frozenset())]
+        bases = [self._table[term.args[0]] for term in inside if term.op == "pow" and term.array is not None]
+        steps = dict.fromkeys(int(base.value) for base in bases if base.op == STEP)
         return {number(step): f"l{root}_{step}" for step in steps}
 
     def _lines(
@@ -314,15 +319,15 @@ class ArrayTerms:
         nodes: list[Node] = []
         places: dict[int, int] = {}
         called: dict[str, str] = {}
-        for index in self._inside(outputs, known):
-            term = self._terms[index]
+        for index in self._table.inside(outputs, known):
+            term = self._table[index]
             places[index] = len(nodes)
             if term.op == "const":
                 nodes.append(Node("const", (), term.value))
             elif index in loaded:
                 called[f"{index}"] = f"truth({loaded[index]})" if self._is_mask(index) else loaded[index]
                 nodes.append(Node("input", (), f"{index}"))
-            elif term.op in (_STEP, ARRAY_ITEM.name):
+            elif term.op in (STEP, ARRAY_ITEM.name):
                 is_item = term.op == ARRAY_ITEM.name
                 called[f"{index}"] = self._functions.item(int(term.value)) if is_item else number(int(term.value))
                 nodes.append(Node("input", (), f"{index}"))
@@ -333,14 +338,14 @@ class ArrayTerms:
         return ProgramLines(program, called, "t", self._functions, bases)
 
     def _is_mask(self, term: int) -> bool:
-        op = self._terms[term].op
-        return op not in ("const", _STEP) and FUNCTIONS[op].result == "boolean"
+        op = self._table[term].op
+        return op == ALL or (op not in ("const", STEP, GROUPED) and FUNCTIONS[op].result == "boolean")
 
     def _count(self, term: int) -> str:
-        array = self._terms[term].array
+        array = self._table[term].array
         return self._functions.count(0 if array is None else array)
 
     def _first(self, term: int, before: int) -> str:
         """The first row of a term in its level."""
-        kept = self.kept[self._terms[term].mask]
+        kept = self.kept[self._table[term].mask]
         return " + ".join([str(before), *map(self._count, kept[: kept.index(term)])])

@@ -38,6 +38,9 @@ _AT_ONCE = min(2, os.cpu_count() or 1)
 _REST, _APART = 150_000, 90_000
 """Characters of functions that take as long as what every program has, and as what may stand apart from that."""
 
+_FORM = 2
+"""Counted up when what is made of one plan becomes another: packages of before are no longer used."""
+
 _RUN_PLAIN = "template int64_t run_tile<PlainPlan>(const Tile&, Scratch&, int, bool);"
 
 
@@ -118,7 +121,7 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
 
 def digest_of(engine: StructuredEngine) -> str:
     """What a package and its caller must agree on, SHA-256, hex."""
-    said = (engine.plan, engine.plain_plan, engine.guard.kinds if engine.guard else None)
+    said = (_FORM, engine.plan, engine.plain_plan, engine.guard.kinds if engine.guard else None)
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 

@@ -104,6 +104,10 @@ class CppFunctions:
         """How many numbers an array has."""
         return f"{self._tables.array(number)}.count"
 
+    def groups(self, number: int) -> str:
+        """The places of an array that have the same numbers."""
+        return self._tables.groups(number)
+
     def _name(self, op: str, integers: tuple[int, ...]) -> str:
         if isinstance(op, MadeOperation):
             return "of_" + op.replace(" ", "_")[: op.index(" ") + _DIGITS]
@@ -235,8 +239,8 @@ class ProgramLines:
 
 
 def count_arrays(tables: Sequence[TableSpec]) -> int:
-    """How many arrays tables have."""
-    return sum(table.dims + len(table.names) for table in tables)
+    """How many arrays tables have; of an array its groups too."""
+    return sum(table.dims + len(table.names) + table.is_array for table in tables)
 
 
 class TableReader:
@@ -254,7 +258,7 @@ class TableReader:
             self._knots.append([inputs + axis for axis in range(table.dims)])
             inputs += table.dims
             self._components += [(number, inputs + n) for n in range(len(table.names))]
-            inputs += len(table.names)
+            inputs += len(table.names) + table.is_array
         self._powers = [(table.degree + 1) ** table.dims for table in tables]
 
     def call(self, op: str, integers: Sequence[int], arguments: Sequence[str]) -> str:
@@ -283,6 +287,10 @@ class TableReader:
     def array(self, number: int) -> str:
         """The input that has the numbers of an array."""
         return self._input(self._components[number][1])
+
+    def groups(self, number: int) -> str:
+        """The input behind it that has the places of equal ones among them."""
+        return self._input(self._components[number][1] + 1)
 
     @staticmethod
     def _input(place: int) -> str:

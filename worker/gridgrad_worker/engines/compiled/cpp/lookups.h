@@ -10,6 +10,17 @@
 
 INLINE const Real* numbers(const Input& input) { return (const Real*)input.data; }
 
+// The places of an array that have the same number, group by group.
+struct Groups {
+    int64_t count;
+    const int64_t* begins;  // count + 1, and the places behind them
+
+    INLINE_MEMBER const int64_t* begin(int64_t group) const { return begins + count + 1 + begins[group]; }
+    INLINE_MEMBER const int64_t* end(int64_t group, bool all) const { return all ? begin(group + 1) : begin(group) + 1; }
+};
+INLINE Groups groups(const Input& input) { return {input.count, (const int64_t*)input.data}; }
+INLINE Groups fewer(const Groups& one, const Groups& other) { return one.count <= other.count ? one : other; }
+
 INLINE Vector nan_place(const Input& knots, Vector x) {
     const Real first = numbers(knots)[0], last = numbers(knots)[knots.count - 1];
     return select((x >= first) & (x <= last), x, broadcast(NOT_A_NUMBER));

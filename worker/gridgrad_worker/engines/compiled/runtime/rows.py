@@ -53,9 +53,9 @@ class RowWriter:
         for position, dims in enumerate(self._dims):
             values = [tile.inputs[position] for tile in tiles]
             kept += _fill_input(rows["inputs"][:, position], values, dims, shapes)
-        for position, (numbers, even) in enumerate(self._tables, len(self._dims)):
+        for position, (numbers, count, even) in enumerate(self._tables, len(self._dims)):
             row = rows["inputs"][:, position]
-            row["data"], row["count"] = numbers.ctypes.data, len(numbers)
+            row["data"], row["count"] = numbers.ctypes.data, count
             row["start"], row["stop"] = even
         if self._ndim:
             corners = itertools.chain.from_iterable([tile.subgrid.start + tile.subgrid.shape for tile in tiles])
@@ -68,13 +68,25 @@ class RowWriter:
         return shapes, kept
 
 
-def _arrays_of(table: BoundTable) -> Iterator[tuple[Array, tuple[float, float]]]:
-    """The arrays of a table: knots, which may be even, and coefficients."""
+def _arrays_of(table: BoundTable) -> Iterator[tuple[NDArray[Any], int, tuple[float, float]]]:
+    """The arrays of a table with their counts: knots, which may be even, coefficients, and the groups of an array."""
     for knots in table.knots:
         numbers = knots.numpy()
-        yield numbers, _evenness(numbers)
+        yield numbers, len(numbers), _evenness(numbers)
     for coefficients in table.coefficients:
-        yield coefficients.numpy(), (0.0, 0.0)
+        numbers = coefficients.numpy()
+        yield numbers, len(numbers), (0.0, 0.0)
+        if not table.knots:
+            groups, count = _groups(numbers)
+            yield groups, count, (0.0, 0.0)
+
+
+def _groups(numbers: Array) -> tuple[NDArray[np.int64], int]:
+    """Where each group of places with the same bits begins, where the last one ends, and the places, group by group."""
+    _, first, group = np.unique(numbers.view(f"i{numbers.itemsize}"), return_index=True, return_inverse=True)
+    in_order = np.argsort(first[group], kind="stable")
+    begins = np.concatenate([[0], np.cumsum(np.bincount(np.argsort(np.argsort(first))[group]))])
+    return np.concatenate([begins, in_order]).astype(np.int64), len(first)
 
 
 def _evenness(knots: Array) -> tuple[float, float]:
