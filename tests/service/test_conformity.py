@@ -23,7 +23,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
     """A server that listens by TCP, a unix socket and HTTP, and the addresses of the latter two."""
     folder = tmp_path_factory.mktemp("conformity")
     unix = f"unix:{folder}/socket"
-    with running(folder, "--listen", unix, "--http", "127.0.0.1:0") as server:
+    flags = ["--listen", unix, "--http", "127.0.0.1:0", "--session-socket", f"{folder}/sessions"]
+    with running(folder, *flags) as server:
         http = re.search(r"http address=(\S+)", server.log.read_text())
         assert http
         yield server, unix, f"http://{http[1]}"
@@ -46,9 +47,17 @@ def test_by_tcp_and_http_and_in_sessions(served: tuple[Running, str, str], tmp_p
 
 
 def test_by_a_unix_socket(served: tuple[Running, str, str]) -> None:
-    done = conformity("--server", served[1])
+    unix = served[1]
+    done = conformity("--server", unix, "--session-socket", unix.removeprefix("unix:").replace("/socket", "/sessions"))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.findall(r"^(\S+): \d+ passed, 0 failed, 0 skipped$", done.stdout, re.MULTILINE) == WAYS[:3]
+    passed = re.findall(r"^(\S+): \d+ passed, 0 failed, 0 skipped$", done.stdout, re.MULTILINE)
+    assert passed == [*WAYS[:3], "session-socket"]
+
+
+def test_a_socket_that_was_named_must_be_there(served: tuple[Running, str, str], tmp_path: Path) -> None:
+    done = conformity("--server", served[1], "--session-socket", str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert "FAILED   session-socket: values/bilinear: FileNotFoundError" in done.stdout
 
 
 def test_no_server_is_no_success() -> None:

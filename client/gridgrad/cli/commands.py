@@ -230,8 +230,9 @@ def _gradient(
 @gridgrad.command()
 @connection_flags
 @click.option("--http", metavar="URL", help="Ask there by HTTP too, as http://localhost:8080.")
+@click.option("--session-socket", type=click.Path(), metavar="PATH", help="Ask in sessions of this socket, too.")
 @click.option("--junit", type=click.Path(), metavar="FILE", help="Write the report as JUnit's XML, too.")
-def conformity(connection: Connection, http: str | None, junit: str | None) -> None:
+def conformity(connection: Connection, http: str | None, session_socket: str | None, junit: str | None) -> None:
     """Ask a server all published cases of the protocol, by each way that it offers.
 
     For who writes a server: values, derivatives, errors, limits, streams and sessions. Status 1 if any case fails.
@@ -239,7 +240,7 @@ def conformity(connection: Connection, http: str | None, junit: str | None) -> N
     from gridgrad.conformity import conformity_report
     from gridgrad.conformity.server import check as check_server
 
-    checked = check_server(connection.settings(), http)
+    checked = check_server(connection.settings(), http, session_socket)
     click.echo(conformity_report.text(checked))
     if junit:
         with click.open_file(junit, "wb") as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 
 from gridgrad.arguments.bearer_token import bearer
@@ -19,12 +21,13 @@ __all__ = ["check"]
 _PATIENCE_S = 60.0
 
 
-def check(settings: ConnectionSettings, http: str | None = None) -> list[Checked]:
+def check(settings: ConnectionSettings, http: str | None = None, session_socket: str | None = None) -> list[Checked]:
     """Asks a server all published cases, by all ways.
 
     Args:
         settings: how to connect to it.
         http: its URL for Connect's protocol; None for none.
+        session_socket: the path at which it gives sessions to callers on this machine; None for none.
 
     Raises:
         UnavailableError: there is no such server there.
@@ -42,7 +45,8 @@ def check(settings: ConnectionSettings, http: str | None = None) -> list[Checked
     with opened as channel:
         unary = GrpcUnary(channel, [bearer(token)] if token else [], settings.timeout_s or _PATIENCE_S)
         stream = GrpcStream(channel, [bearer(token)] if token else [], settings.timeout_s or _PATIENCE_S)
-        return _checked(unary, stream, InSession(unary, settings.timeout_s or _PATIENCE_S), ways_by_http)
+        sessions = [InSession(unary, settings.timeout_s or _PATIENCE_S, path) for path in ("", session_socket or "")]
+        return _checked(unary, stream, sessions[: 2 if session_socket else 1], ways_by_http)
 
 
 def _by_http(url: str, settings: ConnectionSettings, token: str, *, is_json: bool) -> ByHttp:
@@ -52,11 +56,13 @@ def _by_http(url: str, settings: ConnectionSettings, token: str, *, is_json: boo
     return way
 
 
-def _checked(unary: GrpcUnary, stream: GrpcStream, session: InSession, by_http: list[ByHttp]) -> list[Checked]:
+def _checked(
+    unary: GrpcUnary, stream: GrpcStream, sessions: Sequence[InSession], by_http: Sequence[ByHttp]
+) -> list[Checked]:
     answer = unary.call("GetServerInfo", b"")
     if isinstance(answer, CallOutcome):
         raise UnavailableError("--server", f"GetServerInfo is refused: {answer.message}", "is this a Gridgrad server?")
-    why_none = session.is_offered()
-    ways: list[Way] = [unary, stream, *([] if why_none else [session]), *by_http]
+    why_none = {session: session.why_not() for session in sessions}
+    ways: list[Way] = [unary, stream, *(session for session in sessions if not why_none[session]), *by_http]
     checked = list(check_all(ways, pb.GetServerInfoResponse.FromString(answer)))
-    return [*checked, Checked(session.name, "sessions/all", skipped=why_none)] if why_none else checked
+    return checked + [Checked(each.name, "sessions/all", skipped=why) for each, why in why_none.items() if why]

@@ -32,26 +32,28 @@ class Session:
     """One session.
 
     Args:
-        opened: what OpenSession has answered.
+        place: the name of its socket, with a zero byte before it where there is no such file.
         timeout_s: for an answer.
     """
 
-    def __init__(self, opened: pb.OpenSessionResponse, timeout_s: float) -> None:
+    def __init__(self, place: str, timeout_s: float) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout_s)
-        self._socket.connect(f"\0{opened.socket}")
+        self._socket.connect(place)
         self._received = b""
         self._descriptors: list[int] = []
         self._memory: mmap.mmap | None = None
 
     def greet(self, token: bytes) -> None:
-        """Sends the token, and maps the memory.
+        """Sends the token, empty at a socket that asks for none, and maps the memory.
 
         Raises:
             SessionEnded: there is none, or none that can be relied on.
         """
         self.send(pb.SessionRequest(token=token))
         first = self.receive()
+        if first.HasField("status"):
+            raise SessionEnded(f"turned away: {first.status.message}")
         if first.id or len(self._descriptors) != 1:
             raise SessionEnded(f"{len(self._descriptors)} descriptors in the first answer instead of one")
         import fcntl  # Linux has it, and sessions too
@@ -120,41 +122,50 @@ class InSession:
     Args:
         unary: opens sessions.
         timeout_s: for an answer.
+        path: of the socket of --session-socket, at which nobody opens any; empty for none.
+
+    Attributes:
+        name: what it is called.
     """
 
-    name = "session"
-
-    def __init__(self, unary: GrpcUnary, timeout_s: float) -> None:
+    def __init__(self, unary: GrpcUnary, timeout_s: float, path: str = "") -> None:
+        self.name = "session-socket" if path else "session"
+        self._path = path
         self._unary = unary
         self._timeout_s = timeout_s
         self._numbers = itertools.count(1)
 
-    def is_offered(self) -> str:
-        """Why there are no sessions here; empty where there are."""
+    def why_not(self) -> str:
+        """Why there are no sessions here; empty where there are, or where its socket was named."""
+        if self._path:
+            return ""
         if sys.platform != "linux":
             return "sessions are for callers on Linux"
         opened = self._unary.call("OpenSession", b"")
         if isinstance(opened, CallOutcome):
             return opened.message
         try:
-            with self._session():
-                return ""
+            Session(_place(opened)[0], self._timeout_s).close()
         except (ConnectionRefusedError, FileNotFoundError):
             return "the server runs on another machine"
+        return ""
 
     @contextlib.contextmanager
     def _session(self, *, greets: bool = True) -> Iterator[Session]:
-        opened = self._unary.call("OpenSession", b"")
-        if isinstance(opened, CallOutcome):
-            raise SessionEnded(opened.message)
-        answer = pb.OpenSessionResponse.FromString(opened)
-        session = Session(answer, self._timeout_s)
+        place, token = (self._path, b"") if self._path else self._opened()
+        session = Session(place, self._timeout_s)
         try:
             if greets:
-                session.greet(answer.token)
+                session.greet(token)
             yield session
         finally:
             session.close()
+
+    def _opened(self) -> tuple[str, bytes]:
+        opened = self._unary.call("OpenSession", b"")
+        if isinstance(opened, CallOutcome):
+            raise SessionEnded(opened.message)
+        return _place(opened)
 
     def ask(self, raw: bytes) -> CallOutcome:
         """Asks for a grid, and releases what was leased for it."""
@@ -173,6 +184,12 @@ class InSession:
         except SessionEnded:
             return ""
         return "" if answer.HasField("status") and not answer.id else "the session goes on"
+
+
+def _place(opened: bytes) -> tuple[str, bytes]:
+    """The name of the socket that OpenSession has answered, and the token."""
+    answer = pb.OpenSessionResponse.FromString(opened)
+    return f"\0{answer.socket}", answer.token
 
 
 def _outcome(session: Session, number: int) -> CallOutcome:
