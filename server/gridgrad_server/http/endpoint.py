@@ -65,9 +65,9 @@ class Endpoint:
         except GridgradError as error:
             await self._refuse(call, CallEnded.of(error))
         except Exception:
-            if call.is_started:
-                raise
             log.exception("a defect", extra=fields(path=scope["path"], request_id=call.request_id))
+            if call.is_started:
+                raise  # uvicorn closes the connection: what is half an answer is not to look like one
             await self._refuse(call, CallEnded.of(InternalError("", "a defect of the server", "please report it")))
         finally:
             call.end()

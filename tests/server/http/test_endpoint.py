@@ -48,10 +48,13 @@ async def test_nothing_is_sent_to_who_has_left() -> None:
     assert await answer(Endpoint((), gone, Bounds(1, 1.0))) == []
 
 
-async def test_what_fails_in_the_middle_of_an_answer_is_not_ended_as_if_it_were_whole() -> None:
+async def test_what_fails_in_the_middle_of_an_answer_is_not_ended_as_if_it_were_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def breaks(call: HttpCall) -> None:
         await call.start(200, [])
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
+    with caplog.at_level(logging.ERROR), pytest.raises(ZeroDivisionError):
         await answer(Endpoint((), breaks, Bounds(1, 1.0)))
+    assert "a defect" in caplog.text
