@@ -19,8 +19,8 @@ from gridgrad_core.lang.local.local_operation import LocalOperation
 from gridgrad_core.lang.program.nodes import Node
 from gridgrad_core.lang.program.program import Program
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions, ProgramLines
-from gridgrad_worker.engines.compiled.codegen.term_groups import Sides, TermGroups
-from gridgrad_worker.engines.compiled.codegen.term_table import ALL, GROUPED, STEP, Term, TermTable
+from gridgrad_worker.engines.compiled.codegen.term_groups import SideArrays, TermGroups
+from gridgrad_worker.engines.compiled.codegen.term_table import ALL, GROUPED, STEP, ArrayTerm, TermTable
 from gridgrad_worker.engines.structured.planning.plan import ExecutionPlan
 
 __all__ = ["ArrayTerms"]
@@ -108,19 +108,19 @@ class ArrayTerms:
         yield f"    store(to + ({self._first(term, before)} + group) * LANES, total);"
         yield "}"
 
-    def _groups_of(self, sides: Sides) -> str:
+    def _groups_of(self, sides: SideArrays) -> str:
         """Those of the side that has fewer."""
         found = [f"groups({self._functions.groups(array)})" for array in sides if array is not None]
         return found[0] if len(found) == 1 else f"fewer({', '.join(found)})"
 
-    def _adds(self, sides: Sides, side: int) -> str:
+    def _adds(self, sides: SideArrays, side: int) -> str:
         """Whether the rows of a side are added up, and not those of the other."""
         if None in sides:
             return "true" if sides[side] is None else "false"
         first, second = (f"groups({self._functions.groups(array or 0)}).count" for array in sides)
         return f"{first} > {second}" if side == 0 else f"{first} <= {second}"
 
-    def _side_arrays(self, step: int) -> Sides | None:
+    def _side_arrays(self, step: int) -> SideArrays | None:
         """By which arrays the terms of a sum are brought together; None where they are not."""
         args = self._table[self.sums[step]].args
         return self._groups.sides.get(args[0]) if args else None
@@ -253,7 +253,7 @@ class ArrayTerms:
             return (term,)
         if op == "mul":
             return args
-        if op == "where" and self._table[args[1]] == Term("const") and self._table[args[2]].op == "mul":
+        if op == "where" and self._table[args[1]] == ArrayTerm("const") and self._table[args[2]].op == "mul":
             return (args[0], *self._table[args[2]].args) if args[2] not in kept else (term,)
         return (term,)
 
@@ -273,19 +273,19 @@ class ArrayTerms:
                 places.append(self._read(args.get(str(node.value))))
             elif node.op == ARRAY_ITEM.name:
                 number = int(nodes[node.args[0]].number)
-                places.append(self._table.add(Term(ARRAY_ITEM.name, (), number, 0, number)))
+                places.append(self._table.add(ArrayTerm(ARRAY_ITEM.name, (), number, 0, number)))
             elif node.op == "const":
-                places.append(self._table.add(Term("const", (), node.number)))
+                places.append(self._table.add(ArrayTerm("const", (), node.number)))
             else:
                 places.append(self._table.made(node.op, tuple([places[each] for each in node.args])))
         return places[operation.body.outputs[0]]
 
     def _read(self, step: int | None) -> int:
         if step is None:  # the place itself, which only arrays read
-            return self._table.add(Term("const"))
+            return self._table.add(ArrayTerm("const"))
         known = self._plan.steps[step]
         return self._table.add(
-            Term("const", (), known.number) if known.op == "const" else Term(STEP, (), step, known.mask)
+            ArrayTerm("const", (), known.number) if known.op == "const" else ArrayTerm(STEP, (), step, known.mask)
         )
 
     def _keep(self, root: int, mask: int) -> None:

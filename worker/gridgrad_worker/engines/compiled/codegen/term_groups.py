@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gridgrad_worker.engines.compiled.codegen.term_table import ALL, GROUPED, Term, TermTable
+from gridgrad_worker.engines.compiled.codegen.term_table import ALL, GROUPED, ArrayTerm, TermTable
 
-__all__ = ["Sides", "TermGroups"]
+__all__ = ["SideArrays", "TermGroups"]
 
 
-class Sides(NamedTuple):
+class SideArrays(NamedTuple):
     """The array that each side of a product reads, by which its terms can be brought together; None where not one."""
 
     first: int | None
@@ -29,8 +29,8 @@ class TermGroups:
 
     def __init__(self, table: TermTable) -> None:
         self._table = table
-        self.sides: dict[int, Sides] = {}
-        self._known: list[Sides] = []
+        self.sides: dict[int, SideArrays] = {}
+        self._known: list[SideArrays] = []
 
     def grouped(self, root: int) -> int:
         """A term whose sides are brought together by the numbers of an array, where it is a product of two sides.
@@ -38,7 +38,7 @@ class TermGroups:
         A condition on which it is 0 instead, as derivatives of powers have at 0, belongs to one of them.
         """
         op, args, *_ = self._table[root]
-        is_chosen = op == "where" and self._table[args[1]] == Term("const")
+        is_chosen = op == "where" and self._table[args[1]] == ArrayTerm("const")
         condition, product = (args[0], args[2]) if is_chosen else (None, root)
         factors = self._table.factors(product)
         masks = sorted({self._table[each].mask for each in factors} - {0})
@@ -46,7 +46,7 @@ class TermGroups:
             return root
         sides = [[each for each in factors if self._table[each].mask == own] for own in masks]
         read = [self._table.arrays_of(side) for side in sides]
-        keys = Sides(*(min(arrays) if len(arrays) == 1 else None for arrays in read))
+        keys = SideArrays(*(min(arrays) if len(arrays) == 1 else None for arrays in read))
         chosen = -1 if condition is None else self._side_of(condition, masks, read)
         if keys == (None, None) or not all(read) or chosen is None:
             return root
@@ -63,13 +63,19 @@ class TermGroups:
         return self._table.made("where", (met, args[1], together))
 
     def _side(
-        self, op: str, args: tuple[int, ...], number: int, masks: Sequence[int], read: Sequence[set[int]], keys: Sides
+        self,
+        op: str,
+        args: tuple[int, ...],
+        number: int,
+        masks: Sequence[int],
+        read: Sequence[set[int]],
+        keys: SideArrays,
     ) -> int:
         if keys not in self._known:
             self._known.append(keys)
         # The same side beside another one is brought together otherwise
         place = 2 * self._known.index(keys) + number
-        made = self._table.add(Term(op, args, place, masks[number], min(read[number])))
+        made = self._table.add(ArrayTerm(op, args, place, masks[number], min(read[number])))
         self.sides[made] = keys
         return made
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gridgrad_core.lang.functions.tabulated import ARRAY_ITEM
 
-__all__ = ["ALL", "GROUPED", "STEP", "Term", "TermTable"]
+__all__ = ["ALL", "GROUPED", "STEP", "ArrayTerm", "TermTable"]
 
 STEP = "step"
 """The operation of a term that is a step of the plan."""
@@ -18,7 +18,7 @@ ALL = "grouped condition"
 """That of a condition on such a side, which all of them meet."""
 
 
-class Term(NamedTuple):
+class ArrayTerm(NamedTuple):
     """A part of the terms of sums.
 
     Args:
@@ -42,10 +42,10 @@ class TermTable:
     """Terms, each once."""
 
     def __init__(self) -> None:
-        self._terms: list[Term] = []
+        self._terms: list[ArrayTerm] = []
         self._index: dict[tuple[object, ...], int] = {}
 
-    def __getitem__(self, term: int) -> Term:
+    def __getitem__(self, term: int) -> ArrayTerm:
         return self._terms[term]
 
     def made(self, op: str, args: tuple[int, ...]) -> int:
@@ -54,9 +54,9 @@ class TermTable:
         for each in args:
             mask |= self._terms[each].mask
             array = self._terms[each].array if array is None else array
-        return self.add(Term(op, args, 0, mask, array))
+        return self.add(ArrayTerm(op, args, 0, mask, array))
 
-    def add(self, term: Term) -> int:
+    def add(self, term: ArrayTerm) -> int:
         """A term, which may be there already."""
         key = (*term[:2], float(term.value).hex(), *term[3:])
         if key not in self._index:
@@ -82,7 +82,7 @@ class TermTable:
             term = stack.pop()
             op, args, *_ = self._terms[term]
             if op == "neg":
-                stack += (args[0], self.add(Term("const", (), -1.0)))
+                stack += (args[0], self.add(ArrayTerm("const", (), -1.0)))
             elif op == "mul":
                 stack += reversed(args)
             else:
