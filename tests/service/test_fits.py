@@ -12,6 +12,7 @@ from scipy.optimize import least_squares
 
 import gridgrad
 import gridgrad.aio
+from benchmarks.harness.relay import relayed
 from gridgrad.scipy import fit, residuals
 from tests.client.frameworks.scipy.nist import PROBLEMS
 from tests.service.harness import Running, running
@@ -170,3 +171,16 @@ def test_bad_input_is_refused_by_name(client: gridgrad.Client, changed: Any, tol
     model, data = asked.pop("model"), asked.pop("data")
     with pytest.raises(gridgrad.RequestError, match=told):
         client.least_squares_terms(model, {"t": T, **AT}, data, **asked)
+
+
+@pytest.mark.parametrize("observations", [6, 20_000])
+def test_a_further_iteration_sends_the_parameters_alone(server: Running, observations: int) -> None:
+    t = np.linspace(0.0, 5.0, observations)
+    data = 2.0 * np.exp(-0.5 * t) + 0.6 + 0.01 * np.sin(9 * t)
+    sent: list[int] = []
+    with relayed(server.address) as relay, gridgrad.Client(relay.address, sessions=False) as client:
+        found = fit(client, DECAY, {"t": t}, data, AT, progress=lambda *_: sent.append(relay.sent))
+    assert found.converged
+    assert len(sent) >= 4
+    assert max(np.diff(sent)[1:]) < 1000
+    assert_allclose([found.parameters["a"], found.parameters["k"]], [2.0, 0.5], rtol=0.05)

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray
 
-__all__ = ["LeastSquaresTerms", "terms_of"]
+__all__ = ["GRADIENT", "LeastSquaresTerms", "terms_of"]
+
+GRADIENT = "gradient_"
+"""Before the name of a parameter, a component of the result."""
 
 
 class LeastSquaresTerms(NamedTuple):

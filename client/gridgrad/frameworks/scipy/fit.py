@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from gridgrad.arguments.inputs import checked
 from gridgrad.frameworks.scipy.fit_arguments import check_client, check_fit, start_values, weights_of
 from gridgrad.frameworks.scipy.levenberg_marquardt import minimized
+from gridgrad.requests.least_squares_terms import GRADIENT, LeastSquaresTerms, terms_of
+from gridgrad.requests.reduction import GivenResiduals
 from gridgrad_core.errors import RequestError
 
 if TYPE_CHECKING:
     from gridgrad.arguments.inputs import Inputs
-    from gridgrad.requests.least_squares_terms import LeastSquaresTerms
     from gridgrad.requests.request import FunctionLike
     from gridgrad.sync.client import Client
 
@@ -75,8 +76,8 @@ def fit(
 ) -> FitResult:
     """Fits parameters of a model to data by least squares, with the method of Levenberg and Marquardt.
 
-    Each iteration is one `Client.least_squares_terms`: the grid and the Jacobian never leave the workers. Ctrl-C ends
-    it as it ends any call; `progress` was told the best parameters until then.
+    Each iteration is one `Client.least_squares_terms`, bound: the grid and the Jacobian never leave the workers, and
+    data and axes go there once. Ctrl-C ends it as it ends any call; `progress` was told the best parameters until then.
 
     Args:
         client: asks the server.
@@ -101,12 +102,18 @@ def fit(
             start; or one of the arguments can't be meant.
         GridgradError: a request failed.
     """
-    check_client(client, "least_squares_terms")
+    check_client(client, "bind")
     check_fit(most_iterations, progress, options)
     begin = start_values(start)
     given, weighing = checked(inputs), weights_of(sigma, weights)
     shapes = {name: values.shape for name, values in begin.items()}
-    constant = options.pop("coefficients", None) or {}
+    constant, timeout = options.pop("coefficients", None) or {}, options.pop("timeout", None)
+    numbers = {name: float(values) for name, values in begin.items() if not values.shape}
+    arrays = {name: values for name, values in begin.items() if values.shape}
+    problem = client.bind(
+        model, {**given, **numbers}, varying=list(shapes), wrt=list(shapes), order=1, weights=weighing,
+        reduce=GivenResiduals(data, None, skip_nan, loss, loss_scale), coefficients={**constant, **arrays} or None,
+        **options)  # fmt: skip
 
     def split(at: Floats) -> dict[str, Any]:
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
@@ -115,12 +122,9 @@ def fit(
                 for name, part in zip(shapes, parts, strict=True)}  # fmt: skip
 
     def terms_at(at: Floats) -> LeastSquaresTerms:
-        values = split(at)
-        numbers = {name: value for name, value in values.items() if not shapes[name]}
-        arrays = {name: value for name, value in values.items() if shapes[name]}
-        return client.least_squares_terms(
-            model, {**given, **numbers}, data, wrt=list(shapes), weights=weighing, skip_nan=skip_nan, loss=loss,
-            loss_scale=loss_scale, coefficients={**constant, **arrays} or None, **options)  # fmt: skip
+        result = problem(split(at), timeout=timeout)
+        gradient = (name for name in result.components if name.startswith(GRADIENT))
+        return terms_of(result.value, [name.removeprefix(GRADIENT) for name in gradient])
 
     def told(iteration: int, at: Floats, rss: float) -> None:
         if progress:

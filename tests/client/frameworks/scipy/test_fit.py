@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,13 +21,36 @@ SIGMA = np.array([0.05, 0.05, 0.1, 0.1, 0.2, 0.2])
 START = {"a": 2.0, "k": 1.0, "c": 0.0}
 
 
-class Decays:
-    """Stands for a client whose server sums residuals of n[0]*exp(-n[1]*t) + c."""
+class Binding(ABC):
+    """Stands for a client that binds calls whose server sums residuals."""
+
+    @abstractmethod
+    def sums(self, model: str, inputs: dict[str, Any], data: Any, **options: Any) -> LeastSquaresTerms:
+        """What the server would sum."""
+
+    def bind(
+        self, model: str, inputs: dict[str, Any], *, varying: list[str], reduce: Any, coefficients: Any, **options: Any
+    ) -> Callable[..., SimpleNamespace]:
+        def call(values: dict[str, Any], *, timeout: float | None) -> SimpleNamespace:
+            assert list(values) == varying
+            arrays = {name: value for name, value in values.items() if name in (coefficients or {})}
+            given = {name: values.get(name, value) for name, value in inputs.items()}
+            asked = {**options, "timeout": timeout, "coefficients": {**(coefficients or {}), **arrays} or None}
+            terms = self.sums(model, given, reduce.data, skip_nan=reduce.skip_nan, **asked)
+            normal = terms.normal[np.triu_indices(len(terms.names))]
+            value = np.concatenate([[terms.rss], terms.gradient, normal, [terms.n]])
+            return SimpleNamespace(value=value, components=("rss", *(f"gradient_{name}" for name in terms.names)))
+
+        return call
+
+
+class Decays(Binding):
+    """Of residuals of n[0]*exp(-n[1]*t) + c."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
-    def least_squares_terms(
+    def sums(
         self, model: str, inputs: dict[str, Any], data: Any, *, weights: Any = None, **options: Any
     ) -> LeastSquaresTerms:
         self.asked.append({"model": model, "inputs": inputs, **options})
@@ -90,8 +116,9 @@ def test_it_tells_the_best_so_far() -> None:
 
 
 def test_parameters_that_act_only_together_have_no_errors() -> None:
-    class Products:
-        def least_squares_terms(self, _: str, inputs: dict[str, Any], data: Any, **__: Any) -> Any:
+    class Products(Binding):
+        def sums(self, model: str, inputs: dict[str, Any], data: Any, **options: Any) -> LeastSquaresTerms:
+            del model, options
             a, b = inputs["a"], inputs["b"]
             jacobian = np.stack([b * T, a * T])
             residual = a * b * T - data

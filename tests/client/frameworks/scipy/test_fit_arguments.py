@@ -22,7 +22,7 @@ from gridgrad.frameworks.scipy.fit_arguments import (
 WRONG: dict[str, tuple[Callable[[], object], str, str]] = {
     "no client": (lambda: check_client("a*t", "gradient"), "client", "a str; give a gridgrad.Client"),
     "one that is awaited": (
-        lambda: check_client(gridgrad.aio.Client("localhost:1"), "least_squares_terms"),
+        lambda: check_client(gridgrad.aio.Client("localhost:1"), "bind"),
         "client",
         "one of gridgrad.aio; give a gridgrad.Client.*to_thread",
     ),
@@ -50,7 +50,7 @@ def test_what_can_not_be_meant_is_refused_with_what_to_give(case: str) -> None:
 
 
 def test_what_is_meant() -> None:
-    check_client(gridgrad.Client("localhost:1"), "least_squares_terms")
+    check_client(gridgrad.Client("localhost:1"), "bind")
     check_fit(np.int64(0), print, ["timeout", "coefficients"])
     assert_array_equal(start_values({"n": [1, 2]})["n"], [1.0, 2.0])
     assert weights_of(np.float32(0.5), None) == 4.0
