@@ -5,7 +5,7 @@ What is derived is read as a function of that value.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.lang.derive.forward_mode import Tangents
@@ -29,13 +29,17 @@ class ValueDerivatives:
         self._limit = limit
         self._by_value: dict[int, Replaced] = {}
 
-    def deriving(self, node: int, by: int, order: int = 1) -> Generator[None, None, int | None]:
+    def deriving(
+        self, node: int, by: int, order: int = 1, kept: Sequence[int] = ()
+    ) -> Generator[None, None, int | None]:
         """The derivative of a node by another one, in steps of about a millisecond.
 
         Args:
             node: what to derive.
             by: the node to derive by; no constant.
             order: how often.
+            kept: other values that may be derived by later: those that do not depend on `by` stay whole. From call to
+                call only more are added.
 
         Returns:
             Its node, or None if it is structurally zero, as where `by` is not computed in `node`.
@@ -48,4 +52,4 @@ class ValueDerivatives:
         if sum(each.size for each in self._by_value.values()) > self._limit:
             found = f"derivatives by values of more than {self._limit:,} operations"
             raise TooLargeError("derivatives", found, "derive smaller expressions, or by fewer values")
-        return (yield from self._by_value[by].deriving(node, order))
+        return (yield from self._by_value[by].deriving(node, order, kept))

@@ -7,7 +7,7 @@ would be 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
 from gridgrad_core.lang.program import limits
@@ -41,20 +41,48 @@ class Replaced:
         self._copied = {by: placeholder}
         self._returned = {placeholder: by}
         self._tangents = tangents(self._copy, limit)
+        self._by = by
+        # Whether each node of the original depends on it
+        self._depends: list[bool] = []
+        self._kept = 0
 
     @property
     def size(self) -> int:
         """How many nodes the copy has."""
         return len(self._copy.nodes)
 
-    def deriving(self, node: int, order: int) -> Generator[None, None, int | None]:
-        """Derives in the copy, and brings the result home."""
+    def deriving(self, node: int, order: int, kept: Sequence[int] = ()) -> Generator[None, None, int | None]:
+        """Derives in the copy, and brings the result home.
+
+        Args:
+            node: what to derive.
+            order: how often.
+            kept: nodes that may be derived by later, and so must still be there in the result: of 2*x*v, v being 3/y,
+                the derivative by x is 2*v and not 6/y. From call to call only more are added.
+        """
+        yield from self._following()
+        for place in range(self._kept, len(kept)):
+            if not place % limits.STEP_NODES:
+                yield
+            index = kept[place]
+            if index not in self._copied and not self._depends[index]:
+                stands = self._copied[index] = self._copy.input(f"{_PLACEHOLDER} {index}")
+                self._returned[stands] = index
+        self._kept = len(kept)
         yield from _copying(self._builder, self._copy, node, self._copied)
         derived = yield from self._tangents.deriving(self._copied[node], _PLACEHOLDER, order)
         if derived is None:
             return None
         yield from _copying(self._copy, self._builder, derived, self._returned)
         return self._returned[derived]
+
+    def _following(self) -> Iterator[None]:
+        nodes = self._builder.nodes
+        for index in range(len(self._depends), len(nodes)):
+            if not index % limits.STEP_NODES:
+                yield
+            depends = index == self._by or any(self._depends[argument] for argument in nodes[index].args)
+            self._depends.append(depends)
 
 
 def _copying(source: Builder, target: Builder, root: int, places: dict[int, int]) -> Generator[None, None, None]:

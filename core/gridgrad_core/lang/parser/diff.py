@@ -42,6 +42,7 @@ class Expansion:
         self._tangents = Tangents(operations.builder, limits.MAX_OPERATIONS)
         self._by_value = ValueDerivatives(operations.builder)
         self._variables: set[int] = set()
+        self._assigned: list[int] = []
 
     def expanding(self, call: Token, arguments: Sequence[Value]) -> Generator[None, None, Value]:
         """What a call comes to, in steps of about a millisecond.
@@ -61,8 +62,8 @@ class Expansion:
         order = self._order(arguments[2]) if len(arguments) == 3 else 1
         derivatives = (
             self._tangents.deriving(node, by, order)
-            if isinstance(by, str)
-            else self._by_value.deriving(node, by, order)
+            if isinstance(by, str) and not self._assigned
+            else self._by_value.deriving(node, self._node(by), order, self._assigned)
         )
         try:
             derived = yield from derivatives
@@ -72,6 +73,11 @@ class Expansion:
         except RequestError as error:
             raise Mistake(call.start, error.found, error.remedy) from None
         return self._value(derived, call.start)
+
+    def assign(self, value: Value) -> None:
+        """Takes what was assigned to a variable, by which may be derived later."""
+        if value.kind == "number" and value.node >= 0 and self._operations.builder.nodes[value.node].args:
+            self._assigned.append(value.node)
 
     def unread(self, reads: dict[str, int]) -> Mistake | None:
         """The first name that is used as an input only to derive by it; most likely a slip of the pen.
@@ -105,6 +111,9 @@ class Expansion:
         if node.value == value.name:
             self._count(value)
         return str(node.value)
+
+    def _node(self, by: str | int) -> int:
+        return self._operations.builder.input(by) if isinstance(by, str) else by
 
     def _variable(self, value: Value) -> int:
         if value.kind == "boolean":

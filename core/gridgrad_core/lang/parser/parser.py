@@ -281,6 +281,7 @@ class _Parser:
             return
         else:
             self._variables[self._target.text] = value._replace(name=self._target.text)
+            self._stack.expansion.assign(value)
             if not introduced(self._target.text):
                 self._named.add(self._target.text)
 
