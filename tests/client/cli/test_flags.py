@@ -78,7 +78,7 @@ def test_no_flag_may_be_abbreviated_and_the_nearest_is_named(run: Run, arguments
 def test_no_command_may_be_abbreviated_and_the_nearest_is_named(run: Run, name: str, meant: str) -> None:
     status, shown, said = run(name)
     assert (status, shown) == (2, "")
-    assert f"No such command '{name}'. Did you mean {meant}? There are check, drain, eval," in said
+    assert f"No such command '{name}'. Did you mean {meant}? There are check, conformity, drain, eval," in said
 
 
 def test_an_expression_that_looks_like_a_flag(run: Run) -> None:
