@@ -73,3 +73,13 @@ def test_a_parameter_is_the_same_in_every_subgrid() -> None:
 def test_values_over_a_subgrid_are_views() -> None:
     array = np.zeros((10, 10))
     assert np.shares_memory(ArrayValues(array, [1, 0], 2).over(Subgrid((2, 2), (3, 3))), array)
+
+
+def test_values_that_have_all_dims_already_are_those_of_their_own() -> None:
+    array = np.arange(6.0).reshape(2, 3)
+    spread = ArrayValues.of_spread(array.reshape(2, 1, 3), [0, 2])
+    same = ArrayValues(array, [0, 2], 3)
+    assert spread.lengths == same.lengths
+    assert spread.content == same.content
+    subgrid = Subgrid((1, 0, 1), (1, 4, 2))
+    assert spread.over(subgrid).tolist() == same.over(subgrid).tolist() == [[[4.0, 5.0]]]

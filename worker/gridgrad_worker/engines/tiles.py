@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,19 @@ class ArrayValues:
         self.array = array
         self.spread = _spread(array[np.newaxis], axes, ndim)[0]
         self._axes = frozenset(axes)
+
+    @classmethod
+    def of_spread(cls, spread: Array, axes: Sequence[int]) -> Self:
+        """Values of an array that has all dims of the grid already, of length 1 where the input has not the dim.
+
+        Args:
+            spread: the array.
+            axes: the dims that the input has, ascending.
+        """
+        values = cls.__new__(cls)
+        values.spread, values.array = spread, spread.reshape([spread.shape[axis] for axis in axes])
+        values._axes = frozenset(axes)
+        return values
 
     @classmethod
     def each(cls, stack: Array, axes: Sequence[int], ndim: int) -> list[ArrayValues]:

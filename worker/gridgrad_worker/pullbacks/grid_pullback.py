@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,9 +75,14 @@ class _BlockValues(ArrayValues):
 
     __slots__ = ("_number",)
 
-    def __init__(self, array: Array, axes: Sequence[int], ndim: int) -> None:
-        super().__init__(array, axes, ndim)
-        self._number = next(_NUMBERS)
+    _number: int
+
+    @classmethod
+    def of_spread(cls, spread: Array, axes: Sequence[int]) -> Self:
+        """Values with a number of their own."""
+        values = super().of_spread(spread, axes)
+        values._number = next(_NUMBERS)
+        return values
 
     @property
     def content(self) -> Hashable:
@@ -172,6 +177,5 @@ def _put(whole: Floats, dims: Sequence[int], box: Subgrid, found: Floats) -> Non
 
 def _within(values: InputValues, axes: tuple[int, ...], box: Subgrid) -> InputValues:
     """The values of an input in a block, as those of a grid by itself."""
-    part, ascending = values.over(box), sorted(axes)
-    made = ArrayValues if part.size <= _COMPARED else _BlockValues
-    return made(part.reshape([part.shape[dim] for dim in ascending]), ascending, part.ndim)
+    part = values.over(box)
+    return (ArrayValues if part.size <= _COMPARED else _BlockValues).of_spread(part, sorted(axes))

@@ -60,6 +60,10 @@ class _Numbers:
         found: Floats = self.stages[source.stage][source.output]
         return found
 
+    def stage(self, number: int) -> Floats:
+        """What a stage has computed, [outputs, *dims]."""
+        return self.stages[number]
+
 
 class _Window(NamedTuple):
     """What is known of a window of a block.
@@ -85,19 +89,27 @@ class _Window(NamedTuple):
         part: Floats = found[_inside(found, self.window)]
         return part
 
+    def stage(self, number: int) -> Floats:
+        """What a stage has computed in the window, [outputs, *dims]."""
+        if number == self.whole:
+            return self.planes
+        found = self.known.stages[number]
+        part: Floats = found[(slice(None), *_inside(found[0], self.window))]
+        return part
+
 
 class _LowerStage(NamedTuple):
     """A stage of some of the dims, ready to run.
 
     Args:
         engine: computes it, in float64.
-        names: of its inputs.
+        inputs: the name of each of its inputs, and which of its dims that has.
         dims: its dims.
         outputs: how many there are.
     """
 
     engine: StructuredEngine | TieredEngine
-    names: tuple[str, ...]
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
     dims: tuple[int, ...]
     outputs: int
 
@@ -132,15 +144,7 @@ class ReverseBlock:
         self._ndim = ndim
         self._dtype = np.dtype("float32" if dtype == torch.float32 else "float64")
         self._whole = whole_stage(plan, ndim)
-        self._lower = {
-            number: _LowerStage(
-                engine,
-                plan.stages[number].program.inputs,
-                _dims_of(plan.stages[number].mask),
-                len(plan.stages[number].program.outputs),
-            )
-            for number, engine in engines.items()
-        }
+        self._lower = {number: _lower_stage(plan, number, engine) for number, engine in engines.items()}
         every = list(itertools.chain.from_iterable(plan.sums))
         self._of_points = [each for each in every if self._is_of_points(each.plane)]
         self._later = [[each for each in sums if not self._is_of_points(each.plane)] for sums in plan.sums]
@@ -163,7 +167,7 @@ class ReverseBlock:
             number = position - 1
             if number in self._lower and number not in first:
                 self._compute(number, known, block.shape, tier)
-            known.named.update(_sums(sums, known.of))
+            known.named.update(_sums(sums, known))
         gradient = [None if each is None else known.of(each) for each in self._plan.gradient]
         return float(known.of(self._plan.value).reshape(())), gradient, took
 
@@ -186,7 +190,7 @@ class ReverseBlock:
             if outputs:
                 (tier,) = run([Tile(block.inputs, window)], [planes.reshape(outputs, -1)], [tier])
             here = _Window(known, self._whole, window, planes.astype(np.float64, copy=False))
-            for name, part in _sums(self._of_points, here.of).items():
+            for name, part in _sums(self._of_points, here).items():
                 sums[name][_inside(sums[name], window)] += part
             for source, whole in kept.items():
                 whole[_inside(whole, window)] = here.of(source)
@@ -204,10 +208,9 @@ class ReverseBlock:
         stage = self._lower[number]
         lengths = [shape[dim] for dim in stage.dims]
         inputs = []
-        for name in stage.names:
-            own = [dim for dim in stage.dims if self._plan.masks[name] >> dim & 1]
-            array = known.named[name].reshape([shape[dim] for dim in own])
-            inputs.append(ArrayValues(array, [stage.dims.index(dim) for dim in own], len(stage.dims)))
+        for name, axes in stage.inputs:
+            array = known.named[name]
+            inputs.append(ArrayValues.of_spread(array.reshape([array.shape[dim] for dim in stage.dims]), axes))
         found = np.empty((stage.outputs, math.prod(lengths)))
         tile = Tile(tuple(inputs), Subgrid((0,) * len(lengths), tuple(lengths)))
         if isinstance(stage.engine, TieredEngine):
@@ -257,6 +260,13 @@ def whole_stage(plan: PullbackPlan, ndim: int) -> int | None:
     return next(stages, None)
 
 
+def _lower_stage(plan: PullbackPlan, number: int, engine: StructuredEngine | TieredEngine) -> _LowerStage:
+    stage = plan.stages[number]
+    dims = _dims_of(stage.mask)
+    inputs = [(name, tuple([dims.index(d) for d in _dims_of(plan.masks[name])])) for name in stage.program.inputs]
+    return _LowerStage(engine, tuple(inputs), dims, len(stage.program.outputs))
+
+
 def stage_job(plan: PullbackPlan, number: int, device: str, tables: tuple[TableSpec, ...], bound: str) -> CompileJob:
     """What is computed by a stage of some of the dims, in float64, on a grid of these.
 
@@ -277,18 +287,26 @@ def _dims_of(mask: int) -> tuple[int, ...]:
     return tuple([dim for dim in range(mask.bit_length()) if mask >> dim & 1])
 
 
-def _sums(sums: Sequence[PlannedSum], of: Callable[[Source], Floats]) -> dict[str, Floats]:
-    """Sums by name; those of one array with many others are made together."""
+def _sums(sums: Sequence[PlannedSum], known: _Numbers | _Window) -> dict[str, Floats]:
+    """Sums by name; those of one stage, and those of one array with many others, are made together."""
     found: dict[str, Floats] = {}
-    together: dict[Any, list[tuple[str, Floats]]] = {}
+    of_stages: dict[tuple[int, int], list[tuple[str, int]]] = {}
+    products: dict[Any, list[tuple[str, Floats]]] = {}
     for name, plane, factor, over in sums:
-        if factor is None:
-            found[name] = summed(of(plane), over)
+        if factor is not None:
+            array = known.of(factor)
+            products.setdefault((plane, over, array.shape), []).append((name, array))
+        elif isinstance(plane, Place):
+            of_stages.setdefault((plane.stage, over), []).append((name, plane.output))
         else:
-            array = of(factor)
-            together.setdefault((plane, over, array.shape), []).append((name, array))
-    for (plane, over, _), factors in together.items():
-        made = summed_products(of(plane), [array for _, array in factors], over)
+            found[name] = summed(known.of(plane), over)
+    for (stage, over), planes in of_stages.items():
+        outputs = [output for _, output in planes]
+        rows = known.stage(stage)
+        together = summed(rows if outputs == [*range(len(rows))] else rows[outputs], over << 1)
+        found.update(zip((name for name, _ in planes), together, strict=True))
+    for (plane, over, _), factors in products.items():
+        made = summed_products(known.of(plane), [array for _, array in factors], over)
         found.update(zip((name for name, _ in factors), made, strict=True))
     return found
 
