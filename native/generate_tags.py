@@ -5,34 +5,34 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from google.protobuf.descriptor import Descriptor
-
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 __all__ = ["PLACE", "header"]
 
 PLACE = Path(__file__).parent / "src" / "tags.h"
 
-_MESSAGES: tuple[Descriptor, ...] = tuple(
-    each.DESCRIPTOR
-    for each in (
-        pb.SessionRequest,
-        pb.SessionResponse,
-        pb.Lease,
-        pb.Window,
-        pb.Status,
-        pb.ErrorDetail,
-        pb.GridGradientRequest,
-        pb.GridGradientResponse,
-        pb.ResultHeader,
-        pb.Info,
-        pb.Function,
-        pb.Input,
-        pb.Array,
-        pb.Linspace,
-        pb.Derivative,
-        pb.Reduction,
-    )
+_MESSAGES = tuple(
+    [
+        each.DESCRIPTOR
+        for each in (
+            pb.SessionRequest,
+            pb.SessionResponse,
+            pb.Lease,
+            pb.Window,
+            pb.Status,
+            pb.ErrorDetail,
+            pb.GridGradientRequest,
+            pb.GridGradientResponse,
+            pb.ResultHeader,
+            pb.Info,
+            pb.Function,
+            pb.Input,
+            pb.Array,
+            pb.Linspace,
+            pb.Derivative,
+            pb.Reduction,
+        )
+    ]
 )
 
 
