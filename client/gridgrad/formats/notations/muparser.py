@@ -14,6 +14,7 @@ from gridgrad.formats.trees.notation import Notation
 from gridgrad.formats.trees.rule_making import ARITHMETIC, COMPARISONS, MANY, OF_ONE, folded, named, written
 from gridgrad.formats.trees.scanning import Words, pattern_of
 from gridgrad.formats.trees.translation import Translation
+from gridgrad_core.lang.program.syntax_error import Mistake
 from gridgrad_core.lang.program.typed_builder import Value
 
 __all__ = ["read_muparser"]
@@ -26,6 +27,36 @@ def _summed(building: Building, *terms: Value) -> Value:
 
 def _avg(building: Building, *terms: Value) -> Value:
     return building.call("div", _summed(building, *terms), building.number(float(len(terms))))
+
+
+def _logical(name: str) -> Rule:
+    def build(building: Building, a: Value, b: Value) -> Value:
+        if not (_has_input(building, a) or _has_input(building, b)):
+            _check_whole(building, a)
+            _check_whole(building, b)
+        return building.call(name, a, b)
+
+    return Rule(2, build)
+
+
+def _has_input(building: Building, value: Value) -> bool:
+    nodes, stack, seen = building.operations.builder.nodes, [value.node], set[int]()
+    while stack:
+        node = stack.pop()
+        if nodes[node].op == "input":
+            return True
+        if node not in seen:
+            seen.add(node)
+            stack.extend(nodes[node].args)
+    return False
+
+
+def _check_whole(building: Building, value: Value) -> None:
+    """Refuses 0.5 && 1: of constants muParser takes whole parts; it is 0 there, and 1 where a variable stands for 1."""
+    known = building.operations.known(value) if value.kind == "number" else 0.0
+    if known is None or 0 < abs(known) < 1:
+        found = "a part of && or || of constants that may be less than 1, of which muParser takes the whole part"
+        raise Mistake(value.start, found, "write what it is, 1 or 0")
 
 
 _FUNCTIONS = {
@@ -92,8 +123,8 @@ _NOTATION = Notation(
         **COMPARISONS,
         "==": named("eq", 2),
         "!=": named("ne", 2),
-        "&&": named("and", 2),
-        "||": named("or", 2),
+        "&&": _logical("and"),
+        "||": _logical("or"),
         "choice": named("where", 3),
     },
     named={

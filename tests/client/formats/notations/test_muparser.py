@@ -17,6 +17,7 @@ from tests.client.formats.notations.refusals import assert_refused
         ("rint(x)", "floor(x + 0.5)"),
         ("avg(x, 2, y)", "(x + 2 + y)/3"),
         ("+x", "x"),
+        ("0.5 && x || 1 < 2 && 3", "where(0.5 != 0 and x != 0 or 1 < 2 and 3 != 0, 1, 0)"),
     ],
 )
 def test_words(text: str, ours: str) -> None:
@@ -43,6 +44,9 @@ def test_words(text: str, ours: str) -> None:
         ("atan2(x)", 1, "it takes 2 arguments"),
         ("x;", 2, "read each formula by itself"),
         ("rand()", 1, "random numbers"),
+        ("0.5 && 1", 5, "the whole part"),
+        ("x + (0 || 1/2)", 8, "the whole part"),
+        ("1 && sqrt(3)", 3, "the whole part"),
     ],
 )
 def test_what_cant_be_translated_is_refused_at_its_place(text: str, column: int, said: str) -> None:
