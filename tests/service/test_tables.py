@@ -64,6 +64,24 @@ def test_splines_of_scipy_in_a_function_are_tables(client: gridgrad.Client) -> N
     assert_allclose(result.d["x"], of_grid(places, nu=(1, 0)), atol=CLOSE * 100)
 
 
+def test_weights_and_data_call_tables(client: gridgrad.Client) -> None:
+    spline, z, y = CubicSpline(X, Y), np.linspace(0.6, 2.9, 30), np.array([1.0, 2.0])
+    inputs: dict[str, Any] = {"y": y, "z": z, "V": gridgrad.table(Y, x=X)}
+    for dtype, close in (("float64", 1e-12), ("float32", 1e-5)):
+        result = client.gradient("y*z", inputs, reduce={"z": "sum"}, weights="V(z)", dtype=dtype)
+        assert_allclose(result.value, (spline(z) * z).sum() * y, rtol=close)
+        assert_allclose(result.d["y"], [(spline(z) * z).sum()] * 2, rtol=close)
+    both = client.gradient("y*V(z)", inputs, reduce={"z": "sum"}, weights="V(z)**2")
+    assert_allclose(both.value, (spline(z) ** 3).sum() * y, rtol=1e-11, atol=1e-11)
+    given = {"n": np.array([1.0, 2.0])}
+    summed = client.gradient("sum(n*y)*z", {"y": y, "z": z}, reduce="sum", weights="sum(n*z)", coefficients=given)
+    assert_allclose(summed.value, (3 * z * z).sum() * 3 * y.sum(), rtol=1e-12)
+    terms = client.least_squares_terms("y*a*z", {**inputs, "a": 1.0}, np.zeros((2, 30)), wrt="a", weights="V(z)**2")
+    assert_allclose(terms.rss, (spline(z) ** 2 * (y[:, None] * z) ** 2).sum(), rtol=1e-12)
+    with pytest.raises(gridgrad.RequestError, match="the table 'V', which the function does not call"):
+        client.gradient("y*z", inputs, reduce="sum", weights="z")
+
+
 def test_tables_are_called_inside_of_equations_and_integrals(client: gridgrad.Client) -> None:
     spline = CubicSpline(X, np.cumsum(np.abs(Y)))
     table, y = gridgrad.table(spline(X), x=X), np.array([5.0, 9.5, 20.0])
@@ -128,6 +146,12 @@ def test_derivatives_by_values_are_what_each_counts(client: gridgrad.Client) -> 
     mixed = by * slope + 2 * k * value(R[::50], 1)[:, None] * at
     assert_allclose(result.d["r", "V"], mixed, rtol=1e-9, atol=1e-9)
     assert_array_equal(result.inputs["V"], Y[::-1])
+    cotangents = np.linspace(-1, 1, result.value.size).reshape(result.value.shape)
+    inputs: dict[str, Any] = {"r": R[::50], "k": [1.0, 3.0], "V": table}
+    pulled = client.pullback("V(r)**2*k", inputs, cotangents, wrt="V")
+    # Outside of the knots derivatives are very large
+    near = np.abs(result.d["V"] * cotangents).sum((1, 2)).max()
+    assert_allclose(pulled.d["V"], (result.d["V"] * cotangents).sum((1, 2)), rtol=0, atol=1e-12 * near)
     few = gridgrad.table(Y[:4], x=X[:4], outside="extrapolate")
     second = client.gradient("V(r)**2", {"r": R[10:15], "V": few}, derivatives=asked[2:]).d["V", "V"]
     at = CubicSpline(X[:4], np.eye(4))(R[10:15]).T

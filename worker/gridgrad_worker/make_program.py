@@ -30,7 +30,7 @@ from gridgrad_worker.pullbacks.registered_block import RegisteredBlock
 from gridgrad_worker.pullbacks.reverse_block import ReverseBlock, planned, stage_job, whole_stage
 from gridgrad_worker.pullbacks.staged_engine import StagedEngine
 from gridgrad_worker.pullbacks.unseparated_block import UnseparatedBlock
-from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner
+from gridgrad_worker.reductions.grid_reducer import GridReducer, GridResiduals, StateCombiner, Weights
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule, Loss
 from gridgrad_worker.reductions.weights import point_weights
 from gridgrad_worker.registered.bind import bind
@@ -96,19 +96,25 @@ def make_program(
         chosen = _for_expression(source, job, device, engine, tier, given.bound)
     planes = len(wanted) * chosen.components
     if message.HasField("reduction"):
-        return _reduced(message, axes, planes, chosen, device)
+        return _reduced(message, axes, planes, chosen, device, tables or TableStore())
     pieces = PieceReader(tuple(axes.values()), len(dims), planes, message.dtype)
     return WorkerProgram(_without_numbers(message), chosen.engine, pieces, chosen.untiered)
 
 
 def _reduced(
-    message: pb.Plan, axes: Mapping[str, tuple[int, ...]], planes: int, chosen: _Chosen, device: Device
+    message: pb.Plan,
+    axes: Mapping[str, tuple[int, ...]],
+    planes: int,
+    chosen: _Chosen,
+    device: Device,
+    tables: TableStore,
 ) -> WorkerProgram:
     """The program of what is made of grids, or of segments of them."""
     asked, ndim = message.reduction, len({dim for own in axes.values() for dim in own})
     sources = [next(i for i, own in enumerate(axes.values()) if dim in own) for dim in range(ndim)]
-    weights = point_weights(asked.weights, axes, ndim, device) if asked.weights else None
-    residuals = _residuals(asked, axes, ndim, device) if asked.data else None
+    given = tables.of(message.tables if asked.weights or asked.data else (), torch.float64, device)
+    weights = _weights(asked.weights, axes, ndim, device, given) if asked.weights else None
+    residuals = _residuals(asked, axes, ndim, device, given) if asked.data else None
     segment_blocks = asked.segment_blocks if asked.stage == "partial" else 0
     unused = _unused(message, list(axes))
     reducer = GridReducer(
@@ -217,10 +223,16 @@ def _unused(message: pb.Plan, names: Sequence[str]) -> list[int]:
 
 
 def _residuals(
-    asked: pb.PlanReduction, axes: Mapping[str, tuple[int, ...]], ndim: int, device: Device
+    asked: pb.PlanReduction, axes: Mapping[str, tuple[int, ...]], ndim: int, device: Device, given: GivenTables
 ) -> GridResiduals:
-    loss = Loss(asked.loss or "linear", asked.loss_scale or 1.0)
-    return GridResiduals(point_weights(asked.data, axes, ndim, device), LeastSquaresRule(loss, skip_nan=asked.skip_nan))
+    rule = LeastSquaresRule(Loss(asked.loss or "linear", asked.loss_scale or 1.0), skip_nan=asked.skip_nan)
+    return GridResiduals(_weights(asked.data, axes, ndim, device, given), rule)
+
+
+def _weights(text: str, axes: Mapping[str, tuple[int, ...]], ndim: int, device: Device, given: GivenTables) -> Weights:
+    """What computes weights or data, which may call tables."""
+    check_lengths(parse(text, list(axes), given.specs).nodes, given)
+    return point_weights(text, axes, ndim, device, given.specs, given.bound)
 
 
 def _combining(message: pb.Plan) -> WorkerProgram:

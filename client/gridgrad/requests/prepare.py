@@ -191,7 +191,7 @@ def _prepared(request: Request, changed: Callable[..., Program] | None = None) -
         reduction, added = read_reduction(
             request.reduce, request.weights, grid_of([each.spec for each in sent]), sent, function[1]
         )
-        sent, weighing = (*sent, *added), _weighing_alone(reduction, function, sent)
+        sent, weighing = (*sent, *added), _weighing_alone(reduction, function, sent, (*tables, *summed))
         shown = shown and shown._replace(inputs=(*shown.inputs, *added))
         features = (*features, *((PULLBACKS,) if reduction.kind == PULLBACK else ()), REDUCTIONS)
     elif request.weights is not None:
@@ -208,19 +208,21 @@ def features_of(plan: pb.Plan) -> tuple[str, ...]:
     return (TABLES,) * bool(methods - {ARRAY}) + (ARRAYS,) * (ARRAY in methods)
 
 
-def _weighing_alone(reduction: GridReduction, function: FunctionIdentity, inputs: Sequence[Input]) -> frozenset[str]:
+def _weighing_alone(
+    reduction: GridReduction, function: FunctionIdentity, inputs: Sequence[Input], tables: Sequence[GivenTable]
+) -> frozenset[str]:
     """The inputs that weights use and the function does not, as far as a client can tell."""
     if not reduction.weights or reduction.residuals or reduction.kind == PULLBACK:
         return frozenset()  # by what those are derived is always said
-    names = tuple([each.name for each in inputs])
+    names, specs = tuple([each.name for each in inputs]), tuple([each.spec for each in tables])
     try:
-        weights = parsed(reduction.weights, (*names, *reduction.added))
+        weights = parsed(reduction.weights, (*names, *reduction.added), specs)
     except ExpressionError as error:
         raise ExpressionError("weights", error.found, error.remedy) from None
     used = {*weights.inputs} - {each.name for each in inputs if not each.dims}
     if function[0] == "expression":
         with contextlib.suppress(ExpressionError):  # what is wrong with it the server says
-            return frozenset(used.difference(parsed(function[1], names).inputs))
+            return frozenset(used.difference(parsed(function[1], names, specs).inputs))
     return frozenset(used.difference(each.name for each in inputs if each.dims == (each.name,)))
 
 

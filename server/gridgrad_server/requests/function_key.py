@@ -280,17 +280,19 @@ class FunctionKeys:
 
     async def _find(self, spelled: DecodedFunction, caller: str) -> FunctionKey:
         text, operations = spelled.text, 1
+        called: tuple[str, ...] = ()
         if spelled.kind == "expression":
             specs = tuple([table.spec for table in spelled.tables])
             parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller, specs)
-            check_tables(specs, parsed.called)
+            called = parsed.called
             identity, signature = parsed.digest, signature_of_program(parsed)
             longest = max([table.length for table in spelled.tables], default=0)
             text, operations = parsed.text, parsed.operations * max(1, -(-longest // ROUNDS))
         else:
             function = self._function(spelled.text)
             identity, signature = function.name, signature_of_registered(function)
-        reduction, weighing, weights = await self._weighed(spelled, caller)
+        reduction, weighing, weights, beside = await self._weighed(spelled, caller)
+        check_tables([table.spec for table in spelled.tables], {*called, *beside})
         check_inputs(signature, spelled.inputs, weighing, ignore_unused=spelled.ignore_unused)
         if reduction and reduction.residuals:
             check_pairs(len(signature.components), spelled.derivatives, spelled.inputs, reduction)
@@ -314,28 +316,33 @@ class FunctionKeys:
 
     async def _weighed(
         self, spelled: DecodedFunction, caller: str
-    ) -> tuple[Reduction | None, frozenset[str], ParsedText | None]:
-        """What is made of the grid with canonical texts of weights and data, the inputs of these, and the weights."""
+    ) -> tuple[Reduction | None, frozenset[str], ParsedText | None, frozenset[str]]:
+        """What is made of the grid with canonical texts of weights and data, the inputs of these, the weights, and the
+        tables that are called there."""
         reduction, weights = spelled.reduction, None
         if reduction is None:
-            return None, frozenset(), None
-        used: set[str] = set()
+            return None, frozenset(), None, frozenset()
+        used, called = set[str](), set[str]()
         if reduction.weights:
             weights = await self._beside(reduction, "weights", reduction.weights, spelled, caller)
             reduction = reduction._replace(weights=weights.text)
             used.update(weights.inputs)
+            called.update(weights.called)
         if reduction.residuals:
             data = await self._beside(reduction, "data", reduction.residuals.data, spelled, caller)
             reduction = reduction._replace(residuals=reduction.residuals._replace(data=data.text))
             used.update(data.inputs)
-        return reduction, frozenset(used), weights
+            called.update(data.called)
+        return reduction, frozenset(used), weights, frozenset(called)
 
     async def _beside(
         self, reduction: Reduction, field: str, text: str, spelled: DecodedFunction, caller: str
     ) -> ParsedText:
         """Weights or data, parsed and checked."""
+        # Cotangents are computed along with the function, and can't call its tables yet
+        specs = () if reduction.is_pullback else tuple([table.spec for table in spelled.tables])
         try:
-            parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller)
+            parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller, specs)
         except ExpressionError as error:
             raise ExpressionError(f"reduction.{field}", error.found, error.remedy) from None
         check_weights(reduction, field, parsed, spelled.inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from gridgrad_core.errors import RequestError
@@ -107,12 +107,12 @@ def check_inputs(
             )
 
 
-def check_tables(tables: Iterable[TableSpec], called: Sequence[str]) -> None:
+def check_tables(tables: Iterable[TableSpec], called: Collection[str]) -> None:
     """Checks the tables of a request.
 
     Args:
         tables: those that are given.
-        called: the names of those that the function calls.
+        called: the names of those that the function calls, or weights.
 
     Raises:
         RequestError: one is given that is not called.
