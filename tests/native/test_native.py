@@ -17,8 +17,11 @@ from typing import NamedTuple
 
 import pytest
 
+from gridgrad.conformity.call_outcome import fault_of
+from gridgrad.conformity.case import all_cases, request_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.native.builds import NATIVE, build, run
+from tests.native.c_library import CLibrary, can_say
 from tests.native.fake_server import MEMORY_BYTES, answer_of, fake_server, greeting
 from tests.seeds import seed as drawn_from
 from tests.service.harness import Running, running
@@ -96,6 +99,23 @@ def test_the_library_is_small(built: Path) -> None:
     assert library.stat().st_size < MOST_LIBRARY_BYTES
     needed = run(["readelf", "-d", library])
     assert set(re.findall(r"NEEDED.*\[(.*?)\.so", needed)) <= {"libc", "libpthread", "libm"}
+
+
+SAYABLE = [case for case in all_cases() if case.group in ("values", "reductions", "errors", "limits")]
+
+
+@pytest.mark.parametrize("varying", [False, True], ids=["fixed", "varying"])
+def test_it_conforms(built: Path, native: Native, varying: bool) -> None:
+    library = CLibrary(next(built.glob("libgridgrad.so")), native.path)
+    asked = 0
+    for case in SAYABLE:
+        request = pb.GridGradientRequest.FromString(request_of(case)) if "asks" in case.said else None
+        if request is not None and can_say(request):
+            outcome = library.ask(request, case.said.get("gives", {}), varying=varying)
+            assert not (fault := fault_of(case.said, outcome)), f"{case.name}: {fault}"
+            asked += 1
+    library.close()
+    assert asked >= 30
 
 
 def giving_up(program: Path, native: Native) -> None:
