@@ -71,6 +71,7 @@ def test_an_equation_of_state_is_what_numpy_makes_of_it(tmp_path: Path, dtype: s
         spread(computed(made, engine, axes), *axes, given)
 
 
+@pytest.mark.long
 def test_terms_that_separate_are_those_of_numpy_however_many_are_alike(tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     n, d, t = draw.normal(size=40), draw.integers(0, 5, 40), draw.integers(0, 9, 40) / 2
