@@ -66,6 +66,8 @@ class Recorder:
         self.calls = 0
         self.local_names = LocalNames(self.operations)
         self._derivatives = ValueDerivatives(self.operations.builder)
+        self._numbers: list[int] = []
+        self._looked_at = 0
         self._on_ufunc = on_ufunc
         self._on_function = on_function
 
@@ -170,9 +172,20 @@ class Recorder:
         Raises:
             TooLargeError: it is too large.
         """
-        derived = finished(self._derivatives.deriving(node, by, order))
+        kept = self._computed_numbers() if self.operations.builder.nodes[by].args else ()
+        derived = finished(self._derivatives.deriving(node, by, order, kept))
         self.check_size()
         return self.operations.constant(0.0, 0).node if derived is None else derived
+
+    def _computed_numbers(self) -> list[int]:
+        """What was computed so far and is no condition: the function may derive by any of it later."""
+        nodes = self.operations.builder.nodes
+        for index in range(self._looked_at, len(nodes)):
+            function = FUNCTIONS.get(nodes[index].op)
+            if function is not None and function.result == "number" and nodes[index].args:
+                self._numbers.append(index)
+        self._looked_at = len(nodes)
+        return self._numbers
 
     def _made(self, nodes: Nodes, kind: Kind = "number") -> Traced:
         return Traced(self, nodes, kind)

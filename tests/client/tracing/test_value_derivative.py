@@ -84,3 +84,11 @@ def test_derivatives_of_derivatives_stay_within_the_limit() -> None:
 
     with pytest.raises(gridgrad.TracingError, match="operations"):
         gridgrad.trace(tower)
+
+
+def test_a_value_is_one_in_derivatives_by_other_values_too() -> None:
+    def slope(x: Any, y: Any) -> Any:
+        v, w = x / 2, 3 / y
+        return gridgrad.diff(gridgrad.diff(2 * v * w, v), w)
+
+    assert gridgrad.trace(slope).text == "2"

@@ -42,8 +42,9 @@ class Replaced:
         self._returned = {placeholder: by}
         self._tangents = tangents(self._copy, limit)
         self._by = by
-        # Whether each node of the original depends on it
+        # Whether each node of the original depends on it, and whether on any input
         self._depends: list[bool] = []
+        self._varies: list[bool] = []
         self._kept = 0
 
     @property
@@ -65,7 +66,7 @@ class Replaced:
             if not place % limits.STEP_NODES:
                 yield
             index = kept[place]
-            if index not in self._copied and not self._depends[index]:
+            if index not in self._copied and self._varies[index] and not self._depends[index]:
                 stands = self._copied[index] = self._copy.input(f"{_PLACEHOLDER} {index}")
                 self._returned[stands] = index
         self._kept = len(kept)
@@ -83,6 +84,8 @@ class Replaced:
                 yield
             depends = index == self._by or any(self._depends[argument] for argument in nodes[index].args)
             self._depends.append(depends)
+            varies = nodes[index].op == "input" or any(self._varies[argument] for argument in nodes[index].args)
+            self._varies.append(varies)
 
 
 def _copying(source: Builder, target: Builder, root: int, places: dict[int, int]) -> Generator[None, None, None]:

@@ -179,6 +179,7 @@ def test_repeated_derivatives_by_a_variable_share_their_work() -> None:
         ("t = 3/T\na = 2*r*t", "r", "t", 2.0),
         ("t = exp(T)\na = r*log(t)", "r", "t", math.exp(-2.0)),
         ("t = 3/T\ns = 2*t\na = r*s", "r", "t", 2.0),
+        ("p = 1/2\nt = 3/T\na = t*r**p", "r", "t", 0.5 * 1.5**-0.5),
     ],
 )
 def test_a_variable_is_one_in_derivatives_by_others_too(lines: str, inner: str, outer: str, expected: float) -> None:
