@@ -39,9 +39,9 @@ class Native(NamedTuple):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library and its tests, in a folder, to be installed in `there` in it."""
+    """The library and its tests, in a folder."""
     folder = tmp_path_factory.mktemp("built")
-    return build(folder, f"-DCMAKE_INSTALL_PREFIX={folder / 'there'}", fortran=shutil.which("gfortran") is not None)
+    return build(folder, fortran=shutil.which("gfortran") is not None)
 
 
 @pytest.fixture(scope="module")
@@ -190,10 +190,10 @@ def test_the_examples_of_the_readme_run(
         pytest.skip(f"there is no {compiler} here")
     text = (NATIVE / "README.md").read_text()
     [example] = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
-    run(["cmake", "--install", built])
+    run(["cmake", "--install", built, "--prefix", tmp_path / "there"])
     source = tmp_path / f"example.{suffix}"
     source.write_text(example.replace("/run/gridgrad/sessions", str(native.path)))
-    [package] = (built / "there").rglob("pkgconfig")
+    [package] = (tmp_path / "there").rglob("pkgconfig")
     environment = {**os.environ, "PKG_CONFIG_PATH": str(package)}
     flags = run(["pkg-config", "--cflags", "--libs", "gridgrad"], **environment).split()
     flags = ["-lgridgrad_fortran", *flags] if language == "fortran" else flags
