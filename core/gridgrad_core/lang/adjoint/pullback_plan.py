@@ -21,7 +21,11 @@ from gridgrad_core.lang.program.canonical import collecting
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
 
-__all__ = ["Place", "PlannedSum", "PullbackPlan", "Source", "Stage", "plan_pullback"]
+__all__ = ["MOST_DERIVED", "Place", "PlannedSum", "PullbackPlan", "Source", "Stage", "plan_pullback"]
+
+
+MOST_DERIVED = 100_000
+"""Operations of all stages together: workers plan for themselves, and others wait meanwhile."""
 
 
 class Place(NamedTuple):
@@ -110,9 +114,9 @@ def plan_pullback(
         multiplying: whether exponentials of sums may be derived as products.
 
     Raises:
-        TooLargeError: more operations were needed than a program with its derivatives may have.
+        TooLargeError: more operations were needed than MOST_DERIVED.
     """
-    reverse = ReverseMode(program, cotangents, inputs, multiplying=multiplying)
+    reverse = ReverseMode(program, cotangents, inputs, MOST_DERIVED, multiplying=multiplying)
     adjoints = reverse.derive(wrt)
     return _Planner(reverse, inputs, program.tables).plan(adjoints.value, [adjoints.gradient[name] for name in wrt])
 

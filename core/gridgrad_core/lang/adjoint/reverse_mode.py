@@ -152,7 +152,8 @@ class ReverseMode:
             if slope is None:
                 continue
             lower, whole = self._split(slope, mask)
-            for part in self._merged(parts) if whole is not None else parts:
+            # Products of several summands would become more and more of them
+            for part in parts if self._algebra.constant(slope) is not None else self._merged(parts):
                 self._add(argument, self._times(part, slope, lower, whole), mask)
 
     def _add(self, node: int, part: _Part, mask: int) -> None:

@@ -44,3 +44,10 @@ def test_exponentials_of_sums_are_products_of_few_dims() -> None:
     )
     assert not written.watched
     assert not plan_pullback(parse("exp(t*k)"), None, {"t": T, "k": K}, ["t"]).watched
+
+
+def test_long_functions_need_few_operations_for_each_of_theirs() -> None:
+    lines = ["x0 = t*k", *(f"x{i + 1} = sin(x{i})*t + k*x{i}" for i in range(100)), "x100"]
+    program = parse("; ".join(lines))
+    plan = plan_pullback(program, None, {"t": T, "k": K}, ["t", "k"])
+    assert sum(len(stage.program.nodes) for stage in plan.stages) < 4 * len(program.nodes)
