@@ -67,6 +67,7 @@ ORDER = {
             "results.display",
             "protocol",
             "pullbacks",
+            "lanes",
             "checks",
             "aio",
             "sync",

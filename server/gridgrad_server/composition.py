@@ -25,6 +25,7 @@ from gridgrad_server.formulas.checks import FormulaChecks
 from gridgrad_server.formulas.loader import FormulaLoader
 from gridgrad_server.formulas.shared_formulas import SharedFormulas
 from gridgrad_server.gate import AccessGate
+from gridgrad_server.local_sessions.lane_keeper import LaneKeeper
 from gridgrad_server.local_sessions.manager import SessionManager
 from gridgrad_server.memory.arena import ArenaBudget
 from gridgrad_server.memory.slots import SlotPool
@@ -145,6 +146,7 @@ def compose(
     def mended() -> None:
         functions.formulas = formulas.names
         cache.forget()
+        call_lanes.close()
 
     intake = Intake(
         functions, derivations, cache, limits, admission, workers, lanes, observers, quotas, named, formulas
@@ -157,7 +159,9 @@ def compose(
     open_streams = OpenCalls("open streams", _MOST_STREAMS, _MOST_STREAMS)
     streams = StreamCalls(intake, limits, observers, unread, open_streams)
     budget = ArenaBudget(settings.session_bytes)
-    sessions = SessionManager(settings, intake, limits, observers, slots, budget, access)
+    most_lanes = 0 if settings.traces else settings.lanes  # a span for each call only the server can make
+    call_lanes = LaneKeeper(most_lanes, running, slots, intake, observers, quotas, lanes)
+    sessions = SessionManager(settings, intake, limits, observers, slots, budget, call_lanes, access)
     snapshot = StatusSnapshot(
         settings, intake, admission, lanes, workers, streams, sessions, quotas, budget, arrays, observers
     )

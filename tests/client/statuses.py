@@ -31,6 +31,7 @@ BUSY = pb.GetServerStatusResponse(
         kept_arrays=6,
         kept_array_bytes=7 << 20,
         most_kept_array_bytes=256 << 20,
+        lanes=5,
     ),
     workers=[
         pb.WorkerStatus(number=0, pid=11, device="cpu", ready=True, batches=2, restarts=1, compiled=4, uncompiled=5),

@@ -35,6 +35,7 @@ class Peer:
         self.maps: dict[int, mmap.mmap] = {}
         self.plans: dict[int, pb.Plan] = {}
         self.descriptors: list[int] = []
+        self.bells: dict[int, int] = {}
 
     def read(self, size: int) -> bytes:
         data = b""
@@ -60,17 +61,32 @@ class Peer:
             self.plans[batch.plan_id] = batch.plan
         for number in batch.forget_plans:
             del self.plans[number]
-        for slot in batch.slots:
-            if slot.descriptor_attached:
-                descriptor = self.descriptors.pop(0)
-                self.maps[slot.id] = mmap.mmap(descriptor, slot.size)
-                os.close(descriptor)
-            self.forget(slot.forget)
+        self.map(batch.slots)
         plan = self.plans[batch.plan_id]
         failures = misbehave(plan, batch)
         for piece in batch.pieces:
             self.fill(plan, self.maps[piece.result_slot or batch.slots[0].id], piece)
         self.send(done=pb.BatchDone(id=batch.id, compute_s=0.001, engine="functional", failures=failures))
+
+    def map(self, slots: Iterable[pb.Slot]) -> None:
+        for slot in slots:
+            if slot.descriptor_attached:
+                descriptor = self.descriptors.pop(0)
+                self.maps[slot.id] = mmap.mmap(descriptor, slot.size)
+                os.close(descriptor)
+            self.forget(slot.forget)
+
+    def bind_lane(self, request: pb.BindLane) -> None:
+        if request.batch.HasField("plan"):
+            self.plans[request.batch.plan_id] = request.batch.plan
+        self.map(request.batch.slots)
+        if request.bell_attached:
+            self.bells[request.lane] = self.descriptors.pop(0)
+        bound = "tan(" not in self.plans[request.batch.plan_id].expression
+        self.send(lane_bound=pb.LaneBound(lane=request.lane, first_slot=request.first_slot, bound=bound))
+
+    def close_lane(self, lane: int) -> None:
+        os.close(self.bells.pop(lane))
 
     def forget(self, slots: Iterable[int]) -> None:
         for number in slots:
@@ -162,6 +178,10 @@ def main() -> None:
                 peer.prepare(message.prepare)
             elif message.HasField("explain"):
                 peer.explain(message.explain)
+            elif message.HasField("bind_lane"):
+                peer.bind_lane(message.bind_lane)
+            elif message.HasField("close_lane"):
+                peer.close_lane(message.close_lane)
             else:
                 peer.forget(message.ping.forget_slots)
                 peer.send(pong=pb.Pong(question=message.ping.question))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Sequence
 
@@ -17,7 +18,8 @@ from gridgrad_core.worker_v1 import worker_pb2 as pb
 from gridgrad_worker.compute_batch import compute, understood
 from gridgrad_worker.devices.device import is_lost
 from gridgrad_worker.devices.slots import MappedSlots
-from gridgrad_worker.engines.compiled.runtime.request_template import BatchTemplates, keeps_templates
+from gridgrad_worker.engines.compiled.runtime.call_lanes import CallLanes
+from gridgrad_worker.engines.compiled.runtime.request_template import BatchTemplates, TileCall, keeps_templates
 from gridgrad_worker.engines.compiled.tier import Tier
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import Tile
@@ -53,6 +55,7 @@ class WorkerLoop:
         self._programs = programs
         self._tier = tier
         self._templates = BatchTemplates()
+        self._lanes = CallLanes(slots)
 
     def run(self) -> None:
         """Answers until the server closes its end."""
@@ -77,11 +80,18 @@ class WorkerLoop:
 
     def _next(self) -> Frame | None:
         """The next message that no template answers."""
+        if self._lanes and self._channel.descriptor is not None:
+            self._answer_lanes(self._channel.descriptor)
+            return self._channel.receive()
         if not self.is_compiling and self._channel.descriptor is not None:
             self._templates.answer_known(self._channel.descriptor)
         while self.is_compiling and not self._channel.wait(_POLL_S):
             self._poll_tier()
         return self._channel.receive()
+
+    def _answer_lanes(self, socket: int) -> None:
+        while not self._lanes.answer(socket, _POLL_S if self.is_compiling else None):
+            self._poll_tier()
 
     @property
     def is_compiling(self) -> bool:
@@ -115,6 +125,11 @@ class WorkerLoop:
                 return None
             case "explain":
                 return pb.WorkerMessage(explanation=self._explain(message.explain))
+            case "bind_lane":
+                return pb.WorkerMessage(lane_bound=self._bind_lane(message.bind_lane, frame))
+            case "close_lane":
+                self._lanes.close(message.close_lane)
+                return None
             case _:
                 self._slots.forget(message.ping.forget_slots)
                 return pb.WorkerMessage(pong=pb.Pong(question=message.ping.question))
@@ -132,6 +147,39 @@ class WorkerLoop:
         self._send_states([request.plan_id])
         explanation.plan_id = request.plan_id
         return explanation
+
+    def _bind_lane(self, request: pb.BindLane, frame: Frame) -> pb.LaneBound:
+        """Takes calls from a lane, if compiled code computes them."""
+        bell = frame.descriptors.pop() if request.bell_attached else None
+        bound = False
+        try:
+            calls = self._lane_calls(request, frame)
+            if calls:
+                self._lanes.bind(request, calls, bell)
+                bound, bell = True, None
+        except Exception as error:
+            if is_lost(error):
+                raise
+            _log.warning("a lane was not bound: %s", error)
+        finally:
+            if bell is not None:
+                os.close(bell)
+        return pb.LaneBound(lane=request.lane, first_slot=request.first_slot, bound=bound)
+
+    def _lane_calls(self, request: pb.BindLane, frame: Frame) -> list[TileCall]:
+        """What computes the slots of a lane; nothing where that is no compiled code."""
+        done = pb.BatchDone()
+        if any(self._outcomes(request.batch, frame, done)) or set(done.tiers) != {"compiled"}:
+            return []
+        program, calls = self._programs.of(request.batch), []
+        (piece,) = request.batch.pieces
+        for number in range(request.slots):
+            each = pb.Piece()
+            each.CopyFrom(piece)
+            each.inputs_offset += number * request.inputs_stride
+            each.result_offset += number * request.lane_stride
+            calls.append(program.recall([each], request.batch.slots[0].id, self._slots))
+        return [call for call in calls if call is not None]
 
     def _compute(self, batch: pb.Batch, frame: Frame) -> pb.BatchDone:
         start_at = time.perf_counter()

@@ -10,15 +10,20 @@ import socket
 import time
 from collections import deque
 
+from gridgrad.lanes.caller_lane import PATIENCE_S, RING_AGAIN_S, CallerLane
 from gridgrad.protocol.session_messages import PendingCall, SessionCalls, SessionLost, out_of_time
 from gridgrad_core.errors import GridgradError
+from gridgrad_core.system.framing import ANCILLARY_BYTES, descriptors_in
 
-__all__ = ["CALLS_AT_ONCE", "MOST_SESSIONS", "SessionSocket"]
+__all__ = ["CALLS_AT_ONCE", "LANE_SLOTS", "MOST_SESSIONS", "LaneBell", "SessionSocket"]
 
 CALLS_AT_ONCE = math.inf
 """Calls that one session may have under way."""
 
 MOST_SESSIONS = 1
+LANE_SLOTS = 16
+"""Of a number in the lane of a session."""
+
 READ_BYTES = 1 << 16
 
 
@@ -31,11 +36,15 @@ class SessionSocket:
 
     Attributes:
         is_open: whether anything can still be sent.
+        brings_descriptors: whether descriptors may come.
+        descriptors: that came, and are the taker's to close.
     """
 
     def __init__(self, connection: socket.socket, calls: SessionCalls) -> None:
         connection.setblocking(False)
         self.is_open = True
+        self.brings_descriptors = False
+        self.descriptors: list[int] = []
         self._connection = connection
         self._calls = calls
         self._to_send: deque[memoryview] = deque()
@@ -74,6 +83,13 @@ class SessionSocket:
             if expiry:
                 expiry.cancel()
 
+    def _read_part(self) -> bytes:
+        if not self.brings_descriptors:
+            return self._connection.recv(READ_BYTES)
+        part, ancillary, _, _ = self._connection.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+        self.descriptors += descriptors_in(ancillary)
+        return part
+
     def tell_released(self) -> None:
         """Tells the server what was released, from whatever thread, soon."""
         with contextlib.suppress(RuntimeError):  # the loop may be closed
@@ -110,7 +126,7 @@ class SessionSocket:
     def _read(self) -> bool:
         """Reads once; False when there is nothing now or no more."""
         try:
-            part = self._connection.recv(READ_BYTES)
+            part = self._read_part()
         except BlockingIOError:
             return False
         except OSError:
@@ -144,6 +160,98 @@ class SessionSocket:
             self.send(self._calls.release(), None)
 
 
+class LaneBell:
+    """Waits for the answers of a lane, for all tasks.
+
+    Args:
+        lane: the lane.
+    """
+
+    def __init__(self, lane: CallerLane) -> None:
+        lane.bell.setblocking(False)
+        self._lane = lane
+        self._waiting: dict[int, asyncio.Future[bool]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(lane.bell, self._readable)
+        self._ringing: asyncio.TimerHandle | None = None
+
+    async def complete(self, slot: int, timeout_s: float | None) -> bool:
+        """Returns when the call in a slot is answered; False when it is to go another way: nothing has come for long.
+
+        Raises:
+            EntryFailed: it is not answered in time.
+            SessionLost: the lane is over.
+        """
+        if self._lane.is_asleep:
+            self._ring()
+        if not self._waiting and self._lane.is_answered_soon(slot, time.perf_counter()):
+            return True
+        if await self._woken(slot, timeout_s):
+            return True
+        if timeout_s is not None and timeout_s <= PATIENCE_S:
+            raise out_of_time()
+        return False
+
+    async def _woken(self, slot: int, timeout_s: float | None) -> bool:
+        woken: asyncio.Future[bool] = self._loop.create_future()
+        self._waiting[slot] = woken
+        self._lane.say_waiting(True)
+        if self._lane.is_answered(slot):
+            woken.set_result(True)
+        if self._ringing is None:
+            self._ringing = self._loop.call_later(RING_AGAIN_S, self._ring_again)
+        until_s = PATIENCE_S if timeout_s is None else min(timeout_s, PATIENCE_S)
+        expiry = self._loop.call_later(until_s, _give_up, woken)
+        try:
+            return await woken
+        finally:
+            expiry.cancel()
+            del self._waiting[slot]
+            if not self._waiting:
+                self._lane.say_waiting(False)
+
+    def _ring_again(self) -> None:
+        """Rings while somebody waits: the worker may have gone to sleep while a call came."""
+        self._ringing = None
+        self._look()
+        if self._waiting:
+            self._ring()
+            self._ringing = self._loop.call_later(RING_AGAIN_S, self._ring_again)
+
+    def _look(self) -> None:
+        for slot, woken in self._waiting.items():
+            if not woken.done() and self._lane.is_answered(slot):
+                woken.set_result(True)
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):  # that it is over its reader sees
+            self._lane.bell.send(b"\0")
+
+    def _readable(self) -> None:
+        try:
+            heard = self._lane.bell.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            heard = b""
+        self._look()
+        if not heard:
+            self.close()
+
+    def forget(self) -> None:
+        """Closes the descriptor alone, as a child process must do."""
+        self._lane.close()
+
+    def close(self) -> None:
+        """Leaves the lane."""
+        if self._lane.bell.fileno() >= 0:
+            self._loop.remove_reader(self._lane.bell)
+            self._lane.close()
+        for woken in self._waiting.values():
+            if not woken.done():
+                woken.set_exception(SessionLost("the lane is over"))
+
+
 def _settle(completed: asyncio.Future[None]) -> None:
     if not completed.done():
         completed.set_result(None)
@@ -156,3 +264,8 @@ def _left_s(deadline_at: float) -> float:
 def _expire(completed: asyncio.Future[None]) -> None:
     if not completed.done():
         completed.set_exception(out_of_time())
+
+
+def _give_up(woken: asyncio.Future[bool]) -> None:
+    if not woken.done():
+        woken.set_result(False)

@@ -12,7 +12,7 @@ import mmap
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import broken
 
 __all__ = ["LARGE_BYTES", "LeasedMemory", "without_keeping"]
+
+P = ParamSpec("P")
 
 LARGE_BYTES = 1 << 20
 """Parts of this size are released at once, as are windows; others with the next call."""
@@ -121,13 +123,13 @@ class LeasedMemory:
         return numbers
 
 
-def without_keeping(method: Callable[[], None]) -> Callable[[], None]:
+def without_keeping(method: Callable[P, None]) -> Callable[P, None]:
     """The method of an object, which does nothing once that is gone."""
     weak = weakref.WeakMethod(method)
 
-    def call() -> None:
+    def call(*arguments: P.args, **named: P.kwargs) -> None:
         bound = weak()
         if bound is not None:
-            bound()
+            bound(*arguments, **named)
 
     return call

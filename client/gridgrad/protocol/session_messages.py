@@ -133,6 +133,9 @@ class SessionCalls:
 
     Args:
         memory: of the session.
+
+    Attributes:
+        on_lane: called with what is granted of the session's lane.
     """
 
     def __init__(self, memory: LeasedMemory) -> None:
@@ -140,6 +143,7 @@ class SessionCalls:
         self._frames = FrameReader()
         self._pending: dict[int, PendingCall] = {}
         self._last = 0
+        self.on_lane: Callable[[pb.LaneGrant], None] | None = None
 
     @property
     def has_news(self) -> bool:
@@ -147,7 +151,7 @@ class SessionCalls:
         return self._memory.has_news
 
     def begin(
-        self, call: PreparedCall, timeout_s: float | None, progress: Progress | None
+        self, call: PreparedCall, timeout_s: float | None, progress: Progress | None, lane_slots: int = 0
     ) -> tuple[PendingCall, bytes]:
         """Takes a call on.
 
@@ -155,6 +159,7 @@ class SessionCalls:
             call: the call.
             timeout_s: seconds after which the server gives it up; None for never.
             progress: called with the points that have come so far and the points of the grid.
+            lane_slots: for how many calls of its number the lane of the session is asked for.
 
         Returns:
             The call under way, and the message that makes it.
@@ -165,6 +170,8 @@ class SessionCalls:
         message.id = self._last
         message.timeout_s = timeout_s or 0.0
         message.released.extend(self._memory.take_released())
+        if lane_slots:
+            message.lane_slots = lane_slots
         return pending, _framed(message, call.message)
 
     def give_up(self, pending: PendingCall) -> bytes:
@@ -193,6 +200,9 @@ class SessionCalls:
             each.complete(error)
 
     def _take(self, response: pb.SessionResponse) -> None:
+        if not response.id and response.HasField("lane") and self.on_lane:
+            self.on_lane(response.lane)
+            return
         pending = self._pending.get(response.id)
         if pending is None:
             if response.HasField("lease"):

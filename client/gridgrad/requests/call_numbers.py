@@ -51,9 +51,12 @@ class CallNumber:
 
     Args:
         template: of the calls.
+
+    Attributes:
+        bound: the number; 0 where the server has given none.
     """
 
-    __slots__ = ("_asks", "_doublings", "_head", "_picked", "_rest", "_size", "_uses")
+    __slots__ = ("_asks", "_doublings", "_head", "_picked", "_rest", "_size", "_uses", "bound")
 
     def __init__(self, template: RequestTemplate) -> None:
         inputs, varying = template.inputs, template.varying
@@ -63,7 +66,7 @@ class CallNumber:
         self._picked = None if len(picked) == len(inputs) else picked
         self._size = sum(inputs[position].nbytes for position in picked)
         self._asks = pb.GridGradientRequest(bind=True, fixed=fixed).SerializeToString()
-        self._head = b""
+        self._head, self.bound = b"", 0
         self._rest = 1 if varying is None else 0
         self._doublings = self._uses = 0
 
@@ -72,21 +75,26 @@ class CallNumber:
         head = self._head
         if head:
             self._uses += 1
-            numbers = call.numbers if self._picked is None else [call.numbers[each] for each in self._picked]
-            return b"".join((head, *numbers))
+            return head + self.numbers(call)
         if self._rest:
             self._rest -= 1
             return call.whole
         self._wait_longer()
         return self._asks + call.whole
 
+    def numbers(self, call: _Call) -> bytes:
+        """The numbers that a call brings."""
+        picked = self._picked
+        return b"".join(call.numbers if picked is None else [call.numbers[each] for each in picked])
+
     def given(self, number: int) -> None:
         """Takes in a number that came with an answer."""
+        self.bound = number
         self._head = _BOUND.pack(_BOUND_TAG, number) + (field_head(_NUMBERS, self._size) if self._size else b"")
 
     def forget(self) -> None:
         """Takes in that the server does not know the number."""
-        self._head = b""
+        self._head, self.bound = b"", 0
         if self._uses > _WORTH_IT:
             self._doublings = 0
         self._uses = 0

@@ -75,6 +75,7 @@ class Load(NamedTuple):
         kept_arrays: arrays that are kept, so that callers need not send them again.
         kept_array_bytes: of these.
         most_kept_array_bytes: the most of these.
+        lanes: that sessions have.
     """
 
     queued: int
@@ -92,6 +93,7 @@ class Load(NamedTuple):
     kept_arrays: int = 0
     kept_array_bytes: int = 0
     most_kept_array_bytes: int = 0
+    lanes: int = 0
 
 
 class WorkerStatus(NamedTuple):

@@ -9,6 +9,7 @@ import socket
 import time
 from typing import NamedTuple
 
+from gridgrad.lanes.caller_lane import CallerLane
 from gridgrad.progress import Progress
 from gridgrad.protocol.error_mapping import EntryFailed
 from gridgrad.protocol.leased_memory import LeasedMemory, without_keeping
@@ -16,9 +17,10 @@ from gridgrad.protocol.session_messages import PendingCall, SessionCalls, Sessio
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.sync.primitives import CANCELLED
-from gridgrad.sync.session_socket import SessionSocket
+from gridgrad.sync.session_socket import LANE_SLOTS, LaneBell, SessionSocket
 from gridgrad_core.errors import GridgradError
 from gridgrad_core.system.framing import ANCILLARY_BYTES, FrameReader, descriptors_in
+from gridgrad_core.system.lane_layout import keeps_order
 from gridgrad_core.system.peer import peer_uid
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.parse import parse
@@ -27,11 +29,99 @@ __all__ = ["ClientSession", "SessionEnd", "connect"]
 
 CONNECT_S = 2.0
 
+_MOST_ASKED = 1024
+_FIRST_PAUSE, _LONGEST_PAUSE = 16, 1 << 12
+"""Calls after which the lane is asked for again, if it was refused."""
+
 _NOT_HAD = (OSError, ValueError, TypeError, AttributeError)
 """How connecting and mapping fail; the last two where a system lacks unix sockets or what names the peer's user."""
 
 _GIVEN_UP: tuple[type[BaseException], ...] = (EntryFailed, *CANCELLED)
 """What a wait ends with when the caller waits no longer."""
+
+
+class ClientLane:
+    """The lane of a session, if there is one: what goes by it, and what it is asked for.
+
+    Args:
+        socket: of the session, over which it comes.
+    """
+
+    def __init__(self, socket: SessionSocket) -> None:
+        self._socket = socket
+        self._lane: CallerLane | None = None
+        self._bell: LaneBell | None = None
+        self._waits: dict[int, int] = {}
+        self._pauses: dict[int, int] = {}
+        self._unheard = 0
+
+    def call(self, call: PreparedCall, timeout_s: float | None) -> Result | None:
+        """Makes a call by the lane; None when it has to go by the session.
+
+        Raises:
+            EntryFailed: it was not answered in time.
+        """
+        lane, bell = self._lane, self._bell
+        if lane is None or bell is None:
+            return None
+        slot = lane.begin(call)
+        if slot is None:
+            return None
+        try:
+            return lane.result(slot, call) if bell.complete(slot, timeout_s) else None
+        except SessionLost:
+            self.close()
+            return None
+        finally:
+            lane.leave(slot)
+
+    def wanted(self, call: PreparedCall) -> int:
+        """For how many calls of its number the session is to be asked for room in the lane, with this one."""
+        bound = call.number.bound if call.number is not None else 0
+        if not bound or not call.template.response:
+            return 0
+        waits = self._waits.get(bound, 0)
+        if waits:
+            self._waits[bound] = waits - 1
+            return 0
+        if len(self._waits) >= _MOST_ASKED:
+            self._waits.clear()
+        self._waits[bound] = self._pauses[bound] = min(2 * self._pauses.get(bound, _FIRST_PAUSE), _LONGEST_PAUSE)
+        self._unheard += 1
+        self._socket.brings_descriptors = True
+        return LANE_SLOTS
+
+    def granted(self, grant: pb.LaneGrant) -> None:
+        """Takes in where calls of a number go from now on, if they go by the lane."""
+        descriptors, self._socket.descriptors = self._socket.descriptors, []
+        self._unheard -= 1
+        self._socket.brings_descriptors = self._unheard > 0
+        try:
+            if grant.slots and grant.memory_bytes:
+                self.close()  # one before, whose worker is no more
+                memory, bell = descriptors
+                self._lane = CallerLane(memory, grant.memory_bytes, bell)
+                self._bell = LaneBell(self._lane)
+            if grant.slots and self._lane is not None:
+                self._lane.add(grant)
+        except (OSError, ValueError, GridgradError):
+            self.close()
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def forget(self) -> None:
+        """Closes what was inherited by a fork."""
+        if self._bell is not None:
+            self._bell.forget()
+        self._lane = self._bell = None
+
+    def close(self) -> None:
+        """Leaves it."""
+        self._lane = None
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
 
 
 class SessionEnd(NamedTuple):
@@ -40,10 +130,12 @@ class SessionEnd(NamedTuple):
     Args:
         connection: to the server, in the session.
         memory: of the session.
+        has_lanes: whether a lane may be asked for in it.
     """
 
     connection: socket.socket
     memory: LeasedMemory
+    has_lanes: bool = False
 
     def close(self) -> None:
         """Ends the session."""
@@ -66,6 +158,9 @@ class ClientSession:
         self.calls = 0
         self._calls = SessionCalls(end.memory)
         self._socket = SessionSocket(end.connection, self._calls)
+        self._lane = ClientLane(self._socket) if end.has_lanes else None
+        if self._lane is not None:
+            self._calls.on_lane = without_keeping(self._lane.granted)
         self.memory.on_release = without_keeping(self._socket.tell_released)
 
     @property
@@ -87,7 +182,13 @@ class ClientSession:
             GridgradError: its answer can't be used.
         """
         deadline_at = None if timeout_s is None else time.monotonic() + timeout_s
-        pending, message = self._calls.begin(call, timeout_s, progress)
+        slots = 0
+        if self._lane is not None and progress is None:
+            result = self._lane.call(call, timeout_s)
+            if result is not None:
+                return result
+            slots = self._lane.wanted(call)
+        pending, message = self._calls.begin(call, timeout_s, progress, slots)
         self._socket.send(message, deadline_at)
         try:
             self._socket.complete(pending, deadline_at)
@@ -98,6 +199,8 @@ class ClientSession:
 
     def close(self) -> None:
         """Ends it. What arrays view stays as it is."""
+        if self._lane is not None:
+            self._lane.close()
         self.memory.leave()
         self._socket.close()
 
@@ -107,6 +210,8 @@ class ClientSession:
 
     def forget(self) -> None:
         """Closes what was inherited by a fork, without a word to the server."""
+        if self._lane is not None:
+            self._lane.forget()
         self.memory.leave()
         self._socket.forget()
 
@@ -131,7 +236,7 @@ def connect(opened: bytes) -> SessionEnd:
         connection.connect(f"\0{reply.socket}")
         _check_user(connection)
         connection.sendall(token_message(reply.token))
-        return SessionEnd(connection, _memory(connection))
+        return SessionEnd(connection, _memory(connection), reply.lanes and keeps_order())
     except (*_NOT_HAD, GridgradError, SessionLost) as error:
         connection.close()
         raise SessionLost(str(error)) from error

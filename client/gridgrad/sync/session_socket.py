@@ -12,14 +12,19 @@ import socket
 import threading
 import time
 
+from gridgrad.lanes.caller_lane import PATIENCE_S, RING_AGAIN_S, CallerLane
 from gridgrad.protocol.session_messages import PendingCall, SessionCalls, SessionLost, out_of_time
+from gridgrad_core.system.framing import ANCILLARY_BYTES, descriptors_in
 
-__all__ = ["CALLS_AT_ONCE", "MOST_SESSIONS", "SessionSocket"]
+__all__ = ["CALLS_AT_ONCE", "LANE_SLOTS", "MOST_SESSIONS", "LaneBell", "SessionSocket"]
 
 CALLS_AT_ONCE = 1
 """Calls that one session may have under way: the thread that makes one reads the socket until it is answered."""
 
 MOST_SESSIONS = 16
+LANE_SLOTS = 1
+"""Of a number in the lane of a session."""
+
 READ_BYTES = 1 << 16
 
 
@@ -32,11 +37,15 @@ class SessionSocket:
 
     Attributes:
         is_open: whether anything can still be sent.
+        brings_descriptors: whether descriptors may come.
+        descriptors: that came, and are the taker's to close.
     """
 
     def __init__(self, connection: socket.socket, calls: SessionCalls) -> None:
         connection.setblocking(False)
         self.is_open = True
+        self.brings_descriptors = False
+        self.descriptors: list[int] = []
         self._connection = connection
         self._calls = calls
         self._poll = select.poll()  # a blocking recv would wake up once more, when what was sent is read
@@ -80,7 +89,7 @@ class SessionSocket:
 
     def _receive(self) -> None:
         try:
-            part = self._connection.recv(READ_BYTES)
+            part = self._read_part()
         except BlockingIOError:
             return
         except OSError as error:
@@ -88,6 +97,13 @@ class SessionSocket:
         if not part:
             raise SessionLost("the server ended it")
         self._calls.feed(part)
+
+    def _read_part(self) -> bytes:
+        if not self.brings_descriptors:
+            return self._connection.recv(READ_BYTES)
+        part, ancillary, _, _ = self._connection.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+        self.descriptors += descriptors_in(ancillary)
+        return part
 
     def tell_released(self) -> None:
         """Tells the server what was released; where another thread is sending, that or the next message does."""
@@ -117,4 +133,73 @@ class SessionSocket:
         self.close()
 
     def __del__(self) -> None:
+        self.close()
+
+
+class LaneBell:
+    """Waits for the answers of a lane, in the thread that has called.
+
+    Args:
+        lane: the lane.
+    """
+
+    def __init__(self, lane: CallerLane) -> None:
+        self._lane = lane
+        self._poll = select.poll()
+        self._poll.register(lane.bell, select.POLLIN)
+
+    def complete(self, slot: int, timeout_s: float | None) -> bool:
+        """Returns when the call in a slot is answered; False when it is to go another way: nothing has come for long.
+
+        Raises:
+            EntryFailed: it is not answered in time.
+            SessionLost: the lane is over.
+        """
+        now = time.perf_counter()
+        if self._lane.is_asleep:
+            self._ring()
+        return self._lane.is_answered_soon(slot, now) or self._sleep(slot, now, timeout_s)
+
+    def _sleep(self, slot: int, begun_at: float, timeout_s: float | None) -> bool:
+        lane, until = self._lane, begun_at + (PATIENCE_S if timeout_s is None else min(timeout_s, PATIENCE_S))
+        lane.say_waiting(True)
+        try:
+            while not lane.is_answered(slot):
+                left_s = until - time.perf_counter()
+                if left_s <= 0:
+                    break
+                if self._poll.poll(1e3 * min(left_s, RING_AGAIN_S)):
+                    self._hear()
+                else:
+                    self._ring()  # it may have gone to sleep while the call came
+        finally:
+            lane.say_waiting(False)
+        if not lane.is_answered(slot) and timeout_s is not None and timeout_s <= PATIENCE_S:
+            raise out_of_time()
+        return lane.is_answered(slot)
+
+    def _ring(self) -> None:
+        try:
+            self._lane.bell.send(b"\0")
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            raise SessionLost(str(error)) from error
+
+    def _hear(self) -> None:
+        try:
+            heard = self._lane.bell.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise SessionLost(str(error)) from error
+        if not heard:
+            raise SessionLost("the lane is over")
+
+    def close(self) -> None:
+        """Leaves the lane."""
+        self._lane.close()
+
+    def forget(self) -> None:
+        """Leaves it, as a child process must do."""
         self.close()

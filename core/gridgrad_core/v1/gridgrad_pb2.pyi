@@ -548,7 +548,7 @@ class GetServerStatusResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., up_s: _Optional[float] = ..., draining: bool = ..., counting_s: _Optional[float] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[AnswerCount, _Mapping]]] = ..., computed: _Optional[_Iterable[_Union[ComputedCount, _Mapping]]] = ..., queue_s: _Optional[_Union[Distribution, _Mapping]] = ..., compute_s: _Optional[_Union[Distribution, _Mapping]] = ..., batch_size: _Optional[_Union[Distribution, _Mapping]] = ..., principals: _Optional[_Iterable[_Union[PrincipalUse, _Mapping]]] = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes", "waiting_batches", "wanted_workers", "most_workers", "kept_arrays", "kept_array_bytes", "most_kept_array_bytes")
+    __slots__ = ("queued", "entries", "most_entries", "held_bytes", "most_held_bytes", "streams", "sessions", "session_bytes", "most_session_bytes", "waiting_batches", "wanted_workers", "most_workers", "kept_arrays", "kept_array_bytes", "most_kept_array_bytes", "lanes")
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     MOST_ENTRIES_FIELD_NUMBER: _ClassVar[int]
@@ -564,6 +564,7 @@ class Load(_message.Message):
     KEPT_ARRAYS_FIELD_NUMBER: _ClassVar[int]
     KEPT_ARRAY_BYTES_FIELD_NUMBER: _ClassVar[int]
     MOST_KEPT_ARRAY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
     queued: int
     entries: int
     most_entries: int
@@ -579,7 +580,8 @@ class Load(_message.Message):
     kept_arrays: int
     kept_array_bytes: int
     most_kept_array_bytes: int
-    def __init__(self, queued: _Optional[int] = ..., entries: _Optional[int] = ..., most_entries: _Optional[int] = ..., held_bytes: _Optional[int] = ..., most_held_bytes: _Optional[int] = ..., streams: _Optional[int] = ..., sessions: _Optional[int] = ..., session_bytes: _Optional[int] = ..., most_session_bytes: _Optional[int] = ..., waiting_batches: _Optional[int] = ..., wanted_workers: _Optional[int] = ..., most_workers: _Optional[int] = ..., kept_arrays: _Optional[int] = ..., kept_array_bytes: _Optional[int] = ..., most_kept_array_bytes: _Optional[int] = ...) -> None: ...
+    lanes: int
+    def __init__(self, queued: _Optional[int] = ..., entries: _Optional[int] = ..., most_entries: _Optional[int] = ..., held_bytes: _Optional[int] = ..., most_held_bytes: _Optional[int] = ..., streams: _Optional[int] = ..., sessions: _Optional[int] = ..., session_bytes: _Optional[int] = ..., most_session_bytes: _Optional[int] = ..., waiting_batches: _Optional[int] = ..., wanted_workers: _Optional[int] = ..., most_workers: _Optional[int] = ..., kept_arrays: _Optional[int] = ..., kept_array_bytes: _Optional[int] = ..., most_kept_array_bytes: _Optional[int] = ..., lanes: _Optional[int] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
     __slots__ = ("number", "pid", "device", "ready", "batches", "restarts", "compiled", "uncompiled")
@@ -660,37 +662,42 @@ class OpenSessionRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class OpenSessionResponse(_message.Message):
-    __slots__ = ("socket", "token")
+    __slots__ = ("socket", "token", "lanes")
     SOCKET_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
     socket: str
     token: bytes
-    def __init__(self, socket: _Optional[str] = ..., token: _Optional[bytes] = ...) -> None: ...
+    lanes: bool
+    def __init__(self, socket: _Optional[str] = ..., token: _Optional[bytes] = ..., lanes: bool = ...) -> None: ...
 
 class SessionRequest(_message.Message):
-    __slots__ = ("token", "id", "timeout_s", "released", "cancel", "request")
+    __slots__ = ("token", "id", "timeout_s", "released", "cancel", "lane_slots", "request")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
+    LANE_SLOTS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     token: bytes
     id: int
     timeout_s: float
     released: _containers.RepeatedScalarFieldContainer[int]
     cancel: int
+    lane_slots: int
     request: bytes
-    def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., lane_slots: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("id", "status", "lease", "memory_bytes", "window", "last", "response")
+    __slots__ = ("id", "status", "lease", "memory_bytes", "window", "last", "lane", "response")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LEASE_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    LANE_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     id: int
     status: Status
@@ -698,8 +705,33 @@ class SessionResponse(_message.Message):
     memory_bytes: int
     window: Window
     last: bool
+    lane: LaneGrant
     response: bytes
-    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., response: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., lane: _Optional[_Union[LaneGrant, _Mapping]] = ..., response: _Optional[bytes] = ...) -> None: ...
+
+class LaneGrant(_message.Message):
+    __slots__ = ("bound", "slots", "first_slot", "numbers_offset", "numbers_bytes", "result_offset", "result_bytes", "stride", "memory_bytes", "info")
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SLOT_FIELD_NUMBER: _ClassVar[int]
+    NUMBERS_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    NUMBERS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RESULT_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STRIDE_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    bound: int
+    slots: int
+    first_slot: int
+    numbers_offset: int
+    numbers_bytes: int
+    result_offset: int
+    result_bytes: int
+    stride: int
+    memory_bytes: int
+    info: Info
+    def __init__(self, bound: _Optional[int] = ..., slots: _Optional[int] = ..., first_slot: _Optional[int] = ..., numbers_offset: _Optional[int] = ..., numbers_bytes: _Optional[int] = ..., result_offset: _Optional[int] = ..., result_bytes: _Optional[int] = ..., stride: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., info: _Optional[_Union[Info, _Mapping]] = ...) -> None: ...
 
 class Lease(_message.Message):
     __slots__ = ("number", "offset", "size")

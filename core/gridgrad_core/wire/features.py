@@ -18,6 +18,7 @@ __all__ = [
     "FEATURES",
     "IGNORE_UNUSED",
     "KEPT_ARRAYS",
+    "LANES",
     "PULLBACKS",
     "REDUCTIONS",
     "TABLES",
@@ -41,7 +42,10 @@ PULLBACKS = "pullbacks"
 REDUCTIONS = "reductions"
 """GridGradientRequest.reduction."""
 
-FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, PULLBACKS, REDUCTIONS, TABLES})
+LANES = "lanes"
+"""SessionRequest.lane_slots. OpenSessionResponse.lanes says whether there are any, so that nobody has to ask first."""
+
+FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, LANES, PULLBACKS, REDUCTIONS, TABLES})
 """All that this version knows."""
 
 

@@ -6,19 +6,23 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ServerMessage(_message.Message):
-    __slots__ = ("batch", "ping", "prepare", "explain")
+    __slots__ = ("batch", "ping", "prepare", "explain", "bind_lane", "close_lane")
     BATCH_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
     PREPARE_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    BIND_LANE_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_LANE_FIELD_NUMBER: _ClassVar[int]
     batch: Batch
     ping: Ping
     prepare: PlanRequest
     explain: PlanRequest
-    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., prepare: _Optional[_Union[PlanRequest, _Mapping]] = ..., explain: _Optional[_Union[PlanRequest, _Mapping]] = ...) -> None: ...
+    bind_lane: BindLane
+    close_lane: int
+    def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., prepare: _Optional[_Union[PlanRequest, _Mapping]] = ..., explain: _Optional[_Union[PlanRequest, _Mapping]] = ..., bind_lane: _Optional[_Union[BindLane, _Mapping]] = ..., close_lane: _Optional[int] = ...) -> None: ...
 
 class WorkerMessage(_message.Message):
-    __slots__ = ("ready", "done", "pong", "fatal", "state", "explanation", "lost")
+    __slots__ = ("ready", "done", "pong", "fatal", "state", "explanation", "lost", "lane_bound")
     READY_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +30,7 @@ class WorkerMessage(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
+    LANE_BOUND_FIELD_NUMBER: _ClassVar[int]
     ready: Ready
     done: BatchDone
     pong: Pong
@@ -33,7 +38,52 @@ class WorkerMessage(_message.Message):
     state: PlanState
     explanation: Explanation
     lost: WorkerLost
-    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., lost: _Optional[_Union[WorkerLost, _Mapping]] = ...) -> None: ...
+    lane_bound: LaneBound
+    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., lost: _Optional[_Union[WorkerLost, _Mapping]] = ..., lane_bound: _Optional[_Union[LaneBound, _Mapping]] = ...) -> None: ...
+
+class BindLane(_message.Message):
+    __slots__ = ("lane", "first_slot", "slots", "batch", "inputs_stride", "lane_stride", "copies", "cost", "points", "bell_attached")
+    LANE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SLOT_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_STRIDE_FIELD_NUMBER: _ClassVar[int]
+    LANE_STRIDE_FIELD_NUMBER: _ClassVar[int]
+    COPIES_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    BELL_ATTACHED_FIELD_NUMBER: _ClassVar[int]
+    lane: int
+    first_slot: int
+    slots: int
+    batch: Batch
+    inputs_stride: int
+    lane_stride: int
+    copies: _containers.RepeatedCompositeFieldContainer[LaneCopy]
+    cost: int
+    points: int
+    bell_attached: bool
+    def __init__(self, lane: _Optional[int] = ..., first_slot: _Optional[int] = ..., slots: _Optional[int] = ..., batch: _Optional[_Union[Batch, _Mapping]] = ..., inputs_stride: _Optional[int] = ..., lane_stride: _Optional[int] = ..., copies: _Optional[_Iterable[_Union[LaneCopy, _Mapping]]] = ..., cost: _Optional[int] = ..., points: _Optional[int] = ..., bell_attached: bool = ...) -> None: ...
+
+class LaneCopy(_message.Message):
+    __slots__ = ("lane_offset", "offset", "size")
+    LANE_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    lane_offset: int
+    offset: int
+    size: int
+    def __init__(self, lane_offset: _Optional[int] = ..., offset: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
+
+class LaneBound(_message.Message):
+    __slots__ = ("lane", "first_slot", "bound")
+    LANE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SLOT_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    lane: int
+    first_slot: int
+    bound: bool
+    def __init__(self, lane: _Optional[int] = ..., first_slot: _Optional[int] = ..., bound: bool = ...) -> None: ...
 
 class WorkerLost(_message.Message):
     __slots__ = ("why", "blamed")

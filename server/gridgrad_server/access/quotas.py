@@ -120,6 +120,16 @@ class Account:
         self.total_requests += 1
         self.total_cost += cost
 
+    def spend_in_lane(self, requests: int, cost: int) -> None:
+        """Charges it with what went through a lane."""
+        self._left -= cost
+        self.total_requests += requests
+        self.total_cost += cost
+
+    def left(self) -> float:
+        """What it may cost now; 0 while it is in debt."""
+        return max(0.0, self._left) if not self.debt_s() else 0.0
+
     def check_sessions(self, are_open: int) -> None:
         """Refuses one more session.
 

@@ -29,6 +29,7 @@ SESSION_RULES: dict[str, Rule] = {
     "timeout_s": _CALLERS,
     "released": _CALLERS,
     "cancel": _CALLERS,
+    "lane_slots": _CALLERS,
     "request": _CALLERS,
 }
 """By the field of SessionRequest."""

@@ -1,6 +1,7 @@
 """How much a principal may take, or where there are none a host: what can be limited, and how that is written.
 
-    requests=64 bytes=256MiB cost-rate=1e9 sessions=8 preparations=2 array-bytes=64MiB cache-bytes=64MiB weight=0.1
+    requests=64 bytes=256MiB cost-rate=1e9 sessions=8 lanes=2 preparations=2 array-bytes=64MiB cache-bytes=64MiB
+    weight=0.1
 
 It stands so in `--quota`, for everyone, and in the file of tokens behind a line, for its principal.
 """
@@ -24,6 +25,7 @@ class QuotaLimits(NamedTuple):
         bytes: held for these.
         cost_rate: points x components x (1 + derivatives) a second; what was not used is kept for one second.
         sessions: open at once.
+        lanes: of these; 0 for none.
         preparations: calls of Prepare at once, each of which may be a compilation.
         array_bytes: of arrays that are kept.
         cache_bytes: of compiled code that is kept on disk.
@@ -34,6 +36,7 @@ class QuotaLimits(NamedTuple):
     bytes: float = math.inf
     cost_rate: float = math.inf
     sessions: float = math.inf
+    lanes: float = math.inf
     preparations: float = math.inf
     array_bytes: float = math.inf
     cache_bytes: float = math.inf
@@ -48,6 +51,12 @@ _MOST_WEIGHT = 1000.0
 def _count(text: str) -> float:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError("a whole number, 1 or more")
+    return float(int(text))
+
+
+def _count_or_none(text: str) -> float:
+    if not text.isdecimal():
+        raise ValueError("a whole number")
     return float(int(text))
 
 
@@ -77,6 +86,7 @@ LIMITS: dict[str, Callable[[str], float]] = {
     "bytes": _bytes,
     "cost-rate": _rate,
     "sessions": _count,
+    "lanes": _count_or_none,
     "preparations": _count,
     "array-bytes": _bytes,
     "cache-bytes": _bytes,

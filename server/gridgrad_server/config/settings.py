@@ -99,8 +99,8 @@ FLAGS: tuple[Flag, ...] = (
          "certificates of their own; needs the extra gridgrad[auth]"),
     Flag("quota", click.STRING, (), "none",
          "NAME=VALUE, what one principal may take, or where there are none one host: requests, bytes, cost-rate, "
-         "sessions, preparations, array-bytes, cache-bytes, weight. Give some where one caller must leave room for "
-         "others; lines of --auth-tokens say others", repeated=True),
+         "sessions, lanes, preparations, array-bytes, cache-bytes, weight. Give some where one caller must leave room "
+         "for others; lines of --auth-tokens say others", repeated=True),
     Flag("auth-health", SWITCH, False, "off",
          "whether the health service needs a token too. Probes and the health checks of clients with several servers "
          "then fail, so say it only where nobody may know that a server is there"),
@@ -175,6 +175,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("sessions", Count(0), 256, "256",
          "sessions open at once: callers of the same user on this machine get them, with results in shared memory. "
          "Raise it for many such processes; 0 opens none"),
+    Flag("lanes", Count(0), 64, "64",
+         "sessions that may have a lane at once: memory by which their bound calls go to a worker and back without the "
+         "server. Raise it for many such loops; 0 gives none"),
     Flag("session-bytes", Bytes(), GIB, "1GiB",
          "bytes of results that lie in the memory of sessions, of all together; beyond, they go over the socket. Raise "
          "it for callers that keep large results"),
@@ -269,6 +272,7 @@ class ServerSettings:
     message_bytes: int
     unary_result_bytes: int
     sessions: int
+    lanes: int
     session_bytes: int
     session_socket: Path | None
     session_group: str | None

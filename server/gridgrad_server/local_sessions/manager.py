@@ -29,6 +29,7 @@ from gridgrad_server.access.access_control import AccessControl
 from gridgrad_server.access.grants import GRANT
 from gridgrad_server.access.quotas import owner_of
 from gridgrad_server.config.settings import ServerSettings
+from gridgrad_server.local_sessions.lane_keeper import LaneKeeper
 from gridgrad_server.local_sessions.session import LocalSession
 from gridgrad_server.local_sessions.session_listener import SessionListener
 from gridgrad_server.local_sessions.session_path import SessionGuest, SessionPath
@@ -65,6 +66,7 @@ class SessionManager:
         observers: are told of answers.
         slots: numbers the arenas, and tells workers of those that are no more.
         budget: bounds what the arenas take.
+        lanes: grants them lanes.
         access: knows who may come, and says how many sessions one caller may have.
     """
 
@@ -76,6 +78,7 @@ class SessionManager:
         observers: Observers,
         slots: SlotPool,
         budget: ArenaBudget,
+        lanes: LaneKeeper,
         access: AccessControl,
     ) -> None:
         self._settings = settings
@@ -87,6 +90,7 @@ class SessionManager:
         self._observers = observers
         self._slots = slots
         self._budget = budget
+        self._lanes = lanes
         self._access = access
         self._by_path: SessionPath | None = None
         self._listener: SessionListener | None = None
@@ -98,6 +102,11 @@ class SessionManager:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def lanes(self) -> int:
+        """How many of them have one."""
+        return len(self._lanes)
 
     def bind(self) -> None:
         """Takes the path of --session-socket, if there is to be one.
@@ -137,7 +146,7 @@ class SessionManager:
         token = secrets.token_bytes(_TOKEN_BYTES)
         # Beyond the limit the oldest goes: callers that never connect keep nobody out
         self._offered[token] = SessionGuest(caller, GRANT.get())
-        return pb.OpenSessionResponse(socket=self._listener.name, token=token)
+        return pb.OpenSessionResponse(socket=self._listener.name, token=token, lanes=self._lanes.are_offered)
 
     def _check_room(self, caller: str) -> None:
         """Refuses one more session of a caller.
@@ -234,7 +243,9 @@ class SessionManager:
             link.close()
             return
         link.allow(self._message_bytes)
-        session = LocalSession(link, arena, self._intake, self._limits, self._observers, offer.caller, self._ended)
+        session = LocalSession(
+            link, arena, self._intake, self._limits, self._observers, offer.caller, self._lanes, self._ended
+        )
         self._open[session] = offer
         link.send(pb.SessionResponse(memory_bytes=size).SerializeToString(), [arena.descriptor])
 

@@ -18,9 +18,12 @@ from collections.abc import Callable
 
 from gridgrad_core.errors import CallCancelledError, DeadlineError, GridgradError, RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_server.local_sessions.call_lane import LaneCall
+from gridgrad_server.local_sessions.lane_keeper import LaneKeeper
 from gridgrad_server.local_sessions.leases import Leases
 from gridgrad_server.local_sessions.placement import ArenaPlacement
 from gridgrad_server.local_sessions.session_call import SessionCall
+from gridgrad_server.local_sessions.session_lane import SessionLane
 from gridgrad_server.memory.arena import Arena, Block
 from gridgrad_server.memory.socket import FrameSocket
 from gridgrad_server.requests.decode import decode
@@ -52,6 +55,7 @@ class LocalSession:
         limits: of a request.
         observers: are told of answers.
         caller: whose turns its calls take in the queue.
+        lanes: grants it one.
         on_end: called once when it has ended.
     """
 
@@ -63,9 +67,11 @@ class LocalSession:
         limits: RequestLimits,
         observers: Observers,
         caller: str,
+        lanes: LaneKeeper,
         on_end: Callable[[LocalSession], None],
     ) -> None:
         self._caller = caller
+        self._lane = SessionLane(lanes, caller, link)
         self._link = link
         self._arena = arena
         self._intake = intake
@@ -88,6 +94,7 @@ class LocalSession:
             return
         self._has_ended = True
         self._link.close()
+        self._lane.close()
         for call in list(self._calls.values()):
             self._give_up(call)
             self._forget(call)
@@ -145,6 +152,8 @@ class LocalSession:
         try:
             request = self._intake.known_request(message.request, call, self._caller, deadline_at)
             if request:
+                if message.lane_slots:
+                    self._want_lane(message, request)
                 self._accept(call, request)
                 return
         except GridgradError as error:
@@ -152,6 +161,11 @@ class LocalSession:
             return
         work = self._accept_later(call, message.request, deadline_at)
         call.task = asyncio.get_running_loop().create_task(work)
+
+    def _want_lane(self, message: pb.SessionRequest, request: GridRequest) -> None:
+        named = self._intake.varying(message.request, self._caller)
+        if named:
+            self._lane.want(LaneCall(named[0], request.template, request.numbers, named[1]), message.lane_slots)
 
     async def _accept_later(self, call: SessionCall, request: bytes, deadline_at: float | None) -> None:
         try:

@@ -97,7 +97,7 @@ class FrameSocket:
         """Takes the frames that a worker sent before it ended, then reports the end."""
         while self._open:
             if not self._read():
-                self._lost()
+                self.lose()
 
     def notice_end(self) -> None:
         """Reports the end if the other end is gone, as `drain` does.
@@ -123,7 +123,7 @@ class FrameSocket:
         except OSError:
             count = 0
         if not count:
-            self._lost()
+            self.lose()
             return False
         self._frames.feed(self._buffer[:count])
         self._deliver()
@@ -135,7 +135,7 @@ class FrameSocket:
             while self._open and not self._is_paused and (message := self._frames.take()) is not None:
                 self.on_frame(message)
         except FrameError:
-            self._lost()
+            self.lose()
 
     def _send_waiting(self) -> None:
         """Sends as much of what waits as the socket takes."""
@@ -164,7 +164,8 @@ class FrameSocket:
         if self.on_sent and not self._to_send:
             self.on_sent()
 
-    def _lost(self) -> None:
+    def lose(self) -> None:
+        """Ends it as if the other end were closed."""
         if self._open:
             self.close()
             self.on_closed()

@@ -225,6 +225,18 @@ class RequestCache:
             return None
         return numbered.template, numbered.numbers(raw, start)
 
+    def varying(self, raw: bytes, caller: str) -> tuple[int, list[int]] | None:
+        """The number that a serialized request names, and which arrays it brings numbers of; None for any other.
+
+        Raises:
+            ForgottenNumberError: there is no such template.
+        """
+        if not raw.startswith(_BOUND_TAG) or len(raw) < _BOUND_END:
+            return None
+        key = raw[1:_BOUND_END]
+        arrays = self._get(key, caller).arrays
+        return _NUMBER.unpack(key)[0], [position for position, kept in enumerate(arrays) if kept is None]
+
     def take(self, message: pb.GridGradientRequest, caller: str) -> tuple[ServerTemplate, list[bytes]]:
         """The template and the numbers of a request that names one, however it is spelled.
 

@@ -173,6 +173,14 @@ class Intake:
             return None
         return self._arrived(*known, sink, caller, deadline_at, self._held(known[0], caller))
 
+    def varying(self, raw: bytes, caller: str) -> tuple[int, list[int]] | None:
+        """The number that a serialized request names, and which arrays it brings numbers of; None for any other.
+
+        Raises:
+            ForgottenNumberError: there is no such template.
+        """
+        return self._request_cache.varying(raw, caller)
+
     def _held(self, template: ServerTemplate, caller: str) -> HeldArrays:
         """The arrays of a template that a caller names by its number.
 

@@ -28,7 +28,7 @@ class Observer(Protocol):
         """Requests were answered, or given up by their caller.
 
         Args:
-            via: "unary", "stream", "session" or "http".
+            via: "unary", "stream", "session", "lane" or "http".
             code: the number of their gRPC status.
             grids: how many requests.
         """
@@ -38,6 +38,9 @@ class Observer(Protocol):
 
     def computed(self, batch: Batch, done: wpb.BatchDone) -> None:
         """A batch was computed, and its requests have their results."""
+
+    def computed_in_lane(self, calls: int, points: int, seconds: float) -> None:
+        """Calls were computed that came by a lane, one after another: their points and seconds together."""
 
 
 def code_of(error: GridgradError) -> int:
@@ -72,3 +75,8 @@ class Observers(list[Observer]):
         """Tells them of a batch."""
         for observer in self:
             observer.computed(batch, done)
+
+    def computed_in_lane(self, calls: int, points: int, seconds: float) -> None:
+        """Tells them of calls that came by a lane."""
+        for observer in self:
+            observer.computed_in_lane(calls, points, seconds)

@@ -106,6 +106,9 @@ class TraceObserver:
                 if request.progress.all_computed:
                     self._send(request, request.trace, now)
 
+    def computed_in_lane(self, calls: int, points: int, seconds: float) -> None:
+        """Sends nothing: where there are spans there are no lanes."""
+
     def _send(self, request: GridRequest, kept: _Trace, now: float, code: int = OK) -> None:
         request.trace = None  # it is sent once
         epoch_ns = time.time_ns() - time.monotonic_ns()  # whole numbers: a float of such size is off by 128 ns

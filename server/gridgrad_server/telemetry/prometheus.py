@@ -167,6 +167,7 @@ def _load(load: pb.Load) -> Iterator[Metric]:
         ("gridgrad_sessions", "Open sessions.", load.sessions),
         ("gridgrad_session_bytes", "Bytes of memory that sessions take.", load.session_bytes),
         ("gridgrad_session_bytes_limit", "The most of these: --session-bytes.", load.most_session_bytes),
+        ("gridgrad_lanes", "Sessions that have a lane to a worker.", load.lanes),
         ("gridgrad_kept_arrays", "Arrays that are kept by their SHA-256.", load.kept_arrays),
         ("gridgrad_kept_array_bytes", "Bytes of these.", load.kept_array_bytes),
         ("gridgrad_kept_array_bytes_limit", "The most of these: --array-bytes.", load.most_kept_array_bytes),

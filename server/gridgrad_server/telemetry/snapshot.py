@@ -111,6 +111,7 @@ class StatusSnapshot:
             kept_arrays=len(self._arrays),
             kept_array_bytes=self._arrays.kept_bytes,
             most_kept_array_bytes=self._settings.array_bytes,
+            lanes=self._sessions.lanes,
         )
 
     def _worker_statuses(self) -> list[pb.WorkerStatus]:

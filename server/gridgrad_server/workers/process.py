@@ -6,7 +6,7 @@ Invariants:
   once; the memory in them only when the process is gone. A batch whose results go to the arenas of sessions it
   gives back only then: the next worker writes to the same destinations.
 * It does what it was sent in that order, batches and questions about functions alike: the first that it has not
-  answered is what it is at. That alone is late, and that alone is blamed for a death.
+  answered is what it is at, unless it is at a call of a lane. That alone is late, and that alone is blamed for a death.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from google.protobuf.message import DecodeError
 
 from gridgrad_core.system.logging import fields
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
+from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.batch import Batch
 from gridgrad_server.workers.mapped_regions import MappedRegions
 from gridgrad_server.workers.owner import WorkerOwner
@@ -33,6 +34,7 @@ from gridgrad_server.workers.time_limits import (
     late_start,
 )
 from gridgrad_server.workers.transports.transport import WorkerPlace
+from gridgrad_server.workers.worker_lanes import LaneBinding, WorkerLanes
 
 __all__ = ["WorkerProcess"]
 
@@ -54,6 +56,7 @@ class WorkerProcess:
         device: what it computes on, once it is ready.
         is_ready: whether it takes batches.
         programs: what it knows of functions, and is asked about them.
+        lanes: by which callers ask it.
         exited: set when its process is gone.
     """
 
@@ -70,11 +73,13 @@ class WorkerProcess:
         self._lost_batches: list[tuple[Batch, bool]] = []  # each with whether it is blamed
         self._regions = MappedRegions()
         self.programs = ProgramStates(self._ask_beside, self._sent)
+        self.lanes = WorkerLanes(self._send)
         self._handlers: dict[str, Callable[[wpb.WorkerMessage], None]] = {
             "done": self._done,
             "pong": self._pong_received,
             "state": self._state_received,
             "explanation": self._explanation_received,
+            "lane_bound": lambda said: self.lanes.bound(said.lane_bound),
             "ready": self._ready,
             "fatal": self._refused,
             "lost": self._lost_elsewhere,
@@ -107,7 +112,8 @@ class WorkerProcess:
 
     def idle_s(self, now: float) -> float:
         """For how long it has had nothing to do, by time.monotonic; 0 unless it is ready and idle."""
-        return 0.0 if self.is_busy or not self.is_ready else now - max(self._begun_at, self._ready_at)
+        last_at = max(self._begun_at, self._ready_at, self.lanes.called_at)
+        return 0.0 if self.is_busy or not self.is_ready else now - last_at
 
     def ask(self, batch: Batch) -> None:
         """Sends a batch; it must be ready and have room."""
@@ -116,6 +122,22 @@ class WorkerProcess:
         self._out.append(batch)
         self._sent(batch)
         self._transport.send(batch.frame(regions, is_new, forget), descriptors)
+
+    def bind_lane(self, function: FunctionKey, lane: LaneBinding) -> None:
+        """Has it take calls of some slots of a lane; it says whether it does."""
+        descriptors, regions = self._regions.introduce(lane.regions)
+        is_new, forget = self.programs.introduce(function)
+        message = lane.message(regions, function.message if is_new else None, forget)
+        self._send(message, [*descriptors, *lane.descriptors])
+        self.programs.question(function)
+
+    @property
+    def takes_lanes(self) -> bool:
+        """Whether it can have lanes: it computes on processors of this machine."""
+        return self.is_ready and self.device == "cpu" and self._transport.shares_memory
+
+    def _send(self, message: bytes, descriptors: Sequence[int] = ()) -> None:
+        self._transport.send(message, descriptors)
 
     def _ask_beside(self, message: wpb.ServerMessage) -> None:
         self._transport.send(message.SerializeToString())
@@ -178,6 +200,8 @@ class WorkerProcess:
             return late_start(now - self.started_at)
         if self._late_batch(now):
             return self._late_batch(now)
+        if (since := self.lanes.busy_since) and late_batch(now - since, self._piece_timeout):
+            return late_batch(now - since, self._piece_timeout)
         if self._unanswered:
             is_asked = not isinstance(self._unanswered[0], Batch)
             return late_introspection(now - self._begun_at, self._piece_timeout) if is_asked else ""
@@ -246,12 +270,14 @@ class WorkerProcess:
         self._transport.close()
         lost, self._out = list(self._out), deque()
         at = self._unanswered[0] if self._unanswered else None
+        blame = blame and not self.lanes.busy_since  # it was at a call of a lane, which now comes here
         self._unanswered.clear()
         for batch in lost:
             blamed = blame and batch is at
             self._lost_batches.append((batch, blamed))
             if not batch.is_in_arena:
                 self._owner.batch_lost(batch, blamed, self._killed_after_s)
+        self.lanes.lost()
         function = self.programs.lost()
         if function and blame and isinstance(at, int):
             self._owner.died_of(function)

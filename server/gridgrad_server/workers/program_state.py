@@ -103,10 +103,14 @@ class ProgramStates:
         return wpb.PlanRequest(plan_id=function.number, plan=plan, forget_plans=forget)
 
     def _call(self, function: FunctionKey, message: wpb.ServerMessage) -> None:
+        self._send(message)
+        self.question(function)
+
+    def question(self, function: FunctionKey) -> None:
+        """Has it say when it is done with what was sent last, which is about a function."""
         number = next(self._numbers)
         self._open[number] = function
         self._asked(number)
-        self._send(message)
         self._send(wpb.ServerMessage(ping=wpb.Ping(question=number)))
 
     def pong_received(self, pong: wpb.Pong) -> None:

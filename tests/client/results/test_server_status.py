@@ -18,7 +18,7 @@ def test_a_status_is_read(server: FakeServer, client: gridgrad.Client) -> None:
     looks(server, BUSY)
     status = client.server_status()
     assert (status.version, status.up_s, status.draining, status.counting_s) == ("1.2", 3700, False, 60)
-    assert status.load == Load(7, 9, 1024, 3 << 20, 1 << 30, 2, 3, 5 << 20, 1 << 30, 12, 2, 4, 6, 7 << 20, 256 << 20)
+    assert status.load == Load(7, 9, 1024, 3 << 20, 1 << 30, 2, 3, 5 << 20, 1 << 30, 12, 2, 4, 6, 7 << 20, 256 << 20, 5)
     assert status.workers == (
         gridgrad.WorkerStatus(0, 11, "cpu", True, 2, 1, 4, 5),
         gridgrad.WorkerStatus(1, 0, "", False, 0, 3, 0, 0),

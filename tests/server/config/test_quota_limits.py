@@ -14,9 +14,9 @@ def test_each_limit_has_a_name_to_write() -> None:
 
 
 def test_words_stand_for_limits_and_leave_the_others() -> None:
-    usual = limits_of(["requests=64", "bytes=256MiB", "cost-rate=1e9", "sessions=8", "preparations=2"])
+    usual = limits_of(["requests=64", "bytes=256MiB", "cost-rate=1e9", "sessions=8", "lanes=0", "preparations=2"])
     usual = limits_of(["array-bytes=1MiB", "cache-bytes=2MiB", "weight=0.5"], usual)
-    assert usual == QuotaLimits(64, 256 << 20, 1e9, 8, 2, 1 << 20, 2 << 20, 0.5)
+    assert usual == QuotaLimits(64, 256 << 20, 1e9, 8, 0, 2, 1 << 20, 2 << 20, 0.5)
     assert limits_of(["weight=3"], usual) == usual._replace(weight=3.0)
     assert limits_of(["weight=3"]).requests == math.inf
 

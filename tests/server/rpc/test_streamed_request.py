@@ -33,6 +33,9 @@ class CountingObserver:
     def computed(self, batch: Any, done: Any) -> None:
         del batch, done
 
+    def computed_in_lane(self, calls: int, points: int, seconds: float) -> None:
+        del calls, points, seconds
+
     def cut_off(self, request: Any, code: int) -> None:
         del request, code
 

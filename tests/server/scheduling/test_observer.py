@@ -27,6 +27,9 @@ class Remembering:
     def computed(self, batch: Any, done: Any) -> None:
         self.told.append((batch, done))
 
+    def computed_in_lane(self, calls: int, points: int, seconds: float) -> None:
+        self.told.append((calls, points, seconds))
+
 
 def test_there_are_none_unless_asked_for() -> None:
     assert not Observers()
@@ -40,9 +43,10 @@ def test_each_is_told_of_everything() -> None:
     both.answered("stream", 3, 5)
     both.cut_off(request, 4)
     both.computed(batch, done)  # type: ignore[arg-type] # what it is told it hands on
+    both.computed_in_lane(2, 20, 0.5)
     for each in both:
         assert isinstance(each, Remembering)
-        assert each.told == [request, ("unary", 0, 1), ("stream", 3, 5), (request, 4), (batch, done)]
+        assert each.told == [request, ("unary", 0, 1), ("stream", 3, 5), (request, 4), (batch, done), (2, 20, 0.5)]
 
 
 @pytest.mark.parametrize(("error", "code"), [(RequestError, 3), (BusyError, 8), (UnavailableError, 14)])

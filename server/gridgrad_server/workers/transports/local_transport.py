@@ -30,6 +30,8 @@ class LocalTransport:
         self.send = self._link.send
         watch_exit(self._process, self._gone)
 
+    shares_memory = True
+
     @property
     def pid(self) -> int:
         """Its process id."""

@@ -123,6 +123,8 @@ class RayTransport:
         self.status: str | None = None
         bridge.open(asked, theirs, self)
 
+    shares_memory = False
+
     @property
     def pid(self) -> int:
         """Of the process that speaks for it."""

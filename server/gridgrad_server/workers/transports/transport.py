@@ -28,6 +28,10 @@ class WorkerTransport(Protocol):
     """
 
     @property
+    def shares_memory(self) -> bool:
+        """Whether the worker maps memory of this machine."""
+
+    @property
     def pid(self) -> int:
         """The process on this machine that is, or stands for, the worker."""
 

@@ -112,7 +112,7 @@ def source_of(job: CompileJob, engine: StructuredEngine) -> CppSource:
         *(plan.declared for plan in plans),
         "" if engine.guard else "typedef SeparatedPlan PlainPlan;",
     ]
-    rest = ['#include "tiles.h"', '#include "request_template.h"', ""]
+    rest = ['#include "tiles.h"', '#include "lanes.h"', ""]
     long = tuple(each for plan in plans for each in plan.functions)
     apart, instead = (f'#include "run_tile.h"\n{kind}{_RUN_PLAIN}\n' for kind in ("", "extern "))
     beside = (apart, instead) if engine.guard else ("", "")

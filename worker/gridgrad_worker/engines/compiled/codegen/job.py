@@ -21,7 +21,7 @@ from gridgrad_worker.native.toolchain import compiler_flags
 
 __all__ = ["PACKAGE_FORMAT", "CompileJob", "SeenNumbers"]
 
-PACKAGE_FORMAT = 14
+PACKAGE_FORMAT = 15
 """Raised when the code that calls packages, or what they do, changes: packages of another one are not found."""
 
 

@@ -9,6 +9,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <ctime>
 
 #include "vectors.h"
@@ -88,24 +89,29 @@ INLINE double seconds_now() {
     return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
 }
 
+// Answers a batch that it knows: 1. 0 when there is none now, -1 when anything else is there.
+static int answer_next(int socket, int flags) {
+    char frame[LONGEST_FRAME];
+    int64_t count = recv(socket, frame, sizeof frame, MSG_PEEK | flags);
+    if (count < 0 && errno == EAGAIN) return 0;
+    uint32_t size = 0;
+    if (count < HEAD) return -1;
+    std::memcpy(&size, frame, HEAD);
+    int64_t prefix = int64_t(size) - int64_t(sizeof(BatchNumber));
+    if (prefix < 0 || count < HEAD + int64_t(size)) return -1;
+    const BatchTemplate* known = bucket_of(frame + HEAD, prefix);
+    if (!known || !known->matches(frame + HEAD, prefix)) return -1;
+    BatchNumber number;
+    std::memcpy(&number, frame + HEAD + prefix, sizeof number);
+    double start = seconds_now();
+    if (!known->run() || !Answer(*known, number, seconds_now() - start).send_to(socket)) return -1;
+    recv(socket, frame, HEAD + size, MSG_WAITALL);
+    return 1;
+}
+
 // Answers what it knows, and returns when anything else is there.
 EXPORTED void answer_known(int socket) {
-    char frame[LONGEST_FRAME];
-    for (;;) {
-        int64_t count = recv(socket, frame, sizeof frame, MSG_PEEK);
-        uint32_t size = 0;
-        if (count < HEAD) return;
-        std::memcpy(&size, frame, HEAD);
-        int64_t prefix = int64_t(size) - int64_t(sizeof(BatchNumber));
-        if (prefix < 0 || count < HEAD + int64_t(size)) return;
-        const BatchTemplate* known = bucket_of(frame + HEAD, prefix);
-        if (!known || !known->matches(frame + HEAD, prefix)) return;
-        BatchNumber number;
-        std::memcpy(&number, frame + HEAD + prefix, sizeof number);
-        double start = seconds_now();
-        if (!known->run() || !Answer(*known, number, seconds_now() - start).send_to(socket)) return;
-        recv(socket, frame, HEAD + size, MSG_WAITALL);
-    }
+    while (answer_next(socket, 0) > 0) {}
 }
 
 // Knows a batch from now on, until told to forget all.

@@ -36,6 +36,7 @@ class Library:
     Attributes:
         function: that computes rows.
         remember, forget, answer_known: of `cpp/request_template.h`.
+        answer_lanes: of `cpp/lanes.h`.
 
     Raises:
         OSError: it is no library.
@@ -51,6 +52,9 @@ class Library:
         self.remember, self.forget, self.answer_known = loaded.remember, loaded.forget, loaded.answer_known
         self.remember.argtypes, self.answer_known.argtypes = (ctypes.c_void_p,), (ctypes.c_int,)
         self.remember.restype = self.answer_known.restype = self.forget.restype = None
+        self.answer_lanes = loaded.answer_lanes
+        self.answer_lanes.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
+        self.answer_lanes.restype = ctypes.c_int
         dims = (max(ndim, 1),)
         given = np.dtype([
             ("kind", "i8"), ("data", "i8"), ("strides", "i8", dims), ("start", "f8"), ("stop", "f8"), ("count", "i8")

@@ -34,7 +34,16 @@ from gridgrad_worker.devices.slots import MappedSlots
 from gridgrad_worker.engines.compiled.runtime.crash_marks import CrashMark
 from gridgrad_worker.engines.compiled.runtime.library import DOUBLES, FLOATS, SPACED, VALUE, Library, Rows
 
-__all__ = ["BatchTemplates", "InputSpan", "PieceTemplate", "TileCall", "TileTemplate", "keeps_templates"]
+__all__ = [
+    "BatchTemplate",
+    "BatchTemplates",
+    "InputSpan",
+    "PieceTemplate",
+    "TileCall",
+    "TileTemplate",
+    "batch_template",
+    "keeps_templates",
+]
 
 _MOST_BATCHES = 1 << 10
 _ALIGNMENT = 64
@@ -211,8 +220,8 @@ class PieceTemplate:
         return slots.address(piece.inputs_slot, offset + piece.first_entry * span.nbytes, count * span.nbytes)
 
 
-class _BatchTemplate(ctypes.Structure):
-    """As in `cpp/request_template.h`, which reads it until it is told to forget all."""
+class BatchTemplate(ctypes.Structure):
+    """A batch ready to be computed. As in `cpp/request_template.h`, which reads it until it is told to forget all."""
 
     _fields_ = (
         ("compute", ctypes.c_void_p),
@@ -235,7 +244,7 @@ class BatchTemplates:
 
     def __init__(self) -> None:
         self._library: Library | None = None
-        self._known: list[tuple[_BatchTemplate, TileCall]] = []
+        self._known: list[tuple[BatchTemplate, TileCall]] = []
 
     def answer_known(self, socket: int) -> None:
         """Answers batches that are known, and returns as soon as the next message is anything else, which it leaves.
@@ -260,7 +269,7 @@ class BatchTemplates:
         if len(self._known) >= _MOST_BATCHES:
             self.forget()
         self._library = self._library or call.library
-        template = _batch_template(message[:-_NUMBER_BYTES], call, done.SerializeToString())
+        template = batch_template(message[:-_NUMBER_BYTES], call, done.SerializeToString())
         self._library.remember(ctypes.addressof(template))
         self._known.append((template, call))
 
@@ -281,9 +290,16 @@ def keeps_templates(message: pb.ServerMessage) -> bool:
     return not any(slot.descriptor_attached or slot.forget for slot in batch.slots)
 
 
-def _batch_template(message: bytes, call: TileCall, answer: bytes) -> _BatchTemplate:
+def batch_template(message: bytes, call: TileCall, answer: bytes) -> BatchTemplate:
+    """What compiled code computes a batch by.
+
+    Args:
+        message: that asks for it, all but its number.
+        call: computes it. Must be kept as long as the template.
+        answer: to be sent, all but number and seconds.
+    """
     mark = call.mark
-    return _BatchTemplate(
+    return BatchTemplate(
         compute=call.library.function,
         rows=ctypes.addressof(call.rows),
         count=call.tiles,
