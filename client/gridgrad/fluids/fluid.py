@@ -63,7 +63,7 @@ class Fluid:
         Raises:
             RequestError: no such property, or none.
         """
-        unknown = [name for name in names if name not in PROPERTIES]
+        unknown = [name if isinstance(name, str) else repr(name) for name in names if name not in [*PROPERTIES]]
         if unknown or not names:
             raise RequestError("names", f"{', '.join(unknown) or 'none'}", f"give some of {', '.join(PROPERTIES)}")
         lines = [*self._temperature(), f"M = {number(self.molar_mass)}", *self._residual("rho")]
@@ -137,8 +137,11 @@ def read_fluid(source: str | os.PathLike[str] | Mapping[str, Any]) -> Fluid:
     Raises:
         RequestError: it is no such file, or has what is not known; the message has the path and the key.
     """
-    place = "fluid" if isinstance(source, Mapping) else os.fspath(source)
-    loaded = dict(source) if isinstance(source, Mapping) else _loaded(Path(source), place)
+    if isinstance(source, str | os.PathLike):
+        place = os.fspath(source)
+        loaded = _loaded(Path(source), place)
+    else:
+        place, loaded = "fluid", dict(source) if isinstance(source, Mapping) else source
     if isinstance(loaded, list) and len(loaded) == 1:  # as CoolProp hands them out
         (loaded,) = loaded
     whole = FileValue(loaded, place)

@@ -43,12 +43,14 @@ def read(text: str, dialect: str) -> Translation:
         What `Client.gradient` takes as its function, with `notes` of what was written otherwise.
 
     Raises:
-        RequestError: no such notation.
+        RequestError: no such notation, or no text.
         ExpressionError: the text is none of that notation, or has what can't be translated; the message has the place.
     """
     reader = _READERS.get(dialect)
     if reader is None:
         raise RequestError("dialect", f"{dialect!r}", f"give one of those that can be read: {', '.join(DIALECTS)}")
+    if not isinstance(text, str):
+        raise RequestError("text", f"a {type(text).__name__}", 'give the formula as a text: read("4*x^2", "lepton")')
     if len(text) > limits.MAX_TEXT:
         found = f"a text of {len(text):,} characters"
         raise ExpressionError("text", found, f"split it into several; at most {limits.MAX_TEXT:,} characters")

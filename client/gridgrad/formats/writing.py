@@ -37,6 +37,8 @@ _INSTEAD = {
 }
 """Operations in others, for notations that have not got them."""
 
+_PROGRAM = "give a text of the language, or a program; of a Python function that is gridgrad.trace(function)"
+
 
 def write(function: Program | str, dialect: str) -> str:
     """The text of a program in the notation of another package, to be computed by that package.
@@ -49,13 +51,15 @@ def write(function: Program | str, dialect: str) -> str:
         The text, in which powers and signs within others are in parentheses.
 
     Raises:
-        RequestError: no such notation.
+        RequestError: no such notation, or neither text nor program.
         ExpressionError: the program has what the notation has not, or names that it has for something else.
     """
     forms = FORMS.get(dialect)
     if forms is None:
         raise RequestError("dialect", f"{dialect!r}", f"give one of those that can be written: {', '.join(FORMS)}")
     program = parse(function) if isinstance(function, str) else function
+    if not isinstance(program, Program):
+        raise RequestError("function", f"a {type(program).__name__}", _PROGRAM)
     if len(program.outputs) != 1:
         raise _refused(f"{len(program.outputs)} components", "write each by itself")
     _check_names(program.inputs, dialect, forms)
@@ -144,7 +148,8 @@ class _Writer:
             return self._number(node.number)
         form = self._forms.operations.get(node.op)
         if form is None:
-            raise _refused(f"{str(node.op)[:60]}, which {self._dialect} has not", "write it by functions that it has")
+            operation = str(node.op).split()[0][:60]
+            raise _refused(f"{operation}, which {self._dialect} has not", "write it by functions that it has")
         return form.of(self._written[argument] for argument in node.args)
 
     def _number(self, value: float) -> tuple[str, int]:

@@ -56,8 +56,8 @@ def test_saturation_needs_guesses() -> None:
     assert gridgrad.parse(text).components == ("vapour", "liquid")
 
 
-@pytest.mark.parametrize("names", [(), ("p", "viscosity")])
-def test_properties_that_there_are_not_are_refused(names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("names", [(), ("p", "viscosity"), (["p", "cv"],)])
+def test_properties_that_there_are_not_are_refused(names: tuple[Any, ...]) -> None:
     with pytest.raises(gridgrad.RequestError, match="give some of p, cv"):
         fluid("Water").property(*names)
 
@@ -88,9 +88,10 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
         (changed("EOS", to=[]), r"fluid.EOS: is no list of one or more"),
         (changed("EOS", to=[1]), r"EOS\[0\]: is no object"),
         (changed("EOS", 0, "alphar", to=[]), r"alphar: is no list"),
+        (None, r"fluid: is no object; give one with 'EOS'"),
     ],
 )
-def test_what_is_no_fluid_is_refused_by_path_and_key(file: dict[str, Any], said: str) -> None:
+def test_what_is_no_fluid_is_refused_by_path_and_key(file: Any, said: str) -> None:
     with pytest.raises(gridgrad.RequestError, match=said):
         read_fluid(file)
 

@@ -16,6 +16,13 @@ def test_other_dialects_are_refused_by_name() -> None:
         read("x", "maple")
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_is_no_text_is_refused(dialect: str) -> None:
+    for given in (None, b"x"):
+        with pytest.raises(gridgrad.RequestError, match=f"text: a {type(given).__name__}; give the formula as a text"):
+            read(given, dialect)  # type: ignore[arg-type]
+
+
 def test_a_long_text_is_refused() -> None:
     with pytest.raises(gridgrad.ExpressionError, match="split it"):
         read(" " * (MAX_TEXT + 1), "lepton")

@@ -68,6 +68,16 @@ def test_a_name_that_means_something_else_there_is_refused(name: str, dialect: s
         write(program, dialect)
 
 
+def test_what_is_no_program_is_refused_with_how_to_make_one() -> None:
+    with pytest.raises(gridgrad.RequestError, match=r"function: a function; .*gridgrad\.trace\(function\)"):
+        write(lambda x: x, "lammps")  # type: ignore[arg-type]
+
+
+def test_a_search_is_refused_by_its_name_alone() -> None:
+    with pytest.raises(gridgrad.ExpressionError, match="program: solve, which lammps has not"):
+        write("solve(x**2 - p, x, 1)", "lammps")
+
+
 def test_an_unknown_notation_is_refused() -> None:
     with pytest.raises(gridgrad.RequestError, match="those that can be written: lepton"):
         write("x", "maple")
