@@ -37,6 +37,7 @@ def test_dims_come_in_the_grid_s_order() -> None:
         (pb.Reduction(kind="sum"), "reduction.dims", "name one dim"),
         (made("max", weights="k"), "reduction.weights", "give weights to one of sum, mean, norm"),
         (made("argmin", "x", "t"), "reduction.kind", "'argmin' along 'x', which is empty"),
+        (made("pullback", "k"), "reduction.dims", "leave them out: a pull-back is of all dims"),
     ],
 )
 def test_what_can_not_be_meant_is_refused_with_its_field(message: pb.Reduction, field: str, told: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from gridgrad_core.errors import TooLargeError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.requests.decode import read
 from gridgrad_server.requests.function_key import FunctionKeys
 from gridgrad_server.requests.request_cache import ServerTemplate
+from gridgrad_server.scheduling.progress import Progress
 from gridgrad_server.segments.request_templates import template_of
 
 
@@ -50,3 +52,36 @@ async def test_a_result_of_many_points_is_made_of_segments(tile_cost: int, segme
 
 async def test_a_pack_is_not_cut_into_segments() -> None:
     assert (await template(["k"], 3, 100_000, 4096, grids=2)).segments is None
+
+
+async def pulled(t: int, k: int, tile_cost: int, *wrt: str) -> ServerTemplate:
+    axes = [
+        pb.Input(name=name, dims=[name], linspace=pb.Linspace(stop=1, num=num)) for name, num in (("t", t), ("k", k))
+    ]
+    made = pb.Reduction(function=pb.Function(expression="t*k"), kind="pullback")
+    derivatives = [pb.Derivative(wrt=[name]) for name in wrt]
+    decoded = read(pb.GridGradientRequest(inputs=axes, reduction=made, derivatives=derivatives))
+    functions = FunctionKeys(Programs(), "1")
+    return template_of(decoded, await functions.get(decoded.function), functions, "me", tile_cost)
+
+
+async def test_a_pull_back_is_a_row_that_no_tile_cuts() -> None:
+    found = await pulled(30, 40, 100, "t", "k")
+    assert (found.layout.shape, found.layout.together, found.segments) == ((71,), 71, None)
+    progress = Progress(found, 100, 4)
+    assert (progress.next, progress.is_split) == (found.layout.whole, False)
+
+
+async def test_a_large_pull_back_is_as_many_rows_as_segments() -> None:
+    found = await pulled(3000, 2000, 100, "k")
+    assert found.segments is not None
+    before = found.segments.layout
+    assert (before.shape, before.together, found.layout.shape) == ((6, 2001), 2001, (2001,))
+    progress = Progress(found.segments, 100, 4)
+    assert progress.next is not None
+    assert progress.next.shape == (1, 2001)
+
+
+async def test_a_gradient_of_too_many_elements_is_refused() -> None:
+    with pytest.raises(TooLargeError, match=r"5,000,000 elements; ask for at most 4,194,303"):
+        await pulled(5_000_000, 2, 100, "t")
