@@ -73,6 +73,15 @@ def _bivariate_norm_cdf(x: Number, y: Number, rho: Number) -> Number:
     return size * mp.quad(lambda u: mp.npdf(u) * mp.ncdf((y - rho * u) / root) / size, ends)
 
 
+def _spherical(of: Callable[..., Number], n: int, x: Number) -> Number:
+    """Of negative x by their parity, which those with a pole at 0 have not here."""
+    if x <= 0 and of in (mp.bessely, mp.besselk):
+        return mp.nan
+    size = abs(x)
+    value = mp.sqrt(mp.pi / (2 * size)) * of(n + mp.mpf(0.5), size) if x else mp.mpf(n == 0)
+    return -value if x < 0 and n % 2 else value
+
+
 def _faddeeva(k: int, z: Number) -> Number:
     """The k-th derivative of exp(-z²) erfc(-iz), by w' = -2zw + 2i/√π and Leibniz's rule, with digits to lose."""
     with mp.workdps(2 * mp.mp.dps + 40):
@@ -187,6 +196,17 @@ VALUES: dict[str, Callable[..., Number]] = {
     "yn": mp.bessely,
     "iv": mp.besseli,
     "kn": mp.besselk,
+    "jv": mp.besselj,
+    "yv": mp.bessely,
+    "kv": mp.besselk,
+    "spherical_jn": functools.partial(_spherical, mp.besselj),
+    "spherical_yn": functools.partial(_spherical, mp.bessely),
+    "spherical_in": functools.partial(_spherical, mp.besseli),
+    "spherical_kn": functools.partial(_spherical, mp.besselk),
+    "airy_ai": mp.airyai,
+    "airy_ai_prime": lambda x: mp.airyai(x, derivative=1),
+    "airy_bi": mp.airybi,
+    "airy_bi_prime": lambda x: mp.airybi(x, derivative=1),
     "owens_t": _owens_t,
     "expi": mp.ei,
     "exp1": functools.partial(_expn, 1),

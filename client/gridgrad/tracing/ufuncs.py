@@ -26,7 +26,12 @@ _OF_BOOLEANS = {
 }  # fmt: skip
 """What some ufuncs do on booleans, by the name of the operation in the language."""
 _NUMBERS_ONLY = {"subtract": "write a != b, or np.logical_xor(a, b)", "negative": "write ~a"}
-_SEVERAL = {"sici": ("si", "ci"), "shichi": ("shi", "chi"), "fresnel": ("fresnel_s", "fresnel_c")}
+_SEVERAL = {
+    "airy": ("airy_ai", "airy_ai_prime", "airy_bi", "airy_bi_prime"),
+    "sici": ("si", "ci"),
+    "shichi": ("shi", "chi"),
+    "fresnel": ("fresnel_s", "fresnel_c"),
+}
 """scipy's ufuncs of several results: the function of the language that each is."""
 _LAMBERT = "_lambertw"
 """What scipy calls its ufunc behind lambertw."""

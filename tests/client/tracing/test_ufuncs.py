@@ -58,8 +58,8 @@ def test_functions_of_two_are_traced_by_the_names_of_scipy(name: str) -> None:
 
 def test_functions_of_scipy_with_several_results_are_traced() -> None:
     special = pytest.importorskip("scipy.special")
-    program = gridgrad.trace(lambda x: special.sici(x)[1] * special.shichi(x)[0] + special.fresnel(x)[1])
-    assert program == gridgrad.parse("ci(x)*shi(x) + fresnel_c(x)")
+    program = gridgrad.trace(lambda x: special.sici(x)[1] * special.shichi(x)[0] + special.airy(x)[2])
+    assert program == gridgrad.parse("ci(x)*shi(x) + airy_bi(x)")
 
 
 def test_bessel_functions_of_scipy_are_traced() -> None:
@@ -67,6 +67,6 @@ def test_bessel_functions_of_scipy_are_traced() -> None:
     program = gridgrad.trace(
         lambda x: special.j0(x) + special.j1(x) * special.jn(3, x) + special.jv(2, x) + special.iv(2, x)
     )
-    assert program == gridgrad.parse("j0(x) + j1(x)*jn(3, x) + jn(2, x) + iv(2, x)")
-    with pytest.raises(gridgrad.TracingError, match="the argument n of jn is no constant integer of 0 or more"):
-        gridgrad.trace(lambda x: special.jv(2.5, x))
+    assert program == gridgrad.parse("j0(x) + j1(x)*jv(3, x) + jv(2, x) + iv(2, x)")
+    with pytest.raises(gridgrad.TracingError, match=r"the argument v of jv is no constant, .* write a number"):
+        gridgrad.trace(lambda x: special.jv(x, x))

@@ -21,7 +21,7 @@ from gridgrad_worker.native.library_functions import VALUES
 from gridgrad_worker.native.library_table import LIBRARY
 
 ORDERS = {
-    **dict.fromkeys(("jn", "yn", "iv", "kn"), (3,)),
+    **dict.fromkeys(("jn", "yn", "kn", *(f"spherical_{name}" for name in ("jn", "yn", "in", "kn"))), (3,)),
     "gammainc_partial": (1, 0),
     "polygamma_difference": (1,),
     "betainc_partial": (1, 0, 1),
@@ -39,6 +39,7 @@ SCALES = {
     "lambertw_m1": -1 / 90,
     "gammaincinv": 1 / 31,
     "erfcinv": 1 / 16,
+    **dict.fromkeys(("airy_bi", "airy_bi_prime"), 1 / 4),
     **dict.fromkeys(("betainc", "betainc_partial", "betaincinv", "bivariate_norm_cdf"), 1 / 31),
     **{name: 1 / 31 for name in LIBRARY if name.startswith("ellip") and "m1" not in name},
 }
@@ -55,7 +56,7 @@ def values(name: str, x: Tensor) -> Tensor:
 
 WORST = {
     **dict.fromkeys(("j0", "j1", "jn", "y0", "y1", "yn", "k0", "k1", "kn"), 1e-13),
-    **dict.fromkeys(("i0", "i1", "iv"), 2e-13),
+    **dict.fromkeys(("i0", "i1"), 2e-13),
 }  # fmt: skip
 """The errors that the rows state, each a part of the value or, beside zeros, of the envelope."""
 
@@ -162,6 +163,9 @@ PUBLISHED = [
     ("jn", (500,), (1001.0,), -0.027021455889348281),
     ("yn", (500,), (1001.0,), -0.0019917354771687394),
     ("i0", (), (0.5,), 1.0634833707413236),
+    ("jv", (), (500.0, 1001.0), -0.027021455889348281),
+    ("yv", (), (500.0, 1001.0), -0.0019917354771687394),
+    ("airy_bi", (), (103.9,), 7.5602434806566584e305),
     ("j0", (), (1e10,), 2.1755917502468917e-6),
     ("j1", (), (1e10,), -7.6765081756841576e-6),
     ("lambertw", (), (-0.3678794411714423,), -0.9999999846957459),

@@ -184,11 +184,20 @@ ORDERS = {
     **dict.fromkeys(("ellipk_derivative", "ellipe_derivative", "ellipkm1_derivative"), (0.25, 0.625, 0.96875)),
     "jn": (-700.5, 480.0, 612.5, 1001.0, 1e6),
     "yn": (580.0, 612.5, 1001.0, 1e6),
-    "iv": (-700.0, 480.0, 612.5),
+    "spherical_jn": (480.0, 612.5, 1001.0),
+    "spherical_yn": (580.0, 612.5, 1001.0),
+    "spherical_in": (480.0, 612.5),
+    "spherical_kn": (480.0, 612.5),
     "kn": (480.0, 612.5),
 }
 
 LONGER = {
+    **{f"{name}v({v}, x)": (0.4375, 25.5) for name in "jyik" for v in (2.5, -0.75)},
+    **{f"spherical_{name}({n}, x)": (0.4375, 25.5) for name in ("yn", "kn") for n in (0, 3)},
+    **{f"spherical_{name}({n}, x)": (-3.8125, 0.4375, 25.5) for name in ("jn", "in") for n in (0, 3)},
+    **dict.fromkeys(
+        ("airy_ai(x)", "airy_bi(x)", "airy_ai_prime(x)", "airy_bi_prime(x)"), (-100.25, -5.5, 0.4375, 17.0)
+    ),
     **dict.fromkeys(("expi(x)", "si(x)", "shi(x)", "fresnel_s(x)", "fresnel_c(x)"), EVERYWHERE),
     **dict.fromkeys(("exp1(x)", "expn(0, x)", "expn(3, x)", "ci(x)", "chi(x)"), POSITIVE[:-1]),
     "spence(x)": POSITIVE,
@@ -269,12 +278,12 @@ def test_functions_of_an_order_are_right_to_the_largest_of_it(name: str, dtype: 
 def test_every_function_of_an_order_is_here() -> None:
     assert (
         ORDERS.keys()
-        == {f.name for f in FUNCTIONS.values() if f.largest and len(f.params) == 2}
+        == {f.name for f in FUNCTIONS.values() if f.largest and len(f.params) == 2 and "constant" not in f.kinds}
         == {f.name for f in FUNCTIONS.values() if f.integers and len(f.params) == 2}
     )
 
 
 def test_every_function_of_one_number_is_here() -> None:
-    tested = {node.op for text in POINTS for node in parse(text).nodes}
-    one = {f.name for f in FUNCTIONS.values() if len(f.params) - len(f.integers) == 1}
+    tested = {node.op for text in (*POINTS, *LONGER) for node in parse(text).nodes}
+    one = {f.name for f in FUNCTIONS.values() if len(f.params) - len(f.integers) - f.kinds.count("constant") == 1}
     assert one - {"not"} <= tested

@@ -104,8 +104,6 @@ VALUES: dict[str, Callable[..., Tensor]] = {
     "j1": lambda x: _ops.jn(1, x),
     "y0": lambda x: _ops.yn(0, x),
     "y1": lambda x: _ops.yn(1, x),
-    "i0": lambda x: _ops.iv(0, x),
-    "i1": lambda x: _ops.iv(1, x),
     "k0": lambda x: _ops.kn(0, x),
     "k1": lambda x: _ops.kn(1, x),
 }

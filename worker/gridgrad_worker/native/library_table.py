@@ -24,11 +24,18 @@ class LibraryFunction(NamedTuple):
 
 
 _Of = LibraryFunction
+_AIRY = "airy_ai", "airy_ai_prime", "airy_bi", "airy_bi_prime"  # as scipy has them one after the other
 
 LIBRARY: dict[str, LibraryFunction] = {
     "jn": _Of(1, 1, "jv"),
     "yn": _Of(1, 1, "yv"),
-    "iv": _Of(1, 1, "iv"),
+    **{name: _Of(0, 2, name) for name in ("jv", "yv", "iv", "kv")},
+    **{name: _Of(0, 1, name) for name in ("i0", "i1")},
+    **{f"spherical_{name}": _Of(1, 1, f"spherical_{name}") for name in ("jn", "yn", "in", "kn")},
+    **{
+        name: _Of(0, 1, "airy", part)
+        for part, name in enumerate(("airy_ai", "airy_ai_prime", "airy_bi", "airy_bi_prime"))
+    },
     "kn": _Of(1, 1, "kv"),
     "gammainc": _Of(0, 2, "gammainc"),
     "gammaincc": _Of(0, 2, "gammaincc"),

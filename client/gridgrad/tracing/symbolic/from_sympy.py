@@ -33,7 +33,7 @@ _CALLED = {
     "StrictGreaterThan": "gt", "GreaterThan": "ge", "StrictLessThan": "lt", "LessThan": "le", "Equality": "eq",
     "Unequality": "ne", "And": "and", "Or": "or", "Not": "not", "Xor": "logical_xor", "ITE": "where", "Add": "add",
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
-    "atanh": "arctanh", "besselj": "jn", "bessely": "yn", "besseli": "iv", "besselk": "kn",
+    "atanh": "arctanh", "besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv",
     "Ei": "expi", "expint": "expn", "Si": "si", "Ci": "ci", "Shi": "shi", "Chi": "chi", "fresnels": "fresnel_s",
     "fresnelc": "fresnel_c", "elliptic_k": "ellipk", "elliptic_f": "ellipkinc",
 }  # fmt: skip

@@ -78,7 +78,7 @@ class _Reader:
     """Makes the operations of a rule from Python's tree of it."""
 
     def __init__(self, integers: dict[str, int]) -> None:
-        self.operations = TypedBuilder()
+        self.operations = TypedBuilder(of_rule=True)
         self._integers = integers
 
     def read(self, part: ast.expr) -> Value:

@@ -6,8 +6,10 @@ from typing import Literal, NamedTuple
 
 __all__ = ["Function", "Kind"]
 
-Kind = Literal["number", "boolean", "integer"]
-"""What an argument or a result is. An "integer" argument is a constant integer, 0 or more."""
+Kind = Literal["number", "boolean", "integer", "constant"]
+"""What an argument or a result is. An "integer" argument is a constant integer, 0 or more; a "constant" any number that
+is known.
+"""
 
 
 class Function(NamedTuple):
@@ -27,7 +29,7 @@ class Function(NamedTuple):
         variadic: whether more arguments than `params` fold from the left, as in max(a, b, c).
         selective: whether a derivative of 0 means that the argument is not looked at, so that an
             infinite tangent of it is dropped too: 0 * inf is 0 in its chain rule.
-        largest: up to which integer argument its values are right.
+        largest: up to which integer or constant argument its values are right.
     """
 
     name: str

@@ -44,7 +44,8 @@ class Value(NamedTuple):
 class TypedBuilder:
     """Adds typed operations to a builder."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_rule: bool = False) -> None:
+        self._of_rule = of_rule  # in a rule an order is not known yet
         self.builder = Builder()
         # What nodes without inputs are, for where a constant integer is wanted; they stay as they were written
         self._constants: dict[int, float] = {}
@@ -96,7 +97,21 @@ class TypedBuilder:
     def _as_kind(self, value: Value, kind: Kind, function: Function) -> int:
         if kind == "boolean":
             return value.node if value.kind == "boolean" else self._op("ne", self.number(value), self._const(0.0))
+        if kind == "constant" and not self._of_rule:
+            self._check_constant(value, function)
         return self._const(float(self._order(value, function))) if kind == "integer" else self.number(value)
+
+    def _check_constant(self, value: Value, function: Function) -> None:
+        """An order by which there is no derivative: a number that is known."""
+        known = self.known(value)
+        if known is None or not math.isfinite(known):
+            found = (
+                f"the argument {function.params[0]} of {function.name} is no constant, and it has no derivative by it"
+            )
+            raise Mistake(value.start, found, f"write a number, as in {function.name}(2.5, x)")
+        if abs(known) > function.largest:
+            found = f"{function.name}({known:g}, x), which would take long"
+            raise Mistake(value.start, found, f"write {-function.largest} to {function.largest}")
 
     def _order(self, value: Value, function: Function) -> int:
         """A constant integer up to which the function is right."""

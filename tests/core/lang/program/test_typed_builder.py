@@ -107,3 +107,15 @@ def test_a_tuple_is_no_number() -> None:
     builder = TypedBuilder()
     with pytest.raises(Mistake, match="a tuple inside an expression"):
         builder.number(Value(-1, 3, items=(builder.input("x", 3),)))
+
+
+def test_an_order_without_a_derivative_is_a_number_that_is_known() -> None:
+    builder, function = TypedBuilder(), FUNCTIONS["jv"]
+    x = builder.input("x", 0)
+    assert builder.apply(function, (builder.operator("div", 0, *[builder.constant(n, 0) for n in (5.0, 2.0)]), x), 0)
+    for order, found in (
+        (x, "the argument v of jv is no constant"),
+        (builder.constant(601.0, 0), r"jv\(601, x\), which would take long"),
+    ):
+        with pytest.raises(Mistake, match=found):
+            builder.apply(function, (order, x), 0)

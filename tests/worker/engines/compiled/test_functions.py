@@ -46,7 +46,12 @@ LOOSER = {"norm_pdf": 2e4, "norm_cdf": 2e4, "gelu": 2e4, "sinc_derivative": 200,
 
 def call(function: Function) -> str:
     """The function of x, y and such, as a number."""
-    given = {"number": iter(("x", "y", "x + y", "x*y")), "boolean": iter(("x > y", "y > 0")), "integer": iter("2111")}
+    given = {
+        "number": iter(("x", "y", "x + y", "x*y")),
+        "boolean": iter(("x > y", "y > 0")),
+        "integer": iter("2111"),
+        "constant": iter(("0.5",)),
+    }
     kinds = function.kinds or ("number",) * len(function.params)
     text = OPERATORS.get(function.name) or f"{function.name}({', '.join(next(given[kind]) for kind in kinds)})"
     return f"(1.0 if {text} else 0.0)" if function.result == "boolean" else text

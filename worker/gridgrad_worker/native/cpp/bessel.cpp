@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include <boost/math/special_functions/airy.hpp>
 #include <boost/math/special_functions/bessel.hpp>
 
 #include "quiet.h"
@@ -12,10 +13,19 @@
 namespace {
 
 constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
+constexpr double HALF_PI = 1.5707963267948966;
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 
 // Of even and odd functions
 double with_parity(double n, double x, double of_size) { return x < 0 && std::fmod(n, 2) != 0 ? -of_size : of_size; }
+
+bool is_whole(double v) { return v == std::floor(v); }
+
+// Of J and I of an order that is not whole, which begin with (x/2)ᵛ/Γ(v + 1)
+double at_zero(double v) {
+    if (v > 0) return 0;
+    return std::fmod(std::floor(-v), 2) == 0 ? UNBOUNDED : -UNBOUNDED;
+}
 
 }  // namespace
 
@@ -36,8 +46,69 @@ double gridgrad_kn(double n, double x) {
     return x == UNBOUNDED ? 0 : boost::math::cyl_bessel_k(int(n), x, Quiet());
 }
 
-double gridgrad_iv(double n, double x) {
+double gridgrad_iv(double v, double x) {
     if (std::isnan(x)) return x;
-    double size = std::abs(x);
+    if (!is_whole(v)) return x < 0 ? NOT_A_NUMBER : x == 0 ? at_zero(v) : x == UNBOUNDED ? x : boost::math::cyl_bessel_i(v, x, Quiet());
+    double size = std::abs(x), n = std::abs(v);
     return with_parity(n, x, size == UNBOUNDED ? size : boost::math::cyl_bessel_i(int(n), size, Quiet()));
+}
+double gridgrad_i0(double x) { return gridgrad_iv(0, x); }
+double gridgrad_i1(double x) { return gridgrad_iv(1, x); }
+
+// Of real orders; of negative ones that are whole by the reflection of DLMF 10.4.1
+double gridgrad_jv(double v, double x) {
+    if (is_whole(v)) return (v < 0 && std::fmod(v, 2) != 0 ? -1 : 1) * gridgrad_jn(std::abs(v), x);
+    if (!(x > 0)) return x == 0 ? at_zero(v) : NOT_A_NUMBER;
+    return x == UNBOUNDED ? 0 : boost::math::cyl_bessel_j(v, x, Quiet());
+}
+
+double gridgrad_yv(double v, double x) {
+    if (is_whole(v)) return (v < 0 && std::fmod(v, 2) != 0 ? -1 : 1) * gridgrad_yn(std::abs(v), x);
+    if (!(x > 0)) {
+        if (x < 0 || std::isnan(x)) return NOT_A_NUMBER;
+        double turned = v > 0 ? 1 : boost::math::cos_pi(v, Quiet());
+        return turned == 0 ? 0 : turned > 0 ? -UNBOUNDED : UNBOUNDED;
+    }
+    double found = x == UNBOUNDED ? 0 : boost::math::cyl_neumann(v, x, Quiet());
+    return std::isnan(found) ? -UNBOUNDED : found;
+}
+
+double gridgrad_kv(double v, double x) {
+    if (is_whole(v)) return gridgrad_kn(std::abs(v), x);
+    if (!(x > 0)) return x == 0 ? UNBOUNDED : NOT_A_NUMBER;
+    return x == UNBOUNDED ? 0 : boost::math::cyl_bessel_k(std::abs(v), x, Quiet());
+}
+
+double gridgrad_spherical_jn(double n, double x) {
+    if (std::isnan(x)) return x;
+    return std::isinf(x) ? 0 : with_parity(n, x, boost::math::sph_bessel(unsigned(n), std::abs(x), Quiet()));
+}
+
+double gridgrad_spherical_yn(double n, double x) {
+    if (!(x > 0)) return x == 0 ? -UNBOUNDED : NOT_A_NUMBER;
+    double found = x == UNBOUNDED ? 0 : boost::math::sph_neumann(unsigned(n), x, Quiet());
+    return std::isnan(found) ? -UNBOUNDED : found;
+}
+
+double gridgrad_spherical_in(double n, double x) {
+    double size = std::abs(x);
+    if (std::isnan(x) || size == 0) return std::isnan(x) ? x : n == 0;
+    double found = size == UNBOUNDED ? size : boost::math::cyl_bessel_i(n + 0.5, size, Quiet()) * std::sqrt(HALF_PI / size);
+    return with_parity(n, x, found);
+}
+
+double gridgrad_spherical_kn(double n, double x) {
+    if (!(x > 0)) return x == 0 ? UNBOUNDED : NOT_A_NUMBER;
+    return x == UNBOUNDED ? 0 : boost::math::cyl_bessel_k(n + 0.5, x, Quiet()) * std::sqrt(HALF_PI / x);
+}
+
+double gridgrad_airy_ai(double x) { return std::isnan(x) ? x : std::isinf(x) ? 0 : boost::math::airy_ai(x, Quiet()); }
+double gridgrad_airy_bi(double x) {
+    return std::isnan(x) ? x : std::isinf(x) ? (x > 0 ? x : 0) : boost::math::airy_bi(x, Quiet());
+}
+double gridgrad_airy_ai_prime(double x) {
+    return std::isnan(x) || x == -UNBOUNDED ? NOT_A_NUMBER : x == UNBOUNDED ? 0 : boost::math::airy_ai_prime(x, Quiet());
+}
+double gridgrad_airy_bi_prime(double x) {
+    return std::isnan(x) || x == -UNBOUNDED ? NOT_A_NUMBER : x == UNBOUNDED ? x : boost::math::airy_bi_prime(x, Quiet());
 }

@@ -6,8 +6,12 @@
 #define FUNCTIONS_OF_LIBRARY(ROW) \
     BESSEL_FUNCTIONS(ROW) GAMMA_FUNCTIONS(ROW) NORMAL_FUNCTIONS(ROW) INTEGRALS(ROW) ELLIPTIC_INTEGRALS(ROW)
 
-// Bessel functions of both kinds, and modified ones, of orders from 0 on
-#define BESSEL_FUNCTIONS(ROW) ROW(jn, 2) ROW(yn, 2) ROW(iv, 2) ROW(kn, 2)
+// Bessel functions of both kinds, and modified ones, of whole orders from 0 on and of real ones; spherical ones;
+// Airy functions and their derivatives
+#define BESSEL_FUNCTIONS(ROW)                                                                             \
+    ROW(jn, 2) ROW(yn, 2) ROW(kn, 2) ROW(jv, 2) ROW(yv, 2) ROW(iv, 2) ROW(kv, 2) ROW(i0, 1) ROW(i1, 1)      \
+    ROW(spherical_jn, 2) ROW(spherical_yn, 2) ROW(spherical_in, 2) ROW(spherical_kn, 2) ROW(airy_ai, 1)     \
+    ROW(airy_bi, 1) ROW(airy_ai_prime, 1) ROW(airy_bi_prime, 1)
 
 // The regularised incomplete gamma function P(a, x) and its complement, the derivatives of the first, m times by a and n
 // times by x, and the x at which it is p; the like of the incomplete beta function and of Student's t; beta functions, and the n-th derivative of digamma at a + b, less that at a;
