@@ -24,6 +24,8 @@ def cases() -> Iterator[Case]:
     yield _at_points("gammainc(2.5, x), value and first partial, 10⁶ points", "shape_known", 1.2)
     yield _at_points("gammainc(a, x), value and both partials, 10⁶ points", "both_partials", 3.0)
     yield _at_points("k0(x), value and first partial, 10⁶ points", "falling", 1.2)
+    yield _at_points("jv(2.5, x), value and first partial, 10⁶ points", "real_order", 1.2)
+    yield _at_points("ellipk(x), value and first partial, 10⁶ points", "elliptic", 1.2)
     yield _at_points("lambertw(x), value and first partial, 10⁶ points", "lambert", 1.2)
     yield _at_points("j0(sqrt(x**2 + y**2)) to order 2, 512²", "drum", None)
 

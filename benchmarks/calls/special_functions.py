@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.adapters import load
 from benchmarks.harness.block import Run, in_turn
 
-__all__ = ["both_partials", "drum", "falling", "lambert", "shape_known"]
+__all__ = ["both_partials", "drum", "elliptic", "falling", "lambert", "real_order", "shape_known"]
 
 POINTS, SIDE = 10**6, 512
 LINE = 8
@@ -69,6 +69,22 @@ def falling(way: str) -> Iterator[Run]:
     x = _random(0.01, 20.0)
     case = _Case("k0(x)", {"x": x}, ((0,),), FIRST)
     yield in_turn(_ours(case, way) if way != "scipy" else _by_scipy("k0", x))
+
+
+@contextlib.contextmanager
+def real_order(way: str) -> Iterator[Run]:
+    """J of order 2.5 at a million points, as above."""
+    x = _random(0.01, 50.0)
+    case = _Case("jv(2.5, x)", {"x": x}, ((0,),), FIRST)
+    yield in_turn(_ours(case, way) if way != "scipy" else _by_scipy("jv", np.full(POINTS, 2.5), x))
+
+
+@contextlib.contextmanager
+def elliptic(way: str) -> Iterator[Run]:
+    """K(m) at a million points, as above."""
+    x = _random(-1.0, 0.999)
+    case = _Case("ellipk(x)", {"x": x}, ((0,),), FIRST)
+    yield in_turn(_ours(case, way) if way != "scipy" else _by_scipy("ellipk", x))
 
 
 @contextlib.contextmanager

@@ -75,11 +75,28 @@ def _bivariate_norm_cdf(x: Number, y: Number, rho: Number) -> Number:
 
 def _spherical(of: Callable[..., Number], n: int, x: Number) -> Number:
     """Of negative x by their parity, which those with a pole at 0 have not here."""
-    if x <= 0 and of in (mp.bessely, mp.besselk):
+    if x <= 0 and of is mp.bessely:
         return mp.nan
     size = abs(x)
     value = mp.sqrt(mp.pi / (2 * size)) * of(n + mp.mpf(0.5), size) if x else mp.mpf(n == 0)
     return -value if x < 0 and n % 2 else value
+
+
+def _polynomial_derivative(of: Callable[[int, Number], Number], n: int, k: int, x: Number) -> Number:
+    with mp.workdps(2 * mp.mp.dps):
+        return mp.diff(lambda u: of(n, u), x, k)
+
+
+def _assoc_legendre(n: int, m: int, x: Number) -> Number:
+    return (-mp.sqrt(1 - x * x)) ** m * _polynomial_derivative(mp.legendre, n, m, x) if abs(x) <= 1 else mp.nan
+
+
+def _spherical_kn(n: int, x: Number) -> Number:
+    """A sum (DLMF 10.49.12), which mpmath would take a minute for."""
+    if x <= 0:
+        return mp.nan
+    terms = (mp.rf(n + 1 - k, 2 * k) / (mp.factorial(k) * (2 * x) ** k) for k in range(n + 1))
+    return mp.pi / (2 * x) * mp.exp(-x) * mp.fsum(terms)
 
 
 def _faddeeva(k: int, z: Number) -> Number:
@@ -189,6 +206,14 @@ VALUES: dict[str, Callable[..., Number]] = {
     "polygamma_difference": lambda n, a, b: mp.psi(n, a + b) - mp.psi(n, a),
     "lambertw": functools.partial(_lambertw, 0),
     "lambertw_m1": functools.partial(_lambertw, -1),
+    "legendre_p": mp.legendre,
+    "legendre_p_derivative": lambda k, n, x: _polynomial_derivative(mp.legendre, n, k, x),
+    "assoc_legendre": _assoc_legendre,
+    "chebyt": mp.chebyt,
+    "chebyt_derivative": lambda k, n, x: _polynomial_derivative(mp.chebyt, n, k, x),
+    "hermite": mp.hermite,
+    "laguerre": lambda n, x: mp.laguerre(n, 0, x),
+    "assoc_laguerre": mp.laguerre,
     "j0": mp.j0,
     "j1": mp.j1,
     "jn": mp.besselj,
@@ -202,7 +227,7 @@ VALUES: dict[str, Callable[..., Number]] = {
     "spherical_jn": functools.partial(_spherical, mp.besselj),
     "spherical_yn": functools.partial(_spherical, mp.bessely),
     "spherical_in": functools.partial(_spherical, mp.besseli),
-    "spherical_kn": functools.partial(_spherical, mp.besselk),
+    "spherical_kn": _spherical_kn,
     "airy_ai": mp.airyai,
     "airy_ai_prime": lambda x: mp.airyai(x, derivative=1),
     "airy_bi": mp.airybi,

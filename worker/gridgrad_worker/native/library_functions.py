@@ -64,7 +64,9 @@ def _by_scipy(name: str, numbers: Sequence[Tensor], why: str) -> Tensor:
     except ImportError:
         raise RequestError("function", found, "or pip install scipy where the worker runs") from None
     with np.errstate(all="ignore"):
-        values = getattr(special, scipy_name)(*[each.numpy() for each in numbers])
+        given = [each.numpy() for each in numbers]
+        orders = [each.astype(np.int64) for each in given[: LIBRARY[name].integers]]
+        values = getattr(special, scipy_name)(*orders, *given[len(orders) :])
     return torch.from_numpy(np.asarray(values if part is None else values[part], np.float64))
 
 

@@ -74,5 +74,8 @@ LIBRARY: dict[str, LibraryFunction] = {
     "elliprj": _Of(0, 4, "elliprj"),
     "carlson_f": _Of(3, 3, ""),
     "carlson_j": _Of(4, 4, ""),
+    **{name: _Of(1, 1, f"eval_{name}") for name in ("chebyt", "hermite", "laguerre")},
+    "legendre_p": _Of(1, 1, "eval_legendre"),
+    **dict.fromkeys(("legendre_p_derivative", "assoc_legendre", "chebyt_derivative", "assoc_laguerre"), _Of(2, 1, "")),
 }
 """Each of them, by its name there and in the language."""

@@ -1,4 +1,4 @@
-"""Powers, exponentials, logarithms, and the functions of trigonometry.
+"""Powers, exponentials, logarithms, the functions of trigonometry, and quotients that are 0/0 at 0 and smooth there.
 
 `gridgrad_core.lang.functions` lists every place that a new function touches.
 """
@@ -24,10 +24,24 @@ def _binary(group: str, name: str, formula: str, derivatives: tuple[str, str], n
     return Function(name, ("x", "y"), formula, derivatives, group, notes=notes)
 
 
+def _quotient(name: str, formula: str, notes: str) -> tuple[Function, Function]:
+    """A function and that of its derivatives."""
+    derivatives = f"{name}_derivative"
+    return (
+        Function(name, ("x",), formula, (f"{derivatives}(1, x)",), _QUOTIENTS, notes=notes),
+        Function(
+            derivatives, ("n", "x"), f"the n-th derivative of {name}", ("0", f"{derivatives}(n + 1, x)"), _QUOTIENTS,
+            notes=f"n is a constant integer from 0 to {_LARGEST}", kinds=("integer", "number"), largest=_LARGEST,
+        ),
+    )  # fmt: skip
+
+
 _POWERS = "powers and roots"
 _EXPONENTIAL = "exponentials and logarithms"
 _TRIGONOMETRY = "trigonometry"
 _HYPERBOLIC = "hyperbolic functions"
+_QUOTIENTS = "quotients that are smooth at 0"
+_LARGEST = 6
 
 TABLE = (
     _unary(_POWERS, "sqrt", "√x", "0.5/sqrt(x)", notes="nan for x < 0; the derivative at 0 is inf"),
@@ -101,4 +115,9 @@ TABLE = (
         _HYPERBOLIC, "arctanh", "ln((1 + x)/(1 - x))/2", f"1/({_ONE_MINUS_SQUARE})", "atanh",
         notes="±inf at ±1, nan beyond",
     ),
+    *_quotient("exprel", "(eˣ - 1)/x", "1 at 0; scipy's name"),
+    *_quotient("bernoulli", "x/(eˣ - 1)", "1 at 0; Bernoulli's function, of fluxes by Scharfetter and Gummel"),
+    *_quotient("log1prel", "ln(1 + x)/x", "1 at 0; inf at -1, nan below"),
+    *_quotient("tanhc", "tanh(x)/x", "1 at 0"),
+    *_quotient("langevin", "coth(x) - 1/x", "0 at 0; Langevin's function, of paramagnets and polymers"),
 )  # fmt: skip

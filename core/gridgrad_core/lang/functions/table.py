@@ -15,8 +15,8 @@ from gridgrad_core.lang.functions import (
     incomplete,
     integrals,
     operators,
+    orthogonal,
     piecewise,
-    quotients,
     special,
     tabulated,
 )
@@ -25,8 +25,9 @@ from gridgrad_core.lang.functions.function import Function
 __all__ = ["DIFF", "EXPANDED", "FOLDS", "FUNCTIONS", "INTEGRATE", "LEN", "PROD", "SOLVE", "SUM", "lookup"]
 
 _TABLE: tuple[Function, ...] = (
-    *operators.TABLE, *elementary.TABLE, *quotients.TABLE, *piecewise.TABLE, *special.TABLE, *incomplete.TABLE,
+    *operators.TABLE, *elementary.TABLE, *piecewise.TABLE, *special.TABLE, *incomplete.TABLE,
     *bessel.TABLE, *integrals.TABLE, *elliptic.TABLE,
+    *orthogonal.TABLE,
 )  # fmt: skip
 
 DIFF = Function(

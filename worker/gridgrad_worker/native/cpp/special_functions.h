@@ -4,7 +4,8 @@
 
 // Each of them, and how many arguments it has
 #define FUNCTIONS_OF_LIBRARY(ROW) \
-    BESSEL_FUNCTIONS(ROW) GAMMA_FUNCTIONS(ROW) NORMAL_FUNCTIONS(ROW) INTEGRALS(ROW) ELLIPTIC_INTEGRALS(ROW)
+    BESSEL_FUNCTIONS(ROW) GAMMA_FUNCTIONS(ROW) NORMAL_FUNCTIONS(ROW) INTEGRALS(ROW) ELLIPTIC_INTEGRALS(ROW) \
+    ORTHOGONAL_POLYNOMIALS(ROW)
 
 // Bessel functions of both kinds, and modified ones, of whole orders from 0 on and of real ones; spherical ones;
 // Airy functions and their derivatives
@@ -37,6 +38,11 @@
     ROW(ellipkm1_derivative, 2) ROW(ellipkinc, 2) ROW(ellipeinc, 2) ROW(ellipkinc_derivative, 3)       \
     ROW(ellipeinc_derivative, 3) ROW(elliprf, 3) ROW(elliprd, 3) ROW(elliprc, 2) ROW(elliprj, 4)       \
     ROW(carlson_f, 6) ROW(carlson_j, 8)
+
+// Of constant degrees: Legendre's, Chebyshev's, Hermite's and Laguerre's
+#define ORTHOGONAL_POLYNOMIALS(ROW)                                                             \
+    ROW(legendre_p, 2) ROW(legendre_p_derivative, 3) ROW(assoc_legendre, 3) ROW(chebyt, 2)        \
+    ROW(chebyt_derivative, 3) ROW(hermite, 2) ROW(laguerre, 2) ROW(assoc_laguerre, 3)
 
 #define DOUBLES_1 double
 #define DOUBLES_2 double, double
