@@ -23,7 +23,6 @@ constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 constexpr double HALF_PI = 1.5707963267948966;
 constexpr double BESIDE_ONE = 0.9;  // from there on the rounding of k would count
-constexpr double BESIDE_ZERO = 0.5;
 constexpr int TERMS = 90;
 
 // K(m) where p is 1 - m
@@ -31,6 +30,7 @@ double first_kind(double m, double p) {
     if (!(p >= 0)) return NOT_A_NUMBER;
     if (p == 0 || p == UNBOUNDED) return p ? 0 : UNBOUNDED;
     if (m >= 0 && m < BESIDE_ONE) return boost::math::ellint_1(std::sqrt(m), Quiet());
+    if (m < 0 && m > -9) return first_kind(-m / p, 1 / p) / std::sqrt(p);  // DLMF 19.7.2
     return boost::math::ellint_rf(0.0, p, 1.0, Quiet());
 }
 
@@ -38,6 +38,7 @@ double second_kind(double m, double p) {
     if (!(p >= 0)) return NOT_A_NUMBER;
     if (p == 0 || p == UNBOUNDED) return p ? p : 1;
     if (m >= 0 && m < BESIDE_ONE) return boost::math::ellint_2(std::sqrt(m), Quiet());
+    if (m < 0 && m > -9) return second_kind(-m / p, 1 / p) * std::sqrt(p);
     return 2 * boost::math::ellint_rg(0.0, p, 1.0, Quiet());
 }
 
@@ -57,9 +58,9 @@ const Squares SQUARES;
 // The n-th derivative of K or of E, n from 1 on, beside 0
 double by_series(bool first, int n, double m) {
     double sum = 0, power = 1;
-    for (int k = n; k < TERMS; k++, power *= m) {
-        double fallen = 1;
-        for (int j = 0; j < n; j++) fallen *= k - j;
+    double fallen = 1;  // k!/(k - n)!
+    for (int j = 2; j <= n; j++) fallen *= j;
+    for (int k = n; k < TERMS; fallen *= (k + 1.0) / (k + 1 - n), k++, power *= m) {
         double term = SQUARES.of[k] * fallen * power / (first ? 1 : 1 - 2 * k);
         sum += term;
         if (std::abs(term) < 1e-17 * std::abs(sum)) break;
@@ -73,7 +74,7 @@ double derivative(bool first, int n, double m, double p) {
     if (!(p >= 0)) return NOT_A_NUMBER;
     if (p == 0) return first ? UNBOUNDED : -UNBOUNDED;
     if (p == UNBOUNDED) return 0;
-    if (std::abs(m) < BESIDE_ZERO) return by_series(first, n, m);
+    if (std::abs(m) < (n == 1 ? 0.1 : 0.5)) return by_series(first, n, m);
     double k = first_kind(m, p), e = second_kind(m, p);
     double before = first ? k : e, here = first ? (e - p * k) / (2 * m * p) : (e - k) / (2 * m);
     for (int j = 0; j + 1 < n; j++) {
