@@ -46,7 +46,9 @@ def test_it_holds_all_files_of_the_packages_and_no_others(wheel: zipfile.ZipFile
         if path.is_file() and path.suffix != ".pyc"
     }
     assert held == wanted
-    assert {path.suffix for path in held} == {".py", ".pyi", ".h", ".typed", ".cpp", ".hpp", ".ipp", ".md", ".txt", ""}
+    assert {path.suffix for path in held} == {
+        *(".py", ".pyi", ".h", ".typed", ".cpp", ".hpp", ".ipp", ".md", ".txt", ".json", ""),
+    }
     for package in PACKAGES:
         assert Path(package, "py.typed") in held
     assert Path("gridgrad_worker/engines/cuda/prelude.h") in held
