@@ -93,6 +93,8 @@ class LaneKeeper:
             lane = CallLane(worker, self._slots, on_bound, self._closed)
         except OSError:
             return None
+        if not self._callers:
+            self._runnable = _runnable()
         self._callers[lane] = caller
         self._allow(lane, caller, self.by_owner()[owner_of(caller)])
         if self._looking is None:
