@@ -88,6 +88,8 @@ def test_tuples_have_a_cotangent_for_each_component(client: gridgrad.Client) -> 
     assert_allclose(ones.d["t"], k.sum() + 4 * t)
     by_text = client.pullback("(t*k, t**2)", TWO, "(k, exp(-t))", wrt="t")
     assert_allclose(by_text.d["t"], (k**2).sum() + 4 * t * np.exp(-t))
+    by_texts = client.pullback("(t*k, t**2)", TWO, ("k", "exp(-t)"), wrt="t")
+    assert_allclose(by_texts.d["t"], by_text.d["t"], rtol=0)
 
 
 def test_registered_functions(client: gridgrad.Client) -> None:

@@ -174,7 +174,9 @@ def _read_pullback(
 
 
 def _cotangents(beside: _Weights, cotangent: Any, grid: Grid) -> str:
-    """The text of cotangents that are numbers: one for each component, where they have one more dim in front."""
+    """The text of cotangents: one for each component, of expressions, or of numbers that have one more dim in front."""
+    if isinstance(cotangent, tuple) and cotangent and all(isinstance(each, str) for each in cotangent):
+        return cotangent[0] if len(cotangent) == 1 else f"({', '.join(cotangent)})"
     spelled, values = split_dims("cotangent", cotangent)
     array = real_numbers("cotangent", values)
     if spelled is not None or array.ndim != len(grid.shape) + 1 or array.shape[1:] != grid.shape:

@@ -296,8 +296,8 @@ class Sums(ABC):
             function: as for `gradient`.
             inputs: as for `gradient`.
             cotangent: what each point counts: an array of the grid's shape, [components, *grid] for a tuple; one with
-                the names of its dims, ("k", array); an expression of the inputs; None for ones. One above a quarter of
-                what a message may be goes in windows of that, whose sums are added up here.
+                the names of its dims, ("k", array); an expression of the inputs, or a tuple of them; None for ones. One
+                above a quarter of what a message may be goes in windows of that, whose sums are added up here.
             wrt: the inputs that the gradient is by: numbers, axes, arrays with several dims and arrays of coefficients.
             dtype: as for `gradient`; it is summed in float64.
             coefficients: as for `gradient`.
