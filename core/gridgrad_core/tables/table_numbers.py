@@ -114,6 +114,8 @@ def _check_shape(field: str, table: TableNumbers) -> None:
     if not 1 <= dims <= MAX_TABLE_DIMS:
         raise RequestError(field, f"{dims} axes of knots", f"give 1 to {MAX_TABLE_DIMS}: x=, y=, z=")
     lengths = tuple([len(knots) for knots in table.knots])
+    if 0 in lengths:
+        raise RequestError(field, f"no knots of {_NAMES[lengths.index(0)]}", "give two or more, and a value at each")
     if shape[:dims] != lengths or len(shape) not in (dims, dims + 1) or 0 in shape:
         found = f"values of shape {list(shape)} for {' x '.join(map(str, lengths))} knots"
         remedy = f"give values of shape {list(lengths)}, with one more dim for several components"

@@ -68,7 +68,7 @@ def test_descending_knots_are_turned_round_with_their_values() -> None:
         (made(np.ones((4, 4)), X, X, boundary=((1, 0.0), (1, 0.0))), "with 2 arguments", "of one argument say"),
         (made([1, 2, 3, 4], outside="periodic"), "whose first and last values differ, by 3", "numpy.append(values"),
         (made([1, 2, 3, 4], boundary="periodic"), "whose first and last values differ", "one period further on"),
-        (made(np.zeros((0,)), []), "values of shape [0]", "give values of shape [0]"),
+        (made(np.zeros((0,)), []), "no knots of x", "give two or more"),
     ],
 )
 def test_bad_tables_are_refused_with_what_to_do(table: TableNumbers, found: str, remedy: str) -> None:
