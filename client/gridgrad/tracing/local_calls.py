@@ -141,6 +141,9 @@ def _folded(kind: str, term: Callable[[Any], Any], bounds: Sequence[Any], exampl
     recorder = _recorder(kind, term, example)
     ends = [_number(recorder, each) for each in bounds]
     (index,), (value,) = _called(recorder, term, 1)
+    for each in points:
+        if not isinstance(each, SupportsIndex):
+            raise recorder.refuse(refusal.doing(f"{each!r} points", "write an integer from 1 to 1,024"))
     counts = [recorder.operations.constant(float(operator.index(each)), 0) for each in points]
     return _made(recorder, kind, [value, index, *ends, *counts])
 

@@ -36,6 +36,12 @@ _MATH = {
 }  # fmt: skip
 """Functions of the module math with the numpy or scipy one, where that has another name or home."""
 
+_INSTEAD = {
+    "scipy.optimize": "write gridgrad.solve(lambda x: x**2 - p, 1.0) for a root; minimise outside of the function",
+    "scipy.integrate": "write gridgrad.integrate(lambda u: np.exp(-u), 0, t) for an integral",
+}
+"""Modules of scipy that search and integrate by numbers, with what to write instead."""
+
 FUNCTIONS = {
     "piecewise": "write np.select([condition, ...], [value, ...]) or np.where(condition, a, b)",
     "norm": "write np.sqrt(np.sum(x**2))",
@@ -59,7 +65,8 @@ def doing(found: str, remedy: str) -> TracingError:
 def as_truth() -> TracingError:
     """For `if`, `while`, `and`, `or`, `not`, `in`, min() and max()."""
     place = here()
-    return TracingError("function", f"the truth of {place} depends on the inputs and {_UNKNOWN}", _choice(place.text))
+    found = f"the truth of {place} depends on the inputs and {_UNKNOWN}"
+    return _of_scipy(place) or TracingError("function", found, _choice(place.text))
 
 
 def as_float() -> TracingError:
@@ -70,7 +77,16 @@ def as_float() -> TracingError:
         other = _MATH.get(called, f"np.{called}")
         return TracingError("function", f"math.{called} in {place} takes plain numbers alone", f"write {other}")
     remedy = "leave float() out; to fill an array, write np.stack([a, b, ...]) instead of assigning to its elements"
-    return TracingError("function", f"a traced value made a float by {place}; its number {_UNKNOWN}", remedy)
+    found = f"a traced value made a float by {place}; its number {_UNKNOWN}"
+    return _of_scipy(place) or TracingError("function", found, remedy)
+
+
+def _of_scipy(place: SourceLocation) -> TracingError | None:
+    """For searches and integrals by functions of scipy, which go by numbers."""
+    module = ".".join(place.called_module.split(".")[:2])
+    if module not in _INSTEAD:
+        return None
+    return TracingError("function", f"{module}, which goes by numbers, called by {place}", _INSTEAD[module])
 
 
 def as_integer(what: str) -> TracingError:
@@ -92,7 +108,8 @@ def as_array() -> TracingError:
         "write np.stack([a, b]) for an array of traced values, and leave np.asarray out; a function that needs plain "
         "arrays can't be traced"
     )
-    return TracingError("function", f"a traced value made a plain array by {place}; its number {_UNKNOWN}", remedy)
+    found = f"a traced value made a plain array by {place}; its number {_UNKNOWN}"
+    return _of_scipy(place) or TracingError("function", found, remedy)
 
 
 def as_key() -> TracingError:

@@ -93,6 +93,7 @@ def keep(value: Any) -> Any:
         (lambda _: gridgrad.solve(lambda y: y * np.array([1, 2]), 3), "an array of shape \\[2\\]", "for each element"),
         (lambda x: gridgrad.sum(lambda i: i * x, 0.5, 2), "a bound of 0.5", "an integer"),
         (lambda x: gridgrad.integrate(lambda u: u * x, 0, 1, 0), "an integral by 0 points", "1 to 1,024"),
+        (lambda x: gridgrad.integrate(lambda u: u * x, 0, 1, 9.5), "9.5 points", "an integer"),  # type: ignore[arg-type]
         (lambda x: gridgrad.integrate(lambda u: u * x, 0, 1, x), "made a count", "a plain number"),
         (lambda x: gridgrad.piecewise((x < 0, 1.0), (x > 1, 2.0)), "without a value after its pairs", "a default"),
         (lambda x: gridgrad.piecewise((x < 0, 1.0, 3.0), x), "no pair of a condition and a value", "a default"),

@@ -220,6 +220,16 @@ def test_interpolants_of_scipy_are_refused_with_what_to_write() -> None:
         gridgrad.trace(lambda t: spline(t))
 
 
+def test_searches_and_integrals_of_scipy_are_refused_with_ours() -> None:
+    optimize, integrate = pytest.importorskip("scipy.optimize"), pytest.importorskip("scipy.integrate")
+    searches = [optimize.fsolve, optimize.newton, lambda f, x: optimize.brentq(f, 0, 1 + x)]
+    for search in searches:
+        with pytest.raises(TracingError, match=r"(?s)scipy.optimize, which goes by numbers.*gridgrad\.solve"):
+            gridgrad.trace(lambda p, search=search: search(lambda x: x * x - p, 1.0))
+    with pytest.raises(TracingError, match=r"(?s)scipy.integrate, which goes by numbers.*gridgrad\.integrate"):
+        gridgrad.trace(lambda p: integrate.quad(lambda x: x * p, 0, 1)[0])
+
+
 def test_an_error_of_the_function_itself_is_not_hidden() -> None:
     def broken(_: Any) -> Any:
         raise KeyError("mine")
