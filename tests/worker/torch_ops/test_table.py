@@ -111,16 +111,16 @@ POINTS: dict[str, tuple[float, ...]] = {
     **dict.fromkeys(("k0(x)", "k1(x)", "kn(0, x)", "kn(3, x)"), BESSEL[5:7]),
     "lambertw(x)": (-0.359375, -0.25, 0.0, 0.0009765625, 1.0, 17.0, 1024.0),
     "lambertw(x, -1)": (-0.359375, -0.25, -0.0009765625),
-    **dict.fromkeys(("expi(x)", "si(x)", "shi(x)", "fresnel_s(x)", "fresnel_c(x)"), (-3.25, 0.4375, 5.5)),
-    **dict.fromkeys(("exp1(x)", "expn(0, x)", "expn(3, x)", "ci(x)", "chi(x)"), (0.0009765625, 0.4375, 17.0)),
+    **dict.fromkeys(("expi(x)", "si(x)", "shi(x)", "fresnel_s(x)", "fresnel_c(x)"), (-3.25,)),
+    **dict.fromkeys(("exp1(x)", "expn(0, x)", "expn(3, x)", "ci(x)", "chi(x)"), (0.4375,)),
     "expn_derivative(1, 2, x)": (0.4375,),
     "spence(x)": (0.4375, 1.0, 2.5),
-    **dict.fromkeys(("ellipk(x)", "ellipe(x)"), (-2.5, 0.0, 0.4375, 0.998046875)),
+    **dict.fromkeys(("ellipk(x)", "ellipe(x)"), (-2.5, 0.4375)),
     "ellipkm1(x)": (0.0009765625, 1.0),
     **{f"{name}_derivative(1, x)": (0.625,) for name in ("ellipk", "ellipe", "ellipkm1")},
-    "dawsn(x)": (-3.25, 0.0, 1.0, 1.25, 7.0, 1024.0),
+    "dawsn(x)": (-3.25, 1.0),
     "dawsn_derivative(1, x)": (2.5,),
-    **{f"{name}(5, x)": (-0.625, 0.4375, 1.0) for name in ("legendre_p", "chebyt", "hermite", "laguerre")},
+    **{f"{name}(5, x)": (0.4375,) for name in ("legendre_p", "chebyt", "hermite", "laguerre")},
     **{f"{name}(0, x)": (0.4375,) for name in ("hermite", "laguerre")},
     **{f"{name}_derivative(1, 5, x)": (0.4375,) for name in ("legendre_p", "chebyt")},
     **dict.fromkeys(("assoc_legendre(3, 2, x)", "assoc_legendre(5, 3, x)"), (-0.625, 0.4375)),
@@ -199,6 +199,8 @@ ORDERS = {
 }
 
 LONGER = {
+    "dawsn(x)": (0.0, 1.25, 7.0, 1024.0),
+    **{f"{name}(5, x)": (-0.625, 1.0) for name in ("legendre_p", "chebyt", "hermite", "laguerre")},
     **{f"{name}v({v}, x)": (0.4375, 25.5) for name in "jyik" for v in (2.5, -0.75)},
     **{f"spherical_{name}({n}, x)": (0.4375, 25.5) for name in ("yn", "kn") for n in (0, 3)},
     **{f"spherical_{name}({n}, x)": (-3.8125, 0.4375, 25.5) for name in ("jn", "in") for n in (0, 3)},
@@ -208,7 +210,9 @@ LONGER = {
     **dict.fromkeys(("expi(x)", "si(x)", "shi(x)", "fresnel_s(x)", "fresnel_c(x)"), EVERYWHERE),
     **dict.fromkeys(("exp1(x)", "expn(0, x)", "expn(3, x)", "ci(x)", "chi(x)"), POSITIVE[:-1]),
     "spence(x)": POSITIVE,
-    **dict.fromkeys(("ellipk(x)", "ellipe(x)"), (-1024.0, -0.625, -0.46875, -1e-6, 0.53125, 0.875, 0.90625)),
+    **dict.fromkeys(
+        ("ellipk(x)", "ellipe(x)"), (-1024.0, -0.625, -0.46875, -1e-6, 0.0, 0.53125, 0.875, 0.90625, 0.998046875)
+    ),
     "ellipkm1(x)": (1e-12, 0.0625, 0.4375, 2.5, 1024.0),
     **dict.fromkeys(("y0(x)", "y1(x)", "yn(0, x)", "yn(3, x)"), BESSEL[8:]),
     **dict.fromkeys(("k0(x)", "k1(x)", "kn(0, x)", "kn(3, x)"), BESSEL[7:-1]),
