@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import MAX_DERIVATIVES, MAX_ORDER, canonical, check_counts, expand_order
+from gridgrad_core.reduction import REDUCTIONS
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import DTYPES, TIERS
 from gridgrad_server.requests.decode import too_many_derivatives
@@ -132,7 +133,7 @@ def _function(asked: Mapping[str, Any], message: pb.GridGradientRequest) -> None
 def _reduction(asked: Mapping[str, Any], reduction: pb.Reduction) -> None:
     remedy = 'write {"t": "sum"}, a dim and one of sum, mean, min, max, argmin, argmax, norm, count_nonfinite'
     kinds = _mapping("reduce", asked["reduce"], remedy)
-    if len(set(map(str, kinds.values()))) != 1 or not all(isinstance(kind, str) for kind in kinds.values()):
+    if len(set(map(str, kinds.values()))) != 1 or not all(map(REDUCTIONS.__contains__, map(str, kinds.values()))):
         raise RequestError("reduce", _shown(asked["reduce"]), f"{remedy}, the same for all dims")
     reduction.dims.extend(kinds)
     reduction.kind = next(iter(kinds.values()))
@@ -218,7 +219,7 @@ def _with_array(message: pb.Input, field: str, value: Any) -> pb.Input:
 
 def _nesting(message: pb.Input) -> str:
     depth = len(message.dims)
-    return f"nest lists {depth} deep for the dims {list(message.dims)}, or name the dims by {{'dims': [...], ...}}"
+    return f'nest lists {depth} deep for the dims {json.dumps([*message.dims])}, or name others: {{"dims": [...], ...}}'
 
 
 def _numbers(field: str, values: list[Any]) -> bytes:
@@ -256,11 +257,11 @@ def _linspace(message: pb.Input, field: str, value: Any) -> pb.Input:
 def _geomspace(message: pb.Input, field: str, value: Any) -> pb.Input:
     """Adds numbers with a common ratio; the first and the last are those that are given."""
     start, stop, num = _spaced(field, value)
-    if start * stop <= 0 or num > _MOST_GEOMSPACE:
+    if not (start and stop) or (start < 0) != (stop < 0) or num > _MOST_GEOMSPACE:
         remedy = f"write two numbers of one sign, neither 0, and how many, up to {_MOST_GEOMSPACE}"
         raise RequestError(field, _shown(value), remedy)
-    ratio, steps = stop / start, max(1, num - 1)
-    numbers = array.array("d", (start * ratio ** (i / steps) for i in range(num)))
+    sign, steps = math.copysign(1, start), max(1, num - 1)  # by powers of both: a ratio of 1e400 is no number
+    numbers = array.array("d", (sign * abs(start) ** (1 - i / steps) * abs(stop) ** (i / steps) for i in range(num)))
     if num > 1:
         numbers[-1] = stop
     message.array.CopyFrom(pb.Array(shape=[num], data=numbers.tobytes()))
@@ -288,6 +289,6 @@ def _is_number(value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     kinds = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
-    if isinstance(value, str | int | float | list) and len(text := json.dumps(value)[:61]) <= 60:
+    if isinstance(value, str | int | float | list | dict) and len(text := json.dumps(value)[:61]) <= 60:
         return text
     return kinds.get(type(value), "a number")

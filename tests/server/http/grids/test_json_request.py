@@ -42,6 +42,10 @@ def test_geomspace_is_that_of_numpy() -> None:
     (given,) = read(inputs={"k": {"geomspace": [-8, -0.1, 4]}}).inputs
     assert (values(given)[0], values(given)[-1]) == (-8.0, -0.1)
     np.testing.assert_allclose(values(given), np.geomspace(-8, -0.1, 4), rtol=1e-15)
+    (given,) = read(inputs={"k": {"geomspace": [1e-300, 1e300, 5]}}).inputs
+    np.testing.assert_allclose(values(given), [1e-300, 1e-150, 1, 1e150, 1e300], rtol=1e-13)
+    (given,) = read(inputs={"k": {"geomspace": [-1e-200, -1e-180, 3]}}).inputs
+    np.testing.assert_allclose(values(given), [-1e-200, -1e-190, -1e-180], rtol=1e-13)
     assert [values(read(inputs={"k": {"geomspace": [2, 8, num]}}).inputs[0]) for num in (0, 1)] == [[], [2.0]]
 
 
@@ -113,6 +117,8 @@ X = {"x": [1]}
         ({"inputs": X, "reduce": {}}, "reduce"),
         ({"inputs": X, "reduce": {"x": "sum", "y": "mean"}}, "reduce"),
         ({"inputs": X, "reduce": {"x": 1}}, "reduce"),
+        ({"inputs": X, "reduce": {"x": "summ"}}, "reduce"),
+        ({"inputs": X, "reduce": {"x": "pullback"}}, "reduce"),
         ({"inputs": X, "reduce": {"x": "sum"}, "weights": 1}, "weights"),
         ({"inputs": X, "weights": "x"}, "weights"),
         ({"inputs": X, "dtype": "int8"}, "dtype"),
@@ -126,6 +132,11 @@ def test_what_is_wrong_is_named(asked: dict[str, Any], field: str) -> None:
         read(**asked)
     assert refused.value.field == field
     assert refused.value.remedy
+
+
+def test_a_key_that_is_misspelt_is_shown() -> None:
+    with pytest.raises(RequestError, match=r'inputs.x: {"dims": "a", "value": \[1\]}; write a number, a list'):
+        read(inputs={"x": {"dims": "a", "value": [1]}})
 
 
 @pytest.mark.parametrize(
