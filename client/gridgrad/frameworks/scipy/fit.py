@@ -151,7 +151,8 @@ def _check_start(terms: LeastSquaresTerms) -> None:
         raise RequestError("data", "no observation", "give data along a dim, of which some are not nan")
     if not np.isfinite(terms.rss):
         found = f"a sum of squares of {float(terms.rss)}"
-        raise RequestError("start", found, "begin where the model is finite; skip_nan=True leaves out gaps in the data")
+        remedy = "begin where the model is finite, with weights of 0 or more; skip_nan=True leaves out gaps in the data"
+        raise RequestError("start", found, remedy)
 
 
 def _covariance(normal: Floats) -> Floats:
