@@ -82,6 +82,9 @@ class Solving:
     ) -> Generator[None, None, tuple[LocalOperation, list[int]]]:
         builder = self._operations.builder
         names = tuple(str(builder.nodes[value.node].value) for value in unknowns)
+        for value in residuals:
+            if value.kind == "boolean":
+                raise Mistake(value.start, "a condition as a residual", "write what is to be 0: a - b for a == b")
         outputs = [self._operations.number(value) for value in residuals]
         before = [self._operations.number(value) for value in guesses]
         depends = yield from depending(builder.nodes, before, frozenset(names))

@@ -66,6 +66,8 @@ def test_bounds_that_may_have_a_root_between_them_are_taken(text: str) -> None:
     [
         ("solve(x**2 - p, x, x)", "column 20", "in its own guess", "a guess of numbers and inputs"),
         ("solve(x - p, x, 0, x)", "column 20", "in its own bounds", "bounds of numbers and inputs"),
+        ("solve(x**2 == p, x, 1)", "column 7", "a condition as a residual", "a - b for a == b"),
+        ("solve((x - p, y > x), (x, y), (1, 1), x)", "column 15", "a condition as a residual", "what is to be 0"),
         ("solve(p, x, 1)", "column 10", "does not use its unknown x", "an expression of x"),
         ("solve(x - p, x, 2, 1)", "column 17", "bounds from 2 to 1", "the lower one first"),
         ("solve(x - p, x, 0, inf)", "column 20", "infinite", "a finite one, or a guess"),
