@@ -65,3 +65,5 @@ def test_no_server_is_no_success() -> None:
     assert done.returncode == 1
     assert "GetServerInfo" in done.stderr
     assert conformity("--server", "a:1,b:2").returncode == 2
+    done = conformity("--server", "127.0.0.1:1", "--junit", "/none/report.xml")
+    assert (done.returncode, "--junit" in done.stderr) == (2, True)

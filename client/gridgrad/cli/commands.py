@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gridgrad.checks import DEFAULT_POINTS
 from gridgrad.cli.connection import Connection
@@ -231,8 +231,8 @@ def _gradient(
 @connection_flags
 @click.option("--http", metavar="URL", help="Ask there by HTTP too, as http://localhost:8080.")
 @click.option("--session-socket", type=click.Path(), metavar="PATH", help="Ask in sessions of this socket, too.")
-@click.option("--junit", type=click.Path(), metavar="FILE", help="Write the report as JUnit's XML, too.")
-def conformity(connection: Connection, http: str | None, session_socket: str | None, junit: str | None) -> None:
+@click.option("--junit", type=click.File("wb", lazy=False), metavar="FILE", help="Write a report as JUnit's XML.")
+def conformity(connection: Connection, http: str | None, session_socket: str | None, junit: BinaryIO | None) -> None:
     """Ask a server all published cases of the protocol, by each way that it offers.
 
     For who writes a server: values, derivatives, errors, limits, streams and sessions. Status 1 if any case fails.
@@ -243,6 +243,5 @@ def conformity(connection: Connection, http: str | None, session_socket: str | N
     checked = check_server(connection.settings(), http, session_socket)
     click.echo(conformity_report.text(checked))
     if junit:
-        with click.open_file(junit, "wb") as file:
-            file.write(conformity_report.junit(checked))
+        junit.write(conformity_report.junit(checked))
     sys.exit(any(each.fault for each in checked))
