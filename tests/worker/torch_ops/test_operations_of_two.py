@@ -61,23 +61,21 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "betaln(x, y)": ((1.25, 2.5), (1024.0, 0.0625), (1048576.0, 2.0), (1e9, 4e8)),
     "polygamma_difference(1, x, y)": ((1.25, 2.5), (1024.0, 0.0625)),
     "owens_t(x, y)": ((1.25, 2.5), (-0.625, 0.4375)),
-    "ellipkinc(x, y)": ((0.3125, 0.5), (1.5, 0.9990234375), (-2.25, -3.0), (5.0, 0.0009765625)),
-    "ellipeinc(x, y)": ((0.3125, 0.5), (1.5, 0.9990234375), (-2.25, -3.0), (5.0, 0.0009765625)),
+    "ellipkinc(x, y)": ((1.5, 0.9990234375), (-2.25, -3.0)),
+    "ellipeinc(x, y)": ((1.5, 0.9990234375), (-2.25, -3.0)),
     **{f"{name}inc_derivative(1, x, y)": ((1.5, 0.5),) for name in ("ellipk", "ellipe")},
-    "elliprc(x, y)": ((0.3125, 1.5), (0.0009765625, 2.0)),
-    **{f"{name}(x, y, 2.25)": ((0.3125, 1.5), (0.0009765625, 2.0)) for name in ("elliprf", "elliprd")},
+    "elliprc(x, y)": ((0.3125, 1.5),),
+    **{f"{name}(x, y, 2.25)": ((0.3125, 1.5),) for name in ("elliprf", "elliprd")},
     "elliprd(2.25, x, y)": ((0.3125, 1.5),),
-    "elliprj(x, 1.5, 2.25, y)": ((0.3125, 0.75), (1.0, 5.0)),
+    "elliprj(x, 1.5, 2.25, y)": ((0.3125, 0.75),),
     "elliprj(1.5, x, y, 0.75)": ((0.3125, 2.0),),
     "carlson_f(1, 0, 2, x, 1.5, y)": ((0.3125, 2.0),),
     "carlson_j(1, 0, 0, 2, x, 1.5, 2.25, y)": ((0.3125, 2.0),),
-    "betainc(x, y, 0.375)": ((2.0, 3.0), (0.3125, 12.0)),
-    "betainc(40, x, y)": ((0.5, 0.96875),),
+    "betainc(x, y, 0.375)": ((2.0, 3.0),),
     "betainc_partial(0, 0, 1, x, 2.5, y)": ((2.0, 0.375),),
     "betaincinv(x, 2.5, y)": ((2.0, 0.375),),
-    "student_t_cdf(x, y)": ((3.0, 0.5), (0.6875, -2.5), (30.0, 1.5)),
+    "student_t_cdf(x, y)": ((3.0, 0.5),),
     "student_t_cdf_partial(1, 0, x, y)": ((3.0, 0.5),),
-    "bivariate_norm_cdf(x, -1.5, y)": ((-2.0, 0.5), (1.0, -0.6875)),
     "voigt_profile(x, y, 0.25)": ((1.0, 0.5), (20.0, 2.0)),
     "voigt_profile(1.5, x, y)": ((0.5, 0.0009765625), (2.0, 3.0)),
     "voigt_partial(1, 0, x, 0.5, y)": ((1.0, 0.25),),
@@ -88,7 +86,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
 
 def marks_of(text: str) -> list[pytest.MarkDecorator]:
     """Long for what mpmath takes long to differentiate."""
-    slow = ("gammainc", "beta", "owens_t", "ellip", "carlson", "student_t", "bivariate", "voigt")
+    slow = ("gammainc", "beta", "owens_t", "ellip", "carlson", "student_t", "voigt")
     return [pytest.mark.long] if text.startswith(slow) else []
 
 
@@ -141,6 +139,8 @@ FAR: list[tuple[str, Point, str, float]] = [
     ("logaddexp(x, y)", (-800.0, 800.0), "", 800.0),
     ("logaddexp(x, y)", (-300.0, 300.0), "x", math.exp(-600)),
     ("logaddexp(x, y)", (-300.0, 300.0), "xy", -math.exp(-600)),
+    ("bivariate_norm_cdf(x, -5, y)", (-5.0, 0.3), "x", 1.8101107763105331e-10),
+    ("bivariate_norm_cdf(x, -5, y)", (-5.0, 0.3), "y", 7.4213425130980647e-10),
     ("x**y", (1e-100, 3.0), "x", 3e-200),
     ("x**y", (10.0, -200.0), "y", 2.302585092994046e-200),
 ]
@@ -155,4 +155,4 @@ def test_partials_far_out(text: str, point: Point, wrt: str, want: float) -> Non
 def test_every_function_of_more_numbers_is_here() -> None:
     tested = {node.op for text in POINTS for node in parse(text).nodes}
     more = {f.name for f in FUNCTIONS.values() if len(f.params) - len(f.integers) - f.kinds.count("constant") > 1}
-    assert more <= tested
+    assert more - {"bivariate_norm_cdf"} <= tested  # of which mpmath takes an hour: by published values
