@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gridgrad import aio as aio
+    from gridgrad import fluids as fluids
     from gridgrad import formats as formats
     from gridgrad import testing as testing
     from gridgrad.arguments.linspace import Linspace as Linspace
@@ -110,7 +111,7 @@ _HOMES = {
     "table": "gridgrad.arguments.lookup_table",
     "trace": "gridgrad.tracing.decorator",
 }
-_MODULES = {"aio", "formats", "testing"}
+_MODULES = {"aio", "fluids", "formats", "testing"}
 
 __all__ = sorted(_HOMES.keys() | _MODULES)
 
