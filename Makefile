@@ -33,7 +33,7 @@ DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 
 .PHONY: help demo serve test test-floor test-formats test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
 .PHONY: bench-access bench-http bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language
-.PHONY: bench-native bench-special goals gpu proto sync docs figures site native node wheel setup clean
+.PHONY: bench-native bench-special bench-fluids goals gpu proto sync docs figures site native node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -130,6 +130,9 @@ bench-language: $(READY) ## Measure equations and tables beside what is written 
 
 bench-special: $(READY) ## Measure special functions beside scipy's
 	@$(BIN)/python -m benchmarks.special $(ARGS)
+
+bench-fluids: $(READY) ## Measure properties of fluids of files; ARGS="--coolprop PYTHON --teqp PYTHON" beside these
+	@$(BIN)/python -m benchmarks.fluids $(ARGS)
 
 goals: $(READY) ## Run every benchmark and print each goal as met or missed; ARGS="--from build/goals" prints the last run
 	@$(BIN)/python -m benchmarks.goals $(ARGS)

@@ -37,6 +37,7 @@ BENCHMARKS = (
     "by_http",
     "language",
     "special",
+    "fluids",
     "inner_loop",
     "native",
     "gpu",

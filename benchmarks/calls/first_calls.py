@@ -22,7 +22,7 @@ from benchmarks.adapters import HERE
 from benchmarks.harness.block import Block, Order, Run
 from benchmarks.harness.processes import Served, serve
 
-__all__ = ["answer", "compilation", "derivation", "preparation"]
+__all__ = ["answer", "compilation", "derivation", "preparation", "with_servers"]
 
 WORKLOADS = HERE / "tests" / "workloads"
 POINTS = 64
@@ -83,7 +83,7 @@ def answer(workload: str, order: int = 1) -> Iterator[Run]:
         client.gradient(text, inputs, order=order)
         return {}
 
-    yield _with_servers(call)
+    yield with_servers(call)
 
 
 @contextlib.contextmanager
@@ -101,7 +101,7 @@ def preparation(workload: str, order: int = 1) -> Iterator[Run]:
             client.prepare(text, inputs, order=order, timeout=COMPILE_TIMEOUT_S)
         return {"compiling MiB": max(peak)}
 
-    yield _with_servers(call)
+    yield with_servers(call)
 
 
 @contextlib.contextmanager
@@ -155,8 +155,12 @@ def _asked(workload: str) -> tuple[str, dict[str, Any]]:
     return content["expression"], {**axes, **content["parameters"]}
 
 
-def _with_servers(call: Callable[[gridgrad.Client, Served], dict[str, float]]) -> Run:
-    """Times calls, each at a server of its own."""
+def with_servers(call: Callable[[gridgrad.Client, Served], dict[str, float]]) -> Run:
+    """Times calls, each at a server of its own with an empty cache.
+
+    Args:
+        call: what is timed; it gives what else was measured.
+    """
 
     def run(order: Order) -> Block:
         taken = [_timed_at_a_server(call) for _ in range(order["calls"])]
