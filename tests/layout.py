@@ -63,6 +63,7 @@ ORDER = {
             "formats",
             "fluids",
             "requests",
+            "older_servers",
             "results",
             "results.display",
             "protocol",

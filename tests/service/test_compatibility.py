@@ -167,6 +167,36 @@ def test_a_client_sends_no_server_what_it_is_too_old_for(their_server: Running, 
     assert bad.request is asked[1]
 
 
+@pytest.mark.parametrize("far", [False, True], ids=["session", "tcp"])
+def test_sums_over_arrays_are_written_out_for_a_server_that_does_not_know_them(
+    their_server: Running, far: bool
+) -> None:
+    n, t, k = np.linspace(0.5, 1.5, 80), np.array([0.5, 1.5]), np.array([1.0, 2.0, 3.0])
+
+    def f(t: Any, k: Any, n: Any) -> Any:
+        return k * np.sum(n * np.exp(-n * t))
+
+    inputs, given = {"t": t, "k": k}, {"n": n}
+    value = k * np.sum(n * np.exp(-n * t[:, None]), axis=1)[:, None]
+    slope = -k * np.sum(n * n * np.exp(-n * t[:, None]), axis=1)[:, None]
+    with gridgrad.Client(their_server.address, sessions=not far) as client:
+        client.gradient("r", {"r": [1.0]})  # the next one goes by a session
+        assert client.explain(f, inputs, coefficients=given).digest
+        problem = client.bind(f, inputs, varying="n", coefficients={"n": 0.0 * n})
+        asked = [gridgrad.Request(f, inputs, coefficients=each) for each in (given, {"n": 2.0 * n}, given)]
+        streamed = list(client.stream(asked))
+        [window] = client.windows(f, inputs, coefficients=given)
+        results = [problem(n=n), *problem.many([given]), *streamed[::2], window]
+        results += [client.gradient(each, inputs, coefficients=given) for each in (f, "k*sum(n*exp(-n*t))")]
+        with pytest.raises(UnsupportedError, match=r"'arrays', which the server's version 0\.1\.0 does not know"):
+            client.gradient(f, inputs, coefficients={"n": np.ones(700)})
+    for result in results:
+        assert_allclose(result.value, value, rtol=1e-12)
+        assert_allclose(result.d["t"], slope, rtol=1e-12)
+        assert_array_equal(result.inputs["n"], n)
+    assert np.max(np.abs(streamed[1].value - value)) > 0.1
+
+
 def test_every_metric_is_still_there(our_server: Running, their_server: Running, expected: Outcome) -> None:
     then, now = metrics_of(their_server), metrics_of(our_server)
     assert expected.by_session

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, TypeVar, cast
 
 import grpc
@@ -24,6 +24,7 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.arguments.units import Units
+from gridgrad.older_servers.written_sums import call_for_older, plan_for_older
 from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.options import (
@@ -232,7 +233,7 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
     async def _sent(self, call: PreparedCall, timeout: float | None, progress: Progress | None) -> Result:
         attempts = self._attempts(timeout)
         if call.template.features:
-            await self._retried(attempts, self._require, call.template.features)
+            call = await self._retried(attempts, self._fitted, call)
         call = self._routes.arrays.named(call)
         try:
             result = await self._answered(attempts, call, progress)
@@ -275,8 +276,8 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
             channel.sessions.answered_by_grpc()
         return result
 
-    async def _require(self, attempts: Attempts, features: Collection[str]) -> None:
-        await self._channels.get().require(features, attempts.left_s())
+    async def _fitted(self, attempts: Attempts, call: PreparedCall) -> PreparedCall:
+        return await self._channels.get().fitted(call, call.template.features, call_for_older, attempts.left_s())
 
     async def _by_grpc(
         self, attempts: Attempts, call: PreparedCall, progress: Progress | None, channel: ServiceChannel
@@ -362,7 +363,11 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
 
     async def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
         if features := features_of(plan):
-            await self._retried(self._attempts(timeout), self._require, features)
+
+            async def fitted(attempts: Attempts) -> pb.Plan:
+                return await self._channels.get().fitted(plan, features, plan_for_older, attempts.left_s())
+
+            plan = await self._retried(self._attempts(timeout), fitted)
         arrays, sent = self._routes.arrays, self._routes.arrays.named_plan(plan)
         try:
             answers = await self._asked(sent, path, timeout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any, Literal, overload
 
 from gridgrad.aio.collection import AsyncResults, counted
@@ -46,8 +46,8 @@ class ManyGrids(ABC):
         """How a call failed that raised one of `error_mapping.FOREIGN`."""
 
     @abstractmethod
-    async def _require(self, attempts: Attempts, features: Collection[str]) -> None:
-        """Sees to it that the servers have such features."""
+    async def _fitted(self, attempts: Attempts, call: PreparedCall) -> PreparedCall:
+        """A call with features in a form that the servers know."""
 
     @abstractmethod
     async def _open_stream(self, messages: AsyncIterator[bytes], timeout_s: float | None) -> Any:
@@ -244,7 +244,7 @@ class ManyGrids(ABC):
 
         window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        calls = StreamMethod(self._open_stream, self._failure, self._streams, self._require)
+        calls = StreamMethod(self._open_stream, self._failure, self._streams, self._fitted)
         return GridStream(calls, items, request_of, window, attempts).outcomes()
 
 

@@ -17,7 +17,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
     Iterable,
     Sequence,
 )
@@ -50,13 +49,13 @@ class StreamMethod(NamedTuple):
         open: starts a call with the messages to send and a timeout.
         failure: how one failed that raised one of `error_mapping.FOREIGN`, with the attempts so far.
         streams: how many there should be at the same time, found within a timeout.
-        require: sees to it that the servers have such features.
+        fitted: a call with features in a form that the servers know.
     """
 
     open: Callable[[AsyncIterator[bytes], float | None], Awaitable[Any]]
     failure: Callable[[Exception, Attempts], error_mapping.Failure]
     streams: Callable[[float | None], Awaitable[int]]
-    require: Callable[[Attempts, Collection[str]], Awaitable[None]]
+    fitted: Callable[[Attempts, PreparedCall], Awaitable[PreparedCall]]
 
 
 class _StreamCall:
@@ -199,11 +198,11 @@ class GridStream:
                 call.send(requests)
 
     async def _may_send(self, call: _StreamCall, requests: Sequence[RequestInFlight]) -> bool:
-        """Whether servers have what requests that travel together need. Else these have failed, or are sent later."""
-        features = requests[0].call.template.features
+        """Whether servers know requests that travel together in any form. Else they have failed, or are sent later."""
         try:
-            if features:
-                await self._calls.require(call.attempts, features)
+            if requests[0].call.template.features:
+                for request in requests:
+                    request.call = await self._calls.fitted(call.attempts, request.call)
         except UnsupportedError as error:
             self._window.refuse(requests, error)
         except error_mapping.FOREIGN as raised:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from gridgrad.aio.collection import counted
@@ -51,8 +51,8 @@ class LargeGrids(ABC):
         """How a call failed that raised one of `error_mapping.FOREIGN`."""
 
     @abstractmethod
-    async def _require(self, attempts: Attempts, features: Collection[str]) -> None:
-        """Sees to it that the servers have such features."""
+    async def _fitted(self, attempts: Attempts, call: PreparedCall) -> PreparedCall:
+        """A call with features in a form that the servers know."""
 
     @abstractmethod
     async def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
@@ -157,7 +157,7 @@ class LargeGrids(ABC):
             answers = None
             try:
                 if call.template.features:
-                    await self._require(attempts, call.template.features)
+                    call = windows.call = await self._fitted(attempts, call)
                 answers = await self._open_whole(call, attempts.left_s())
                 async for raw in answers:
                     for window in windows.feed(read_message(raw)):

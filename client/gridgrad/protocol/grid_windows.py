@@ -79,6 +79,7 @@ class GridWindows:
         points: most points of a window, unless one index of the last dim has more; None for about 16 MiB.
 
     Attributes:
+        call: what they answer.
         complete: whether all windows were given.
 
     Raises:
@@ -88,7 +89,7 @@ class GridWindows:
     def __init__(self, call: PreparedCall, points: int | None) -> None:
         if points is not None and (not isinstance(points, int) or points < 1):
             raise RequestError("points", f"{points!r}", "give how many points a window may have, 1 or more")
-        self._call = call
+        self.call = call
         self._most = points
         self._layout: ResponseLayout | None = None
         self._info = pb.Info()
@@ -143,7 +144,7 @@ class GridWindows:
         window = self._open.pop(first)
         self._given.add(first)
         window.planes.flags.writeable = False
-        return Result(window.planes, layout.schema(self._call), info_of(self._info), self._call, window.start)
+        return Result(window.planes, layout.schema(self.call), info_of(self._info), self.call, window.start)
 
 
 def _cut(layout: ResponseLayout, most: int | None) -> _Cut:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 
@@ -18,12 +18,15 @@ from gridgrad.servers.addresses import target_of
 from gridgrad.servers.lookup import NameLookup, NamesUnknown, numbers_of_names
 from gridgrad.sync.pool import SessionPool
 from gridgrad.sync.primitives import Lock, metadata_from, open_channel, run_within
+from gridgrad_core.errors import UnsupportedError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.features import check_features
 from gridgrad_core.wire.methods import GRID_GRADIENT, OPEN_SESSION, SERVER_INFO, STREAM_GRID_GRADIENTS
 from gridgrad_core.wire.parse import parse
 
 __all__ = ["ServerChannels", "ServiceChannel"]
+
+T = TypeVar("T")
 
 MOST_STREAMS = 64
 UNKNOWN_STREAMS = 2
@@ -45,12 +48,14 @@ class ServiceChannel:
         target: the same.
         sessions: those with the server, if it is on this machine.
         features: what is known to be known there; of several servers, to all.
+        is_older: whether one is known to be too old for what can travel in another form.
         numbers: that the server has given to calls; of several servers none.
     """
 
     def __init__(self, settings: ConnectionSettings, target: str) -> None:
         self.target = target
         self.features: frozenset[str] = frozenset()
+        self.is_older = False
         self.numbers = CallNumbers(are_asked_for=not settings.servers.several)
         self._channel = open_channel(settings, target)
         self._metadata = CallMetadata(settings.metadata, settings.token, metadata_from)
@@ -162,17 +167,35 @@ class ServerChannels:
             return max(len(servers.listed), UNKNOWN_STREAMS)
         return min(1 + channel.target.count(","), MOST_STREAMS)
 
-    def require(self, features: Collection[str], timeout_s: float | None) -> None:
-        """Sees to it that what travels next is known where it goes: to every server that answers.
+    def fitted(
+        self, asked: T, features: Collection[str], for_older: Callable[[T], T | None], timeout_s: float | None
+    ) -> T:
+        """What travels next in a form that is known where it goes: to every server that answers.
 
         Args:
-            features: of the request.
+            asked: what is to travel.
+            features: that it needs.
+            for_older: makes of it what needs none; None where there is no such thing.
             timeout_s: seconds for each server that has to be asked, once; None for no limit.
 
         Raises:
             UnsupportedError: a server is too old.
         """
         channel = self.get(timeout_s)
+        older = for_older(asked) if channel.is_older else None
+        if older is not None:
+            return older
+        try:
+            self._require(channel, features, timeout_s)
+        except UnsupportedError:
+            older = for_older(asked)
+            if older is None:
+                raise
+            channel.is_older = True
+            return older
+        return asked
+
+    def _require(self, channel: ServiceChannel, features: Collection[str], timeout_s: float | None) -> None:
         if channel.features.issuperset(features):
             return
         if self._settings.servers.several:

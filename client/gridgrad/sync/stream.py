@@ -14,7 +14,6 @@ from __future__ import annotations
 import time
 from collections.abc import (
     Callable,
-    Collection,
     Generator,
     Iterable,
     Iterator,
@@ -49,13 +48,13 @@ class StreamMethod(NamedTuple):
         open: starts a call with the messages to send and a timeout.
         failure: how one failed that raised one of `error_mapping.FOREIGN`, with the attempts so far.
         streams: how many there should be at the same time, found within a timeout.
-        require: sees to it that the servers have such features.
+        fitted: a call with features in a form that the servers know.
     """
 
     open: Callable[[Iterator[bytes], float | None], Any]
     failure: Callable[[Exception, Attempts], error_mapping.Failure]
     streams: Callable[[float | None], int]
-    require: Callable[[Attempts, Collection[str]], None]
+    fitted: Callable[[Attempts, PreparedCall], PreparedCall]
 
 
 class _StreamCall:
@@ -198,11 +197,11 @@ class GridStream:
                 call.send(requests)
 
     def _may_send(self, call: _StreamCall, requests: Sequence[RequestInFlight]) -> bool:
-        """Whether servers have what requests that travel together need. Else these have failed, or are sent later."""
-        features = requests[0].call.template.features
+        """Whether servers know requests that travel together in any form. Else they have failed, or are sent later."""
         try:
-            if features:
-                self._calls.require(call.attempts, features)
+            if requests[0].call.template.features:
+                for request in requests:
+                    request.call = self._calls.fitted(call.attempts, request.call)
         except UnsupportedError as error:
             self._window.refuse(requests, error)
         except error_mapping.FOREIGN as raised:

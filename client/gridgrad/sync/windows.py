@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gridgrad.arguments.coefficients import Coefficients
@@ -52,8 +52,8 @@ class LargeGrids(ABC):
         """How a call failed that raised one of `error_mapping.FOREIGN`."""
 
     @abstractmethod
-    def _require(self, attempts: Attempts, features: Collection[str]) -> None:
-        """Sees to it that the servers have such features."""
+    def _fitted(self, attempts: Attempts, call: PreparedCall) -> PreparedCall:
+        """A call with features in a form that the servers know."""
 
     @abstractmethod
     def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
@@ -158,7 +158,7 @@ class LargeGrids(ABC):
             answers = None
             try:
                 if call.template.features:
-                    self._require(attempts, call.template.features)
+                    call = windows.call = self._fitted(attempts, call)
                 answers = self._open_whole(call, attempts.left_s())
                 for raw in answers:
                     for window in windows.feed(read_message(raw)):

@@ -74,6 +74,22 @@ async def test_what_the_server_says_about_itself(server: FakeServer, client: gri
     await client.wait_ready()
 
 
+async def test_an_older_server_is_asked_once_and_gets_sums_over_arrays_written_out(
+    server: FakeServer, client: gridgrad.aio.Client
+) -> None:
+    server.plain[methods.SERVER_INFO.path] = lambda _: pb.GetServerInfoResponse(version="0.1.0").SerializeToString()
+    n = np.array([1.0, 2.0])
+    for _ in range(2):
+        await client.gradient("t + sum(n*k)", AXES, coefficients={"n": n})
+    [_] = [each async for each in client.stream([gridgrad.Request("t + sum(n*k)", AXES, coefficients={"n": n})])]
+    with pytest.raises(errors.UnsupportedError, match="'arrays', which the server's version 0"):
+        await client.gradient("t + sum(n*k)", AXES, coefficients={"n": np.ones(513)})
+    assert [each.function.expression for each in server.requests] == ["t + (n_0*k + n_1*k)"] * 2
+    assert not any(each.features for each in server.requests)
+    assert [each.request.function.expression for each in server.entries] == ["t + (n_0*k + n_1*k)"]
+    assert len(server.asked) == 2
+
+
 async def test_pushback_is_obeyed(server: FakeServer, client: gridgrad.aio.Client) -> None:
     server.unary = Times(2, lambda _, context: refuse(context, BUSY, pushback_ms=1), answer)
     assert_array_equal((await client.gradient("t*k", AXES)).value, SUMS)

@@ -1,0 +1,1 @@
+"""What goes to servers that are too old for the usual form of a request."""
