@@ -18,6 +18,7 @@ _MESSAGES = tuple(
             pb.SessionRequest,
             pb.SessionResponse,
             pb.Lease,
+            pb.LaneGrant,
             pb.Window,
             pb.Status,
             pb.ErrorDetail,

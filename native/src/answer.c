@@ -29,6 +29,24 @@ static bool read_window(gg_span window, gg_answer *answer) {
   return more == 0;
 }
 
+static bool read_grant(gg_span raw, gg_answer *answer) {
+  gg_grant *grant = &answer->grant;
+  gg_field field;
+  int more;
+  while ((more = gg_next(&raw, &field)) > 0) {
+    if (field.number == GG_LANE_GRANT_BOUND) grant->bound = field.value;
+    if (field.number == GG_LANE_GRANT_SLOTS) grant->slots = field.value;
+    if (field.number == GG_LANE_GRANT_FIRST_SLOT) grant->first_slot = field.value;
+    if (field.number == GG_LANE_GRANT_NUMBERS_OFFSET) grant->numbers_offset = field.value;
+    if (field.number == GG_LANE_GRANT_NUMBERS_BYTES) grant->numbers_bytes = field.value;
+    if (field.number == GG_LANE_GRANT_RESULT_OFFSET) grant->result_offset = field.value;
+    if (field.number == GG_LANE_GRANT_RESULT_BYTES) grant->result_bytes = field.value;
+    if (field.number == GG_LANE_GRANT_MEMORY_BYTES) grant->memory_bytes = field.value;
+  }
+  answer->has_grant = true;
+  return more == 0;
+}
+
 static bool read_response(gg_span response, gg_answer *answer) {
   gg_field field;
   int more;
@@ -47,6 +65,7 @@ bool gg_read_answer(gg_span message, gg_answer *answer) {
   while ((more = gg_next(&message, &field)) > 0) {
     if (field.number == GG_SESSION_RESPONSE_ID) answer->call = field.value;
     if (field.number == GG_SESSION_RESPONSE_MEMORY_BYTES) answer->memory_bytes = field.value;
+    if (field.number == GG_SESSION_RESPONSE_LANES) answer->has_lanes = field.value != 0;
     if (field.number == GG_SESSION_RESPONSE_LAST) answer->is_last = field.value != 0;
     if (!gg_is_span(&field)) continue;
     if (field.number == GG_SESSION_RESPONSE_STATUS) {
@@ -55,6 +74,7 @@ bool gg_read_answer(gg_span message, gg_answer *answer) {
     }
     if (field.number == GG_SESSION_RESPONSE_LEASE && !read_lease(field.span, answer)) return false;
     if (field.number == GG_SESSION_RESPONSE_WINDOW && !read_window(field.span, answer)) return false;
+    if (field.number == GG_SESSION_RESPONSE_LANE && !read_grant(field.span, answer)) return false;
     if (field.number == GG_SESSION_RESPONSE_RESPONSE && !read_response(field.span, answer)) return false;
   }
   return more == 0;

@@ -55,6 +55,7 @@ static bool learn(gg_slot *slot, gg_span raw) {
   gridgrad_problem *problem = slot->problem;
   if (!gg_read_header(raw, &slot->header)) return false;
   slot->has_header = true;
+  problem->header = slot->header;
   if (slot->header.bound) problem->bound = slot->header.bound;
   if (problem->is_known) return true;
   for (size_t i = 0; i < problem->wrt_count; ++i) {
@@ -119,10 +120,37 @@ static void drop(gridgrad_connection *connection, gg_slot *slot, const gg_answer
   }
 }
 
+void gg_leave_lane(gg_lane *lane) {
+  if (lane && !--lane->references) gg_close_lane(lane);
+}
+
+static void drop_descriptors(gridgrad_connection *connection) {
+  while (connection->descriptor_count) close(connection->descriptors[--connection->descriptor_count]);
+}
+
+/* Takes in where calls of a number go from now on, if they go by the lane. */
+static void take_grant(gridgrad_connection *connection, const gg_grant *grant) {
+  gridgrad_problem *problem = connection->asking;
+  connection->asking = NULL;
+  if (grant->slots && grant->memory_bytes && connection->descriptor_count == 2) {
+    gg_leave_lane(connection->lane);
+    connection->lane = gg_open_lane(connection->descriptors[0], grant->memory_bytes, connection->descriptors[1]);
+    connection->descriptor_count = 0;
+  }
+  drop_descriptors(connection);
+  if (!problem || problem->bound != grant->bound || !connection->lane || !gg_fits(connection->lane, grant)) return;
+  problem->grant = *grant;
+  problem->lane = connection->lane;
+}
+
 static void take_answer(gridgrad_connection *connection, gg_span message) {
   gg_answer answer;
   if (!gg_read_answer(message, &answer)) {
     bad_answer(connection);
+    return;
+  }
+  if (!answer.call && answer.has_grant) {
+    take_grant(connection, &answer.grant);
     return;
   }
   gg_slot *slot = connection->slots[answer.call % GRIDGRAD_MAX_CALLS];
@@ -170,9 +198,37 @@ static bool make_room(gg_buffer *in) {
   return gg_reserve(in, wanted - in->size);
 }
 
-/* Receives once. 1: something came; 0: nothing for a while; -1: the end. */
-static int receive(int socket, gg_buffer *in) {
-  ssize_t count = recv(socket, in->data + in->size, in->capacity - in->size, 0);
+typedef union gg_control {
+  char room[CMSG_SPACE(4 * sizeof(int))];
+  struct cmsghdr aligned;
+} gg_control;
+
+/* Takes the descriptors of a message, as many as there is room for; closes others. */
+static void take_descriptors(struct msghdr *message, int *descriptors, size_t *count, size_t room) {
+  for (struct cmsghdr *each = CMSG_FIRSTHDR(message); each; each = CMSG_NXTHDR(message, each)) {
+    if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+    size_t came = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < came; ++i) {
+      int one;
+      memcpy(&one, CMSG_DATA(each) + i * sizeof one, sizeof one);
+      if (*count < room)
+        descriptors[(*count)++] = one;
+      else
+        close(one);
+    }
+  }
+}
+
+/* Receives once. 1: something came; 0: nothing for a while; -1: the end. Descriptors come where a lane was asked for. */
+static int receive(gridgrad_connection *connection, bool with_descriptors) {
+  gg_buffer *in = &connection->in;
+  gg_control control;
+  struct iovec part = {in->data + in->size, in->capacity - in->size};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  ssize_t count = with_descriptors ? recvmsg(connection->socket, &message, MSG_CMSG_CLOEXEC)
+                                   : recv(connection->socket, part.iov_base, part.iov_len, 0);
+  if (count >= 0 && with_descriptors)
+    take_descriptors(&message, connection->descriptors, &connection->descriptor_count, 4);
   if (count < 0) return errno == EINTR || errno == EAGAIN ? 0 : -1;
   in->size += (size_t)count;
   return count > 0 ? 1 : -1;
@@ -180,9 +236,10 @@ static int receive(int socket, gg_buffer *in) {
 
 void gg_read_once(gridgrad_connection *connection) {
   connection->is_read = true;
+  bool with_descriptors = connection->asking != NULL;
   pthread_mutex_unlock(&connection->lock);
   bool has_room = make_room(&connection->in);
-  int came = has_room ? receive(connection->socket, &connection->in) : -1;
+  int came = has_room ? receive(connection, with_descriptors) : -1;
   pthread_mutex_lock(&connection->lock);
   connection->is_read = false;
   if (!has_room)
@@ -253,28 +310,15 @@ static bool is_of_user(int socket, unsigned uid, gridgrad_error *error) {
 
 /* Receives a part of the first answer, and the descriptor that comes with it. */
 static ssize_t receive_first(int socket, gg_buffer *in, int *descriptor, double until) {
-  union {
-    char room[CMSG_SPACE(4 * sizeof(int))];
-    struct cmsghdr aligned;
-  } control;
+  gg_control control;
   struct pollfd poller = {socket, POLLIN, 0};
   if (poll(&poller, 1, left_ms(until)) <= 0) return -1;
   struct iovec part = {in->data + in->size, in->capacity - in->size};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   if (count < 0) return -1;
-  for (struct cmsghdr *each = CMSG_FIRSTHDR(&message); each; each = CMSG_NXTHDR(&message, each)) {
-    if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
-    size_t descriptors = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < descriptors; ++i) {
-      int one;
-      memcpy(&one, CMSG_DATA(each) + i * sizeof one, sizeof one);
-      if (*descriptor < 0)
-        *descriptor = one;
-      else
-        close(one);
-    }
-  }
+  size_t came = *descriptor >= 0;
+  take_descriptors(&message, descriptor, &came, 1);
   in->size += (size_t)count;
   return count;
 }
@@ -317,6 +361,7 @@ static int open_session(gridgrad_connection *connection, unsigned uid, double ti
   if (!reason) {
     connection->memory = gg_map(descriptor, first.memory_bytes, error);
     if (!connection->memory) reason = error ? error->reason : GRIDGRAD_MEMORY;
+    connection->has_lanes = first.has_lanes;
   }
   if (descriptor >= 0) close(descriptor);
   wait_in_slices(connection->socket);
@@ -360,6 +405,8 @@ void gridgrad_close(gridgrad_connection *connection) {
     gg_free_block(slot->copy);
     free(slot);
   }
+  drop_descriptors(connection);
+  gg_leave_lane(connection->lane);
   gg_free(&connection->in);
   if (connection->memory) gg_let_go(connection->memory);
   pthread_cond_destroy(&connection->changed);

@@ -41,12 +41,41 @@ bool gg_has_released(gg_memory *memory);
 gg_block *gg_new_block(gg_memory *memory, uint64_t size);
 void gg_free_block(gg_block *block);
 
+/* Slots of a lane for the calls of a number, as far as they were granted. */
+typedef struct gg_grant {
+  uint64_t bound, slots, first_slot, numbers_offset, numbers_bytes, result_offset, result_bytes, memory_bytes;
+} gg_grant;
+
+/* Memory by which calls go to a worker and back without the server: see lane.c. */
+typedef struct gg_lane {
+  int references; /* under the connection's lock, as `is_taken` */
+  bool is_taken;  /* by a thread that makes a call */
+  bool is_lost;
+  unsigned char *map;
+  size_t size;
+  int bell;
+  uint32_t asked[64]; /* the last number of each slot */
+  double answered_at;
+  int luck, tries_after;
+} gg_lane;
+
+/* A lane with its memory and its bell, which it takes over; NULL if it can't be. */
+gg_lane *gg_open_lane(int descriptor, uint64_t size, int bell);
+void gg_close_lane(gg_lane *lane);
+/* Lets a lane go, under the connection's lock; who lets it go last closes it. */
+void gg_leave_lane(gg_lane *lane);
+/* Whether slots lie in a lane. */
+bool gg_fits(const gg_lane *lane, const gg_grant *grant);
+/* Makes a call; its result lies at grant->result_offset until the next. False: it has to go another way. */
+bool gg_call_by_lane(gg_lane *lane, const gg_grant *grant, const void *numbers, double patience_s, double *seconds);
+
 /* An answer, as far as it was read. */
 typedef struct gg_answer {
   uint64_t call;
   gg_span status, data;
   gg_span header; /* empty where there is none */
-  bool has_status, has_lease, has_window, is_last;
+  bool has_status, has_lease, has_window, is_last, has_grant, has_lanes;
+  gg_grant grant;
   uint64_t lease, offset, size, memory_bytes;
   uint64_t first_plane, planes, first_point, points;
 } gg_answer;
@@ -79,7 +108,7 @@ typedef struct gg_slot {
   uint64_t used_bound; /* the number that it was sent by; 0 for the whole */
   double timeout_s;
   double give_up_at; /* by gg_now; 0 for never */
-  bool is_waited_for;
+  bool is_waited_for, asks_lane;
   gridgrad_error error;
   gg_header header;
   bool has_header, has_lease;
@@ -98,6 +127,11 @@ struct gridgrad_connection {
   gridgrad_error why;
   uint64_t calls;
   gg_slot *slots[GRIDGRAD_MAX_CALLS];
+  bool has_lanes;           /* whether a lane may be asked for */
+  gg_lane *lane;            /* NULL where there is none */
+  gridgrad_problem *asking; /* whose calls it was asked for last, until that is answered */
+  int descriptors[4];       /* that have come for it */
+  size_t descriptor_count;
   gg_buffer in; /* what has come; of the thread that reads */
 };
 
@@ -117,6 +151,10 @@ struct gridgrad_problem {
   bool is_known;
   bool is_pullback; /* then places are positions in a row of numbers */
   uint64_t bound;
+  gg_header header;  /* of its results, once it is known */
+  gg_grant grant;    /* in `lane`, if that is still the connection's */
+  gg_lane *lane;
+  int ask_after, ask_pause; /* calls until the lane is asked for again */
 };
 
 double gg_now(void);

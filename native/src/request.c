@@ -305,6 +305,9 @@ gridgrad_problem *gridgrad_bind(gridgrad_connection *connection, const gridgrad_
 
 void gridgrad_free_problem(gridgrad_problem *problem) {
   if (!problem) return;
+  pthread_mutex_lock(&problem->connection->lock);
+  if (problem->connection->asking == problem) problem->connection->asking = NULL;
+  pthread_mutex_unlock(&problem->connection->lock);
   gg_free(&problem->whole);
   for (size_t i = 0; i < problem->wrt_count; ++i) free(problem->wrt[i]);
   free(problem->wrt);

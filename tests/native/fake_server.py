@@ -24,9 +24,13 @@ Answer = Callable[[pb.SessionRequest], bytes]
 """What comes back for a message, without its length."""
 
 
+Grant = Callable[[pb.SessionRequest], pb.LaneGrant]
+"""What is said of a lane that a message asks for."""
+
+
 def greeting() -> bytes:
     """The first answer."""
-    return pb.SessionResponse(memory_bytes=MEMORY_BYTES).SerializeToString()
+    return pb.SessionResponse(memory_bytes=MEMORY_BYTES, lanes=True).SerializeToString()
 
 
 def answer_of(message: pb.SessionRequest, numbers: bytes, bound: int) -> bytes:
@@ -47,12 +51,14 @@ def answer_of(message: pb.SessionRequest, numbers: bytes, bound: int) -> bytes:
 
 
 @contextlib.contextmanager
-def fake_server(path: Path, answer: Answer, first: Callable[[], bytes] = greeting) -> Iterator[None]:
+def fake_server(
+    path: Path, answer: Answer, first: Callable[[], bytes] = greeting, grant: Grant = lambda _: pb.LaneGrant()
+) -> Iterator[None]:
     """Serves one caller after another until the block ends."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        thread = threading.Thread(target=_serve, args=(listener, answer, first))
+        thread = threading.Thread(target=_serve, args=(listener, answer, first, grant))
         thread.start()
         try:
             yield
@@ -61,29 +67,47 @@ def fake_server(path: Path, answer: Answer, first: Callable[[], bytes] = greetin
             thread.join()
 
 
-def _serve(listener: socket.socket, answer: Answer, first: Callable[[], bytes]) -> None:
+def _serve(listener: socket.socket, answer: Answer, first: Callable[[], bytes], grant: Grant) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
         with connection, contextlib.suppress(OSError):
-            _talk(connection, answer, first)
+            _talk(connection, answer, first, grant)
 
 
-def _talk(connection: socket.socket, answer: Answer, first: Callable[[], bytes]) -> None:
+def _talk(connection: socket.socket, answer: Answer, first: Callable[[], bytes], grant: Grant) -> None:
     _receive(connection)
-    memory = os.memfd_create("fake", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
-    try:
-        os.ftruncate(memory, MEMORY_BYTES)
-        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-        socket.send_fds(connection, [_framed(first())], [memory])
-    finally:
-        os.close(memory)
+    _send_memory(connection, first(), [])
     while (message := _receive(connection)) is not None:
         request = pb.SessionRequest.FromString(message)
         if request.request:
             connection.sendall(_framed(answer(request)))
+        if request.lane_slots:
+            _grant(connection, grant(request))
+
+
+def _grant(connection: socket.socket, grant: pb.LaneGrant) -> None:
+    message = pb.SessionResponse(lane=grant).SerializeToString()
+    if not grant.memory_bytes:
+        connection.sendall(_framed(message))
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs:  # which is the end of the bell, at once
+        ours.send(b"\1")
+        _send_memory(connection, message, [theirs.fileno()])
+
+
+def _send_memory(connection: socket.socket, message: bytes, others: list[int]) -> None:
+    """Sends a message with sealed memory, which holds zeros, and other descriptors."""
+    memory = os.memfd_create("fake", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+    try:
+        os.ftruncate(memory, MEMORY_BYTES)
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+        socket.send_fds(connection, [_framed(message)], [memory, *others])
+    finally:
+        os.close(memory)
 
 
 def _framed(message: bytes) -> bytes:

@@ -15,8 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
+import gridgrad
 from gridgrad.conformity.call_outcome import fault_of
 from gridgrad.conformity.case import all_cases, request_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -24,7 +26,7 @@ from tests.native.builds import NATIVE, build, run
 from tests.native.c_library import CLibrary, can_say
 from tests.native.fake_server import MEMORY_BYTES, answer_of, fake_server, greeting
 from tests.seeds import seed as drawn_from
-from tests.service.harness import Running, running
+from tests.service.harness import Running, eventually, running
 
 MOST_LIBRARY_BYTES = 100_000
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", **os.environ}
@@ -280,5 +282,47 @@ def test_nothing_that_a_server_sends_breaks_a_caller(sanitized: Path, tmp_path: 
     def first() -> bytes:
         return greeting() if draw.random() < 0.9 else damaged(greeting())
 
-    with fake_server(tmp_path / "fake", answer, first):
+    def grant(message: pb.SessionRequest) -> pb.LaneGrant:
+        """Slots in the lane, or beside it."""
+        del message
+        places = [0, 4096, 4100, 8192, MEMORY_BYTES - 8, MEMORY_BYTES, (1 << 64) - 1]
+        return pb.LaneGrant(
+            bound=draw.choice([5, 5, 5, 0]),
+            slots=draw.choice([0, 1, 1, 16]),
+            first_slot=draw.choice([0, 0, 63, 64, (1 << 32) - 1]),
+            numbers_offset=draw.choice(places),
+            numbers_bytes=draw.choice([24, 24, 0, 1 << 40]),
+            result_offset=draw.choice(places),
+            result_bytes=draw.choice([144, 144, 8, (1 << 64) - 1]),
+            stride=4096,
+            memory_bytes=draw.choice([0, MEMORY_BYTES, MEMORY_BYTES, 1 << 40, 8]),
+        )
+
+    with fake_server(tmp_path / "fake", answer, first, grant):
         run([sanitized / "tests" / "test_c", tmp_path / "fake", "hostile"], **SANITIZED)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_sanitized", [False, True], ids=["as it is", "sanitized"])
+def test_calls_go_by_a_lane_and_on_without_its_worker(
+    built: Path, sanitized: Path, tmp_path: Path, is_sanitized: bool
+) -> None:
+    program, path = (sanitized if is_sanitized else built) / "tests" / "test_c", tmp_path / "sessions"
+    flags = ["--session-socket", str(path), "--cache", str(tmp_path / "compiled")]
+    with (
+        running(tmp_path, *flags, environment={"GRIDGRAD_COMPILE": "true"}) as server,
+        gridgrad.Client(server.address, sessions=False, timeout=120) as client,
+    ):
+        axes = {"t": np.array([1.0, 2.0, 4.0]), "k": np.array([2.0, 3.0]), "a": 1.0}
+        client.server_status()  # from which on it counts
+        assert client.prepare("a*t*k + 2*t*k**2", axes, derivatives=["k", ("k", "t")]).tier == "compiled"
+        for command in ("calls", "threads", "allocations"):
+            run([program, path, command], **SANITIZED)
+        before = client.server_status()
+        assert sum(count for (via, _), count in before.answers.items() if via == "lane") > 2000
+        eventually(lambda: not client.server_status().load.lanes, "the end of the lanes")
+        [worker] = server.workers()
+        process = subprocess.Popen([str(program), str(path), "threads"], env=SANITIZED)
+        eventually(lambda: client.server_status().load.lanes, "a lane")
+        os.kill(worker, signal.SIGKILL)
+        assert process.wait(120) == 0

@@ -690,7 +690,7 @@ class SessionRequest(_message.Message):
     def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., lane_slots: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("id", "status", "lease", "memory_bytes", "window", "last", "lane", "response")
+    __slots__ = ("id", "status", "lease", "memory_bytes", "window", "last", "lane", "lanes", "response")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LEASE_FIELD_NUMBER: _ClassVar[int]
@@ -698,6 +698,7 @@ class SessionResponse(_message.Message):
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     id: int
     status: Status
@@ -706,8 +707,9 @@ class SessionResponse(_message.Message):
     window: Window
     last: bool
     lane: LaneGrant
+    lanes: bool
     response: bytes
-    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., lane: _Optional[_Union[LaneGrant, _Mapping]] = ..., response: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., lane: _Optional[_Union[LaneGrant, _Mapping]] = ..., lanes: bool = ..., response: _Optional[bytes] = ...) -> None: ...
 
 class LaneGrant(_message.Message):
     __slots__ = ("bound", "slots", "first_slot", "numbers_offset", "numbers_bytes", "result_offset", "result_bytes", "stride", "memory_bytes", "info")

@@ -247,7 +247,8 @@ class SessionManager:
             link, arena, self._intake, self._limits, self._observers, offer.caller, self._lanes, self._ended
         )
         self._open[session] = offer
-        link.send(pb.SessionResponse(memory_bytes=size).SerializeToString(), [arena.descriptor])
+        first = pb.SessionResponse(memory_bytes=size, lanes=self._lanes.are_offered)
+        link.send(first.SerializeToString(), [arena.descriptor])
 
     def _ended(self, session: LocalSession) -> None:
         del self._open[session]

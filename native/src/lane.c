@@ -1,0 +1,142 @@
+/* The lane of a session: memory by which a call goes to a worker and back, while the server only watches.
+ *
+ * docs/protocol.md says what lies where. Of what the memory holds nothing is used as an address or a size. One thread at a
+ * time makes calls by it; others go by the socket of the session.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+enum { IS_ASLEEP = 0, MAY_SPIN = 4, IS_WAITING = 64, REQUESTS = 128, ANSWERS = 384, OUTCOMES = 640, SECONDS = 896 };
+enum { CONTROL_BYTES = 4096, MOST_SLOTS = 64, RING_AGAIN_MS = 1 };
+enum { BEST_LUCK = 8, TRY_AFTER = 32, TRY_MUCH_LATER = 2048, LOOKS = 64 };
+
+#define SPIN_S 30e-6      /* how long an answer is waited for busily, at most */
+#define CLOSE_S 200e-6    /* after the last answer, within which a call is so close that it is */
+#define PUT_ASIDE_S 100e-6
+
+static _Atomic uint32_t *word(const gg_lane *lane, size_t at) { return (_Atomic uint32_t *)(void *)(lane->map + at); }
+
+static uint32_t seen(const gg_lane *lane, size_t at) { return atomic_load_explicit(word(lane, at), memory_order_acquire); }
+
+static void say(const gg_lane *lane, size_t at, uint32_t value) {
+  atomic_store_explicit(word(lane, at), value, memory_order_release);
+}
+
+gg_lane *gg_open_lane(int descriptor, uint64_t size, int bell) {
+  int seals = fcntl(descriptor, F_GET_SEALS);
+  struct stat status;
+  gg_lane *lane = NULL;
+  if (seals >= 0 && (seals & F_SEAL_SHRINK) && !fstat(descriptor, &status) && status.st_size >= 0 &&
+      size >= CONTROL_BYTES && (uint64_t)status.st_size >= size && size <= SIZE_MAX)
+    lane = calloc(1, sizeof *lane);
+  void *map = lane ? mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : MAP_FAILED;
+  close(descriptor);
+  if (map == MAP_FAILED) {
+    free(lane);
+    close(bell);
+    return NULL;
+  }
+  lane->map = map;
+  lane->size = (size_t)size;
+  lane->bell = bell;
+  lane->references = 1;
+  lane->luck = BEST_LUCK;
+  return lane;
+}
+
+void gg_close_lane(gg_lane *lane) {
+  munmap(lane->map, lane->size);
+  close(lane->bell);
+  free(lane);
+}
+
+static bool lies_in(const gg_lane *lane, uint64_t offset, uint64_t bytes) {
+  return offset >= CONTROL_BYTES && offset <= lane->size && bytes <= lane->size - offset;
+}
+
+bool gg_fits(const gg_lane *lane, const gg_grant *grant) {
+  return grant->slots && grant->first_slot < MOST_SLOTS && grant->result_offset % 8 == 0 &&
+         lies_in(lane, grant->numbers_offset, grant->numbers_bytes) &&
+         lies_in(lane, grant->result_offset, grant->result_bytes);
+}
+
+static void ring(gg_lane *lane) {
+  if (send(lane->bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN) lane->is_lost = true;
+}
+
+/* Waits busily, where calls come close together, there are processors for it, and that has mostly been of use. */
+static bool comes_soon(gg_lane *lane, size_t place, uint32_t number) {
+  double now = gg_now();
+  if (now - lane->answered_at > CLOSE_S || !seen(lane, MAY_SPIN)) return seen(lane, place) == number;
+  if (!lane->luck) {
+    if (--lane->tries_after > 0) return seen(lane, place) == number;
+    lane->tries_after = TRY_AFTER;
+  }
+  double until = now + SPIN_S;
+  do {
+    for (int i = 0; i < LOOKS; ++i) {
+      if (seen(lane, place) == number) {
+        lane->luck += lane->luck < BEST_LUCK;
+        return true;
+      }
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+    now = gg_now();
+  } while (now < until);
+  lane->luck -= lane->luck > 0;
+  if (now > until + PUT_ASIDE_S) { /* others want the processor */
+    lane->luck = 0;
+    lane->tries_after = TRY_MUCH_LATER;
+  }
+  return false;
+}
+
+/* Sleeps until the bell rings, or for a moment. */
+static void listen_to_bell(gg_lane *lane) {
+  struct pollfd poller = {lane->bell, POLLIN, 0};
+  char rings[64];
+  if (poll(&poller, 1, RING_AGAIN_MS) <= 0) return;
+  ssize_t count = recv(lane->bell, rings, sizeof rings, MSG_DONTWAIT);
+  if (!count || (count < 0 && errno != EAGAIN && errno != EINTR)) lane->is_lost = true;
+}
+
+static bool is_answered(gg_lane *lane, size_t place, uint32_t number, double until) {
+  if (comes_soon(lane, place, number)) return true;
+  say(lane, IS_WAITING, 1);
+  atomic_thread_fence(memory_order_seq_cst);
+  bool came;
+  while (!(came = seen(lane, place) == number) && !lane->is_lost && gg_now() < until) {
+    listen_to_bell(lane);
+    if (seen(lane, place) != number && seen(lane, IS_ASLEEP)) ring(lane);
+  }
+  say(lane, IS_WAITING, 0);
+  return came;
+}
+
+bool gg_call_by_lane(gg_lane *lane, const gg_grant *grant, const void *numbers, double patience_s, double *seconds) {
+  size_t slot = (size_t)grant->first_slot, place = ANSWERS + 4 * slot;
+  if (seen(lane, place) != lane->asked[slot]) return false; /* the call before it was given up, and is not done yet */
+  if (grant->numbers_bytes) memcpy(lane->map + grant->numbers_offset, numbers, (size_t)grant->numbers_bytes);
+  uint32_t number = ++lane->asked[slot];
+  say(lane, REQUESTS + 4 * slot, number);
+  atomic_thread_fence(memory_order_seq_cst);
+  if (seen(lane, IS_ASLEEP)) ring(lane);
+  bool came = is_answered(lane, place, number, gg_now() + patience_s);
+  lane->answered_at = gg_now();
+  memcpy(seconds, lane->map + SECONDS + 8 * slot, sizeof *seconds);
+  return came && seen(lane, OUTCOMES + 4 * slot) == 0;
+}
