@@ -60,6 +60,9 @@ class Fluid:
         Args:
             names: of `PROPERTIES`, whose units they have.
 
+        Returns:
+            The text, of inputs `T` and `rho`.
+
         Raises:
             RequestError: no such property, or none.
         """
@@ -76,6 +79,9 @@ class Fluid:
         Args:
             lower: a guess in mol/m³, as a number or text in T and p; or with `upper` a bound.
             upper: the other bound. Bounds find one root for sure where one phase alone lies between them.
+
+        Returns:
+            The text, of inputs `T` and `p`.
         """
         given = ", ".join(f"{bound}" for bound in (lower, upper) if bound is not None)
         lines = [
@@ -93,6 +99,9 @@ class Fluid:
         Args:
             vapour: a guess of the density of the vapour in mol/m³, as a number or text in T; by default the file's.
             liquid: one of that of the liquid.
+
+        Returns:
+            The text, of the input `T`.
 
         Raises:
             RequestError: the file has no guess, and none is given.
