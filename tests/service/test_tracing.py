@@ -86,5 +86,9 @@ def test_as_many_numbers_as_the_limit(client: gridgrad.Client) -> None:
     n = np.arange(scalars, dtype=float)
     result = client.gradient(lambda t, n: np.sum(n) * t, {"t": [2.0]}, coefficients={"n": n})
     assert result.value.tolist() == [2 * n.sum()]
+    longer = np.append(n, 1.0)
+    assert client.gradient(lambda t, n: np.sum(n) * t, {"t": [2.0]}, coefficients={"n": longer}).value[0] == 2 * (
+        longer.sum()
+    )  # which is a sum over an array
     with pytest.raises(gridgrad.RequestError, match=f"{scalars + 1} numbers; send at most {scalars}"):
-        client.gradient(lambda t, n: np.sum(n) * t, {"t": [2.0]}, coefficients={"n": np.append(n, 1.0)})
+        client.gradient(lambda t, n: np.prod(n) * t, {"t": [2.0]}, coefficients={"n": longer})

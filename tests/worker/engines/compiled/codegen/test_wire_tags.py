@@ -20,7 +20,7 @@ def test_they_are_what_protobuf_writes() -> None:
 
 def test_the_source_defines_them_before_they_are_read(job: CompileJob, direct: StructuredEngine) -> None:
     lines = source_of(job, direct).text.splitlines()
-    assert lines.index(wire_tags.definitions()) < lines.index('#include "request_template.h"')
+    assert lines.index(wire_tags.definitions()) < lines.index('#include "lanes.h"')
     assert "DONE_TAG = 18" in wire_tags.definitions()
 
 
