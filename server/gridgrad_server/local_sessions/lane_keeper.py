@@ -31,6 +31,7 @@ MOST_RESULT_BYTES = 1 << 18
 MOST_COST = 1 << 17
 _WEIGHT_OF_LOOK = 0.2
 _LOAD = Path("/proc/loadavg")
+_TOO_MANY = 10_000
 _MOST_SLOTS_OF_NUMBER = 16
 
 
@@ -173,5 +174,11 @@ class LaneKeeper:
 
 
 def _runnable() -> int:
-    """How many threads of this machine run or wait for a processor now, this one among them. See proc(5), loadavg."""
-    return int(_LOAD.read_text().split()[3].partition("/")[0])
+    """How many threads of this machine run or wait for a processor now, this one among them. See proc(5), loadavg.
+
+    Where that can't be read, as where no descriptors are left, more than there are processors for: nobody waits busily.
+    """
+    try:
+        return int(_LOAD.read_text().split()[3].partition("/")[0])
+    except OSError:
+        return _TOO_MANY

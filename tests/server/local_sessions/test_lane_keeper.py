@@ -116,12 +116,13 @@ async def test_when_numbers_are_forgotten_so_are_lanes(serve: Any, opening: Open
     assert not lanes_of(serving)
 
 
-@pytest.mark.parametrize(("runnable", "spins"), [("1/99", True), ("50/99", False)])
+@pytest.mark.parametrize(("runnable", "spins"), [("1/99", True), ("50/99", False), ("", False)])
 async def test_nobody_waits_busily_where_others_want_the_processors(
     runnable: str, spins: bool, serve: Any, opening: Opening, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     load = tmp_path / "loadavg"
-    load.write_text(f"0.1 0.2 0.3 {runnable} 77")
+    if runnable:  # else it can't be read, as where no descriptors are left
+        load.write_text(f"0.1 0.2 0.3 {runnable} 77")
     monkeypatch.setattr(lane_keeper, "_LOAD", load)
     monkeypatch.setattr(lane_keeper, "threads_for", lambda _: 4)
     serving = await serve()
