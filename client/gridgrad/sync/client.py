@@ -18,7 +18,6 @@ from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
 from gridgrad.arguments.units import Units
-from gridgrad.older_servers.written_sums import call_for_older, plan_for_older
 from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.options import (
@@ -277,6 +276,10 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
         return result
 
     def _fitted(self, attempts: Attempts, call: PreparedCall) -> PreparedCall:
+        if not call.template.features:
+            return call
+        from gridgrad.older_servers.written_sums import call_for_older  # most calls need no feature
+
         return self._channels.get().fitted(call, call.template.features, call_for_older, attempts.left_s())
 
     def _by_grpc(
@@ -363,6 +366,7 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
 
     def _about(self, plan: pb.Plan, path: str, timeout: float | None) -> list[bytes]:
         if features := features_of(plan):
+            from gridgrad.older_servers.written_sums import plan_for_older  # most plans need no feature
 
             def fitted(attempts: Attempts) -> pb.Plan:
                 return self._channels.get().fitted(plan, features, plan_for_older, attempts.left_s())

@@ -33,19 +33,20 @@ WORKLOADS = Path(__file__).parents[2] / "workloads"
 
 
 def call_of(function: Function) -> Program:
-    """The function of its parameters; 2 stands for a constant integer, p > 0.5 for a condition."""
+    """The function of its parameters; 2 stands for a constant integer, 2.5 for a constant, p > 0.5 for a condition."""
     builder = Builder()
     nodes = []
     for param, kind in itertools.zip_longest(function.params, function.kinds):
-        if kind == "integer":
-            nodes.append(builder.const(2.0))
+        if kind in ("integer", "constant"):
+            nodes.append(builder.const(2.0 if kind == "integer" else 2.5))
             continue
         node = builder.input(param)
         nodes.append(builder.op("gt", node, builder.const(0.5)) if kind == "boolean" else node)
     node = builder.op(function.name, *nodes)
     if function.result == "boolean":
         node = builder.op("where", node, builder.const(1.0), builder.const(0.0))
-    names = tuple(param for param in function.params if param not in function.integers)
+    constant = [param for param, kind in zip(function.params, function.kinds, strict=False) if kind == "constant"]
+    names = tuple(param for param in function.params if param not in (*function.integers, *constant))
     return Program(tuple(builder.nodes), (node,), ("f",), False, names)
 
 
@@ -86,6 +87,8 @@ def test_every_function_at_awkward_points_is_as_the_functional_engine_has_it(nam
             if name == "cbrt" and math.isinf(at[0]) and math.isnan(b):
                 assert a == 0, "the limit, which torch's chain of products has not"
                 continue
+            if name == "ellipeinc" and at[1] == math.inf and math.isnan(a):
+                continue  # beyond its domain, where torch has 0 of a product
             assert agree(a, b, 1e-13 * largest[place]), f"{name} by {derivative} at {at}: {a!r}, not {b!r}"
 
 
