@@ -92,7 +92,7 @@ static gg_slot *free_slot(gridgrad_connection *connection, gridgrad_error *error
 /* Whether a call is to ask for the lane: once, and now and then where it was refused. */
 static bool wants_lane(gridgrad_problem *problem) {
   gridgrad_connection *connection = problem->connection;
-  bool has_one = problem->lane && problem->lane == connection->lane;
+  bool has_one = connection->lane && connection->lane->number == problem->lane_number;
   if (!connection->has_lanes || !problem->bound || has_one || connection->asking) return false;
   if (problem->ask_after-- > 0) return false;
   problem->ask_pause = problem->ask_pause ? problem->ask_pause * 2 : FIRST_PAUSE;
@@ -289,7 +289,8 @@ int gridgrad_wait(gridgrad_problem *problem, uint64_t call, gridgrad_result *res
 static gg_lane *take_lane(gridgrad_problem *problem, gg_grant *grant) {
   gridgrad_connection *connection = problem->connection;
   pthread_mutex_lock(&connection->lock);
-  gg_lane *lane = problem->lane && problem->lane == connection->lane ? problem->lane : NULL;
+  gg_lane *lane = connection->lane;
+  if (lane && lane->number != problem->lane_number) lane = NULL;
   const gg_header *header = &problem->header;
   if (lane && (lane->is_taken || lane->is_lost || connection->is_broken || problem->grant.bound != problem->bound ||
                header->bytes != problem->grant.result_bytes ||
@@ -318,7 +319,7 @@ static void leave_lane(gridgrad_connection *connection, gg_lane *lane) {
 /* Makes a call by the lane, if there is one. False: it has to go by the session. */
 static bool called_by_lane(gridgrad_problem *problem, const double *numbers, double timeout_s, gridgrad_result *result) {
   gg_grant grant;
-  gg_lane *lane = problem->lane ? take_lane(problem, &grant) : NULL;
+  gg_lane *lane = take_lane(problem, &grant);
   if (!lane) return false;
   gridgrad_connection *connection = problem->connection;
   double patience_s = timeout_s > 0 && timeout_s < PATIENCE_S ? timeout_s : PATIENCE_S, seconds = 0;

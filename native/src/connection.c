@@ -136,11 +136,12 @@ static void take_grant(gridgrad_connection *connection, const gg_grant *grant) {
     gg_leave_lane(connection->lane);
     connection->lane = gg_open_lane(connection->descriptors[0], grant->memory_bytes, connection->descriptors[1]);
     connection->descriptor_count = 0;
+    if (connection->lane) connection->lane->number = ++connection->lanes;
   }
   drop_descriptors(connection);
   if (!problem || problem->bound != grant->bound || !connection->lane || !gg_fits(connection->lane, grant)) return;
   problem->grant = *grant;
-  problem->lane = connection->lane;
+  problem->lane_number = connection->lane->number;
 }
 
 static void take_answer(gridgrad_connection *connection, gg_span message) {

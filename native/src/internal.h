@@ -48,7 +48,8 @@ typedef struct gg_grant {
 
 /* Memory by which calls go to a worker and back without the server: see lane.c. */
 typedef struct gg_lane {
-  int references; /* under the connection's lock, as `is_taken` */
+  uint64_t number; /* another than that of any lane before, which may have lain at the same address */
+  int references;  /* under the connection's lock, as `is_taken` */
   bool is_taken;  /* by a thread that makes a call */
   bool is_lost;
   unsigned char *map;
@@ -129,6 +130,7 @@ struct gridgrad_connection {
   gg_slot *slots[GRIDGRAD_MAX_CALLS];
   bool has_lanes;           /* whether a lane may be asked for */
   gg_lane *lane;            /* NULL where there is none */
+  uint64_t lanes;           /* that there have been */
   gridgrad_problem *asking; /* whose calls it was asked for last, until that is answered */
   int descriptors[4];       /* that have come for it */
   size_t descriptor_count;
@@ -152,8 +154,8 @@ struct gridgrad_problem {
   bool is_pullback; /* then places are positions in a row of numbers */
   uint64_t bound;
   gg_header header;  /* of its results, once it is known */
-  gg_grant grant;    /* in `lane`, if that is still the connection's */
-  gg_lane *lane;
+  gg_grant grant;    /* in the lane of this number, if that is still the connection's; 0 for none */
+  uint64_t lane_number;
   int ask_after, ask_pause; /* calls until the lane is asked for again */
 };
 
