@@ -10,6 +10,7 @@ Invariants:
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 import struct
@@ -173,13 +174,17 @@ class CallLane:
         on_bound: Callable[[pb.LaneGrant, Sequence[int]], None],
         on_closed: Callable[[CallLane], None],
     ) -> None:
-        self.memory = Slot(pool.new_number(), LANE_BYTES, pool)
-        self.private = Slot(pool.new_number(), _INPUTS_BYTES, pool)
+        with contextlib.ExitStack() as undo:
+            self.memory = Slot(pool.new_number(), LANE_BYTES, pool)
+            undo.callback(self.memory.close)
+            self.private = Slot(pool.new_number(), _INPUTS_BYTES, pool)
+            undo.callback(self.private.close)
+            self._ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            undo.pop_all()
         self.number = self.memory.number
         self.worker = worker
         self.called_at = 0.0
         self.is_open = True
-        self._ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self.bells = [end.fileno() for end in self._ends]
         self._pool = pool
         self._on_bound = on_bound

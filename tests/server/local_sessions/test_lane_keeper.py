@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gridgrad_core.system import lane_layout
-from gridgrad_server.local_sessions import lane_keeper
+from gridgrad_server.local_sessions import call_lane, lane_keeper
+from gridgrad_server.memory.slots import Slot
 from tests.server.local_sessions.callers import Opening, until
 from tests.server.local_sessions.lane_callers import COST, budget, granted, lanes_of, numbered, prepared, use
 
@@ -114,6 +118,41 @@ async def test_when_numbers_are_forgotten_so_are_lanes(serve: Any, opening: Open
     await granted(caller, await numbered(caller))
     serving.server.parts.sessions._lanes.close()
     assert not lanes_of(serving)
+
+
+@pytest.mark.parametrize("made", range(3))
+async def test_a_lane_that_can_not_be_had_leaves_no_descriptor(
+    made: int, serve: Any, opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its two memories and its bell one can't be made, as where no descriptors are left; later there is one."""
+    serving = await serve()
+    await prepared(serving)
+    caller = await opening(serving)
+    number = await numbered(caller)
+    left = iter([True] * made)
+
+    def scarce(make: Callable[..., Any]) -> Callable[..., Any]:
+        def made_or_not(*arguments: Any) -> Any:
+            if next(left, False):
+                return make(*arguments)
+            raise OSError(errno.EMFILE, "no descriptors are left")
+
+        return made_or_not
+
+    before = memories()
+    with monkeypatch.context() as patched:
+        patched.setattr(call_lane, "Slot", scarce(Slot))
+        patched.setattr(socket, "socketpair", scarce(socket.socketpair))
+        assert (await granted(caller, number)).slots == 0
+    assert memories() == before
+    assert (await granted(caller, number)).slots == 1
+
+
+def memories() -> list[str]:
+    """Of this process, those of lanes and batches that are mapped or open."""
+    found = [link.readlink().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    maps = Path("/proc/self/maps").read_text().split()
+    return sorted(each for each in (*found, *maps) if "memfd:gridgrad-" in each)
 
 
 @pytest.mark.parametrize(("runnable", "spins"), [("1/99", True), ("50/99", False), ("", False)])
