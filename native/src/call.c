@@ -148,6 +148,7 @@ int gridgrad_submit(gridgrad_problem *problem, const double *numbers, double tim
   gg_slot *slot = taken(problem, timeout_s, &why);
   if (slot && !(keep_numbers(slot, numbers) && write_frame(slot))) {
     gg_no_memory(&why);
+    if (slot->asks_lane) connection->asking = NULL;
     slot = NULL;
   }
   if (slot) slot->state = GG_UNDER_WAY;
@@ -285,8 +286,8 @@ int gridgrad_wait(gridgrad_problem *problem, uint64_t call, gridgrad_result *res
 
 /* ---- the lane ---- */
 
-/* The lane for a call of this thread, or NULL. */
-static gg_lane *take_lane(gridgrad_problem *problem, gg_grant *grant) {
+/* The lane for a call of this thread, or NULL; and what is known of its answers, which other threads may learn anew. */
+static gg_lane *take_lane(gridgrad_problem *problem, gg_grant *grant, gg_header *known) {
   gridgrad_connection *connection = problem->connection;
   pthread_mutex_lock(&connection->lock);
   gg_lane *lane = connection->lane;
@@ -300,6 +301,7 @@ static gg_lane *take_lane(gridgrad_problem *problem, gg_grant *grant) {
     lane->is_taken = true;
     ++lane->references;
     *grant = problem->grant;
+    *known = *header;
   }
   pthread_mutex_unlock(&connection->lock);
   return lane;
@@ -319,7 +321,8 @@ static void leave_lane(gridgrad_connection *connection, gg_lane *lane) {
 /* Makes a call by the lane, if there is one. False: it has to go by the session. */
 static bool called_by_lane(gridgrad_problem *problem, const double *numbers, double timeout_s, gridgrad_result *result) {
   gg_grant grant;
-  gg_lane *lane = take_lane(problem, &grant);
+  gg_header known;
+  gg_lane *lane = take_lane(problem, &grant, &known);
   if (!lane) return false;
   gridgrad_connection *connection = problem->connection;
   double patience_s = timeout_s > 0 && timeout_s < PATIENCE_S ? timeout_s : PATIENCE_S, seconds = 0;
@@ -329,7 +332,7 @@ static bool called_by_lane(gridgrad_problem *problem, const double *numbers, dou
     memcpy(block->data, lane->map + grant.result_offset, (size_t)grant.result_bytes);
   leave_lane(connection, lane);
   if (!block) return false;
-  gg_slot slot = {.problem = problem, .header = problem->header, .copy = block};
+  gg_slot slot = {.problem = problem, .header = known, .copy = block};
   slot.header.queue_s = 0;
   slot.header.compute_s = seconds;
   fill(&slot, result);
