@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import random
@@ -57,7 +58,9 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Native]:
 @pytest.fixture(scope="module")
 def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as `built` with sanitizers."""
-    return build(tmp_path_factory.mktemp("sanitized"), "-DGRIDGRAD_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=Debug")
+    return build(
+        tmp_path_factory.mktemp("sanitized"), "-DGRIDGRAD_SANITIZE=address,undefined", "-DCMAKE_BUILD_TYPE=Debug"
+    )
 
 
 def tags() -> ModuleType:
@@ -302,24 +305,45 @@ def test_nothing_that_a_server_sends_breaks_a_caller(sanitized: Path, tmp_path: 
         run([sanitized / "tests" / "test_c", tmp_path / "fake", "hostile"], **SANITIZED)
 
 
+@contextlib.contextmanager
+def with_lanes(folder: Path, path: Path) -> Iterator[tuple[Running, gridgrad.Client]]:
+    """A server that has compiled what the tests in C ask, and its client."""
+    flags = ["--session-socket", str(path), "--cache", str(folder / "compiled")]
+    with (
+        running(folder, *flags, environment={"GRIDGRAD_COMPILE": "true"}) as server,
+        gridgrad.Client(server.address, sessions=False, timeout=120) as client,
+    ):
+        axes = {"t": np.array([1.0, 2.0, 4.0]), "k": np.array([2.0, 3.0]), "a": 1.0}
+        client.server_status()  # from which on it counts
+        assert client.prepare("a*t*k + 2*t*k**2", axes, derivatives=["k", ("k", "t")]).tier == "compiled"
+        yield server, client
+
+
+def by_lanes(client: gridgrad.Client) -> int:
+    """How many calls have gone by lanes."""
+    return sum(count for (via, _), count in client.server_status().answers.items() if via == "lane")
+
+
+@pytest.mark.long
+def test_threads_do_not_race(tmp_path: Path) -> None:
+    """With ThreadSanitizer: many threads on one connection, by its session and its lane."""
+    program = build(tmp_path, "-DGRIDGRAD_SANITIZE=thread", "-DCMAKE_BUILD_TYPE=Debug") / "tests" / "test_c"
+    with with_lanes(tmp_path, tmp_path / "sessions") as (_, client):
+        for command in ("threads", "many"):
+            run([program, tmp_path / "sessions", command], **{"TSAN_OPTIONS": "halt_on_error=1", **os.environ})
+        eventually(lambda: by_lanes(client), "calls by the lane")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("is_sanitized", [False, True], ids=["as it is", "sanitized"])
 def test_calls_go_by_a_lane_and_on_without_its_worker(
     built: Path, sanitized: Path, tmp_path: Path, is_sanitized: bool
 ) -> None:
     program, path = (sanitized if is_sanitized else built) / "tests" / "test_c", tmp_path / "sessions"
-    flags = ["--session-socket", str(path), "--cache", str(tmp_path / "compiled")]
-    with (
-        running(tmp_path, *flags, environment={"GRIDGRAD_COMPILE": "true"}) as server,
-        gridgrad.Client(server.address, sessions=False, timeout=120) as client,
-    ):
-        axes = {"t": np.array([1.0, 2.0, 4.0]), "k": np.array([2.0, 3.0]), "a": 1.0}
-        client.server_status()  # from which on it counts
-        assert client.prepare("a*t*k + 2*t*k**2", axes, derivatives=["k", ("k", "t")]).tier == "compiled"
+    with with_lanes(tmp_path, path) as (server, client):
         for command in ("calls", "threads", "allocations"):
             run([program, path, command], **SANITIZED)
-        before = client.server_status()
-        assert sum(count for (via, _), count in before.answers.items() if via == "lane") > 2000
+        assert by_lanes(client) > 2000
         eventually(lambda: not client.server_status().load.lanes, "the end of the lanes")
         [worker] = server.workers()
         process = subprocess.Popen([str(program), str(path), "threads"], env=SANITIZED)

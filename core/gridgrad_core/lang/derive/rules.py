@@ -11,11 +11,13 @@ import ast
 import functools
 
 from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.functions.tabulated import CALLS
 from gridgrad_core.lang.program.canonical import assembling
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.steps import finished
+from gridgrad_core.lang.program.syntax_error import Mistake
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 
 __all__ = ["rule"]
@@ -61,11 +63,20 @@ def rule(name: str, position: int, integers: tuple[int, ...] = ()) -> Program:
     """
     function = FUNCTIONS[name]
     if any(order >= function.largest for order in integers) and function.derivatives[position] != "0":
-        found = f"a derivative of {name}({integers[0]}, x), of which the digits would be lost"
-        raise RequestError("derivatives", found, f"ask for lower orders: {name} is right to n = {function.largest}")
+        raise _too_high(function, integers)
     written = ast.parse(function.derivatives[position], mode="eval").body
     reader = _Reader(dict(zip(function.integers, integers, strict=True)))
-    return finished(assembling(reader.operations, reader.read(written), _names(written)))
+    try:
+        value = reader.read(written)
+    except Mistake:
+        raise _too_high(function, integers) from None
+    return finished(assembling(reader.operations, value, _names(written)))
+
+
+def _too_high(function: Function, integers: tuple[int, ...]) -> RequestError:
+    found = f"a derivative of {function.name}({integers[0]}, x), of which the digits would be lost"
+    remedy = f"ask for lower orders: {function.name} is right to n = {function.largest}"
+    return RequestError("derivatives", found, remedy)
 
 
 def _names(written: ast.expr) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -51,6 +52,18 @@ def test_rules_end_where_a_function_of_an_order_loses_its_digits(name: str) -> N
     assert rule(name, 1, (largest - 1,)).nodes
     with pytest.raises(RequestError, match=rf"{name}\({largest}, x\), .*; ask for lower orders: .* to n = {largest}$"):
         rule(name, 1, (largest,))
+
+
+@pytest.mark.parametrize("function", [each for each in TABLE if each.largest], ids=lambda function: function.name)
+def test_rules_near_the_largest_order_are_there_or_refused(function: Function) -> None:
+    """Some go up by two orders at once."""
+    for below, place in itertools.product(range(3), range(len(function.integers))):
+        integers = tuple(function.largest - below if each == place else 0 for each in range(len(function.integers)))
+        for position in range(len(integers), len(function.params)):
+            try:
+                assert rule(function.name, position, integers).nodes
+            except RequestError as error:
+                assert "ask for lower orders" in error.remedy  # noqa: PT017 - either is right
 
 
 def test_rules_are_read_once() -> None:
