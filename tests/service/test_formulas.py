@@ -164,3 +164,44 @@ def test_a_file_that_is_no_toml_stops_the_start(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_formula_has_tables_and_arrays_which_a_request_may_replace(shared: Shared) -> None:
+    x = np.linspace(0, 2, 31)
+    knots, values = np.linspace(0, 2, 1000), np.linspace(0, 2, 1000) ** 3  # of more than 4 KiB
+    np.save(shared.folder / "cubes.npy", values)
+    (shared.folder / "knots.csv").write_text("r\n" + "\n".join(map(repr, knots.tolist())))
+    shared.write(
+        "t.toml",
+        """
+        [cube]
+        expression = "k*V(x) + sum(n*x**p)"
+        inputs = {x = {}, k = {default = 2}}
+        samples = [{inputs = {x = 0.5}, value = 3.75}]
+        [cube.tables]
+        V = {x = {csv = "knots.csv", column = "r"}, values = "cubes.npy", outside = "extrapolate"}
+        n = {values = [3, 1]}
+        p = {values = [0, 1]}
+        """,
+    )
+    cube = gridgrad.registered("cube")
+    with gridgrad.Client(shared.server.address) as client:
+        result = [client.gradient(cube, {"x": x}, order=2) for _ in range(3)][-1]
+        bound = client.bind(cube, {"x": x}, varying=["x"])
+        looped = [bound({"x": x}) for _ in range(3)][-1]
+        squares = gridgrad.table(knots**2, x=knots)
+        other = client.gradient(cube, {"x": x, "V": squares, "k": 1.0})
+        total = client.gradient(cube, {"x": x, "W": squares}, reduce={"x": "sum"}, weights="W(x)")
+        assert "V(x)" in str(client.explain(cube, ["x"]))
+        (listed,) = [each for each in client.functions() if each.name == "cube"]
+        with pytest.raises(gridgrad.RequestError, match="'W', which the function does not call"):
+            client.gradient(cube, {"x": x, "W": squares})
+        (shared.folder / "t.toml").unlink()
+    assert_allclose(result.value, 2 * x**3 + 3 + x, rtol=1e-13)
+    assert_allclose(result.d["x"], 6 * x**2 + 1, rtol=1e-12)
+    assert_array_equal(looped.value, result.value)
+    assert_allclose(other.value, x**2 + 3 + x, rtol=1e-13)
+    assert_allclose(total.value, (x**2 * (2 * x**3 + 3 + x)).sum(), rtol=1e-13)
+    assert [(each.name, each.arguments, each.shape, each.method) for each in listed.tables] == [
+        ("V", 1, (1000,), "cubic"), ("n", 0, (2,), "array"), ("p", 0, (2,), "array"),
+    ]  # fmt: skip

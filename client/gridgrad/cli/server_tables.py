@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from gridgrad.cli.tables import Table
 from gridgrad.results.labels import with_unit
-from gridgrad.results.server_info import FunctionInput, RegisteredFunction, ServerInfo
+from gridgrad.results.server_info import FunctionInput, FunctionTable, RegisteredFunction, ServerInfo
 
 __all__ = ["of_server", "on_functions"]
 
@@ -37,7 +37,7 @@ def of_server(address: str, info: ServerInfo) -> Table:
 
 
 def _function(function: RegisteredFunction) -> str:
-    inputs = ", ".join(map(_input, function.inputs))
+    inputs = ", ".join((*map(_input, function.inputs), *map(_table, function.tables)))
     gives = f" -> {', '.join(_outputs(function))}" if function.tuple_valued or function.component_units else ""
     checked = "derivatives checked" if function.checked else "derivatives NOT checked"
     doc = "".join(f"\n  {line.strip()}" for line in function.doc.strip().splitlines())
@@ -48,6 +48,11 @@ def _function(function: RegisteredFunction) -> str:
 def _outputs(function: RegisteredFunction) -> Iterator[str]:
     for name, unit in itertools.zip_longest(function.components, function.component_units, fillvalue=""):
         yield with_unit(name, unit)
+
+
+def _table(given: FunctionTable) -> str:
+    shape = "x".join(map(str, given.shape))
+    return f"{given.name}={given.method} of {shape} [{given.digest[:12]}]"
 
 
 def _input(given: FunctionInput) -> str:

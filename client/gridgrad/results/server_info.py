@@ -9,6 +9,7 @@ from gridgrad_core.wire.parse import parse
 
 __all__ = [
     "FunctionInput",
+    "FunctionTable",
     "LanguageFunction",
     "Limits",
     "RegisteredFunction",
@@ -32,6 +33,26 @@ class FunctionInput(NamedTuple):
     unit: str
 
 
+class FunctionTable(NamedTuple):
+    """A table or an array that a formula of a server's files has, unless a request gives another one.
+
+    Args:
+        name: its name.
+        arguments: how many it takes; 0 for an array.
+        shape: of its values.
+        method: how they are joined; "array" for an array.
+        outside: what it is beyond the knots; empty for an array.
+        digest: SHA-256, hex: another whenever its numbers are, or how they are joined.
+    """
+
+    name: str
+    arguments: int
+    shape: tuple[int, ...]
+    method: str
+    outside: str
+    digest: str
+
+
 class RegisteredFunction(NamedTuple):
     """A function registered at the server.
 
@@ -45,6 +66,7 @@ class RegisteredFunction(NamedTuple):
         checked: whether its derivatives were compared with finite differences before the server served.
         component_units: of each component, perhaps empty; none where all are.
         digest: of the text of a formula, as `result.info.digest`; empty for any other function.
+        tables: that a formula calls, and arrays that it sums over.
     """
 
     name: str
@@ -56,6 +78,7 @@ class RegisteredFunction(NamedTuple):
     checked: bool
     component_units: tuple[str, ...] = ()
     digest: str = ""
+    tables: tuple[FunctionTable, ...] = ()
 
     @property
     def units(self) -> dict[str, str]:
@@ -157,4 +180,9 @@ def _registered(function: pb.RegisteredFunction) -> RegisteredFunction:
         function.checked,
         tuple(function.component_units),
         function.digest,
+        tuple(map(_table, function.tables)),
     )
+
+
+def _table(table: pb.FunctionTable) -> FunctionTable:
+    return FunctionTable(table.name, table.arguments, tuple(table.shape), table.method, table.outside, table.digest)

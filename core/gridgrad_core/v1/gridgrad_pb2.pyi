@@ -420,7 +420,7 @@ class ListFunctionsResponse(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
 
 class RegisteredFunction(_message.Message):
-    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units", "digest")
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units", "digest", "tables")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -430,6 +430,7 @@ class RegisteredFunction(_message.Message):
     CHECKED_FIELD_NUMBER: _ClassVar[int]
     COMPONENT_UNITS_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TABLES_FIELD_NUMBER: _ClassVar[int]
     name: str
     doc: str
     inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
@@ -439,7 +440,24 @@ class RegisteredFunction(_message.Message):
     checked: bool
     component_units: _containers.RepeatedScalarFieldContainer[str]
     digest: str
-    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ...) -> None: ...
+    tables: _containers.RepeatedCompositeFieldContainer[FunctionTable]
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ..., tables: _Optional[_Iterable[_Union[FunctionTable, _Mapping]]] = ...) -> None: ...
+
+class FunctionTable(_message.Message):
+    __slots__ = ("name", "arguments", "shape", "method", "outside", "digest")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    arguments: int
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    method: str
+    outside: str
+    digest: str
+    def __init__(self, name: _Optional[str] = ..., arguments: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., method: _Optional[str] = ..., outside: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class FunctionInput(_message.Message):
     __slots__ = ("name", "default", "unit")

@@ -14,6 +14,7 @@ from gridgrad_server.formulas.formula import FormulaInput, FormulaSample, NamedF
 from gridgrad_server.formulas.shared_formulas import SharedFormula, scalar
 from gridgrad_server.memory.slots import Slot
 from gridgrad_server.requests.decoded import DecodedFunction, DecodedRequest
+from gridgrad_server.requests.signature import check_tables
 from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.scheduling.request import Failures, GridRequest, ResultSink
 
@@ -80,7 +81,10 @@ class FormulaChecks:
             WrongFormulaError: it may not; the message says where it is wrong.
         """
         try:
-            parsed = await self._programs.get(formula.text, [each.name for each in formula.inputs or ()])
+            specs = tuple([each.table.spec for each in formula.tables])
+            names = [each.name for each in formula.inputs or ()]
+            parsed = await self._programs.get(formula.text, names, tables=specs)
+            check_tables(specs, parsed.called)
         except GridgradError as error:
             raise WrongFormulaError(f"has a wrong expression, {error.found}; {error.remedy}") from None
         shared = SharedFormula(formula, parsed, _inputs(formula, parsed))
@@ -97,7 +101,7 @@ class FormulaChecks:
             found = f"{place} has {len(sample.values)} values for {len(shared.parsed.components)} components"
             raise WrongFormulaError(f"{found}; write one for each")
         try:
-            got = await self._computed(shared.parsed.text, inputs)
+            got = await self._computed(shared, inputs)
         except GridgradError as error:
             raise WrongFormulaError(f"{place} can't be computed: {error}") from None
         for name, value, wanted in zip(shared.parsed.components, got, sample.values, strict=True):
@@ -107,10 +111,11 @@ class FormulaChecks:
                     f"{place}: {name} is {value!r} there, not {wanted!r} {off}; mend the expression, or the value"
                 )
 
-    async def _computed(self, text: str, inputs: dict[str, float]) -> tuple[float, ...]:
+    async def _computed(self, shared: SharedFormula, inputs: dict[str, float]) -> tuple[float, ...]:
         given = tuple(scalar(name, value) for name, value in inputs.items())
         grid = grid_of([each.spec for each in given])
-        function = DecodedFunction("expression", text, tuple((name, ()) for name in inputs), "float64", ())
+        named = tuple((name, ()) for name in inputs)
+        function = DecodedFunction("expression", shared.parsed.text, named, "float64", (), tables=shared.tables)
         values: asyncio.Future[tuple[float, ...]] = asyncio.get_running_loop().create_future()
         asked = DecodedRequest(function, given, grid, "")
         self._computer.submit(await self._computer.request(asked, _SampleSink(values), "", None))

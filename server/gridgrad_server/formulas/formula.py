@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FormulaFileError", "FormulaInput", "FormulaSample", "NamedFormula", "WrongFormulaError"]
+from gridgrad_server.requests.decoded import DecodedTable
+
+__all__ = [
+    "FormulaFileError",
+    "FormulaInput",
+    "FormulaSample",
+    "FormulaTable",
+    "NamedFormula",
+    "WrongFormulaError",
+]
 
 
 class FormulaFileError(ValueError):
@@ -27,6 +36,25 @@ class FormulaInput(NamedTuple):
     name: str
     default: float | None = None
     unit: str = ""
+
+
+class FormulaTable(NamedTuple):
+    """A table that a formula calls, or an array that it sums over.
+
+    Args:
+        table: with its numbers.
+        method: how these are joined, "array" for an array.
+        shape: of its values.
+    """
+
+    table: DecodedTable
+    method: str
+    shape: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """What the formula calls it by."""
+        return self.table.spec.name
 
 
 class FormulaSample(NamedTuple):
@@ -55,6 +83,7 @@ class NamedFormula(NamedTuple):
         inputs: all of them, in the file's order; None for those of the text, without units and defaults.
         units: of its components, for a reader; none where it has none.
         samples: that it must agree with.
+        tables: that it calls or sums over, where a request has no others of their names.
     """
 
     name: str
@@ -63,3 +92,4 @@ class NamedFormula(NamedTuple):
     inputs: tuple[FormulaInput, ...] | None = None
     units: tuple[str, ...] = ()
     samples: tuple[FormulaSample, ...] = ()
+    tables: tuple[FormulaTable, ...] = ()

@@ -15,13 +15,14 @@ from gridgrad_server.formulas.formula import (
     NamedFormula,
     WrongFormulaError,
 )
+from gridgrad_server.formulas.formula_tables import read_tables
 
 __all__ = ["FormulaFile", "files_of", "read_file"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_NAME = 200
 _RTOL = 1e-9
-_KEYS = ("expression", "doc", "inputs", "unit", "units", "samples")
+_KEYS = ("expression", "doc", "inputs", "tables", "unit", "units", "samples")
 _INPUT_KEYS = ("unit", "default")
 _SAMPLE_KEYS = ("inputs", "value", "rtol", "atol")
 
@@ -67,7 +68,7 @@ def read_file(path: Path) -> FormulaFile:
     formulas, refused = [], {}
     for name, table in _tables((), content):
         try:
-            formulas.append(_formula(name, table))
+            formulas.append(_formula(name, table, path.parent))
         except WrongFormulaError as error:
             refused[name] = str(error)
     return FormulaFile(tuple(formulas), refused)
@@ -82,7 +83,7 @@ def _tables(path: tuple[str, ...], content: Any) -> Iterator[tuple[str, Any]]:
         yield ".".join(path), content
 
 
-def _formula(name: str, table: Any) -> NamedFormula:
+def _formula(name: str, table: Any, folder: Path) -> NamedFormula:
     parts = name.split(".")
     if not all(map(_NAME.fullmatch, parts)) or len(name) > _MOST_NAME:
         raise WrongFormulaError(f"no name of a formula; use letters, digits, _ and -, at most {_MOST_NAME} in all")
@@ -95,7 +96,8 @@ def _formula(name: str, table: Any) -> NamedFormula:
     samples = _listed(table.get("samples", []), "samples")
     inputs = tuple(_inputs(table["inputs"])) if "inputs" in table else None
     read = tuple(_sample(f"samples[{i}]", each) for i, each in enumerate(samples))
-    return NamedFormula(name, table["expression"], doc, inputs, _units(table), read)
+    tables = read_tables(folder, _table(table.get("tables", {}), "tables"))
+    return NamedFormula(name, table["expression"], doc, inputs, _units(table), read, tables)
 
 
 def _units(table: Mapping[str, Any]) -> tuple[str, ...]:

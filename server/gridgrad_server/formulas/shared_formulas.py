@@ -10,8 +10,14 @@ from gridgrad_core.errors import RequestError, StartingError, UnknownFunctionErr
 from gridgrad_core.grid import InputSpec, check_counts
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.deriving.programs import ParsedText
-from gridgrad_server.formulas.formula import FormulaInput, NamedFormula
-from gridgrad_server.requests.decoded import DecodedArray, DecodedFunction, DecodedInput, DecodedRequest
+from gridgrad_server.formulas.formula import FormulaInput, FormulaTable, NamedFormula
+from gridgrad_server.requests.decoded import (
+    DecodedArray,
+    DecodedFunction,
+    DecodedInput,
+    DecodedRequest,
+    DecodedTable,
+)
 
 __all__ = ["SharedFormula", "SharedFormulas", "scalar"]
 
@@ -41,7 +47,13 @@ class SharedFormula(NamedTuple):
             mode="expression",
             component_units=self.formula.units,
             digest=self.parsed.digest,
+            tables=map(_listed, self.formula.tables),
         )
+
+    @property
+    def tables(self) -> tuple[DecodedTable, ...]:
+        """Those that its file has."""
+        return tuple([each.table for each in self.formula.tables])
 
     @property
     def units(self) -> tuple[tuple[str, str], ...]:
@@ -126,7 +138,22 @@ def scalar(name: str, value: float | None) -> DecodedInput:
 
 def _in_place(function: DecodedFunction, formula: SharedFormula) -> DecodedFunction:
     added = tuple((each.name, ()) for each in _left_out(function, formula))
-    return function._replace(kind="expression", text=formula.parsed.text, inputs=(*function.inputs, *added))
+    given = {table.spec.name for table in function.tables}
+    tables = (*function.tables, *(each for each in formula.tables if each.spec.name not in given))
+    inputs = (*function.inputs, *added)
+    return function._replace(kind="expression", text=formula.parsed.text, inputs=inputs, tables=tables)
+
+
+def _listed(given: FormulaTable) -> pb.FunctionTable:
+    table, spec = given.table, given.table.spec
+    return pb.FunctionTable(
+        name=spec.name,
+        arguments=spec.dims,
+        shape=given.shape,
+        method=given.method,
+        outside=spec.outside,
+        digest=table.digest,
+    )
 
 
 def _left_out(function: DecodedFunction, formula: SharedFormula) -> list[FormulaInput]:

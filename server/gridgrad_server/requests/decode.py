@@ -122,7 +122,7 @@ def read(request: pb.GridGradientRequest, grids: int = 0, arrays: HeldArrays = N
         )
     kind, text = _function(_asked(request))
     plain = [(i, each) for i, each in enumerate(request.inputs) if not each.HasField("table")]
-    tables = _tables(kind, request.inputs, arrays)
+    tables = _tables(request.inputs, arrays)
     _check_counts([each for _, each in plain])
     inputs = tuple(_input(f"inputs[{i}]", each, grids, arrays) for i, each in plain)
     grid = grid_of([given.spec for given in inputs])
@@ -146,7 +146,7 @@ def read_plan(plan: pb.Plan, arrays: HeldArrays = NO_ARRAYS) -> DecodedFunction:
     """
     kind, text = _function(plan.function)
     plain = [each for each in plan.inputs if not each.HasField("table")]
-    tables = _tables(kind, plan.inputs, arrays)
+    tables = _tables(plan.inputs, arrays)
     _check_counts(plain)
     for position, each in enumerate(plan.inputs):
         _check_names(f"inputs[{position}]", each.name, each.dims)
@@ -156,11 +156,11 @@ def read_plan(plan: pb.Plan, arrays: HeldArrays = NO_ARRAYS) -> DecodedFunction:
     return DecodedFunction(kind, text, inputs, dtype, derivatives, tables=tables)
 
 
-def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput], arrays: HeldArrays) -> tuple[DecodedTable, ...]:
+def _tables(inputs: Sequence[pb.Input | pb.PlanInput], arrays: HeldArrays) -> tuple[DecodedTable, ...]:
     """The tables among inputs.
 
     Raises:
-        RequestError: one is none as far as that shows, has dims, or is given to a registered function.
+        RequestError: one is none as far as that shows, or has dims.
         TooLargeError: they have too many numbers together.
     """
     tables = []
@@ -168,9 +168,6 @@ def _tables(kind: str, inputs: Sequence[pb.Input | pb.PlanInput], arrays: HeldAr
         if not each.HasField("table"):
             continue
         field = f"inputs[{position}]"
-        if kind == "registered":
-            found = f"{each.name!r}, a table, for a registered function"
-            raise RequestError(field, found, "give tables to expressions; torch functions have their own")
         if each.dims:
             raise RequestError(f"{field}.dims", f"dims {[*each.dims]} of a table", "leave them out")
         spec = spec_of(f"{field}.table", each.name, each.table, lambda array: len(arrays.data_of(array)))

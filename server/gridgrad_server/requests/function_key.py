@@ -37,6 +37,7 @@ from gridgrad_server.requests.result_info import ComputedBy
 from gridgrad_server.requests.signature import (
     NamedDims,
     check_inputs,
+    check_no_tables,
     check_tables,
     distinct_derivatives,
     signature_of_program,
@@ -290,6 +291,7 @@ class FunctionKeys:
             text, operations = parsed.text, parsed.operations * max(1, -(-longest // ROUNDS))
         else:
             function = self._function(spelled.text)
+            check_no_tables([table.spec for table in spelled.tables])
             identity, signature = function.name, signature_of_registered(function)
         reduction, weighing, weights, beside = await self._weighed(spelled, caller)
         check_tables([table.spec for table in spelled.tables], {*called, *beside})

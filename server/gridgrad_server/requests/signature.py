@@ -16,6 +16,7 @@ __all__ = [
     "NamedDims",
     "Signature",
     "check_inputs",
+    "check_no_tables",
     "check_tables",
     "distinct_derivatives",
     "signature_of_program",
@@ -124,6 +125,17 @@ def check_tables(tables: Iterable[TableSpec], called: Collection[str]) -> None:
         if table.name not in called:
             remedy = f"leave it out, or call it, as in {table.name}({', '.join('xyz'[: table.dims])})"
             raise RequestError("inputs", f"the table {table.name!r}, which the function does not call", remedy)
+
+
+def check_no_tables(tables: Iterable[TableSpec]) -> None:
+    """Checks that a registered function is given no tables.
+
+    Raises:
+        RequestError: there is one.
+    """
+    for table in tables:
+        found = f"{table.name!r}, a table, for a registered function"
+        raise RequestError("inputs", found, "give tables to expressions; torch functions have their own")
 
 
 def distinct_derivatives(

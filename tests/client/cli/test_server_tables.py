@@ -13,6 +13,7 @@ from tests.client.fake import FakeServer
 def test_functions(run: Run, server: FakeServer) -> None:
     assert "--functions" in run("functions")[1]
     inputs = [pb.FunctionInput(name="x"), pb.FunctionInput(name="T", default=300, unit="K")]
+    tables = [pb.FunctionTable(name="V", shape=[5, 7], method="cubic", digest="fedcba9876543210")]
     listed = [
         pb.RegisteredFunction(
             name="f", doc="One.\nTwo.", inputs=inputs, components=["f"], mode="forward", checked=True
@@ -21,14 +22,16 @@ def test_functions(run: Run, server: FakeServer) -> None:
             name="g", components=["u", "v"], tuple_valued=True, mode="reverse", component_units=["m/s", ""]
         ),
         pb.RegisteredFunction(name="h", components=["f"], component_units=["J"], mode="forward", checked=True),
-        pb.RegisteredFunction(name="i.j", components=["f"], mode="expression", digest="0123456789abcdef"),
+        pb.RegisteredFunction(
+            name="i.j", components=["f"], mode="expression", digest="0123456789abcdef", inputs=inputs[:1], tables=tables
+        ),
     ]
     server.plain[methods.LIST_FUNCTIONS.path] = lambda _: pb.ListFunctionsResponse(functions=listed).SerializeToString()
     assert run("functions")[1] == (
         "f(x, T=300 [K])   [forward mode, derivatives checked]\n  One.\n  Two.\n\n"
         "g() -> u [m/s], v   [reverse mode, derivatives NOT checked]\n\n"
         "h() -> f [J]   [forward mode, derivatives checked]\n\n"
-        "i.j()   [expression 0123456789ab]\n"
+        "i.j(x, V=cubic of 5x7 [fedcba987654])   [expression 0123456789ab]\n"
     )
 
 

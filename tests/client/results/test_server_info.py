@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gridgrad.results.server_info import (
     FunctionInput,
+    FunctionTable,
     LanguageFunction,
     Limits,
     RegisteredFunction,
@@ -29,6 +30,13 @@ def test_functions_keep_defaults_of_zero_apart_from_none() -> None:
     listed.components[:] = ["T", "v"]  # of a name that both have it would not be clear whose it is
     (found,) = read_functions(pb.ListFunctionsResponse(functions=[listed]).SerializeToString())
     assert found.units == {"v": "Pa"}
+
+
+def test_tables_of_a_formula_are_listed() -> None:
+    table = pb.FunctionTable(name="V", arguments=2, shape=[5, 7], method="cubic", outside="nan", digest="0f")
+    listed = pb.ListFunctionsResponse(functions=[pb.RegisteredFunction(name="f", tables=[table])])
+    (found,) = read_functions(listed.SerializeToString())
+    assert found.tables == (FunctionTable("V", 2, (5, 7), "cubic", "nan", "0f"),)
 
 
 def test_a_server_is_described() -> None:

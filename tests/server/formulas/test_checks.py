@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from gridgrad_core.errors import CrashError
 from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.formulas.checks import FormulaChecks
 from gridgrad_server.formulas.formula import FormulaInput, FormulaSample, NamedFormula, WrongFormulaError
+from gridgrad_server.formulas.formula_tables import read_tables
 from gridgrad_server.requests.decoded import DecodedRequest
 from tests.server.building import make_request
 
 named = NamedFormula
 X, K = FormulaInput("x"), FormulaInput("k", 2.0)
+TABLES = read_tables(Path(), {"V": {"x": [0, 1], "values": [0, 1], "method": "linear"}})
 
 
 class Doubling:
@@ -73,6 +76,8 @@ async def test_samples_within_their_tolerance_pass(fitting: FormulaSample) -> No
         (named("f", "k*x", inputs=(X,)), "uses 'k', which inputs does not have"),
         (named("f", "2*x", inputs=(X, K)), "input 'k', which its expression does not use"),
         (named("f", "x", units=("m", "s")), "2 units for 1 components"),
+        (named("f", "x", tables=TABLES), "the table 'V', which the function does not call"),
+        (named("f", "V(x, x)", tables=TABLES), "wrong expression, .*an order of a derivative of the table V"),
         (
             named("f", "k*x", inputs=(X, K), samples=(sample(6.0), sample(7.0))),
             r"samples\[1\]: f is 6.0 .*not 7.0",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gridgrad_core.errors import RequestError, StartingError, UnknownFunctionError
 from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.formulas.formula import FormulaInput, NamedFormula
+from gridgrad_server.formulas.formula_tables import read_tables
 from gridgrad_server.formulas.shared_formulas import SharedFormula, SharedFormulas, scalar
 from tests.server.formulas.asking import asked
 
@@ -41,3 +44,20 @@ async def test_what_is_no_formula_stays_as_it_is_and_what_is_refused_is_said_to_
     with pytest.raises(UnknownFunctionError, match="'off' is not served: has no value"):
         made.in_place(asked("off", "x"))
     assert (made.loads, [*made.names]) == (1, ["twice"])
+
+
+async def test_a_formula_has_its_tables_but_for_those_that_a_request_gives() -> None:
+    said = {"V": {"x": [0, 1], "values": [0, 1], "method": "linear", "outside": "clamp"}, "n": {"values": [1, 2, 3]}}
+    own, other = read_tables(Path(), said), read_tables(Path(), {"V": {"x": [0, 1], "values": [5, 6]}})
+    parsed = await Programs().get("sum(n*V(x))", ["x"], tables=tuple(each.table.spec for each in own))
+    made, formula = SharedFormulas(), NamedFormula("f", "sum(n*V(x))", tables=own)
+    made.take({"f": SharedFormula(formula, parsed, (X,))}, {})
+    request = asked("f", "x")
+    assert made.in_place(request).function.tables == (own[0].table, own[1].table)
+    given = request._replace(function=request.function._replace(tables=(other[0].table,)))
+    assert made.in_place(given).function.tables == (other[0].table, own[1].table)
+    (listed,) = made.messages
+    assert [(each.name, each.arguments, [*each.shape], each.method, each.outside) for each in listed.tables] == [
+        ("V", 1, [2], "linear", "clamp"), ("n", 0, [3], "array", ""),
+    ]  # fmt: skip
+    assert [each.digest for each in listed.tables] == [each.table.digest for each in own]

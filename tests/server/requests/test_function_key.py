@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from gridgrad_core.errors import ExpressionError, RequestError, UnknownFunctionError
+from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.access.quotas import Quotas
+from gridgrad_server.arrays.named_arrays import NO_ARRAYS
 from gridgrad_server.config.quota_limits import limits_of
 from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.requests import function_key
-from gridgrad_server.requests.decoded import DecodedFunction
+from gridgrad_server.requests.decoded import DecodedFunction, DecodedTable
 from gridgrad_server.requests.function_key import FunctionKeys
 from gridgrad_server.requests.result_info import ComputedBy
 
@@ -89,6 +91,16 @@ async def test_a_registered_function_is_known_by_its_name(functions: FunctionKey
     assert key.message.registered == "field"
     with_default = call._replace(inputs=(*call.inputs, ("nu", ())), derivatives=(("nu",),))
     assert (await functions.get(with_default)).planes == 4
+
+
+async def test_a_registered_function_takes_no_tables(functions: FunctionKeys) -> None:
+    functions.registered = {"field": wpb.RegisteredFunction(name="field", components=["u"])}
+    shell = pb.Table(values=pb.Array(shape=[1], data=bytes(8)), method="array")
+    call = spelled("field", kind="registered")._replace(
+        tables=(DecodedTable(TableSpec("n", 0, 0, ""), shell, NO_ARRAYS),)
+    )
+    with pytest.raises(RequestError, match="'n', a table, for a registered function"):
+        await functions.get(call)
 
 
 async def test_results_have_the_units_of_what_is_in_them(functions: FunctionKeys) -> None:
