@@ -108,6 +108,23 @@ def test_large_inputs_that_come_again_travel_twice(server: Running, sessions: bo
         assert client.gradient("x*x + k", {"x": x, "k": k}, order=0).value[15_000, 0] == 49.0
 
 
+def test_inputs_over_four_kilobytes_that_come_again_go_by_number_with_the_rest(server: Running) -> None:
+    x, other = np.random.default_rng(5).normal(size=(2, 1000))
+    with relayed(server.address) as relay, gridgrad.Client(relay.address, sessions=False) as client:
+        sent = []
+        for n in range(6):
+            before = relay.sent
+            result = client.gradient("x*x + c", {"x": x, "c": float(n)}, wrt="x")
+            sent.append(relay.sent - before)
+            assert_array_equal(result.value, x * x + n)
+        assert min(sent[:2]) > x.nbytes
+        assert max(sent[2:]) < 800, sent
+        assert max(sent[4:]) < 400, sent
+        for n in range(3):
+            assert_array_equal(client.gradient("x*x + c", {"x": other, "c": float(n)}, wrt="x").value, other**2 + n)
+        assert_array_equal(client.gradient("x*x + c", {"x": x, "c": 1.0}, wrt="x").value, x * x + 1)
+
+
 class Tight(NamedTuple):
     """A server that keeps little, for callers with tokens."""
 

@@ -118,6 +118,11 @@ class ServerChannels:
         self._left: ServiceChannel | None = None
         self.latest = ServiceChannel(settings, servers.target) if servers.target else None
 
+    @property
+    def has_sessions(self) -> bool:
+        """Whether calls go by sessions, and so over no network."""
+        return self.latest is not None and len(self.latest.sessions) > 0
+
     async def get(self, timeout_s: float | None) -> ServiceChannel:
         """The channel.
 

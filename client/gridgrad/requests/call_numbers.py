@@ -11,7 +11,7 @@ Safe for threads: what one overwrites of another is asked for again.
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Protocol
 
 from gridgrad.requests.template_cache import RequestTemplate
@@ -51,6 +51,7 @@ class CallNumber:
 
     Args:
         template: of the calls.
+        fixed: the places of inputs whose numbers they share.
 
     Attributes:
         bound: the number; 0 where the server has given none.
@@ -58,14 +59,14 @@ class CallNumber:
 
     __slots__ = ("_asks", "_doublings", "_head", "_picked", "_rest", "_size", "_uses", "bound")
 
-    def __init__(self, template: RequestTemplate) -> None:
+    def __init__(self, template: RequestTemplate, fixed: Collection[int] = ()) -> None:
         inputs, varying = template.inputs, template.varying
         arrays = [position for position, kind in enumerate(inputs) if kind.dtype]
-        picked = arrays if varying is None else varying
-        fixed = [inputs[position].spec.name for position in arrays if position not in picked]
+        picked = [position for position in (arrays if varying is None else varying) if position not in fixed]
+        names = [inputs[position].spec.name for position in arrays if position not in picked]
         self._picked = None if len(picked) == len(inputs) else picked
         self._size = sum(inputs[position].nbytes for position in picked)
-        self._asks = pb.GridGradientRequest(bind=True, fixed=fixed).SerializeToString()
+        self._asks = pb.GridGradientRequest(bind=True, fixed=names).SerializeToString()
         self._head, self.bound = b"", 0
         self._rest = 1 if varying is None else 0
         self._doublings = self._uses = 0
@@ -120,16 +121,18 @@ class CallNumbers:
     def of(self, call: _Call) -> CallNumber | None:
         """The number of what a call shares with others; None where there are none.
 
-        Large arrays that do not change go by their SHA-256 instead, since all numbers go with a number.
+        Arrays that have come before are among what it stands for, and so are told apart by their SHA-256.
         """
-        if not self._are_asked_for or call.input_digests:
+        if not self._are_asked_for:
             return None
         template = call.template
         key: Hashable = template
         if template.varying is None and (call.tables or b"" in template.input_heads):
             spaced = [each for each, head in zip(call.numbers, template.input_heads, strict=True) if not head]
             key = template, call.tables, *spaced
+        if call.input_digests:
+            key = key, *call.input_digests.items()
         number = self._known.get(key)
         if number is None:
-            number = self._known[key] = CallNumber(template)
+            number = self._known[key] = CallNumber(template, call.input_digests)
         return number

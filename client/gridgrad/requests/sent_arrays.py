@@ -19,7 +19,7 @@ __all__ = ["SentArrays"]
 
 DIGESTS_KEPT = 4096
 LARGE_INPUT_BYTES = 1 << 16
-"""Of an input: what is smaller goes as quickly by itself."""
+"""Of an input, where no network is on the way or many go in one message: what is smaller goes as quickly by itself."""
 
 _SAMPLED = 64
 _MOST_IN_VAIN = 3
@@ -33,20 +33,25 @@ class SentArrays:
         # Of arrays by a sample of their numbers how often their SHA-256 was taken in vain
         self._samples: BoundedDict[tuple[int, bytes], int] = BoundedDict(DIGESTS_KEPT)
 
-    def named(self, call: PreparedCall) -> PreparedCall:
-        """A call as it is to be sent: with the SHA-256 of arrays that come again, and that alone of what is kept."""
-        if call.template.input_bytes > LARGE_INPUT_BYTES:
-            call = call._replace(input_digests=self._digests(call))
+    def named(self, call: PreparedCall, least_bytes: int = LARGE_INPUT_BYTES) -> PreparedCall:
+        """A call as it is to be sent: with the SHA-256 of arrays that come again, and that alone of what is kept.
+
+        Args:
+            call: the call.
+            least_bytes: of an input that is worth it.
+        """
+        if call.template.input_bytes > least_bytes:
+            call = call._replace(input_digests=self._digests(call, least_bytes))
         if not call.tables and not call.input_digests:
             return call
         named = frozenset([each for each in call.digests if each in self._kept])
         return call._replace(named=named) if named else call
 
-    def _digests(self, call: PreparedCall) -> dict[int, bytes]:
+    def _digests(self, call: PreparedCall, least_bytes: int) -> dict[int, bytes]:
         """The SHA-256 of large inputs that seem to have been sent before, by their places."""
         template = call.template
         places = range(len(template.inputs)) if template.varying is None else template.varying
-        large = [each for each in places if template.inputs[each].nbytes > LARGE_INPUT_BYTES]
+        large = [each for each in places if template.inputs[each].nbytes > least_bytes]
         digests = {place: self._digest_again(call.numbers[place]) for place in large}
         return {place: digest for place, digest in digests.items() if digest}
 

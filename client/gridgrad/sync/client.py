@@ -17,6 +17,7 @@ from gridgrad.arguments.bearer_token import Token
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import FloatArray, Inputs
+from gridgrad.arguments.lookup_table import LARGE_BYTES
 from gridgrad.arguments.units import Units
 from gridgrad.progress import Progress, shown
 from gridgrad.protocol import error_mapping
@@ -33,6 +34,7 @@ from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, features_of, prepare, prepare_with_other_points
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
+from gridgrad.requests.sent_arrays import LARGE_INPUT_BYTES
 from gridgrad.results.result import Result, with_integral_error
 from gridgrad.servers.addresses import Address
 from gridgrad.sync.bound import Binding, Sums
@@ -233,7 +235,8 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
         attempts = self._attempts(timeout)
         if call.template.features:
             call = self._retried(attempts, self._fitted, call)
-        call = self._routes.arrays.named(call)
+        worth_it = LARGE_INPUT_BYTES if self._channels.get().has_sessions else LARGE_BYTES
+        call = self._routes.arrays.named(call, worth_it)
         try:
             result = self._answered(attempts, call, progress)
         except RequestError as error:

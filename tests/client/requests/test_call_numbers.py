@@ -75,6 +75,24 @@ def test_of_several_servers_none_is_asked() -> None:
     assert kinds(numbers, made, 10) == "w" * 10
 
 
+def test_arrays_that_come_again_are_part_of_what_is_shared() -> None:
+    numbers, plain = CallNumbers(are_asked_for=True), call()
+
+    def repeated(t: Any = T, k: Any = K, digest: bytes = b"0") -> PreparedCall:
+        return call(t=t, k=k)._replace(input_digests={0: digest})
+
+    assert kinds(numbers, plain, 1) == kinds(numbers, repeated(), 1) == "w"
+    asking = sent(numbers, repeated())
+    assert (asking.bind, [*asking.fixed]) == (True, ["t"])
+    give(numbers, repeated())
+    message = sent(numbers, repeated(k=K + 1))
+    assert (message.bound, message.numbers) == (NUMBER, (K + 1).tobytes())
+    assert kinds(numbers, repeated(T + 1, digest=b"1"), 2) == "wa"
+    assert kinds(numbers, plain, 1) == "a"
+    bound = BoundRequest(Request("t*k", {"t": T, "k": K}), ["t"]).call({"t": T})
+    assert [*sent(numbers, bound._replace(input_digests={0: b"0"})).fixed] == ["t", "k"]
+
+
 def test_evenly_spaced_axes_and_tables_are_part_of_what_is_shared() -> None:
     numbers = CallNumbers(are_asked_for=True)
     table = gridgrad.table([1.0, 2.0, 4.0], x=[0.0, 1.0, 2.0], method="linear")

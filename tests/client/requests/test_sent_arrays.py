@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 import gridgrad
 from gridgrad.requests.bound_request import BoundRequest
-from gridgrad.requests.call_numbers import CallNumbers
 from gridgrad.requests.function_spec import plan_message
 from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
 from gridgrad.requests.request import Request
@@ -106,6 +105,12 @@ def test_no_time_goes_for_what_is_another_each_time() -> None:
     assert [bool(each) for each in digests] == [False, True, True, True, True, False, False, False]
 
 
+def test_of_what_size_an_input_is_worth_it_is_for_the_caller_to_say() -> None:
+    arrays, small = SentArrays(), prepare(Request("x*c", {"x": X, "c": 2.0}))
+    assert [bool(arrays.named(small, 1 << 12).input_digests) for _ in range(2)] == [False, True]
+    assert not arrays.named(small).input_digests
+
+
 def test_packs_and_bound_calls_bring_numbers() -> None:
     arrays, x = SentArrays(), np.ones(20_000)
     calls = []
@@ -114,8 +119,6 @@ def test_packs_and_bound_calls_bring_numbers() -> None:
         arrays.learn(calls[-1])
     packed = pb.StreamGridGradientsRequest.FromString(stream_message(1, calls[1:]))
     assert packed.request.inputs[0].array.data == 2 * x.tobytes()
-    assert CallNumbers(are_asked_for=True).of(calls[2]) is None
-    assert CallNumbers(are_asked_for=True).of(calls[0]) is not None
     bound = BoundRequest(Request("x*c", {"x": x, "c": 2.0}), "c")
     assert not arrays.named(bound.call({"c": 3.0})).input_digests, "what is fixed stays at the server anyway"
 
