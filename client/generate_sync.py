@@ -72,7 +72,7 @@ def _generated(name: str, source: str) -> str:
         source = source.replace(ours, other)
     for pattern, other in WORDS:
         source = re.sub(pattern, other, source)
-    sorted_imports = _ruff("check", "--quiet", "--fix-only", "--select=F401,I,SIM117", name=name, source=source)
+    sorted_imports = _ruff("check", "--quiet", "--fix-only", "--select=F401,I,SIM117,RUF022", name=name, source=source)
     return HEAD.format(name) + _ruff("format", "--quiet", name=name, source=sorted_imports)
 
 

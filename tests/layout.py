@@ -63,6 +63,7 @@ ORDER = {
             "formats",
             "fluids",
             "requests",
+            "binding",
             "older_servers",
             "results",
             "results.display",
@@ -159,6 +160,7 @@ WITHOUT_TEST = {
 """Modules that no test file is named after, and why."""
 TESTS_OF_SEVERAL = {
     "client/aio/test_counted.py",
+    "client/aio/test_results_as_they_come.py",
     "client/sync/test_fork.py",
     "core/lang/test_random_texts.py",
     "client/formats/notations/test_recorded.py",

@@ -37,6 +37,12 @@ def printed(*arguments: str, **environment: str) -> str:
     return done.stdout
 
 
+def test_the_gradient_of_a_sum(server: Running) -> None:
+    shown = printed(*BILINEAR, "--cotangent", "1", "--server", server.address)
+    assert [line.split() for line in shown.splitlines() if line][:1] == [["f"]]
+    assert [float(line.split()[1]) for line in shown.split("df/dk")[1].splitlines() if line] == [63.0, 91.0]
+
+
 def test_eval_with_a_private_server() -> None:
     shown = printed(*BILINEAR)
     for figure in ("10", "21", "20", "42", "40", "84", "9", "13", "18", "26", "36", "52"):

@@ -54,6 +54,24 @@ def test_terms_by_fifty_digits(client: gridgrad.Client) -> None:
     assert_allclose(np.diagonal(weighed.normal), [566.29035127622008331, 1610.1982732763852696, 1050], rtol=1e-13)
 
 
+async def test_bound_with_data_that_vary(server: Running) -> None:
+    async with gridgrad.aio.Client(server.address) as client:
+        asked: Any = {"wrt": ["a", "k", "c"], "weights": 1 / SIGMA**2}
+        bound = await client.bind_least_squares_terms(
+            DECAY, {"t": T, **AT}, Y, varying=["a", "data", "weights"], **asked
+        )
+        given: list[Any] = [{"a": 2.0 + number, "data": Y + number, "weights": SIGMA + number} for number in range(3)]
+        found = [each async for each in bound.many(given)]
+        found.append(await bound(given[0]))
+        for each, terms in zip([*given, given[0]], found, strict=True):
+            asked["weights"] = each["weights"]
+            plain = await client.least_squares_terms(DECAY, {"t": T, **AT, "a": each["a"]}, each["data"], **asked)
+            assert_array_equal(terms.normal, plain.normal)
+            assert (terms.rss, terms.n, terms.names) == (plain.rss, plain.n, plain.names)
+        with pytest.raises(gridgrad.RequestError, match="results: sums of least squares"):
+            await bound.many(given).to_xarray()
+
+
 def test_weights_may_be_an_expression(client: gridgrad.Client) -> None:
     by_text, by_array = terms(client, weights="1 + t"), terms(client, weights=1 + T)
     assert_array_equal(by_text.normal, by_array.normal)

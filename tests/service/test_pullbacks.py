@@ -144,7 +144,37 @@ def test_arrays_of_several_dims(client: gridgrad.Client, order: tuple[str, str])
 async def test_in_an_event_loop(server: Running) -> None:
     async with gridgrad.aio.Client(server.address) as client:
         result = await client.pullback(FIRST, TWO, wrt="k")
+        bound = await client.bind_pullback(FIRST, TWO, varying="k", wrt="k")
+        (again,) = [each async for each in bound.many([{"k": [2.0, 3.0]}])]
     assert_array_equal(result.d["k"], [27, 39])
+    assert_array_equal(again.d["k"], [27, 39])
+
+
+@pytest.mark.parametrize("sessions", [False, True])
+def test_bound_with_cotangents_that_vary(server: Running, sessions: bool) -> None:
+    asked: Any = {"wrt": ["n", "t"], "dtype": "float32", "tier": "direct"}
+    function, n = "n_0*t*k + n_1*t**2", [1.0, 2.0]
+    with gridgrad.Client(server.address, sessions=sessions) as client:
+        bound = client.bind_pullback(
+            function, TWO, np.ones((2, 2)), varying=["cotangent", "n", "t"], coefficients={"n": n}, **asked
+        )
+        for number in range(4):  # from the third on by a number
+            given: dict[str, Any] = {
+                "cotangent": np.full((2, 2), number + 0.1),
+                "n": [number + 1.0, 2.0],
+                "t": [0.5, 1.0 + number],
+            }
+            found = bound(given)
+            inputs, coefficients = {**TWO, "t": given["t"]}, {"n": given["n"]}
+            plain = client.pullback(function, inputs, given["cotangent"], coefficients=coefficients, **asked)
+            assert_array_equal([found.value, *found.d["n"], *found.d["t"]], [plain.value, *plain.d["n"], *plain.d["t"]])
+            assert_array_equal(found.inputs["cotangent"], given["cotangent"])
+
+
+def test_a_large_cotangent_is_not_bound(cut_client: gridgrad.Client) -> None:
+    axes = {"t": np.zeros(400), "k": np.zeros(400)}
+    with pytest.raises(gridgrad.RequestError, match=r"cotangent: .*4,194,304 bytes.*client\.pullback in the loop"):
+        cut_client.bind_pullback("t*k", axes, np.ones((400, 400)), varying="t", wrt="t")
 
 
 @pytest.mark.parametrize(

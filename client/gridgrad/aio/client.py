@@ -12,12 +12,13 @@ from typing import Any, TypeVar, cast
 import grpc
 from google.protobuf.message import Message
 
-from gridgrad.aio.bound import Binding, Sums
+from gridgrad.aio.bound import Binding
 from gridgrad.aio.channel import ServerChannels, ServiceChannel
 from gridgrad.aio.grids import ManyGrids
 from gridgrad.aio.introspection import Introspection
 from gridgrad.aio.pool import SessionPool
 from gridgrad.aio.primitives import Owned
+from gridgrad.aio.sums import Sums
 from gridgrad.aio.windows import LargeGrids
 from gridgrad.arguments.bearer_token import Token
 from gridgrad.arguments.coefficients import Coefficients

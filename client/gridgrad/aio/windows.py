@@ -1,20 +1,20 @@
-"""What `Client` has for a grid larger than a message: it is put together in place, or comes in windows."""
+"""Results as they come: many, with progress told; and a grid larger than a message, put together or in windows."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from gridgrad.aio.collection import counted
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
 from gridgrad.arguments.inputs import Inputs
 from gridgrad.arguments.units import Units
-from gridgrad.progress import Progress
+from gridgrad.progress import Progress, Tell, check_progress, shown
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.assemble import AnotherBuild, Assembly, read_message
 from gridgrad.protocol.error_mapping import Failure
@@ -24,13 +24,111 @@ from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
+from gridgrad_core.errors import GridgradError, RequestError
 
 if TYPE_CHECKING:
+    import xarray
+
     from gridgrad.protocol.grid_windows import GridWindows
+    from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 
 log = logging.getLogger("gridgrad.client")
 
-__all__ = ["LargeGrids"]
+__all__ = ["AsyncResults", "LargeGrids", "counted"]
+
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", bound="Result | LeastSquaresTerms | GridgradError", covariant=True)
+
+
+class AsyncResults(AsyncIterator[T_co], Generic[T_co]):
+    """An iterator of results; closing it cancels what is in flight.
+
+    Args:
+        outcomes: the results.
+    """
+
+    def __init__(self, outcomes: AsyncGenerator[T_co]) -> None:
+        self._outcomes = outcomes
+
+    async def __anext__(self) -> T_co:
+        return await anext(self._outcomes)
+
+    async def aclose(self) -> None:
+        """Takes no more results and cancels what is in flight."""
+        await self._outcomes.aclose()
+
+    async def to_xarray(self, dim: str = "sample", name: str | Sequence[str] | None = None) -> xarray.Dataset:
+        """Takes all results that are left into one Dataset, along a new first dim.
+
+        Args:
+            dim: the name of the new dim.
+            name: as for `Result.to_xarray`.
+
+        Returns:
+            Variables of shape [dim, *grid]. Inputs that are the same in all results are coordinates as in one
+            of them, the others have the new dim.
+
+        Raises:
+            RequestError: there are no results, two differ in more than numbers, or they are sums of least squares.
+            GridgradError: one of them is an error.
+            MissingExtraError: xarray is not installed.
+        """
+        from gridgrad.results import to_xarray
+
+        return to_xarray.stack([_result(outcome) async for outcome in self], dim, name)
+
+
+def _result(outcome: Result | LeastSquaresTerms | GridgradError) -> Result:
+    if isinstance(outcome, GridgradError):
+        raise outcome
+    if not isinstance(outcome, Result):
+        raise RequestError(
+            "results", "sums of least squares", "stack what you need: numpy.stack([each.rss for each in results])"
+        )
+    return outcome
+
+
+def _one(outcome: object) -> int:  # noqa: ARG001 - a size of an outcome takes it
+    return 1
+
+
+def counted(
+    outcomes: AsyncGenerator[T],
+    progress: bool | Tell | None,
+    unit: str,
+    total: int | None,
+    size: Callable[[T], int] = _one,
+) -> AsyncGenerator[T]:
+    """The same outcomes, with progress told as they are taken.
+
+    Args:
+        outcomes: what is counted.
+        progress: True for a bar, the caller's own, or nothing.
+        unit: what is counted, in the plural.
+        total: how many there are, if that is known.
+        size: how many an outcome is.
+
+    Raises:
+        MissingExtraError: a bar was asked for, and tqdm is not installed.
+        RequestError: `progress` is neither True nor to be called.
+    """
+    if not progress:
+        return outcomes
+    check_progress(progress)
+    return _counted(outcomes, progress, unit, total, size)
+
+
+async def _counted(
+    outcomes: AsyncGenerator[T], progress: Literal[True] | Tell, unit: str, total: int | None, size: Callable[[T], int]
+) -> AsyncGenerator[T]:
+    done = 0
+    async with contextlib.aclosing(outcomes):
+        with shown(progress, unit, total) as tell:
+            async for outcome in outcomes:
+                done += size(outcome)
+                tell(done, total)
+                yield outcome
 
 
 class LargeGrids(ABC):

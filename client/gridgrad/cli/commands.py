@@ -78,6 +78,8 @@ def evaluate(
     """
     from gridgrad.cli import result_tables, tables
 
+    if "cotangent" in reduction and (request.wanted["order"] is not None or request.wanted["derivatives"]):
+        raise RequestError("--cotangent", "--order or --derivative beside it", "say by what with --wrt alone")
     result = _gradient(request, connection, tier, reduction)
     if output:
         from gridgrad.cli.output_files import write_output
@@ -224,6 +226,9 @@ def _gradient(
     request: RequestFlags, connection: Connection, tier: Tier, reduction: Mapping[str, Any] = MappingProxyType({})
 ) -> Result:
     with connection.client() as client:
+        if "cotangent" in reduction:
+            wanted = {"wrt": request.wanted["wrt"] or list(request.inputs), "dtype": request.wanted["dtype"]}
+            return client.pullback(request.function, request.inputs, reduction["cotangent"], tier=tier, **wanted)
         return client.gradient(request.function, request.inputs, tier=tier, **request.wanted, **reduction)
 
 

@@ -181,7 +181,11 @@ def reduce_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """What is made of the grid: the argument `reduction`."""
 
     @functools.wraps(command)
-    def gathered(reduce: tuple[tuple[str, str], ...], weights: str | None, **others: Any) -> Any:
+    def gathered(reduce: tuple[tuple[str, str], ...], weights: str | None, cotangent: str | None, **others: Any) -> Any:
+        if cotangent is not None:
+            if reduce or weights is not None:
+                raise RequestError("--cotangent", "--reduce or --weights beside it", "leave one of them out")
+            return command(reduction={"cotangent": cotangent}, **others)
         alone = [kind for dim, kind in reduce if not dim]
         if alone and len(reduce) > 1:
             raise RequestError("--reduce", f"{alone[0]!r} for all dims beside others", "say dims for all, or for none")
@@ -199,6 +203,11 @@ def reduce_flags(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--weights", metavar="TEXT", help="Of a sum, mean or norm: an expression of its axes, or trapezoid."
+        ),
+        click.option(
+            "--cotangent",
+            metavar="TEXT",
+            help="The gradient of the grid's sum instead, by --wrt or all inputs, each point times TEXT; 1 for none.",
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from gridgrad.cli.tables import Table
 from gridgrad.results.components import component_grids
 from gridgrad.results.labels import fraction, with_unit
 from gridgrad.results.result import Result
+from gridgrad_core.reduction import PULLBACK
 
 __all__ = ["as_json", "as_tables"]
 
@@ -30,6 +31,8 @@ def as_tables(result: Result) -> list[Table]:
 
     Long tables are cut in their middle.
     """
+    if PULLBACK in result.reduced.values():
+        return _gradients(result)
     grids = dict(_labelled(result))
     if len(result.dims) == 2:
         return [_matrix(label, grid, result) for label, grid in grids.items()]
@@ -63,6 +66,14 @@ def _labelled(result: Result) -> Iterator[tuple[str, FloatArray]]:
         yield with_unit(fraction(part.component, part.wrt), part.unit), part.grid
 
 
+def _gradients(result: Result) -> list[Table]:
+    """A sum and its gradient by numbers in one table, and one for each input with dims."""
+    parts = {with_unit(fraction(part.component, part.wrt), part.unit): part for part in component_grids(result)}
+    numbers = {label: part.grid for label, part in parts.items() if not part.dims}
+    arrays = [_points({label: part.grid}, result, part.dims) for label, part in parts.items() if part.dims]
+    return [_points(numbers, result), *arrays]
+
+
 def _matrix(label: str, grid: FloatArray, result: Result) -> Table:
     down, across = result.dims
     rows, columns = _shown(grid.shape[0], ROWS), _shown(grid.shape[1], COLUMNS)
@@ -71,15 +82,16 @@ def _matrix(label: str, grid: FloatArray, result: Result) -> Table:
     return Table((head, *lines), numbers=True)
 
 
-def _points(grids: Mapping[str, FloatArray], result: Result) -> Table:
-    shape = next(iter(grids.values())).shape
-    lines = [[*(with_unit(dim, result.units.get(dim, "")) for dim in result.dims), *grids]]
+def _points(grids: Mapping[str, FloatArray], result: Result, dims: Sequence[str] | None = None) -> Table:
+    """A line for each point of some dims, by default those of the result."""
+    dims, shape = result.dims if dims is None else dims, next(iter(grids.values())).shape
+    lines = [[*(with_unit(dim, result.units.get(dim, "")) for dim in dims), *grids]]
     for flat in _shown(math.prod(shape), ROWS):
         if flat is None:
             lines.append([GAP] * len(lines[0]))
             continue
         index = np.unravel_index(flat, shape) if shape else ()
-        where = [_coordinate(dim, int(n), result) for dim, n in zip(result.dims, index, strict=True)]
+        where = [_coordinate(dim, int(n), result) for dim, n in zip(dims, index, strict=True)]
         lines.append([*where, *(_number(grid[index]) for grid in grids.values())])
     return Table(tuple(lines), numbers=True)
 

@@ -1,1 +1,1 @@
-"""Pull-backs of cotangents that are too large for a message."""
+"""Pull-backs: their results, and cotangents that are too large for a message."""

@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 from gridgrad.arguments.inputs import FloatArray
 
-__all__ = ["GRADIENT", "LeastSquaresTerms", "terms_of"]
-
-GRADIENT = "gradient_"
-"""Before the name of a parameter, a component of the result."""
+__all__ = ["LeastSquaresTerms", "terms_of"]
 
 
 class LeastSquaresTerms(NamedTuple):

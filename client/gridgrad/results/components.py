@@ -9,8 +9,9 @@ from gridgrad.arguments.inputs import FloatArray
 from gridgrad.arguments.units import unit_of
 from gridgrad.results.result_data import ResultData
 from gridgrad_core.grid import Derivative
+from gridgrad_core.reduction import PULLBACK
 
-__all__ = ["ComponentGrid", "component_grid", "component_grids", "component_names", "leading_dims"]
+__all__ = ["ComponentGrid", "component_grid", "component_grids", "component_names", "gone_dims", "leading_dims"]
 
 
 class ComponentGrid(NamedTuple):
@@ -60,6 +61,11 @@ def component_grid(result: ResultData, number: int, wrt: Derivative) -> Componen
 
 
 def leading_dims(result: ResultData, wrt: Derivative) -> tuple[str, ...]:
-    """The dims in front of a derivative: those of the arrays of coefficients in it."""
-    own = {*result.dims, *result.reduced}
+    """The dims in front of a derivative: those of the arrays of coefficients in it, and in a pull-back all."""
+    own = {*result.dims, *gone_dims(result)}
     return tuple(dim for name in wrt for dim in result.input_dims.get(name, ()) if dim not in own)
+
+
+def gone_dims(result: ResultData) -> frozenset[str]:
+    """The dims of the request that no array of the result has."""
+    return frozenset() if PULLBACK in result.reduced.values() else frozenset(result.reduced)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from gridgrad.requests.prepare import PreparedCall
     from gridgrad.requests.request import FunctionIdentity, Request
 
-__all__ = ["ResultData", "ResultOrigin", "ResultSchema", "as_gradient", "keeps_arrays"]
-
-R = TypeVar("R", bound="ResultData")
+__all__ = ["ResultData", "ResultOrigin", "ResultSchema", "keeps_arrays"]
 
 
 class ResultSchema(NamedTuple):
@@ -54,17 +52,6 @@ class ResultSchema(NamedTuple):
 def keeps_arrays(result: ResultData) -> bool:
     """Whether the server that a result came from keeps the arrays of its request."""
     return result._schema.keeps_arrays
-
-
-def as_gradient(result: R, index: PlaneIndex) -> R:
-    """A row of numbers, such as a pull-back is, as a sum and its gradient.
-
-    Args:
-        result: the row.
-        index: which of its numbers are which, as `gridgrad.results.planes.element_index` says.
-    """
-    schema = result._schema._replace(planes=index, dims=())
-    return type(result)(result._planes[0], schema, result._info, result._origin)
 
 
 class ResultOrigin(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 
 from gridgrad.arguments.dim_labels import dim_labels
 from gridgrad.arguments.inputs import FloatArray
-from gridgrad.results.components import ComponentGrid, component_grids, component_names
+from gridgrad.results.components import ComponentGrid, component_grids, component_names, gone_dims
 from gridgrad.results.labels import fraction, variable
 from gridgrad.results.result_data import ResultData
 from gridgrad_core.errors import RequestError
@@ -31,7 +31,7 @@ def to_xarray(result: ResultData, name: Names = None) -> xarray.Dataset:
     coordinates: dict[str, Labelled] = {
         key: (result.input_dims[key], values, _attributes(result, key))
         for key, values in result.inputs.items()
-        if not result.reduced.keys() & result.input_dims[key]
+        if gone_dims(result).isdisjoint(result.input_dims[key])
     }
     return _dataset(variables, {**_labels(result), **coordinates}, _about(result) | _seconds(result))
 
@@ -73,7 +73,9 @@ def stack(results: Iterable[ResultData], dim: str = "sample", name: Names = None
         for key, part in named[0].items()
     }
     coordinates = {
-        key: _stacked_input(key, every, dim) for key in first.inputs if not first.reduced.keys() & first.input_dims[key]
+        key: _stacked_input(key, every, dim)
+        for key in first.inputs
+        if gone_dims(first).isdisjoint(first.input_dims[key])
     }
     return _dataset(variables, {**_common_labels(every), **coordinates}, _about(first))
 
@@ -98,7 +100,7 @@ def _spread(
 ) -> Iterator[tuple[str, FloatArray, tuple[int, ...]]]:
     """Inputs and variables with the shape of what stands in front of the grid: that of arrays of coefficients."""
     for key, array in result.inputs.items():
-        if result.reduced.keys() & result.input_dims[key]:
+        if not gone_dims(result).isdisjoint(result.input_dims[key]):
             continue
         on_grid = set(result.input_dims[key]) <= set(result.dims)
         yield key, result.on_grid(key) if on_grid else array, () if on_grid else array.shape

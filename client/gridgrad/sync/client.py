@@ -37,12 +37,13 @@ from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.requests.sent_arrays import LARGE_INPUT_BYTES
 from gridgrad.results.result import Result, with_integral_error
 from gridgrad.servers.addresses import Address
-from gridgrad.sync.bound import Binding, Sums
+from gridgrad.sync.bound import Binding
 from gridgrad.sync.channel import ServerChannels, ServiceChannel
 from gridgrad.sync.grids import ManyGrids
 from gridgrad.sync.introspection import Introspection
 from gridgrad.sync.pool import SessionPool
 from gridgrad.sync.primitives import Owned
+from gridgrad.sync.sums import Sums
 from gridgrad.sync.windows import LargeGrids
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.v1 import gridgrad_pb2 as pb

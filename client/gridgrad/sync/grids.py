@@ -21,7 +21,7 @@ from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
-from gridgrad.sync.collection import Results, counted
+from gridgrad.sync.windows import Results, counted
 from gridgrad_core.errors import GridgradError
 
 __all__ = ["ManyGrids"]

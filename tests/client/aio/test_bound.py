@@ -136,7 +136,9 @@ def test_an_input_may_be_called_as_a_parameter_is(server: FakeServer) -> None:
 @pytest.mark.parametrize(
     "wrong", [lambda problem: problem(b=1.0), lambda problem: problem(), lambda problem: problem(a=[1.0, 2.0])]
 )
-def test_what_does_not_fit_is_not_sent(server: FakeServer, wrong: Callable[[gridgrad.BoundCall], object]) -> None:
+def test_what_does_not_fit_is_not_sent(
+    server: FakeServer, wrong: Callable[[gridgrad.BoundCall[gridgrad.Result]], object]
+) -> None:
     with gridgrad.Client(server.address) as client:
         problem = client.bind("a*t*k", INPUTS, varying="a", tier="direct")
         with pytest.raises(gridgrad.RequestError, match="bind anew"):

@@ -129,3 +129,11 @@ def test_every_command_explains_itself(run: Run) -> None:
         (line,) = [line for line in commands.splitlines() if line.startswith(f"  {name} ")]
         assert not line.endswith("...")
         assert run(name, "-h")[0] == 0
+
+
+@pytest.mark.parametrize("beside", [["--order", "1"], ["--derivative", "t"], ["--reduce", "sum"], ["--weights", "t"]])
+def test_a_cotangent_is_by_wrt_alone(run: Run, server: FakeServer, beside: list[str]) -> None:
+    status, _, said = run(*BILINEAR, "--cotangent", "t", *beside)
+    assert status == 2
+    assert said.startswith("gridgrad: --cotangent: --")
+    assert not server.requests

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gridgrad.testing import FakeClient
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import buffer as wire
 from tests.client.cli.conftest import Run
@@ -98,3 +99,14 @@ def test_json_counts_what_becomes_null(run: Run, server: FakeServer) -> None:
     assert shown["derivatives"]["x"] == [None] * 3
     assert shown["inputs"]["x"] == [1, 2, None]
     assert shown["nulls"] == {"nan": 3, "inf": 3}
+
+
+def test_a_pull_back_is_a_table_of_numbers_and_one_for_each_input_with_dims() -> None:
+    pytest.importorskip("click")
+    from gridgrad.cli.result_tables import as_tables
+
+    with FakeClient({}, fill=2.0) as client:
+        result = client.pullback("a*t*k", {"t": [1.0, 2.0], "k": [3.0, 4.0, 5.0], "a": 1.0}, wrt=["t", "a"])
+    numbers, by_t = as_tables(result)
+    assert [[*row] for row in numbers.rows] == [["f", "df/da"], ["12", "12"]]
+    assert [[*row] for row in by_t.rows] == [["t", "df/dt"], ["1", "6"], ["2", "6"]]

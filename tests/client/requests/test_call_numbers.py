@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import gridgrad
-from gridgrad.requests.bound_request import BoundRequest
+from gridgrad.binding.bound_request import BoundRequest
 from gridgrad.requests.call_numbers import CallNumbers
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import Request

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 import gridgrad
-from gridgrad.requests.bound_request import BoundRequest
+from gridgrad.binding.bound_request import BoundRequest
 from gridgrad.requests.function_spec import plan_message
 from gridgrad.requests.prepare import PreparedCall, prepare, stream_message
 from gridgrad.requests.request import Request

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from gridgrad.arguments.inputs import checked
 from gridgrad.frameworks.scipy.fit_arguments import check_client, check_fit, start_values, weights_of
 from gridgrad.frameworks.scipy.levenberg_marquardt import minimized
-from gridgrad.requests.least_squares_terms import GRADIENT, LeastSquaresTerms, terms_of
-from gridgrad.requests.reduction import GivenResiduals
+from gridgrad.requests.least_squares_terms import LeastSquaresTerms
 from gridgrad_core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def fit(
             start; or one of the arguments can't be meant.
         GridgradError: a request failed.
     """
-    check_client(client, "bind")
+    check_client(client, "bind_least_squares_terms")
     check_fit(most_iterations, progress, options)
     begin = start_values(start)
     given, weighing = checked(inputs), weights_of(sigma, weights)
@@ -110,10 +109,9 @@ def fit(
     constant, timeout = options.pop("coefficients", None) or {}, options.pop("timeout", None)
     numbers = {name: float(values) for name, values in begin.items() if not values.shape}
     arrays = {name: values for name, values in begin.items() if values.shape}
-    problem = client.bind(
-        model, {**given, **numbers}, varying=list(shapes), wrt=list(shapes), order=1, weights=weighing,
-        reduce=GivenResiduals(data, None, skip_nan, loss, loss_scale), coefficients={**constant, **arrays} or None,
-        **options)  # fmt: skip
+    terms = client.bind_least_squares_terms(
+        model, {**given, **numbers}, data, varying=list(shapes), wrt=list(shapes), weights=weighing, skip_nan=skip_nan,
+        loss=loss, loss_scale=loss_scale, coefficients={**constant, **arrays} or None, **options)  # fmt: skip
 
     def split(at: Floats) -> dict[str, Any]:
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
@@ -122,9 +120,7 @@ def fit(
                 for name, part in zip(shapes, parts, strict=True)}  # fmt: skip
 
     def terms_at(at: Floats) -> LeastSquaresTerms:
-        result = problem(split(at), timeout=timeout)
-        gradient = (name for name in result.components if name.startswith(GRADIENT))
-        return terms_of(result.value, [name.removeprefix(GRADIENT) for name in gradient])
+        return terms(split(at), timeout=timeout)
 
     def told(iteration: int, at: Floats, rss: float) -> None:
         if progress:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,18 +27,15 @@ class Binding(ABC):
     def sums(self, model: str, inputs: dict[str, Any], data: Any, **options: Any) -> LeastSquaresTerms:
         """What the server would sum."""
 
-    def bind(
-        self, model: str, inputs: dict[str, Any], *, varying: list[str], reduce: Any, coefficients: Any, **options: Any
-    ) -> Callable[..., SimpleNamespace]:
-        def call(values: dict[str, Any], *, timeout: float | None) -> SimpleNamespace:
+    def bind_least_squares_terms(
+        self, model: str, inputs: dict[str, Any], data: Any, *, varying: list[str], coefficients: Any, **options: Any
+    ) -> Callable[..., LeastSquaresTerms]:
+        def call(values: dict[str, Any], *, timeout: float | None) -> LeastSquaresTerms:
             assert list(values) == varying
             arrays = {name: value for name, value in values.items() if name in (coefficients or {})}
             given = {name: values.get(name, value) for name, value in inputs.items()}
             asked = {**options, "timeout": timeout, "coefficients": {**(coefficients or {}), **arrays} or None}
-            terms = self.sums(model, given, reduce.data, skip_nan=reduce.skip_nan, **asked)
-            normal = terms.normal[np.triu_indices(len(terms.names))]
-            value = np.concatenate([[terms.rss], terms.gradient, normal, [terms.n]])
-            return SimpleNamespace(value=value, components=("rss", *(f"gradient_{name}" for name in terms.names)))
+            return self.sums(model, given, data, **asked)
 
         return call
 

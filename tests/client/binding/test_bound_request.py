@@ -11,8 +11,9 @@ from numpy.testing import assert_array_equal
 
 import gridgrad
 from gridgrad.arguments.stacked_inputs import unstacked
-from gridgrad.requests.bound_request import BoundRequest
+from gridgrad.binding.bound_request import BoundRequest
 from gridgrad.requests.prepare import prepare, stream_message
+from gridgrad.requests.reduction import GivenPullback, GivenResiduals
 from gridgrad.requests.request import Request
 from gridgrad_core.errors import RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -20,6 +21,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 T, K = np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])
 SINGLE = {"t": T.astype("f4"), "k": K.astype("f4")}
 U = np.arange(6.0).reshape(2, 3)
+U2 = np.stack([U, U + 1])
 
 BOUND: dict[str, tuple[Request, Any, dict[Any, Any]]] = {
     "a number": (Request("a*t*k", {"t": T, "k": K, "a": 1.0}), "a", {"a": 2.5}),
@@ -40,9 +42,47 @@ BOUND: dict[str, tuple[Request, Any, dict[Any, Any]]] = {
         ["a", "k"],
         {"a": 2.0, "k": K**2},
     ),
+    "cotangents": (
+        Request("a*t*k", {"t": T, "k": K, "a": 1.0}, wrt="a", order=1, reduce=GivenPullback(U)),
+        ["a", "cotangent"],
+        {"a": 2.0, "cotangent": U + 1},
+    ),
+    "float32 and cotangents along a dim": (
+        Request("t*k", SINGLE, wrt="t", order=1, reduce=GivenPullback(("k", K))),
+        ["cotangent", "k"],
+        {"cotangent": K + 1, "k": K.astype("f4") + 1},
+    ),
+    "cotangents of components": (
+        Request(
+            "(n_0*t, k)", {"t": T, "k": K}, "n", 1, coefficients={"n": [2.0]}, reduce=GivenPullback(np.ones((2, 2, 3)))
+        ),
+        ["cotangent", "n"],
+        {"cotangent": U2 + 1, "n": [3.0]},
+    ),
+    "data and weights": (
+        Request("a*t*k", {"t": T, "k": K, "a": 1.0}, "a", 1, reduce=GivenResiduals(U), weights=("k", K)),
+        ["weights", "data", "a"],
+        {"a": 2.0, "data": (("t", "k"), U + 1), "weights": K + 1},
+    ),
+    "weights": (
+        Request("a*t*k", {"t": T, "k": K, "a": 1.0}, reduce={"k": "sum"}, weights=K),
+        "weights",
+        {"weights": K + 1},
+    ),
     "one not used": (Request("n_1*t", {"t": T}, coefficients={"n": [1.0, 2.0]}), ["n", "t"], {"n": [3, 4], "t": T}),
     "a number not used": (Request("t", {"t": T, "a": 1.0}, unused="ignore"), ["a", "t"], {"a": 2.0, "t": T + 1}),
 }
+
+
+def weighed(request: Request, name: str, value: Any) -> Request:
+    """The request with other data, weights or cotangents, which keep their dims."""
+    if name == "weights":
+        spelled = isinstance(request.weights, tuple)
+        return dataclasses.replace(request, weights=("k", value) if spelled else value)
+    made: Any = request.reduce
+    old = made.cotangent if name == "cotangent" else made.data
+    spelled = isinstance(old, tuple) and not isinstance(value, tuple)
+    return dataclasses.replace(request, reduce=made._replace(**{name: (old[0], value) if spelled else value}))
 
 
 @pytest.mark.parametrize("name", BOUND)
@@ -50,12 +90,15 @@ def test_a_call_is_what_would_have_been_sent_unbound(name: str) -> None:
     request, varying, given = BOUND[name]
     bound = BoundRequest(request, varying)
     coefficients = {n: given.get(n, array) for n, array in (request.coefficients or {}).items()} or None
-    inputs = {n: value for n, value in given.items() if n not in (coefficients or {})}
+    weighing = {n: value for n, value in given.items() if n in ("cotangent", "data", "weights")}
+    inputs = {n: value for n, value in given.items() if n not in {**(coefficients or {}), **weighing}}
     if name == "two dims":
         inputs = {"u": (("i", "j"), given["u"])}
     asked = dataclasses.replace(
         request.settled(), inputs={**unstacked(request.inputs), **unstacked(inputs)}, coefficients=coefficients
     )
+    for n, value in weighing.items():
+        asked = weighed(asked, n, value)
     plain = prepare(asked)
     call = bound.call(given)
     assert call.whole == plain.whole
@@ -123,6 +166,34 @@ def test_what_can_not_vary_is_refused(varying: Any, told: str) -> None:
     with pytest.raises(RequestError, match=told) as raised:
         BoundRequest(Request("V(t)*s", {"t": T, "s": 1.0, "V": table}), varying)
     assert raised.value.field == "varying"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"cotangent": U.T}, r"shape \[3, 2\]; give shape \[2, 3\] over 't', 'k'"),
+        ({"cotangent": (("k", "t"), U)}, r"shape \[2, 3\] over 'k', 't'; give shape \[2, 3\] over 't', 'k'"),
+        ({"cotangent": "k"}, "text|str"),
+        ({}, "no value for it; give what was bound to vary, 'cotangent'"),
+    ],
+)
+def test_cotangents_that_do_not_fit_are_refused(given: Any, told: str) -> None:
+    bound = BoundRequest(Request("t*k", {"t": T, "k": K}, "t", 1, reduce=GivenPullback(U)), "cotangent")
+    with pytest.raises(RequestError, match=told) as raised:
+        bound.call(given)
+    assert raised.value.field == "inputs['cotangent']"
+
+
+@pytest.mark.parametrize("cotangent", [None, "k", ("k", "t"), {"k": K}])
+def test_only_arrays_of_cotangents_vary(cotangent: Any) -> None:
+    with pytest.raises(RequestError, match=r"varying: 'cotangent', which is neither.*name some of 't', 'k', or"):
+        BoundRequest(Request("t*k", {"t": T, "k": K}, "t", 1, reduce=GivenPullback(cotangent)), "cotangent")
+
+
+def test_an_input_called_as_the_cotangent_is_meant() -> None:
+    request = Request("cotangent*t", {"t": T, "cotangent": 2.0}, "t", 1, reduce=GivenPullback(T))
+    call = BoundRequest(request, "cotangent").call({"cotangent": 3.0})
+    assert call.whole == prepare(dataclasses.replace(request, inputs={"t": T, "cotangent": 3.0})).whole
 
 
 def test_calls_that_travel_together_bring_what_is_fixed_once() -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from gridgrad.arguments.coefficients import CoefficientArray, read_coefficients
-from gridgrad.arguments.inputs import FLOAT64, Input, checked, read_inputs
-from gridgrad.arguments.linspace import Linspace
+from gridgrad.arguments.coefficients import read_coefficients
+from gridgrad.arguments.inputs import Input, checked, read_inputs, real_numbers, split_dims
 from gridgrad.arguments.lookup_table import split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
-from gridgrad.requests.encode import InputKind, decode_input, input_head
+from gridgrad.binding.varying_values import VaryingCoefficients, VaryingNumber, VaryingWeighing
+from gridgrad.requests.encode import InputKind, input_head
 from gridgrad.requests.lowering import Shown
 from gridgrad.requests.prepare import PreparedCall, prepare
+from gridgrad.requests.reduction import GivenPullback, GivenResiduals
 from gridgrad.requests.request import Registered, Request
 from gridgrad.requests.template_cache import RequestTemplate, plain_numbers
 from gridgrad_core.errors import RequestError
@@ -24,7 +22,8 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 
 __all__ = ["BoundRequest"]
 
-_NUMBER = struct.Struct("<d")
+COTANGENT, DATA, WEIGHTS = "cotangent", "data", "weights"
+"""Arrays that may vary beside inputs, as arguments are called."""
 
 
 class BoundRequest:
@@ -32,7 +31,8 @@ class BoundRequest:
 
     Args:
         request: what is shared, with values of the shapes that the varying inputs have in each call.
-        varying: the names of the inputs and coefficients whose numbers calls bring.
+        varying: the names of the inputs and coefficients whose numbers calls bring, and of arrays of data, weights and
+            cotangents.
 
     Raises:
         RequestError: something in the request is wrong, or nothing of such a name can vary.
@@ -44,7 +44,9 @@ class BoundRequest:
     def __init__(self, request: Request, varying: str | Iterable[str]) -> None:
         request = dataclasses.replace(request.settled(), inputs=unstacked(request.inputs))
         self.names = _names(varying)
-        _check_varying(self.names, request)
+        weighing = _weighing(request)
+        _check_varying(self.names, request, weighing)
+        self._weighing = {name: weighing[name] for name in self.names if name in weighing}
         self._request = request
         self._first = prepare(request)
         self._varying = {name: self._varied(name) for name in self.names}
@@ -52,6 +54,11 @@ class BoundRequest:
         self._places = [place for varied in self._varying.values() for place in varied.places if place is not None]
         self._template = _bound(self._first.template, tuple(sorted(self._places)))
         self._plain = self._plain_kinds()
+
+    @property
+    def first(self) -> PreparedCall:
+        """The call with the values that were given for their shapes."""
+        return self._first
 
     @property
     def plan(self) -> pb.Plan | None:
@@ -97,7 +104,8 @@ class BoundRequest:
         """A call with numbers that are given in whatever way."""
         if given.keys() != self._varying.keys():
             self._refuse_names(given)
-        first, numbers, shown = self._first, list(self._first.numbers), {}
+        first, numbers = self._first, list(self._first.numbers)
+        shown: dict[str, Input] = {}
         for name, value in given.items():
             varied = self._varying[name]
             read = varied.read(value)
@@ -105,7 +113,7 @@ class BoundRequest:
                 if place is not None:
                     numbers[place] = each
             if first.lowered is not None:
-                shown[name] = varied.shown(read)
+                shown |= {each.name: each for each in varied.shown(read)}
         if self._are_made_anew:
             return prepare(self._with(given))
         call = first._replace(request=self._with(given), template=self._template, numbers=tuple(numbers))
@@ -117,31 +125,44 @@ class BoundRequest:
     def _needs_all(self) -> bool:
         """Whether each call is read as a whole: what varies is summed over, or moves the weights of a reduction."""
         summed = {each.name for each in self._first.summed}
-        moves = any(isinstance(each, _Number) and each.kind.spec.dims for each in self._varying.values())
+        moves = any(isinstance(each, VaryingNumber) and each.kind.spec.dims for each in self._varying.values())
         return not summed.isdisjoint(self.names) or (self._request.weights is not None and moves)
 
     def _plain_kinds(self) -> list[InputKind]:
         """What all that varies is, if it consists of axes and numbers that are sent as they are given; else nothing."""
-        kinds = [varied.kind for varied in self._varying.values() if isinstance(varied, _Number)]
+        kinds = [varied.kind for varied in self._varying.values() if isinstance(varied, VaryingNumber)]
         is_plain = len(kinds) == len(self._places) == len(self._varying) and self._first.lowered is None
         is_plain &= not self._are_made_anew
         return kinds if is_plain and all(spec.dims in ((), (spec.name,)) for spec, _ in kinds) else []
 
-    def _varied(self, name: str) -> _Number | _Coefficients:
+    def _varied(self, name: str) -> VaryingNumber | VaryingCoefficients | VaryingWeighing:
         """What varies by a name, and where it stands among what is sent: nowhere where the function does not use it."""
         template, arrays = self._first.template, self._request.coefficients or {}
         places = {spec.name: place for place, (spec, _) in enumerate(template.inputs)}
+        if name in self._weighing:
+            return self._weighed(name, places)
         if name not in arrays:
             (read,) = read_inputs({name: self._request.inputs[name]})
-            return _Number(InputKind(read.spec, template.dtype), (places.get(name),))
+            return VaryingNumber(InputKind(read.spec, template.dtype), (places.get(name),))
         (array,) = read_coefficients({name: arrays[name]}, ())
         found = tuple([places.get(element) for element in array.elements])
-        return _Coefficients(name, array.values.shape, template.dtype, found)
+        return VaryingCoefficients(name, array.values.shape, template.dtype, found)
+
+    def _weighed(self, name: str, places: Mapping[str, int]) -> VaryingWeighing:
+        """Data, weights or cotangents that vary, which travel as inputs of their own."""
+        reduction = self._first.template.reduction
+        assert reduction is not None, "something is made of the grid"  # noqa: S101 - narrows the type
+        parts = {COTANGENT: slice(None), DATA: slice(1), WEIGHTS: slice(-1, None)}
+        found = tuple([places[each] for each in reduction.added[parts[name]]])
+        dims, values = split_dims(name, self._weighing[name])
+        kinds = tuple([self._first.template.inputs[place] for place in found])
+        return VaryingWeighing(name, dims, real_numbers(name, values).shape, kinds, found)
 
     def _with(self, given: Mapping[str, Any]) -> Request:
         """The request as it would be spelled with these values."""
-        request, arrays = self._request, self._request.coefficients
         spelled = {name: self._varying[name].spelled(value) for name, value in given.items()}
+        request = _with_weighing(self._request, {name: spelled.pop(name) for name in self._weighing})
+        arrays = request.coefficients
         if not arrays:
             return request.on({**request.inputs, **spelled})
         inputs = {name: spelled.get(name, value) for name, value in request.inputs.items()}
@@ -158,84 +179,6 @@ class BoundRequest:
         raise RequestError(f"inputs[{missing!r}]", "no value for it", remedy)
 
 
-class _Number(NamedTuple):
-    """An input that varies.
-
-    Args:
-        kind: what it is but for its numbers.
-        places: where it stands among what is sent.
-    """
-
-    kind: InputKind
-    places: tuple[int | None]
-
-    def read(self, value: Any) -> Sequence[bytes]:
-        """Its numbers, as they are sent.
-
-        Raises:
-            RequestError: they are of another shape, or none.
-        """
-        (name, dims, shape), dtype = self.kind
-        if isinstance(value, float) and not dims and dtype == FLOAT64:
-            return (_NUMBER.pack(value),)
-        if type(value) is np.ndarray and value.shape == shape and value.dtype == dtype:
-            return (value.tobytes(),)
-        bare = bool(dims) and isinstance(value, list | np.ndarray)
-        if bare and np.ndim(value) != len(dims):
-            raise _of_another_shape(name, shape, dims, np.shape(value))
-        (given,) = read_inputs({name: (dims, value) if bare else value})
-        if given.dims != dims or given.spec.shape != shape:
-            raise _of_another_shape(name, shape, dims, given.spec.shape, given.dims)
-        values = given.values.values() if isinstance(given.values, Linspace) else given.values
-        return (_cast(values, dtype),)
-
-    def spelled(self, value: Any) -> Any:
-        """The value as an input of any request, which has to name its dims."""
-        name, dims, _ = self.kind.spec
-        return (dims, value) if isinstance(value, list | np.ndarray) and dims not in ((), (name,)) else value
-
-    def shown(self, numbers: Sequence[bytes]) -> Input:
-        """The input as the caller sees it."""
-        return decode_input(self.kind, numbers[0])
-
-
-class _Coefficients(NamedTuple):
-    """An array of coefficients that varies.
-
-    Args:
-        name: of the array.
-        shape: of the array.
-        dtype: computed in.
-        places: where its elements stand among what is sent.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    places: tuple[int | None, ...]
-
-    def read(self, value: Any) -> Sequence[bytes]:
-        """The numbers of its elements, as they are sent.
-
-        Raises:
-            RequestError: they are of another shape, or none.
-        """
-        (array,) = read_coefficients({self.name: value}, ())
-        if array.values.shape != self.shape:
-            raise _of_another_shape(self.name, self.shape, (), array.values.shape)
-        raw, size = _cast(array.values, self.dtype), self.dtype.itemsize
-        return [raw[start : start + size] for start in range(0, len(raw), size)]
-
-    def spelled(self, value: Any) -> Any:
-        """The value as an array of any request."""
-        return value
-
-    def shown(self, numbers: Sequence[bytes]) -> Input:
-        """The array as the caller sees it."""
-        values = np.frombuffer(b"".join(numbers), self.dtype).astype(FLOAT64).reshape(self.shape)
-        return CoefficientArray(self.name, values).input
-
-
 def _names(varying: Any) -> tuple[str, ...]:
     try:
         return (varying,) if isinstance(varying, str) else tuple(dict.fromkeys(varying))
@@ -243,9 +186,36 @@ def _names(varying: Any) -> tuple[str, ...]:
         raise RequestError("varying", f"{varying!r}", 'name what varies: varying="a" or varying=["a", "b"]') from None
 
 
-def _check_varying(names: Sequence[str], request: Request) -> None:
+def _weighing(request: Request) -> dict[str, Any]:
+    """Data, weights and cotangents that are numbers, by names that no input has."""
+    made, found = request.reduce, {WEIGHTS: request.weights}
+    if isinstance(made, GivenPullback):
+        found[COTANGENT] = made.cotangent
+    elif isinstance(made, GivenResiduals):
+        found[DATA] = made.data
+    others = {*request.inputs, *(request.coefficients or {})}
+    return {name: value for name, value in found.items() if name not in others and not _is_text(value)}
+
+
+def _is_text(weighing: Any) -> bool:
+    """Whether weights are none, or expressions."""
+    if isinstance(weighing, tuple) and len(weighing) > 0:
+        return all(isinstance(each, str) for each in weighing)
+    return weighing is None or isinstance(weighing, str | Mapping)
+
+
+def _with_weighing(request: Request, weighing: Mapping[str, Any]) -> Request:
+    if not weighing:
+        return request
+    made = request.reduce
+    if isinstance(made, GivenPullback | GivenResiduals):
+        made = made._replace(**{name: value for name, value in weighing.items() if name != WEIGHTS})
+    return dataclasses.replace(request, reduce=made, weights=weighing.get(WEIGHTS, request.weights))
+
+
+def _check_varying(names: Sequence[str], request: Request, weighing: Iterable[str]) -> None:
     plain, tables = split_tables(request.inputs)
-    known = [*plain, *(request.coefficients or {})]
+    known = [*plain, *(request.coefficients or {}), *weighing]
     for name in names:
         if name not in known:
             is_table = any(name == each.name for each in tables)
@@ -257,9 +227,10 @@ def _check_varying(names: Sequence[str], request: Request) -> None:
 
 def _bound(template: RequestTemplate, varying: tuple[int, ...]) -> RequestTemplate:
     """The same template for calls that bring the numbers of some inputs: as arrays of the dtype computed in."""
+    weighing = template.reduction.added if template.reduction else ()
     kinds = tuple(
         [
-            kind._replace(dtype=template.dtype) if place in varying else kind
+            kind._replace(dtype=template.dtype) if place in varying and kind.spec.name not in weighing else kind
             for place, kind in enumerate(template.inputs)
         ]
     )
@@ -271,18 +242,3 @@ def _bound(template: RequestTemplate, varying: tuple[int, ...]) -> RequestTempla
         varying=varying,
         response=None,
     )
-
-
-def _cast(values: Any, dtype: np.dtype[Any] | None) -> bytes:
-    with np.errstate(over="ignore"):  # beyond float32 is inf there
-        return np.asarray(values, dtype).tobytes()
-
-
-def _of_another_shape(
-    name: str, bound: Sequence[int], bound_dims: Sequence[str], shape: Sequence[int], dims: Sequence[str] | None = None
-) -> RequestError:
-    def told(shape: Sequence[int], dims: Sequence[str] | None) -> str:
-        return f"shape {[*shape]}" + (f" over {', '.join(map(repr, dims))}" if dims else "")
-
-    remedy = f"give {told(bound, bound_dims)}, as it was bound with, or bind anew"
-    return RequestError(f"inputs[{name!r}]", told(shape, dims), remedy)

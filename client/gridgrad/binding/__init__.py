@@ -1,0 +1,1 @@
+"""Bound requests: what stays between calls is read, checked and laid out once."""
