@@ -232,6 +232,7 @@ class Server:
     def _workers_changed(self) -> None:
         if self.parts.workers.ready:
             self.parts.functions.registered = {each.name: each for each in self.parts.workers.ready.functions}
+            self.parts.functions.refused = self.parts.workers.ready.refused
         self._changed.set()
 
     async def _follow(self) -> None:

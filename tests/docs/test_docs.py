@@ -80,7 +80,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     """What the blocks run in: a server, and the project's own scripts in PATH."""
     formulas = tmp_path_factory.mktemp("formulas") / "page.toml"
     formulas.write_text("".join(block.text for block in blocks("toml")))
-    arguments = ["--listen", "127.0.0.1:0", "--functions", "examples.functions", "--expressions", str(formulas)]
+    functions = ("examples.functions", "examples.surrogate:Surrogate")
+    arguments = ["--listen", "127.0.0.1:0", "--expressions", str(formulas)]
+    arguments += [text for each in functions for text in ("--functions", each)]
     path, log = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])), formulas.with_suffix(".log")
     level = {"GRIDGRAD_LOG_LEVEL": "info"}
     with serve("gridgrad_server", [*arguments, "--http", "127.0.0.1:0"], environment=level, log=log) as server:

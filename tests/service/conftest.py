@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import grpc
 import pytest
@@ -11,13 +12,14 @@ import gridgrad
 from tests.service.calls import OPTIONS, Calls
 from tests.service.harness import PIECE, QUEUE_ENTRIES, QUEUE_MIB, Running, running
 
+MODELS = Path(__file__).parent / "models"
 _FIGURE = "figure "
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server that strangers may call, with the functions of these tests and of the examples; leave it as it was."""
-    flags = ["--functions", "examples.functions", "--request-cost", str(1 << 28)]
+    """A server that strangers may call, with the functions and models of tests and examples; leave it as it was."""
+    flags = ["--functions", "examples.functions", "--functions", f"{MODELS}/", "--request-cost", str(1 << 28)]
     with running(tmp_path_factory.mktemp("server"), *flags) as started:
         yield started
 

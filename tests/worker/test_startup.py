@@ -37,9 +37,9 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
 
 @pytest.mark.usefixtures("clean_registry")
 def test_a_worker_that_is_ready_says_what_it_serves(module: str) -> None:
-    device, registered = start("cpu", 2, [module])
+    started = start("cpu", 2, [module])
     assert torch.get_num_threads() == 2
-    ready = ready_message(device, registered)
+    ready = ready_message(started)
     assert ready.device == "cpu"
     (served,) = ready.functions
     assert (served.name, served.doc, list(served.components), served.mode) == ("square", "A power.", ["f"], "forward")
@@ -54,7 +54,7 @@ def test_a_worker_that_is_ready_says_what_it_serves(module: str) -> None:
 def test_the_list_says_what_a_function_is_not_served_for(tmp_path: Path, module: str) -> None:
     text = MODULE.replace("samples=", "order=1, samples=").replace("x**n", "x**n * torch.ones((), dtype=torch.float64)")
     (tmp_path / f"{module}.py").write_text(text.replace("\n", "\nimport torch\n", 1))
-    (served,) = ready_message(*start("cpu", 1, [module])).functions
+    (served,) = ready_message(start("cpu", 1, [module])).functions
     assert served.doc == "A power.\n\nServed to order 1. Served in float64 alone."
 
 

@@ -33,7 +33,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--fd", type=int, help="descriptor of the socket to the server")
     parser.add_argument("--device", required=True, help="cpu or cuda:INDEX")
     parser.add_argument(
-        "--functions", action="extend", nargs="+", default=[], metavar="MODULE", help="modules of registered functions"
+        "--functions",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="MODULE",
+        help="modules of functions, and models",
     )
     parser.add_argument(
         "--engine", choices=("structured", "functional"), default="structured", help="what computes expressions"
@@ -72,15 +77,18 @@ def open_loop(
     from gridgrad_worker.startup import CannotServeError, ready_message, start
 
     try:
-        device, registered = start(options.device, options.threads, options.functions, options.engine)
+        started = start(options.device, options.threads, options.functions, options.engine)
     except CannotServeError as error:
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return None
+    device = started.device
     tier = _tier(options, device, template)
-    programs = ProgramTable(device, registered, options.engine, tier)
+    programs = ProgramTable(device, started.registered, options.engine, tier)
     gc.freeze()  # torch and what was loaded with it stay: no collection need look at them again
-    channel.send(pb.WorkerMessage(ready=ready_message(device, registered)).SerializeToString())
-    _log.info("ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(registered))
+    channel.send(pb.WorkerMessage(ready=ready_message(started)).SerializeToString())
+    _log.info(
+        "ready after %.1f s with %d registered functions", time.perf_counter() - started_at, len(started.registered)
+    )
     return WorkerLoop(channel, MappedSlots(device), programs, tier)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,11 +14,12 @@ from gridgrad_worker.devices.device import Device
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.make_program import EngineName, make_program
+from gridgrad_worker.models.model_files import is_model
 from gridgrad_worker.registered.derivative_check import check
 from gridgrad_worker.registered.registration import FunctionError, Registration
 from gridgrad_worker.registered.registry import load
 
-__all__ = ["CannotServeError", "ready_message", "start"]
+__all__ = ["CannotServeError", "Started", "ready_message", "start"]
 
 _WARMED_EXPRESSION = "t*k + 2*t*k**2"
 _WARMED_SIDE = 8
@@ -27,15 +29,21 @@ class CannotServeError(RuntimeError):
     """The worker can't serve at all. The operator's to mend; the message says how."""
 
 
-def start(
-    device_name: str, threads: int, modules: Sequence[str], engine: EngineName = "structured"
-) -> tuple[Device, dict[str, Registration]]:
+class Started(NamedTuple):
+    """What a worker serves with: its device, functions and models, and why other models are not served, by name."""
+
+    device: Device
+    registered: dict[str, Registration]
+    refused: dict[str, str]
+
+
+def start(device_name: str, threads: int, functions: Sequence[str], engine: EngineName = "structured") -> Started:
     """Makes everything ready to serve.
 
     Args:
         device_name: "cpu" or "cuda:<index>".
         threads: for work on the processor.
-        modules: whose functions are registered.
+        functions: modules whose functions are registered, and models.
         engine: what computes expressions.
 
     Raises:
@@ -44,11 +52,23 @@ def start(
     device = _open(device_name, threads)
     _choose_attention()
     try:
-        registered = {name: check(each, device) if each.check else each for name, each in load(modules).items()}
+        modules = load([each for each in functions if not is_model(each)])
+        registered = {name: check(each, device) if each.check else each for name, each in modules.items()}
     except FunctionError as error:
         raise CannotServeError(str(error)) from error
+    models = [each for each in functions if is_model(each)]
+    refused = _add_models(models, device, registered) if models else {}
     _warm_up(device, registered, engine)
-    return device, registered
+    return Started(device, registered, refused)
+
+
+def _add_models(entries: Sequence[str], device: Device, registered: dict[str, Registration]) -> dict[str, str]:
+    """Adds the models that can be served, and returns why others can't."""
+    from gridgrad_worker.models.model_loading import load_models  # what has none needs none of it
+
+    loaded = load_models(entries, device, registered)
+    registered |= loaded.served
+    return loaded.refused
 
 
 def _open(name: str, threads: int) -> Device:
@@ -89,9 +109,10 @@ def _warmed(dtype: str) -> pb.Plan:
     )
 
 
-def ready_message(device: Device, registered: Mapping[str, Registration]) -> pb.Ready:
+def ready_message(started: Started) -> pb.Ready:
     """The first message of a worker that serves."""
-    return pb.Ready(device=device.name, functions=map(_signature, registered.values()))
+    functions = map(_signature, started.registered.values())
+    return pb.Ready(device=started.device.name, functions=functions, refused=started.refused)
 
 
 def _doc(registered: Registration) -> str:

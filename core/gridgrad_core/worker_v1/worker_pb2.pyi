@@ -108,12 +108,21 @@ class Pong(_message.Message):
     def __init__(self, question: _Optional[int] = ...) -> None: ...
 
 class Ready(_message.Message):
-    __slots__ = ("device", "functions")
+    __slots__ = ("device", "functions", "refused")
+    class RefusedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     device: str
     functions: _containers.RepeatedCompositeFieldContainer[RegisteredFunction]
-    def __init__(self, device: _Optional[str] = ..., functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
+    refused: _containers.ScalarMap[str, str]
+    def __init__(self, device: _Optional[str] = ..., functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ..., refused: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RegisteredFunction(_message.Message):
     __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units")

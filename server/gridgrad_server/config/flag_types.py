@@ -127,12 +127,18 @@ def _is_tcp(text: str) -> bool:
     return bool(host) and port.isdecimal() and int(port) <= 65535
 
 
+_MODELS = (".toml",)  # by which workers know them too
+
+
 class Module(_FlagType):
-    """The name of a Python module."""
+    """The name of a Python module, or of a model."""
 
     name = "module"
-    takes = "the dotted name of a Python module, such as package.module"
+    takes = "the dotted name of a Python module, such as package.module; package.module:Class, model.toml or a folder/"
 
     def parsed(self, text: str) -> str | None:
         """The name."""
-        return text if all(part.isidentifier() for part in text.split(".")) else None
+        module, _, member = text.partition(":")
+        is_path = "/" in text or text.endswith(_MODELS)
+        named = [module, member] if ":" in text else [module]
+        return text if is_path or all(part.isidentifier() for each in named for part in each.split(".")) else None

@@ -149,7 +149,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("compile-timeout", Seconds(), 600.0, "600",
          "seconds after which a compilation is given up. Lower it where strangers call, raise it on a slow machine"),
     Flag("functions", Module(), (), "none",
-         "module with registered Python functions to load into the workers. For what is no expression",
+         "module with registered Python functions, or model, to load into the workers. For what is no expression",
          repeated=True),
     Flag("expressions", _PATH, None, "none",
          "TOML file of formulas that callers name, or directory of such files. Give it where a team shares formulas "

@@ -250,6 +250,7 @@ class FunctionKeys:
 
     Attributes:
         registered: the functions that workers have registered, by name.
+        refused: why they do not serve other models, by name.
         formulas: the names of formulas, to propose where a name is unknown.
     """
 
@@ -261,6 +262,7 @@ class FunctionKeys:
         self._by_spelling: SharedCache[DecodedFunction, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
         self._by_key: SharedCache[CompatibilityKey, FunctionKey] = SharedCache(_MOST_KEYS, weight_of)
         self.registered: RegisteredFunctions = {}
+        self.refused: Mapping[str, str] = {}
         self.formulas: Collection[str] = ()
 
     async def get(self, spelled: DecodedFunction, caller: str = "") -> FunctionKey:
@@ -375,6 +377,9 @@ class FunctionKeys:
 
     def _function(self, name: str) -> wpb.RegisteredFunction:
         function = self.registered.get(name)
+        if function is None and name in self.refused:
+            found = f"the model {name!r} is not served: {self.refused[name]}"
+            raise UnknownFunctionError("function.registered", found, "whoever runs the server can mend it and restart")
         if function is None:
             names = sorted({*self.registered, *self.formulas})
             near = difflib.get_close_matches(name[:200], names, n=3) or names[:10]

@@ -25,6 +25,9 @@ from gridgrad_server.config.flag_types import Address, Bytes, Count, Module, Sec
         (Address(), "unix:/run/s", "unix:/run/s"),
         (TcpAddress(), "localhost:0", "localhost:0"),
         (Module(), "package.module", "package.module"),
+        (Module(), "package.module:Net", "package.module:Net"),
+        (Module(), "a-b/", "a-b/"),
+        (Module(), "a-b.toml", "a-b.toml"),
     ],
 )
 def test_what_is_right_becomes_a_value(kind: click.ParamType[Any], text: str, value: object) -> None:
@@ -47,6 +50,7 @@ def test_what_is_right_becomes_a_value(kind: click.ParamType[Any], text: str, va
         (Address(), "localhost:70000", "HOST:PORT"),
         (TcpAddress(), "unix:/run/s", "HOST:PORT"),
         (Module(), "a-b", "dotted name"),
+        (Module(), "a:b-c", "dotted name"),
     ],
 )
 def test_what_is_wrong_is_refused_with_what_would_be_right(kind: click.ParamType[Any], text: str, takes: str) -> None:

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from gridgrad_worker.registered.registration import FunctionError, Mode, Registration, Samples, describe, source_of
 
-__all__ = ["function", "load"]
+__all__ = ["function", "import_module", "load"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -99,7 +100,7 @@ def load(modules: Sequence[str]) -> dict[str, Registration]:
     """
     for module in modules:
         known = set(_registered)
-        _import(module)
+        import_module(module)
         if known == set(_registered) and not any(_home(f).startswith(f"{module}.") for f in _registered.values()):
             raise FunctionError(
                 f"--functions {module}: it registers no function; "
@@ -108,9 +109,14 @@ def load(modules: Sequence[str]) -> dict[str, Registration]:
     return dict(sorted(_registered.items()))
 
 
-def _import(module: str) -> None:
+def import_module(module: str) -> ModuleType:
+    """Imports a module that --functions names.
+
+    Raises:
+        FunctionError: it can't be imported.
+    """
     try:
-        importlib.import_module(module)
+        return importlib.import_module(module)
     except FunctionError:
         raise
     except ModuleNotFoundError as error:

@@ -1,0 +1,27 @@
+"""Models between real processes: called by name, listed with their settings, refused by name beside the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import gridgrad
+from gridgrad.errors import UnknownFunctionError
+from tests.service.harness import Running
+
+
+def test_models_are_called_by_name_and_wrong_ones_refused(server: Running, client: gridgrad.Client) -> None:
+    x, y = np.linspace(-1, 1, 4), np.linspace(0, 2, 3)
+    result = client.gradient(gridgrad.registered("line"), {"x": x, "y": y})
+    listed = {each.name: each for each in client.functions()}
+    with pytest.raises(UnknownFunctionError, match=r"'slip' is not served: .*slip\.toml: samples\[0\]: f is .*not 1"):
+        client.gradient(gridgrad.registered("slip"), {"x": 1.0})
+    with pytest.raises(UnknownFunctionError, match=r"typo\.toml: ordre means nothing here; there are name"):
+        client.gradient(gridgrad.registered("typo"), {"x": 1.0})
+    near = client.gradient(gridgrad.registered("line"), {"x": x + 1e-6, "y": y}, derivatives=[()])
+    assert result.units["x"] == "m"
+    assert_allclose((near.value - result.value) / 1e-6, result.d["x"], rtol=1e-4, atol=1e-6)
+    assert "slip" not in listed
+    assert listed["line"].doc == "Served to order 1."
+    assert server.log.read_text().count("model refused") == 2

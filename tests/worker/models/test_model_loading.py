@@ -1,0 +1,36 @@
+"""Entries of --functions that are models: directories, names, and what is refused beside the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.models.model_loading import load_models
+from tests.worker.models.conftest import Load, WriteModule
+
+TWICE = "class Twice(nn.Module):\n    def forward(self, x): return 2*x\n"
+SETTINGS = "module = '{}:Twice'\ncheck = false\ninputs = {{x = {{}}}}\n"
+
+
+def test_a_directory_in_order_of_names(tmp_path: Path, load: Load, write_module: WriteModule) -> None:
+    settings = SETTINGS.format(write_module(TWICE))
+    (tmp_path / "b.toml").write_text(settings)
+    (tmp_path / "a.toml").write_text(settings)
+    (tmp_path / "c.toml").write_text(f"name = 'a'\n{settings}")
+    loaded = load(tmp_path)
+    assert list(loaded.served) == ["a", "b"]
+    assert "the name 'a' is taken already" in loaded.refused["c"]
+    taken = load_models([str(tmp_path / "b.toml")], open_device("cpu", 1), ["b"])
+    assert "the name 'b' is taken already" in taken.refused["b"]
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path, load: Load) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "none.toml").write_text("")
+    (tmp_path / "bytes.toml").write_bytes(b"name = '\xff'")
+    refused = load(tmp_path / "empty", tmp_path, "no_such_module:Net").refused
+    assert "no model there; put files that end in .toml into it" in refused[f"{tmp_path}/empty"]
+    assert "it has no module = 'package.module:Class'" in refused["none"]
+    assert "byte 8 is no UTF-8" in refused["bytes"]
+    assert "there is no module 'no_such_module'" in refused["Net"]
+    assert "is no model; name a file that ends in .toml" in load("a/none.tar").refused["none"]

@@ -1,0 +1,1 @@
+"""Models that others made, served as registered functions: torch modules, exported programs, ONNX graphs."""
