@@ -79,6 +79,27 @@ def test_tables_by_their_arguments_and_values(client: gridgrad.Client) -> None:
     assert_allclose(by_values, client.gradient("a*c(x)**2", inputs, wrt="c").d["c"].sum(-1), rtol=1e-12)
 
 
+def test_cotangents_may_call_tables_and_sum_over_arrays(client: gridgrad.Client) -> None:
+    x, knots = np.linspace(0.2, 2.8, 50), np.linspace(0, 3, 13)
+    given = {"c": gridgrad.table(np.sin(knots), x=knots), "w": gridgrad.table(knots**2, x=knots)}
+    inputs = {"x": x, "a": 1.3, **given}
+    for text, used in (("w(x) + 1", ["w"]), ("c(x)*w(x)", ["c", "w"])):
+        weights = client.gradient(text, {"x": x, **{name: given[name] for name in used}}).value
+        for function, wrt in (("a*c(x)**2", ["x", "a", "c"]), ("a*x", ["x", "a"])):
+            own = {name: each for name, each in inputs.items() if name not in given or f"{name}(" in function + text}
+            by_text = client.pullback(function, own, text, wrt=wrt)
+            plain = {name: each for name, each in own.items() if name not in given or f"{name}(" in function}
+            by_array = client.pullback(function, plain, weights, wrt=wrt)
+            assert_allclose(by_text.value, by_array.value, rtol=1e-13)
+            for name in wrt:
+                assert_allclose(by_text.d[name], by_array.d[name], rtol=1e-11, atol=1e-13)
+    n = np.array([1.0, 0.5, 0.25])
+    summed = client.pullback("a*sum(n*x)", {"x": x, "a": 1.3}, "sum(n*x**2)", wrt="a", coefficients={"n": n})
+    assert_allclose(summed.d["a"], (n.sum() * x * n.sum() * x**2).sum(), rtol=1e-13)
+    with pytest.raises(gridgrad.RequestError, match="'V' is no function"):
+        client.pullback("a*x", {"x": x, "a": 1.3}, "V(x)", wrt="a")
+
+
 def test_tuples_have_a_cotangent_for_each_component(client: gridgrad.Client) -> None:
     weights = np.arange(8.0).reshape(2, 2, 2)
     result = client.pullback("(t*k, t**2)", TWO, weights, wrt="t")

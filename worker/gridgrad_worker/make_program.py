@@ -148,7 +148,8 @@ def _pulled_back(
     else:
         given = tables.of(message.tables, dtype, device)
         program = parse(message.expression, names, given.specs)
-        check_lengths(program.nodes, given)
+        cotangents = parse(asked.weights, names, given.specs).nodes if asked.weights else ()
+        check_lengths((*program.nodes, *cotangents), given)
         asking = program, asked.weights, axes, tuple([names[place] for place in wrt])
         plan = planned(*asking)
         number = whole_stage(plan, ndim)

@@ -343,8 +343,7 @@ class FunctionKeys:
         self, reduction: Reduction, field: str, text: str, spelled: DecodedFunction, caller: str
     ) -> ParsedText:
         """Weights or data, parsed and checked."""
-        # Cotangents are computed along with the function, and can't call its tables yet
-        specs = () if reduction.is_pullback else tuple([table.spec for table in spelled.tables])
+        specs = tuple([table.spec for table in spelled.tables])
         try:
             parsed = await self._programs.get(text, [name for name, _ in spelled.inputs], caller, specs)
         except ExpressionError as error:

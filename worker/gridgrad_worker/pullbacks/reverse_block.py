@@ -233,7 +233,7 @@ def planned(
 
     Args:
         program: the function.
-        cotangents: the text of those of its components; empty for ones.
+        cotangents: the text of those of its components, which may call its tables; empty for ones.
         axes: for each input, which of the grid's dims its own are.
         wrt: the inputs that the gradient is by.
         multiplying: whether exponentials of sums may be derived as products.
@@ -249,7 +249,7 @@ def planned(
 def _planned_once(
     program: Program, cotangents: str, masks: tuple[tuple[str, int], ...], wrt: tuple[str, ...], *, multiplying: bool
 ) -> PullbackPlan:
-    given = parse(cotangents, [name for name, _ in masks]) if cotangents else None
+    given = parse(cotangents, [name for name, _ in masks], program.tables) if cotangents else None
     return plan_pullback(program, given, dict(masks), wrt, multiplying=multiplying)
 
 
