@@ -99,6 +99,16 @@ def _spherical_kn(n: int, x: Number) -> Number:
     return mp.pi / (2 * x) * mp.exp(-x) * mp.fsum(terms)
 
 
+def _kn(n: int, x: Number) -> Number:
+    """From K₀ and K₁ upwards (DLMF 10.29.1), since mpmath takes seconds for those of large whole orders."""
+    if x <= 0:
+        return mp.inf if x == 0 else mp.nan
+    before, here = mp.besselk(0, x), mp.besselk(1, x)
+    for k in range(1, n):
+        before, here = here, before + 2 * k / x * here
+    return here if n else before
+
+
 def _faddeeva(k: int, z: Number) -> Number:
     """The k-th derivative of exp(-z²) erfc(-iz), by w' = -2zw + 2i/√π and Leibniz's rule, with digits to lose."""
     with mp.workdps(2 * mp.mp.dps + 40):
@@ -141,7 +151,7 @@ def _lambertw(branch: int, x: Number) -> Number:
     return mp.re(mp.lambertw(x, branch))
 
 
-_BESSEL = {"y": mp.bessely, "i": mp.besseli, "k": mp.besselk}
+_BESSEL = {"y": mp.bessely, "i": mp.besseli, "k": _kn}
 
 
 def _incomplete(of: Callable[[Number, Number], Number], phi: Number, m: Number) -> Number:
@@ -220,7 +230,7 @@ VALUES: dict[str, Callable[..., Number]] = {
     **{f"{letter}{n}": functools.partial(of, n) for letter, of in _BESSEL.items() for n in (0, 1)},
     "yn": mp.bessely,
     "iv": mp.besseli,
-    "kn": mp.besselk,
+    "kn": _kn,
     "jv": mp.besselj,
     "yv": mp.bessely,
     "kv": mp.besselk,

@@ -34,7 +34,7 @@ TABLE = (
     ),
     _of_one("si", "Si(x) = ∫ sin(t)/t dt from 0 to x", "sinc(0.3183098861837907*x)", ""),
     _of_one("ci", "Ci(x) = -∫ cos(t)/t dt from x to ∞", "cos(x)/x", "-inf at 0, nan below"),
-    _of_one("shi", "Shi(x) = ∫ sinh(t)/t dt from 0 to x", "0.5*(exprel(x) + exprel(-x))", ""),
+    _of_one("shi", "Shi(x) = ∫ sinh(t)/t dt from 0 to x", "tanhc(x)*cosh(x)", ""),
     _of_one("chi", "Chi(x) = γ + ln x + ∫ (cosh(t) - 1)/t dt from 0 to x", "cosh(x)/x", "-inf at 0, nan below"),
     _of_one("fresnel_s", "S(x) = ∫ sin(πt²/2) dt from 0 to x", "sin(1.5707963267948966*(x*x))", "±1/2 at ±inf"),
     _of_one("fresnel_c", "C(x) = ∫ cos(πt²/2) dt from 0 to x", "cos(1.5707963267948966*(x*x))", "±1/2 at ±inf"),
