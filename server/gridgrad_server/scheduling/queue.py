@@ -7,6 +7,7 @@
 * Small requests overtake bulk: packs, and grids of several tiles. While bulk waits it gets every fourth batch.
 * Bulk of callers of less weight rests between its batches while small requests of others come, so that it takes no more
   of the time than that weight: else it would have all that is left between two small ones, and each would meet it.
+  Where they come in quick succession it rests until so many are done that hardly one in a hundred meets it.
 * While small requests come, which have to wait for what is at the workers and for the server while it sends that,
   batches of bulk are small, tiles of grids are cut again to be so, and only one is at a worker.
 * A caller's own requests of one key go in the order in which they came.
@@ -42,6 +43,9 @@ _BULK_EVERY = 4
 _BULK_SHARE = 4
 _SMALL_WITHIN_S = 0.5
 _LONGEST_REST_S = 0.1
+_LONGEST_FOR_MANY_S = 0.2
+_OUTNUMBERED = 20
+"""By how much more than by their weights small batches in quick succession outnumber those of bulk."""
 
 _LaneKey = tuple[int, int]  # the number of a function key, and what tells a request apart that is computed alone
 
@@ -163,6 +167,37 @@ class _Spending:
         return self._spent_s.get(share_of(caller), self._now_s)
 
 
+class _Rest:
+    """How long bulk of less weight rests after a batch of it, for the sake of small requests."""
+
+    def __init__(self) -> None:
+        self.began_at = self._least_until = -math.inf
+        self._enough_small = 0.0
+
+    def begin(self, now: float) -> None:
+        """Takes in that bulk is given to a worker."""
+        self.began_at = now
+
+    def computed(self, ratio: float, now: float) -> None:
+        """Takes in that it was computed, and that small requests have so many times its weight."""
+        took_s = now - self.began_at
+        self._least_until = now + min(took_s * max(0.0, ratio - 1), _LONGEST_REST_S)
+        self._enough_small = _OUTNUMBERED * ratio
+
+    def left_s(self, small: int, now: float) -> float:
+        """How much of it is left.
+
+        Args:
+            small: how many small batches there were meanwhile.
+            now: by time.monotonic.
+        """
+        if now < self._least_until:
+            return self._least_until - now
+        least_s, until = self._least_until - self.began_at, self.began_at + _LONGEST_FOR_MANY_S
+        are_frequent = small * least_s > now - self.began_at
+        return max(0.0, until - now) if are_frequent and small < self._enough_small else 0.0
+
+
 class Queue:
     """Requests in their turns. False when it is empty.
 
@@ -176,8 +211,9 @@ class Queue:
         self._positions: dict[GridRequest, tuple[_Lane, _LaneKey]] = {}
         self._alone: GridRequest | None = None  # a request that is alone stands in no lane, which is quicker
         self._small_in_a_row = 0
-        self._small_at = self._bulk_at = self._bulk_due_at = -math.inf
+        self._small_at = -math.inf
         self._small_weight = 1.0
+        self._rest = _Rest()
 
     def __bool__(self) -> bool:
         return self._alone is not None or bool(self._positions)
@@ -255,7 +291,8 @@ class Queue:
 
     def _taken(self, first: GridRequest, now: float) -> None:
         if first.is_bulk:
-            self._small_in_a_row, self._bulk_at = 0, now
+            self._small_in_a_row = 0
+            self._rest.begin(now)
             return
         self._small_in_a_row += 1
         self._small_at, self._small_weight = now, self._weight(first.caller)
@@ -268,7 +305,7 @@ class Queue:
         """For how long all that waits is to rest; 0 for not at all."""
         if self._small or (self._alone and not self._alone.is_bulk) or not self.is_shared(now):
             return 0.0
-        return max(0.0, self._bulk_due_at - now) if self._is_light() else 0.0
+        return self._rest.left_s(self._small_in_a_row, now) if self._is_light() else 0.0
 
     def _is_light(self) -> bool:
         """Whether all bulk is of less weight than the last small request."""
@@ -295,7 +332,9 @@ class Queue:
         if not self._small:
             return self._bulk
         bulk_is_due = self._bulk and self._small_in_a_row >= _BULK_EVERY - 1
-        return self._bulk if bulk_is_due and (now >= self._bulk_due_at or not self._is_light()) else self._small
+        if not bulk_is_due or (self._is_light() and self._rest.left_s(self._small_in_a_row, now)):
+            return self._small
+        return self._bulk
 
     def _take(self, turns: _RoundRobin, most_cost: int, now: float, is_careful: bool) -> list[BatchItem]:
         items: list[BatchItem] = []
@@ -318,8 +357,7 @@ class Queue:
     def computed(self, items: Sequence[BatchItem], compute_s: float, now: float = -math.inf) -> None:
         """Charges callers with the time that a batch took, by the worker and, until now, on its ways."""
         if self._spending.weight_of and items[0].request.is_bulk:
-            ratio = self._small_weight / self._weight(items[0].request.caller)
-            self._bulk_due_at = now + min((now - self._bulk_at) * max(0.0, ratio - 1), _LONGEST_REST_S)
+            self._rest.computed(self._small_weight / self._weight(items[0].request.caller), now)
         point_s = compute_s / sum(tile.points + 1 for _, tile in items)
         for request, tile in items:
             self._spending.add(request.caller, point_s * (tile.points + 1))

@@ -259,6 +259,13 @@ def beside_small(weight: float, *others: str) -> Queue:
     return queue
 
 
+def taken_small(queue: Queue, now: float) -> list[BatchItem]:
+    """What is taken after a small request has come, if that is small."""
+    queue.put(make_request(1, caller="@small 1"))
+    items = queue.take(1000, now)
+    return items if items[0].request.caller == "@small 1" else []
+
+
 def test_bulk_of_less_weight_rests_while_small_requests_come() -> None:
     queue = beside_small(0.25)
     assert queue.rest_s(NOW + 0.01) == pytest.approx(0.03)
@@ -267,6 +274,29 @@ def test_bulk_of_less_weight_rests_while_small_requests_come() -> None:
     queue.put(make_request(1, caller="@small 1"))
     assert queue.rest_s(NOW + 0.01) == 0.0
     assert taken(queue)[0].caller == "@small 1"
+
+
+def test_bulk_of_less_weight_rests_longer_while_small_requests_come_in_quick_succession() -> None:
+    queue, now, small = beside_small(0.25), NOW + 0.01, 0
+    while queue.rest_s(now):
+        now, small = now + 0.001, small + 1
+        assert taken_small(queue, now)
+    assert small == 80, "20 for each one that its weight allows"
+    assert queue.take(1000, now)[0].request.caller == "@light 1"
+
+
+def test_bulk_of_less_weight_rests_no_longer_where_small_requests_are_rare() -> None:
+    queue = beside_small(0.25)
+    assert taken_small(queue, NOW + 0.02)
+    assert queue.rest_s(NOW + 0.05) == 0.0
+
+
+def test_bulk_of_less_weight_rests_for_a_limited_time() -> None:
+    queue = beside_small(0.25)
+    for step in range(1, 20):
+        assert taken_small(queue, NOW + 0.01 * step)
+    assert 0.0 < queue.rest_s(NOW + 0.19) <= 0.011
+    assert queue.rest_s(NOW + 0.2) == 0.0
 
 
 def test_bulk_rests_for_nobody_of_no_more_weight() -> None:
