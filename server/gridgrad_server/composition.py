@@ -179,12 +179,17 @@ def compose(
     arrivals = Arrivals(slow, min(settings.message_bytes, settings.queue_bytes), settings.stall_timeout)
     health = HealthCalls(OpenCalls("watches of health", _MOST_WATCHES, _MOST_WATCHES_OF_CONNECTION), unread)
     reflection = ReflectionCalls(OpenCalls("open streams of reflection", _MOST_REFLECTIONS, _MOST_REFLECTIONS), unread)
-    service = GridgradService(unary, streams, introspection, sessions, health, reflection, arrivals, unread)
+    reads_health = settings.auth_health or not access.is_on
+    service = GridgradService(
+        unary, streams, introspection, sessions, health, reflection, arrivals, unread, reads_health
+    )
     gate = AccessGate(service, access, settings.auth_health) if access.is_on else None
     http = None
     if settings.http:
         by_http = UnaryCalls(intake, limits, observers, "http")
-        same = GridgradService(by_http, streams, introspection, sessions, health, reflection, arrivals, unread)
+        same = GridgradService(
+            by_http, streams, introspection, sessions, health, reflection, arrivals, unread, reads_health
+        )
         http = _http(settings, settings.http, certificates, access, by_http, same, arrivals, health, snapshot)
     return Parts(
         certificates,

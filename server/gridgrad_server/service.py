@@ -40,6 +40,8 @@ class GridgradService(grpc.GenericRpcHandler):
         reflection: answers what the service is.
         arrivals: the messages of unary calls.
         unread: ends calls whose answers are not taken.
+        reads_health: whether calls of health have their message read. Where strangers may make them it is not, so that
+            they can't have the server hold a large one: gRPC bounds messages of a server, not of a method.
     """
 
     def __init__(
@@ -52,10 +54,12 @@ class GridgradService(grpc.GenericRpcHandler):
         reflection: ReflectionCalls,
         arrivals: Arrivals,
         unread: UnreadAnswers,
+        reads_health: bool,
     ) -> None:
         self._sessions = sessions
         self._arrivals = arrivals
         self._unread = unread
+        asked = self._after_message if reads_health else _without_message
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             methods.GRID_GRADIENT.path: self._unary(unary.serve),
             methods.STREAM_GRID_GRADIENTS.path: grpc.stream_stream_rpc_method_handler(streams.serve),
@@ -66,14 +70,20 @@ class GridgradService(grpc.GenericRpcHandler):
             methods.EXPLAIN.path: self._unary(introspection.explain),
             methods.OPEN_SESSION.path: self._unary(self._open_session),
             methods.DRAIN.path: self._unary(introspection.drain),
-            f"/{HEALTH}/Check": self._unary(health.check),
-            f"/{HEALTH}/List": self._unary(health.list_services),
-            f"/{HEALTH}/Watch": grpc.stream_stream_rpc_method_handler(self._after_message(health.watch)),
+            f"/{HEALTH}/Check": grpc.stream_unary_rpc_method_handler(asked(self._answering(health.check))),
+            f"/{HEALTH}/List": grpc.stream_unary_rpc_method_handler(asked(self._answering(health.list_services))),
+            f"/{HEALTH}/Watch": grpc.stream_stream_rpc_method_handler(asked(health.watch)),
             f"/{REFLECTION}/ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(reflection.serve),
         }
 
     def _unary(self, handler: Callable[[bytes, Context], Awaitable[bytes]]) -> grpc.RpcMethodHandler[Any, Any]:
-        """A method of one message and one answer, which is given up if nobody takes it."""
+        """A method of one message and one answer."""
+        return grpc.stream_unary_rpc_method_handler(self._after_message(self._answering(handler)))
+
+    def _answering(
+        self, handler: Callable[[bytes, Context], Awaitable[bytes]]
+    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        """Makes a handler whose answer is given up if nobody takes it."""
 
         async def answer(raw: bytes, context: Context) -> bytes:
             context.add_done_callback(self._unread.left)  # type: ignore[arg-type] # it gets the context
@@ -81,7 +91,7 @@ class GridgradService(grpc.GenericRpcHandler):
             self._unread.leaving(context)
             return answered
 
-        return grpc.stream_unary_rpc_method_handler(self._after_message(answer))
+        return answer
 
     def _after_message(self, handler: Callable[[bytes, Context], Awaitable[T]]) -> Callable[..., Awaitable[T]]:
         """Makes a handler of one of a single message, which is read here, so that it can be given up."""
@@ -105,3 +115,12 @@ class GridgradService(grpc.GenericRpcHandler):
             return self._sessions.open(caller_of(context)).SerializeToString()
         except GridgradError as error:
             await abort(context, error)
+
+
+def _without_message(handler: Callable[[bytes, Context], Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    """Makes a handler of one of a single message, which is given an empty one for whatever was sent."""
+
+    async def serve(_: object, context: Context) -> T:
+        return await handler(b"", context)
+
+    return serve

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from gridgrad_core.errors import ForbiddenError, RefusedError
@@ -115,6 +116,19 @@ async def test_a_method_that_is_none_is_unimplemented_for_callers(serve: Serve, 
     serving = await serve(auth_tokens=path)
     code, _, _ = await refusal(any_call(serving, "/other/Method", metadata=headers("call")))
     assert code is Code.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("asked", [b"\n\x06nobody", b"\xff"])
+async def test_an_open_health_service_answers_for_the_whole_server_whatever_it_is_asked(
+    serve: Serve, path: Path, asked: bytes
+) -> None:
+    serving = await serve(auth_tokens=path)
+    check: Any = serving.calls.channel.unary_unary("/grpc.health.v1.Health/Check")
+    assert await check(asked) == HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString()
+    watch: Any = serving.calls.channel.unary_stream("/grpc.health.v1.Health/Watch")
+    call = watch(asked)
+    assert await call.read() == await check(asked)
+    call.cancel()
 
 
 async def test_a_health_service_that_is_closed(serve: Serve, path: Path) -> None:

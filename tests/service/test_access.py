@@ -28,6 +28,7 @@ from tests.service.random_requests import METHODS, random_message
 
 AXES = {"t": np.linspace(1, 2, 5), "k": np.linspace(2, 3, 4)}
 TEXT = "t*k + k**2"
+HEALTH = "/grpc.health.v1.Health"
 
 
 class Guarded:
@@ -151,7 +152,7 @@ def test_whatever_comes_without_a_token_is_not_admitted(guarded: Guarded, token:
     with gridgrad.Client(guarded.server.address, token=root) as admin:
         admin.server_status()
         before = admin.server_status().principals
-        closed = [path for path in METHODS if "/grpc.health." not in path]
+        closed = [path for path in METHODS if HEALTH not in path]
         paths = [*closed, methods.OPEN_SESSION.path, methods.STREAM_GRID_GRADIENTS.path, "/gridgrad.v1.X/Y"]
         with grpc.insecure_channel(guarded.server.address) as channel:
             for number in range(examples(500)):
@@ -168,15 +169,21 @@ def test_whatever_comes_without_a_token_is_not_admitted(guarded: Guarded, token:
     assert [each.total_requests for each in after] == [each.total_requests for each in before]
 
 
-def test_callers_without_a_token_make_the_server_hold_nothing(guarded: Guarded, token: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [(methods.GRID_GRADIENT.path, grpc.StatusCode.UNAUTHENTICATED), (f"{HEALTH}/Check", grpc.StatusCode.OK)],
+)
+def test_callers_without_a_token_make_the_server_hold_nothing(
+    guarded: Guarded, token: str, path: str, code: grpc.StatusCode
+) -> None:
     del token  # the server has computed before
     pid, large = guarded.server.process.pid, bytes(60 << 20)
     with grpc.insecure_channel(guarded.server.address) as channel:
-        call: Any = channel.unary_unary(methods.GRID_GRADIENT.path)
+        call: Any = channel.unary_unary(path)
         before = resident_mib(pid)
         calls = [call.future(large) for _ in range(8)]
         most = 0.0
         while not all(each.done() for each in calls):
             most = max(most, resident_mib(pid))
-        assert {each.code() for each in calls} == {grpc.StatusCode.UNAUTHENTICATED}
+        assert {each.code() for each in calls} == {code}
     assert most - before < 60
