@@ -18,6 +18,7 @@ PACKAGES = {
     "gridgrad_server": ROOT / "server",
     "gridgrad_worker": ROOT / "worker",
 }
+VENDOR = ("d3-array", "d3-contour", "ogl", "uplot")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 for package in sys.argv[2:]:
@@ -48,13 +49,15 @@ def test_it_holds_all_files_of_the_packages_and_no_others(wheel: zipfile.ZipFile
     assert held == wanted
     assert {path.suffix for path in held} == {
         *(".py", ".pyi", ".h", ".typed", ".cpp", ".hpp", ".ipp", ".md", ".txt", ".json", ""),
+        *(".html", ".css", ".js", ".svg"),
     }
     for package in PACKAGES:
         assert Path(package, "py.typed") in held
     assert Path("gridgrad_worker/engines/cuda/prelude.h") in held
     assert Path("gridgrad_core/v1/gridgrad_pb2.py") in held
     assert {path for path in held if not path.suffix} == {
-        Path("gridgrad_worker/third_party", name, "LICENSE") for name in ("boost_math", "xsf")
+        *(Path("gridgrad_worker/third_party", name, "LICENSE") for name in ("boost_math", "xsf")),
+        *(Path("gridgrad_server/http/page/vendor", name, "LICENSE") for name in VENDOR),
     }
 
 
@@ -64,7 +67,8 @@ def test_it_has_its_commands_and_its_licenses(wheel: zipfile.ZipFile) -> None:
     assert "gridgrad = " in commands
     assert "gridgrad-server = " in commands
     third_party = "worker/gridgrad_worker/third_party"
-    for name in ("LICENSE", f"{third_party}/boost_math/LICENSE", f"{third_party}/xsf/LICENSES_bundled.txt"):
+    vendor = [f"server/gridgrad_server/http/page/vendor/{name}/LICENSE" for name in VENDOR]
+    for name in ("LICENSE", f"{third_party}/boost_math/LICENSE", f"{third_party}/xsf/LICENSES_bundled.txt", *vendor):
         assert wheel.read(f"{about}/licenses/{name}") == (ROOT / name).read_bytes()
 
 

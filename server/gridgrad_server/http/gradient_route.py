@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 from gridgrad_core.errors import RequestError, TooLargeError, UnsupportedError
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.http.endpoint import JSON
 from gridgrad_server.http.grids.grid_texts import MOST_NUMBERS_AS_TEXT, grid_text
 from gridgrad_server.http.grids.json_request import read_json
@@ -73,26 +74,35 @@ class GradientRoute:
 
     async def send(self, grid: WholeGrid, call: HttpCall, kind: str, nulls: bool) -> None:
         """Sends a result."""
+        timing = (b"server-timing", _timing(grid.header.info).encode())
         if kind == JSON:
-            await _send_text(grid_text(grid, nulls=nulls), call)
+            await _send_text(grid_text(grid, nulls=nulls), call, timing)
             return
         make = npy_parts if kind == NPY else npz_parts
         parts = await asyncio.to_thread(make, grid) if len(grid.planes) > _IN_THREAD_BYTES else make(grid)
         headers = [
             (b"gridgrad-dims", ",".join(grid.header.dims).encode()),
             (b"gridgrad-planes", " ".join(plane_names(grid.header)).encode()),
+            (b"gridgrad-components", ",".join(grid.header.components).encode()),
+            timing,
         ]
         await call.send(200, kind, parts, headers)
 
 
-async def _send_text(pieces: Iterator[str], call: HttpCall) -> None:
+def _timing(info: pb.Info) -> str:
+    """How long a result took, as developer tools of browsers show it: https://www.w3.org/TR/server-timing"""
+    computed_by = " ".join(filter(None, (info.engine, info.tier, info.device)))
+    return f'queue;dur={info.queue_s * 1e3:.3f}, compute;dur={info.compute_s * 1e3:.3f};desc="{computed_by}"'
+
+
+async def _send_text(pieces: Iterator[str], call: HttpCall, header: tuple[bytes, bytes]) -> None:
     """Sends a text at once if it is short, else piece by piece, while others have their turns between."""
     first = list(itertools.islice(pieces, 8))
     rest = next(pieces, None)
     if rest is None:
-        await call.send(200, JSON, ["".join(first).encode()])
+        await call.send(200, JSON, ["".join(first).encode()], [header])
         return
-    await call.start(200, [(b"content-type", JSON.encode())])
+    await call.start(200, [(b"content-type", JSON.encode()), header])
     for piece in itertools.chain(("".join(first),), (rest,), pieces):
         await call.write(piece.encode())
         await asyncio.sleep(0)

@@ -19,6 +19,7 @@ from gridgrad_server.connections.arrivals import Arrivals
 from gridgrad_server.connections.ending import Context
 from gridgrad_server.http.connect_calls import ConnectCalls
 from gridgrad_server.http.endpoint import JSON, Bounds, Endpoint
+from gridgrad_server.http.explorer_page import PAGE_FOLDER, answer_page
 from gridgrad_server.http.gradient_route import GradientRoute, check_json, kind_of, nulls_of
 from gridgrad_server.http.http_body import Receive
 from gridgrad_server.http.http_call import MOST_JSON_BYTES, HttpCall, Scope, Send, request_id_of
@@ -32,7 +33,7 @@ __all__ = ["Enter", "HttpApp"]
 Enter = Callable[[Context, Rule, str], Awaitable[None]]
 """Lets a call in, or ends it; see `AccessGate.enter`."""
 
-_EXPOSED = ("gridgrad-dims", "gridgrad-planes", "x-request-id", "retry-after")
+_EXPOSED = ("gridgrad-components", "gridgrad-dims", "gridgrad-planes", "server-timing", "x-request-id", "retry-after")
 _ASKED = ("authorization", "content-type", "content-encoding", "connect-protocol-version", "connect-timeout-ms",
           "gridgrad-client-id", "x-request-id")  # fmt: skip
 _ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
@@ -75,7 +76,10 @@ class HttpApp:
         self._app = self._with_cors(router)
 
     def _routes(self) -> Sequence[Route]:
+        page = self._endpoint(_READ, answer_page)
         return [
+            Route("/", page),
+            Route(PAGE_FOLDER + "{name:path}", page),
             Route("/v1/gradient", self._endpoint(("POST",), self._answer_gradient)),
             Route(f"/{methods.SERVICE}/{{method}}", self._connect_endpoint()),
             Route("/healthz", self._endpoint(_READ, self._answer_health)),
@@ -109,7 +113,9 @@ class HttpApp:
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *said]
+                headers = message.get("headers", ())
+                given = {name for name, _ in headers}
+                message["headers"] = [*headers, *(each for each in said if each[0] not in given)]
             await send(message)
 
         try:
@@ -156,7 +162,7 @@ class HttpApp:
 
 
 async def _no_path(call: HttpCall) -> None:
-    remedy = "GET /openapi.json lists what there is, POST /v1/gradient first of all"
+    remedy = "GET /openapi.json lists what there is, POST /v1/gradient first of all; the explorer is at /"
     raise CallEnded.of(RequestError("path", repr(call.path[:100]), remedy), status=404)
 
 

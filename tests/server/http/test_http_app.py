@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from gridgrad_server.access.token_file import TokenEntry, digest_of, edited
 from tests.server.calls import Serve
 from tests.server.conftest import Serving
 from tests.server.http.asking import GRID, JSON, ask, gradient
@@ -16,14 +15,6 @@ shared = pytest.mark.asyncio(loop_scope="module")
 """Of a test with the server of its file, which lives in a loop of its own."""
 
 HTTP = {"http": "127.0.0.1:0"}
-
-
-@pytest.fixture
-def tokens(tmp_path: Path) -> Path:
-    with edited(tmp_path / "tokens") as file:
-        for role in ("call", "metrics", "admin"):
-            file.add(TokenEntry(f"{role}er", (role,), digest_of(role)))
-    return tmp_path / "tokens"
 
 
 @shared
