@@ -127,14 +127,14 @@ def _is_tcp(text: str) -> bool:
     return bool(host) and port.isdecimal() and int(port) <= 65535
 
 
-_MODELS = (".toml",)  # by which workers know them too
+_MODELS = (".pt2", ".toml")  # by which workers know them too
 
 
 class Module(_FlagType):
     """The name of a Python module, or of a model."""
 
     name = "module"
-    takes = "the dotted name of a Python module, such as package.module; package.module:Class, model.toml or a folder/"
+    takes = "the dotted name of a Python module, such as package.module; package.module:Class, model.pt2 or a folder/"
 
     def parsed(self, text: str) -> str | None:
         """The name."""

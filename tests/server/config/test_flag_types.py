@@ -27,7 +27,7 @@ from gridgrad_server.config.flag_types import Address, Bytes, Count, Module, Sec
         (Module(), "package.module", "package.module"),
         (Module(), "package.module:Net", "package.module:Net"),
         (Module(), "a-b/", "a-b/"),
-        (Module(), "a-b.toml", "a-b.toml"),
+        (Module(), "a-b.pt2", "a-b.pt2"),
     ],
 )
 def test_what_is_right_becomes_a_value(kind: click.ParamType[Any], text: str, value: object) -> None:

@@ -14,6 +14,7 @@ from gridgrad_core.system.logging import fields
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.models.author_module import load_module, settings_beside
 from gridgrad_worker.models.batch_model import BatchModel
+from gridgrad_worker.models.exported_model import load_exported
 from gridgrad_worker.models.model_files import expanded, read_text
 from gridgrad_worker.models.model_registration import registration_of
 from gridgrad_worker.models.model_settings import ModelSettings, read_settings
@@ -79,15 +80,18 @@ def _raise(error: FunctionError) -> BatchModel:
 def _loaded(entry: str, device: torch.device) -> BatchModel:
     if _is_class(entry):
         beside = settings_beside(entry)
-        return load_module(entry, _settings(beside), beside.parent, device)
+        return load_module(entry, _settings(beside) or ModelSettings(), beside.parent, device)
     file = Path(entry)
     settings = _settings(file.with_suffix(".toml"))
+    if file.suffix == ".pt2":
+        return load_exported(file, settings, device)
+    settings = settings or ModelSettings()
     if file.suffix == ".toml":
         if ":" not in settings.module:
             raise FunctionError("it has no module = 'package.module:Class', and no model has its name")
         return load_module(settings.module, settings, file.parent, device)
-    raise FunctionError("is no model; name a file that ends in .toml, a directory, or package.module:Class")
+    raise FunctionError("is no model; name a file that ends in .pt2 or .toml, a directory, or package.module:Class")
 
 
-def _settings(file: Path) -> ModelSettings:
-    return read_settings(read_text(file)) if file.is_file() else ModelSettings()
+def _settings(file: Path) -> ModelSettings | None:
+    return read_settings(read_text(file)) if file.is_file() else None

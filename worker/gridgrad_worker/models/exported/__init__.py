@@ -1,0 +1,1 @@
+"""Programs that torch.export saved, read without its loader, which unpickles."""

@@ -1,0 +1,1 @@
+"""Graphs of operations on tensors, as files have them."""
