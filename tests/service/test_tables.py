@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.interpolate import CubicSpline, RectBivariateSpline, RegularGridInterpolator
+from scipy.interpolate import (
+    Akima1DInterpolator,
+    CubicHermiteSpline,
+    CubicSpline,
+    PchipInterpolator,
+    RectBivariateSpline,
+    RegularGridInterpolator,
+)
 
 import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -156,6 +163,39 @@ def test_derivatives_by_values_are_what_each_counts(client: gridgrad.Client) -> 
     second = client.gradient("V(r)**2", {"r": R[10:15], "V": few}, derivatives=asked[2:]).d["V", "V"]
     at = CubicSpline(X[:4], np.eye(4))(R[10:15]).T
     assert_allclose(second, 2 * at[:, None] * at, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("method", ["pchip", "akima"])
+def test_derivatives_by_values_through_slopes_that_are_quotients(client: gridgrad.Client, method: Any) -> None:
+    spline: Any = {"pchip": PchipInterpolator, "akima": Akima1DInterpolator}[method]
+    x, values, r = X[:7], np.stack([np.sort(DRAW.normal(size=7)), DRAW.normal(size=7)], 1), np.linspace(X[0], X[5], 40)
+    table = gridgrad.table(values[::-1], x=x[::-1], method=method)
+    inputs: dict[str, Any] = {"r": r, "V": table}
+    found = client.gradient("V_0(r)*V_1(r)", inputs, derivatives=["V", ("r", "V")])
+    pulled = client.pullback("V_0(r)*V_1(r)", inputs, wrt="V")
+    for order, by_values in ((0, found.d["V"]), (1, found.d["r", "V"])):
+        for place in np.ndindex(7, 2):
+            step = np.zeros((7, 2))
+            step[6 - place[0], place[1]] = 1e-6
+            sides = []
+            for moved in (values + step, values - step):
+                first, second = (spline(x, moved[:, component]) for component in range(2))
+                slope = first(r, 1) * second(r) + first(r) * second(r, 1)
+                sides.append(slope if order else first(r) * second(r))
+            assert_allclose(by_values[place], (sides[0] - sides[1]) / 2e-6, atol=1e-6 * 10**order)
+    assert_allclose(pulled.d["V"], found.d["V"].sum(-1), rtol=1e-11, atol=1e-13)
+    with pytest.raises(gridgrad.RequestError, match=f"order 2 by the values of 'V', whose method '{method}'"):
+        client.gradient("V_0(r)", inputs, wrt="V", order=2)
+
+
+def test_a_table_with_slopes_of_its_own(client: gridgrad.Client) -> None:
+    values, r = DRAW.normal(size=(2, 5)), R[25:70]
+    table = gridgrad.table(values, x=X[:5], method="hermite")
+    result = client.gradient("V(r)", {"r": r, "V": table}, wrt=["r", "V"])
+    theirs = CubicHermiteSpline(X[:5], *values, extrapolate=False)
+    assert_allclose(result.value, theirs(r), rtol=1e-12, atol=1e-13)
+    assert_allclose(result.d["r"], theirs(r, 1), rtol=1e-11, atol=1e-12)
+    assert_allclose(np.tensordot(values, result.d["V"], 2), result.value, rtol=1e-12, atol=1e-13)
 
 
 def test_the_values_of_a_table_are_fitted(client: gridgrad.Client) -> None:

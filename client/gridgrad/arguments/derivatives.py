@@ -38,6 +38,11 @@ class DerivativeSelection(NamedTuple):
         """All that derivatives are asked by, as far as it is named."""
         return frozenset(self.wrt or ()).union(*(self.derivatives or ()))
 
+    def order_by(self, name: str) -> int:
+        """The highest order of a derivative by what is named."""
+        listed = (name,) * (self.order or 1) if self.wrt and name in self.wrt else ()
+        return max(listed.count(name), *(each.count(name) for each in self.derivatives or ((),)))
+
 
 NOTHING_SAID = DerivativeSelection(None, None, None)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GivenTable", "LookupTable", "array_of", "split_tables", "table"]
 
-Method = Literal["linear", "cubic", "akima", "pchip", "quintic"]
+Method = Literal["linear", "cubic", "akima", "pchip", "hermite", "quintic"]
 Outside = Literal["nan", "extrapolate", "clamp", "periodic"]
 
 LARGE_BYTES = 1 << 12
@@ -79,7 +79,8 @@ class LookupTable:
     @property
     def values(self) -> Values:
         """Its values in the order in which they were given."""
-        return np.flip(self.numbers.values, tuple([axis for axis, is_turned in enumerate(self.turned) if is_turned]))
+        axes = tuple([self.numbers.first + axis for axis, is_turned in enumerate(self.turned) if is_turned])
+        return np.flip(self.numbers.values, axes)
 
     @property
     def digests(self) -> tuple[bytes, ...]:
@@ -169,7 +170,8 @@ def table(
         y: those of the second, if there is one.
         z: those of the third.
         method: "cubic", the spline with a continuous second derivative; "akima" and "pchip", cubics of one
-            argument that overshoot less; "linear"; "quintic", the spline of degree 5.
+            argument that overshoot less; "hermite", cubics of one argument whose slopes at the knots are given, with
+            values of shape [2, knots of x]: the values, then the slopes; "linear"; "quintic", the spline of degree 5.
         boundary: of a cubic spline the conditions at both ends: "not-a-knot", which is the default, "natural",
             "clamped", "periodic", or of one argument the order and the value of a derivative at each end:
             ((1, 0.5), (2, 0.0)).

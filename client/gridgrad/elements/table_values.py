@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +14,9 @@ from gridgrad.arguments.lookup_table import GivenTable, LookupTable
 from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.grid import MAX_DERIVATIVES
 from gridgrad_core.lang.program.program import Program
+
+if TYPE_CHECKING:
+    from gridgrad_core.tables.table_numbers import TableNumbers
 
 __all__ = ["TableValues", "moved_by", "values_of"]
 
@@ -55,12 +57,15 @@ class TableValues(NamedTuple):
         return [Input(name, (), np.zeros(())) for name in self.elements if name not in unused]
 
 
-def values_of(tables: Sequence[GivenTable], taken: Collection[str]) -> tuple[TableValues, ...]:
+def values_of(
+    tables: Sequence[GivenTable], taken: Collection[str], order_by: Callable[[str], int]
+) -> tuple[TableValues, ...]:
     """The values of tables that derivatives are asked by.
 
     Args:
         tables: the tables.
         taken: names that inputs and variables have.
+        order_by: the highest order of a derivative by the values of a table, by its name.
 
     Raises:
         RequestError: a table has no such derivatives, or something else is called like one of its values.
@@ -68,7 +73,7 @@ def values_of(tables: Sequence[GivenTable], taken: Collection[str]) -> tuple[Tab
     """
     found = []
     for given in tables:
-        _check(given)
+        _check(given, order_by(given.name))
         names = element_names(given.name, given.table.numbers.values.shape)
         clash = {given.name, *names}.intersection(taken)
         if clash:
@@ -79,14 +84,15 @@ def values_of(tables: Sequence[GivenTable], taken: Collection[str]) -> tuple[Tab
     return tuple(found)
 
 
-def _check(given: GivenTable) -> None:
+def _check(given: GivenTable, order: int) -> None:
     from gridgrad_core.tables.basis import LINEAR_IN_VALUES
 
     numbers = given.table.numbers
-    if numbers.method not in LINEAR_IN_VALUES:
-        found = f"a derivative by the values of {given.name!r}, whose method {numbers.method!r} is not linear in them"
+    if numbers.method not in LINEAR_IN_VALUES and order > 1:
+        found = f"a derivative of order {order} by the values of {given.name!r}, whose method {numbers.method!r} is not"
         linear = ", ".join(map(repr, sorted(LINEAR_IN_VALUES)))
-        raise RequestError("derivatives", found, f"give it by one of the methods {linear}")
+        remedy = f"ask for those of order 1 by them, or give it by one of the methods {linear}"
+        raise RequestError("derivatives", f"{found} linear in them", remedy)
     if numbers.values.size > MAX_DERIVATIVES:
         found = f"derivatives by the {numbers.values.size:,} values of {given.name!r}, a grid for each"
         remedy = f"give a table of at most {MAX_DERIVATIVES} values, or one for each part of its knots"
@@ -104,20 +110,24 @@ def moved_by(
         taken: names that no table can have.
     """
     from gridgrad_core.lang.tables.by_values import MovedTable, with_values_moved
-    from gridgrad_core.tables.basis import basis_tables
+    from gridgrad_core.tables.basis import LINEAR_IN_VALUES, basis_tables
     from gridgrad_core.wire.table_specs import MAX_COMPONENTS
 
     spare = (name for name in (f"basis{n}" for n in itertools.count()) if name not in taken)
     numbered = {name: number for number, name in enumerate(name for each in program.tables for name in each.names)}
     first, added, moved = len(numbered), list[GivenTable](), dict[int, MovedTable]()
     for each in asked:
-        table = each.given.table
-        made = basis_tables(table.numbers, table.turned, MAX_COMPONENTS)
-        added += [GivenTable(next(spare), LookupTable(numbers)) for numbers in made]
-        for called, names in _by_component(each):
-            if called in numbered:
-                moved[numbered[called]] = MovedTable(names, first)
-        first += math.prod(map(len, table.numbers.knots))
+        table, last = each.given.table, first
+        made: list[TableNumbers] = []
+        for component, (called, names) in enumerate(_by_component(each)):
+            if called not in numbered:
+                continue
+            if not made or table.numbers.method not in LINEAR_IN_VALUES:
+                made, first = basis_tables(table.numbers, table.turned, MAX_COMPONENTS, component), last
+                added += [GivenTable(next(spare), LookupTable(numbers)) for numbers in made]
+                last += sum(numbers.components for numbers in made)
+            moved[numbered[called]] = MovedTable(names, first)
+        first = last
     return with_values_moved(program, moved, [each.spec for each in added]), tuple(added)
 
 

@@ -142,7 +142,7 @@ def _moved(
 
     elements = [name for array in given for name in (array.name, *array.elements)]
     taken = {*(each.name for each in inputs), *elements, *function.assigned}
-    moved = values_of([each for each in tables if each.name in selection.by], taken)
+    moved = values_of([each for each in tables if each.name in selection.by], taken, selection.order_by)
     program, basis = moved_by(function, moved, taken.union(each.name for each in tables))
     return program, moved, basis
 

@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgrad_core.lang.functions.tabulated import HERMITE
+from gridgrad_core.tables.local_slopes import LOCAL_SLOPES, local_slopes
 from gridgrad_core.tables.table_numbers import End, TableNumbers
 from gridgrad_core.tables.tridiagonal import solve_banded, solve_tridiagonal
 
@@ -31,6 +33,8 @@ def polynomials(table: TableNumbers) -> list[Values]:
     """
     dims = len(table.knots)
     values = table.values if table.components else table.values[..., None]
+    if table.method == HERMITE:
+        values = np.moveaxis(values, 0, -1)  # [knots, components, value and slope]
     for axis, knots in enumerate(table.knots):
         made = _along(knots, np.moveaxis(values, axis, 0), table)  # [cells, powers, ...]
         values = np.moveaxis(np.moveaxis(made, 1, -1), 0, axis)
@@ -44,10 +48,12 @@ def _along(x: Values, y: Values, table: TableNumbers) -> Values:
     h = np.diff(x).reshape(-1, *[1] * (y.ndim - 1))
     if table.method == "linear":
         return np.stack([y[:-1], np.diff(y, axis=0) / h], 1)
+    if table.method == HERMITE:
+        return _hermite(h[..., 0], y[..., 0], y[..., 1])
     if table.method == "quintic":
         return _quintic(x, y)
-    slopes = {"pchip": _pchip, "akima": _akima}.get(table.method)
-    d = slopes(h, y) if slopes else _cubic(x, h, y, table.boundary)
+    is_local = table.method in LOCAL_SLOPES
+    d = local_slopes(table.method, h, y) if is_local else _cubic(x, h, y, table.boundary)
     return _hermite(h, y, d)
 
 
@@ -56,50 +62,6 @@ def _hermite(h: Values, y: Values, d: Values) -> Values:
     secants = np.diff(y, axis=0) / h
     t = (d[:-1] + d[1:] - 2 * secants) / h
     return np.stack([y[:-1], d[:-1], (secants - d[:-1]) / h - t, t / h], 1)
-
-
-def _pchip(h: Values, y: Values) -> Values:
-    """Slopes that keep what is monotonic so.
-
-    F. N. Fritsch, J. Butland, "A method for constructing local monotone piecewise cubic interpolants", SIAM J. Sci.
-    Stat. Comput. 5 (1984), with the slopes at the ends of C. Moler, "Numerical Computing with MATLAB" (2004).
-    """
-    m = np.diff(y, axis=0) / h
-    if len(m) == 1:
-        return np.concatenate([m, m])
-    d = np.zeros_like(y)
-    w1, w2 = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mean = (w1 + w2) / (w1 / m[:-1] + w2 / m[1:])
-    d[1:-1] = np.where((np.sign(m[1:]) == np.sign(m[:-1])) & (m[1:] != 0), mean, 0.0)
-    d[0] = _pchip_end(h[0], h[1], m[0], m[1])
-    d[-1] = _pchip_end(h[-1], h[-2], m[-1], m[-2])
-    return d
-
-
-def _pchip_end(h0: Values, h1: Values, m0: Values, m1: Values) -> Values:
-    d = ((2 * h0 + h1) * m0 - h0 * m1) / (h0 + h1)
-    steep = (np.sign(m0) != np.sign(m1)) & (np.abs(d) > 3 * np.abs(m0))
-    return np.where(np.sign(d) != np.sign(m0), 0.0, np.where(steep, 3 * m0, d))
-
-
-def _akima(h: Values, y: Values) -> Values:
-    """Slopes that follow the two secants on either side.
-
-    H. Akima, "A new method of interpolation and smooth curve fitting based on local procedures", J. ACM 17 (1970).
-    """
-    m = np.empty((len(y) + 3, *y.shape[1:]))
-    m[2:-2] = np.diff(y, axis=0) / h
-    m[1] = 2 * m[2] - m[3]
-    m[0] = 2 * m[1] - m[2]
-    m[-2] = 2 * m[-3] - m[-4]
-    m[-1] = 2 * m[-2] - m[-3]
-    turns = np.abs(np.diff(m, axis=0))
-    after, before = turns[2:], turns[:-2]
-    both = after + before
-    told = both > 1e-9 * both.max()
-    share = np.divide(before, both, out=np.zeros_like(both), where=told)
-    return np.where(told, m[1:-2] + share * (m[2:-1] - m[1:-2]), 0.5 * (m[3:] + m[:-3]))
 
 
 def _cubic(x: Values, h: Values, y: Values, boundary: str | tuple[End, End]) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgrad_core.errors import RequestError
-from gridgrad_core.lang.functions.tabulated import ARRAY, DEGREES, MAX_ARRAY, MAX_TABLE_DIMS, OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import (
+    ARRAY,
+    DEGREES,
+    HERMITE,
+    MAX_ARRAY,
+    MAX_TABLE_DIMS,
+    OUTSIDE,
+    TableSpec,
+)
 
 __all__ = ["BOUNDARIES", "MAX_COEFFICIENTS", "MAX_TABLE_NUMBERS", "End", "TableNumbers", "Values"]
 
@@ -23,7 +32,7 @@ BOUNDARIES = ("not-a-knot", "natural", "clamped", "periodic")
 """Conditions at both ends of a cubic spline: the third derivative goes on at the knot before the end, the second is 0,
 the first is 0, or both ends meet."""
 
-_LEAST = {"linear": 2, "cubic": 2, "akima": 3, "pchip": 2, "quintic": 6}
+_LEAST = {"linear": 2, "cubic": 2, "akima": 3, "pchip": 2, "hermite": 2, "quintic": 6}
 _MOST_QUINTIC = 1 << 14  # knots, for which the system is solved in a tenth of a second
 _MEET = 1e-12
 _NAMES = ("x", "y", "z")
@@ -38,7 +47,8 @@ class TableNumbers(NamedTuple):
     """A table, or an array: its values alone.
 
     Args:
-        values: [knots of the first argument, ..., components if there are several].
+        values: [knots of the first argument, ..., components if there are several]; of method "hermite" [value and
+            slope, knots, components if there are several].
         knots: of each argument, ascending.
         method: one of `DEGREES`, or `ARRAY`.
         outside: one of `OUTSIDE`.
@@ -54,7 +64,12 @@ class TableNumbers(NamedTuple):
     @property
     def components(self) -> int:
         """How many values it has at each point; 0 where its values have no dim for that."""
-        return self.values.shape[-1] if self.values.ndim > len(self.knots) > 0 else 0
+        return self.values.shape[-1] if self.values.ndim - self.first > len(self.knots) > 0 else 0
+
+    @property
+    def first(self) -> int:
+        """Which axis of the values is that of the first argument."""
+        return int(self.method == HERMITE)
 
     def spec(self, name: str) -> TableSpec:
         """What it is but for its numbers, by a name."""
@@ -103,28 +118,33 @@ def _ascending(table: TableNumbers) -> TableNumbers:
     """Turned round along the axes whose knots descend."""
     values, turned = table.values, []
     for axis, knots in enumerate(table.knots):
-        descends = len(knots) > 1 and knots[0] > knots[-1] and axis < values.ndim
-        values = np.flip(values, axis) if descends else values
+        place = axis + table.first
+        descends = len(knots) > 1 and knots[0] > knots[-1] and place < values.ndim
+        values = np.flip(values, place) if descends else values
         turned.append(knots[::-1] if descends else knots)
     return table._replace(values=values, knots=tuple(turned))
 
 
 def _check_shape(field: str, table: TableNumbers) -> None:
-    dims, shape = len(table.knots), table.values.shape
+    dims, whole = len(table.knots), table.values.shape
     if not 1 <= dims <= MAX_TABLE_DIMS:
         raise RequestError(field, f"{dims} axes of knots", f"give 1 to {MAX_TABLE_DIMS}: x=, y=, z=")
     lengths = tuple([len(knots) for knots in table.knots])
     if 0 in lengths:
         raise RequestError(field, f"no knots of {_NAMES[lengths.index(0)]}", "give two or more, and a value at each")
+    shape = whole[table.first :]
+    if table.first and (whole[:1] != (2,) or dims > 1):
+        found = f"values of shape {list(whole)} for {dims} arguments by method={HERMITE!r}"
+        raise RequestError(field, found, f"give values and slopes of one argument, of shape [2, {lengths[0]}]")
     if shape[:dims] != lengths or len(shape) not in (dims, dims + 1) or 0 in shape:
-        found = f"values of shape {list(shape)} for {' x '.join(map(str, lengths))} knots"
-        remedy = f"give values of shape {list(lengths)}, with one more dim for several components"
+        found = f"values of shape {list(whole)} for {' x '.join(map(str, lengths))} knots"
+        remedy = f"give values of shape {[2] * table.first + list(lengths)}, with one more dim for several components"
         raise RequestError(field, found, remedy)
     if table.values.size > MAX_TABLE_NUMBERS:
         found = f"{table.values.size:,} values"
         raise RequestError(field, found, f"give at most {MAX_TABLE_NUMBERS:,}, or split the table into several")
     per_cell = (DEGREES[table.method] + 1) ** dims
-    coefficients = per_cell * table.values.size
+    coefficients = per_cell * math.prod(shape)
     if coefficients > MAX_COEFFICIENTS:
         found = f"{table.values.size:,} values by {table.method!r}, which takes {per_cell} coefficients for each"
         raise RequestError(field, found, f"give at most {MAX_COEFFICIENTS // per_cell:,}, or say method='linear'")
@@ -164,7 +184,7 @@ def _check_boundary(field: str, table: TableNumbers) -> None:
         _check_ends(field, boundary, len(table.knots))
     for axis in range(len(table.knots)):
         if boundary == "periodic" or table.outside == "periodic":
-            _check_meeting(field, table.values, axis)
+            _check_meeting(field, table.values[0] if table.first else table.values, axis)
 
 
 def _check_ends(field: str, ends: Sequence[Any], dims: int) -> None:

@@ -6,7 +6,15 @@ import math
 from collections.abc import Callable, Iterable
 
 from gridgrad_core.errors import RequestError, TooLargeError
-from gridgrad_core.lang.functions.tabulated import ARRAY, DEGREES, MAX_ARRAY, MAX_TABLE_DIMS, OUTSIDE, TableSpec
+from gridgrad_core.lang.functions.tabulated import (
+    ARRAY,
+    DEGREES,
+    HERMITE,
+    MAX_ARRAY,
+    MAX_TABLE_DIMS,
+    OUTSIDE,
+    TableSpec,
+)
 from gridgrad_core.lang.program.names import is_name
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
@@ -47,12 +55,15 @@ def spec_of(
             raise RequestError(f"{field}.{what}", repr(getattr(table, what)), remedy)
     for place, knots in enumerate(table.knots):
         _check_array(f"{field}.knots[{place}]", knots, 1, bytes_of(knots))
-    _check_array(f"{field}.values", table.values, dims + (len(table.values.shape) > dims), bytes_of(table.values))
-    lengths = [knots.shape[0] for knots in table.knots]
-    if [*table.values.shape[:dims]] != lengths:
-        found = f"shape {[*table.values.shape]} for {' x '.join(map(str, lengths))} knots"
-        raise RequestError(f"{field}.values.shape", found, f"give {lengths}, and one dim more for several components")
-    components = table.values.shape[dims] if len(table.values.shape) > dims else 0
+    leading = [2] * (table.method == HERMITE)
+    before = dims + len(leading)
+    _check_array(f"{field}.values", table.values, before + (len(table.values.shape) > before), bytes_of(table.values))
+    knots_of = [knots.shape[0] for knots in table.knots]
+    if [*table.values.shape[:before]] != [*leading, *knots_of]:
+        found = f"shape {[*table.values.shape]} for {' x '.join(map(str, knots_of))} knots"
+        remedy = f"give {[*leading, *knots_of]}"
+        raise RequestError(f"{field}.values.shape", found, f"{remedy}, and one dim more for several components")
+    components = table.values.shape[before] if len(table.values.shape) > before else 0
     if components > MAX_COMPONENTS:
         found = f"{components} components"
         raise TooLargeError(f"{field}.values.shape", found, f"give at most {MAX_COMPONENTS}, or several tables")

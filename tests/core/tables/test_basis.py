@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.interpolate as interpolate
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gridgrad_core.tables.basis import LINEAR_IN_VALUES, basis_tables
@@ -18,11 +19,36 @@ def one(method: str = "cubic", boundary: Any = "not-a-knot", outside: str = "nan
     return TableNumbers(np.zeros(len(X)), (X,), method, outside, boundary)
 
 
-@pytest.mark.parametrize("method", sorted(LINEAR_IN_VALUES))
+@pytest.mark.parametrize("method", sorted(LINEAR_IN_VALUES - {"hermite"}))
 def test_each_has_one_value_that_is_1(method: str) -> None:
     (found,) = basis_tables(one(method), (False,), 64)
     assert_array_equal(found.values, np.eye(7))
     assert (found.method, found.components) == (method, 7)
+
+
+def test_values_and_slopes_have_one_each() -> None:
+    table = TableNumbers(np.zeros((2, 7)), (X,), "hermite", "nan", "not-a-knot")
+    (found,) = basis_tables(table, (True,), 64)
+    assert_array_equal(found.values[0], np.hstack([np.eye(7)[:, ::-1], np.zeros((7, 7))]))
+    assert_array_equal(found.values[1], np.hstack([np.zeros((7, 7)), np.eye(7)[:, ::-1]]))
+
+
+@pytest.mark.parametrize(
+    ("method", "spline"), [("pchip", interpolate.PchipInterpolator), ("akima", interpolate.Akima1DInterpolator)]
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_what_is_not_linear_they_have_the_derivatives_of_its_slopes(method: str, spline: Any, turned: bool) -> None:
+    rng, r, step = np.random.default_rng(3), np.linspace(0, 6.99, 60), 1e-6
+    values = np.stack([np.cumsum(rng.uniform(size=7)), rng.normal(size=7)], 1)
+    table = TableNumbers(values, (X,), method, "nan", "not-a-knot")
+    for component in range(2):
+        (found,) = basis_tables(table, (turned,), 64, component)
+        of_value = interpolate.CubicHermiteSpline(X, found.values[0], found.values[1])(r)
+        for number in range(7):
+            by = np.zeros(7)
+            by[6 - number if turned else number] = step
+            sides = [spline(X, values[:, component] + sign * by)(r) for sign in (1, -1)]
+            assert_allclose(of_value[:, number], (sides[0] - sides[1]) / (2 * step), atol=3e-8)
 
 
 def test_they_stand_in_the_order_in_which_values_are_counted() -> None:

@@ -94,6 +94,17 @@ def test_a_periodic_spline_is_scipys(n: int) -> None:
         np.testing.assert_allclose(mine(at, order), theirs(at, order), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("n", [2, 3, 40])
+def test_with_slopes_it_is_scipys(n: int) -> None:
+    x, y, slopes = np.cumsum(DRAW.uniform(0.2, 2, n)), *DRAW.normal(size=(2, n, 3))
+    found = polynomials(TableNumbers(np.stack([y, slopes]), (x,), "hermite", "nan", NOT_A_KNOT))
+    at, theirs = np.linspace(x[0], x[-1], 99), interpolate.CubicHermiteSpline(x, y, slopes)
+    for component, made in enumerate(found):
+        for order in range(4):
+            mine = interpolate.PPoly(made[:, ::-1].T, x)(at, order)
+            np.testing.assert_allclose(mine, theirs(at, order)[:, component], rtol=1e-10, atol=1e-10)
+
+
 def test_linear_is_linear() -> None:
     made, at = pieces(one(VALUES, KNOTS, "linear")), np.linspace(0, 7, 50)
     np.testing.assert_allclose(made(at), np.interp(at, KNOTS, VALUES), rtol=1e-14, atol=1e-14)

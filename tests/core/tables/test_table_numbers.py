@@ -45,7 +45,11 @@ def test_descending_knots_are_turned_round_with_their_values() -> None:
 @pytest.mark.parametrize(
     ("table", "found", "remedy"),
     [
-        (made(method="spline"), "method='spline'", "say one of 'linear', 'cubic', 'akima', 'pchip', 'quintic'"),
+        (
+            made(method="spline"),
+            "method='spline'",
+            "say one of 'linear', 'cubic', 'akima', 'pchip', 'hermite', 'quintic'",
+        ),
         (made(outside=None), "outside=None", "say one of 'extrapolate', 'nan', 'clamp', 'periodic'"),
         (made([1, 2, 3]), "values of shape [3] for 4 knots", "give values of shape [4]"),
         (made(np.ones((4, 2, 2))), "values of shape [4, 2, 2] for 4 knots", "one more dim for several components"),
@@ -60,6 +64,9 @@ def test_descending_knots_are_turned_round_with_their_values() -> None:
         (made([0, np.inf, 1, 2]), "inf among its values, at [1]", "leave such points out"),
         (made([1], [0]), "1 knots of x, where method='cubic' takes at least 2", "give 2 knots or more"),
         (made(method="quintic"), "4 knots of x, where method='quintic' takes at least 6", "or say method='linear'"),
+        (made(np.ones((2, 3)), method="hermite"), "values of shape [2, 3] for 4 knots", "shape [2, 4]"),
+        (made(np.ones((4, 2)), method="hermite"), "shape [4, 2] for 1 arguments", "of shape [2, 4]"),
+        (made(np.ones((2, 4, 4)), X, X, method="hermite"), "for 2 arguments by method='hermite'", "one argument"),
         (made(np.ones((4, 4)), X, X, method="pchip"), "method='pchip' with 2 arguments", "say method='cubic'"),
         (made(boundary="open"), "boundary='open'", "say one of 'not-a-knot', 'natural', 'clamped', 'periodic'"),
         (made(method="linear", boundary="natural"), "boundary='natural' with method='linear'", "leave it out"),

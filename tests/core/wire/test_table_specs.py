@@ -21,6 +21,10 @@ def table(**more: Any) -> pb.Table:
 
 
 def test_what_a_table_is_is_told_by_its_shapes() -> None:
+    slopes = table(method="hermite", knots=[array(4)], values=array(2, 4, 3))
+    assert spec_of("inputs[0]", "H", slopes) == TableSpec("H", 1, 3, "nan", 3)
+    slopes.values.CopyFrom(array(2, 4))
+    assert spec_of("inputs[0]", "H", slopes) == TableSpec("H", 1, 3, "nan", 0)
     assert spec_of("inputs[0]", "T", table()) == TableSpec("T", 2, 3, "nan", 2)
     assert spec_of("inputs[0]", "T", table(values=array(4, 3))) == TableSpec("T", 2, 3, "nan", 0)
     assert spec_of("inputs[0]", "n", table(method="array", knots=[], values=array(3))) == TableSpec("n", 0, 0, "")
@@ -38,6 +42,7 @@ def test_what_a_table_is_is_told_by_its_shapes() -> None:
         ("T", table(knots=[array(4), array(3, dtype=pb.DTYPE_FLOAT32)]), "i.knots[1].dtype", "no float64"),
         ("T", table(knots=[array(4), array(3, data=b"1")]), "i.knots[1].data", "1 bytes"),
         ("T", table(values=array(4, 2, 2)), "i.values.shape", "shape [4, 2, 2] for 4 x 3 knots"),
+        ("T", table(values=array(4, 2), knots=[array(4)], method="hermite"), "i.values.shape", "[4, 2] for 4 knots"),
         ("T", table(values=array(4)), "i.values.shape", "[4]"),
         ("T", table(values=array(4, 3, 65)), "i.values.shape", "65 components"),
         ("T", table(values=array(4, 3, 0)), "i.values.shape", "[4, 3, 0]"),

@@ -21,6 +21,7 @@ __all__ = [
     "ARRAY_ITEM",
     "CALLS",
     "DEGREES",
+    "HERMITE",
     "LOOKUPS",
     "MAX_ARRAY",
     "MAX_TABLE_DIMS",
@@ -40,7 +41,10 @@ ARRAY = "array"
 MAX_ARRAY = 4096
 """Numbers of an array."""
 
-DEGREES = {"linear": 1, "cubic": 3, "akima": 3, "pchip": 3, "quintic": 5}
+HERMITE = "hermite"
+"""The method of tables of one argument that have slopes too: their values are [value and slope, knots, ...]."""
+
+DEGREES = {"linear": 1, "cubic": 3, "akima": 3, "pchip": 3, "hermite": 3, "quintic": 5}
 """The degree of the polynomials between the knots, by method."""
 
 OUTSIDE = ("extrapolate", "nan", "clamp", "periodic")
