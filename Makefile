@@ -33,7 +33,7 @@ DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 
 .PHONY: help demo serve test test-floor test-formats test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
 .PHONY: bench-access bench-http bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language
-.PHONY: bench-native bench-special bench-fluids goals gpu proto sync docs figures site native node wheel setup clean
+.PHONY: bench-native bench-explorer bench-special bench-fluids goals gpu proto sync docs figures site native node wheel setup clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -112,6 +112,9 @@ bench-access: $(READY) ## Measure what tokens and quotas cost beside a server wi
 
 bench-http: $(READY) ## Measure calls by HTTP beside gRPC, and what --http costs the server
 	@$(BIN)/python -m benchmarks.by_http $(ARGS)
+
+bench-explorer: $(READY) ## Measure the explorer in Chromium: frames while a slider is dragged, and the first paint
+	@$(BIN)/python -m benchmarks.explorer $(ARGS)
 
 bench-neighbours: $(READY) ## Measure what one caller waits beside another who asks for what costs most; ARGS="--old ../other"
 	@$(BIN)/python -m benchmarks.neighbours $(ARGS)

@@ -35,6 +35,7 @@ BENCHMARKS = (
     "functions",
     "access",
     "by_http",
+    "explorer",
     "language",
     "special",
     "fluids",

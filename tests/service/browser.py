@@ -4,51 +4,46 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.harness import browser
+from benchmarks.harness.browser import find_chromium
 from tests.service.harness import eventually
 
 __all__ = ["Page", "chromium"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATHS = ("/usr/bin/chromium",)
 REFUSED = re.compile(r"responded with a status of 40[01] ")
 """What the browser says of answers that the page shows as errors, or learns the names of inputs from."""
-FLAGS = ["--no-sandbox", "--enable-unsafe-swiftshader"]  # as root, and WebGL without a GPU
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Any]:
     """A browser, or a skipped test."""
-    found = next(filter(None, map(shutil.which, (*NAMES, *PATHS))), None)
-    if found is None:
+    pytest.importorskip("playwright.sync_api")
+    if find_chromium() is None:
         pytest.skip("there is no Chromium here: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
+    with browser.chromium() as started:
+        yield started
 
 
 class Page:
     """The explorer in a tab, which counts what it draws and keeps what goes wrong.
 
     Args:
-        browser: has the tab.
+        started: the browser that has the tab.
         url: of the server.
         link: the part behind #.
     """
 
-    def __init__(self, browser: Any, url: str, link: str = "", **options: Any) -> None:
+    def __init__(self, started: Any, url: str, link: str = "", **options: Any) -> None:
         self.wrong: list[str] = []
         self.urls: list[str] = []
         self.bytes: dict[str, int] = {}
-        self.context = browser.new_context(viewport={"width": 1360, "height": 1000}, accept_downloads=True, **options)
+        self.context = started.new_context(viewport={"width": 1360, "height": 1000}, accept_downloads=True, **options)
         self.tab = self.context.new_page()
         self.tab.on("console", self._said)
         self.tab.on("pageerror", lambda error: self.wrong.append(str(error)))

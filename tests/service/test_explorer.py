@@ -94,6 +94,17 @@ def test_what_is_under_the_cursor_is_right(opened: Open) -> None:
     page.until(lambda: "x from −1.6 to 1.6" in (first.get_attribute("aria-label") or ""), "what it shows, in words")
 
 
+def test_the_surface_has_the_cursor_too(opened: Open) -> None:
+    page = opened(f"{WAVE}&view=surface")
+    before = page.read_out()
+    box = page.tab.locator(".surface canvas").bounding_box()
+    page.tab.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.45 * box["height"])
+    page.until(lambda: page.read_out() != before, "another point")
+    check_wave(page.read_out())
+    page.tab.locator("#plane").select_option("d/x")
+    page.until(lambda: page.text(".surface figcaption") == "∂f/∂x", "the other plane")
+
+
 def test_the_newest_number_wins(opened: Open) -> None:
     page = opened()
     slider = page.tab.locator("fieldset.number input[type=range]")

@@ -57,6 +57,10 @@ assert.equal(planeName("d/t"), "∂f/∂t");
   time = 1000;
   newest.ask(8);
   assert.deepEqual([sent[3].signal.aborted, sent.at(-1).request], [true, 8]);
+  newest.ask(9);
+  time = 1500;
+  newest.ask(10);
+  assert.deepEqual([sent[4].signal.aborted, sent[5].signal.aborted, newest.underWay], [true, false, 2]); // the patience has doubled twice
   newest.cancel();
   sent.slice(3).forEach(({ resolve }) => resolve("none is wanted"));
   await soon();

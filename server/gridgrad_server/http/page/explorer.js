@@ -217,8 +217,9 @@ export class Explorer {
       this.#frame = 0;
       const { grid } = this;
       if (grid && this.#fits(grid)) {
+        const began = performance.now();
         await this.plots.show(this.state, grid);
-        this.page.drawn(grid);
+        this.page.drawn(grid, performance.now() - began);
       }
     });
   }

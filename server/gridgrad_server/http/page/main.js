@@ -72,13 +72,13 @@ function answered(grid) {
   server.trip(grid.timing);
 }
 
-function drawn(grid) {
+function drawn(grid, draw) {
   const { state } = explorer;
   const isOne = state.view === "surface" && Boolean(up(state));
   choices("plane", isOne ? plots.planes.map(({ plane, name }) => [plane, name]) : [], state.plane);
   choices("component", grid.isTuple ? grid.components.map((name, index) => [index, name]) : [], state.component);
   readOut();
-  document.dispatchEvent(new CustomEvent("drawn", { detail: grid.timing }));
+  document.dispatchEvent(new CustomEvent("drawn", { detail: { ...grid.timing, draw } }));
 }
 
 function failed(error) {

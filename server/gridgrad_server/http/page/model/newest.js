@@ -3,7 +3,8 @@
  *
  * As many as `most` are under way at once, so that the server computes while an answer travels. Of what is asked
  * meanwhile only the newest waits. An answer ends all that were asked before it, and none is taken after a newer one.
- * Whoever is slower than `patience` ms is given up for what waits.
+ * Whoever is slower than `patience` ms is given up for what waits, and the next gets twice as long, so that something
+ * is shown of slow functions too.
  */
 export class Newest {
   #send;
@@ -14,6 +15,7 @@ export class Newest {
   #waiting = null;
   #count = 0;
   #taken = 0;
+  #patience;
 
   /**
    * @param send takes a request and a signal, and promises the answer.
@@ -26,14 +28,15 @@ export class Newest {
     this.#fail = fail;
     this.#now = now;
     this.most = most;
-    this.patience = patience;
+    this.patience = this.#patience = patience;
   }
 
   /** Asks for something, which takes the place of what waits. */
   ask(request) {
     this.#waiting = { request };
     const [oldest] = this.#underWay;
-    if (this.#underWay.length >= this.most && this.#now() - oldest.at > this.patience) {
+    if (this.#underWay.length >= this.most && this.#now() - oldest.at > this.#patience) {
+      this.#patience *= 2;
       this.#end(oldest);
     }
     this.#next();
@@ -69,6 +72,7 @@ export class Newest {
     this.#remove(call);
     if (isWanted) {
       this.#taken = call.number;
+      this.#patience = Math.max(this.patience, 3 * (this.#now() - call.at));
       this.#underWay.filter((each) => each.number < call.number).forEach((each) => this.#end(each));
     }
     this.#next();

@@ -1,6 +1,6 @@
 /** Scales: which numbers colours and axes span, and where they are written. */
 
-const SAMPLE = 2048;
+const SAMPLE = 512;
 const DWARFED = 12;
 
 /** Nice numbers within a range, some `count` of them. */

@@ -135,13 +135,8 @@ export class HeatMap {
     const bar = left + width + GAP;
     const even = evenly(range);
     const [low, high] = [even(range.low), even(range.high)];
-    const { values, size } = stripe();
-    const image = new ImageData(1, size);
-    paint(image, values, { ...range, low: 0, high: 1, width: 0 });
-    const strip = new OffscreenCanvas(1, size);
-    strip.getContext("2d").putImageData(image, 0, 0);
     pen.imageSmoothingEnabled = true;
-    pen.drawImage(strip, bar, top, BAR, height);
+    pen.drawImage(stripe(range), bar, top, BAR, height);
     pen.fillStyle = colour("quiet");
     pen.textAlign = "left";
     pen.textBaseline = "middle";

@@ -10,16 +10,23 @@ const STOPS = {
 const SIZE = 512;
 const OPAQUE = 0xff000000;
 const tables = new Map();
+const stripes = new Map();
 
-/** Whether the page is dark now. */
-export const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark";
+const colours = new Map();
 
 /** A colour of the page by the name of its variable. */
-export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export function colour(name) {
+  const key = `${document.documentElement.dataset.theme} ${name}`;
+  if (!colours.has(key)) {
+    colours.set(key, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  }
+  return colours.get(key);
+}
 
 /** The colours of a range, from its low end to its high one, as pixels. */
 export function colourTable(range) {
-  const name = range.isSigned ? (isDark() ? "signedDark" : "signed") : "ordered";
+  const isDark = document.documentElement.dataset.theme === "dark";
+  const name = range.isSigned ? (isDark ? "signedDark" : "signed") : "ordered";
   if (!tables.has(name)) {
     tables.set(name, tableOf(STOPS[name].split(" ").map((stop) => parseInt(stop, 16))));
   }
@@ -62,8 +69,15 @@ export function paint(image, values, range) {
   }
 }
 
-/** The colours of a range one after another, for a bar. */
-export function stripe() {
-  const values = Float64Array.from({ length: SIZE }, (_, index) => index / (SIZE - 1));
-  return { values, size: SIZE };
+/** The colours of a range from low to high, as a canvas that is one pixel wide. */
+export function stripe(range) {
+  const table = colourTable(range);
+  if (!stripes.has(table)) {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: SIZE });
+    const image = new ImageData(1, SIZE);
+    new Uint32Array(image.data.buffer).set(table.toReversed());
+    canvas.getContext("2d").putImageData(image, 0, 0);
+    stripes.set(table, canvas);
+  }
+  return stripes.get(table);
 }

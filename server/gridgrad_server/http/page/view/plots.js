@@ -103,7 +103,7 @@ export class Plots {
 
   async surface() {
     this.#keepOnly("surface");
-    this.#surface ??= new Surface();
+    this.#surface ??= new Surface(this.tell);
     if (!this.#surface.element.isConnected) {
       this.element.append(this.#surface.element);
     }

@@ -7,6 +7,8 @@ import { ogl } from "./vendor.js";
 
 const MOST = 257;
 const HEIGHT = 0.9;
+const PICKED = 96;
+const NEAR = 14;
 const VERTEX = `#version 300 es
 in vec2 position;
 in float height;
@@ -61,12 +63,19 @@ export class Surface {
   #cursor = [9, 9];
   #frame = 0;
 
-  constructor() {
+  /** @param tell has `point(column, row)` called. */
+  constructor(tell) {
     this.title = make("figcaption");
     this.canvas = make("canvas", { tabindex: 0, role: "img" });
     this.labels = make("div", { class: "labels", "aria-hidden": "true" });
     this.element = make("figure", { class: "plot surface" }, this.title, make("div", { class: "stage" }, this.canvas, this.labels));
     this.canvas.addEventListener("keydown", (event) => this.#turn(event));
+    this.canvas.addEventListener("pointermove", (event) => {
+      const at = event.buttons ? null : this.#under(event.offsetX, event.offsetY);
+      if (at) {
+        tell.point(at.column, at.row);
+      }
+    });
   }
 
   /** Shows a plane, as a heat map takes it. */
@@ -123,10 +132,10 @@ export class Surface {
     const { columns, rows, values, range } = this.#shown;
     const step = Math.max(1, Math.ceil(Math.max(columns, rows) / MOST));
     const [wide, deep] = [Math.ceil(columns / step), Math.ceil(rows / step)];
-    if (this.#mesh?.wide !== wide || this.#mesh?.deep !== deep) {
+    if (this.#mesh?.wide !== wide || this.#mesh?.deep !== deep || this.#mesh.step !== step) {
       this.#mesh?.setParent(null);
       const geometry = new Geometry(this.#gl, meshOf(wide, deep, this.#gl));
-      this.#mesh = Object.assign(new Mesh(this.#gl, { geometry, program: this.program, frustumCulled: false }), { wide, deep });
+      this.#mesh = Object.assign(new Mesh(this.#gl, { geometry, program: this.program, frustumCulled: false }), { wide, deep, step });
       this.#mesh.setParent(this.scene);
     }
     const { height, shade } = this.#mesh.geometry.attributes;
@@ -181,6 +190,32 @@ export class Surface {
       this.camera.project(seen);
       label.style.transform = `translate(-50%, -50%) translate(${((seen.x + 1) / 2) * width}px, ${((1 - seen.y) / 2) * height}px)`;
     }
+  }
+
+  /** The point of the grid that is seen at a place, the nearest to the eye of those that are near; null for none. */
+  #under(x, y) {
+    const { wide, deep, geometry, step } = this.#mesh ?? {};
+    if (!wide) {
+      return null;
+    }
+    const { Vec3 } = this.parts;
+    const { clientWidth, clientHeight } = this.canvas;
+    const { position, height, shade } = geometry.attributes;
+    const every = Math.max(1, Math.ceil(Math.max(wide, deep) / PICKED));
+    let found = null;
+    for (let row = 0; row < deep; row += every) {
+      for (let column = 0; column < wide; column += every) {
+        const at = row * wide + column;
+        const seen = new Vec3(position.data[2 * at], height.data[at], -position.data[2 * at + 1]);
+        this.camera.project(seen);
+        const away = Math.hypot(((seen.x + 1) / 2) * clientWidth - x, ((1 - seen.y) / 2) * clientHeight - y);
+        const depth = seen.z + away / NEAR / 1e3;
+        if (away < NEAR && shade.data[at] > -1 && (!found || depth < found.depth)) {
+          found = { depth, column: column * step, row: row * step };
+        }
+      }
+    }
+    return found;
   }
 
   #turn(event) {
