@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from gridgrad.arguments.derivatives import NOTHING_SAID
 from gridgrad.arguments.dim_labels import dim_labels
 from gridgrad.arguments.foreign_arrays import refuse_numberless, unreadable
 from gridgrad.arguments.inputs import (
@@ -27,10 +28,13 @@ from gridgrad.arguments.inputs import (
     split_dims,
 )
 from gridgrad.arguments.linspace import Linspace
-from gridgrad.requests.request import FunctionLike, Tier
+from gridgrad.frameworks.tangent_program import tangent_program
+from gridgrad.requests.lowering import lower
+from gridgrad.requests.request import FunctionLike, Tier, Unused
 from gridgrad.sync.client import Client
 from gridgrad_core.errors import RequestError
 from gridgrad_core.grid import MAX_ORDER, Derivative, Grid, InputSpec, canonical, grid_of
+from gridgrad_core.lang.program.program import Program
 
 __all__ = ["ArrayPackage", "Operation", "SortedInputs", "Variable", "sort_inputs", "synchronous"]
 
@@ -64,6 +68,7 @@ class Operation:
         dtype: the type computed in.
         timeout: seconds for a request; None for the client's own.
         tier: as of `Client.gradient`.
+        unused: likewise; of a tangent, which may not depend on all that the function does, "ignore".
     """
 
     client: Client
@@ -73,6 +78,7 @@ class Operation:
     dtype: np.dtype[Any]
     timeout: float | None
     tier: Tier
+    unused: Unused = "refuse"
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -99,6 +105,42 @@ class Operation:
         ]
         return replace(self, inputs=tuple(inputs), grid=(dim, *self.grid))
 
+    def tangent(self, moving: Sequence[Variable]) -> Operation | None:
+        """What the value moves by, Σ ∂f/∂x·ẋ, as an operation on all variables and after them on the ẋ of some.
+
+        Its own pull-back, and that of its tangent, are derivatives of the pull-back forwards.
+
+        Returns:
+            None for a function that only the server has, one with tables, and one that does not depend on any of them.
+        """
+        program = self.program
+        if program is None or program.tables:
+            return None
+        taken, added = {*program.inputs, *(each.name for each in self.inputs)}, []
+        for each in moving:
+            name = next(name for name in map("_".join, _longer(each.name)) if name not in taken)
+            taken.add(name)
+            added.append(Variable(name, each.dims))
+        pairs = tuple([(each.name, tangent.name) for each, tangent in zip(moving, added, strict=True)])
+        found = tangent_program(program, pairs)
+        if found is None:
+            return None
+        return replace(self, function=found, inputs=(*self.inputs, *added), unused="ignore")
+
+    @property
+    def program(self) -> Program | None:
+        """The function, parsed; None for one that only the server has, or with inputs or tables of its own."""
+        stand_ins = tuple([Input(each.name, each.dims, np.empty([0] * len(each.dims))) for each in self.inputs])
+        lowered = lower(self.function, stand_ins, NOTHING_SAID, None, ignore=self.unused == "ignore")
+        found = lowered.function
+        if (
+            not isinstance(found, Program)
+            or lowered.summed
+            or not {*found.inputs} <= {each.name for each in self.inputs}
+        ):
+            return None
+        return found
+
     def compute(self, arrays: Sequence[FloatArray], derivatives: Iterable[Derivative]) -> dict[Derivative, FloatArray]:
         """Asks the server once.
 
@@ -120,6 +162,7 @@ class Operation:
             dtype=self.dtype,
             timeout=self.timeout,
             tier=self.tier,
+            unused=self.unused,
         )
         lead = int(result.tuple_valued)
         axes = [*range(lead), *(lead + result.dims.index(dim) for dim in self.grid)]
@@ -151,16 +194,24 @@ class Operation:
         dims = self._whole([array.shape for array in arrays]).dims
         lead = cotangent.ndim - len(dims)
         ordered = cotangent.transpose([*range(lead), *(lead + self.grid.index(dim) for dim in dims)])
+        known = self.program if self.unused == "ignore" else None
+        used = [name for name in by if known is None or name in known.inputs]
+        nothing = {
+            name: np.zeros(array.shape, self.dtype) for (name, _), array in zip(self.variables, arrays, strict=True)
+        }
+        if not used:
+            return [nothing[name] for name in by]
         result = self.client.pullback(
             self.function,
             self._named(arrays),
             ordered if lead else _without_repeats(ordered, dims),
-            wrt=by,
+            wrt=used,
             dtype=self.dtype,
             timeout=self.timeout,
             tier=self.tier,
+            unused=self.unused,
         )
-        return [result.d[name] for name in by]
+        return [result.d[name] if name in used else nothing[name] for name in by]
 
     def _named(self, arrays: Sequence[FloatArray]) -> dict[str, Any]:
         """The inputs as `Client.gradient` takes them."""
@@ -243,6 +294,13 @@ def sort_inputs(inputs: Inputs, package: ArrayPackage[A], dtype: Any) -> SortedI
             sorted_inputs.append(Variable(each.name, each.dims))
             arrays += own or (package.constant(each.values.astype(computed)),)
     return SortedInputs(tuple(sorted_inputs), tuple(arrays), grid.dims, grid.shape, computed)
+
+
+def _longer(name: str) -> Iterator[tuple[str, ...]]:
+    """x_moves, x_moves_2, ..."""
+    yield name, "moves"
+    for number in itertools.count(2):
+        yield name, "moves", str(number)
 
 
 def _without_repeats(array: FloatArray, dims: Sequence[str]) -> tuple[tuple[str, ...], FloatArray]:

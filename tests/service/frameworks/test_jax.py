@@ -112,6 +112,100 @@ def test_jax_agrees_with_the_derivatives(client: gridgrad.Client) -> None:
     check_grads(function, (t, k, jnp.array(1.3), u), order=2, modes=["fwd", "rev"])
 
 
+def tuple_by_jax(t: Any, k: Any, a: Any, u: Any) -> Any:
+    """What TUPLE is, computed by JAX."""
+    t, u = t[:, None], u.T
+    return jnp.stack([jnp.sin(t * k) * a**2 + jnp.exp(u * k) * t * u, t * k * a * u])
+
+
+def loss_of(function: Function) -> Function:
+    weights = jnp.asarray(np.random.default_rng(1).normal(size=(2, 3, 2)))
+    return lambda *given: jnp.sum(jnp.tanh(function(*given)) * weights)
+
+
+T_K_A = (0, 1, 2)
+GRADIENTS: dict[str, Callable[[Function], Function]] = {
+    "grad": lambda f: jax.jit(jax.grad(loss_of(f), T_K_A)),
+    "reverse of reverse": lambda f: (
+        lambda *x: jax.grad(
+            lambda *y: sum(jnp.vdot(p, q) for p, q in zip(jax.grad(loss_of(f), T_K_A)(*y), x[:3], strict=True)), T_K_A
+        )(*x)
+    ),
+    "forward of reverse": lambda f: lambda *x: jax.jvp(lambda *y: jax.grad(loss_of(f), T_K_A)(*y, x[3]), x[:3], x[:3]),
+    "jvp": lambda f: lambda *x: jax.jvp(lambda *y: f(*y, x[3]), x[:3], x[:3]),
+    "jacrev": lambda f: jax.jacrev(f, T_K_A),
+    "hessian": lambda f: jax.hessian(loss_of(f), T_K_A),
+    "vmap of grad": lambda f: (
+        lambda t, k, a, u: jax.vmap(jax.grad(loss_of(f), T_K_A), (0, None, 0, None))(
+            jnp.stack([t, 2 * t]), k, jnp.stack([a, a + 1]), u
+        )
+    ),
+    "grad of vmap": lambda f: (
+        lambda t, *others: jax.grad(
+            lambda t: jax.vmap(loss_of(f), (0, None, None, None))(jnp.stack([t, 2 * t]), *others).sum()
+        )(t)
+    ),
+    "vmap of forward of reverse": lambda f: (
+        lambda t, k, a, u: jax.vmap(
+            lambda t: jax.jvp(lambda *y: jax.grad(loss_of(f), T_K_A)(*y, u), (t, k, a), (t, k, a))
+        )(jnp.stack([t, 2 * t]))
+    ),
+    "mapped cotangents": lambda f: (
+        lambda t, k, *x: jax.vmap(jax.vjp(lambda t, k: f(t, k, *x), t, k)[1])(
+            jnp.stack([jnp.ones((2, 3, 2)), jnp.zeros((2, 3, 2))])
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [each if each == "reverse of reverse" else pytest.param(each, marks=pytest.mark.long) for each in GRADIENTS]
+)
+def test_pull_backs_transform_as_what_jax_computes(
+    client: gridgrad.Client, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("gridgrad.frameworks.operation._MANY_NUMBERS", 0)
+    given = (*axes(), jnp.array(1.3), jnp.linspace(0.1, 0.9, 6).reshape(2, 3))
+
+    def served(t: Any, k: Any, a: Any, u: Any) -> Any:
+        return evaluate(client, TUPLE, {"t": t, "k": k, "a": a, "u": (("k", "t"), u)})
+
+    found, expected = (GRADIENTS[name](each)(*given) for each in (served, tuple_by_jax))
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.long
+def test_pull_backs_are_what_jax_s_checker_expects(client: gridgrad.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gridgrad.frameworks.operation._MANY_NUMBERS", 0)
+    u = jnp.linspace(0.1, 0.9, 6).reshape(2, 3)
+    check_grads(
+        lambda t, k, a: evaluate(client, TUPLE, {"t": t, "k": k, "a": a, "u": (("k", "t"), u)}),
+        (*axes(), jnp.array(1.3)),
+        order=2,
+        modes=["fwd", "rev"],
+    )
+    check_grads(  # no tangent of which a client knows: made of partials
+        lambda x, y: evaluate(client, gridgrad.registered("vortex"), {"x": x, "y": y}).sum(), axes(), 2, ["rev"]
+    )
+
+
+def test_a_loss_of_a_large_grid_takes_a_few_numbers(client: gridgrad.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    pullback = client.pullback
+
+    def pulled(*given: Any, **named: Any) -> gridgrad.Result:
+        asked.append(given[2])
+        return pullback(*given, **named)
+
+    monkeypatch.setattr(client, "pullback", pulled)
+    t, a, b = jnp.linspace(0, 1, 40_000), jnp.array(2.0), jnp.array(0.5)
+    found = jax.grad(lambda a, b: evaluate(client, "a*exp(-b*t) + t", {"t": t, "a": a, "b": b}).sum(), (0, 1))(a, b)
+    assert_allclose(found, [jnp.exp(-b * t).sum(), (-a * t * jnp.exp(-b * t)).sum()], rtol=1e-12)
+    ((dims, numbers),) = asked
+    assert (dims, float(numbers)) == ((), 1.0)
+
+
 def test_derivatives_reach_order_four_and_say_so_at_five(client: gridgrad.Client) -> None:
     def function(t: Any) -> Any:
         return evaluate(client, "sin(2*t)", {"t": t})

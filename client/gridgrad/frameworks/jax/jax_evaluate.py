@@ -42,7 +42,8 @@ def evaluate(
     """A served function of JAX's arrays: for `jit`, `grad`, `jvp`, `vmap` and what is made of them, up to order 4.
 
     The value and all partials that a transformation needs come with one request, which compiled code makes by
-    `jax.pure_callback`. What `vmap` maps over becomes a dim of the grid, so that it is one request too.
+    `jax.pure_callback`. What `vmap` maps over becomes a dim of the grid, so that it is one request too. Where partials
+    would be many numbers, `grad` and `vjp` ask for the value, and then for a pull-back.
 
     Args:
         client: a connection to the server.
@@ -68,8 +69,7 @@ def evaluate(
     _check_precision(given.dtype)
     operation = Operation(client, function, given.inputs, given.grid, given.dtype, timeout, tier)
     components = _components(client, function, given.inputs)
-    (value,) = differentiable(operation, (*components, *given.shape), ((),))(*given.arrays)
-    return value
+    return differentiable(operation, (*components, *given.shape))(*given.arrays)
 
 
 def _dtype_of(array: jax.Array) -> np.dtype[Any]:

@@ -1,117 +1,50 @@
-"""The operation itself: several partials of a function by one callback, differentiated into more of them by another."""
+"""The value of a function as an operation of JAX, derived by partials or by pull-backs, whichever are less."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gridgrad.arguments.inputs import FloatArray
+from gridgrad.frameworks.jax.jax_partials import partials, partials_jvp
+from gridgrad.frameworks.jax.jax_pullback import is_zero, tangent_of
 from gridgrad.frameworks.operation import Operation
 from gridgrad_core.extras import optional
-from gridgrad_core.grid import Derivative
 
 if TYPE_CHECKING:
     import jax
-    import jax.numpy as jnp
-    from jax.custom_derivatives import SymbolicZero
 else:
     jax = optional("jax", "jax")
-    jnp = optional("jax.numpy", "jax")
-    SymbolicZero = optional("jax.custom_derivatives", "jax").SymbolicZero
 
 __all__ = ["differentiable"]
 
-Planes = tuple["jax.Array", ...]
 
-
-def differentiable(
-    operation: Operation, shape: tuple[int, ...], derivatives: tuple[Derivative, ...]
-) -> Callable[..., Planes]:
-    """The function of an operation's variables that returns these partials.
-
-    Its derivative is made of the planes of another such function, which returns these partials and theirs: so
-    everything that a derivative of any order needs comes with one request.
+def differentiable(operation: Operation, shape: tuple[int, ...]) -> Callable[..., jax.Array]:
+    """The function of an operation's variables that returns its value.
 
     Args:
         operation: what is evaluated.
-        shape: that of each plane, (components, *grid).
-        derivatives: the partials, () for the value.
+        shape: that of the value, (components, *grid).
 
     Returns:
         A function for JAX to transform.
     """
 
-    def compute(*arrays: jax.Array) -> Planes:
-        out = tuple([jax.ShapeDtypeStruct(shape, operation.dtype)] * len(derivatives))
-        return tuple(jax.pure_callback(_Callback(operation, derivatives), out, *arrays, vmap_method="expand_dims"))
+    def compute(*arrays: jax.Array) -> jax.Array:
+        (value,) = partials(operation, shape, ((),))(*arrays)
+        return value
 
-    def jvp(arrays: Sequence[jax.Array], tangents: Sequence[Any]) -> tuple[Planes, Planes]:
-        moving = {
-            each: _broadcastable(tangent, each.dims, operation.grid).astype(operation.dtype)
+    def jvp(arrays: Sequence[jax.Array], tangents: Sequence[Any]) -> tuple[jax.Array, jax.Array]:
+        moves = {
+            each.name: tangent.astype(operation.dtype)
             for each, tangent in zip(operation.variables, tangents, strict=True)
-            if not isinstance(tangent, SymbolicZero)
+            if not is_zero(tangent)
         }
-        raised = {(wrt, each): operation.raised(wrt, each) for wrt in derivatives for each in moving}
-        needed = tuple(dict.fromkeys([*derivatives, *raised.values()]))
-        found = dict(zip(needed, differentiable(operation, shape, needed)(*arrays), strict=True))
-        zero = jnp.zeros(shape, operation.dtype)
-        moved = [sum((found[raised[wrt, each]] * moving[each] for each in moving), zero) for wrt in derivatives]
-        return tuple([found[wrt] for wrt in derivatives]), tuple(moved)
+        if moves and operation.pulls_back([array.shape for array in arrays], moves):
+            return value(*arrays), tangent_of(operation, shape, [*moves], arrays, [*moves.values()])
+        (found,), (moved,) = partials_jvp(operation, shape, ((),), arrays, tangents)
+        return found, moved
 
-    planes = jax.custom_jvp(compute)
-    planes.defjvp(jvp, symbolic_zeros=True)
-    function: Callable[..., Planes] = planes
+    value = jax.custom_jvp(compute)
+    value.defjvp(jvp, symbolic_zeros=True)
+    function: Callable[..., jax.Array] = value
     return function
-
-
-@dataclass(frozen=True)
-class _Callback:
-    """What the callback calls. Equal ones are the same to JAX, which then need not compile again.
-
-    Arrays come with a leading dim for each `vmap`, of length 1 where a variable is not mapped over.
-    """
-
-    operation: Operation
-    derivatives: tuple[Derivative, ...]
-
-    def __call__(self, *given: Any) -> tuple[FloatArray, ...]:
-        variables = self.operation.variables
-        arrays = [_for_numpy(array) for array in given]
-        count = arrays[0].ndim - len(variables[0].dims) if arrays else 0
-        lengths = np.broadcast_shapes(*[array.shape[:count] for array in arrays])
-        whole = self.operation
-        for axis in reversed(range(count)):
-            mapped = [number for number, array in enumerate(arrays) if array.shape[axis] != 1]
-            if mapped:
-                whole = whole.batched([whole.variables[number] for number in mapped])
-        planes = whole.compute([_without_ones(array, count) for array in arrays], self.derivatives)
-        sizes = len(whole.grid), len(self.operation.grid)
-        return tuple([_batch_first(planes[wrt], *sizes, lengths) for wrt in self.derivatives])
-
-
-def _for_numpy(variable: Any) -> FloatArray:
-    array = np.asarray(variable)
-    return array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16
-
-
-def _without_ones(array: FloatArray, count: int) -> FloatArray:
-    """Drops those of the first `count` dims that are of length 1."""
-    return array.reshape([*[length for length in array.shape[:count] if length != 1], *array.shape[count:]])
-
-
-def _batch_first(plane: FloatArray, grid_ndim: int, own_ndim: int, lengths: tuple[int, ...]) -> FloatArray:
-    """From (components, *mapped over, *own grid) to [*lengths, (components,) *own grid]."""
-    components = plane.ndim - grid_ndim
-    if components:
-        plane = np.moveaxis(plane, 0, grid_ndim - own_ndim)
-    return plane.reshape([*lengths, *plane.shape[plane.ndim - own_ndim - components :]])
-
-
-def _broadcastable(tangent: jax.Array, dims: Sequence[str], grid: Sequence[str]) -> jax.Array:
-    """A tangent with these dims in those of the grid, of length 1 along the others."""
-    there = [dim for dim in grid if dim in dims]
-    ordered = jnp.transpose(tangent, [dims.index(dim) for dim in there])
-    return jnp.expand_dims(ordered, [position for position, dim in enumerate(grid) if dim not in dims])
