@@ -127,7 +127,7 @@ def _is_tcp(text: str) -> bool:
     return bool(host) and port.isdecimal() and int(port) <= 65535
 
 
-_MODELS = (".pt2", ".toml")  # by which workers know them too
+_MODELS = (".pt2", ".onnx", ".toml")  # by which workers know them too
 
 
 class Module(_FlagType):

@@ -37,6 +37,7 @@ def direct(module: nn.Module, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     return results(point), slopes.T
 
 
+@pytest.mark.long
 def test_a_program_is_what_was_exported(tmp_path: Path, load: Load) -> None:
     file = tmp_path / "net.pt2"
     file.write_bytes(exported(Surrogate(), torch.rand(3, 2), torch.rand(3), extra={"gridgrad.toml": SETTINGS}))

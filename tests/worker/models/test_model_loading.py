@@ -29,8 +29,8 @@ def test_what_is_no_model_is_refused(tmp_path: Path, load: Load) -> None:
     (tmp_path / "none.toml").write_text("")
     (tmp_path / "bytes.toml").write_bytes(b"name = '\xff'")
     refused = load(tmp_path / "empty", tmp_path, "no_such_module:Net").refused
-    assert "no model there; put files that end in .pt2 or .toml" in refused[f"{tmp_path}/empty"]
+    assert "no model there; put files that end in .pt2, .onnx or .toml" in refused[f"{tmp_path}/empty"]
     assert "it has no module = 'package.module:Class'" in refused["none"]
     assert "byte 8 is no UTF-8" in refused["bytes"]
     assert "there is no module 'no_such_module'" in refused["Net"]
-    assert "is no model; name a file that ends in .pt2" in load("a/none.tar").refused["none"]
+    assert "is no model; name one that ends in .pt2, .onnx" in load("a/none.tar").refused["none"]

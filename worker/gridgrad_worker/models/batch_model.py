@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gridgrad_worker.models.model_settings import ModelInput, ModelSettings
 from gridgrad_worker.registered.registration import FunctionError
 
-__all__ = ["BatchModel", "ModelFunction", "TensorInput", "returned"]
+__all__ = ["BatchModel", "ModelFunction", "Oracle", "TensorInput", "returned"]
 
 ModelFunction = Callable[..., Any]
 """Takes a tensor for each `TensorInput`; returns a tensor, or a tuple of them."""
@@ -41,6 +43,13 @@ class TensorInput(NamedTuple):
         return iter([self.name]) if self.numbers == 1 else (f"{self.name}{i}" for i in range(self.numbers))
 
 
+class Oracle(NamedTuple):
+    """What else computes a model, in double precision: the outputs for tensors of one point."""
+
+    name: str
+    values: Callable[[list[NDArray[np.float64]]], list[NDArray[np.float64]]]
+
+
 class BatchModel(NamedTuple):
     """A model.
 
@@ -52,6 +61,7 @@ class BatchModel(NamedTuple):
         device: where it is computed.
         made: the model in a dtype, for points in batches of some size.
         settings: what its author says of it.
+        oracle: what its values are compared with.
     """
 
     name: str
@@ -61,6 +71,7 @@ class BatchModel(NamedTuple):
     device: torch.device
     made: Callable[[torch.dtype, int], ModelFunction]
     settings: ModelSettings
+    oracle: Oracle | None = None
 
     @property
     def inputs(self) -> tuple[ModelInput, ...]:

@@ -11,7 +11,7 @@ from gridgrad_worker.registered.registration import FunctionError
 __all__ = ["MAX_MODEL_BYTES", "expanded", "inside", "is_model", "read_bounded", "read_text"]
 
 MAX_MODEL_BYTES = 1 << 30
-_KINDS = (".pt2", ".toml")
+_KINDS = (".pt2", ".onnx", ".toml")
 
 
 def is_model(entry: str) -> bool:
@@ -33,7 +33,7 @@ def expanded(entry: str) -> Iterator[str]:
     models = {each.with_suffix("") for each in files if each.suffix != ".toml"}
     found = [each for each in files if each.suffix != ".toml" or each.with_suffix("") not in models]
     if not found:
-        raise FunctionError("no model there; put files that end in .pt2 or .toml into it")
+        raise FunctionError("no model there; put files that end in .pt2, .onnx or .toml into it")
     yield from map(str, found)
 
 

@@ -18,6 +18,7 @@ from gridgrad_worker.models.exported_model import load_exported
 from gridgrad_worker.models.model_files import expanded, read_text
 from gridgrad_worker.models.model_registration import registration_of
 from gridgrad_worker.models.model_settings import ModelSettings, read_settings
+from gridgrad_worker.models.onnx_model import load_onnx
 from gridgrad_worker.registered.derivative_check import check
 from gridgrad_worker.registered.registration import FunctionError, Registration
 
@@ -85,12 +86,14 @@ def _loaded(entry: str, device: torch.device) -> BatchModel:
     settings = _settings(file.with_suffix(".toml"))
     if file.suffix == ".pt2":
         return load_exported(file, settings, device)
+    if file.suffix == ".onnx":
+        return load_onnx(file, settings, device)
     settings = settings or ModelSettings()
     if file.suffix == ".toml":
         if ":" not in settings.module:
             raise FunctionError("it has no module = 'package.module:Class', and no model has its name")
         return load_module(settings.module, settings, file.parent, device)
-    raise FunctionError("is no model; name a file that ends in .pt2 or .toml, a directory, or package.module:Class")
+    raise FunctionError("is no model; name one that ends in .pt2, .onnx or .toml, a directory, or package.module:Class")
 
 
 def _settings(file: Path) -> ModelSettings | None:

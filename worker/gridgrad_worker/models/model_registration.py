@@ -25,6 +25,7 @@ Points = NDArray[np.float64]
 _DTYPES = {"float64": torch.float64, "float32": torch.float32}
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}
 _PROBED = 0.5
+_APART, _USUAL, _COMPARED = 1e-9, 30.0, 16
 
 
 def registration_of(model: BatchModel) -> Registration:
@@ -59,7 +60,9 @@ def registration_of(model: BatchModel) -> Registration:
         settings.check,
         settings.order,
     )
-    _check_points_apart(model, dtypes[0], sample_points(found)[:2], made[dtypes[0]])
+    points = sample_points(found)
+    _check_points_apart(model, dtypes[0], points[:2], made[dtypes[0]])
+    _check_oracle(model, components, points)
     for i, (sample, point) in enumerate(zip(settings.samples, samples, strict=True)):
         _check_values(f"samples[{i}]", components, sample, model, made[dtypes[0]], point, dtypes[0])
     return found
@@ -165,6 +168,26 @@ def _check_points_apart(model: BatchModel, dtype: torch.dtype, points: Points, a
                     f"its result at a point differs by {largest:.3g} when another point is in its batch; a model must "
                     "compute each point by itself: no mean over the batch, and no batch norm without running statistics"
                 )
+
+
+def _check_oracle(model: BatchModel, components: Sequence[str], points: Points) -> None:
+    """Compares values with those of the oracle, at points of usual size, where that does not overflow."""
+    if model.oracle is None:
+        return
+    made, names = model.made(torch.float64, 1), [each.name for each in model.inputs]
+    for point in points[np.abs(points).max(axis=1) <= _USUAL][:_COMPARED]:
+        tensors = [each.numpy() for each in model.batch(torch.from_numpy(point[None]))]
+        try:
+            right = np.concatenate([each.reshape(-1) for each in model.oracle.values(tensors)]).astype(np.float64)
+        except Exception as error:
+            found = f"it can't be compared, since {model.oracle.name} raised {type(error).__name__}: {error}"
+            raise FunctionError(f"{found}; export it with other operators") from error
+        got = torch.cat([each.reshape(-1) for each in _computed(model, made, [point], torch.float64)]).cpu().numpy()
+        for name, one, other in zip(components, got, right, strict=True):
+            if np.isfinite(other) and not abs(one - other) <= _APART * (1 + abs(other)):
+                at = ", ".join(f"{each}={x:.6g}" for each, x in zip(names, point, strict=True))
+                found = f"{name} is {float(one)!r} at {at}, but {float(other)!r} by {model.oracle.name}"
+                raise FunctionError(f"{found}; export it with other operators")
 
 
 def _check_values(

@@ -1,0 +1,1 @@
+"""ONNX graphs: their operators in torch, and the comparison with the reference of ONNX itself."""
