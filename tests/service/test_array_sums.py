@@ -59,6 +59,29 @@ def test_derivatives_by_numbers_are_stacked(client: gridgrad.Client) -> None:
     assert_allclose(result.d["n", "tau"], each * given["t"][:, None, None] / TAU, rtol=1e-12)
 
 
+@pytest.mark.parametrize("count", [300, 4096])
+def test_derivatives_by_more_numbers_than_a_request_has_room_for(client: gridgrad.Client, count: int) -> None:
+    given, wanted = arrays(count), ["n", "delta", ("delta", "n"), "t", ("tau", "t")]
+    text = "(log(2 + sum(n*delta**d*tau**t)**2), tau*sum(n))"
+    result = client.gradient(text, AXES, derivatives=wanted, coefficients=given)
+    each, total = np.moveaxis(terms({**given, "n": 1.0}), -1, 0), terms(given).sum(-1)
+    by_sum, again = 2 * total / (2 + total**2), (4 - 2 * total**2) / (2 + total**2) ** 2
+    n, d, t = (given[name][:, None, None] for name in "ndt")
+    assert [*result.d] == [(name,) if isinstance(name, str) else name for name in wanted]
+    assert (result.d["n"].shape, result.inputs["n"].shape) == ((count, 2, 9, 7), (count,))
+    assert_allclose(result.value[0], np.log(2 + total**2), rtol=1e-12)
+    assert_allclose(result.d["n"][:, 0], by_sum * each, rtol=1e-11, atol=1e-12)
+    assert_allclose(result.d["n"][:, 1], np.broadcast_to(TAU, each.shape))
+    assert_allclose(result.d["t"][:, 0], by_sum * n * each * np.log(TAU), rtol=1e-11, atol=1e-12)
+    slope = (d * n * each).sum(0) / DELTA[:, None]
+    mixed = again * slope * each + by_sum * d * each / DELTA[:, None]
+    assert_allclose(result.d["delta", "n"][:, 0], mixed, rtol=1e-9, atol=1e-10)
+    assert not result.d["delta", "n"][:, 1].any()
+    assert_allclose(result.d["delta"][0], by_sum * slope, rtol=1e-11, atol=1e-11)
+    last = by_sum * n * each / TAU + (again * (t * n * each).sum(0) / TAU + by_sum * t / TAU) * n * each * np.log(TAU)
+    assert_allclose(result.d["t", "tau"][:, 0], last, rtol=1e-9, atol=1e-9)
+
+
 def test_they_are_explained_checked_and_packed(client: gridgrad.Client) -> None:
     given = arrays(4)
     assert "v2*(n*(d*delta**(d - 1)))" in client.explain(TEXT, AXES, coefficients=given).derived

@@ -1,1 +1,1 @@
-"""Pull-backs: their results, and cotangents that are too large for a message."""
+"""What is asked in several requests: pull-backs of large cotangents, and derivatives by many numbers of arrays."""

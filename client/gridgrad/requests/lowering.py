@@ -12,7 +12,8 @@ from gridgrad.arguments import coefficients as arrays
 from gridgrad.arguments.coefficients import CoefficientArray, Coefficients, Stacks
 from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import Input
-from gridgrad_core.errors import RequestError
+from gridgrad_core.errors import RequestError, TooLargeError
+from gridgrad_core.grid import MAX_SCALARS
 from gridgrad_core.lang.program.program import Program
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ def _summed(
         return function, ()
     if selection.by.isdisjoint([array.name for array in read]):
         return function, tuple([array.whole for array in read])
+    size = sum(array.values.size for array in read)
+    if size > MAX_SCALARS:
+        found = f"derivatives by numbers of {', '.join(array.name for array in read)}, which have {size:,} together"
+        remedy = f"ask client.gradient for first derivatives, without reduce= and out=: elsewhere it is {MAX_SCALARS}"
+        raise TooLargeError("derivatives", found, remedy)
     from gridgrad_core.lang.local.written_out import written_out
 
     return written_out(function, {array.name: array.elements for array in read}), ()
