@@ -22,6 +22,9 @@ from gridgrad_server.config.quota_limits import UNLIMITED, QuotaLimits, limits_o
 __all__ = ["Account", "Quotas", "owner_of", "share_of"]
 
 _BURST_S = 1.0
+_ROOM_AFTER_S = 0.1
+"""When to come again where nobody knows when there will be room."""
+
 _PRINCIPAL = "@"
 _LEAST_KEPT = 1024
 """Accounts that there may be before idle ones are looked for; then twice as many as are not."""
@@ -163,11 +166,11 @@ class Account:
         """Whether there is nothing to remember of it."""
         return not (self.requests or self.held_bytes or self.preparations or self.debt_s())
 
-    def _refused(self, found: str, name: str, most: float, wait_s: float | None = None) -> BusyError:
+    def _refused(self, found: str, name: str, most: float, wait_s: float = _ROOM_AFTER_S) -> BusyError:
         self.refused += 1
         who = self._owner.removeprefix(_PRINCIPAL) if self._owner.startswith(_PRINCIPAL) else "your host"
-        when = "retry later" if wait_s is None else f"retry in {wait_s:.3g} s"
-        error = BusyError("", f"{who} has {found}; its limit is {name}={most:.10g}", f"{when}, or ask the operator")
+        remedy = f"retry in {wait_s:.3g} s, or ask the operator"
+        error = BusyError("", f"{who} has {found}; its limit is {name}={most:.10g}", remedy)
         error.pushback_s = wait_s
         return error
 
