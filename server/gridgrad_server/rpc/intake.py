@@ -142,7 +142,7 @@ class Intake:
         message = decode(pb.GridGradientRequest, raw)
         if message.bound:
             template, numbers = self._request_cache.take(message, caller)
-            await self._derivations.complete(template.met_first, caller)
+            await self._complete(template.met_first, caller)
             return self._arrived(template, numbers, sink, caller, deadline_at, self._held(template, caller))
         decoded = read(message, arrays=await self._arrays.take(message, caller))
         loads, given = self._formulas.loads, len(decoded.inputs)
@@ -207,8 +207,14 @@ class Intake:
         self._limits.check_tier(decoded.tier, decoded.function.kind)
         keeps_arrays = self.keeps(decoded.arrays, caller)
         template = template_of(decoded, function, self._functions, caller, self._limits.tile_cost, keeps_arrays)
-        await self._derivations.complete(template.met_first, caller)
+        await self._complete(template.met_first, caller)
         return self._arrived(template, decoded.numbers, sink, caller, deadline_at, decoded.arrays)
+
+    async def _complete(self, function: FunctionKey, caller: str) -> None:
+        """Has a function derived for a request, unless it is."""
+        if not self._derivations.is_complete(function):
+            self._lanes.expect(function, caller)
+        await self._derivations.complete(function, caller)
 
     def keeps(self, arrays: HeldArrays, caller: str) -> bool:
         """Whether all arrays are kept whose SHA-256 a caller has said, if he has said any."""

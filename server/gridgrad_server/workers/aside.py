@@ -3,7 +3,8 @@
 A worker can't be interrupted. An expression of thousands of operations takes it a second even on one point, and so does
 making its plan; a grid that is one tile may take it 50 ms. Alone, a caller has all workers for that. While others call
 too, it is computed aside, where the system gives processors to the other workers first; so nobody waits for it but who
-asked. The process is started when it is wanted and let go when it has had nothing to do for a minute.
+asked. The process is started when it is wanted, while helpers derive what it is wanted for, and let go when it has had nothing
+to do for a minute.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.scheduling.recent_callers import RecentCallers
 from gridgrad_server.scheduling.request import GridRequest
 from gridgrad_server.scheduling.scheduler import Scheduler
@@ -72,7 +74,16 @@ class Lanes:
         self._callers.came(request.caller, now)
         if request.is_untouched:
             request.is_aside = self._takes_long(request) and self._callers.are_several(now)
+            if self._aside and request.is_aside:
+                self._aside.workers.want_one()
         self._of(request).submit(request)
+
+    def expect(self, function: FunctionKey, caller: str) -> None:
+        """Takes in that a request is to come once its function is derived: the worker aside starts meanwhile."""
+        now = self._now()
+        self._callers.came(caller, now)
+        if self._aside and self._holds_up(function, 1) and self._callers.are_several(now):
+            self._aside.workers.want_one()
 
     def cancel(self, request: GridRequest) -> None:
         """Forgets a request: its caller is gone, or has its answer."""
@@ -87,11 +98,11 @@ class Lanes:
 
     def _takes_long(self, request: GridRequest) -> bool:
         """Whether a worker would be held up by a request, if it is one that can be computed aside."""
-        function = request.template.function
-        if self._aside is None or self._aside.workers.hopeless or function.key.kind != "expression":
-            return False
         # Of bulk only a tile holds others up, which is cut to be short while small requests come
         cost = 1 if request.is_bulk else request.progress.next_cost
-        if function.throughput.expected_s(cost) <= _LONG_S or request.template.tier == "compiled":
+        return request.template.tier != "compiled" and self._holds_up(request.template.function, cost)
+
+    def _holds_up(self, function: FunctionKey, cost: int) -> bool:
+        if self._aside is None or self._aside.workers.hopeless or function.key.kind != "expression":
             return False
-        return not self._tiers.has_code(function)
+        return function.throughput.expected_s(cost) > _LONG_S and not self._tiers.has_code(function)

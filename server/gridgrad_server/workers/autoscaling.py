@@ -76,6 +76,11 @@ class Autoscaler:
             self.wanted = max(self.wanted, min(self._bounds.most, ready + min(self._waiting)))
         return self.wanted
 
+    def want_one(self, now: float) -> None:
+        """Takes in that at least one is about to be needed, at once and not only when something has waited."""
+        self._waited_at = now
+        self.wanted = max(self.wanted, 1)
+
     def is_spare(self, worker: ScaledWorker, now: float) -> bool:
         """Whether a worker beyond the least is to be let go."""
         idle_s = worker.idle_s(now) if worker.is_ready else now - self._waited_at

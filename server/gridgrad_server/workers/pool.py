@@ -114,6 +114,12 @@ class WorkerPool:
         if self._is_elastic:
             self._scaling = asyncio.get_running_loop().create_task(self._scale())
 
+    def want_one(self) -> None:
+        """Has one started at once where there are none, for who is about to need it."""
+        if not self._supervisors and not self._closing:
+            self._autoscaler.want_one(time.monotonic())
+            self._start_wanted()
+
     def _start_wanted(self) -> None:
         free = (number for number in range(len(self._places)) if number not in self._supervisors)
         for number in list(itertools.islice(free, max(0, self.wanted - len(self._supervisors)))):

@@ -33,6 +33,7 @@ class Wired:
     def __init__(self, *, with_aside: bool = True) -> None:
         self.main, self.aside = RememberingScheduler(), RememberingScheduler()
         self.compiled = self.hopeless = False
+        self.wanted = 0
         self.now = 0.0
         schedulers: tuple[Any, Any] = self.main, self.aside
         policy: Any = self
@@ -42,6 +43,9 @@ class Wired:
 
     def has_code(self, _: FunctionKey) -> bool:
         return self.compiled
+
+    def want_one(self) -> None:
+        self.wanted += 1
 
     def submit(self, request: GridRequest) -> str:
         """Submits a request; returns where it went."""
@@ -77,6 +81,18 @@ def test_what_takes_long_goes_aside_for_a_minute_after_another_has_called() -> N
     assert wired.submit(request(function())) == "main"
     wired.now = 61.0
     assert wired.submit(request(function(LONG))) == "main"
+
+
+def test_the_worker_aside_is_started_while_what_takes_long_is_derived_and_for_nothing_else() -> None:
+    wired = Wired()
+    wired.lanes.expect(function(LONG), "hog")
+    assert not wired.wanted, "one alone has the workers for it"
+    wired.lanes.expect(function(), "neighbour")
+    assert not wired.wanted
+    wired.lanes.expect(function(LONG), "hog")
+    assert wired.wanted == 1
+    wired.submit(request(function(LONG)))
+    assert wired.wanted == 2, "where it is not derived first"
 
 
 def beside_another(**fields: bool) -> Wired:

@@ -54,6 +54,14 @@ def test_one_that_is_idle_for_long_is_spare_and_one_that_never_started_without_n
     assert [scaler.is_spare(starting, now) for now in (101, 159, 161)] == [False, False, True]
 
 
+def test_one_is_wanted_at_once_where_it_is_about_to_be_needed_and_is_spare_if_nothing_comes() -> None:
+    scaler = Autoscaler(BOUNDS._replace(least=0), now=0.0)
+    scaler.want_one(now=100)
+    assert (scaler.wanted, scaler.look(0, 0, 101)) == (1, 1)
+    starting = PretendedWorker(is_ready=False)
+    assert [scaler.is_spare(starting, now) for now in (159, 161)] == [False, True]
+
+
 async def test_a_server_has_more_while_batches_wait_and_fewer_when_workers_are_idle(serve: Serve) -> None:
     serving = await serve(workers=3, max_workers=3, idle_timeout=0.3, batch_cost=1)
     workers = serving.server.parts.workers
