@@ -3,8 +3,8 @@
 A worker can't be interrupted. An expression of thousands of operations takes it a second even on one point, and so does
 making its plan; a grid that is one tile may take it 50 ms. Alone, a caller has all workers for that. While others call
 too, it is computed aside, where the system gives processors to the other workers first; so nobody waits for it but who
-asked. The process is started when it is wanted, while helpers derive what it is wanted for, and let go when it has had nothing
-to do for a minute.
+asked. The process is started when it is wanted, while helpers derive what it is wanted for, and let go when it has had
+nothing to do for a minute.
 """
 
 from __future__ import annotations
