@@ -159,6 +159,28 @@ def test_large_grids_and_calls_survive_the_death_of_their_server(tmp_path: Path)
             client.gradient(TEXT, AXES)
 
 
+@pytest.mark.long
+def test_windows_go_on_when_their_server_dies(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        servers = []
+        for name in "ab":
+            (folder := tmp_path / name).mkdir()
+            servers.append(stack.enter_context(running(folder, own_group=True)))
+        client = stack.enter_context(gridgrad.Client(listed(servers), retries=1))
+        client.wait_ready()
+        expected = client.gradient(TEXT, LARGE, tier="direct")
+        before = [computed(server) for server in servers]
+        dead, seen = -1, np.zeros(expected.value.shape, int)
+        for window in client.windows(TEXT, LARGE, tier="direct", points=50_000):
+            seen[window.slices] += 1
+            assert_array_equal(window.value, expected.value[window.slices])
+            if dead < 0 and seen.sum() > seen.size // 2:
+                dead = busy(servers)
+                servers[dead].process.send_signal(signal.SIGKILL)
+        assert (seen == 1).all()
+        assert computed(servers[1 - dead]) - before[1 - dead] <= seen.size // 2
+
+
 def computed(server: Running) -> int:
     """How many points a server has computed since it counts."""
     with gridgrad.Client(server.address, sessions=False) as client:

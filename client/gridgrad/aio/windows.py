@@ -247,16 +247,17 @@ class LargeGrids(ABC):
             )
         )
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        windows = self._windows(self._routes.arrays.named(call), GridWindows(call, points), attempts)
+        windows = self._windows(GridWindows(self._routes.arrays.named(call), points), attempts)
         return counted(windows, progress, "points", call.template.grid.points, points_of)
 
-    async def _windows(self, call: PreparedCall, windows: GridWindows, attempts: Attempts) -> AsyncGenerator[Result]:
+    async def _windows(self, windows: GridWindows, attempts: Attempts) -> AsyncGenerator[Result]:
+        """The windows of a grid. Where the answer breaks off, only the rest is asked for again."""
         while True:
             answers = None
             try:
-                if call.template.features:
-                    call = windows.call = await self._fitted(attempts, call)
-                answers = await self._open_whole(call, attempts.left_s())
+                if windows.call.template.features:
+                    windows.call = await self._fitted(attempts, windows.call)
+                answers = await self._open_whole(windows.rest(), attempts.left_s())
                 async for raw in answers:
                     for window in windows.feed(read_message(raw)):
                         attempts.progressed()
@@ -269,9 +270,9 @@ class LargeGrids(ABC):
             finally:
                 if answers is not None:
                     leave(answers)
-            windows.restart()
-            if self._routes.arrays.are_missing(call, failure.error):
-                call = self._routes.arrays.whole(call)
+            windows.break_off()
+            if self._routes.arrays.are_missing(windows.call, failure.error):
+                windows.call = self._routes.arrays.whole(windows.call)
             else:
                 await asyncio.sleep(attempts.wait_s(failure))
 

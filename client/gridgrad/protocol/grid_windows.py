@@ -79,7 +79,7 @@ class GridWindows:
         points: most points of a window, unless one index of the last dim has more; None for about 16 MiB.
 
     Attributes:
-        call: what they answer.
+        call: what they answer, as it is sent for the whole grid.
         complete: whether all windows were given.
 
     Raises:
@@ -91,15 +91,37 @@ class GridWindows:
             raise RequestError("points", f"{points!r}", "give how many points a window may have, 1 or more")
         self.call = call
         self._most = points
-        self._layout: ResponseLayout | None = None
+        self._layout: ResponseLayout | None = None  # of the messages that come
+        self._cut: _Cut | None = None  # of the whole grid
+        self._first_row = 0  # of the messages that come
         self._info = pb.Info()
         self._given: set[int] = set()  # by their first points
         self._open: dict[int, _Window] = {}
         self.complete = False
 
-    def restart(self) -> None:
-        """Expects all messages again, on a new stream; windows that were given are not given again."""
+    def break_off(self) -> None:
+        """Takes in that no more comes: `rest` is expected next, and windows that were given are not given again."""
         self._open.clear()
+        self._layout = None
+
+    def rest(self) -> PreparedCall:
+        """The call for what no window was given of, from an index of the first dim on; the whole where that is all."""
+        from gridgrad.requests.rest import rest_of  # seldom needed, and all callers would wait for its import
+
+        self._first_row = first = self._rows_given()
+        rest = rest_of(self.call, first) if first else None
+        if rest is None:
+            self._first_row = 0
+        return rest or self.call
+
+    def _rows_given(self) -> int:
+        """Up to which index of the first dim all windows were given; less than there are, so that an end comes."""
+        cut, point = self._cut, 0
+        if cut is None or not self._given or not cut.shape:
+            return 0
+        while point in self._given:
+            point += math.prod(cut.window_at(point)[2])
+        return min(point // math.prod(cut.shape[1:]), cut.shape[0] - 1)
 
     def feed(self, message: StreamMessage) -> Iterator[Result]:
         """Takes one message, and gives the windows that it completes.
@@ -124,8 +146,11 @@ class GridWindows:
         self.complete = fields.last
 
     def _placed(self, view: View, window: pb.Window, layout: ResponseLayout) -> Iterator[Result]:
-        planes, points, numbers = numbers_of(window, view, layout)
-        cut, at = _cut(layout, self._most), points.start
+        planes, columns, numbers = numbers_of(window, view, layout)
+        cut = self._cut = self._cut or _cut(layout, self._most)
+        offset = self._first_row * math.prod(cut.shape[1:])
+        points = slice(columns.start + offset, columns.stop + offset)
+        at = points.start
         while at < points.stop:
             first, start, shape = cut.window_at(at)
             end = min(first + math.prod(shape), points.stop)

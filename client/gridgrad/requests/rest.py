@@ -22,13 +22,13 @@ _MOST_BYTES = 16 << 20
 """What a linspace may take as values."""
 
 
-def rest_of(call: PreparedCall, first: int, tier: str) -> PreparedCall | None:
+def rest_of(call: PreparedCall, first: int, tier: str | None = None) -> PreparedCall | None:
     """The call for a grid without its first part; None where that can't be sent.
 
     Args:
         call: for the whole.
         first: the index along the first dim at which the rest begins.
-        tier: that the first part was computed in; empty for an engine without tiers.
+        tier: that the first part was computed in; empty for an engine without tiers, None for that of the call.
     """
     template = call.template
     inputs = [_from(each, template.grid.dims[0], first) for each in call.inputs]
@@ -37,7 +37,8 @@ def rest_of(call: PreparedCall, first: int, tier: str) -> PreparedCall | None:
     if sum(map(len, numbers)) > max(_MOST_BYTES, template.input_bytes):
         return None
     head = pb.GridGradientRequest.FromString(template.head)
-    head.tier = TIERS[tier or "auto"]
+    if tier is not None:
+        head.tier = TIERS[tier or "auto"]
     kinds = tuple(map(kind_of, sent))
     rest = dataclasses.replace(
         template,

@@ -42,13 +42,40 @@ def checked(found: list[gridgrad.Result], shapes: set[tuple[int, ...]]) -> None:
     assert {window.value.shape for window in found} == shapes
 
 
-def test_a_stream_that_breaks_gives_no_window_twice(server: FakeServer, client: gridgrad.Client) -> None:
+@pytest.mark.parametrize(
+    ("boxes", "asked"),
+    [
+        (BOXES[:3], [5, 4]),  # the first row, and parts of others
+        ([(0, 3, 0, 7), (0, 3, 21, 14)], [5, 4]),  # two rows beyond what is missing
+        ([(0, 3, 7, 28)], [5, 5]),
+        ([(0, 3, 0, 28)], [5, 1]),
+        ([(0, 3, 0, 35)], [5, 1]),  # all but that it was the last
+    ],
+)
+def test_of_windows_that_break_off_the_rest_is_asked_for_and_none_given_twice(
+    server: FakeServer, client: gridgrad.Client, boxes: list[tuple[int, int, int, int]], asked: list[int]
+) -> None:
     def breaking(messages: Messages, context: grpc.ServicerContext) -> Iterator[bytes]:
-        yield from itertools.islice(windows(next(messages), BOXES), 3)
+        yield from itertools.islice(windows(next(messages), [*boxes, (0, 1, 0, 1)]), len(boxes))
         refuse(context, errors.UnavailableError("", "going down", "retry"))
 
-    server.stream = Times(2, breaking, shuffled)
+    def row_by_row(messages: Messages, _: grpc.ServicerContext) -> Iterator[bytes]:
+        for message in messages:
+            yield from windows(message, [(0, 3, 7 * row, 7) for row in range(asked_rows(server)[-1])])
+
+    server.stream = Times(1, breaking, row_by_row)
     checked(list(client.windows("t*k", INPUTS, points=7)), {(1, 7)})
+    assert asked_rows(server) == asked
+
+
+def test_windows_within_a_row_are_asked_for_from_its_beginning(server: FakeServer, client: gridgrad.Client) -> None:
+    server.stream = Times(4, breaking_after(3), whole_rows)
+    seen = np.zeros(LONG_WHOLE.shape, int)
+    for window in client.windows("t*k", LONG, points=WIDTH // 4):
+        seen[window.slices] += 1
+        assert_array_equal(window.value, LONG_WHOLE[window.slices])
+    assert (seen == 1).all()
+    assert asked_rows(server) == [60, 53, 46, 39, 32]
 
 
 async def test_the_other_client_has_windows_too(server: FakeServer) -> None:
