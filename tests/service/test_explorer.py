@@ -23,6 +23,12 @@ pytestmark = pytest.mark.long
 VIEWS = ("maps", "contours", "lines", "surface")
 MOST_BYTES = 1_500_000
 WAVE = "#f=sin(a*x)*exp(-y**2)&.x=across,-2,2,0.5&.y=up,-1,1,0.25&.a=number,0,4,1.5&points=64"
+NO_WEBGL = """(() => {
+  const usual = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    return kind === "webgl2" ? null : usual.call(this, kind, ...rest);
+  };
+})()"""
 Open = Callable[..., Page]
 
 
@@ -122,6 +128,31 @@ def test_the_newest_number_wins(opened: Open) -> None:
         "a = 3.2",
     )
     check_wave(page.read_out(), 3.2)
+
+
+def test_a_server_that_starts_or_is_full_is_asked_again(browser: Any, server: Any) -> None:
+    page = Page(browser, url_of(server), "#f=x*x&.x=across,0,1,0.5")
+    page.drawn()
+    answers = [{"status": 503, "json": {"error": {"message": "it is starting"}}}]
+    page.tab.route("**/v1/gradient", lambda route: route.fulfill(**answers.pop()) if answers else route.continue_())
+    page.drawn_after(lambda: page.tab.locator("#zoom-in").click())
+    assert answers == []
+    page.wrong.clear()  # the browser's own word on 503
+    page.close()
+
+
+def test_there_are_functions_of_nothing_and_browsers_without_webgl(opened: Open) -> None:
+    page = opened()
+    page.write("6*7")
+    page.until(lambda: page.text("#plots") == "f = 42", "the number")
+    page.tab.locator("#find-ranges").click()
+    page.write("6*x")
+    page.until(lambda: page.tab.locator("#plots canvas").count(), "lines")
+    page.run(NO_WEBGL)
+    page.drawn_after(lambda: page.write("x*y"))
+    page.tab.locator("[data-tab=surface]").click()
+    page.until(lambda: "no WebGL 2" in page.text("#plots"), "what it lacks")
+    page.drawn_after(page.tab.locator("[data-tab=maps]").click)
 
 
 def test_errors_are_at_their_places(opened: Open) -> None:

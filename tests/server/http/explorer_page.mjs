@@ -99,6 +99,7 @@ for (const [name, hash] of EXAMPLES) {
 }
 assert.equal(stateOf(""), null);
 assert.deepEqual(stateOf("#f=x&.x=wrong,1,2,3&.y=up,a,2,3&points=1e9&view=evil&plane=<b>").inputs, []);
+assert.deepEqual(stateOf("#f=x&.x=across,2,1,1.5").inputs[0], { name: "x", role: "across", from: 1, to: 2, value: 1.5, derive: true });
 const state = initialState();
 const request = requestOf(state);
 assert.deepEqual([Object.keys(request.inputs), request.wrt], [["y", "x", "a", "b"], ["y", "x"]]);
@@ -119,6 +120,7 @@ const error = new ServerError(400, { found: "line 2, column 3: 'q' is no functio
 assert.deepEqual(error.place, { line: 2, column: 3 });
 assert.deepEqual(partsOf("α𝑏\n1+q(x)", error.place), { before: "α𝑏\n1+", faulty: "q", after: "(x)" });
 assert.deepEqual(partsOf("x +", { line: 1, column: 4 }), { before: "x +", faulty: " ", after: "" });
+assert.deepEqual([503, 429, 400].map((status) => new ServerError(status, { message: "m" }, status === 429 ? "3" : null).again), [1000, 3000, 0]);
 const missing = { found: "no 'k', 'q' among the inputs (none), though the function uses it", field: "inputs", message: "m" };
 assert.deepEqual(new ServerError(400, missing).missing, ["k", "q"]);
 const timing = timingOf('queue;dur=0.250, compute;dur=1.500;desc="structured compiled cpu"');

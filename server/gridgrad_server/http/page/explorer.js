@@ -13,6 +13,7 @@ export class Explorer {
   #known = new Map();
   #frame = 0;
   #settled = 0;
+  #again = 0;
   #looking = null;
   #readFor = "";
   grid = null;
@@ -61,9 +62,7 @@ export class Explorer {
       const { inputs, fresh } = inputsFor(names, this.#known, given);
       this.state.inputs = inputs;
       const unseen = inputs.filter(({ name, role }) => fresh.includes(name) && role !== "number").map(({ name }) => name);
-      if (unseen.length) {
-        await this.#range(unseen, signal);
-      }
+      await this.#range(unseen, signal);
       this.changed();
     } catch (error) {
       if (error.name !== "AbortError" && !signal.aborted) {
@@ -80,6 +79,9 @@ export class Explorer {
   }
 
   async #range(names, signal) {
+    if (!names.length) {
+      return;
+    }
     const rest = this.state.inputs.filter(({ name }) => !names.includes(name));
     const compute = async (points) => {
       const inputs = { ...points, ...Object.fromEntries(rest.map(({ name, value }) => [name, value])) };
@@ -95,6 +97,7 @@ export class Explorer {
 
   /** Takes what was changed in the state, and has it computed. */
   changed() {
+    clearTimeout(this.#again);
     this.page.changed(this.state);
     this.page.asked();
     this.#newest.ask(requestOf(this.state));
@@ -127,7 +130,7 @@ export class Explorer {
   setRange(name, from, to) {
     const input = this.input(name);
     if (Number.isFinite(from) && Number.isFinite(to) && from !== to) {
-      Object.assign(input, { from, to });
+      Object.assign(input, { from: Math.min(from, to), to: Math.max(from, to) });
       this.changed();
     }
   }
@@ -218,8 +221,12 @@ export class Explorer {
       const { grid } = this;
       if (grid && this.#fits(grid)) {
         const began = performance.now();
-        await this.plots.show(this.state, grid);
-        this.page.drawn(grid, performance.now() - began);
+        try {
+          await this.plots.show(this.state, grid);
+          this.page.drawn(grid, performance.now() - began);
+        } catch (error) {
+          this.plots.say(error.message);
+        }
       }
     });
   }
@@ -235,6 +242,9 @@ export class Explorer {
     if (isOfInputs && this.#readFor !== JSON.stringify(called(this.state))) {
       this.#reread(); // a link had other inputs than the function has
       return;
+    }
+    if (error.again) {
+      this.#again = setTimeout(() => this.changed(), error.again);
     }
     this.page.failed(error instanceof ServerError ? error : new Error(`${error.message}. Is the server still there?`));
   }

@@ -9,9 +9,11 @@ const SERVICE = "gridgrad.v1.GridGradientService";
 
 /** What a server says instead of an answer. */
 export class ServerError extends Error {
-  constructor(status, error) {
+  constructor(status, error, retryAfter = null) {
     super(error.message);
     this.status = status;
+    /** After how many ms to ask again, where the server starts or is full; 0 where that is no use. */
+    this.again = status === 503 || status === 429 ? 1e3 * (Number(retryAfter) || 1) : 0;
     this.field = error.field ?? "";
     this.found = error.found ?? "";
     this.remedy = error.remedy ?? "";
@@ -81,7 +83,7 @@ async function post(path, message, signal, accept) {
   }
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(message), signal });
   if (!answer.ok) {
-    throw new ServerError(answer.status, await said(answer));
+    throw new ServerError(answer.status, await said(answer), answer.headers.get("retry-after"));
   }
   return answer;
 }

@@ -44,11 +44,12 @@ export function stateOf(hash) {
 function inputOf([key, text]) {
   const [role, from, to, value, flag] = text.split(",");
   const numbers = [from, to, value].map(Number);
-  if (!ROLES.includes(role) || !numbers.every(Number.isFinite)) {
+  if (!ROLES.includes(role) || !numbers.every(Number.isFinite) || numbers[0] === numbers[1]) {
     return null;
   }
   const derive = flag ? flag === "d" : role !== "number";
-  return { name: key.slice(1), role, from: numbers[0], to: numbers[1], value: numbers[2], derive };
+  const [first, second, place] = numbers;
+  return { name: key.slice(1), role, from: Math.min(first, second), to: Math.max(first, second), value: place, derive };
 }
 
 const chosen = (value, among, usual) => (among.includes(value) ? value : usual);

@@ -81,6 +81,12 @@ export class Plots {
     return texts[0] ?? "";
   }
 
+  /** Says something where plots are else. */
+  say(text) {
+    this.#keepOnly("text");
+    this.element.replaceChildren(make("p", { class: "wrong", role: "alert" }, text));
+  }
+
   async maps() {
     this.#keepOnly("maps");
     this.planes.forEach((plane, index) => this.#map(index).show(this.#shown(plane)));
@@ -177,6 +183,9 @@ export class Plots {
       const wide = this.axes[0].places.length;
       return `${axis} = ${written(places[dim ? Math.floor(index / wide) : index % wide])}`;
     }).join(", ");
+    if (!this.axes.length) {
+      return `${name} = ${written(values[0], 9)}`;
+    }
     const over = this.axes.map(({ name: axis, from, to }) => `${axis} from ${written(from)} to ${written(to)}`).join(" and ");
     const odd = range.odd ? `; ${range.odd} of ${values.length} points have no finite number` : "";
     return range.lowAt < 0 ? `${name} over ${over} has no finite number anywhere`

@@ -80,6 +80,9 @@ export class Surface {
 
   /** Shows a plane, as a heat map takes it. */
   async show(shown) {
+    if (!this.#gl && !document.createElement("canvas").getContext("webgl2")) {
+      throw new Error("This browser has no WebGL 2, which the surface needs: look at maps, contours or lines");
+    }
     const parts = this.parts ?? (await ogl());
     if (!this.parts) {
       this.parts = parts;
