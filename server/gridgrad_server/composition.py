@@ -184,13 +184,16 @@ def compose(
         unary, streams, introspection, sessions, health, reflection, arrivals, unread, reads_health
     )
     gate = AccessGate(service, access, settings.auth_health) if access.is_on else None
+    exporters = Exporters(settings, access, observers)
     http = None
     if settings.http:
         by_http = UnaryCalls(intake, limits, observers, "http")
         same = GridgradService(
             by_http, streams, introspection, sessions, health, reflection, arrivals, unread, reads_health
         )
-        http = _http(settings, settings.http, certificates, access, by_http, same, arrivals, health, snapshot)
+        http = _http(
+            settings, settings.http, certificates, access, by_http, same, arrivals, health, snapshot, exporters
+        )
     return Parts(
         certificates,
         access,
@@ -211,7 +214,7 @@ def compose(
         budget,
         sessions,
         snapshot,
-        Exporters(settings, access, observers),
+        exporters,
         health,
         service,
         gate,
@@ -229,6 +232,7 @@ def _http(
     arrivals: Arrivals,
     health: HealthCalls,
     snapshot: StatusSnapshot,
+    exporters: Exporters,
 ) -> HttpServer:
     for package in ("starlette", "uvicorn"):
         optional(package, "http")
@@ -240,7 +244,7 @@ def _http(
     gate = AccessGate(service, access, settings.auth_health) if access.is_on else None
     gradient, connect = GradientRoute(unary, settings.message_bytes), ConnectCalls(gate or service)
     app = HttpApp(settings, gate.enter if gate else None, gradient, connect, arrivals, health, snapshot.status)
-    return HttpServer(app, address, settings.stall_timeout, certificates.http_context())
+    return HttpServer(exporters.around(app), address, settings.stall_timeout, certificates.http_context())
 
 
 def _aside(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import re
 import socket
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 import gridgrad
 from gridgrad_core.wire import methods
-from tests.service.harness import PATIENCE_S, eventually, running
+from tests.service.harness import PATIENCE_S, Running, eventually, running
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
@@ -68,6 +70,30 @@ with tracer.start_as_current_span("caller"):
 """
 
 
+BY_HTTP, CALLER_SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+def called_by_http(server: Running) -> list[int]:
+    """The statuses of calls by HTTP that belong to a trace: one that computes, a refused one, and two that do not."""
+    found = re.search(r"http address=(\S+)", server.log.read_text())
+    assert found
+    headers = {"content-type": "application/json", "traceparent": f"00-{BY_HTTP}-{CALLER_SPAN}-01"}
+    connection = http.client.HTTPConnection(found[1], timeout=PATIENCE_S)
+    statuses = []
+    for method, path, body in (
+        ("POST", "/v1/gradient", '{"expression": "t*k", "inputs": {"t": [1, 2], "k": 3}}'),
+        ("POST", "/v1/gradient", '{"expression": "t*(", "inputs": {"t": [1, 2]}}'),
+        ("POST", methods.SERVER_INFO.path, "{}"),
+        ("GET", "/healthz", None),
+    ):
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+    connection.close()
+    return statuses
+
+
 class Collector(grpc.GenericRpcHandler):
     """Takes spans."""
 
@@ -109,18 +135,27 @@ def collector() -> Iterator[Collector]:
 
 def test_a_caller_s_trace_goes_through_to_the_computing(collector: Collector, tmp_path: Path) -> None:
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_BSP_SCHEDULE_DELAY": "100"}
-    with running(tmp_path, "--traces", environment=variables) as server:
+    with running(tmp_path, "--traces", "--http", "127.0.0.1:0", environment=variables) as server:
+        assert called_by_http(server) == [200, 400, 200, 200]
         command = [sys.executable, "-c", CALLER, server.address]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert done.returncode == 0, done.stderr
         callers = done.stdout.split()
         eventually(lambda: all(len(collector.computed(each)) == 4 for each in callers), "the spans of all calls")
+        eventually(lambda: len(collector.named(BY_HTTP, "POST ")) == 3, "those by HTTP")
     for each in callers:
         calls = {span.span_id for span in collector.named(each, f"/{methods.SERVICE}/")}
         batches = collector.named(each, "batch")
         assert {span.parent_span_id for span in batches} == collector.computed(each) <= calls
         computing = collector.named(each, "compute")
         assert sorted(span.parent_span_id for span in computing) == sorted(span.span_id for span in batches)
+    by_http = collector.named(BY_HTTP, "POST ")
+    assert sorted(span.name for span in by_http) == [f"POST {methods.SERVER_INFO.path}", *2 * ["POST /v1/gradient"]]
+    assert {span.parent_span_id.hex() for span in by_http} == {CALLER_SPAN}
+    [queue], [batch] = collector.named(BY_HTTP, "queue"), collector.named(BY_HTTP, "batch")
+    assert queue.parent_span_id == batch.parent_span_id
+    assert queue.parent_span_id in {span.span_id for span in by_http}
+    assert len(collector.named(BY_HTTP, "")) == 6  # with what computed; health has none
 
 
 def test_a_collector_that_is_away_is_named_once_and_not_waited_for(tmp_path: Path) -> None:

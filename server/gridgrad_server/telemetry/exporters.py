@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -54,6 +54,20 @@ class Exporters:
     def interceptors(self) -> list[grpc.aio.ServerInterceptor]:
         """What stands around the handlers of calls."""
         return self._traces.interceptors if self._traces else []
+
+    def around(self, app: Any) -> Any:
+        """An application of ASGI with what stands around its calls.
+
+        Args:
+            app: answers by HTTP.
+
+        Raises:
+            MissingExtraError: a package for it is not installed.
+        """
+        if not self._traces:
+            return app
+        optional("opentelemetry.instrumentation.asgi", "otel")
+        return self._traces.around(app)
 
     def start(self, snapshot: StatusSnapshot) -> None:
         """Serves the metrics.

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry: the standard spans of gRPC calls, and within them the queue, the batches and the computing.
+"""Traces by OpenTelemetry: the standard spans of calls, and within them the queue, the batches and the computing.
 
 The spans within a call are made when it is computed, from the times that are taken anyway. A call in a session, which
 gRPC knows nothing of, gets a span of its own around them. Where they go, and which are kept, say the variables that
@@ -31,10 +31,13 @@ from gridgrad_server.telemetry.sender import SpanSender
 
 __all__ = ["MOST_BATCHES", "TraceObserver"]
 
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
 MOST_BATCHES = 32
 """Of one request that get spans; a large grid has thousands of tiles."""
 
 _LAST_SPANS_S = 5.0
+_CALLED_BY_HTTP = {"/v1/gradient", *(method.path for method in methods.METHODS)}
 
 
 class _Computing(NamedTuple):
@@ -78,6 +81,24 @@ class TraceObserver:
             aio_server_interceptor(self._provider, own_methods),  # type: ignore[no-untyped-call] # it has no types
             _Endings(),
         ]
+
+    def around(self, app: Application) -> Application:
+        """An application of ASGI of which calls have spans; what asks for pages, health or metrics has none.
+
+        Args:
+            app: answers all of it.
+        """
+        from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+
+        spanned = OpenTelemetryMiddleware(
+            app, default_span_details=_span_of, tracer_provider=self._provider, exclude_spans=["receive", "send"]
+        )
+
+        async def traced(scope: Any, receive: Any, send: Any) -> None:
+            answer = spanned if scope["path"] in _CALLED_BY_HTTP else app
+            await answer(scope, receive, send)
+
+        return traced
 
     def arrived(self, request: GridRequest) -> None:
         """Remembers the call that a request belongs to, if its span is kept."""
@@ -150,6 +171,10 @@ class TraceObserver:
         await asyncio.wait([ending], timeout=_LAST_SPANS_S if self._sender.works else 0)
         self._sender.give_up()
         await ending
+
+
+def _span_of(scope: Any) -> tuple[str, dict[str, str]]:
+    return f"{scope['method']} {scope['path']}", {"http.route": scope["path"]}
 
 
 def _ns(seconds: float) -> int:
