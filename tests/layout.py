@@ -108,6 +108,7 @@ ORDER = {
             "models.exported",
             "models.onnx_graphs",
             "models",
+            "tracing",
             "cluster",
         ),
     ],

@@ -30,6 +30,7 @@ from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.connections.ending import log_no_gone_callers
 from gridgrad_server.connections.listen import ListenError, bind, server_options
 from gridgrad_server.formulas.formula import FormulaFileError
+from gridgrad_server.formulas.shared_formulas import TracedExpression
 from gridgrad_server.workers.places import aside_place, places_of
 from gridgrad_server.workers.transports.transport import WorkerPlace
 
@@ -231,8 +232,12 @@ class Server:
 
     def _workers_changed(self) -> None:
         if self.parts.workers.ready:
-            self.parts.functions.registered = {each.name: each for each in self.parts.workers.ready.functions}
             self.parts.functions.refused = self.parts.workers.ready.refused
+            registered = {each.name: each for each in self.parts.workers.ready.functions}
+            self.parts.functions.registered = registered
+            self.parts.shared_formulas.traced = {
+                name: TracedExpression.of(each) for name, each in registered.items() if each.expression
+            }
         self._changed.set()
 
     async def _follow(self) -> None:

@@ -87,6 +87,7 @@ class Parts:
     aside: Aside | None
     helpers: Helpers
     functions: FunctionKeys
+    shared_formulas: SharedFormulas
     formulas: FormulaLoader
     admission: Admission
     questions: Admission
@@ -206,6 +207,7 @@ def compose(
         aside,
         helpers,
         functions,
+        formulas,
         loader,
         admission,
         questions,

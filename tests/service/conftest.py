@@ -20,6 +20,7 @@ _FIGURE = "figure "
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that strangers may call, with the functions and models of tests and examples; leave it as it was."""
     flags = ["--functions", "examples.functions", "--functions", f"{MODELS}/", "--request-cost", str(1 << 28)]
+    flags += ["--registered-engine", "auto"]
     with running(tmp_path_factory.mktemp("server"), *flags) as started:
         yield started
 

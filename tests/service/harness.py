@@ -155,7 +155,8 @@ def running(
     """
     mark = f"GRIDGRAD_TEST_MARK={uuid.uuid4()}"
     control, log = Control(folder / "control"), folder / "log"
-    flags = ["--device", "cpu", "--workers", "1", "--functions", FUNCTIONS, *arguments]
+    functions = ["--functions", FUNCTIONS, "--registered-engine", "functional"]  # they do more than compute
+    flags = ["--device", "cpu", "--workers", "1", *functions, *arguments]
     if not any(flag.startswith("--listen") for flag in arguments):
         flags += ["--listen", "127.0.0.1:0"]
     variables = {CONTROL: str(control.folder), **dict([mark.split("=", 1)]), "GRIDGRAD_LOG_LEVEL": "info"}

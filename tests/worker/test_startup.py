@@ -44,6 +44,7 @@ def test_a_worker_that_is_ready_says_what_it_serves(module: str) -> None:
     (served,) = ready.functions
     assert (served.name, served.doc, list(served.components), served.mode) == ("square", "A power.", ["f"], "forward")
     assert served.checked
+    assert (served.expression, served.expression_order, served.why_functional) == ("x**n", 4, "")
     assert [(i.name, i.HasField("default"), i.default, i.unit) for i in served.inputs] == [
         ("x", False, 0, "m"),
         ("n", True, 2, ""),

@@ -43,6 +43,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--engine", choices=("structured", "functional"), default="structured", help="what computes expressions"
     )
+    parser.add_argument(
+        "--registered-engine", choices=("auto", "functional"), default="auto", help="what computes registered functions"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
     parser.add_argument("--aside", action="store_true", help="leave processors to the other workers")
     add = parser.add_argument
@@ -77,7 +80,7 @@ def open_loop(
     from gridgrad_worker.startup import CannotServeError, ready_message, start
 
     try:
-        started = start(options.device, options.threads, options.functions, options.engine)
+        started = start(options.device, options.threads, options.functions, options.engine, options.registered_engine)
     except CannotServeError as error:
         channel.send(pb.WorkerMessage(fatal=str(error)).SerializeToString())
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -16,10 +16,13 @@ from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.make_program import EngineName, make_program
 from gridgrad_worker.models.model_files import is_model
 from gridgrad_worker.registered.derivative_check import check
-from gridgrad_worker.registered.registration import FunctionError, Registration
+from gridgrad_worker.registered.registration import FunctionError, FunctionProgram, Registration
 from gridgrad_worker.registered.registry import load
+from gridgrad_worker.tracing.trace import traced
 
 __all__ = ["CannotServeError", "Started", "ready_message", "start"]
+
+RegisteredEngine = Literal["auto", "functional"]
 
 _WARMED_EXPRESSION = "t*k + 2*t*k**2"
 _WARMED_SIDE = 8
@@ -37,7 +40,13 @@ class Started(NamedTuple):
     refused: dict[str, str]
 
 
-def start(device_name: str, threads: int, functions: Sequence[str], engine: EngineName = "structured") -> Started:
+def start(
+    device_name: str,
+    threads: int,
+    functions: Sequence[str],
+    engine: EngineName = "structured",
+    registered_engine: RegisteredEngine = "auto",
+) -> Started:
     """Makes everything ready to serve.
 
     Args:
@@ -45,6 +54,7 @@ def start(device_name: str, threads: int, functions: Sequence[str], engine: Engi
         threads: for work on the processor.
         functions: modules whose functions are registered, and models.
         engine: what computes expressions.
+        registered_engine: "auto" traces functions to expressions where that engine is the structured one.
 
     Raises:
         CannotServeError: the device is not there, or a function can't be served.
@@ -58,6 +68,8 @@ def start(device_name: str, threads: int, functions: Sequence[str], engine: Engi
         raise CannotServeError(str(error)) from error
     models = [each for each in functions if is_model(each)]
     refused = _add_models(models, device, registered) if models else {}
+    if registered and registered_engine == "auto" and engine == "structured":
+        registered = {name: traced(each, device) for name, each in registered.items()}
     _warm_up(device, registered, engine)
     return Started(device, registered, refused)
 
@@ -126,6 +138,7 @@ def _doc(registered: Registration) -> str:
 
 
 def _signature(registered: Registration) -> pb.RegisteredFunction:
+    program = registered.program
     return pb.RegisteredFunction(
         name=registered.name,
         doc=_doc(registered),
@@ -135,4 +148,15 @@ def _signature(registered: Registration) -> pb.RegisteredFunction:
         mode=registered.mode,
         checked=registered.check,
         component_units=registered.component_units,
+        why_functional=registered.why_functional,
+        **({} if program is None else _program_fields(program)),
     )
+
+
+def _program_fields(program: FunctionProgram) -> dict[str, Any]:
+    return {
+        "digest": program.digest,
+        "expression": program.text,
+        "expression_order": program.order,
+        "expression_in_float32": program.in_float32,
+    }

@@ -41,8 +41,17 @@ def _function(function: RegisteredFunction) -> str:
     gives = f" -> {', '.join(_outputs(function))}" if function.tuple_valued or function.component_units else ""
     checked = "derivatives checked" if function.checked else "derivatives NOT checked"
     doc = "".join(f"\n  {line.strip()}" for line in function.doc.strip().splitlines())
-    computed = f"expression {function.digest[:12]}" if function.digest else f"{function.mode} mode, {checked}"
-    return f"{function.name}({inputs}){gives}   [{computed}]{doc}"
+    computed = _engine(function) if function.mode == "expression" else f"{_engine(function)}, {checked}"
+    why = f"\n  Computed by torch: {function.why_functional}." if function.why_functional else ""
+    return f"{function.name}({inputs}){gives}   [{computed}]{doc}{why}"
+
+
+def _engine(function: RegisteredFunction) -> str:
+    """What computes a function."""
+    if not function.digest:
+        return f"{function.mode} mode"
+    to_order = f" to order {function.expression_order}" if function.expression else ""
+    return f"expression {function.digest[:12]}{to_order}"
 
 
 def _outputs(function: RegisteredFunction) -> Iterator[str]:

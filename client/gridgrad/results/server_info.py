@@ -67,6 +67,11 @@ class RegisteredFunction(NamedTuple):
         component_units: of each component, perhaps empty; none where all are.
         digest: of the text of a formula, as `result.info.digest`; empty for any other function.
         tables: that a formula calls, and arrays that it sums over.
+        digest: of the text of a formula, or of `expression`, as `result.info.digest`; empty where torch computes it.
+        expression: what a registered function was traced to, and is computed by; empty where torch computes it.
+        expression_order: the highest order of derivatives that it computes; torch computes what has more.
+        expression_in_float32: whether it computes float32 too.
+        why_functional: why torch computes it; empty where an expression does, and where none was looked for.
     """
 
     name: str
@@ -79,6 +84,10 @@ class RegisteredFunction(NamedTuple):
     component_units: tuple[str, ...] = ()
     digest: str = ""
     tables: tuple[FunctionTable, ...] = ()
+    expression: str = ""
+    expression_order: int = 0
+    expression_in_float32: bool = False
+    why_functional: str = ""
 
     @property
     def units(self) -> dict[str, str]:
@@ -181,6 +190,10 @@ def _registered(function: pb.RegisteredFunction) -> RegisteredFunction:
         tuple(function.component_units),
         function.digest,
         tuple(map(_table, function.tables)),
+        function.expression,
+        function.expression_order,
+        function.expression_in_float32,
+        function.why_functional,
     )
 
 

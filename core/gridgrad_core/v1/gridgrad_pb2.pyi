@@ -420,7 +420,7 @@ class ListFunctionsResponse(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ...) -> None: ...
 
 class RegisteredFunction(_message.Message):
-    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units", "digest", "tables")
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units", "digest", "tables", "expression", "expression_order", "expression_in_float32", "why_functional")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -431,6 +431,10 @@ class RegisteredFunction(_message.Message):
     COMPONENT_UNITS_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_ORDER_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_IN_FLOAT32_FIELD_NUMBER: _ClassVar[int]
+    WHY_FUNCTIONAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     doc: str
     inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
@@ -441,7 +445,11 @@ class RegisteredFunction(_message.Message):
     component_units: _containers.RepeatedScalarFieldContainer[str]
     digest: str
     tables: _containers.RepeatedCompositeFieldContainer[FunctionTable]
-    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ..., tables: _Optional[_Iterable[_Union[FunctionTable, _Mapping]]] = ...) -> None: ...
+    expression: str
+    expression_order: int
+    expression_in_float32: bool
+    why_functional: str
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ..., tables: _Optional[_Iterable[_Union[FunctionTable, _Mapping]]] = ..., expression: _Optional[str] = ..., expression_order: _Optional[int] = ..., expression_in_float32: bool = ..., why_functional: _Optional[str] = ...) -> None: ...
 
 class FunctionTable(_message.Message):
     __slots__ = ("name", "arguments", "shape", "method", "outside", "digest")

@@ -125,7 +125,7 @@ class Ready(_message.Message):
     def __init__(self, device: _Optional[str] = ..., functions: _Optional[_Iterable[_Union[RegisteredFunction, _Mapping]]] = ..., refused: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RegisteredFunction(_message.Message):
-    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units")
+    __slots__ = ("name", "doc", "inputs", "components", "tuple_valued", "mode", "checked", "component_units", "digest", "expression", "expression_order", "expression_in_float32", "why_functional")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +134,11 @@ class RegisteredFunction(_message.Message):
     MODE_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
     COMPONENT_UNITS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_ORDER_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_IN_FLOAT32_FIELD_NUMBER: _ClassVar[int]
+    WHY_FUNCTIONAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     doc: str
     inputs: _containers.RepeatedCompositeFieldContainer[FunctionInput]
@@ -142,7 +147,12 @@ class RegisteredFunction(_message.Message):
     mode: str
     checked: bool
     component_units: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ...) -> None: ...
+    digest: str
+    expression: str
+    expression_order: int
+    expression_in_float32: bool
+    why_functional: str
+    def __init__(self, name: _Optional[str] = ..., doc: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[FunctionInput, _Mapping]]] = ..., components: _Optional[_Iterable[str]] = ..., tuple_valued: bool = ..., mode: _Optional[str] = ..., checked: bool = ..., component_units: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ..., expression: _Optional[str] = ..., expression_order: _Optional[int] = ..., expression_in_float32: bool = ..., why_functional: _Optional[str] = ...) -> None: ...
 
 class FunctionInput(_message.Message):
     __slots__ = ("name", "default", "unit")

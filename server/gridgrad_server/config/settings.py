@@ -132,6 +132,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("engine", click.Choice(["structured", "functional"]), "structured", "structured",
          "what computes expressions: structured is fast, functional evaluates them as it does registered functions. "
          "Say functional to compare the two"),
+    Flag("registered-engine", click.Choice(["auto", "functional"]), "auto", "auto",
+         "what computes registered functions: auto traces them to expressions where torch computes the same by these, "
+         "functional has torch compute all. Say functional to compare both, or where functions do more than compute"),
     Flag("compile", SWITCH, True, "on",
          "whether expressions that prove hot, or are prepared, are compiled in the background. Say --no-compile where "
          "no machine code may be made or kept"),
@@ -256,6 +259,7 @@ class ServerSettings:
     local_workers: int
     device: str
     engine: str
+    registered_engine: str
     compile: bool
     hot_points: int
     hot_pieces: int

@@ -374,6 +374,18 @@ class FunctionKeys:
             self._by_key.put(key, found, caller)
         return found
 
+    def why_functional(self, spelled: DecodedFunction) -> str:
+        """Why torch computes a registered function, and not the expression that it may be.
+
+        Raises:
+            UnknownFunctionError: there is no such function.
+        """
+        function = self._function(spelled.text)
+        if not function.expression:
+            return f"which torch computes: {function.why_functional or 'this server looks for no expressions'}"
+        dtypes = "" if function.expression_in_float32 else " in float64"
+        return f"which is an expression to order {function.expression_order}{dtypes}, and else computed by torch"
+
     def _function(self, name: str) -> wpb.RegisteredFunction:
         function = self.registered.get(name)
         if function is None and name in self.refused:

@@ -248,7 +248,7 @@ class Intake:
         arrays = await self._arrays.take(message, caller)
         spelled = self._formulas.text_in_place(read_plan(message, arrays))
         if spelled.kind == "registered":
-            found = f"{spelled.text!r}, a registered function: it is neither derived nor compiled"
+            found = f"{spelled.text!r}, a registered function, {self._functions.why_functional(spelled)}"
             raise RequestError(
                 "function.registered", found, "give an expression; functions() describes registered ones"
             )

@@ -19,7 +19,7 @@ def worker_flags(settings: ServerSettings, threads: int) -> list[str]:
     """The flags of a worker that do not depend on where it runs."""
     flags = ["--threads", str(threads), "--engine", settings.engine, *_compile_flags(settings)]
     if settings.functions:
-        flags += ["--functions", *settings.functions]
+        flags += ["--functions", *settings.functions, "--registered-engine", settings.registered_engine]
     return [*flags, *_log_flags(settings)]
 
 

@@ -25,13 +25,19 @@ def test_functions(run: Run, server: FakeServer) -> None:
         pb.RegisteredFunction(
             name="i.j", components=["f"], mode="expression", digest="0123456789abcdef", inputs=inputs[:1], tables=tables
         ),
+        pb.RegisteredFunction(
+            name="k", components=["f"], mode="forward", digest="0123456789abcdef", expression="x*x", expression_order=4
+        ),
+        pb.RegisteredFunction(name="l", components=["f"], mode="forward", why_functional="it draws random numbers"),
     ]
     server.plain[methods.LIST_FUNCTIONS.path] = lambda _: pb.ListFunctionsResponse(functions=listed).SerializeToString()
     assert run("functions")[1] == (
         "f(x, T=300 [K])   [forward mode, derivatives checked]\n  One.\n  Two.\n\n"
         "g() -> u [m/s], v   [reverse mode, derivatives NOT checked]\n\n"
         "h() -> f [J]   [forward mode, derivatives checked]\n\n"
-        "i.j(x, V=cubic of 5x7 [fedcba987654])   [expression 0123456789ab]\n"
+        "i.j(x, V=cubic of 5x7 [fedcba987654])   [expression 0123456789ab]\n\n"
+        "k()   [expression 0123456789ab to order 4, derivatives NOT checked]\n\n"
+        "l()   [forward mode, derivatives NOT checked]\n  Computed by torch: it draws random numbers.\n"
     )
 
 

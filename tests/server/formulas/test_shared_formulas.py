@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from gridgrad_core.errors import RequestError, StartingError, UnknownFunctionError
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.formulas.formula import FormulaInput, NamedFormula
 from gridgrad_server.formulas.formula_tables import read_tables
-from gridgrad_server.formulas.shared_formulas import SharedFormula, SharedFormulas, scalar
+from gridgrad_server.formulas.shared_formulas import SharedFormula, SharedFormulas, TracedExpression, scalar
 from tests.server.formulas.asking import asked
 
 X, E = FormulaInput("x", unit="m"), FormulaInput("e", 2.0)
@@ -61,3 +62,41 @@ async def test_a_formula_has_its_tables_but_for_those_that_a_request_gives() -> 
         ("V", 1, [2], "linear", "clamp"), ("n", 0, [3], "array", ""),
     ]  # fmt: skip
     assert [each.digest for each in listed.tables] == [each.table.digest for each in own]
+
+
+def traced(*, order: int = 2, in_float32: bool = False) -> SharedFormulas:
+    inputs = [wpb.FunctionInput(name="x", unit="m"), wpb.FunctionInput(name="e", default=2.0, unit="s")]
+    function = wpb.RegisteredFunction(
+        name="twice", inputs=inputs, components=["f"], component_units=["m s"], expression="e*x",
+        expression_order=order, expression_in_float32=in_float32,
+    )  # fmt: skip
+    made = SharedFormulas()
+    made.traced = {"twice": TracedExpression.of(function)}
+    return made
+
+
+def test_a_traced_function_becomes_its_expression() -> None:
+    resolved = traced().in_place(asked("twice", "x"))
+    assert resolved.function[:3] == ("expression", "e*x", (("x", ()), ("e", ())))
+    assert resolved.inputs == (scalar("x", 1.0), scalar("e", 2.0))
+    assert resolved.units == (("x", "m"), ("f", "m s"))
+    assert traced().in_place(asked("twice", "x", "e")).units == (("x", "m"), ("e", "s"), ("f", "m s"))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "order", "in_float32", "is_expression"),
+    [
+        ("float64", 2, False, True),
+        ("float64", 3, False, False),
+        ("float32", 2, False, False),
+        ("float32", 2, True, True),
+    ],
+)
+def test_torch_computes_what_the_expression_does_not(
+    dtype: str, order: int, in_float32: bool, is_expression: bool
+) -> None:
+    request = asked("twice", "x")
+    request = request._replace(function=request.function._replace(dtype=dtype, derivatives=(("x",) * order,)))
+    resolved = traced(in_float32=in_float32).in_place(request)
+    assert (resolved.function.kind == "expression") is is_expression
+    assert (resolved is request) is not is_expression

@@ -35,3 +35,4 @@ def test_nothing_is_compiled_unless_it_may() -> None:
     assert "--hot-points" not in command
     begin = command.index("--functions")
     assert command[begin : begin + 3] == ["--functions", "a", "b.c"]
+    assert after(command, "--registered-engine") == "auto"

@@ -15,6 +15,7 @@ import torch
 
 __all__ = ["install"]
 
+_Operand = torch.Tensor | float
 _OPERATIONS = ("add.Tensor", "sub.Tensor", "mul.Tensor", "div.Tensor")
 
 
@@ -28,17 +29,20 @@ def install() -> torch.library.Library:
     return library
 
 
-def _result(self: torch.Tensor, other: torch.Tensor, *, alpha: float = 1) -> torch.Tensor:  # noqa: ARG001 - the schema's
+def _result(self: _Operand, other: _Operand, *, alpha: float = 1) -> torch.Tensor:  # noqa: ARG001 - the schema's
     return _empty(self, other, torch.result_type(self, other))
 
 
-def _quotient(self: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+def _quotient(self: _Operand, other: _Operand) -> torch.Tensor:
     dtype = torch.result_type(self, other)
     exact = dtype.is_floating_point or dtype.is_complex
     return _empty(self, other, dtype if exact else torch.get_default_dtype())
 
 
-def _empty(self: torch.Tensor, other: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+def _empty(self: _Operand, other: _Operand, dtype: torch.dtype) -> torch.Tensor:
+    if not (isinstance(self, torch.Tensor) and isinstance(other, torch.Tensor)):  # meta kernels in Python call it so
+        shape = self.shape if isinstance(self, torch.Tensor) else other.shape  # type: ignore[union-attr] # one is none
+        return torch.empty(shape, dtype=dtype, device="meta")
     if self.shape == other.shape:
         return torch.empty(self.shape, dtype=dtype, device="meta")
     if not (self.shape and other.shape):  # a number beside points; broadcast_shapes costs as much as the product

@@ -9,32 +9,25 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from gridgrad_core.differences import STEPS, steps
-from gridgrad_core.errors import GridgradError
 from gridgrad_core.grid import MAX_ORDER
 from gridgrad_worker.devices.device import Device
-from gridgrad_worker.engines.functional.functional_engine import FunctionalEngine
 from gridgrad_worker.engines.functional.partials import Derivative
-from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
-from gridgrad_worker.registered.bind import bind
 from gridgrad_worker.registered.partial_comparison import (
-    ALTERNATIVES,
     Compared,
     FindingError,
     apart,
     compare,
     usual_size,
 )
-from gridgrad_worker.registered.registration import FunctionError, Registration, source_of
+from gridgrad_worker.registered.point_values import PointValues, by_torch
+from gridgrad_worker.registered.registration import FunctionError, Registration
 from gridgrad_worker.registered.sample_points import sample_points
 
-__all__ = ["check"]
+__all__ = ["check", "check_order", "fewer", "partials_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +51,7 @@ def check(registered: Registration, device: Device) -> Registration:
         FunctionError: a derivative differs, or can't be compared, or the function fails or returns what it must not.
     """
     points = sample_points(registered)
-    function = _Function(registered, device)
+    function = by_torch(registered, device)
     try:
         function.at(points, [()])
         order, why_no_more = _right_order(registered, function, points)
@@ -68,7 +61,7 @@ def check(registered: Registration, device: Device) -> Registration:
     return registered._replace(order=order, why_no_more=why_no_more, why_no_float32=why_no_float32)
 
 
-def _right_order(registered: Registration, function: _Function, points: Array) -> tuple[int, str]:
+def _right_order(registered: Registration, function: PointValues, points: Array) -> tuple[int, str]:
     """The order to which all is right, and why no more is.
 
     Raises:
@@ -77,7 +70,7 @@ def _right_order(registered: Registration, function: _Function, points: Array) -
     most = MAX_ORDER if registered.order is None else registered.order
     for order in range(1, most + 1):
         try:
-            _check_order(registered, function, points, order)
+            check_order(registered, function, points, order)
         except FindingError as finding:
             if registered.order is not None or order <= _NEEDED_ORDER:
                 finding.remedy += f", or order={order - 1} to serve no derivatives of order {order}"
@@ -87,7 +80,7 @@ def _right_order(registered: Registration, function: _Function, points: Array) -
     return most, ""
 
 
-def _why_no_float32(registered: Registration, function: _Function, points: Array, order: int) -> str:
+def _why_no_float32(registered: Registration, function: PointValues, points: Array, order: int) -> str:
     """Why it can't be computed in float32 though it can in float64; empty if it can."""
     firsts: list[Derivative] = [(i,) for i in range(len(registered.inputs))] if order else []
     try:
@@ -98,9 +91,30 @@ def _why_no_float32(registered: Registration, function: _Function, points: Array
     return ""
 
 
-def _check_order(registered: Registration, function: _Function, points: Array, order: int) -> None:
-    wanted = _partials(len(registered.inputs), order)
-    points = _fewer(points, _MOST_COMPARED // len(wanted))
+def check_order(
+    registered: Registration,
+    function: PointValues,
+    points: Array,
+    order: int,
+    by: str = "torch",
+    *,
+    where_defined: bool = False,
+) -> None:
+    """Compares partials of an order with finite differences of those of the order below.
+
+    Args:
+        registered: the function.
+        function: computes it.
+        points: [points, inputs]; of many, some.
+        order: 1 or more.
+        by: what computes it, in a message.
+        where_defined: whether a partial that is nan or infinite is left out.
+
+    Raises:
+        FindingError: one differs, or can't be compared.
+    """
+    wanted = partials_of(len(registered.inputs), order)
+    points = fewer(points, _MOST_COMPARED // len(wanted))
     lowers = list(dict.fromkeys(partial[:-1] for partial in wanted))
     exact = function.at(points, [*dict.fromkeys(((), *lowers, *wanted))])
     signs = 8 * _EPS * np.where(np.arange(points.shape[1]) % 2, -1, 1)
@@ -116,17 +130,19 @@ def _check_order(registered: Registration, function: _Function, points: Array, o
             rounded_at = max(
                 usual_size(lower), usual_size(value) / usual_size(points) ** (order - 1) if order > 1 else 0.0
             )
+            if where_defined:
+                lower = np.where(np.isfinite(got), lower, np.nan)
             compared = Compared(points[:, last], lower, got, blurred, near[partial[:-1]][:, :, component], rounded_at)
-            compare(registered, points, partial, component, compared)
+            compare(registered, points, partial, component, compared, by)
 
 
-def _fewer(points: Array, most: int) -> Array:
+def fewer(points: Array, most: int) -> Array:
     """At most so many of the points, from everywhere among them: of many inputs there are many points and partials."""
     chosen = np.random.default_rng(0).permutation(len(points))[:most]
     return points[np.sort(chosen)]
 
 
-def _partials(inputs: int, order: int) -> list[Derivative]:
+def partials_of(inputs: int, order: int) -> list[Derivative]:
     """The partials of an order that are compared: all, or of many those by one input or two neighbours."""
     every = itertools.combinations_with_replacement(range(inputs), order)
     found = list(itertools.islice(every, _MOST_PARTIALS + 1))
@@ -135,59 +151,3 @@ def _partials(inputs: int, order: int) -> list[Derivative]:
     pairs = zip(range(inputs - 1), range(1, inputs), strict=True)
     listed = (each for pair in pairs for each in itertools.combinations_with_replacement(pair, order))
     return list(dict.fromkeys(listed))
-
-
-class _Function:
-    """Evaluates a registered function and its partials as batches are."""
-
-    def __init__(self, registered: Registration, device: Device) -> None:
-        self._registered = registered
-        self._device = device
-
-    def at(self, points: Array, wanted: Sequence[Derivative], dtype: str = "float64") -> dict[Derivative, Array]:
-        """The derivatives [components, points] at points [points, inputs].
-
-        Raises:
-            FindingError: they can't be computed.
-        """
-        count, inputs = points.shape
-        components = len(self._registered.components)
-        values = tuple(ArrayValues(points[:, i], [0], 1) for i in range(inputs))
-        out = np.empty((len(wanted) * components, count), dtype)
-        try:
-            self._engine(wanted, dtype).compute([Tile(values, Subgrid((0,), (count,)))], [out])
-        except GridgradError as error:
-            raise FindingError(f"computed on {dtype}, {error.found}", f"{error.remedy}") from error
-        except Exception as error:
-            found = f"computing it and its derivatives on {dtype} raised {type(error).__name__}: {error}"
-            raise FindingError(
-                found, f"mend it{_hint(self._registered, error)}, or give the decorator {ALTERNATIVES}"
-            ) from error
-        return dict(zip(wanted, out.reshape(len(wanted), components, count), strict=True))
-
-    def beside(self, points: Array, position: int, wanted: Sequence[Derivative]) -> dict[Derivative, Array]:
-        """The derivatives where one input is some steps above and below: [2, STEPS, components, points]."""
-        x = points[:, position]
-        shifted = np.broadcast_to(points, (2, STEPS, *points.shape)).copy()
-        shifted[0, ..., position] += steps(x)
-        shifted[1, ..., position] -= steps(x)
-        near = self.at(shifted.reshape(-1, points.shape[1]), wanted)
-        return {each: np.moveaxis(found.reshape(-1, 2, STEPS, len(x)), 0, 2) for each, found in near.items()}
-
-    def _engine(self, wanted: Sequence[Derivative], dtype: str) -> FunctionalEngine:
-        registered = self._registered
-        names = [each.name for each in registered.inputs]
-        torch_dtype = torch.float32 if dtype == "float32" else torch.float64
-        function = bind(registered, names, torch_dtype, self._device.torch_device)
-        components = len(registered.components)
-        return FunctionalEngine(function, wanted, components, torch_dtype, self._device, registered.mode)
-
-
-def _hint(registered: Registration, error: Exception) -> str:
-    """What torch does not say itself: of weights in another dtype than the inputs, and of what modules are given."""
-    if "dtype" in str(error):
-        return " (a module of single precision is served once its .double() is called)"
-    names = ", ".join(each.name for each in registered.inputs)
-    wrapped = f"def {registered.name.replace('.', '_')}({names}): return model(torch.stack([{names}]))[0]"
-    is_module = source_of(registered.function) is not registered.function and hasattr(registered.function, "forward")
-    return f" (it is called with tensors of no dims: register such as {wrapped})" if is_module else ""

@@ -12,7 +12,17 @@ from gridgrad_core.differences import estimate, steps
 from gridgrad_worker.engines.functional.partials import Derivative
 from gridgrad_worker.registered.registration import Registration
 
-__all__ = ["ALTERNATIVES", "Compared", "FindingError", "apart", "compare", "usual_size"]
+__all__ = [
+    "ALTERNATIVES",
+    "Compared",
+    "FindingError",
+    "apart",
+    "compare",
+    "differing",
+    "partial_name",
+    "point_name",
+    "usual_size",
+]
 
 Array = NDArray[np.float64]
 
@@ -63,8 +73,18 @@ class Compared(NamedTuple):
     rounded_at: float
 
 
-def compare(registered: Registration, points: Array, order: Derivative, component: int, compared: Compared) -> None:
+def compare(
+    registered: Registration, points: Array, order: Derivative, component: int, compared: Compared, by: str = "torch"
+) -> None:
     """Compares a partial with differences.
+
+    Args:
+        registered: the function.
+        points: [points, inputs].
+        order: the partial.
+        component: of the function.
+        compared: its numbers.
+        by: what has computed them.
 
     Raises:
         FindingError: it differs, or could be compared nowhere.
@@ -83,11 +103,12 @@ def compare(registered: Registration, points: Array, order: Derivative, componen
         errors, relative, absolute = _TOLERANCE if len(order) <= _LOWER_ORDERS else _TOLERANCE_HIGH
         allowed = errors * found.error + relative * size + blurred + absolute * usual_size(found.slope[usable])
         wrong = usable & ~(np.abs(got - found.slope) <= allowed)
-    partial = _named(registered, order, component)
+    partial = partial_name(registered, order, component)
     if wrong.any():
         worst = int(np.flatnonzero(wrong)[0])
+        numbers = differing(got[worst], found.slope[worst], by)
         raise FindingError(
-            f"{partial} at {_point(registered, points[worst])} is {_differing(got[worst], found.slope[worst])} by "
+            f"{partial} at {point_name(registered, points[worst])} is {numbers} by "
             f"finite differences (within {found.error[worst]:.1g})",
             "torch has no right derivative of an operation in it: "
             f"use others, or give the decorator samples={{...}} within its domain, {ALTERNATIVES}",
@@ -126,21 +147,24 @@ def usual_size(numbers: Array) -> float:
     return float(np.quantile(finite, 0.75)) if finite.size else 0.0
 
 
-def _differing(got: float, slope: float) -> str:
-    """Two numbers with as many digits as tell them apart."""
+def differing(got: float, slope: float, by: str) -> str:
+    """Two numbers with as many digits as tell them apart, and what the first is by."""
     digits = next((d for d in (6, 9, 12) if f"{got:.{d}g}" != f"{slope:.{d}g}"), 17)
-    return f"{got:.{digits}g} by torch but {slope:.{digits}g}"
+    return f"{got:.{digits}g} by {by} but {slope:.{digits}g}"
 
 
-def _named(registered: Registration, order: Derivative, component: int) -> str:
-    """Such as ∂³f/∂x²∂y."""
+def partial_name(registered: Registration, order: Derivative, component: int) -> str:
+    """Such as ∂³f/∂x²∂y; of no order the component itself."""
+    if not order:
+        return registered.components[component]
     raised = ["", "", "²", "³", "⁴"]
     grouped = [(registered.inputs[i].name, len(list(same))) for i, same in itertools.groupby(order)]
     below = "".join(f"∂{name}{raised[count]}" for name, count in grouped)
     return f"∂{raised[len(order)]}{registered.components[component]}/{below}"
 
 
-def _point(registered: Registration, point: Array) -> str:
+def point_name(registered: Registration, point: Array) -> str:
+    """Such as x=1, y=2."""
     return ", ".join(f"{each.name}={value:.6g}" for each, value in zip(registered.inputs, point, strict=True))
 
 

@@ -14,7 +14,16 @@ from gridgrad_core.grid import MAX_INPUTS, MAX_ORDER
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FunctionError", "Mode", "RegisteredInput", "Registration", "Samples", "describe", "source_of"]
+__all__ = [
+    "FunctionError",
+    "FunctionProgram",
+    "Mode",
+    "RegisteredInput",
+    "Registration",
+    "Samples",
+    "describe",
+    "source_of",
+]
 
 Mode = Literal["forward", "reverse"]
 Samples = Mapping[str, float | Sequence[float]]
@@ -35,6 +44,22 @@ class RegisteredInput(NamedTuple):
     is_keyword: bool = False
 
 
+class FunctionProgram(NamedTuple):
+    """The program of the language that a registered function is.
+
+    Args:
+        text: its canonical text.
+        digest: of that.
+        order: the highest order of derivatives to which it is what torch computes.
+        in_float32: whether it is in float32 too.
+    """
+
+    text: str
+    digest: str
+    order: int
+    in_float32: bool
+
+
 class Registration(NamedTuple):
     """A registered function.
 
@@ -48,6 +73,8 @@ class Registration(NamedTuple):
         why_no_more: why none of higher order is, where the check found that.
         why_no_float32: why it is served in float64 alone; empty where it is served in both.
         component_units: of each output, perhaps empty; none where all are.
+        program: what it was traced to; None where torch alone computes it.
+        why_functional: why it does; empty where it was not asked for a program.
     """
 
     name: str
@@ -63,6 +90,8 @@ class Registration(NamedTuple):
     why_no_more: str = ""
     why_no_float32: str = ""
     component_units: tuple[str, ...] = ()
+    program: FunctionProgram | None = None
+    why_functional: str = ""
 
 
 def describe(

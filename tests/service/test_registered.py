@@ -1,0 +1,53 @@
+"""Registered functions that were traced to expressions, and those that torch computes, at a real server."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gridgrad
+
+T, K = np.linspace(0.5, 2.0, 33), np.linspace(-1.0, 1.0, 17)
+TEXT = "t*k + t*2*k**2"
+XY = {"x": [-1.0, 0.0, 0.7], "y": [0.3, 2.0]}
+
+
+def test_a_traced_function_is_its_expression(client: gridgrad.Client) -> None:
+    registered = gridgrad.registered("bilinear")
+    by_name = client.gradient(registered, {"t": T, "k": K}, order=2)
+    by_text = client.gradient(TEXT, {"t": T, "k": K}, order=2)
+    assert (by_name.info.engine, by_name.info.tier) == ("structured", "direct")
+    assert by_name.info.digest == by_text.info.digest
+    assert by_name.value.tobytes() == by_text.value.tobytes()
+    for derivative in ("t", "k", ("t", "k"), ("k", "k")):
+        assert by_name.d[derivative].tobytes() == by_text.d[derivative].tobytes()
+    np.testing.assert_allclose(by_name.d["t"], np.broadcast_to(K + 2 * K**2, (33, 17)), rtol=1e-15, atol=1e-16)
+
+
+def test_it_is_listed_explained_and_refused_by_its_name(client: gridgrad.Client) -> None:
+    listed = {each.name: each for each in client.functions()}
+    assert (listed["bilinear"].expression, listed["bilinear"].expression_order) == (TEXT, 4)
+    explained = client.explain(gridgrad.registered("bilinear"), ["t", "k"])
+    assert (explained.program, explained.digest) == (TEXT, listed["bilinear"].digest)
+    assert client.prepare(gridgrad.registered("bilinear"), ["t", "k"]).engine == "structured"
+    assert "looks at the numbers of a tensor" in listed["fails"].why_functional
+    with pytest.raises(gridgrad.RequestError, match=r"no 'k' among the inputs t, though bilinear uses it"):
+        client.gradient(gridgrad.registered("bilinear"), {"t": T})
+
+
+def test_inputs_that_are_left_out_have_their_defaults(client: gridgrad.Client) -> None:
+    vortex = gridgrad.registered("vortex")
+    left_out = client.gradient(vortex, XY)
+    given = client.gradient(vortex, {**XY, "strength": 1.0, "core": 0.5})
+    assert (left_out.components, left_out.units) == (("u", "v"), {"x": "m", "y": "m", "u": "m/s", "v": "m/s"})
+    np.testing.assert_array_equal(left_out.value, given.value)
+    np.testing.assert_array_equal(left_out.d["x"], given.d["x"])
+    assert given.units["core"] == "m"
+
+
+def test_many_by_stream_and_in_single_precision(client: gridgrad.Client) -> None:
+    bilinear = gridgrad.registered("bilinear")
+    requests = [gridgrad.Request(bilinear, {"t": T + i, "k": K}, dtype="float32") for i in range(20)]
+    for i, result in enumerate(client.stream(requests)):
+        assert (result.info.engine, result.value.dtype.name) == ("structured", "float32")
+        np.testing.assert_allclose(result.value, np.outer(T + i, K + 2 * K**2), rtol=2e-6, atol=1e-6)

@@ -1,0 +1,1 @@
+"""Registered functions as programs of the language: traced, and compared with torch before they are served so."""
