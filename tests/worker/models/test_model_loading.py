@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gridgrad_worker.devices.open import open_device
+from gridgrad_worker.models import model_loading
 from gridgrad_worker.models.model_loading import load_models
 from tests.worker.models.conftest import Load, WriteModule
 
@@ -34,3 +37,12 @@ def test_what_is_no_model_is_refused(tmp_path: Path, load: Load) -> None:
     assert "byte 8 is no UTF-8" in refused["bytes"]
     assert "there is no module 'no_such_module'" in refused["Net"]
     assert "is no model; name one that ends in .pt2, .onnx" in load("a/none.tar").refused["none"]
+
+
+def test_what_nobody_foresaw_is_refused_too(tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(*_: object) -> None:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(model_loading, "_loaded", loaded)
+    (tmp_path / "net.toml").write_text("")
+    assert load(tmp_path).refused == {"net": f"{tmp_path}/net.toml: loading it raised KeyError; please report it"}

@@ -53,6 +53,9 @@ def load_models(entries: Sequence[str], device: Device, taken: Collection[str]) 
         except FunctionError as error:
             loaded.refused.setdefault(name, f"{entry}: {error}")
             _log.error("model refused", extra=fields(model=entry, why=error))
+        except Exception as error:  # noqa: BLE001 - files have what nobody foresaw, and the rest is served
+            loaded.refused.setdefault(name, f"{entry}: loading it raised {type(error).__name__}; please report it")
+            _log.exception("model refused", extra=fields(model=entry))
     return loaded
 
 

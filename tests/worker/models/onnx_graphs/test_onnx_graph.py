@@ -210,8 +210,10 @@ def test_what_is_refused(what: str) -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(FunctionError, match="it is no ONNX model"):
-        read_model(b"\xff" * 20)
+    named = model([node("Neg", "x", "unusual"), node("Neg", "unusual")]).SerializeToString()
+    for data in (b"\xff" * 20, named.replace(b"unusual", b"\xffnusual")):
+        with pytest.raises(FunctionError, match="it is no ONNX model"):
+            read_model(data)
 
 
 def test_names_become_such_that_callers_can_write() -> None:

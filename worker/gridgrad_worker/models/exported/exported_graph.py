@@ -50,6 +50,8 @@ class ExportedGraph:
             raise FunctionError(f"its schema is version {major}; {_AGAIN} by a torch whose schema is version {_MAJOR}")
         try:
             self._read(program["graph_module"], archive.tensors())
+        except FunctionError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise FunctionError(f"its program is not as torch.export writes it: {error!r}; {_AGAIN}") from None
 

@@ -34,7 +34,7 @@ log_softmax logaddexp logaddexp2 logical_and logical_not logical_or logical_xor 
 max maximum mean meshgrid min minimum mish mm movedim mul multiply mv nan_to_num narrow native_batch_norm
 native_dropout native_group_norm native_layer_norm ne neg negative new_full new_ones new_zeros norm numpy_T ones
 ones_like outer pad permute pixel_shuffle pow prelu prod rad2deg ravel reciprocal relu relu6 remainder repeat
-repeat_interleave reshape reshape_as rms_norm roll round rrelu_with_noise rsqrt rsub scalar_tensor
+repeat_interleave reshape reshape_as rms_norm roll round rrelu rrelu_with_noise rsqrt rsub scalar_tensor
 scaled_dot_product_attention searchsorted select selu sgn sigmoid sign silu sin sinc sinh slice softmax softplus
 softshrink special_entr special_erf special_erfc special_erfcx special_exp2 special_expit special_expm1
 special_gammainc special_gammaincc special_gammaln special_i0 special_i0e special_i1 special_i1e special_log1p

@@ -47,6 +47,7 @@ def read_model(data: bytes) -> onnx.ModelProto:
         model = onnx.load_model_from_string(data)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
+        _check_names(model.graph)
     except (DecodeError, RuntimeError, ValueError) as error:
         raise FunctionError(f"it is no ONNX model: {error}; export it again") from None
     tensors = [*model.graph.initializer, *_attribute_tensors(model.graph)]
@@ -63,6 +64,15 @@ def read_model(data: bytes) -> onnx.ModelProto:
             of = f" of {node.domain}" if node.domain not in _OWN_DOMAINS else ""
             raise FunctionError(f"its operator {node.op_type[:100]}{of[:100]} is not served; write it with others")
     return model
+
+
+def _check_names(graph: onnx.GraphProto) -> None:
+    """Refuses names that are no UTF-8, which protobuf gives as bytes."""
+    named = [name for node in graph.node for name in (*node.input, *node.output, node.op_type, node.domain, node.name)]
+    named += [each.name for each in (*graph.input, *graph.output)] + [each.name for each in graph.initializer]
+    for name in named:
+        if not isinstance(name, str):
+            raise ValueError(f"the name {name!r} is no UTF-8")
 
 
 def _attribute_tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
@@ -91,7 +101,7 @@ class OnnxGraph:
             raise FunctionError(f"its operators are of version {self._version}; export it by {_OLDEST} or later")
         try:
             self._tensors = {each.name: _tensor(each) for each in self._graph.initializer}
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise FunctionError(f"a tensor of it can't be read: {error}; export it again") from None
         given = [each for each in self._graph.input if each.name not in self._tensors]
         self.inputs = [_input(each) for each in given]
