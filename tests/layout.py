@@ -148,6 +148,7 @@ WITHOUT_TEST = {
     "gridgrad.conformity.session_way": "as above",
     "gridgrad.frameworks.jax.jax_partials": "transforms, in test_jax_operation.py",
     "gridgrad.frameworks.jax.jax_pullback": "real servers, in tests/service/frameworks/test_jax.py",
+    "gridgrad.frameworks.torch.torch_pullback": "real servers, in tests/service/frameworks/test_torch.py",
     "gridgrad.frameworks.testing.local": "real servers, in tests/service/test_testing.py",
     "gridgrad_server.config.access_error": "an exception",
     "gridgrad_server.formulas.formula": "what files say: test_formula_file.py",

@@ -200,4 +200,31 @@ def test_pull_backs_are_what_torch_s_checkers_expect(client: gridgrad.Client, mo
     t, k = axes()
     a = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
     assert gradcheck(loss, (t, k, a))
-    assert gradgradcheck(loss, (t, k, a))
+    assert gradgradcheck(loss, (t, k, a), check_fwd_over_rev=True)
+
+
+def test_second_derivatives_are_pull_backs_of_the_tangent(
+    client: gridgrad.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gridgrad.frameworks.operation._MANY_NUMBERS", 0)
+    asked: list[Any] = []
+    gradient = client.gradient
+
+    def computed(*arguments: Any, **named: Any) -> gridgrad.Result:
+        asked.append(named["derivatives"])
+        return gradient(*arguments, **named)
+
+    monkeypatch.setattr(client, "gradient", computed)
+    t, k = axes()
+    a = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
+    moves = [torch.rand_like(each) for each in (t, k, a)]
+
+    def product(value: Tensor) -> tuple[Tensor, ...]:
+        slopes = grad(value.tanh().sum(), (t, k, a), create_graph=True)
+        return grad(slopes, (t, k, a), moves)
+
+    found = product(evaluate(client, "a*sin(t*k) + a**2*t", {"t": t, "k": k, "a": a}))
+    expected = product(a * torch.sin(t[:, None] * k) + a**2 * t[:, None])
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_close(ours, theirs)
+    assert asked == [[], []]  # the value, and the tangent: no partials

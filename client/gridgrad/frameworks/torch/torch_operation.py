@@ -10,10 +10,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.frameworks.operation import Operation, Variable
+from gridgrad.frameworks.torch.torch_pullback import on_host, pull_back
 from gridgrad_core.errors import RequestError
 from gridgrad_core.extras import optional
 from gridgrad_core.grid import Derivative, expand_order
@@ -51,7 +50,7 @@ class Planes:
         with self._lock:
             if derivative not in self._planes:
                 wanted = [] if not derivative and self._pulls_back(variables) else self._wanted(derivative)
-                self._planes |= self.operation.compute([*map(_on_host, variables)], wanted)
+                self._planes |= self.operation.compute([*map(on_host, variables)], wanted)
         return torch.tensor(self._planes[derivative], device=self._device)
 
     def pulled_back(
@@ -68,9 +67,9 @@ class Planes:
             here = [each for each in self._planes if each]
             if here or not self._pulls_back(variables):
                 return None
-        arrays = [*map(_on_host, variables)]
-        found = self.operation.pull_back(arrays, _on_host(cotangent), [each.name for each in by])
-        return [torch.tensor(each, device=self._device) for each in found]
+        if torch.is_grad_enabled() and self.operation.program is None:
+            return None  # what is derived again has to have a tangent
+        return pull_back(self.operation, [each.name for each in by], cotangent, variables)
 
     def _pulls_back(self, variables: Sequence[torch.Tensor]) -> bool:
         return self._ahead == 1 and self.operation.pulls_back([tuple(each.shape) for each in variables], self._wrt)
@@ -184,7 +183,7 @@ def _partials(ctx: Any, needed: Sequence[bool]) -> Iterator[tuple[int, tuple[str
 
 def _pulled_back(ctx: Any, gradient: torch.Tensor) -> dict[int, torch.Tensor] | None:
     """The gradients of variables by their positions among the arguments, where a pull-back gives them."""
-    if ctx.derivative or _may_be_derived(gradient):
+    if ctx.derivative or any(map(_is_wrapped, (gradient, *ctx.saved_tensors))):
         return None
     needed = {position: each for position, each in enumerate(ctx.planes.operation.variables, LEAD)
               if ctx.needs_input_grad[position]}  # fmt: skip
@@ -192,9 +191,9 @@ def _pulled_back(ctx: Any, gradient: torch.Tensor) -> dict[int, torch.Tensor] | 
     return None if found is None else dict(zip(needed, found, strict=True))
 
 
-def _may_be_derived(gradient: torch.Tensor) -> bool:
-    """Whether what is made of a gradient may be differentiated again, or mapped over."""
-    return torch.is_grad_enabled() or bool(torch._C._functorch.is_functorch_wrapped_tensor(gradient))
+def _is_wrapped(tensor: torch.Tensor) -> bool:
+    """Whether torch.func maps over or derives what is made of a tensor."""
+    return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))
 
 
 def _refuse_nested_forward_mode() -> None:
@@ -206,15 +205,6 @@ def _refuse_nested_forward_mode() -> None:
         raise RequestError(
             "torch.func", found, "make one of them reverse mode: torch.func.hessian, or jacrev for jacfwd"
         )
-
-
-def _on_host(variable: torch.Tensor) -> FloatArray:
-    narrow = variable.dtype in (
-        torch.float16,
-        torch.bfloat16,
-    )  # numpy has no bfloat16, the server neither
-    array: FloatArray = (variable.to(torch.float32) if narrow else variable).numpy(force=True)
-    return np.asarray(array)
 
 
 def _summed_to(whole: torch.Tensor, dims: Sequence[str], grid: Sequence[str]) -> torch.Tensor:
