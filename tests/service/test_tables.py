@@ -165,6 +165,23 @@ def test_derivatives_by_values_are_what_each_counts(client: gridgrad.Client) -> 
     assert_allclose(second, 2 * at[:, None] * at, rtol=1e-12, atol=1e-13)
 
 
+def test_derivatives_by_more_values_than_a_request_has_room_for(client: gridgrad.Client) -> None:
+    x, r = np.linspace(0, 9, 300), np.linspace(0.3, 8.7, 11)
+    inputs: dict[str, Any] = {"r": r, "k": [1.0, 2.0], "V": gridgrad.table(np.cos(x[::-1]), x=x[::-1])}
+    result = client.gradient("(k*V(r)**2, k)", inputs, derivatives=["k", ("r", "V"), "V"])
+    counts, value = CubicSpline(x, np.eye(300)[:, ::-1]), CubicSpline(x, np.cos(x))
+    by = 2 * np.array([1.0, 2.0]) * value(r)[:, None]
+    assert [*result.d] == [("k",), ("r", "V"), ("V",)]
+    assert result.d["V"].shape == (300, 2, 11, 2)
+    assert_allclose(result.d["V"][:, 0], counts(r).T[..., None] * by, rtol=1e-10, atol=1e-12)
+    assert not result.d["V"][:, 1].any()
+    mixed = counts(r, 1).T[..., None] * by + counts(r).T[..., None] * 2 * np.array([1.0, 2.0]) * value(r, 1)[:, None]
+    assert_allclose(result.d["V", "r"][:, 0], mixed, rtol=1e-9, atol=1e-10)
+    assert_array_equal(result.inputs["V"], np.cos(x[::-1]))
+    pulled = client.pullback("k*V(r)**2", inputs, wrt="V")
+    assert_allclose(pulled.d["V"], result.d["V"][:, 0].sum((1, 2)), rtol=1e-10, atol=1e-11)
+
+
 @pytest.mark.parametrize("method", ["pchip", "akima"])
 def test_derivatives_by_values_through_slopes_that_are_quotients(client: gridgrad.Client, method: Any) -> None:
     spline: Any = {"pchip": PchipInterpolator, "akima": Akima1DInterpolator}[method]

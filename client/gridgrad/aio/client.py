@@ -6,8 +6,8 @@ import asyncio
 import functools
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
@@ -48,6 +48,10 @@ from gridgrad_core.errors import RequestError, TooLargeError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.methods import PREPARE
 from gridgrad_core.wire.parse import parse
+
+if TYPE_CHECKING:
+    from gridgrad.pullbacks.many_numbers import ManyNumbers
+    from gridgrad.pullbacks.many_values import ManyValues
 
 __all__ = ["Client"]
 
@@ -215,19 +219,37 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
             return await self._compared(request, timeout, progress)
         if request.coefficients:
             return await self._by_arrays(request.settled(), timeout, progress)
-        return await self._computed(request, timeout, progress)
+        return await self._by_tables(request, timeout, progress)
 
     async def _by_arrays(self, request: Request, timeout: float | None, progress: bool | Progress | None) -> Result:
         from gridgrad.pullbacks.many_numbers import by_many_numbers  # most calls have no coefficients
 
         many = by_many_numbers(request)
         if many is None:
+            return await self._by_tables(request, timeout, progress)
+        return await self._by_several(many, timeout)
+
+    async def _by_tables(self, request: Request, timeout: float | None, progress: bool | Progress | None) -> Result:
+        try:
             return await self._computed(request, timeout, progress)
+        except TooLargeError as error:
+            if error.field != "derivatives" or isinstance(request.wrt or request.derivatives, Iterator):
+                raise
+            from gridgrad.pullbacks.many_values import by_many_values  # it is by many values of a table, or an error
+
+            many = by_many_values(request)
+            if many is None:
+                raise
+        return await self._by_several(many, timeout)
+
+    async def _by_several(self, many: ManyNumbers | ManyValues, timeout: float | None) -> Result:
+        """What several requests come to, within the timeout of one."""
         started = self._attempts(timeout)
-        main = await self._computed(many.main, timeout, None)
-        left_s = started.left_s()
-        beside = await self._computed(many.beside, math.inf if left_s is None else left_s, progress)
-        return many.joined(main, beside)
+        main, *others = [
+            await self._computed(each, math.inf if (left_s := started.left_s()) is None else left_s)
+            for each in (many.main, *many.others)
+        ]
+        return many.joined(main, others)
 
     async def _compared(self, request: Request, timeout: float | None, progress: bool | Progress | None) -> Result:
         request = request.settled()

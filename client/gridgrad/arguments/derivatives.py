@@ -43,6 +43,11 @@ class DerivativeSelection(NamedTuple):
         listed = (name,) * (self.order or 1) if self.wrt and name in self.wrt else ()
         return max(listed.count(name), *(each.count(name) for each in self.derivatives or ((),)))
 
+    def with_all(self, names: Iterable[str]) -> list[str]:
+        """Names, and behind them what else derivatives are asked by: defaults of a function, or mistakes."""
+        known = [*names]
+        return [*known, *sorted(self.by.difference(known))]
+
 
 NOTHING_SAID = DerivativeSelection(None, None, None)
 

@@ -39,12 +39,20 @@ class LookupTable:
         numbers: its values, its knots, and how they are joined.
         is_single: whether its values came as float32.
         turned: along each axis whether its knots were given in descending order.
+        which: of its values, counted in C order, those that derivatives by its values are by; None for all.
     """
 
-    def __init__(self, numbers: TableNumbers, is_single: bool = False, turned: Sequence[bool] = ()) -> None:
+    def __init__(
+        self,
+        numbers: TableNumbers,
+        is_single: bool = False,
+        turned: Sequence[bool] = (),
+        which: range | None = None,
+    ) -> None:
         self.numbers = numbers
         self.is_single = is_single
         self.turned = tuple(turned) or (False,) * len(numbers.knots)
+        self.which = which
         self._sent: tuple[object, bytes] = None, b""
 
     def field(self, name: str, named: frozenset[bytes] = frozenset()) -> bytes:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridgrad.arguments.coefficients import Shape, element_names
-from gridgrad.arguments.inputs import Input
+from gridgrad.arguments.inputs import FloatArray, Input
 from gridgrad.arguments.lookup_table import GivenTable, LookupTable
 from gridgrad_core.errors import RequestError, TooLargeError
-from gridgrad_core.grid import MAX_DERIVATIVES
+from gridgrad_core.grid import MAX_SCALARS
 from gridgrad_core.lang.program.program import Program
 
 if TYPE_CHECKING:
@@ -39,14 +39,28 @@ class TableValues(NamedTuple):
 
     @property
     def shape(self) -> Shape:
-        """The shape of its values."""
-        return self.given.table.numbers.values.shape
+        """The shape of its values; of some of them [values, components], with one dim where it has no components."""
+        table = self.given.table
+        if table.which is None:
+            return table.numbers.values.shape
+        count = table.numbers.components
+        return (len(table.which) // count, count) if count else (len(table.which),)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the scalars are called."""
+        return element_names(self.name, self.shape)
 
     @property
     def input(self) -> Input:
         """Its values as one input, to be shown with a result."""
         axes = [self.name] if len(self.shape) == 1 else [f"{self.name}_{axis}" for axis in range(len(self.shape))]
-        return Input(self.name, tuple(axes), self.given.table.values)
+        return Input(self.name, tuple(axes), self._values)
+
+    @property
+    def _values(self) -> FloatArray:
+        table = self.given.table
+        return table.values if table.which is None else table.values.reshape(-1)[table.which].reshape(self.shape)
 
     def scalars(self, unused: Collection[str] = ()) -> list[Input]:
         """By how much each of its values is moved, which is not at all.
@@ -74,7 +88,7 @@ def values_of(
     found = []
     for given in tables:
         _check(given, order_by(given.name))
-        names = element_names(given.name, given.table.numbers.values.shape)
+        names = TableValues(given, ()).names
         clash = {given.name, *names}.intersection(taken)
         if clash:
             remedy = f"rename one: for derivatives by the values of {given.name!r} these are {names[0]} and so on"
@@ -93,9 +107,9 @@ def _check(given: GivenTable, order: int) -> None:
         linear = ", ".join(map(repr, sorted(LINEAR_IN_VALUES)))
         remedy = f"ask for those of order 1 by them, or give it by one of the methods {linear}"
         raise RequestError("derivatives", f"{found} linear in them", remedy)
-    if numbers.values.size > MAX_DERIVATIVES:
+    if given.table.which is None and numbers.values.size > MAX_SCALARS:
         found = f"derivatives by the {numbers.values.size:,} values of {given.name!r}, a grid for each"
-        remedy = f"give a table of at most {MAX_DERIVATIVES} values, or one for each part of its knots"
+        remedy = f"ask client.gradient for first derivatives, without reduce= and out=: elsewhere it is {MAX_SCALARS}"
         raise TooLargeError("derivatives", found, remedy)
 
 
@@ -123,12 +137,19 @@ def moved_by(
             if called not in numbered:
                 continue
             if not made or table.numbers.method not in LINEAR_IN_VALUES:
-                made, first = basis_tables(table.numbers, table.turned, MAX_COMPONENTS, component), last
+                made = basis_tables(table.numbers, table.turned, MAX_COMPONENTS, component, _of_component(table))
+                first = last
                 added += [GivenTable(next(spare), LookupTable(numbers)) for numbers in made]
                 last += sum(numbers.components for numbers in made)
             moved[numbered[called]] = MovedTable(names, first)
         first = last
     return with_values_moved(program, moved, [each.spec for each in added]), tuple(added)
+
+
+def _of_component(table: LookupTable) -> range | None:
+    """Which of the values of each component derivatives are by."""
+    count = max(1, table.numbers.components)
+    return None if table.which is None else range(table.which.start // count, table.which.stop // count)
 
 
 def _by_component(asked: TableValues) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -24,7 +24,7 @@ from gridgrad.requests.request import Registered, Request
 from gridgrad.results.result import Result
 from gridgrad.results.result_data import ResultOrigin
 from gridgrad_core.errors import TooLargeError
-from gridgrad_core.grid import MAX_DERIVATIVES, MAX_SCALARS, Derivative
+from gridgrad_core.grid import MAX_DERIVATIVES, MAX_SCALARS, Derivative, canonical
 from gridgrad_core.lang.program.program import Program
 
 __all__ = ["ManyNumbers", "by_many_numbers"]
@@ -63,26 +63,31 @@ class ManyNumbers(NamedTuple):
     length: int
     dim: str
 
-    def joined(self, main: Result, beside: Result) -> Result:
+    @property
+    def others(self) -> tuple[Request, ...]:
+        """All requests but the main one."""
+        return (self.beside,)
+
+    def joined(self, main: Result, others: Sequence[Result]) -> Result:
         """What both results come to.
 
         Args:
-            main: that of the one request.
-            beside: that of the other.
+            main: that of the main request.
+            others: that of the other.
         """
-        own = main._planes
+        own, (beside,) = main._planes, others
         by_arrays = [each for each in self.derivatives if _asked(each, self.arrays)]
         planes = np.zeros((len(own) + self.length * len(by_arrays), *own.shape[1:]), own.dtype)
         planes[: len(own)] = own
         index: dict[Derivative, int | NDArray[np.intp]] = {(): 0}
         start = len(own)
         for derivative in self.derivatives:
-            asked = _asked(derivative, self.arrays)
+            asked, known = _asked(derivative, self.arrays), canonical(derivative, main._schema.names)
             if asked is None:
-                index[derivative] = main._schema.planes[derivative]
+                index[known] = main._schema.planes[known]
                 continue
-            index[derivative] = np.arange(start, start + self.length, dtype=np.intp)
-            plane = beside._schema.planes.get(asked.rest)
+            index[known] = np.arange(start, start + self.length, dtype=np.intp)
+            plane = _plane(beside, asked.rest)
             if plane is not None:  # else it does not depend on an input
                 planes[start : start + self.length] = self._placed(beside, beside._planes[plane], asked.array, main)
             start += self.length
@@ -100,6 +105,12 @@ class ManyNumbers(NamedTuple):
         missing = [1 + place for place, dim in enumerate(dims) if dim not in beside.dims]
         found = np.moveaxis(np.expand_dims(found, missing), 0, 1)
         return found if main.tuple_valued else found[:, 0]
+
+
+def _plane(result: Result, derivative: Derivative) -> Any:
+    """Where a derivative of the second result lies; None where that does not depend on an input of it."""
+    names = result._schema.names
+    return result._schema.planes.get(canonical(derivative, names)) if {*derivative} <= {*names} else None
 
 
 def by_many_numbers(request: Request) -> ManyNumbers | None:
@@ -120,16 +131,17 @@ def by_many_numbers(request: Request) -> ManyNumbers | None:
     given = {each.name: each.values for each in read_coefficients(request.coefficients, [each.name for each in inputs])}
     arrays = tuple([name for name, each in given.items() if name in selection.by and each.ndim == 1])
     scalars = [each.name for each in inputs if not each.dims]
-    derivatives = resolve(selection, [*(each.name for each in inputs), *given], [*scalars, *given])
+    names = selection.with_all([*(each.name for each in inputs), *given])
+    derivatives = resolve(selection, names, [*scalars, *given])
     sizes = {name: each.size for name, each in given.items()}
     planes = sum(math.prod(sizes.get(name, 1) for name in derivative) for derivative in derivatives)
     if planes <= MAX_DERIVATIVES and sum(sizes.values()) <= MAX_SCALARS:
         return None
     others = tuple([each for each in derivatives if not _by(each, arrays)])
-    lowered = lower(request.function, inputs, DerivativeSelection(None, None, others), request.coefficients, tables)
+    lowered = lower(request.function, inputs, DerivativeSelection(None, None, ()), request.coefficients, tables)
     if not arrays or not isinstance(lowered.function, Program) or not set(arrays) <= {*lowered.function.called}:
         return None
-    _check(request, derivatives, {name: sizes[name] for name in arrays})
+    _check(request, derivatives, {name: sizes[name] for name in arrays}, [each.name for each in tables])
     main = dataclasses.replace(request, wrt=None, order=None, derivatives=others)
     beside, dim = _beside(request, lowered, arrays, derivatives, given)
     return ManyNumbers(request, main, beside, derivatives, arrays, sizes[arrays[0]], dim)
@@ -144,7 +156,9 @@ def _asked(derivative: Derivative, arrays: Sequence[str]) -> _Asked | None:
     return _Asked(by[0], tuple([name for name in derivative if name not in arrays])) if by else None
 
 
-def _check(request: Request, derivatives: Sequence[Derivative], sizes: Mapping[str, int]) -> None:
+def _check(
+    request: Request, derivatives: Sequence[Derivative], sizes: Mapping[str, int], tables: Sequence[str]
+) -> None:
     """Refuses what can't be asked by so many numbers.
 
     Raises:
@@ -157,6 +171,10 @@ def _check(request: Request, derivatives: Sequence[Derivative], sizes: Mapping[s
     if twice is not None:
         what = f"{twice}, a derivative by two of {max(sizes.values()):,} numbers each"
         raise TooLargeError("derivatives", what, f"ask for order 1 by arrays, or by at most {MAX_DERIVATIVES} in all")
+    both = next((each for each in derivatives if _by(each, [*sizes]) and _by(each, tables)), None)
+    if both is not None:
+        what = f"{both}, by an array of {max(sizes.values()):,} numbers and a table"
+        raise TooLargeError("derivatives", what, "ask for derivatives by one of both, mixed with those by inputs alone")
     for name, said in (("reduce", request.reduce), ("out", request.out)):
         if said is not None:
             remedy = f"leave out {name}, or ask by at most {MAX_DERIVATIVES} numbers at a time"

@@ -19,9 +19,9 @@ LINEAR_IN_VALUES = frozenset({"linear", "cubic", "hermite", "quintic"})
 
 
 def basis_tables(
-    table: TableNumbers, turned: Sequence[bool], components: int, component: int = 0
+    table: TableNumbers, turned: Sequence[bool], components: int, component: int = 0, which: range | None = None
 ) -> list[TableNumbers]:
-    """The derivative of a component of a table by each of its values, which are tables.
+    """The derivatives of a component of a table by its values, which are tables.
 
     They are of the same kind where the table is linear in its values, and then those of all components are the same;
     else cubics that have the derivatives of its slopes for their slopes. Of what is periodic the last value is the
@@ -32,19 +32,25 @@ def basis_tables(
         turned: whether its values stand in descending order of the knots where they are counted, along each axis.
         components: how many of them a table may have.
         component: which, where it is not linear in its values.
+        which: of its values, counted in C order; None for all.
 
     Returns:
         Tables whose components, end to end, are those by the values of one component in C order.
     """
     meets = table.boundary == "periodic" or table.outside == "periodic"
     if table.first or table.method in LOCAL_SLOPES:
-        values, method = _with_slopes(table, turned[0], component, meets=meets), HERMITE
+        values, method = _with_slopes(table, turned[0], component, which, meets=meets), HERMITE
         return _shared_out(table._replace(method=method), values, components)
-    along = [_along(len(knots), meets, flip) for knots, flip in zip(table.knots, turned, strict=True)]
-    values = functools.reduce(np.multiply.outer, along)  # [knots of x, value of x, knots of y, value of y, ...]
-    dims = len(along)
-    values = values.transpose([*range(0, 2 * dims, 2), *range(1, 2 * dims, 2)])
-    values = values.reshape(*values.shape[:dims], math.prod(values.shape[dims:]))
+    shape = tuple(map(len, table.knots))
+    values = np.stack(
+        [
+            functools.reduce(
+                np.multiply.outer, (_unit(*each, meets) for each in zip(shape, places, turned, strict=True))
+            )
+            for places in zip(*np.unravel_index(which or range(math.prod(shape)), shape), strict=True)
+        ],
+        axis=-1,
+    )
     boundary = table.boundary
     if not isinstance(boundary, str):
         boundary = (boundary[0][0], 0.0), (boundary[1][0], 0.0)
@@ -59,20 +65,25 @@ def _shared_out(table: TableNumbers, values: Values, components: int) -> list[Ta
     ]
 
 
-def _with_slopes(table: TableNumbers, is_turned: bool, component: int, *, meets: bool) -> Values:
+def _with_slopes(table: TableNumbers, is_turned: bool, component: int, which: range | None, *, meets: bool) -> Values:
     """By each value what values and slopes at the knots change, [value and slope, knots, values]."""
-    knots = table.knots[0]
-    units = _along(len(knots), meets, is_turned)
+    n = len(table.knots[0])
     if table.first:
-        slopes = _along(len(knots), meets=False, is_turned=is_turned)
-        return np.stack([np.hstack([units, 0 * slopes]), np.hstack([0 * units, slopes])])
+        made = np.zeros((2, n, 2, n))
+        for slot, own in enumerate((meets, False)):
+            made[slot, :, slot] = np.stack([_unit(n, place, is_turned, own) for place in range(n)], -1)
+        return made.reshape(2, n, 2 * n)[..., which or slice(None)]
+    units = np.stack([_unit(n, place, is_turned, meets) for place in which or range(n)], -1)
     values = table.values[:, component] if table.components else table.values
-    return np.stack([units, slopes_by_values(table.method, np.diff(knots), values) @ units])
+    return np.stack([units, slopes_by_values(table.method, np.diff(table.knots[0]), values) @ units])
 
 
-def _along(length: int, meets: bool, is_turned: bool) -> Values:
-    """What each value counts at each knot of an axis, [knots, values]."""
-    units = np.eye(length)
-    if meets:
-        units[-1] = units[0]
-    return units[:, ::-1] if is_turned else units
+def _unit(length: int, place: int, is_turned: bool, meets: bool) -> Values:
+    """What a value counts at each knot of an axis, [knots]."""
+    unit = np.zeros(length)
+    place = length - 1 - place if is_turned else place
+    if not (meets and place == length - 1):
+        unit[place] = 1.0
+    if meets and place == 0:
+        unit[-1] = 1.0
+    return unit

@@ -80,8 +80,8 @@ def test_a_component_that_is_not_called_has_no_scalars() -> None:
         ("v_2 = r\nv(v_2)", {}, "'v_2' twice; rename one"),
         (
             "v(r)",
-            {"v": gridgrad.table(np.ones(257), x=np.arange(257))},
-            "derivatives by the 257 values of 'v', a grid for each; give a table of at most 256 values",
+            {"v": gridgrad.table(np.ones(513), x=np.arange(513))},
+            "derivatives by the 513 values of 'v', a grid for each; ask client.gradient for first derivatives",
         ),
     ],
 )

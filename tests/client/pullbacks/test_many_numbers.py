@@ -27,6 +27,10 @@ def test_few_numbers_and_other_functions_go_in_one_request() -> None:
     assert by_many_numbers(asked(wrt="x")) is None
     assert by_many_numbers(asked(lambda x, k, n: x * k * n[0] + n[1], wrt="n")) is None, "nothing is summed over"
     assert by_many_numbers(asked(gridgrad.registered("f"))) is None
+    assert by_many_numbers(asked(lambda x, k, n, c=1.0: np.sum(n) * x * k * c, {"n": N[:9]}, wrt=["n", "c"])) is None
+    table = gridgrad.table([1.0, 2.0], x=[0.0, 1.0], method="linear")
+    both = Request("sum(n)*V(x)", {"x": X, "V": table}, ["n", "V"], coefficients={"n": N[:9]})
+    assert by_many_numbers(both) is None
 
 
 @pytest.mark.parametrize("function", ["sum(n*x)*k", lambda x, k, n: np.sum(n * x) * k])
@@ -49,6 +53,15 @@ def test_many_are_asked_for_on_a_dim_of_their_own(function: Any) -> None:
         (asked("sum(n*x) + sum(m)*k", {"n": N, "m": N[:9]}, wrt=["n", "m"]), "of 300 and 9 numbers; ask by one of"),
         (asked(derivatives=[("n", "n")]), "a derivative by two of 300 numbers each"),
         (asked(wrt="n", order=2), "a derivative by two of 300 numbers each"),
+        (
+            Request(
+                "sum(n)*V(x)",
+                {"x": X, "V": gridgrad.table([1.0, 2.0], x=[0.0, 1.0], method="linear")},
+                derivatives=[("n", "V")],
+                coefficients={"n": N},
+            ),
+            "by an array of 300 numbers and a table",
+        ),
         (asked(reduce="sum"), "with reduce; leave out reduce"),
         (asked(out=np.zeros((302, 4))), "with out; leave out out"),
     ],

@@ -62,6 +62,14 @@ def test_they_are_shared_out_where_a_table_can_have_no_more() -> None:
     assert_array_equal(np.concatenate([each.values for each in found], 1), np.eye(7))
 
 
+def test_of_some_values_they_are_some() -> None:
+    pair = TableNumbers(np.zeros((3, 7)), (Y, X), "linear", "nan", "not-a-knot")
+    sloped = TableNumbers(np.zeros((2, 7)), (X,), "hermite", "nan", "not-a-knot")
+    for table, turned in ((pair, (False, True)), (sloped, (True,)), (one("pchip"), (True,)), (one(), (True,))):
+        (whole,), (some,) = basis_tables(table, turned, 64), basis_tables(table, turned, 64, which=range(3, 6))
+        assert_array_equal(some.values, whole.values[..., 3:6])
+
+
 def test_conditions_at_the_ends_are_those_of_differences() -> None:
     (found,) = basis_tables(one(boundary=((1, 0.5), (2, 3.0))), (False,), 64)
     assert found.boundary == ((1, 0.0), (2, 0.0))
