@@ -12,7 +12,7 @@ const { readNpy } = await from("npy");
 const { Grid, linspace, nearest, planeName } = await from("grid");
 const { Newest } = await from("newest");
 const { findRanges } = await from("ranges");
-const { colourRange, exact, ticks, written } = await from("scale");
+const { barTicks, colourRange, exact, ticks, written } = await from("scale");
 const { inputsFor, requestOf, setRole, initialState } = await from("state");
 const { linkOf, stateOf } = await from("link");
 const { EXAMPLES } = await from("examples");
@@ -91,6 +91,9 @@ const signed = colourRange([-1, 3, NaN]);
 assert.deepEqual([signed.low, signed.high, signed.isSigned, signed.odd, signed.lowAt, signed.width], [-3, 3, true, 1, 0, 0]);
 assert.ok(colourRange(Array.from({ length: 100 }, (_, index) => (index === 50 ? 1e6 : 1 + index / 100))).width > 0);
 assert.equal(colourRange([NaN]).odd, 1);
+const columns = Array.from({ length: 65536 }, (_, index) => Math.sin((index % 256) * Math.PI / 128)); // 0 in two columns
+assert.equal(colourRange(columns).width, 0);
+assert.deepEqual(barTicks({ low: 0, high: 80, width: 6 }), [0, 10, 80]);
 
 // States and links
 for (const [name, hash] of EXAMPLES) {
@@ -100,6 +103,9 @@ for (const [name, hash] of EXAMPLES) {
 assert.equal(stateOf(""), null);
 assert.deepEqual(stateOf("#f=x&.x=wrong,1,2,3&.y=up,a,2,3&points=1e9&view=evil&plane=<b>").inputs, []);
 assert.deepEqual(stateOf("#f=x&.x=across,2,1,1.5").inputs[0], { name: "x", role: "across", from: 1, to: 2, value: 1.5, derive: true });
+const sliced = stateOf("#f=x*y*z*w&.x=across,0,1,0&.y=up,0,1,0&.z=slice,0,1,0&order=2");
+const numbers3 = Object.values(requestOf(sliced).inputs).reduce((product, { linspace }) => product * linspace[2], 10);
+assert.ok(numbers3 <= 4e6 && requestOf(sliced).inputs.z.linspace[2] === 6);
 const state = initialState();
 const request = requestOf(state);
 assert.deepEqual([Object.keys(request.inputs), request.wrt], [["y", "x", "a", "b"], ["y", "x"]]);

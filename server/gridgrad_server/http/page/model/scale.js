@@ -1,6 +1,7 @@
 /** Scales: which numbers colours and axes span, and where they are written. */
 
 const SAMPLE = 512;
+const STRIDE = 7919; // a prime: no rows of a grid are as long
 const DWARFED = 12;
 
 /** Nice numbers within a range, some `count` of them. */
@@ -77,11 +78,11 @@ export function colourRange(values, mode = "auto") {
 }
 
 function usualSize(values) {
-  const step = Math.max(1, Math.floor(values.length / SAMPLE));
   const sizes = [];
-  for (let index = 0; index < values.length; index += step) {
-    if (values[index] - values[index] === 0) {
-      sizes.push(Math.abs(values[index]));
+  for (let place = 0; place < Math.min(SAMPLE, values.length); place++) {
+    const value = values[values.length > SAMPLE ? (place * STRIDE) % values.length : place];
+    if (value - value === 0) {
+      sizes.push(Math.abs(value));
     }
   }
   sizes.sort((a, b) => a - b);
@@ -104,5 +105,6 @@ export function barTicks(range) {
   for (let power = Math.floor(most); power >= least; power -= by) {
     powers.push(10 ** power);
   }
-  return [...powers.map((power) => -power), 0, ...powers.reverse()].filter((tick) => tick >= range.low && tick <= range.high);
+  const found = [...powers.map((power) => -power), 0, ...powers.reverse()].filter((tick) => tick >= range.low && tick <= range.high);
+  return found.length > 2 ? found : [...new Set([range.low, ...found, range.high])];
 }

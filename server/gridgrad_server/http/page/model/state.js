@@ -8,8 +8,9 @@
 export const ROLES = ["across", "up", "slice", "number"];
 export const VIEWS = ["maps", "contours", "lines", "surface"];
 const SLICE_POINTS = 16;
+const MOST_NUMBERS = 4_000_000;
 const LINE_POINTS = 512;
-const USUAL_AXES = ["x", "y", "t", "k", "r", "z", "q", "u", "v", "s"];
+const USUAL_AXES = ["x", "y", "t", "k", "r", "theta", "phi", "z", "q", "u", "v", "s"];
 
 export const initialState = () => ({
   expression: "sin(a*x)*exp(-b*y**2) + x*y/10",
@@ -36,9 +37,21 @@ export const called = (state) => (state.registered ? { registered: state.registe
 /** How many points an input has along its dim. */
 export function pointsOf(state, input) {
   if (input.role === "slice") {
-    return SLICE_POINTS;
+    return slicePoints(state);
   }
   return up(state) ? state.points : Math.max(LINE_POINTS, state.points);
+}
+
+/** As many for each dim of slices that all their numbers are no more than a page should hold. */
+function slicePoints(state) {
+  const dims = inputsBy(state, "slice").length;
+  const derived = state.inputs.filter(({ derive }) => derive).length;
+  let planes = 1;
+  for (let order = 1; order <= state.order; order++) {
+    planes *= (derived + order) / order;
+  }
+  const shown = ["across", "up"].flatMap((role) => inputsBy(state, role)).reduce((product, input) => product * pointsOf(state, input), planes);
+  return Math.min(SLICE_POINTS, Math.max(2, Math.floor((MOST_NUMBERS / shown) ** (1 / dims))));
 }
 
 /** What is asked of the server: slices are the first dims, so that what is shown lies together. */

@@ -107,7 +107,7 @@ export class HeatMap {
     pen.fillStyle = pen.strokeStyle = colour("quiet");
     pen.textBaseline = "top";
     pen.textAlign = "center";
-    ticks(x.from, x.to, width / 70).forEach((tick) => {
+    ticks(x.from, x.to, Math.max(3, width / 60)).forEach((tick) => {
       const at = left + ((tick - x.from) / (x.to - x.from)) * width;
       pen.fillRect(at, top + height, 1, 4);
       pen.fillText(written(tick), at, top + height + 6);
