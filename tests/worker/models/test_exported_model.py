@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gridgrad_worker.models.exported_model import tensor_input
 from gridgrad_worker.registered.registration import FunctionError
+from gridgrad_worker.tracing.graph import graph_of
 from tests.worker.models.conftest import Load, computed
 from tests.worker.models.exported.programs import Surrogate, exported
 
@@ -46,6 +47,7 @@ def test_a_program_is_what_was_exported(tmp_path: Path, load: Load) -> None:
     net = loaded.served["net"]
     assert ([each.name for each in net.inputs], net.components) == (["x", "y", "t"], ("u", "v"))
     assert (net.order, net.why_no_float32) == (2, "")
+    assert "batch_norm" not in graph_of(net).code
     for dtype, rtol in (("float64", 1e-12), ("float32", 1e-4)):
         value, slopes = direct(Surrogate().eval(), torch.float64)
         found = computed(net, FIRST, *POINT, dtype=dtype)

@@ -12,6 +12,8 @@ import torch
 from numpy.testing import assert_allclose
 
 from gridgrad_worker.models.onnx_graphs import onnx_graph
+from gridgrad_worker.tracing.graph import graph_of
+from gridgrad_worker.tracing.program import program_of
 from tests.worker.models.conftest import Load, computed
 from tests.worker.models.onnx_graphs.graphs import model, node
 
@@ -92,6 +94,14 @@ def test_a_residual_network(tmp_path: Path, load: Load) -> None:
     found = load(save(made, tmp_path / "net.onnx", "check = false")).served["net"]
     right = [0.8613327148429104, 1.472433551597369, -0.6420041816334563, -0.2881671777302833, 5.123146381044859]
     assert_allclose(computed(found, [(0,) * order for order in range(5)], 0.6)[:, 0], right, rtol=1e-13)
+
+
+def test_what_picks_numbers_can_be_traced(tmp_path: Path, load: Load) -> None:
+    nodes = [node("Gather", "x i", "g", axis=1), node("Slice", "g s e a t", "r"), node("Mul", "r r")]
+    tensors = {"i": [1, 0, -1], "s": [1], "e": [-9], "a": [1], "t": [-1]}
+    picked = load(save(model(nodes, tensors), tmp_path / "net.onnx", "check = false")).served["net"]
+    program = program_of(graph_of(picked), ["x0", "x1"], picked.components)
+    assert program.text == "y0 = x0*x0\ny1 = x1*x1\ny0, y1"
 
 
 def test_a_model_that_differs_from_the_reference_is_refused_with_both_numbers(

@@ -144,3 +144,17 @@ def test_in_reverse_mode_it_is_refused_likewise_and_weights_alone_are_no_reason(
     with pytest.raises(RequestError, match="gridgrad_tests::cube has no derivative here"):
         torch.func.vmap(torch.func.grad(exact))(at)
     assert torch.func.vmap(of_weight)(at).tolist() == [54]
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_norm_by_its_statistics_is_torchs(affine: bool) -> None:
+    torch.manual_seed(1)
+    norm = torch.nn.BatchNorm1d(3, affine=affine).double().eval()
+    for each in (*norm.parameters(), norm.running_mean, norm.running_var):
+        torch.nn.init.uniform_(each, 0.5, 2.0)  # type: ignore[arg-type] # it has statistics
+    x = torch.randn(4, 3, dtype=torch.float64)
+    with ExactOperations():
+        found = norm(x)
+    torch.testing.assert_close(found, norm(x), rtol=1e-14, atol=1e-15)
+    with pytest.raises(ValueError, match="Expected more than 1 value"), ExactOperations():
+        norm.train()(x[:1])

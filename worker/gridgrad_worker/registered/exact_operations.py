@@ -3,7 +3,7 @@
 torch's slope of celu has its alpha in float32, that of hardsigmoid a float32 sixth (3e-8 off), and that has no second
 forward derivative; forward over forward mode of layer_norm is wrong. Values and the sides taken at ties are torch's.
 Exported and traced modules call the same operations by their names in torch.ops.aten. Attention goes by its formula,
-since the fused kernels of it have no derivatives in forward mode.
+since the fused kernels of it have no derivatives in forward mode, and batch norm by its statistics as product and sum.
 """
 
 from __future__ import annotations
@@ -55,8 +55,29 @@ def _native_layer_norm(
     return weighted if bias is None else weighted + bias, mean, scale
 
 
+def _batch_norm(
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Tensor:
+    if training or running_mean is None or running_var is None:
+        return torch.batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)
+    sizes = [1, -1, *[1] * (x.dim() - 2)]
+    scale = torch.rsqrt(running_var + eps) if weight is None else weight * torch.rsqrt(running_var + eps)
+    found = (x - running_mean.reshape(sizes)) * scale.reshape(sizes)
+    return found if bias is None else found + bias.reshape(sizes)
+
+
 _aten = torch.ops.aten
 _EXACT: dict[Any, Callable[..., Any]] = {
+    torch.batch_norm: _batch_norm,
+    _aten.batch_norm.default: _batch_norm,
     torch.celu: _celu,
     _aten.celu.default: _celu,
     torch.nn.functional.celu: _celu,

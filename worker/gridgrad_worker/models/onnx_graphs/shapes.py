@@ -15,6 +15,7 @@ from gridgrad_worker.registered.registration import FunctionError
 __all__ = ["SHAPES"]
 
 _LARGEST = 1 << 24
+_FEW = 64
 
 
 def _check_size(sizes: Sequence[int]) -> None:
@@ -89,6 +90,16 @@ def _split(node: OnnxNode) -> Built:
     return built
 
 
+def _taken(x: Tensor, axis: int, places: Sequence[int]) -> Tensor:
+    """Some places along an axis, by views where they are few or in a row: tracers know these better than indices."""
+    first = places[0] if places else 0
+    if list(places) == list(range(first, first + len(places))):
+        return x.narrow(axis, first, len(places))
+    if len(places) <= _FEW:
+        return torch.cat([x.narrow(axis, place, 1) for place in places], axis)
+    return x.index_select(axis, torch.tensor(places, dtype=torch.int64, device=x.device))
+
+
 def _slice(node: OnnxNode) -> Built:
     starts, ends = node.ints("starts", 1, 10) or [], node.ints("ends", 2, 10) or []
     axes = node.ints("axes", 3, 10) or list(range(len(starts)))
@@ -96,20 +107,21 @@ def _slice(node: OnnxNode) -> Built:
 
     def built(x: Tensor, *_: Any) -> Tensor:
         for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-            chosen = range(x.shape[axis])[start:end:step]  # Python's slices are ONNX's, negative steps too
-            index = torch.tensor(list(chosen), dtype=torch.int64, device=x.device)
-            one = chosen.step == 1
-            x = x.narrow(axis, chosen.start if chosen else 0, len(chosen)) if one else x.index_select(axis, index)
+            x = _taken(x, axis, list(range(x.shape[axis])[start:end:step]))  # Python's slices, negative steps too
         return x
 
     return built
 
 
 def _gather(node: OnnxNode) -> Built:
-    axis = node.get("axis", 0)
+    axis, known = node.get("axis", 0), node.constants[1]
+    places = None if known is None else [int(each) for each in known.reshape(-1).tolist()]
 
     def built(x: Tensor, index: Tensor) -> Tensor:
         place = axis % x.dim()
+        if places is not None:
+            taken = _taken(x, place, [each % x.shape[place] for each in places])
+            return taken.reshape([*x.shape[:place], *index.shape, *x.shape[place + 1 :]])
         chosen = torch.where(index < 0, index + x.shape[place], index)
         sizes = [*x.shape[:place], *index.shape, *x.shape[place + 1 :]]
         return x.index_select(place, chosen.reshape(-1)).reshape(sizes)
