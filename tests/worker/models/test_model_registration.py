@@ -56,3 +56,11 @@ def test_defaults_may_stand_before_what_has_none() -> None:
     found = registration_of(model("inputs = {a = {default = 2}, b = {}, c = {}}"))
     assert [each.default for each in found.inputs] == [2.0, None, None]
     assert float(found.function(*torch.tensor([2.0, 3.0, 5.0], dtype=torch.float64))[1]) == 15
+
+
+def test_names_that_would_be_those_of_two_inputs_are_refused() -> None:
+    twins = (TensorInput("x", (1, 2), True), TensorInput("x0", (1,), True))
+    with pytest.raises(FunctionError, match="two of its inputs would be called 'x0'; name all of them"):
+        registration_of(model()._replace(tensors=twins))
+    with pytest.raises(FunctionError, match="it takes no number; a constant needs no server"):
+        registration_of(model()._replace(tensors=()))

@@ -14,7 +14,7 @@ from torch import Tensor
 from gridgrad_worker.models.model_settings import ModelInput, ModelSettings
 from gridgrad_worker.registered.registration import FunctionError
 
-__all__ = ["BatchModel", "ModelFunction", "Oracle", "TensorInput", "returned"]
+__all__ = ["BatchModel", "ModelFunction", "Oracle", "TensorInput", "at_point", "returned"]
 
 ModelFunction = Callable[..., Any]
 """Takes a tensor for each `TensorInput`; returns a tensor, or a tuple of them."""
@@ -80,10 +80,12 @@ class BatchModel(NamedTuple):
         Raises:
             FunctionError: the settings name more or fewer than the tensors hold.
         """
-        named = self.settings.inputs
+        named, count = self.settings.inputs, sum(each.numbers for each in self.tensors)
+        if not count:
+            raise FunctionError("it takes no number; a constant needs no server")
         if not named:
-            return tuple(ModelInput(name, None, "") for each in self.tensors for name in each.names)
-        count = sum(each.numbers for each in self.tensors)
+            named = tuple(ModelInput(name, None, "") for each in self.tensors for name in each.names)
+            _refuse_twins([each.name for each in named])
         if len(named) != count:
             taken = ", ".join(f"{each.name} {list(each.shape)}" for each in self.tensors)
             raise FunctionError(f"inputs has {len(named)} names for the {count} numbers of {taken}; name each")
@@ -97,13 +99,20 @@ class BatchModel(NamedTuple):
             for each, part in zip(self.tensors, parts, strict=True)
         ]
 
-    def at_point(self, made: ModelFunction, numbers: Sequence[Tensor]) -> list[Tensor]:
-        """All components at a point, whose numbers are given in the order of the inputs."""
-        tensors, start = [], 0
-        for each in self.tensors:
-            tensors.append(torch.stack(tuple(numbers[start : start + each.numbers])).reshape(each.shape))
-            start += each.numbers
-        return [number for found in returned(made(*tensors)) for number in found.reshape(-1).unbind()]
+
+def at_point(tensors: Sequence[TensorInput], made: ModelFunction, numbers: Sequence[Tensor]) -> list[Tensor]:
+    """All components of a model at a point, whose numbers are given in the order of the inputs."""
+    given, start = [], 0
+    for each in tensors:
+        given.append(torch.stack(tuple(numbers[start : start + each.numbers])).reshape(each.shape))
+        start += each.numbers
+    return [number for found in returned(made(*given)) for number in found.reshape(-1).unbind()]
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise FunctionError(f"two of its inputs would be called {twins[0]!r}; name all of them in the settings")
 
 
 def returned(found: object) -> tuple[Tensor, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gridgrad_core.errors import RequestError
-from gridgrad_worker.models.batch_model import BatchModel, ModelFunction, returned
+from gridgrad_worker.models.batch_model import BatchModel, ModelFunction, at_point, returned
 from gridgrad_worker.models.frozen import FrozenMode
 from gridgrad_worker.models.model_settings import ModelSample
 from gridgrad_worker.registered.exact_operations import ExactOperations
@@ -95,13 +95,18 @@ def _components(model: BatchModel, counts: Sequence[int]) -> tuple[str, ...]:
 def _point_function(model: BatchModel, made: Mapping[torch.dtype, ModelFunction], count: int) -> ModelFunction:
     """The model as a function of numbers, with the signature that a def of them has."""
 
+    tensors, is_one = (
+        model.tensors,
+        count == 1 and not model.settings.outputs,
+    )  # and not the model, to keep no more of it
+
     def function(*numbers: Tensor) -> Tensor | tuple[Tensor, ...]:
         dtype = numbers[0].dtype
         if dtype not in made:
             served = ", ".join(str(each) for each in made)
             raise RequestError("dtype", f"{dtype} of a model that is served in {served} alone", f"ask for {served}")
-        found = model.at_point(made[dtype], numbers)
-        return found[0] if count == 1 and not model.settings.outputs else tuple(found)
+        found = at_point(tensors, made[dtype], numbers)
+        return found[0] if is_one else tuple(found)
 
     empty = inspect.Parameter.empty
     inputs = [

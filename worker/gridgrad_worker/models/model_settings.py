@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import math
 import tomllib
 from collections.abc import Mapping
@@ -94,8 +95,8 @@ def read_settings(text: str) -> ModelSettings:
 
 def _input(name: str, said: Any) -> ModelInput:
     place = f"inputs.{name}"
-    if not (name.isascii() and name.isidentifier()):
-        raise FunctionError(f"{place} is no name of an input; use letters, digits and _")
+    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
+        raise FunctionError(f"{place} is no name of an input; use letters, digits and _, and no keyword of Python")
     _check_keys(_table(said, place), _INPUT_KEYS, place)
     default = _number(said["default"], f"{place}.default") if "default" in said else None
     return ModelInput(name, default, _text(said.get("unit", ""), f"{place}.unit"))

@@ -217,7 +217,9 @@ def test_what_is_no_model_is_refused() -> None:
 
 
 def test_names_become_such_that_callers_can_write() -> None:
-    assert [clean(name) for name in ("x", "input.1", "onnx::Gemm_0", "1é")] == ["x", "input_1", "onnx__Gemm_0", "_1_"]
+    assert [clean(name) for name in ("x", "input.1", "onnx::Gemm_0", "1é", "lambda")] == [
+        *("x", "input_1", "onnx__Gemm_0", "_1_", "lambda_")
+    ]
 
 
 def test_the_page_names_every_operator() -> None:

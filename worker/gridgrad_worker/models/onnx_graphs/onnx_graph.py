@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -218,4 +219,6 @@ def _example(shape: Sequence[int | None], batch: int, dtype: torch.dtype, device
 def clean(name: str) -> str:
     """A name of a graph as one that callers can write."""
     found = re.sub(r"\W", "_", name, flags=re.ASCII)
+    if keyword.iskeyword(found):
+        return f"{found}_"
     return found if found[:1].isalpha() or found[:1] == "_" else f"_{found}"
