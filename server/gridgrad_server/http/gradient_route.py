@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 from gridgrad_core.errors import RequestError, TooLargeError, UnsupportedError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.http.endpoint import JSON
-from gridgrad_server.http.grids.grid_texts import MOST_NUMBERS_AS_TEXT, grid_text
+from gridgrad_server.http.grids.grid_texts import MOST_NUMBERS_AS_TEXT, arrays_of, grid_text
 from gridgrad_server.http.grids.json_request import read_json
-from gridgrad_server.http.grids.numpy_files import npy_parts, npz_parts, plane_names
+from gridgrad_server.http.grids.numpy_files import npy_parts, npz_parts
 from gridgrad_server.http.grids.whole_result import WholeGrid, WholeResult
 from gridgrad_server.http.http_call import HttpCall
 from gridgrad_server.http.http_errors import CallEnded
@@ -56,7 +56,8 @@ class GradientRoute:
         if asked.timeout_s is not None:
             call.set_timeout(asked.timeout_s)
         check = self._check_text if kind == JSON else self._check_size
-        return await self._calls.answer(asked.message.SerializeToString(), call.context, WholeResult, check)
+        grid = await self._calls.answer(asked.message.SerializeToString(), call.context, WholeResult, check)
+        return grid._replace(gradient=asked.gradient)
 
     def _check_size(self, request: GridRequest) -> None:
         size = request.template.layout.total_bytes
@@ -81,8 +82,8 @@ class GradientRoute:
         make = npy_parts if kind == NPY else npz_parts
         parts = await asyncio.to_thread(make, grid) if len(grid.planes) > _IN_THREAD_BYTES else make(grid)
         headers = [
-            (b"gridgrad-dims", ",".join(grid.header.dims).encode()),
-            (b"gridgrad-planes", " ".join(plane_names(grid.header)).encode()),
+            (b"gridgrad-dims", ",".join(grid.header.dims if grid.gradient is None else ()).encode()),
+            (b"gridgrad-planes", " ".join(each.name for each in arrays_of(grid)).encode()),
             (b"gridgrad-components", ",".join(grid.header.components).encode()),
             timing,
         ]

@@ -167,6 +167,12 @@ _INPUT: Schema = {
             }
             for name, schema in (("linspace", _SPACED), ("geomspace", _SPACED), ("values", _ref("Nested")))
         ),
+        {
+            "type": "object",
+            "properties": {"coefficients": {"type": "array", "items": _NUMBER, "minItems": 1}},
+            "required": ["coefficients"],
+            "additionalProperties": False,
+        },
     ]
 }
 _GRADIENT_REQUEST: Schema = {
@@ -180,6 +186,7 @@ _GRADIENT_REQUEST: Schema = {
         "derivatives": {"type": "array", "items": _DIMS},
         "reduce": {"type": "object", "additionalProperties": {"enum": sorted(REDUCTIONS)}, "minProperties": 1},
         "weights": {"type": "string"},
+        "cotangent": {"type": "string", "description": "for the sum of it times the function, and its gradient"},
         "dtype": {"enum": [*DTYPES]},
         "tier": {"enum": [*TIERS]},
         "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "seconds"},

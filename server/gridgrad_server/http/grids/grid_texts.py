@@ -9,12 +9,12 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.http.grids.whole_result import WholeGrid
 
-__all__ = ["MOST_NUMBERS_AS_TEXT", "grid_text", "numbers_of", "plane_shape"]
+__all__ = ["MOST_NUMBERS_AS_TEXT", "NamedArray", "arrays_of", "grid_text", "plane_shape"]
 
 MOST_NUMBERS_AS_TEXT = 1_000_000
 
@@ -25,10 +25,35 @@ _FORMATS = {pb.DTYPE_FLOAT32: ("float32", "f"), pb.DTYPE_FLOAT64: ("float64", "d
 _AS_STRINGS = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
 
 
-def numbers_of(grid: WholeGrid) -> memoryview[Any]:
-    """The numbers of a result, one after another."""
+class NamedArray(NamedTuple):
+    """An array of a result.
+
+    Args:
+        name: "value", or "d/" and the names that it is a derivative by, as `Result.to_npz` has them.
+        shape: of it.
+        numbers: one after another.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    numbers: memoryview[Any]
+
+
+def arrays_of(grid: WholeGrid) -> Iterator[NamedArray]:
+    """The value and the derivatives of a result, one after another."""
     kind: Any = _FORMATS[grid.header.dtype][1]
-    return memoryview(grid.planes).cast(kind)
+    numbers = memoryview(grid.planes).cast(kind)
+    shapes: list[tuple[str, tuple[int, ...]]]
+    if grid.gradient is None:
+        names = ["value", *(f"d/{','.join(each.wrt)}" for each in grid.header.derivatives)]
+        shapes = [(name, plane_shape(grid.header)) for name in names]
+    else:
+        shapes = [("value", ()), *((f"d/{name}", shape) for name, shape in grid.gradient)]
+    first = 0
+    for name, shape in shapes:
+        size = math.prod(shape)
+        yield NamedArray(name, shape, numbers[first : first + size])
+        first += size
 
 
 def plane_shape(header: pb.ResultHeader) -> tuple[int, ...]:
@@ -44,14 +69,16 @@ def grid_text(grid: WholeGrid, *, nulls: bool) -> Iterator[str]:
         grid: the result.
         nulls: whether what is no number is null, instead of a string.
     """
-    header, numbers, shape = grid.header, numbers_of(grid), plane_shape(grid.header)
-    size = math.prod(shape)
-    yield f'{{"dims": {json.dumps(list(header.dims))}, "shape": {list(header.shape)}, "value": '
-    yield from _nested(numbers[:size], shape, nulls)
+    header = grid.header
+    is_grid = grid.gradient is None
+    dims, sizes = (list(header.dims), list(header.shape)) if is_grid else ([], [])
+    value, *derivatives = arrays_of(grid)
+    yield f'{{"dims": {json.dumps(dims)}, "shape": {sizes}, "value": '
+    yield from _nested(value.numbers, value.shape, nulls)
     yield ', "d": {'
-    for position, derivative in enumerate(header.derivatives, start=1):
-        yield f"{', ' if position > 1 else ''}{json.dumps(','.join(derivative.wrt))}: "
-        yield from _nested(numbers[position * size : (position + 1) * size], shape, nulls)
+    for position, each in enumerate(derivatives):
+        yield f"{', ' if position else ''}{json.dumps(each.name.removeprefix('d/'))}: "
+        yield from _nested(each.numbers, each.shape, nulls)
     yield f"}}, {json.dumps(_said(header))[1:]}"
 
 

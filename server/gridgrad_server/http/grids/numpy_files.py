@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
-from gridgrad_server.http.grids.grid_texts import plane_shape
+from gridgrad_server.http.grids.grid_texts import arrays_of, plane_shape
 from gridgrad_server.http.grids.whole_result import WholeGrid
 
-__all__ = ["npy_parts", "npz_parts", "plane_names"]
+__all__ = ["npy_parts", "npz_parts"]
 
 _DESCRIPTIONS = {pb.DTYPE_FLOAT32: "<f4", pb.DTYPE_FLOAT64: "<f8", pb.DTYPE_INT64: "<i8"}
 _MAGIC = b"\x93NUMPY\x01\x00"
@@ -22,27 +22,21 @@ _ALIGNMENT = 64
 Parts = list["bytes | memoryview"]
 
 
-def plane_names(header: pb.ResultHeader) -> list[str]:
-    """The names of the arrays of a result, as `Result.to_npz` has them: value, d/t, d/t,k."""
-    return ["value", *(f"d/{','.join(each.wrt)}" for each in header.derivatives)]
-
-
 def npy_parts(grid: WholeGrid) -> Parts:
-    """A file with all of a result as one array, [value and derivatives, components of a tuple, *grid]."""
-    shape = (1 + len(grid.header.derivatives), *plane_shape(grid.header))
+    """A file with all of a result as one array: [value and derivatives, components of a tuple, *grid], or a row."""
+    is_grid = grid.gradient is None
+    shape = (1 + len(grid.header.derivatives), *plane_shape(grid.header)) if is_grid else tuple(grid.header.shape)
     return [_head(grid.header, shape), memoryview(grid.planes)]
 
 
 def npz_parts(grid: WholeGrid) -> Parts:
     """A file with an array for the value and for each derivative. Takes a while, and may be made in a thread."""
     written: Any = _Parts()
-    names, shape, planes = plane_names(grid.header), plane_shape(grid.header), memoryview(grid.planes)
-    size = len(planes) // len(names)
     with zipfile.ZipFile(written, "w") as archive:
-        for position, name in enumerate(names):
-            with archive.open(f"{name}.npy", "w") as entry:
-                entry.write(_head(grid.header, shape))
-                entry.write(planes[position * size : (position + 1) * size])
+        for each in arrays_of(grid):
+            with archive.open(f"{each.name}.npy", "w") as entry:
+                entry.write(_head(grid.header, each.shape))
+                entry.write(each.numbers.cast("B"))
     parts: Parts = written.parts
     return parts
 

@@ -12,7 +12,10 @@ from gridgrad_server.requests.tiles import GridTile
 from gridgrad_server.rpc.encode import unary_header
 from gridgrad_server.scheduling.request import Failures, GridRequest
 
-__all__ = ["WholeGrid", "WholeResult"]
+__all__ = ["Gradient", "WholeGrid", "WholeResult"]
+
+Gradient = tuple[tuple[str, tuple[int, ...]], ...]
+"""The names and shapes of inputs: after the sum itself, a row has the gradient by each of them."""
 
 
 class WholeGrid(NamedTuple):
@@ -21,10 +24,12 @@ class WholeGrid(NamedTuple):
     Args:
         header: says what the numbers are.
         planes: the numbers, [planes, *grid], as in GridGradientResponse.data.
+        gradient: what they are a row of, where they are no grid.
     """
 
     header: pb.ResultHeader
     planes: bytes | bytearray
+    gradient: Gradient | None = None
 
 
 class WholeResult:

@@ -31,6 +31,10 @@ def grid_of(*planes: Any, dtype: str = "<f8", components: int = 0) -> WholeGrid:
     return WholeGrid(header, b"".join(array.tobytes() for array in arrays))
 
 
+ROW = grid_of(np.arange(9.0))._replace(gradient=(("w", (2, 2)), ("a", ()), ("k", (3,))))
+"""A sum, and its gradient by three inputs."""
+
+
 def read(grid: WholeGrid, *, nulls: bool = False) -> Any:
     return json.loads("".join(grid_text(grid, nulls=nulls)), parse_constant=pytest.fail)
 
@@ -72,3 +76,9 @@ def test_what_is_no_number_is_a_string_or_null() -> None:
 
 def test_no_piece_of_a_text_is_long() -> None:
     assert max(map(len, grid_text(grid_of(np.full((40, 1000), 1 / 3)), nulls=False))) < 100_000
+
+
+def test_a_row_is_a_sum_and_its_gradient_by_inputs() -> None:
+    told = read(ROW)
+    assert (told["dims"], told["shape"], told["value"]) == ([], [], 0.0)
+    assert told["d"] == {"w": [[1.0, 2.0], [3.0, 4.0]], "a": 5.0, "k": [6.0, 7.0, 8.0]}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
-import numpy as np
 import pytest
 
 from gridgrad_core.errors import RequestError
@@ -18,55 +16,12 @@ def read(**asked: object) -> pb.GridGradientRequest:
     return read_json(json.dumps({"expression": "f", **asked}).encode()).message
 
 
-def values(given: pb.Input) -> list[float]:
-    numbers: list[float] = np.frombuffer(given.array.data, "<f8").tolist()
-    return numbers
-
-
-def test_numbers_are_parameters_lists_axes_and_the_rest_is_named() -> None:
-    spaced = {"linspace": [0, 1, 5]}
-    table = {"dims": ["t", "z"], "values": [[1, 2, 3], [4, 5, 6]]}
-    message = read(inputs={"a": 2, "t": [1, 2.5], "k": spaced, "p": table, "q": {"dims": "t", "values": [3, 4]}})
-    a, t, k, p, q = message.inputs
-    assert (list(a.dims), list(a.array.shape), values(a)) == ([], [], [2.0])
-    assert (list(t.dims), list(t.array.shape), values(t)) == (["t"], [2], [1.0, 2.5])
-    assert (list(k.dims), k.linspace) == (["k"], pb.Linspace(start=0, stop=1, num=5))
-    assert (list(p.dims), list(p.array.shape), values(p)) == (["t", "z"], [2, 3], [1, 2, 3, 4, 5, 6])
-    assert (list(q.dims), values(q)) == (["t"], [3.0, 4.0])
-    assert [list(each.wrt) for each in message.derivatives] == [["t"], ["k"], ["p"], ["q"]]
-
-
-def test_geomspace_is_that_of_numpy() -> None:
-    (given,) = read(inputs={"k": {"geomspace": [1, 1000, 7]}}).inputs
-    np.testing.assert_allclose(values(given), np.geomspace(1, 1000, 7), rtol=1e-15)
-    (given,) = read(inputs={"k": {"geomspace": [-8, -0.1, 4]}}).inputs
-    assert (values(given)[0], values(given)[-1]) == (-8.0, -0.1)
-    np.testing.assert_allclose(values(given), np.geomspace(-8, -0.1, 4), rtol=1e-15)
-    (given,) = read(inputs={"k": {"geomspace": [1e-300, 1e300, 5]}}).inputs
-    np.testing.assert_allclose(values(given), [1e-300, 1e-150, 1, 1e150, 1e300], rtol=1e-13)
-    (given,) = read(inputs={"k": {"geomspace": [-1e-200, -1e-180, 3]}}).inputs
-    np.testing.assert_allclose(values(given), [-1e-200, -1e-190, -1e-180], rtol=1e-13)
-    assert [values(read(inputs={"k": {"geomspace": [2, 8, num]}}).inputs[0]) for num in (0, 1)] == [[], [2.0]]
-
-
-def test_what_is_no_number_is_a_string() -> None:
-    (given,) = read(inputs={"t": ["NaN", "Infinity", "-Infinity", -0.0, 1]}).inputs
-    nan, *others = values(given)
-    assert math.isnan(nan)
-    assert others == [math.inf, -math.inf, 0.0, 1.0]
-    assert math.copysign(1, others[2]) == -1
-
-
-def test_digits_are_not_lost() -> None:
-    (given,) = read(inputs={"t": [0.1, 5e-324, 1.7976931348623157e308, 9007199254740993]}).inputs
-    assert values(given) == [0.1, 5e-324, 1.7976931348623157e308, 9007199254740992.0]
-
-
 def test_derivatives_are_asked_for_by_order_or_listed() -> None:
     def listed(**asked: object) -> list[list[str]]:
         message = read(inputs={"t": [1], "k": [1], "a": 1}, **asked)
         return [list(each.wrt) for each in message.derivatives]
 
+    assert [each.name for each in read(inputs={"t": [1], "k": [1], "a": 1}).inputs] == ["t", "k", "a"]
     assert listed(order=0) == []
     assert listed() == listed(order=1) == [["t"], ["k"]]
     assert listed(order=2, wrt=["t", "a"]) == [["t"], ["a"], ["t", "t"], ["t", "a"], ["a", "a"]]
@@ -79,6 +34,17 @@ def test_reductions_dtype_tier_and_timeout() -> None:
     assert not message.HasField("function")
     assert (message.dtype, message.tier) == (pb.DTYPE_FLOAT32, pb.TIER_DIRECT)
     assert read_json(b'{"registered": "f", "timeout": 2.5}').timeout_s == 2.5
+
+
+def test_a_cotangent_asks_for_a_sum_and_its_gradient() -> None:
+    inputs = {"t": [1, 2], "k": {"linspace": [0, 1, 5]}, "a": 2, "w": {"dims": ["k", "t"], "values": [[1, 2]] * 5}}
+    asked = {"expression": "f", "inputs": inputs, "cotangent": "w*t", "wrt": ["w", "a", "k"]}
+    found = read_json(json.dumps(asked).encode())
+    want = pb.Reduction(function=pb.Function(expression="f"), kind="pullback", weights="w*t")
+    assert found.message.reduction == want
+    assert [list(each.wrt) for each in found.message.derivatives] == [["w"], ["a"], ["k"]]
+    assert found.gradient == (("w", (5, 2)), ("a", ()), ("k", (5,)))
+    assert read_json(json.dumps({"expression": "f", "inputs": inputs}).encode()).gradient is None
 
 
 X = {"x": [1]}
@@ -121,6 +87,13 @@ X = {"x": [1]}
         ({"inputs": X, "reduce": {"x": "pullback"}}, "reduce"),
         ({"inputs": X, "reduce": {"x": "sum"}, "weights": 1}, "weights"),
         ({"inputs": X, "weights": "x"}, "weights"),
+        ({"inputs": X, "cotangent": 1}, "cotangent"),
+        ({"inputs": X, "cotangent": "x", "weights": "x"}, "cotangent"),
+        ({"inputs": X, "cotangent": "x", "derivatives": [["x"]]}, "cotangent"),
+        ({"inputs": {"x": {"coefficients": []}}}, "inputs.x"),
+        ({"inputs": {"x": {"coefficients": 1}}}, "inputs.x"),
+        ({"inputs": {"x": {"coefficients": [[1]]}}}, "inputs.x[0]"),
+        ({"inputs": {"x": {"coefficients": [1], "dims": "x"}}}, "inputs.x"),
         ({"inputs": X, "dtype": "int8"}, "dtype"),
         ({"inputs": X, "tier": ["direct"]}, "tier"),
         ({"inputs": X, "timeout": 0}, "timeout"),
