@@ -385,3 +385,24 @@ def test_an_estimate_without_integrals_is_refused(client: gridgrad.Client) -> No
         client.gradient("t*k", {"t": 1.0, "k": 2.0}, integral_error=True)
     with pytest.raises(gridgrad.RequestError, match="whose integrals the server alone knows"):
         client.gradient(gridgrad.registered("any"), {"t": 1.0}, integral_error=True)
+
+
+def test_warm_starts_follow_a_branch_along_an_axis(client: gridgrad.Client) -> None:
+    p, k = np.linspace(1.9, -1.6, 12), np.array([0.5, 1.0])
+    inputs: dict[str, Any] = {"k": k, "p": p, "start": 2.0}
+    found = client.gradient("solve(x**3 - 3*x - p*k, x, start)", inputs, order=2, warm_start={"start": "p"})
+    x = 2 * np.cos(np.arccos(np.outer(k, p) / 2) / 3)  # the upper of three roots
+    assert_allclose(found.value, x, rtol=1e-13)
+    assert_allclose(found.d["p"], k[:, None] / (3 * x**2 - 3), rtol=1e-11)
+    assert (found.dims, found.info.not_converged, found.inputs["p"].shape) == (("k", "p"), 0, (12,))
+    assert [*found.d] == [("k",), ("p",), ("k", "k"), ("k", "p"), ("p", "p")]
+    again = client.gradient("solve(x**3 - 3*x - p*k, x, start)", inputs, order=2, warm_start={"start": "p"})
+    assert_array_equal(found.d["k", "p"], again.d["k", "p"])
+    q = np.linspace(4, 1, 5)
+    both = "solve((x*y - q, x - y), (x, y), (x0, y0))"
+    pair = client.gradient(both, {"q": q, "x0": 2.0, "y0": 2.0}, warm_start={"x0": "q", "y0": "q"})
+    assert_allclose(pair.value, np.sqrt([q, q]), rtol=1e-13)
+    with pytest.raises(gridgrad.RequestError, match="2 guesses of a function of 1 components"):
+        client.gradient("solve(x - q, x, x0) + 0*y0", {"q": q, "x0": 1.0, "y0": 1.0}, warm_start={"x0": "q", "y0": "q"})
+    with pytest.raises(gridgrad.RequestError, match="warm_start with integral_error"):
+        client.gradient("solve(x - q, x, x0)", {"q": q, "x0": 1.0}, warm_start={"x0": "q"}, integral_error=True)

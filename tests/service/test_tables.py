@@ -281,5 +281,5 @@ def test_raw_tables_are_checked_where_they_are_computed(calls: Calls) -> None:
     with_dims.inputs[1].dims.append("x")
     assert "leave them out" in calls.refusal(with_dims).message
     registered = sent()
-    registered.function.registered = "wave"
+    registered.function.registered = "leaves"
     assert "give tables to expressions" in calls.refusal(registered).message

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import grpc
@@ -150,6 +150,7 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
         weights: Any = None,
         progress: bool | Progress | None = None,
         integral_error: bool = False,
+        warm_start: Mapping[str, str] | None = None,
     ) -> Result:
         """Computes a function and its partial derivatives on a grid.
 
@@ -191,6 +192,10 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
                 Weights are constants to derivatives.
             integral_error: True asks for all of it a second time, with twice as many points for each integral of an
                 expression, and `result.info.integral_error` says by how much it moves.
+            warm_start: names of inputs that are guesses of `solve`, to an axis: {"start": "p"} computes the places of p
+                one after the other, a call each, and each begins where the one before has ended, on its branch. What
+                was found is the function's first component, or as many as there are guesses. It can't go with
+                `integral_error`, `reduce` and `out`.
 
         Returns:
             The value and the derivatives, each an array of the grid's shape, read-only without `out`.
@@ -215,11 +220,26 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
             reduce=reduce,
             weights=weights,
         )
+        if warm_start is not None:
+            return await self._followed(request, warm_start, timeout, integral_error)
         if integral_error:
             return await self._compared(request, timeout, progress)
         if request.coefficients:
             return await self._by_arrays(request.settled(), timeout, progress)
         return await self._by_tables(request, timeout, progress)
+
+    async def _followed(
+        self, request: Request, warm_start: Mapping[str, str], timeout: float | None, integral_error: bool
+    ) -> Result:
+        from gridgrad.pullbacks.warm_starts import WarmStarts  # most calls have none
+
+        if integral_error:
+            raise RequestError("warm_start", "warm_start with integral_error", "ask for one of them")
+        started, places = self._attempts(timeout), WarmStarts(request.settled(), warm_start)
+        for place in places:
+            left_s = started.left_s()
+            places.add(await self._computed(place, math.inf if left_s is None else left_s))
+        return places.total
 
     async def _by_arrays(self, request: Request, timeout: float | None, progress: bool | Progress | None) -> Result:
         from gridgrad.pullbacks.many_numbers import by_many_numbers  # most calls have no coefficients
