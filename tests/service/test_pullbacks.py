@@ -68,6 +68,34 @@ def test_arrays_of_coefficients_and_sums_over_them(client: gridgrad.Client) -> N
     assert_allclose(kept.d["t"], slopes, rtol=1e-10)
 
 
+def test_arrays_of_more_numbers_than_one_request_has(client: gridgrad.Client) -> None:
+    t, k = np.linspace(0.5, 1.5, 7), np.linspace(0.2, 1.2, 5)
+    rng = np.random.default_rng(8)
+    n, m, i = rng.normal(size=600), rng.normal(size=9), rng.integers(0, 5, 600)
+    powers = t[:, None] ** i
+    inner = powers @ n
+    asked: Any = {"wrt": ["t", "m", "n", "a"], "coefficients": {"n": n, "i": i, "m": m}, "tier": "direct"}
+    function = "a*tanh(sum(n*t**i)/9)*k, sum(m*t) + k"
+    inputs = {"t": t, "k": k, "a": 1.5}
+    slopes = 1.5 / 9 / np.cosh(inner / 9) ** 2
+    for weights in (np.ones((2, 7, 5)), rng.normal(size=(2, 7, 5))):
+        result = client.pullback(function, inputs, None if weights[0, 0, 0] == 1 else weights, **asked)
+        assert [*result.d] == [("t",), ("m",), ("n",), ("a",)]
+        found = np.einsum("tk,k->t", weights[0], k)
+        assert_allclose(
+            result.value, found @ (1.5 * np.tanh(inner / 9)) + (weights[1] * (m.sum() * t[:, None] + k)).sum()
+        )
+        assert_allclose(result.d["n"], (found * slopes) @ powers, rtol=1e-10)
+        assert_allclose(result.d["m"], np.full(9, weights[1].sum(1) @ t), rtol=1e-12)
+        inside = (n * i * t[:, None] ** np.maximum(i - 1, 0)).sum(1)
+        assert_allclose(result.d["t"], found * slopes * inside + m.sum() * weights[1].sum(1), rtol=1e-9)
+        assert_allclose(result.d["a"], found @ np.tanh(inner / 9), rtol=1e-10)
+    by_text = client.pullback(
+        "sum(n*t**i)*k", {"t": t, "k": k, "b": 2.0}, "b*k", wrt="n", coefficients={"n": n, "i": i}
+    )
+    assert_allclose(by_text.d["n"], 2 * (k**2).sum() * powers.sum(0), rtol=1e-12)
+
+
 def test_tables_by_their_arguments_and_values(client: gridgrad.Client) -> None:
     x, knots = np.linspace(0.2, 2.8, 50), np.linspace(0, 3, 13)
     inputs = {"x": x, "a": 1.3, "c": gridgrad.table(np.sin(knots), x=knots)}

@@ -163,11 +163,12 @@ class Sums(Calling):
                 the names of its dims, ("k", array); an expression of the inputs, or a tuple of them; None for ones. One
                 above a quarter of what a message may be goes in windows of that, whose sums are added up here.
             wrt: the inputs that the gradient is by: numbers, axes, arrays with several dims and arrays of coefficients.
+                Arrays that the function sums over may have 4,096 numbers each; others 512 together.
             dtype: as for `gradient`; it is summed in float64.
             coefficients: as for `gradient`.
             tier: as for `gradient`.
             unused: as for `gradient`.
-            timeout: as for `gradient`; of each window.
+            timeout: as for `gradient`; of each window, and by each array of more than 512 numbers.
 
         Returns:
             `value` is the sum, and `d["k"]` its gradient by k, with the dims of k.
@@ -176,11 +177,28 @@ class Sums(Calling):
             RequestError: something in the request is wrong, such as a cotangent of another shape.
             GridgradError: anything else; `gridgrad.errors` draws the tree.
         """
-        from gridgrad.pullbacks.pullback_windows import PullbackWindows
+        from gridgrad.pullbacks.many_gradients import by_many_gradients
         from gridgrad.requests.reduction import GivenPullback  # most clients pull nothing back
 
         request = Request(function, inputs, wrt, 1, None, dtype, coefficients=coefficients, tier=tier, unused=unused,
                           reduce=GivenPullback(cotangent))  # fmt: skip
+        many = by_many_gradients(request.settled()) if coefficients else None
+        if many is None:
+            return await self._pulled_back_whole(request, timeout)
+        main = await self._pulled_back_whole(many.main, timeout)
+        by_arrays = {}
+        for name, asked in many.beside.items():
+            if asked:
+                by_arrays[name] = await self._pulled_back_whole(asked[0], timeout)
+        return many.joined(main, by_arrays)
+
+    async def _pulled_back_whole(self, request: Request, timeout: float | None) -> Result:
+        """A pull-back, in windows where its cotangent is large."""
+        from gridgrad.pullbacks.pullback_windows import PullbackWindows
+        from gridgrad.requests.reduction import GivenPullback
+
+        assert isinstance(request.reduce, GivenPullback), "it is one"  # noqa: S101 - narrows the type
+        cotangent = request.reduce.cotangent
         most_bytes = await self._most_bytes(cotangent, timeout)
         if not most_bytes:
             return await self._pulled_back(request, timeout)

@@ -27,7 +27,7 @@ from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import MAX_DERIVATIVES, MAX_SCALARS, Derivative, canonical
 from gridgrad_core.lang.program.program import Program
 
-__all__ = ["ManyNumbers", "by_many_numbers"]
+__all__ = ["ManyNumbers", "beside_request", "by_many_numbers", "spare_name"]
 
 
 class _Asked(NamedTuple):
@@ -143,7 +143,7 @@ def by_many_numbers(request: Request) -> ManyNumbers | None:
         return None
     _check(request, derivatives, {name: sizes[name] for name in arrays}, [each.name for each in tables])
     main = dataclasses.replace(request, wrt=None, order=None, derivatives=others)
-    beside, dim = _beside(request, lowered, arrays, derivatives, given)
+    beside, dim = beside_request(request, lowered, arrays, derivatives, given)
     return ManyNumbers(request, main, beside, derivatives, arrays, sizes[arrays[0]], dim)
 
 
@@ -181,21 +181,29 @@ def _check(
             raise TooLargeError("derivatives", f"{found} with {name}", remedy)
 
 
-def _beside(
+def beside_request(
     request: Request,
     lowered: Lowered,
     arrays: Sequence[str],
     derivatives: Sequence[Derivative],
     given: Mapping[str, NDArray[np.float64]],
 ) -> tuple[Request, str]:
-    """The request of derivatives at a place, and the dim of the place."""
+    """The request of derivatives at a place, and the dim of the place.
+
+    Args:
+        request: as it was asked.
+        lowered: as it would travel without derivatives by arrays.
+        arrays: that derivatives are by.
+        derivatives: those by them.
+        given: all arrays.
+    """
     from gridgrad_core.lang.tables.by_places import derivatives_at_a_place
 
     length = given[arrays[0]].size
     beside = [name for name in lowered.function.called if name in given and given[name].size == length]
     taken = {*given, *(each.name for each in lowered.inputs), *lowered.function.assigned}
-    standing = {name: _spare(f"{name}_at", taken) for name in beside}
-    dim = _spare("at", {dim for each in lowered.inputs for dim in each.dims})
+    standing = {name: spare_name(f"{name}_at", taken) for name in beside}
+    dim = spare_name("at", {dim for each in lowered.inputs for dim in each.dims})
     program = derivatives_at_a_place(lowered.function, standing, arrays)
     places = {stands: (dim, given[name]) for name, stands in standing.items() if stands in program.inputs}
     used = [each for each in lowered.inputs if each.name in program.inputs]
@@ -221,7 +229,8 @@ def _spelled(given: Input) -> Any:
     return (given.dims, given.values) if given.dims else given.values
 
 
-def _spare(name: str, taken: set[str]) -> str:
+def spare_name(name: str, taken: set[str]) -> str:
+    """A name like this that is not taken."""
     while name in taken:
         name += "_"
     return name
