@@ -32,7 +32,7 @@ ORIGINS_OF_DEBIAN := libmuparser-dev libmuparser2v5 libfparser-dev libfparser4
 DEBIAN_LIB = $(FORMATS_ENV)/debian/usr/lib/$(shell gcc -print-multiarch)
 
 .PHONY: help demo serve test test-floor test-formats test-long soak lint format bench bench-floods bench-mixes bench-engine bench-readme
-.PHONY: bench-access bench-http bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-inner-loop bench-language
+.PHONY: bench-access bench-http bench-watched bench-footprint bench-first bench-neighbours bench-functions bench-registered bench-inner-loop bench-language
 .PHONY: bench-native bench-explorer bench-special bench-fluids goals gpu proto sync docs figures site native node wheel setup clean
 .DEFAULT_GOAL := help
 
@@ -127,6 +127,9 @@ bench-native: $(READY) ## Measure calls from C beside calls from Python
 
 bench-functions: $(READY) ## Measure one function as an expression and as a registered one
 	@$(BIN)/python -m benchmarks.functions $(ARGS)
+
+bench-registered: $(READY) ## Measure registered functions beside the same as text; ARGS="--old ../other" beside another build
+	@$(BIN)/python -m benchmarks.registered $(ARGS)
 
 bench-language: $(READY) ## Measure equations and tables beside what is written without them, and scipy
 	@$(BIN)/python -m benchmarks.language $(ARGS)

@@ -1,4 +1,4 @@
-"""One function as an expression, in both tiers, and as a registered one: whole calls in sessions of one server.
+"""One function as an expression, in both tiers, and as one that torch computes: whole calls in sessions of one server.
 
 Prints the table of docs/functions.md at the end.
 """
@@ -27,7 +27,8 @@ SIDES = ("compiled", "direct", "registered")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints the rows, and the table as it stands in the docs."""
     options = parser(__doc__, rounds=7).parse_args(arguments)
-    flags = (*LISTEN, "--functions", "benchmarks.peers.registered_wave")
+    functions = ("--functions", "benchmarks.peers.registered_wave", "--registered-engine", "functional")
+    flags = (*LISTEN, *functions)
     # An old build has no such module
     servers = {"ours": Server("gridgrad_server", flags, of_build=False, warm=f"{SINGLE}:prepare_wave")}
     print_table(run("functions", options, servers, lambda _: [grid(side, o) for side in CALLS for o in ORDERS]))

@@ -33,6 +33,7 @@ BENCHMARKS = (
     "first",
     "neighbours",
     "functions",
+    "registered",
     "access",
     "by_http",
     "explorer",

@@ -155,11 +155,11 @@ def running(
     """
     mark = f"GRIDGRAD_TEST_MARK={uuid.uuid4()}"
     control, log = Control(folder / "control"), folder / "log"
-    functions = ["--functions", FUNCTIONS, "--registered-engine", "functional"]  # they do more than compute
-    flags = ["--device", "cpu", "--workers", "1", *functions, *arguments]
+    flags = ["--device", "cpu", "--workers", "1", "--functions", FUNCTIONS, *arguments]
     if not any(flag.startswith("--listen") for flag in arguments):
         flags += ["--listen", "127.0.0.1:0"]
     variables = {CONTROL: str(control.folder), **dict([mark.split("=", 1)]), "GRIDGRAD_LOG_LEVEL": "info"}
+    variables["GRIDGRAD_REGISTERED_ENGINE"] = "functional"  # these do more than compute, and old servers have no flag
     variables |= environment or {}
     with serve("gridgrad_server", flags, environment=variables, log=log, own_group=own_group) as served:
         try:

@@ -30,7 +30,7 @@ from gridgrad.arguments.derivatives import DerivativeSelection
 from gridgrad.arguments.inputs import FLOAT32, FLOAT64, Inputs
 from gridgrad.requests.encode import InputKind, input_head
 from gridgrad.requests.reduction import GridReduction
-from gridgrad.requests.request import FunctionIdentity, Request
+from gridgrad.requests.request import FunctionIdentity, Registered, Request
 from gridgrad_core.bounded_dict import BoundedDict
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import Derivative, Grid, grid_of, in_step_remedy
@@ -46,7 +46,8 @@ MOST_POINTS = 1 << 50
 
 _NUMBER = struct.Struct("<d")
 _ORDERS = (NoneType, int)  # an order of 1.0 would find the template of 1, and is to be refused
-_PLAIN = (str, int, type, np.dtype)
+_FUNCTIONS = (str, Registered)  # what never means anything else
+_PLAIN = (*_FUNCTIONS, int, type, np.dtype)
 _arguments = operator.attrgetter("function", "order", "dtype", "tier", "unused", "coefficients", "weights",
                                  "reduce", "wrt", "derivatives")  # fmt: skip
 
@@ -185,7 +186,7 @@ class TemplateCache:
 
     def get(self, request: Request) -> RequestTemplate | None:
         """The template of the latest request with such arguments; None for the first."""
-        if type(request.function) is not str or type(request.order) not in _ORDERS:
+        if type(request.function) not in _FUNCTIONS or type(request.order) not in _ORDERS:
             return None
         try:
             return self._found.get(_arguments(request))

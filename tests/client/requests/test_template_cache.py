@@ -46,6 +46,13 @@ def test_other_numbers_are_recognised_and_sent(recognised: list[bool]) -> None:
     assert first == second
 
 
+def test_registered_names_are_recognised_and_are_no_texts(recognised: list[bool]) -> None:
+    inputs = {"t": T, "recognised_name": K}
+    first, second = (sent(Request(gridgrad.registered("tk"), inputs)).function.registered for _ in range(2))
+    assert (first, second, recognised) == ("tk", "tk", [True])
+    assert sent(Request("tk", {**inputs, "tk": 1.0})).function.expression == "tk"
+
+
 @pytest.mark.parametrize(
     "values",
     [
