@@ -14,6 +14,7 @@ from gridgrad_worker.models.exported_model import tensor_input
 from gridgrad_worker.registered.registration import FunctionError
 from gridgrad_worker.tracing.graph import graph_of
 from tests.worker.models.conftest import Load, computed
+from tests.worker.models.exported.layers import KNOWN
 from tests.worker.models.exported.programs import Surrogate, exported
 
 SETTINGS = """
@@ -54,6 +55,30 @@ def test_a_program_is_what_was_exported(tmp_path: Path, load: Load) -> None:
         assert found.dtype == dtype
         assert_allclose(found[0], value.detach(), rtol=rtol)
         assert_allclose(found[1:], slopes, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_layers_whose_derivatives_somebody_gets_wrong(name: str, tmp_path: Path, load: Load) -> None:
+    layer, x, right = KNOWN[name]
+    (tmp_path / "net.pt2").write_bytes(exported(layer, torch.rand(2, 1, dtype=torch.float64)))
+    (tmp_path / "net.toml").write_text("check = false")
+    found = computed(load(tmp_path).served["net"], [(0,) * order for order in range(len(right))], x)[:, 0]
+    assert_allclose(found, right, rtol=5e-13, atol=1e-16)
+
+
+class Held(nn.Module):
+    """A factor of it is held: torch's derivative is not that of its values."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A square."""
+        return x * x.detach()
+
+
+def test_a_derivative_that_is_not_that_of_the_values_is_refused(tmp_path: Path, load: Load) -> None:
+    (tmp_path / "held.pt2").write_bytes(exported(Held(), torch.rand(2, 1, dtype=torch.float64)))
+    why = load(tmp_path).refused["held"]
+    assert "the function 'held' is refused: " in why
+    assert "by finite differences" in why
 
 
 class Narrow(nn.Module):

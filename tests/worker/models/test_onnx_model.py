@@ -117,3 +117,31 @@ def test_a_model_that_differs_from_the_reference_is_refused_with_both_numbers(
 def test_what_depends_on_other_points_is_refused(tmp_path: Path, load: Load) -> None:
     made = model([node("ReduceMean", "x n", "m", keepdims=1), node("Sub", "x m")], {"n": [0]})
     assert "when another point is in its batch" in load(save(made, tmp_path / "net.onnx")).refused["net"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "x", "right"),
+    [
+        (
+            [node("LayerNormalization", "v s", "n", axis=1, epsilon=1e-5), node("Gather", "n i", axis=1)],
+            0.5,
+            [-0.925804228978946, 0.3526329125749855, 0.3026575268376808, 0.2275736285187679],
+        ),
+        (
+            [node("Slice", "v z t i", "h"), node("Softmax", "h", "p", axis=1), node("Gather", "p z", axis=1)],
+            0.3,
+            [0.5523079095743253, 0.09890555303838568, -0.4986665993717128, 0.05442986097051842],
+        ),
+        ([node("Softplus", "x")], 25.0, [25.00000000001389, 0.9999999999861121, 1.388794386457827e-11]),
+    ],
+    ids=["layer_norm", "softmax", "softplus"],
+)
+def test_layers_whose_derivatives_somebody_gets_wrong(
+    nodes: list[onnx.NodeProto], x: float, right: list[float], tmp_path: Path, load: Load
+) -> None:
+    given = [node("Mul", "x x", "q"), node("Mul", "x k", "r"), node("Concat", "x q r", "v", axis=1), *nodes]
+    tensors = {"k": 3.0, "s": [1.0, 1.0, 1.0], "i": [1], "z": [0], "t": [2]}
+    made = model(given, tensors, inputs={"x": ("points", 1)})
+    net = load(save(made, tmp_path / "net.onnx", "check = false")).served["net"]
+    found = computed(net, [(0,) * order for order in range(len(right))], x)[:, 0]
+    assert_allclose(found, right, rtol=1e-9)  # epsilon is of single precision in ONNX
