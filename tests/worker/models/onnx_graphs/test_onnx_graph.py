@@ -216,6 +216,15 @@ def test_what_is_no_model_is_refused() -> None:
             read_model(data)
 
 
+def test_shapes_of_inputs() -> None:
+    made = model([node("Neg", "x")], inputs={"x": (-1, 2), "n": ("points",), "one": (), "held": (1, 3)})
+    found = [each.shape for each in OnnxGraph(read_model(made.SerializeToString())).inputs]
+    assert found == [(None, 2), (None,), (), (1, 3)]
+    made.graph.input[0].type.tensor_type.ClearField("shape")
+    with pytest.raises(FunctionError, match="its input 'x' has no shape; export it with one"):
+        OnnxGraph(made)
+
+
 def test_names_become_such_that_callers_can_write() -> None:
     assert [clean(name) for name in ("x", "input.1", "onnx::Gemm_0", "1é", "lambda")] == [
         *("x", "input_1", "onnx__Gemm_0", "_1_", "lambda_")

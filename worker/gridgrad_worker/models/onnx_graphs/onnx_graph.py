@@ -200,8 +200,10 @@ def _cast(tensor: Tensor, own: torch.dtype, dtype: torch.dtype, device: torch.de
 
 
 def _input(proto: onnx.ValueInfoProto) -> OnnxInput:
-    dims = proto.type.tensor_type.shape.dim
-    return OnnxInput(proto.name, tuple(each.dim_value if each.HasField("dim_value") else None for each in dims))
+    if not proto.type.tensor_type.HasField("shape"):
+        raise FunctionError(f"its input {proto.name[:100]!r} has no shape; export it with one")
+    dims = [each.dim_value for each in proto.type.tensor_type.shape.dim]
+    return OnnxInput(proto.name, tuple(size if size > 0 else None for size in dims))  # some write -1 for any length
 
 
 def _dtype(inputs: Sequence[onnx.ValueInfoProto]) -> torch.dtype:
