@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pygments.lexers.special import TextLexer
+
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "core"), str(ROOT / "client")]
 
@@ -41,6 +43,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "site/contributing.md",
     "SECURITY.md": "site/security.md",
     "CHANGELOG.md": "site/changelog.md",
+    "native/README.md": "site/native.md",
 }
 """Pages that stand outside of docs/, and where the site has them."""
 LINK = re.compile(r"(\]\()(?!https?:|#)([^)#]+)")
@@ -50,6 +53,7 @@ CODE = re.compile(r"``?([^`]+)``?")
 def setup(app: Any) -> None:
     """Has Sphinx call the two below, the second one before napoleon reads the docstrings."""
     app.connect("source-read", bring_in)
+    app.add_lexer("powerquery", TextLexer)  # a language that Pygments does not know
     app.connect("autodoc-process-docstring", spell_for_sphinx, priority=400)
 
 
