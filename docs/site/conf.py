@@ -13,8 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pygments.lexers.special import TextLexer
-
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "core"), str(ROOT / "client")]
 
@@ -53,7 +51,6 @@ CODE = re.compile(r"``?([^`]+)``?")
 def setup(app: Any) -> None:
     """Has Sphinx call the two below, the second one before napoleon reads the docstrings."""
     app.connect("source-read", bring_in)
-    app.add_lexer("powerquery", TextLexer)  # a language that Pygments does not know
     app.connect("autodoc-process-docstring", spell_for_sphinx, priority=400)
 
 

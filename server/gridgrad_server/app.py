@@ -158,6 +158,7 @@ class Server:
             await self.parts.http.close()
         await server.stop(_LAST_WORDS_S)
         await self.parts.helpers.close()
+        await self.parts.library.close()
         await self.parts.workers.close()
         if self.parts.aside:
             await self.parts.aside.workers.close()

@@ -21,6 +21,7 @@ from gridgrad_server.connections.unread import UnreadAnswers
 from gridgrad_server.deriving.helper_process import HelperProcess
 from gridgrad_server.deriving.helpers import Helpers
 from gridgrad_server.deriving.programs import Programs
+from gridgrad_server.deriving.special_library import SpecialLibrary
 from gridgrad_server.formulas.checks import FormulaChecks
 from gridgrad_server.formulas.loader import FormulaLoader
 from gridgrad_server.formulas.shared_formulas import SharedFormulas
@@ -48,7 +49,7 @@ from gridgrad_server.telemetry.exporters import Exporters
 from gridgrad_server.telemetry.snapshot import StatusSnapshot
 from gridgrad_server.workers.aside import Aside, Lanes
 from gridgrad_server.workers.autoscaling import WorkerRange
-from gridgrad_server.workers.command import helper_command
+from gridgrad_server.workers.command import helper_command, library_command
 from gridgrad_server.workers.pool import WorkerPool
 from gridgrad_server.workers.process import WorkerProcess
 from gridgrad_server.workers.transports.transport import WorkerPlace
@@ -86,6 +87,7 @@ class Parts:
     workers: WorkerPool
     aside: Aside | None
     helpers: Helpers
+    library: SpecialLibrary
     functions: FunctionKeys
     shared_formulas: SharedFormulas
     formulas: FormulaLoader
@@ -137,7 +139,11 @@ def compose(
     programs = Programs(helpers)
     functions = FunctionKeys(programs, __version__, access.quotas)
     formulas = SharedFormulas(is_loaded=settings.expressions is None)
-    derivations = Derivations(helpers if settings.engine == "structured" else None)
+    library = SpecialLibrary(library_command(settings))
+    is_local = settings.ray is None or settings.local_workers > 0
+    derivations = Derivations(
+        helpers if settings.engine == "structured" else None, library=library if is_local else None
+    )
     limits = RequestLimits(settings, len(places))
     admission = Admission(settings.queue_entries, settings.queue_bytes, quotas=access.quotas)
     quotas, arrays = access.quotas, ArrayStore(settings.array_bytes, access.quotas)
@@ -206,6 +212,7 @@ def compose(
         workers,
         aside,
         helpers,
+        library,
         functions,
         formulas,
         loader,

@@ -6,7 +6,7 @@ right after, or with the console block's other lines, where `...` stands for any
 formulas of ```toml blocks. ```r, ```matlab and ```octave blocks are run where there is such a program.
 
 What is not run: ```sh blocks are for people, since they install and serve; what they name is there: make targets,
-flags, extras, modules. ```text, ```proto, ```cpp and ```powerquery are to be read.
+flags, extras, modules. ```text, ```proto and ```cpp are to be read.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_block_says_what_it_is() -> None:
     kinds = {block.kind for page in PAGES for block in _blocks_of(page)}
-    read = {"text", "proto", "cpp", "powerquery"}
+    read = {"text", "proto", "cpp"}
     assert kinds <= {"python", "js", "console", "sh", "toml", *read, *PROGRAMS}
 
 

@@ -1,6 +1,7 @@
-"""Derivations: what helpers do of a function before a worker meets it, so that no worker is held up by it.
+"""Derivations: what is done for a function before a worker meets it, so that no worker is held up by it.
 
-A small expression its worker derives at once, which takes less time than a helper's answer would.
+Helpers derive it. A small expression its worker derives at once, which takes less time than a helper's answer would.
+And the library of special functions is compiled, where it needs that.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from cachetools import LRUCache
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.helpers import Helpers
+from gridgrad_server.deriving.special_library import SpecialLibrary
 from gridgrad_server.requests.function_key import FunctionKey
 from gridgrad_server.requests.throughput import FEW_DERIVED
 
@@ -25,19 +27,30 @@ class Derivations:
     Args:
         helpers: do it; None where workers do all.
         most_bytes: of what they have made and is kept.
+        library: of special functions; None where workers look after that.
     """
 
-    def __init__(self, helpers: Helpers | None = None, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(
+        self,
+        helpers: Helpers | None = None,
+        most_bytes: int = _MOST_BYTES,
+        library: SpecialLibrary | None = None,
+    ) -> None:
         self._helpers = helpers
+        self._library = library
         self._kept: SharedCache[FunctionKey, FunctionKey] = SharedCache(most_bytes, _derived_bytes)
         self._for_tables: LRUCache[bytes, bytes] = LRUCache(_MOST_BYTES_FOR_TABLES, len)
 
     def is_complete(self, function: FunctionKey) -> bool:
         """Whether a worker may meet a function now."""
-        return self._helpers is None or bool(function.derived) or _is_small(function)
+        is_derived = self._helpers is None or bool(function.derived) or _is_small(function)
+        return is_derived and not self._lacks_library(function)
+
+    def _lacks_library(self, function: FunctionKey) -> bool:
+        return self._library is not None and not self._library.is_settled and function.needs_library
 
     async def complete(self, function: FunctionKey, caller: str) -> None:
-        """Has a function derived unless it is, or needs no help.
+        """Has a function derived unless it is, or needs no help, and what it needs compiled.
 
         Args:
             function: what is to be computed.
@@ -46,6 +59,8 @@ class Derivations:
         Raises:
             GridgradError: why it can't be.
         """
+        if self._library is not None and self._lacks_library(function):
+            await self._library.settle()
         if self._helpers is None or _is_small(function):
             return
         if not function.derived:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from gridgrad_core.errors import ExpressionError, UnknownFunctionError
 from gridgrad_core.grid import MAX_DERIVATIVES, MAX_ELEMENT_INPUTS, Derivative
 from gridgrad_core.lang.functions.table import FOLDS, SOLVE
+from gridgrad_core.lang.library.library_table import needs_library
 from gridgrad_core.lang.local.local_operation import ROUNDS
 from gridgrad_core.shared_cache import SharedCache
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -111,6 +112,7 @@ class FunctionKey:
         throughput: how quickly its grids are computed.
         derived: the serialized DerivedPlan of an expression, where a helper has made it.
         caller: who asked for it last.
+        needs_library: whether it is computed with the library of special functions.
         weight: as how many function keys it counts where they are kept: tables take memory.
     """
 
@@ -150,9 +152,19 @@ class FunctionKey:
             Throughput() if self.is_combined else Throughput(known, self.derived_operations, self.computed_planes)
         )
         self.caller = ""
+        self.needs_library = key.kind == "expression" and any(map(needs_library, self._texts))
         self._version = version
         self._quotas = quotas
         self.units = units
+
+    @property
+    def _texts(self) -> Iterator[str]:
+        """What is computed."""
+        yield self.text
+        if self.key.reduction:
+            yield self.key.reduction.weights
+        if self.key.reduction and self.key.reduction.residuals:
+            yield self.key.reduction.residuals.data
 
     @property
     def is_pullback(self) -> bool:

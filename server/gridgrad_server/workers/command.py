@@ -7,7 +7,7 @@ import sys
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.deriving.helpers import HELPER_BYTES
 
-__all__ = ["bridge_command", "helper_command", "worker_command", "worker_flags"]
+__all__ = ["bridge_command", "helper_command", "library_command", "worker_command", "worker_flags"]
 
 
 def worker_command(settings: ServerSettings, device: str, threads: int) -> list[str]:
@@ -34,6 +34,11 @@ def helper_command(settings: ServerSettings) -> list[str]:
     return [sys.executable, "-m", "gridgrad_worker.deriving", *bounds, *_log_flags(settings)]
 
 
+def library_command(settings: ServerSettings) -> list[str]:
+    """The command of what compiles the library of special functions."""
+    return [sys.executable, "-m", "gridgrad_worker.native", *_cache_flags(settings)]
+
+
 def _log_flags(settings: ServerSettings) -> list[str]:
     return ["--log-format", settings.log_format, "--log-level", settings.log_level]
 
@@ -43,4 +48,8 @@ def _compile_flags(settings: ServerSettings) -> list[str]:
         return ["--no-compile"]
     flags = ["--hot-points", str(settings.hot_points), "--hot-pieces", str(settings.hot_pieces)]
     flags += ["--cache-bytes", str(settings.cache_bytes), "--compile-timeout", str(settings.compile_timeout)]
-    return [*flags, "--cache", str(settings.cache)] if settings.cache else flags
+    return [*flags, *_cache_flags(settings)]
+
+
+def _cache_flags(settings: ServerSettings) -> list[str]:
+    return ["--cache", str(settings.cache)] if settings.compile and settings.cache else []

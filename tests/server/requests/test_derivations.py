@@ -121,3 +121,27 @@ async def test_without_helpers_workers_do_all() -> None:
     assert derivations.is_complete(function)
     assert await derivations.explanation(function, "someone") is None
     assert not function.derived
+
+
+class PretendingLibrary:
+    """Counts who has waited for it."""
+
+    def __init__(self) -> None:
+        self.waited = 0
+        self.is_settled = False
+
+    async def settle(self) -> None:
+        self.waited += 1
+        self.is_settled = True
+
+
+async def test_the_library_of_special_functions_is_compiled_before_a_worker_needs_it() -> None:
+    library: Any = PretendingLibrary()
+    derivations, keys = Derivations(library=library), FunctionKeys(Programs(), "1")
+    inputs = (("x", ("x",)),)
+    plain = await keys.get(DecodedFunction("expression", "sin(x)", inputs, "float64", (("x",),)))
+    special = await keys.get(DecodedFunction("expression", "solve(jv(0.5, y) - x, y, 1)", inputs, "float64", ()))
+    await derivations.complete(plain, "someone")
+    assert (library.waited, derivations.is_complete(plain), derivations.is_complete(special)) == (0, True, False)
+    await derivations.complete(special, "someone")
+    assert (library.waited, derivations.is_complete(special)) == (1, True)

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from gridgrad.checks.mpmath_functions import VALUES as PRECISE
 from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.library.library_table import LIBRARY
 from gridgrad_worker.native import library_functions as module
 from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleError, NothingToCompileWithError
 from gridgrad_worker.native.library_functions import VALUES
-from gridgrad_worker.native.library_table import LIBRARY
 
 ORDERS = {
     **dict.fromkeys(("jn", "yn", "kn", *(f"spherical_{name}" for name in ("jn", "yn", "in", "kn"))), (3,)),

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from gridgrad_core.errors import RequestError
+from gridgrad_core.lang.library.library_table import LIBRARY
 from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleError
-from gridgrad_worker.native.library_table import LIBRARY
 from gridgrad_worker.native.special_library import library_files
 
 __all__ = ["OPERATIONS", "VALUES"]

@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from gridgrad_worker.native.errors import CannotCompileError, MomentaryTroubleError
 
@@ -15,6 +16,9 @@ __all__ = ["run_all"]
 
 _MOST_BYTES = 1 << 30
 """Memory of a compiler: what needs more takes minutes, and would leave the machine none."""
+
+_AT_ONCE = 2
+"""Compilers: each may take that much."""
 
 _MOMENTARY = (
     *("No space left", "quota exceeded", "File too large", "error writing to", "Input/output error", "Read-only file"),
@@ -27,7 +31,7 @@ _OUT_OF_MEMORY = "out of memory", "memory exhausted", "Cannot allocate memory", 
 
 
 def run_all(commands: Sequence[Sequence[str]]) -> None:
-    """Runs the compiler several times at once.
+    """Runs the compiler several times, twice at once.
 
     Args:
         commands: its command lines.
@@ -36,11 +40,16 @@ def run_all(commands: Sequence[Sequence[str]]) -> None:
         CannotCompileError: it refuses.
         MomentaryTroubleError: it was killed, or has no room; in another moment it may not be.
     """
-    running = [_started(command) for command in commands]
-    said = [process.communicate()[1] for process in running]
-    for process, text in zip(running, said, strict=True):
-        if process.returncode:
-            raise _refusal(process.returncode, text)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for status, said in pool.map(_run, commands):
+            if status:
+                raise _refusal(status, said)
+
+
+def _run(command: Sequence[str]) -> tuple[int, str]:
+    process = _started(command)
+    said = process.communicate()[1]
+    return process.returncode, said
 
 
 def _started(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -62,4 +71,4 @@ def _refusal(status: int, said: str) -> CannotCompileError:
 
 
 def _first_error(said: str) -> str:
-    return next((line for line in said.splitlines() if "error" in line), said[:200])
+    return next((line for line in said.splitlines() if "error" in line), said[:200] or "it does not say why")

@@ -24,7 +24,7 @@ from gridgrad_worker.native.march import processor_flags, unsupported
 from gridgrad_worker.native.run_compiler import run_all
 from gridgrad_worker.native.toolchain import compiler_flags, find_compiler
 
-__all__ = ["OBJECTS", "SHARED", "LibraryFiles", "library_files"]
+__all__ = ["OBJECTS", "SHARED", "LibraryFiles", "keep_library", "library_files"]
 
 SHARED = "special.so"
 """The name of the library that is loaded."""
@@ -68,6 +68,19 @@ def library_files() -> Iterator[LibraryFiles]:
             yield _built(Path(folder))
         return
     yield _found(cache) or _kept(cache)
+
+
+def keep_library() -> None:
+    """Has it be in the cache, if there can be one.
+
+    Raises:
+        CannotCompileError: as above.
+        OSError: as above.
+    """
+    with contextlib.suppress(UnusableError):
+        cache = Cache(open_directory(place()), _MOST_BYTES)
+        if _found(cache) is None:
+            _kept(cache)
 
 
 def _found(cache: Cache) -> LibraryFiles | None:

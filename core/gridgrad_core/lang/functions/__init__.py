@@ -27,7 +27,7 @@ of `worker/gridgrad_worker/engines/compiled/codegen/cpp_table.py`, and that name
 
 Where Boost.Math has its values, they come from the library of special functions instead: it has a row in
 `worker/gridgrad_worker/native/cpp/special_functions.h`, its C++ in a source of its topic beside that, and with scipy's
-name for it a row in `worker/gridgrad_worker/native/library_table.py`. At high precision it is in
+name for it a row in `core/gridgrad_core/lang/library/library_table.py`. At high precision it is in
 `client/gridgrad/checks/mpmath_special.py`.
 
 What is written with a sign instead of a name has its row in `operators.py`, its sign and precedence in

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.library.library_table import needs_library
 from gridgrad_worker.engines.compiled.codegen.torch_recorder import literal, power, record
 from gridgrad_worker.native.errors import CannotCompileError
 from gridgrad_worker.torch_ops.table import VALUES
@@ -85,3 +86,9 @@ def test_an_operation_without_a_form_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(VALUES, "sin", torch.special.bessel_j0)
     with pytest.raises(CannotCompileError, match="bessel_j0 has no form in C\\+\\+"):
         record("sin", (), torch.float64)
+
+
+@pytest.mark.parametrize("name", [name for name, each in FUNCTIONS.items() if each.group != "table"])
+def test_a_function_uses_the_library_where_the_language_says_so(name: str) -> None:
+    recorded = record(name, (1,) * len(FUNCTIONS[name].integers), torch.float64)
+    assert recorded.library is needs_library(f"{name}(x)")

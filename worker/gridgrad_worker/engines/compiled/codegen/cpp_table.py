@@ -6,7 +6,7 @@ computes on something else than vectors of a processor has to give the same name
 
 from __future__ import annotations
 
-from gridgrad_worker.native.library_table import LIBRARY
+from gridgrad_core.lang.library.library_table import LIBRARY
 
 __all__ = ["FORMS", "SPECIAL", "WRITTEN"]
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gridgrad_core.lang.functions.table import FUNCTIONS
+from gridgrad_core.lang.library.library_table import LIBRARY
 from gridgrad_worker.engines.compiled.codegen.cpp_table import FORMS, SPECIAL
 from gridgrad_worker.native.errors import CannotCompileError
-from gridgrad_worker.native.library_table import LIBRARY
 from gridgrad_worker.torch_ops.table import VALUES
 
 __all__ = ["Recorded", "literal", "record"]

@@ -1,10 +1,18 @@
-"""The functions of the library of special functions, as `cpp/special_functions.h` has them."""
+"""The functions of the library of special functions, as the worker's `native/cpp/special_functions.h` has them.
+
+Texts that need it are known before a worker meets them, since to compile it takes long.
+"""
 
 from __future__ import annotations
 
+import functools
+import re
+from collections.abc import Collection
 from typing import NamedTuple
 
-__all__ = ["LIBRARY", "LibraryFunction"]
+from gridgrad_core.lang.functions.table import FUNCTIONS
+
+__all__ = ["LIBRARY", "LibraryFunction", "needs_library"]
 
 
 class LibraryFunction(NamedTuple):
@@ -79,3 +87,31 @@ LIBRARY: dict[str, LibraryFunction] = {
     **dict.fromkeys(("legendre_p_derivative", "assoc_legendre", "chebyt_derivative", "assoc_laguerre"), _Of(2, 1, "")),
 }
 """Each of them, by its name there and in the language."""
+
+
+_OF_FIRST_ORDERS = "j0", "j1", "y0", "y1", "k0", "k1"
+"""Functions of the language that are computed by one of those, as j0(x) is by jn(0, x)."""
+
+
+def needs_library(text: str) -> bool:
+    """Whether a function of the library is in a program or in its derivatives.
+
+    Args:
+        text: the program's, canonical.
+    """
+    return _calls().search(text) is not None
+
+
+@functools.cache
+def _calls() -> re.Pattern[str]:
+    """Calls of functions that the library computes, or one of their derivatives."""
+    names, more = set[str](), {*LIBRARY, *_OF_FIRST_ORDERS}
+    while more - names:
+        names |= more
+        calls = _calls_of(names)
+        more = {name for name, each in FUNCTIONS.items() if calls.search(" ".join(each.derivatives))}
+    return _calls_of(names)
+
+
+def _calls_of(names: Collection[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(sorted(names))})\(")
