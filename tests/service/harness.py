@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ __all__ = [
     "Control",
     "Running",
     "eventually",
+    "free_port",
     "marked",
     "own_mib",
     "resident_mib",
@@ -52,6 +54,14 @@ def eventually(look: Callable[[], T], what: str) -> T:
         assert time.monotonic() < give_up_at, f"not within {PATIENCE_S:g} s: {what}"
         time.sleep(0.01)
     return seen
+
+
+def free_port() -> int:
+    """A port on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class Control:

@@ -23,7 +23,7 @@ import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from tests.service.calls import OPTIONS, Calls, axis, grids, linspace, request
-from tests.service.harness import HOLD, PATIENCE_S, Running, eventually, running
+from tests.service.harness import HOLD, PATIENCE_S, Running, eventually, free_port, running
 
 Health = health_pb2.HealthCheckResponse
 SQUARE = request("x**2", [axis("x", [3.0])])
@@ -105,7 +105,7 @@ def _answers(channel: grpc.Channel) -> object:
 
 def test_the_healthcheck_of_the_container(server: Running) -> None:
     assert run("gridgrad_server.healthcheck", server.address).returncode == 0
-    nobody = run("gridgrad_server.healthcheck", f"127.0.0.1:{_free_port()}")
+    nobody = run("gridgrad_server.healthcheck", f"127.0.0.1:{free_port()}")
     assert nobody.returncode != 0
     assert "127.0.0.1" in nobody.stdout + nobody.stderr
     assert "Traceback" not in nobody.stderr
@@ -136,12 +136,6 @@ def test_several_addresses_and_a_socket_left_by_a_killed_server(tmp_path: Path) 
     assert not path.exists()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_a_port_that_is_taken(server: Running) -> None:
     done = run("gridgrad_server", "--listen", server.address, "--device", "cpu")
     assert done.returncode not in (0, -signal.SIGKILL)
@@ -151,7 +145,7 @@ def test_a_port_that_is_taken(server: Running) -> None:
 
 
 def test_nobody_there() -> None:
-    with gridgrad.Client(f"127.0.0.1:{_free_port()}") as client, pytest.raises(gridgrad.UnavailableError) as caught:
+    with gridgrad.Client(f"127.0.0.1:{free_port()}") as client, pytest.raises(gridgrad.UnavailableError) as caught:
         client.gradient("x", {"x": [1.0]})
     assert isinstance(caught.value, ConnectionError)
     assert "127.0.0.1" in str(caught.value)

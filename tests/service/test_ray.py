@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -23,7 +24,7 @@ from gridgrad_server.workers.transports.ray_transport import RayBridge, RayPlace
 from gridgrad_server.workers.transports.transport import WorkerPlace
 from tests.server.workers.transports.contract import CONTRACT
 from tests.service.harness import eventually
-from tests.service.ray_cluster import RayCluster, actors_of, kill, process_of, ray_cluster
+from tests.service.ray_cluster import RayCluster, actors_of, kill, process_of, ray_cluster, scaled_cluster
 
 pytestmark = [
     pytest.mark.long,
@@ -208,6 +209,33 @@ def test_workers_are_asked_for_as_batches_wait_and_given_back(tmp_path: Path) ->
         eventually(lambda: [each.number for each in client.server_status().workers] == [0], "the end of the others")
         assert sum(worker.restarts for worker in client.server_status().workers) == 0
         large()
+
+
+def test_rays_autoscaler_adds_nodes_for_workers_and_takes_them_away(tmp_path: Path) -> None:
+    simulated = ("--functions", "benchmarks.calls.simulated", "--min-workers", "1", "--max-workers", "3")
+    with (
+        scaled_cluster(2) as address,
+        serving(tmp_path, "--ray", address, *simulated, "--idle-timeout", "2") as served,
+        gridgrad.Client(served.address, sessions=False) as client,
+    ):
+        wanted, sides = gridgrad.registered("waits_for_piece"), np.linspace(0, 1, 2000)
+
+        def large() -> None:
+            assert client.gradient(wanted, {"x": sides, "y": sides}, wrt=()).value[-1, -1] == 2.0
+
+        assert (ready(client), nodes(address)) == (1, 1)
+        with called_on(large):
+            eventually(lambda: ready(client) == 3, "workers on nodes that were not there")
+        eventually(lambda: [each.number for each in client.server_status().workers] == [0], "the end of the others")
+        eventually(lambda: nodes(address) == 1, "the end of their nodes")
+        large()
+
+
+def nodes(address: str) -> int:
+    """How many a cluster has now."""
+    code = "import ray, sys; ray.init(sys.argv[1], logging_level='error'); print(sum(n['Alive'] for n in ray.nodes()))"
+    asked = subprocess.run([sys.executable, "-c", code, address], capture_output=True, text=True, check=True)
+    return int(asked.stdout.split()[-1])
 
 
 def test_auto_takes_all_there_is(cluster: RayCluster, tmp_path: Path) -> None:

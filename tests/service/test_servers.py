@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,7 +22,7 @@ from numpy.testing import assert_array_equal
 import gridgrad
 from tests.compatibility.versions import WHEELS, unpacked
 from tests.service.dns import dns
-from tests.service.harness import Running, eventually, running
+from tests.service.harness import Running, eventually, free_port, running
 
 TEXT = "t*exp(-k) + t*k**2"
 AXES = {"t": np.linspace(1, 2, 16), "k": np.linspace(2, 3, 8)}
@@ -66,13 +65,6 @@ def _took_s(work: Callable[[], object]) -> float:
 def await_all(client: gridgrad.Client, servers: list[Running]) -> None:
     """Calls until a client is connected with all of them."""
     eventually(lambda: min(shares(servers, lambda: _several(client, 6))) > 0, "calls at all servers")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_calls_maps_and_streams_use_both(pair: list[Running]) -> None:

@@ -100,7 +100,8 @@ def _connect(address: str) -> str:
         said = " ".join(str(error).split())[:600]
         return (
             f"no Ray cluster to join at {address}: {type(error).__name__}: {said}; see that it runs, that this machine "
-            "may reach it, and that both have one version of Ray and of Python"
+            "may reach it, that both have one version of Ray and of Python, and if it asks for a token, "
+            "that RAY_AUTH_MODE=token is set here"
         )
     return ""
 
