@@ -270,6 +270,7 @@ def test_threads_of_one_client_have_lanes_too(server: Running) -> None:
             list(threads.map(caller, range(6)))
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, where another test has imported it
 def test_a_child_of_a_fork_leaves_the_lane_to_its_parent(client: gridgrad.Client) -> None:
     problem = bound(client)
     on_lane(client, problem)

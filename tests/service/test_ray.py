@@ -102,7 +102,7 @@ def test_results_have_the_bits_of_local_ones(cluster: RayCluster, tmp_path: Path
                     assert one == other
                 with pytest.raises(gridgrad.RequestError, match="'z'"):
                     there.gradient("x + z", {"x": [1.0]})
-    assert all(not actors_of(node) for node in (cluster.head,))
+    eventually(lambda: not actors_of(cluster.head), "the end of the workers there")
 
 
 def under_load(address: str, disturb: Callable[[], None]) -> None:
