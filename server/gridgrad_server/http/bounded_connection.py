@@ -7,11 +7,15 @@ reads any more.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["MOST_CONNECTIONS", "BoundedConnection"]
+__all__ = ["CERTIFICATE", "MOST_CONNECTIONS", "BoundedConnection"]
+
+CERTIFICATE = "certificate"
+"""The state of a connection that is the certificate of its caller, as PEM."""
 
 MOST_CONNECTIONS = 1024
 """Open at once; what comes beyond is closed."""
@@ -39,6 +43,10 @@ class BoundedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Takes in a new connection, which has some time to say what it wants."""
         super().connection_made(transport)
+        connection = transport.get_extra_info("ssl_object")
+        certificate = connection and connection.getpeercert(binary_form=True)
+        if certificate:  # TLS has verified it
+            self.app_state = {**self.app_state, CERTIFICATE: ssl.DER_cert_to_PEM_cert(certificate).encode()}
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
         self._watch_header()

@@ -14,6 +14,7 @@ import grpc
 
 from gridgrad_core.errors import DeadlineError, RequestError
 from gridgrad_server.connections.ending import Context
+from gridgrad_server.http.bounded_connection import CERTIFICATE
 from gridgrad_server.http.http_body import Gone, Receive, read_body
 from gridgrad_server.http.http_errors import CallEnded
 
@@ -88,8 +89,9 @@ class HttpCall:
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in shown]
 
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
-        """Nothing: certificates of callers count with gRPC alone."""
-        return {}
+        """The certificate of the connection, as gRPC has it; nothing where it has none."""
+        certificate = self._scope.get("state", {}).get(CERTIFICATE)
+        return {"x509_pem_cert": [certificate]} if certificate else {}
 
     def peer(self) -> str:
         """The caller's address, as gRPC writes it."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
+import json
 import socket
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
+from gridgrad_server.access.token_file import TokenEntry, edited
 from gridgrad_server.connections.listen import ListenError
 from gridgrad_server.http.http_server import HttpServer
 from tests.server.calls import Serve
-from tests.server.http.asking import address, ask
+from tests.server.http.asking import GRID, JSON, address, ask
 from tests.server.making import certified
 
 
@@ -65,6 +70,41 @@ async def test_with_a_certificate_it_is_https_and_shows_what_was_read_last(serve
     second = write()
     await serving.server.reload()
     assert await asyncio.to_thread(shown, address(serving)) == second.decode()
+
+
+async def test_the_certificate_of_a_caller_says_who_he_is(serve: Serve, tmp_path: Path) -> None:
+    authority = certified(["authority"])
+    authority.write(tmp_path, "ca")
+    certified(["server"], [x509.DNSName("localhost")], authority).write(tmp_path, "server")
+    (tmp_path / "server.key").chmod(0o600)
+    with edited(tmp_path / "tokens") as file:
+        file.add(TokenEntry("carol", ("metrics",), b""))
+    tls = {
+        f"tls_{name}": tmp_path / file
+        for name, file in (("cert", "server.pem"), ("key", "server.key"), ("client_ca", "ca.pem"))
+    }
+    serving = await serve(http="localhost:0", auth_certificates=True, auth_tokens=tmp_path / "tokens", **tls)
+
+    def status(name: str, path: str) -> int:
+        trusting = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        if name:
+            certified([name], by=authority).write(tmp_path, name)
+            trusting.load_cert_chain(tmp_path / f"{name}.pem", tmp_path / f"{name}.key")
+        connection = http.client.HTTPSConnection("localhost", address(serving)[1], timeout=30, context=trusting)
+        with contextlib.closing(connection):
+            method, body = ("GET", None) if path == "/metrics" else ("POST", json.dumps(GRID))
+            connection.request(method, path, body, JSON)
+            return connection.getresponse().status
+
+    for name, path, expected in (
+        ("alice", "/v1/gradient", 200),
+        ("alice", "/metrics", 403),
+        ("carol", "/metrics", 200),
+        ("carol", "/v1/gradient", 403),
+    ):
+        assert await asyncio.to_thread(status, name, path) == expected, (name, path)
+    with pytest.raises(OSError, match=r"(?i)certificate|closed|reset"):
+        await asyncio.to_thread(status, "", "/healthz")
 
 
 async def test_it_ends_with_the_server(serve: Serve) -> None:
