@@ -11,6 +11,7 @@ import pytest
 import gridgrad
 from tests.service.calls import OPTIONS, Calls
 from tests.service.harness import PIECE, QUEUE_ENTRIES, QUEUE_MIB, Running, running
+from tests.worker.models.onnx_graphs.graphs import network, save
 
 MODELS = Path(__file__).parent / "models"
 _FIGURE = "figure "
@@ -21,7 +22,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that strangers may call, with the functions and models of tests and examples; leave it as it was."""
     flags = ["--functions", "examples.functions", "--functions", f"{MODELS}/", "--request-cost", str(1 << 28)]
     flags += ["--registered-engine", "auto"]
-    with running(tmp_path_factory.mktemp("server"), *flags) as started:
+    file = tmp_path_factory.mktemp("models") / "network.onnx"
+    save(network("Tanh"), file, "order = 1\nsamples = [{inputs = {x0 = 0.5, x1 = -0.25}}]")
+    with running(tmp_path_factory.mktemp("server"), *flags, "--functions", str(file)) as started:
         yield started
 
 

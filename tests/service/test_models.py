@@ -25,3 +25,12 @@ def test_models_are_called_by_name_and_wrong_ones_refused(server: Running, clien
     assert "slip" not in listed
     assert listed["line"].doc == "Served to order 1."
     assert server.log.read_text().count("model refused") == 2
+
+
+def test_an_onnx_model(client: gridgrad.Client) -> None:
+    x, y = np.linspace(-1, 1, 5), np.linspace(-2, 2, 3)
+    result = client.gradient(gridgrad.registered("network"), {"x0": x, "x1": y})
+    assert result.info.engine == "structured"
+    first, second = (np.tanh(a * x[:, None] + b * y + c) for a, b, c in ((0.7, -0.4, 0.1), (0.2, 0.9, -0.3)))
+    assert_allclose(result.value, 1.5 * first - 0.8 * second + 0.25, rtol=1e-14)
+    assert_allclose(result.d["x1"], -0.6 * (1 - first**2) - 0.72 * (1 - second**2), rtol=1e-13)

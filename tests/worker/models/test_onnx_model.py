@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -15,9 +14,8 @@ from gridgrad_worker.models.onnx_graphs import onnx_graph
 from gridgrad_worker.tracing.graph import graph_of
 from gridgrad_worker.tracing.program import program_of
 from tests.worker.models.conftest import Load, computed
-from tests.worker.models.onnx_graphs.graphs import model, node
+from tests.worker.models.onnx_graphs.graphs import WEIGHTS, model, network, node, save
 
-WEIGHTS: dict[str, Any] = {"w": [[0.7, 0.2], [-0.4, 0.9]], "b": [0.1, -0.3], "v": [[1.5], [-0.8]], "c": [0.25]}
 SETTINGS = "order = {}\nsamples = [{{inputs = {{x0 = 0.5, x1 = -0.25}}}}]\ninputs = {{x0 = {{}}, x1 = {{}}}}"
 # At (0.5, -0.25), by mpmath at 40 digits
 NETWORKS: dict[str, dict[tuple[int, ...], float]] = {
@@ -46,18 +44,6 @@ NETWORKS: dict[str, dict[tuple[int, ...], float]] = {
         (1, 1, 1, 1): 0.5036106435183085,
     },
 }
-
-
-def network(activation: str, **how: Any) -> onnx.ModelProto:
-    nodes = [node("Gemm", "x w b", "h"), node(activation, "h", "s"), node("MatMul", "s v", "o"), node("Add", "o c")]
-    return model(nodes, WEIGHTS, **how)
-
-
-def save(made: onnx.ModelProto, file: Path, settings: str = "") -> Path:
-    if settings:
-        made.metadata_props.add(key="gridgrad", value=settings)
-    file.write_bytes(made.SerializeToString())
-    return file
 
 
 @pytest.mark.parametrize("activation", NETWORKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 VERSION = 21
+WEIGHTS: dict[str, Any] = {"w": [[0.7, 0.2], [-0.4, 0.9]], "b": [0.1, -0.3], "v": [[1.5], [-0.8]], "c": [0.25]}
 
 
 def model(
@@ -41,3 +43,17 @@ def node(operator: str, inputs: str, outputs: str = "y", **attributes: Any) -> o
     """A node, with its inputs and outputs in one text; a comma leaves one out."""
     names = [name.strip(",") for name in inputs.split()]
     return helper.make_node(operator, names, outputs.split(), **attributes)
+
+
+def network(activation: str, **how: Any) -> onnx.ModelProto:
+    """A network with two inputs and two units."""
+    nodes = [node("Gemm", "x w b", "h"), node(activation, "h", "s"), node("MatMul", "s v", "o"), node("Add", "o c")]
+    return model(nodes, WEIGHTS, **how)
+
+
+def save(made: onnx.ModelProto, file: Path, settings: str = "") -> Path:
+    """Writes a model, with settings in its metadata."""
+    if settings:
+        made.metadata_props.add(key="gridgrad", value=settings)
+    file.write_bytes(made.SerializeToString())
+    return file
