@@ -93,7 +93,7 @@ ORDER = {
         *("http.grids", "http"),
     ],
     "gridgrad_worker": [
-        *("runtime", "devices", "native", "torch_ops", "engines", "engines.functional"),
+        *("runtime", "devices", "native", "torch_ops", "engines", "engines.functional", "engines.layers"),
         *("engines.structured", "engines.structured.planning", "engines.structured.execution"),
         *(
             "engines.compiled.codegen",
@@ -166,6 +166,7 @@ WITHOUT_TEST = {
     "gridgrad_worker.models.graphs.graph_program": "what it computes: test_exported_model.py",
     "gridgrad_worker.models.frozen": "what is refused by it: test_author_module.py",
     "gridgrad_worker.models.model_files": "which files there are: test_model_loading.py",
+    "gridgrad_worker.engines.layers.tape_formulas": "torch's formulas by name: test_tape_reader.py",
     "gridgrad_worker.native.errors": "an exception",
     "gridgrad_worker.engines.compiled.compiler": "a protocol",
     "gridgrad_worker.engines.cuda.launches": "calls of CUDA's driver: test_gpu.py, where there is a GPU",

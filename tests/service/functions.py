@@ -111,3 +111,12 @@ def wrong_slope(x: Tensor) -> Tensor:
 def of_build(x: Tensor) -> Tensor:
     """Tells servers apart that have different numbers in their environment."""
     return x + float(os.environ.get("GRIDGRAD_TEST_BUILD", "0"))
+
+
+@function(check=False, order=1)
+def wide_network(x: Tensor, y: Tensor) -> Tensor:
+    """A network of tanh of more operations than an expression may have."""
+    places = torch.arange(48, dtype=x.dtype)
+    hidden = torch.tanh(torch.outer(torch.sin(places), torch.ones(2, dtype=x.dtype)) @ torch.stack([x, y]))
+    again = torch.tanh(torch.cos(torch.outer(places, places)) @ hidden / 7)
+    return torch.dot(torch.cos(places), again)

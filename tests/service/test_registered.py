@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,21 @@ def test_many_by_stream_and_in_single_precision(client: gridgrad.Client) -> None
     for i, result in enumerate(client.stream(requests)):
         assert (result.info.engine, result.value.dtype.name) == ("structured", "float32")
         np.testing.assert_allclose(result.value, np.outer(T + i, K + 2 * K**2), rtol=2e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_network_goes_layer_by_layer(client: gridgrad.Client, dtype: Literal["float64", "float32"]) -> None:
+    network, x, y = gridgrad.registered("wide_network"), np.linspace(-1, 1, 70), np.linspace(0.5, 2, 30)
+    result = client.gradient(network, {"x": x, "y": y}, dtype=dtype)
+    assert result.info.engine == "layers"
+    listed = {each.name: each for each in client.functions()}["wide_network"]
+    assert "layer by layer, as matrix products over all points, to order 1" in listed.why_functional
+    places = np.arange(48.0)
+    first, second, last = np.sin(places), np.cos(np.outer(places, places)) / 7, np.cos(places)
+    hidden = np.tanh(np.multiply.outer(x[:, None] + y, first))
+    again = np.tanh(hidden @ second.T)
+    slope = ((1 - again**2) * ((1 - hidden**2) * first @ second.T)) @ last
+    rtol = 1e-12 if dtype == "float64" else 1e-4
+    np.testing.assert_allclose(result.value, again @ last, rtol=rtol, atol=10 * rtol)
+    np.testing.assert_allclose(result.d["x"], slope, rtol=rtol, atol=10 * rtol)
+    np.testing.assert_allclose(result.d["y"], slope, rtol=rtol, atol=10 * rtol)

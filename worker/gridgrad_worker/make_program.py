@@ -38,6 +38,7 @@ from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.table_store import GivenTables, TableStore, check_lengths
 from gridgrad_worker.torch_ops.evaluate import torch_function
 from gridgrad_worker.torch_ops.lookups import BoundTable
+from gridgrad_worker.tracing.layers import layers_engine
 from gridgrad_worker.worker_program import Engine, WorkerProgram
 
 __all__ = ["EngineName", "make_program", "read_dtype"]
@@ -272,7 +273,11 @@ def _for_registered(
 ) -> _Chosen:
     _refuse_unserved(found, wanted, dtype)
     function, components = bind(found, names, dtype, device.torch_device), len(found.components)
-    engine = FunctionalEngine(function, wanted, components, dtype, device, found.mode)
+    engine: Engine | None = None
+    if found.layers:
+        engine = layers_engine(found, found.layers, names, wanted, dtype, device)
+    if engine is None:
+        engine = FunctionalEngine(function, wanted, components, dtype, device, found.mode)
     return _Chosen(engine, components, "it is a registered function, and only expressions are compiled")
 
 

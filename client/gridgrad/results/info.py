@@ -20,7 +20,7 @@ class Info(NamedTuple):
         queue_s: seconds between arrival at the server and the start of the first computation.
         compute_s: seconds of computation, summed over the pieces of the grid.
         batch_size: how many requests shared the batch; of several batches, the largest.
-        engine: "functional" or "structured".
+        engine: "structured", "functional", or "layers" of registered networks.
         tier: "direct" or "compiled" for the structured engine, else empty.
         device: such as "cpu" or "cuda:0".
         version: the version of the server.

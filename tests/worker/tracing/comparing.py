@@ -15,7 +15,7 @@ from gridgrad_worker.registered.derivative_check import partials_of
 from gridgrad_worker.registered.registration import Registration, describe
 from gridgrad_worker.tracing.graph import graph_of
 from gridgrad_worker.tracing.program import program_of
-from gridgrad_worker.tracing.torch_agreement import Difference, differences
+from gridgrad_worker.tracing.torch_agreement import Difference, by_program, differences
 
 __all__ = ["differing", "together", "traced"]
 
@@ -47,6 +47,6 @@ def differing(registered: Registration, device: Device, points: Array, order: in
     program, found = traced(registered), dict[str, Difference]()
     for degree in range(order + 1):
         wanted = partials_of(len(registered.inputs), degree) if degree else [()]
-        for difference in differences(registered, program, device, points, wanted):
+        for difference in differences(registered, by_program(registered, program, device), device, points, wanted):
             found.setdefault(registered.components[difference.component], difference)
     return found

@@ -13,7 +13,7 @@ from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.registered.partial_comparison import FindingError
 from gridgrad_worker.registered.registration import Registration, describe
-from gridgrad_worker.tracing.torch_agreement import agrees_in_float32, order_of_agreement
+from gridgrad_worker.tracing.torch_agreement import agrees_in_float32, by_program, order_of_agreement
 
 
 def registration(function: Callable[..., Any], order: int = 2, **samples: Any) -> Registration:
@@ -21,7 +21,8 @@ def registration(function: Callable[..., Any], order: int = 2, **samples: Any) -
 
 
 def order_of(cpu: CpuDevice, function: Callable[..., Any], text: str, order: int = 2, **samples: Any) -> int:
-    return order_of_agreement(registration(function, order, **samples), parse(text), cpu)
+    subject = registration(function, order, **samples)
+    return order_of_agreement(subject, by_program(subject, parse(text), cpu), cpu)
 
 
 @pytest.mark.parametrize(
@@ -59,5 +60,6 @@ def test_a_limit_may_stand_for_what_torch_has_no_number_for(cpu: CpuDevice) -> N
 
 
 def test_single_precision_is_compared_too(cpu: CpuDevice) -> None:
-    assert agrees_in_float32(registration(lambda x: torch.tanh(x)), parse("tanh(x)"), cpu)
-    assert not agrees_in_float32(registration(lambda x: torch.tanh(x)), parse("1.01*tanh(x)"), cpu)
+    subject = registration(lambda x: torch.tanh(x))
+    assert agrees_in_float32(subject, by_program(subject, parse("tanh(x)"), cpu), cpu)
+    assert not agrees_in_float32(subject, by_program(subject, parse("1.01*tanh(x)"), cpu), cpu)

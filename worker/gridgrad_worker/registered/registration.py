@@ -13,9 +13,11 @@ from gridgrad_core.grid import MAX_INPUTS, MAX_ORDER
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
+    from torch.fx import GraphModule
 
 __all__ = [
     "FunctionError",
+    "FunctionLayers",
     "FunctionProgram",
     "Mode",
     "RegisteredInput",
@@ -60,6 +62,20 @@ class FunctionProgram(NamedTuple):
     in_float32: bool
 
 
+class FunctionLayers(NamedTuple):
+    """The graphs of a registered function whose partials go through its layers.
+
+    Args:
+        float64: in double precision.
+        float32: in single precision; None where torch alone computes that.
+        order: the highest order of derivatives to which they are what torch computes.
+    """
+
+    float64: GraphModule
+    float32: GraphModule | None
+    order: int
+
+
 class Registration(NamedTuple):
     """A registered function.
 
@@ -75,6 +91,7 @@ class Registration(NamedTuple):
         component_units: of each output, perhaps empty; none where all are.
         program: what it was traced to; None where torch alone computes it.
         why_functional: why it does; empty where it was not asked for a program.
+        layers: the graphs of one that goes layer by layer.
     """
 
     name: str
@@ -92,6 +109,7 @@ class Registration(NamedTuple):
     component_units: tuple[str, ...] = ()
     program: FunctionProgram | None = None
     why_functional: str = ""
+    layers: FunctionLayers | None = None
 
 
 def describe(

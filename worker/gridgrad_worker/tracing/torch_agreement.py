@@ -1,4 +1,4 @@
-"""The comparison of a traced program with torch, before the server serves by it.
+"""The comparison of what was traced, a program or layers, with torch, before the server serves by it.
 
 Both are computed at the points of the check of derivatives and at drawn ones, the author's samples or none: zeros,
 ties and large arguments among them. Values must be the same, infinities included. Where torch has a derivative that is
@@ -32,7 +32,7 @@ from gridgrad_worker.registered.point_values import PointValues, by_torch
 from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.registered.sample_points import sample_points
 
-__all__ = ["Difference", "agrees_in_float32", "differences", "order_of_agreement"]
+__all__ = ["Difference", "agrees_in_float32", "by_program", "differences", "order_of_agreement"]
 
 Array = NDArray[np.float64]
 
@@ -46,25 +46,25 @@ _SINGLE = 1e-3
 _MOST_COMPARED = 3000
 
 
-def order_of_agreement(registered: Registration, program: Program, device: Device) -> int:
-    """The highest order of derivatives to which a program is what torch computes for a function.
+def order_of_agreement(registered: Registration, values: PointValues, device: Device, by: str = "its program") -> int:
+    """The highest order of derivatives to which what was traced is what torch computes for a function.
 
     Args:
         registered: the function, with the order to which it is served.
-        program: what it was traced to.
-        device: where both are computed.
+        values: computes what it was traced to.
+        device: where torch computes it.
+        by: what the other is, in a message.
 
     Raises:
         FindingError: they differ in values, or in derivatives of order 1 or 2.
     """
     points = _points(registered)
-    values = _by_program(registered, program, device)
     most = MAX_ORDER if registered.order is None else registered.order
     for order in range(most + 1):
         try:
-            _compare(registered, program, device, points, order)
+            _compare(registered, values, device, points, order, by)
             if registered.check and 0 < order <= _NEEDED_ORDER:
-                check_order(registered, values, sample_points(registered), order, "its program", where_defined=True)
+                check_order(registered, values, sample_points(registered), order, by, where_defined=True)
         except FindingError:
             if order <= _NEEDED_ORDER:
                 raise
@@ -72,13 +72,13 @@ def order_of_agreement(registered: Registration, program: Program, device: Devic
     return most
 
 
-def agrees_in_float32(registered: Registration, program: Program, device: Device) -> bool:
-    """Whether a program is what torch computes in float32 too, within what rounding to that leaves."""
+def agrees_in_float32(registered: Registration, computed: PointValues, device: Device) -> bool:
+    """Whether what was traced is what torch computes in float32 too, within what rounding to that leaves."""
     points = sample_points(registered)
     wanted: list[Derivative] = [(), *((place,) for place in range(len(registered.inputs)))][: 1 + _served(registered)]
     try:
         torch_values = by_torch(registered, device).at(points, wanted, "float32")
-        values = _by_program(registered, program, device).at(points, wanted, "float32")
+        values = computed.at(points, wanted, "float32")
     except FindingError:
         return False
     none = np.zeros((len(registered.components), 1))
@@ -95,7 +95,14 @@ def _points(registered: Registration) -> Array:
     return np.concatenate([sample_points(registered), drawn]) if registered.samples else drawn
 
 
-def _by_program(registered: Registration, program: Program, device: Device) -> PointValues:
+def by_program(registered: Registration, program: Program, device: Device) -> PointValues:
+    """What a program computes for a function.
+
+    Args:
+        registered: the function.
+        program: what it was traced to.
+        device: where it is computed.
+    """
     dims = {each.name: (0,) for each in registered.inputs}
 
     def engine(wanted: Sequence[Derivative], dtype: str) -> StructuredEngine:
@@ -105,26 +112,26 @@ def _by_program(registered: Registration, program: Program, device: Device) -> P
     return PointValues(registered, engine)
 
 
-def _compare(registered: Registration, program: Program, device: Device, points: Array, order: int) -> None:
+def _compare(registered: Registration, values: PointValues, device: Device, points: Array, order: int, by: str) -> None:
     wanted = partials_of(len(registered.inputs), order) if order else [()]
     points = fewer(points, _MOST_COMPARED // len(wanted))
-    for difference in differences(registered, program, device, points, wanted):
+    for difference in differences(registered, values, device, points, wanted):
         component, partial, point, got, right = difference
         raise FindingError(
             f"{partial_name(registered, partial, component)} at {point_name(registered, point)} is "
-            f"{differing(got, right, 'its program')} by torch",
+            f"{differing(got, right, by)} by torch",
             "",
         )
 
 
 class Difference(NamedTuple):
-    """Where a program is not what torch computes.
+    """Where what was traced is not what torch computes.
 
     Args:
         component: of the function.
         partial: of it.
         point: the values of the inputs.
-        got: what the program gives.
+        got: what the other gives.
         right: what torch does.
     """
 
@@ -136,19 +143,19 @@ class Difference(NamedTuple):
 
 
 def differences(
-    registered: Registration, program: Program, device: Device, points: Array, wanted: Sequence[Derivative]
+    registered: Registration, values: PointValues, device: Device, points: Array, wanted: Sequence[Derivative]
 ) -> Iterator[Difference]:
-    """The first point, for each partial and component, at which a program differs from torch.
+    """The first point, for each partial and component, at which what was traced differs from torch.
 
     Args:
         registered: the function.
-        program: what it was traced to.
-        device: where both are computed.
+        values: computes what it was traced to.
+        device: where torch computes it.
         points: [points, inputs].
         wanted: the partials, all of one order.
     """
     expected = by_torch(registered, device).at(points, [(), *wanted])
-    found = _by_program(registered, program, device).at(points, wanted)
+    found = values.at(points, wanted)
     order = len(wanted[0])
     relative, absolute = (_RELATIVE, _ABSOLUTE) if order <= _NEEDED_ORDER else (_RELATIVE_HIGH, _ABSOLUTE_HIGH)
     rounded = np.array([[_ROUNDING * _middle(each)] for each in expected[()]])

@@ -8,7 +8,7 @@ wanted derivatives over it, chunk by chunk. What else is in a batch changes a re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from gridgrad_worker.devices.device import Device, is_out_of_memory
 from gridgrad_worker.engines.functional.partials import Derivative, PointFunction, walk
 from gridgrad_worker.engines.tiles import InputValues, Subgrid, Tile, subgrids
 
-__all__ = ["FunctionalEngine"]
+__all__ = ["FunctionalEngine", "PointsEngine", "PointsFunction"]
 
 Array = NDArray[np.floating]
 
@@ -41,36 +41,37 @@ class _Segment(NamedTuple):
         return len(self.out[0])
 
 
-class FunctionalEngine:
-    """Computes a function and its partials over tiles.
+class PointsFunction(Protocol):
+    """Computes results at points."""
+
+    def __call__(self, arguments: Sequence[Tensor], points: int) -> Sequence[Tensor]:
+        """The planes of results, [points] each.
+
+        Args:
+            arguments: for each input [points], or of no dims where it is the same at all.
+            points: how many.
+        """
+
+
+class PointsEngine:
+    """Computes over tiles what a function computes at points.
 
     Args:
-        function: of as many tensors of no dims as tiles have inputs; a tuple of them, one for each component.
-        wanted: the derivatives in the order of the results, by positions of inputs.
-        components: how many there are.
+        function: computes planes at points.
+        planes: how many.
         dtype: computed in throughout.
         device: computed on.
-        mode: "forward" or "reverse".
     """
 
     name = "functional"
     tier = ""
 
-    def __init__(
-        self,
-        function: PointFunction,
-        wanted: Sequence[Derivative],
-        components: int,
-        dtype: torch.dtype,
-        device: Device,
-        mode: str = "forward",
-    ) -> None:
-        self._at_point = walk(function, wanted, mode)
-        self._vmapped: dict[tuple[int | None, ...], PointFunction] = {}
+    def __init__(self, function: PointsFunction, planes: int, dtype: torch.dtype, device: Device) -> None:
+        self._function = function
         self._device = device
         self._dtype = dtype
-        self._planes = len(wanted) * components
-        self._chunk_points = device.chunk_points(self._planes)
+        self._planes = planes
+        self._chunk_points = device.chunk_points(planes)
 
     def compute(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> None:
         """Computes tiles together.
@@ -102,8 +103,7 @@ class FunctionalEngine:
     def _try_chunk(self, chunk: list[_Segment], points: int) -> str | None:
         """Computes a chunk; says so when there was no memory for it."""
         try:
-            arguments, in_dims = self._gather(chunk, points)
-            results = self._vmap(in_dims)(*arguments) if arguments else self._everywhere(points)
+            results = self._function(self._gather(chunk, points), points)
             _scatter(self._device.download([result.detach() for result in results]), chunk)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
@@ -118,33 +118,68 @@ class FunctionalEngine:
             raise TooLargeError("derivatives", found, "ask for fewer derivatives in one request")
         self._chunk_points = max(_LEAST_CHUNK_POINTS, points // 2)
 
-    def _gather(self, chunk: list[_Segment], points: int) -> tuple[list[Tensor], tuple[int | None, ...]]:
+    def _gather(self, chunk: list[_Segment], points: int) -> list[Tensor]:
         """The arguments at the chunk's points, end to end; one number for an argument that is the same at all."""
         inputs = len(chunk[0].inputs)
         staged = self._device.staging(inputs, points, self._dtype)
         host = staged.numpy()
-        in_dims: list[int | None] = []
+        varying: list[bool] = []
         for position in range(inputs):
             parts = [segment.inputs[position].over(segment.subgrid) for segment in chunk]
             # vmap needs an argument to vary
-            constant = _is_constant(parts) and (position < inputs - 1 or 0 in in_dims)
-            in_dims.append(None if constant else 0)
-            if constant:
-                host[position, :1] = parts[0].reshape(-1)
-            else:
+            varies = not _is_constant(parts) or (position == inputs - 1 and not any(varying))
+            varying.append(varies)
+            if varies:
                 _stack(host[position], parts, chunk)
-        arguments = [staged[j] if dim == 0 else staged[j, 0] for j, dim in enumerate(in_dims)]
-        return [self._device.upload(argument) for argument in arguments], tuple(in_dims)
+            else:
+                host[position, :1] = parts[0].reshape(-1)
+        arguments = [staged[position] if varies else staged[position, 0] for position, varies in enumerate(varying)]
+        return [self._device.upload(argument) for argument in arguments]
 
-    def _vmap(self, in_dims: tuple[int | None, ...]) -> PointFunction:
+
+class FunctionalEngine(PointsEngine):
+    """Computes a function and its partials over tiles.
+
+    Args:
+        function: of as many tensors of no dims as tiles have inputs; a tuple of them, one for each component.
+        wanted: the derivatives in the order of the results, by positions of inputs.
+        components: how many there are.
+        dtype: computed in throughout.
+        device: computed on.
+        mode: "forward" or "reverse".
+    """
+
+    def __init__(
+        self,
+        function: PointFunction,
+        wanted: Sequence[Derivative],
+        components: int,
+        dtype: torch.dtype,
+        device: Device,
+        mode: str = "forward",
+    ) -> None:
+        super().__init__(_Vmapped(walk(function, wanted, mode)), len(wanted) * components, dtype, device)
+
+
+class _Vmapped:
+    """A function of a point at many.
+
+    Args:
+        at_point: the function.
+    """
+
+    def __init__(self, at_point: PointFunction) -> None:
+        self._at_point = at_point
+        self._vmapped: dict[tuple[int | None, ...], PointFunction] = {}
+
+    def __call__(self, arguments: Sequence[Tensor], points: int) -> Sequence[Tensor]:
+        if not arguments:
+            return [result.expand(points) for result in self._at_point()]
+        in_dims = tuple([0 if argument.dim() else None for argument in arguments])
         vmapped = self._vmapped.get(in_dims)
         if vmapped is None:
             vmapped = self._vmapped[in_dims] = torch.func.vmap(self._at_point, in_dims=in_dims)
-        return vmapped
-
-    def _everywhere(self, points: int) -> tuple[Tensor, ...]:
-        """The results of a function without inputs."""
-        return tuple(result.expand(points) for result in self._at_point())
+        return vmapped(*arguments)
 
 
 def _chunks(segments: Iterable[_Segment], most: int) -> Iterator[list[_Segment]]:
