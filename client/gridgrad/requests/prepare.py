@@ -20,6 +20,7 @@ from gridgrad.requests.encode import decode_input, encode_numbers, input_with_di
 from gridgrad.requests.lowering import Shown, asks_by, found_tables, lower, parsed
 from gridgrad.requests.reduction import GridReduction, read_reduction
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, check_constants, function_identity
+from gridgrad.requests.summed_calls import SummedCalls
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
 from gridgrad_core.errors import ExpressionError, RequestError
 from gridgrad_core.grid import Grid, grid_of
@@ -121,6 +122,7 @@ class PreparedCall(NamedTuple):
 
 
 _templates = TemplateCache()
+_summed = SummedCalls()
 
 
 def prepare(request: Request) -> PreparedCall:
@@ -132,19 +134,39 @@ def prepare(request: Request) -> PreparedCall:
     Raises:
         RequestError: something in it is wrong that shows without the server.
     """
+    known = _summed_again(request) if request.coefficients else None
     template = _templates.get(request)
     numbers = None if template is None else plain_numbers(request.inputs, template.inputs)
-    if template is not None and numbers is not None:
+    if known is not None:
+        call = known
+    elif template is not None and numbers is not None:
         call = PreparedCall(request, template, numbers)
     else:
         call = _prepared(request)
-        if call.lowered is None and not call.tables and call.template.is_plain:
-            _templates.keep(request, call.template)
+        if call.template.is_plain:
+            _keep(call)
     if request.units is not None:
         _check_units(request.units, call)
     if request.out is not None:
         _check_out(request.out, 1 + len(call.template.derivatives), call.template.grid, call.template.result_dtype)
     return call
+
+
+def _keep(call: PreparedCall) -> None:
+    """Keeps what later calls may share with one whose inputs have no numbers of their own."""
+    if call.lowered is None and not call.tables:
+        _templates.keep(call.request, call.template)
+    elif call.lowered is not None and call.tables == call.summed:
+        _summed.keep(call.request, call.template, call.lowered, call.summed)
+
+
+def _summed_again(request: Request) -> PreparedCall | None:
+    """A call that sums over the same arrays as an earlier one; None where there was none."""
+    known = _summed.get(request)
+    numbers = None if known is None else plain_numbers(request.inputs, known.template.inputs)
+    if known is None or numbers is None:
+        return None
+    return PreparedCall(request, known.template, numbers, known.shown(numbers), known.summed, known.summed)
 
 
 def prepare_with_other_points(request: Request) -> PreparedCall:

@@ -37,7 +37,7 @@ from gridgrad_core.grid import Derivative, Grid, grid_of, in_step_remedy
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.features import IGNORE_UNUSED
 
-__all__ = ["RequestTemplate", "TemplateCache", "plain_numbers", "template_of"]
+__all__ = ["RequestTemplate", "TemplateCache", "key_beside_coefficients", "plain_numbers", "template_of"]
 
 TEMPLATES_KEPT = 512
 
@@ -203,8 +203,21 @@ class TemplateCache:
 
 def _key_of(request: Request) -> Hashable:
     """The arguments as they are now; None where they could mean something else at another time."""
-    *plain, reduce, wrt, derivatives = _arguments(request)
-    if any(each is not None and not isinstance(each, _PLAIN) for each in plain) or request.coefficients:
+    return None if request.coefficients else key_beside_coefficients(request)
+
+
+def key_beside_coefficients(request: Request) -> Hashable:
+    """The arguments as they are now, but for the inputs and arrays of coefficients.
+
+    Args:
+        request: has them.
+
+    Returns:
+        Something that can be a key; None where they could mean something else at another time.
+    """
+    *plain, coefficients, weights, reduce, wrt, derivatives = _arguments(request)
+    plain += [None if coefficients else coefficients, weights]
+    if any(each is not None and not isinstance(each, _PLAIN) for each in plain):
         return None
     try:
         return *plain, _frozen_items(reduce), _frozen(wrt), _frozen(derivatives)
