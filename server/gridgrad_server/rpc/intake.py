@@ -10,6 +10,7 @@ from gridgrad_core.errors import (
     ForgottenNumberError,
     RequestError,
     StartingError,
+    TooLargeError,
     UnavailableError,
 )
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -146,8 +147,8 @@ class Intake:
             return self._arrived(template, numbers, sink, caller, deadline_at, self._held(template, caller))
         decoded = read(message, arrays=await self._arrays.take(message, caller))
         loads, given = self._formulas.loads, len(decoded.inputs)
-        decoded = self._formulas.in_place(decoded)
-        request = await self.request(decoded, sink, caller, deadline_at)
+        decoded, template = await self._resolved(decoded, caller)
+        request = self._arrived(template, decoded.numbers, sink, caller, deadline_at, decoded.arrays)
         is_current = loads == self._formulas.loads
         if message.bind and is_current and self._arrays.are_kept(decoded.arrays.digests, caller):
             defaults = [each.spec.name for each in decoded.inputs[given:]]
@@ -200,7 +201,23 @@ class Intake:
         Raises:
             RequestError: something in it is wrong, or over a limit.
         """
-        decoded = self._formulas.in_place(decoded)
+        decoded, template = await self._resolved(decoded, caller)
+        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, decoded.arrays)
+
+    async def _resolved(self, decoded: DecodedRequest, caller: str) -> tuple[DecodedRequest, ServerTemplate]:
+        """A request with the text in place of a name that stands for one, and its template.
+
+        What is too long as an expression torch computes, if it is a registered function.
+        """
+        resolved = self._formulas.in_place(decoded)
+        try:
+            return resolved, await self._template(resolved, caller)
+        except TooLargeError:
+            if resolved is decoded or decoded.function.text not in self._formulas.traced:
+                raise
+            return decoded, await self._template(decoded, caller)
+
+    async def _template(self, decoded: DecodedRequest, caller: str) -> ServerTemplate:
         self._limits.check_cost(decoded, 1)
         function = await self._functions.get(decoded.function, caller)
         self._limits.check_cost(decoded, function.planes)
@@ -208,7 +225,7 @@ class Intake:
         keeps_arrays = self.keeps(decoded.arrays, caller)
         template = template_of(decoded, function, self._functions, caller, self._limits.tile_cost, keeps_arrays)
         await self._complete(template.met_first, caller)
-        return self._arrived(template, decoded.numbers, sink, caller, deadline_at, decoded.arrays)
+        return template
 
     async def _complete(self, function: FunctionKey, caller: str) -> None:
         """Has a function derived for a request, unless it is."""

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from gridgrad_core.errors import BusyError, RequestError, TooLargeError, UnavailableError
+from gridgrad_core.errors import BusyError, RequestError, TooLargeError, UnavailableError, UnknownFunctionError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
+from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.config.settings import ServerSettings
 from gridgrad_server.deriving.programs import Programs
+from gridgrad_server.formulas.shared_formulas import SharedFormulas, TracedExpression
 from gridgrad_server.requests.decode import read
 from gridgrad_server.requests.derivations import Derivations
-from gridgrad_server.requests.function_key import FunctionKeys
+from gridgrad_server.requests.function_key import FunctionKey, FunctionKeys
 from gridgrad_server.requests.request_cache import RequestCache
 from gridgrad_server.rpc.intake import Intake
 from gridgrad_server.rpc.limits import RequestLimits
@@ -107,12 +109,18 @@ async def test_an_axis_that_is_not_used_broadcasts() -> None:
 
 
 async def test_introspection_is_about_expressions() -> None:
+    functions = FunctionKeys(Programs(), "1")
+    functions.registered = {"field": wpb.RegisteredFunction(name="field", why_functional="it draws random numbers")}
     plan = pb.Plan(function=pb.Function(expression="x*2"), inputs=[pb.PlanInput(name="x", dims=["x"])])
-    function, _ = await make_intake().expression(plan, "")
+    function, _ = await make_intake(functions).expression(plan, "")
     assert function.text == "x*2"
     plan.function.registered = "field"
-    with pytest.raises(RequestError, match="functions\\(\\) describes registered ones"):
-        await make_intake().expression(plan, "")
+    why = r"which torch computes: it draws random numbers; .* functions\(\) describes registered ones"
+    with pytest.raises(RequestError, match=why):
+        await make_intake(functions).expression(plan, "")
+    plan.function.registered = "fild"
+    with pytest.raises(UnknownFunctionError, match="use one of field"):
+        await make_intake(functions).expression(plan, "")
 
 
 @pytest.mark.parametrize(("is_shared", "points"), [(False, 1 << 18), (True, 1 << 15)])
@@ -153,3 +161,33 @@ async def test_what_a_number_stands_for_is_derived_again_where_that_was_forgotte
     bound = pb.GridGradientRequest(bound=first.template.number, numbers=message.inputs[0].array.data)
     await intake.read_request(bound.SerializeToString(), sink, "someone", None)
     assert completed == [first.template.met_first] * 2
+
+
+class RefusingDerivations(Derivations):
+    """Derives no expressions."""
+
+    async def complete(self, function: FunctionKey, caller: str) -> None:
+        if function.key.kind == "expression":
+            raise TooLargeError("derivatives", f"derivatives of {function.text} for {caller}", "ask for fewer")
+
+
+async def test_torch_computes_what_is_too_long_as_an_expression() -> None:
+    function = wpb.RegisteredFunction(name="square", inputs=[wpb.FunctionInput(name="x")], components=["f"])
+    function.expression, function.expression_order = "x*x", 4
+    functions, formulas = FunctionKeys(Programs(), "1"), SharedFormulas()
+    functions.registered, formulas.traced = {"square": function}, {"square": TracedExpression.of(function)}
+    workers: Any = ReadyWorkers()
+    scheduler: Any = RememberingScheduler()
+    intake = Intake(
+        functions, RefusingDerivations(), RequestCache(), RequestLimits(ServerSettings(), 1), Admission(4, 1000),
+        workers, scheduler, Observers(), formulas=formulas,
+    )  # fmt: skip
+    message = pb.GridGradientRequest(function=pb.Function(registered="square"), inputs=[axis("x", 3)], bind=True)
+    for request in (
+        await intake.request(read(message), RememberingSink(), "someone", None),
+        await intake.read_request(message.SerializeToString(), RememberingSink(), "someone", None),
+    ):
+        assert (request.template.function.key.kind, request.template.function.text) == ("registered", "square")
+    message.function.expression = "x*x"
+    with pytest.raises(TooLargeError, match="derivatives of x"):
+        await intake.request(read(message), RememberingSink(), "someone", None)

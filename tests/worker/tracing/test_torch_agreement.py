@@ -22,7 +22,8 @@ def registration(function: Callable[..., Any], order: int = 2, **samples: Any) -
 
 def order_of(cpu: CpuDevice, function: Callable[..., Any], text: str, order: int = 2, **samples: Any) -> int:
     subject = registration(function, order, **samples)
-    return order_of_agreement(subject, by_program(subject, parse(text), cpu), cpu)
+    program = parse(text)
+    return order_of_agreement(subject, by_program(subject, program, cpu), cpu, program=program)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def order_of(cpu: CpuDevice, function: Callable[..., Any], text: str, order: int
         (lambda x: torch.relu(x), "max(x, 0)", "∂f/∂x at x=0 is 0.5 by its program but 0 by torch"),
         (lambda x: x.clamp(0, 2), "clip(x, 0, 2)", "∂f/∂x at x=0 is 0.5 by its program but 1 by torch"),
         (lambda x, y: torch.maximum(x, y) ** 2, "max(x, y)**2", "∂²f/∂x² at x=0, y=0 is 1 by its program but 0.5"),
+        (lambda x: x.clamp(max=0.3), "where(x >= 0.3, 0.3, x)", "∂f/∂x at x=0.3 is 0 by its program but 1 by torch"),
         (lambda x: torch.exp(x), "1 + x", "f at x="),
         (lambda x: torch.where(x > 400, x, x * x), "x*x", "f at x=500 is 250000 by its program but 500 by torch"),
     ],

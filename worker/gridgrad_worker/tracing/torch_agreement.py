@@ -31,6 +31,7 @@ from gridgrad_worker.registered.partial_comparison import (
 from gridgrad_worker.registered.point_values import PointValues, by_torch
 from gridgrad_worker.registered.registration import Registration
 from gridgrad_worker.registered.sample_points import sample_points
+from gridgrad_worker.tracing.ties import tie_points
 
 __all__ = ["Difference", "agrees_in_float32", "by_program", "differences", "order_of_agreement"]
 
@@ -46,7 +47,13 @@ _SINGLE = 1e-3
 _MOST_COMPARED = 3000
 
 
-def order_of_agreement(registered: Registration, values: PointValues, device: Device, by: str = "its program") -> int:
+def order_of_agreement(
+    registered: Registration,
+    values: PointValues,
+    device: Device,
+    by: str = "its program",
+    program: Program | None = None,
+) -> int:
     """The highest order of derivatives to which what was traced is what torch computes for a function.
 
     Args:
@@ -54,11 +61,14 @@ def order_of_agreement(registered: Registration, values: PointValues, device: De
         values: computes what it was traced to.
         device: where torch computes it.
         by: what the other is, in a message.
+        program: what it was traced to, whose ties are points too; None for layers.
 
     Raises:
         FindingError: they differ in values, or in derivatives of order 1 or 2.
     """
     points = _points(registered)
+    if program is not None:
+        points = np.concatenate([tie_points(program, [each.name for each in registered.inputs], points), points])
     most = MAX_ORDER if registered.order is None else registered.order
     for order in range(most + 1):
         try:

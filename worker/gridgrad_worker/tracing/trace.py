@@ -52,7 +52,7 @@ def _program(registered: Registration, device: Device) -> FunctionProgram:
     graph = graph_of(registered)
     program = program_of(graph, names, registered.components if registered.tuple_valued else None)
     values = by_program(registered, program, device)
-    order = order_of_agreement(registered, values, device)
+    order = order_of_agreement(registered, values, device, program=program)
     in_float32 = not registered.why_no_float32 and _is_same_in_float32(registered, graph.code)
     in_float32 = in_float32 and agrees_in_float32(registered, values, device)
     return FunctionProgram(program.text, program.digest, order, in_float32)
