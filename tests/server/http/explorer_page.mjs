@@ -19,6 +19,7 @@ const { EXAMPLES } = await from("examples");
 const { curlOf, csvOf, pythonOf } = await from("code");
 const { ServerError, timingOf } = await from("calls");
 const { derivativesOf } = await import(`${folder}/view/explanation.js`);
+const { holes } = await import(`${folder}/view/contours.js`);
 const { partsOf } = await import(`${folder}/view/editor.js`);
 
 // A file as numpy wrote it, [planes, components, z, y, x]
@@ -120,6 +121,10 @@ assert.deepEqual([inputs.map(({ role }) => role), inputs[0].value, fresh], [["nu
 const odd = { ...initialState(), expression: 'a = 2*x # "it\'s"\na*y' };
 assert.equal(csvOf(["x", "d/x,y"], [[1, 2], ["nan", 3]]), 'x,"d/x,y"\n1,nan\n2,3\n');
 assert.deepEqual(derivativesOf({ wrt: ["y", "x"], order: 2 }).map(({ wrt }) => wrt.join()), ["y", "x", "y,y", "y,x", "x,x"]);
+
+// A contour goes between points, and stops where one of them has no number
+const isHole = holes([1, 2, NaN, 4, 5, 6], 3, 2);
+assert.deepEqual([[1, 0.5], [2, 0.5], [2.5, 1], [1.2, 1.5], [3, 0.5], [0, 0.5], [1.5, 0.5], [0.5, 1.5]].map((place) => isHole(...place)), [false, true, true, false, true, false, true, false]);
 
 // Errors, at their places
 const error = new ServerError(400, { found: "line 2, column 3: 'q' is no function", field: "function.expression", message: "m" });

@@ -63,7 +63,7 @@ export class Lines {
 
   #made(Plot, line, data) {
     const title = make("figcaption", {}, line.title);
-    const figure = make("figure", { class: "plot lines", role: "group", "aria-label": line.title }, title);
+    const figure = make("figure", { class: "plot lines" }, title);
     this.element.append(figure);
     const chart = new Plot({ ...this.#size(), ...optionsOf(line), hooks: { ready: [(plot) => this.#point(plot, line.at)], setCursor: [(plot) => this.#pointed(plot, line.axis)] } }, data, figure);
     return { figure, title, chart };
