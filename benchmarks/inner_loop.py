@@ -15,7 +15,7 @@ from benchmarks.service import LISTEN, RAW, SMALL, raw_sides
 __all__: list[str] = []
 
 SINGLE, INNER = "benchmarks.calls.single:gradient", "benchmarks.calls.inner"
-PULLS = "benchmarks.calls.pullbacks"
+PULLS, FITS = "benchmarks.calls.pullbacks", "benchmarks.calls.fits"
 CALLERS = 8
 GRIDS = 10_000
 
@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser(__doc__, rounds=10).parse_args(arguments)
     ours = Server("gridgrad_server", LISTEN, warm="benchmarks.calls.single:prepare")
     pulls = Server("gridgrad_server", LISTEN, of_build=False, warm=f"{PULLS}:prepare")
-    run("inner_loop", options, {"raw": RAW, "ours": ours, "pulls": pulls}, lambda _: cases())
+    fits = Server("gridgrad_server", LISTEN, warm=f"{FITS}:prepare")
+    servers = {"raw": RAW, "ours": ours, "pulls": pulls, "fits": fits}
+    run("inner_loop", options, servers, lambda _: cases())
 
 
 def cases() -> list[Case]:
@@ -45,8 +47,33 @@ def cases() -> list[Case]:
         _several(size),
         _many(size, "map", "benchmarks.calls.flood:many"),
         _many(size, "many", f"{INNER}:many_bound"),
+        Case(
+            f"map of {GRIDS} grids of {size}, each reduced to 3 sums",
+            (Side("ours", f"{FITS}:reduced_many", {"grids": GRIDS, "side": SMALL}, "ours", units=GRIDS),),
+            (Goal("rate", of=(OLD_BUILD,), most=1 / 3),),
+            {"calls": 1},
+        ),
+        *_fits(),
         *_gradients_of_sums(),
     ]
+
+
+def _fits() -> list[Case]:
+    """Iterations of a fit of six parameters, beside the old build, which has grids for them, and JAX; memory too."""
+    cases = []
+    for side, sessions, most in ((200, True, 0.3), (200, False, 0.3), (1024, False, 0.12)):
+        ours = Side("ours", f"{FITS}:iteration", {"side": side, "sessions": sessions}, "fits")
+        jax = Side("jax.jit", f"{FITS}:in_jax", {"side": side}, kind="peer")
+        goals = [Goal("p50", of=(OLD_BUILD,), most=most), Goal("p50", of=(jax.name,), most=0.5 if sessions else None)]
+        name = f"fit iteration, {side}x{side}, {'in a session' if sessions else 'by TCP'}"
+        cases.append(Case(name, (ours, jax), tuple(goals), {"calls": 20}))
+    relayed = Side("ours", f"{FITS}:iteration_by_a_relay", {}, "fits", host="relay")
+    goals = [Goal(figure, most=1000) for figure in ("bytes sent", "bytes back")]
+    cases.append(Case("fit iteration, 200x200, what travels", (relayed,), tuple(goals), {"calls": 20}, rounds=2))
+    large = Side("ours", f"{FITS}:iteration", {"side": 4096}, "fits", host="large fit")
+    goals = [Goal(f"{each} growth MiB", most=100, label=f"memory of the {each}") for each in ("server", "worker")]
+    cases.append(Case("fit iteration, 4096x4096", (large,), (*goals, Goal()), {"calls": 1}, rounds=2))
+    return cases
 
 
 def _gradients_of_sums() -> list[Case]:

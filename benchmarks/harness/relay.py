@@ -1,4 +1,4 @@
-"""A relay before a server, which counts the bytes that callers send."""
+"""A relay before a server, which counts the bytes that callers send and receive."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Relay:
     Attributes:
         address: where it listens.
         sent: how many bytes callers have sent through it.
+        received: how many came back.
     """
 
     def __init__(self, target: str) -> None:
@@ -28,7 +29,7 @@ class Relay:
         self._ends: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        self.sent = 0
+        self.sent = self.received = 0
         self._start(self._accept)
 
     def close(self) -> None:
@@ -54,10 +55,13 @@ class Relay:
                 self._start(self._pass_on, near, far, True)
                 self._start(self._pass_on, far, near, False)
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, is_counted: bool) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket, is_asked: bool) -> None:
         with contextlib.suppress(OSError):
             while part := source.recv(1 << 16):
-                self.sent += len(part) if is_counted else 0
+                if is_asked:
+                    self.sent += len(part)
+                else:
+                    self.received += len(part)
                 target.sendall(part)
             target.shutdown(socket.SHUT_WR)
 

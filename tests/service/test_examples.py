@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import gridgrad
-from examples import calibration, listed_options, manufactured, saturation, state_table, sweep
+from examples import calibration, listed_options, manufactured, saturation, state_table, surface_fit, sweep
 from tests.node import run_node
 from tests.service.harness import Running
 
 EXAMPLES = [
     *("calibration", "listed_options", "manufactured", "state_table", "sweep"),
-    pytest.param("saturation", marks=pytest.mark.long),
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("saturation", "surface_fit")),
 ]
 
 
@@ -119,6 +119,14 @@ def test_the_calibration_finds_what_the_counts_were_made_with(client: gridgrad.C
     found = calibration.fit(client, t, counts, start=np.array([50.0, 1.0, 50.0, 0.1]))
     assert found.success
     np.testing.assert_allclose(found.x, calibration.TRUTH, rtol=0.05)
+
+
+def test_the_surface_is_what_scipy_finds(client: gridgrad.Client) -> None:
+    axes, data = surface_fit.measured(40)
+    found, theirs = surface_fit.fitted(client, axes, data), surface_fit.fitted_by_scipy(client, axes, data)
+    assert found.converged
+    np.testing.assert_allclose([*found.parameters.values()], theirs.x, rtol=1e-6)
+    np.testing.assert_allclose(theirs.x, [*surface_fit.TRUTH.values()], rtol=0.1)
 
 
 def test_a_client_in_node_needs_the_schema_alone(server: Running) -> None:
