@@ -21,6 +21,7 @@ from tests.service.harness import eventually, free_port, marked
 __all__ = ["STORE_BYTES", "RayCluster", "ray_cluster", "scaled_cluster"]
 
 STORE_BYTES = 200 << 20
+_FULL_DISK = {"local_fs_capacity_threshold": 0.0, "local_fs_monitor_interval_ms": 100}
 _HEAD = "ray.head.default"  # as the provider of pretended nodes calls it
 
 
@@ -31,10 +32,11 @@ class RayCluster:
         head: its first node.
     """
 
-    def __init__(self, cpus: int) -> None:
+    def __init__(self, cpus: int, *, can_spill: bool = True) -> None:
         from ray.cluster_utils import Cluster
 
-        self._cluster = Cluster(initialize_head=True, head_node_args=_arguments(cpus))
+        first = _arguments(cpus) if can_spill else {**_arguments(cpus), "_system_config": _FULL_DISK}
+        self._cluster = Cluster(initialize_head=True, head_node_args=first)
         self.head: Any = self._cluster.head_node
 
     @property
@@ -80,10 +82,12 @@ def kill(*pids: int) -> None:
 
 
 @contextlib.contextmanager
-def ray_cluster(cpus: int = 2) -> Iterator[RayCluster]:
-    """A cluster of one node until the block ends, and nothing of it afterwards; skips where Ray is not installed."""
+def ray_cluster(cpus: int = 2, *, can_spill: bool = True) -> Iterator[RayCluster]:
+    """A cluster of one node until the block ends, and nothing of it afterwards; skips where Ray is not installed. Where
+    it can't spill, it takes the disk for full.
+    """
     with _own_processes() as mark:
-        cluster = RayCluster(cpus)
+        cluster = RayCluster(cpus, can_spill=can_spill)
         try:
             yield cluster
         finally:

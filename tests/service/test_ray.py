@@ -268,6 +268,48 @@ def test_local_workers_serve_where_the_cluster_is_full(tmp_path: Path) -> None:
         assert ready(client) == 1
 
 
+_FILL = """
+import sys, numpy, ray
+ray.init(sys.argv[1], logging_level="error")
+kept = []
+for size in (1 << 23, 1 << 20, 1 << 17, 1 << 13):
+    try:
+        while True:
+            kept.append(ray.put(numpy.ones(size, numpy.uint8)))
+    except ray.exceptions.OutOfDiskError:
+        print("full", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def filled(address: str) -> Iterator[None]:
+    """Has all of a cluster's object store taken by somebody else, and no disk to spill to, until the block ends."""
+    command = [sys.executable, "-c", _FILL, address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin
+        assert other.stdout
+        assert [other.stdout.readline() for _ in range(4)] == ["full\n"] * 4
+        try:
+            yield
+        finally:
+            other.stdin.close()
+
+
+def test_results_come_where_the_object_store_is_full(tmp_path: Path) -> None:
+    with (
+        ray_cluster(1, can_spill=False) as cluster,
+        serving(tmp_path, "--ray", cluster.address, "--workers", "1") as served,
+        gridgrad.Client(served.address) as client,
+    ):
+        before = bits(client.gradient(F, axes(1500), tier="direct"))
+        with filled(cluster.address):
+            assert bits(client.gradient(F, axes(1500), tier="direct")) == before
+            given_up = sum(worker.restarts for worker in client.server_status().workers)
+        # Where Ray has no room for a result the worker is another afterwards, and the log says what to do
+        assert (tmp_path / "log").read_text().count("a larger --object-store-memory") == given_up
+
+
 def test_a_server_without_any_worker_ends_and_says_why(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     with pytest.raises(RuntimeError), serving(tmp_path, "--ray", "127.0.0.1:1", "--workers", "1"):
