@@ -109,6 +109,20 @@ def _kn(n: int, x: Number) -> Number:
     return here if n else before
 
 
+def _scaled(of: Callable[[Number, Number], Number], sign: int, n: int, v: Number, x: Number) -> Number:
+    """The n-th derivative of exp(∓|x|) times I or K, by differences of neighbours, with digits to lose."""
+    if x < 0:
+        whole = v == mp.floor(v) and sign > 0
+        return (-1) ** (int(v) + n) * _scaled(of, sign, n, v, -x) if whole else mp.nan
+    with mp.workdps(2 * mp.mp.dps):
+        terms = ((-1) ** k * mp.binomial(2 * n, k) * of(v - n + k, x) for k in range(2 * n + 1))
+        return mp.fsum(terms) * mp.exp(-sign * x) / (2 * sign) ** n
+
+
+def _kv(v: Number, x: Number) -> Number:
+    return _kn(int(abs(v)), x) if v == mp.floor(v) else mp.besselk(v, x)
+
+
 def _faddeeva(k: int, z: Number) -> Number:
     """The k-th derivative of exp(-z²) erfc(-iz), by w' = -2zw + 2i/√π and Leibniz's rule, with digits to lose."""
     with mp.workdps(2 * mp.mp.dps + 40):
@@ -151,6 +165,7 @@ def _lambertw(branch: int, x: Number) -> Number:
     return mp.re(mp.lambertw(x, branch))
 
 
+_SCALED = (("iv", mp.besseli, 1), ("kv", _kv, -1))
 _BESSEL = {"y": mp.bessely, "i": mp.besseli, "k": _kn}
 
 
@@ -233,7 +248,11 @@ VALUES: dict[str, Callable[..., Number]] = {
     "kn": _kn,
     "jv": mp.besselj,
     "yv": mp.bessely,
-    "kv": mp.besselk,
+    "kv": _kv,
+    **{f"{name}e_derivative": functools.partial(_scaled, of, sign) for name, of, sign in _SCALED},
+    **{f"{name}e": functools.partial(_scaled, of, sign, 0) for name, of, sign in _SCALED},
+    **{f"{name[0]}{v}e": functools.partial(_scaled, of, sign, 0, v) for name, of, sign in _SCALED for v in (0, 1)},
+    "hyp1f1": lambda a, b, x: mp.nan if b <= 0 and b == mp.floor(b) else mp.hyp1f1(a, b, x),
     "spherical_jn": functools.partial(_spherical, mp.besselj),
     "spherical_yn": functools.partial(_spherical, mp.bessely),
     "spherical_in": functools.partial(_spherical, mp.besseli),

@@ -71,6 +71,7 @@ VALUES: dict[str, Callable[..., Tensor]] = {
     "xlog1py": torch.special.xlog1py,
     "entr": torch.special.entr,
     "gamma": gamma.gamma,
+    "factorial": lambda x: gamma.gamma(x + 1),
     "lgamma": torch.lgamma,
     "digamma": torch.digamma,
     "polygamma": _polygamma,

@@ -43,11 +43,13 @@ def removable(algebra: Algebra, nodes: Sequence[Node], x: int, divisor: int) -> 
 
 
 def langevin(algebra: Algebra, nodes: Sequence[Node], node: Node) -> int | None:
-    """coth(u) - 1/u, as 1/tanh(u) - 1/u or cosh(u)/sinh(u) - 1/u."""
+    """coth(u) - 1/u, or 1/tanh(u) - 1/u or cosh(u)/sinh(u) - 1/u."""
     first, second = (nodes[argument] for argument in node.args)
     argument = _inverse(algebra, second)
-    if argument is None or first.op not in ("div", "reciprocal"):
+    if argument is None or first.op not in ("div", "reciprocal", "coth"):
         return None
+    if first == Node("coth", (argument,)):
+        return algebra.op("langevin", argument)
     tangent, hyperbolic = _inverse(algebra, first), (Node("cosh", (argument,)), Node("sinh", (argument,)))
     is_coth = tangent is not None and nodes[tangent] == Node("tanh", (argument,))
     if not is_coth and tuple(nodes[each] for each in first.args) != hyperbolic:

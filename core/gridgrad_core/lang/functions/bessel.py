@@ -18,6 +18,12 @@ _BESIDE_ZEROS = "To 1e-13 of mpmath's; beside zeros, of 1/x"
 _REAL = "nan for x < 0 unless v is whole. To 1e-12 of mpmath's for x ≤ 1e6; beside zeros, of √(2/πx)"
 _OF_AIRY = "To 1e-13 of mpmath's; for x < 0 of |x|^(±1/4)/√π and of what the rounding of |x|^(3/2) makes of it"
 _GROWING = "To 2e-13 of mpmath's"
+_SCALED_I = (
+    "Odd derivatives of even orders, and even ones of odd orders, jump at 0, where they are the mean of both sides. "
+    "To 1e-13 of mpmath's for x ≤ 1e6; the n-th derivative of orders that are not whole to 1e-12 for n ≤ 2 and 1e-11 "
+    "above"
+)
+_SCALED_K = "inf at 0, nan below. To 1e-13 of mpmath's for x ≤ 1e6"
 _FALLING = "inf at 0, nan below. To 1e-13 of mpmath's"
 
 
@@ -55,6 +61,25 @@ def _spherical(name: str, what: str, sign: str, between: str, notes: str) -> Fun
     )  # fmt: skip
 
 
+def _scaled(letter: str, what: str, notes: str) -> tuple[Function, ...]:
+    """One of these without what it grows or falls by, and its derivatives."""
+    name, derivative, of = f"{letter}ve", f"{letter}ve_derivative", what.format
+    order = f"v is a constant from -{_LARGEST} to {_LARGEST}"
+    return (
+        Function(f"{letter}0e", ("x",), of("₀"), (f"{derivative}(1, 0, x)",), _GROUP, notes=notes),
+        Function(f"{letter}1e", ("x",), of("₁"), (f"{derivative}(1, 1, x)",), _GROUP, notes=notes),
+        Function(
+            name, ("v", "x"), of("ᵥ"), ("0", f"{derivative}(1, v, x)"), _GROUP, notes=f"{order}. {notes}",
+            kinds=("constant", "number"), largest=_LARGEST,
+        ),
+        Function(
+            derivative, ("n", "v", "x"), f"the n-th derivative of {name}", ("0", "0", f"{derivative}(n + 1, v, x)"),
+            _GROUP, notes=f"n is a constant integer; nan for n above 12. {order}. {notes}",
+            kinds=("integer", "constant", "number"), largest=_LARGEST,
+        ),
+    )  # fmt: skip
+
+
 TABLE = (
     *_of_orders(
         "j", "jn", "", "J{}(x), of the first kind",
@@ -74,6 +99,8 @@ TABLE = (
     _of_real_order("yv", "Yᵥ(x), of the second kind", "0.5*(yv(v - 1, x) - yv(v + 1, x))", _REAL),
     _of_real_order("iv", "Iᵥ(x), modified, of the first kind", "0.5*(iv(v - 1, x) + iv(v + 1, x))", _GROWING),
     _of_real_order("kv", "Kᵥ(x), modified, of the second kind", "-0.5*(kv(v - 1, x) + kv(v + 1, x))", _FALLING),
+    *_scaled("i", "e^-|x| I{}(x)", _SCALED_I),
+    *_scaled("k", "eˣ K{}(x)", _SCALED_K),
     _spherical("jn", "jₙ(x) = √(π/2x) J of order n + 1/2", "", "-", f"0 at ±inf. {_BESIDE_ZEROS}"),
     _spherical("yn", "yₙ(x) = √(π/2x) Y of order n + 1/2", "", "-", f"-inf at 0, nan below. {_BESIDE_ZEROS}"),
     _spherical("in", "iₙ(x) = √(π/2x) I of order n + 1/2", "", "+", _GROWING),

@@ -75,6 +75,9 @@ TABLE = (
     _unary(_TRIGONOMETRY, "sin", "sin x", "cos(x)", notes="nan at ±inf"),
     _unary(_TRIGONOMETRY, "cos", "cos x", "-sin(x)", notes="nan at ±inf"),
     _unary(_TRIGONOMETRY, "tan", "tan x", "1 + tan(x)**2"),
+    _unary(_TRIGONOMETRY, "sec", "1/cos x", "sec(x)*tan(x)"),
+    _unary(_TRIGONOMETRY, "csc", "1/sin x", "-csc(x)*cot(x)", "cosec", notes="±inf at ±0"),
+    _unary(_TRIGONOMETRY, "cot", "1/tan x", "-csc(x)**2", "cotan", notes="±inf at ±0"),
     _unary(
         _TRIGONOMETRY, "arcsin", "the angle in [-π/2, π/2] with that sine", f"1/sqrt({_ONE_MINUS_SQUARE})", "asin",
         notes="nan for |x| > 1; the derivative at ±1 is inf",
@@ -104,6 +107,8 @@ TABLE = (
     _unary(_HYPERBOLIC, "cosh", "(eˣ + e⁻ˣ)/2", "sinh(x)"),
     _unary(_HYPERBOLIC, "tanh", "sinh x / cosh x", "sech(x)**2"),
     _unary(_HYPERBOLIC, "sech", "1/cosh x", "-sech(x)*tanh(x)"),
+    _unary(_HYPERBOLIC, "csch", "1/sinh x", "-csch(x)*coth(x)", notes="±inf at ±0"),
+    _unary(_HYPERBOLIC, "coth", "1/tanh x", "-csch(x)**2", notes="±inf at ±0"),
     _unary(
         _HYPERBOLIC, "arcsinh", "ln(x + √(x² + 1))", "1/hypot(1, x)", "asinh"
     ),

@@ -1,4 +1,4 @@
-"""Integrals of exponentials, sines and logarithms. Their values come from the library of special functions.
+"""Integrals of exponentials, sines and logarithms, and Kummer's function, by the library of special functions.
 
 `gridgrad_core.lang.functions` lists every place that a new function touches.
 """
@@ -38,6 +38,12 @@ TABLE = (
     _of_one("chi", "Chi(x) = γ + ln x + ∫ (cosh(t) - 1)/t dt from 0 to x", "cosh(x)/x", "-inf at 0, nan below"),
     _of_one("fresnel_s", "S(x) = ∫ sin(πt²/2) dt from 0 to x", "sin(1.5707963267948966*(x*x))", "±1/2 at ±inf"),
     _of_one("fresnel_c", "C(x) = ∫ cos(πt²/2) dt from 0 to x", "cos(1.5707963267948966*(x*x))", "±1/2 at ±inf"),
+    Function(
+        "hyp1f1", ("a", "b", "x"), "Kummer's M(a, b, x) = Σ (a)ₖ/(b)ₖ xᵏ/k!", ("0", "0", "a/b*hyp1f1(a + 1, b + 1, x)"),
+        "hypergeometric functions", kinds=("constant", "constant", "number"), largest=_LARGEST,
+        notes=f"a and b are constants from -{_LARGEST} to {_LARGEST}, since derivatives by them are not offered; nan "
+        "where b is 0, -1, … To 1e-13 of mpmath's for |x| ≤ 500, beside a zero of what the rounding of x makes of it",
+    ),
     _of_one(
         "spence", "-∫ ln(t)/(t - 1) dt from 1 to x, which is Li₂(1 - x)",
         "where(x < 0.5, log(x)/(1 - x), -log1prel(x - 1))",

@@ -120,6 +120,10 @@ TABLE = (
         _GAMMA, "gamma", "Γ(x) = ∫ t^(x-1) e⁻ᵗ dt from 0 to ∞", _GAMMA_SLOPE, "tgamma",
         notes="±inf at ±0; nan at the negative integers",
     ),
+    _unary(
+        _GAMMA, "factorial", "x! = Γ(x + 1)", "factorial(x)*digamma(x + 1)", "fact", "fac",
+        notes="of any number; nan at the negative integers. scipy's is 0 below 0. To 1e-13 of mpmath's",
+    ),
     _unary(_GAMMA, "lgamma", "ln |Γ(x)|", "digamma(x)", "gammaln", notes="inf at the integers ≤ 0"),
     _unary(
         _GAMMA, "digamma", "ψ(x) = Γ'(x)/Γ(x)", "polygamma(1, x)", "psi",

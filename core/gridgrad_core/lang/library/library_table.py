@@ -38,7 +38,10 @@ LIBRARY: dict[str, LibraryFunction] = {
     "jn": _Of(1, 1, "jv"),
     "yn": _Of(1, 1, "yv"),
     **{name: _Of(0, 2, name) for name in ("jv", "yv", "iv", "kv")},
-    **{name: _Of(0, 1, name) for name in ("i0", "i1")},
+    **{name: _Of(0, 1, name) for name in ("i0", "i1", "i0e", "i1e", "k0e", "k1e")},
+    **{name: _Of(0, 2, name) for name in ("ive", "kve")},
+    **dict.fromkeys(("ive_derivative", "kve_derivative"), _Of(1, 2, "")),
+    "hyp1f1": _Of(0, 3, "hyp1f1"),
     **{f"spherical_{name}": _Of(1, 1, f"spherical_{name}") for name in ("jn", "yn", "in", "kn")},
     **{
         name: _Of(0, 1, "airy", part)

@@ -32,20 +32,12 @@ _AVERAGE = ForeignFunction(("(a + b)/2",), "a function is applied point by point
 _DERIVATIVE = ForeignFunction(
     ("diff(u, x)",), "a request gives all first partials by itself, others by order= or derivatives="
 )
-_FACTORIAL = ForeignFunction(("gamma(n + 1)",))
 _ROOT = ForeignFunction(("x**(1/n)", "sqrt(x)", "cbrt(x)"))
 _TO_INTEGER = ForeignFunction(("trunc(x)", "floor(x)", "rint(x)"), "towards 0, down, or to the nearest")
 _SAW = ForeignFunction(("x - floor(x)", "x - trunc(x)"), "from 0 to 1, or with the sign of x")
 _LOG10 = ForeignFunction(("log10(x)", "log2(x)", "log(x)"), "the base is 10, 2 or e")
 
 FOREIGN_FUNCTIONS: Mapping[str, ForeignFunction] = {
-    "sec": ForeignFunction(("1/cos(x)",)),
-    "csc": ForeignFunction(("1/sin(x)",)),
-    "cosec": ForeignFunction(("1/sin(x)",)),
-    "cot": ForeignFunction(("1/tan(x)",)),
-    "cotan": ForeignFunction(("1/tan(x)",)),
-    "csch": ForeignFunction(("1/sinh(x)",)),
-    "coth": ForeignFunction(("1/tanh(x)",)),
     **dict.fromkeys(("arcsec", "asec"), ForeignFunction(("arccos(1/x)",))),
     **dict.fromkeys(("arccsc", "acsc"), ForeignFunction(("arcsin(1/x)",))),
     **dict.fromkeys(
@@ -65,7 +57,6 @@ FOREIGN_FUNCTIONS: Mapping[str, ForeignFunction] = {
     ),
     **dict.fromkeys(("root", "nthroot", "nroot", "surd"), _ROOT),
     **dict.fromkeys(("avg", "average", "mean"), _AVERAGE),
-    **dict.fromkeys(("fact", "factorial", "fac"), _FACTORIAL),
     **dict.fromkeys(("grad", "gradient", "derivative", "deriv", "Derivative"), _DERIVATIVE),
     **dict.fromkeys(("sqr", "sq"), ForeignFunction(("x**2",))),
     **dict.fromkeys(("cube",), ForeignFunction(("x**3",))),

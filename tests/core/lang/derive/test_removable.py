@@ -25,6 +25,7 @@ from gridgrad_core.lang.parser.parser import parse
         ("tanh(2*x)/x", "4*tanhc_derivative(1, 2*x)"),
         ("tanh(x)/(x*y)", "tanhc_derivative(1, x)/y"),
         ("1/tanh(x) - 1/x", "langevin_derivative(1, x)"),
+        ("coth(x) - 1/x", "langevin_derivative(1, x)"),
         ("cosh(2*x)/sinh(2*x) - 1/(2*x)", "2*langevin_derivative(1, 2*x)"),
         ("reciprocal(tanh(x)) - reciprocal(x)", "langevin_derivative(1, x)"),
     ],

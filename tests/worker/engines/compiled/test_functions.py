@@ -50,7 +50,7 @@ def call(function: Function) -> str:
         "number": iter(("x", "y", "x + y", "x*y")),
         "boolean": iter(("x > y", "y > 0")),
         "integer": iter("2111"),
-        "constant": iter(("0.5",)),
+        "constant": iter(("0.5", "1.5")),
     }
     kinds = function.kinds or ("number",) * len(function.params)
     text = OPERATORS.get(function.name) or f"{function.name}({', '.join(next(given[kind]) for kind in kinds)})"

@@ -12,7 +12,8 @@
 #define BESSEL_FUNCTIONS(ROW)                                                                             \
     ROW(jn, 2) ROW(yn, 2) ROW(kn, 2) ROW(jv, 2) ROW(yv, 2) ROW(iv, 2) ROW(kv, 2) ROW(i0, 1) ROW(i1, 1)      \
     ROW(spherical_jn, 2) ROW(spherical_yn, 2) ROW(spherical_in, 2) ROW(spherical_kn, 2) ROW(airy_ai, 1)     \
-    ROW(airy_bi, 1) ROW(airy_ai_prime, 1) ROW(airy_bi_prime, 1)
+    ROW(airy_bi, 1) ROW(airy_ai_prime, 1) ROW(airy_bi_prime, 1) ROW(ive, 2) ROW(kve, 2)   \
+    ROW(i0e, 1) ROW(i1e, 1) ROW(k0e, 1) ROW(k1e, 1) ROW(ive_derivative, 3) ROW(kve_derivative, 3)
 
 // The regularised incomplete gamma function P(a, x) and its complement, the derivatives of the first, m times by a and n
 // times by x, and the x at which it is p; the like of the incomplete beta function and of Student's t; beta functions, and the n-th derivative of digamma at a + b, less that at a;
@@ -27,10 +28,10 @@
     ROW(erfcinv, 1) ROW(owens_t, 2) ROW(bivariate_norm_cdf, 3) \
     ROW(dawsn, 1) ROW(dawsn_derivative, 2) ROW(voigt_profile, 3) ROW(voigt_partial, 5)
 
-// Of exponentials, sines and logarithms
+// Of exponentials, sines and logarithms; Kummer's function
 #define INTEGRALS(ROW)                                                                       \
     ROW(expi, 1) ROW(exp1, 1) ROW(expn, 2) ROW(expn_derivative, 3) ROW(si, 1) ROW(ci, 1) ROW(shi, 1) \
-    ROW(chi, 1) ROW(fresnel_s, 1) ROW(fresnel_c, 1) ROW(spence, 1)
+    ROW(chi, 1) ROW(fresnel_s, 1) ROW(fresnel_c, 1) ROW(spence, 1) ROW(hyp1f1, 3)
 
 // By the parameter m, and Carlson's
 #define ELLIPTIC_INTEGRALS(ROW)                                                                       \
