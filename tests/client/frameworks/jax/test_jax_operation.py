@@ -78,7 +78,13 @@ MAPPED: dict[str, Callable[[Function], Function]] = {
 }
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+LONG = ("jacrev of jacrev", "jacfwd of jacfwd")
+"""Some seconds each of JAX's compiler; `hessian` and what is made of it nest both modes too."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=pytest.mark.long) if each in LONG else each for each in TRANSFORMS]
+)
 def test_transforms_take_one_request(name: str, exponential: gridgrad.Client, counted: FakeServer) -> None:
     t, k = axes()
     found = TRANSFORMS[name](lambda t, k: evaluate(exponential, EXPONENTIAL, {"t": t, "k": k}))(t, k)
