@@ -71,3 +71,16 @@ def test_a_network_goes_layer_by_layer(client: gridgrad.Client, dtype: Literal["
     np.testing.assert_allclose(result.value, again @ last, rtol=rtol, atol=10 * rtol)
     np.testing.assert_allclose(result.d["x"], slope, rtol=rtol, atol=10 * rtol)
     np.testing.assert_allclose(result.d["y"], slope, rtol=rtol, atol=10 * rtol)
+
+
+def test_bound_calls_and_gradients_of_sums_are_those_of_the_expression(client: gridgrad.Client) -> None:
+    bilinear = gridgrad.registered("bilinear")
+    cotangent = np.cos(np.arange(33.0 * 17)).reshape(33, 17)
+    by_name, by_text = (client.pullback(each, {"t": T, "k": K}, cotangent, wrt=["t", "k"]) for each in (bilinear, TEXT))
+    np.testing.assert_array_equal(by_name.d["k"], by_text.d["k"])
+    np.testing.assert_allclose(by_name.d["t"], cotangent @ (K + 2 * K**2), rtol=1e-13, atol=1e-13)
+    bound = client.bind(gridgrad.registered("vortex"), XY, varying=["y"])
+    for y in (np.array([0.3, 2.0]), np.array([1.0, -0.5])):
+        np.testing.assert_array_equal(
+            bound(y=y).d["x"], client.gradient(gridgrad.registered("vortex"), {**XY, "y": y}).d["x"]
+        )
