@@ -223,6 +223,18 @@ def test_the_panel_lives_and_texts_of_derivatives_are_there(opened: Open) -> Non
     page.until(lambda: "answers a second" in page.text("#status"), "figures")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_people_can_use_it_as_axe_core_sees_it(opened: Open, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = opened(color_scheme=scheme)
+    page.until(lambda: page.text("#derived"), "what is shown last")
+    for tab in ("maps", "lines", "surface", "code", "functions", "server"):
+        page.tab.locator(f"[data-tab={tab}]").click()
+        page.until(lambda: page.run("document.querySelector('#plots').children.length"), "plots")
+        found = axe.run(page.tab).response["violations"]
+        assert [(tab, each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+
+
 def test_a_token_is_asked_for_and_kept(browser: Any, tmp_path: Path) -> None:
     with edited(tmp_path / "tokens") as file:
         file.add(TokenEntry("caller", ("call",), digest_of("secret")))
