@@ -6,11 +6,13 @@ None is checked, since many workers start with them, and checks would take each 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +22,8 @@ from gridgrad_worker import function
 from tests.service.harness import DEADLY, HOLD
 
 NEVER_LONGER_S = 120.0
+ORDER_1: dict[str, Any] = {"order": 1} if "order" in inspect.signature(function).parameters else {}
+"""Nothing for servers of 0.1.0, which load these functions too."""
 
 CONTROL = Path(os.environ["GRIDGRAD_TEST_CONTROL"])
 
@@ -113,7 +117,7 @@ def of_build(x: Tensor) -> Tensor:
     return x + float(os.environ.get("GRIDGRAD_TEST_BUILD", "0"))
 
 
-@function(check=False, order=1)
+@function(check=False, **ORDER_1)
 def wide_network(x: Tensor, y: Tensor) -> Tensor:
     """A network of tanh of more operations than an expression may have."""
     places = torch.arange(48, dtype=x.dtype)
