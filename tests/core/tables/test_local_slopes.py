@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import interpolate
 
 from gridgrad_core.tables.local_slopes import LOCAL_SLOPES, local_slopes, slopes_by_values
 
+interpolate = pytest.importorskip("scipy.interpolate")
 SCIPY: dict[str, Any] = {"pchip": interpolate.PchipInterpolator, "akima": interpolate.Akima1DInterpolator}
 
 
