@@ -59,7 +59,7 @@ def test_derivatives_by_numbers_are_stacked(client: gridgrad.Client) -> None:
     assert_allclose(result.d["n", "tau"], each * given["t"][:, None, None] / TAU, rtol=1e-12)
 
 
-@pytest.mark.parametrize("count", [300, 4096])
+@pytest.mark.parametrize("count", [300, pytest.param(4096, marks=pytest.mark.long)])
 def test_derivatives_by_more_numbers_than_a_request_has_room_for(client: gridgrad.Client, count: int) -> None:
     given, wanted = arrays(count), ["n", "delta", ("delta", "n"), "t", ("tau", "t")]
     text = "(log(2 + sum(n*delta**d*tau**t)**2), tau*sum(n))"

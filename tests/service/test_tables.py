@@ -165,6 +165,7 @@ def test_derivatives_by_values_are_what_each_counts(client: gridgrad.Client) -> 
     assert_allclose(second, 2 * at[:, None] * at, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.long
 def test_derivatives_by_more_values_than_a_request_has_room_for(client: gridgrad.Client) -> None:
     x, r = np.linspace(0, 9, 300), np.linspace(0.3, 8.7, 11)
     inputs: dict[str, Any] = {"r": r, "k": [1.0, 2.0], "V": gridgrad.table(np.cos(x[::-1]), x=x[::-1])}
