@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,6 @@ from gridgrad.requests.encode import decode_input, encode_numbers, input_with_di
 from gridgrad.requests.lowering import Shown, asks_by, found_tables, lower, parsed
 from gridgrad.requests.reduction import GridReduction, read_reduction
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, check_constants, function_identity
-from gridgrad.requests.summed_calls import SummedCalls
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
 from gridgrad_core.errors import ExpressionError, RequestError
 from gridgrad_core.grid import Grid, grid_of
@@ -31,6 +31,9 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.enums import TIERS
 from gridgrad_core.wire.features import ARRAYS, IGNORE_UNUSED, KEPT_ARRAYS, PULLBACKS, REDUCTIONS, TABLES
 from gridgrad_core.wire.fields import field_head
+
+if TYPE_CHECKING:
+    from gridgrad.requests.summed_calls import SummedCalls
 
 __all__ = [
     "PreparedCall",
@@ -122,7 +125,13 @@ class PreparedCall(NamedTuple):
 
 
 _templates = TemplateCache()
-_summed = SummedCalls()
+
+
+@functools.cache
+def _summed_calls() -> SummedCalls:
+    from gridgrad.requests.summed_calls import SummedCalls  # most calls sum over no arrays
+
+    return SummedCalls()
 
 
 def prepare(request: Request) -> PreparedCall:
@@ -157,12 +166,12 @@ def _keep(call: PreparedCall) -> None:
     if call.lowered is None and not call.tables:
         _templates.keep(call.request, call.template)
     elif call.lowered is not None and call.tables == call.summed:
-        _summed.keep(call.request, call.template, call.lowered, call.summed)
+        _summed_calls().keep(call.request, call.template, call.lowered, call.summed)
 
 
 def _summed_again(request: Request) -> PreparedCall | None:
     """A call that sums over the same arrays as an earlier one; None where there was none."""
-    known = _summed.get(request)
+    known = _summed_calls().get(request)
     numbers = None if known is None else plain_numbers(request.inputs, known.template.inputs)
     if known is None or numbers is None:
         return None
