@@ -70,7 +70,7 @@ def _fits() -> list[Case]:
     relayed = Side("ours", f"{FITS}:iteration_by_a_relay", {}, "fits", host="relay")
     goals = [Goal(figure, most=1000) for figure in ("bytes sent", "bytes back")]
     cases.append(Case("fit iteration, 200x200, what travels", (relayed,), tuple(goals), {"calls": 20}, rounds=2))
-    large = Side("ours", f"{FITS}:iteration", {"side": 4096}, "fits", host="large fit")
+    large = Side("ours", f"{FITS}:iteration", {"side": 4096, "along": True}, "fits", host="large fit")
     goals = [Goal(f"{each} growth MiB", most=100, label=f"memory of the {each}") for each in ("server", "worker")]
     cases.append(Case("fit iteration, 4096x4096", (large,), (*goals, Goal()), {"calls": 1}, rounds=2))
     return cases

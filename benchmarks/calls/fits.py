@@ -36,16 +36,17 @@ def prepare(address: str) -> str:
 
 
 @contextlib.contextmanager
-def iteration(address: str, side: int = SIDE, sessions: bool = True) -> Iterator[Run]:
+def iteration(address: str, side: int = SIDE, sessions: bool = True, along: bool = False) -> Iterator[Run]:
     """One caller that asks for Σr², Jᵀr and JᵀJ of six parameters.
 
     Args:
         address: of the server.
         side: of the square grid of observations.
         sessions: whether it goes by a session.
+        along: whether data vary along one dim alone, as those of a grid larger than a message have to.
     """
     with gridgrad.Client(address, sessions=sessions, timeout=None) as client:
-        yield in_turn(_step(client, side))
+        yield in_turn(_step(client, side, along=along))
 
 
 @contextlib.contextmanager
@@ -109,8 +110,9 @@ def reduced_many(address: str, grids: int, side: int) -> Iterator[Run]:
         yield in_turn(lambda: sum(1 for _ in client.map(_GRID, inputs, reduce="sum")))
 
 
-def _step(client: gridgrad.Client, side: int) -> Callable[[], object]:
-    inputs, data, moves = _axes(side), _data(side), itertools.count()
+def _step(client: gridgrad.Client, side: int, *, along: bool = False) -> Callable[[], object]:
+    inputs, moves = _axes(side), itertools.count()
+    data: Any = ("t", np.cos(inputs["t"])) if along else _data(side)
 
     def at() -> dict[str, float]:
         shift = 1e-9 * next(moves)
@@ -122,7 +124,7 @@ def _step(client: gridgrad.Client, side: int) -> Callable[[], object]:
 
     def from_grids() -> object:
         result = client.gradient(MODEL, {**inputs, **at()}, wrt=[*AT])
-        r = (result.value - data).ravel()
+        r = (result.value - (data[1][:, None] if along else data)).ravel()
         jacobian = np.stack([result.d[name].ravel() for name in AT], -1)
         return r @ r, jacobian.T @ r, jacobian.T @ jacobian
 
