@@ -41,6 +41,7 @@ static bool read_grant(gg_span raw, gg_answer *answer) {
     if (field.number == GG_LANE_GRANT_NUMBERS_BYTES) grant->numbers_bytes = field.value;
     if (field.number == GG_LANE_GRANT_RESULT_OFFSET) grant->result_offset = field.value;
     if (field.number == GG_LANE_GRANT_RESULT_BYTES) grant->result_bytes = field.value;
+    if (field.number == GG_LANE_GRANT_STRIDE) grant->stride = field.value;
     if (field.number == GG_LANE_GRANT_MEMORY_BYTES) grant->memory_bytes = field.value;
   }
   answer->has_grant = true;

@@ -7,8 +7,10 @@
 #include "internal.h"
 
 #define PATIENCE_S 0.05 /* after which a call leaves the lane: its worker may be at something long, and others free */
+#define MOST_LANE_SLOTS 16
 #define FIRST_PAUSE 16
 #define LONGEST_PAUSE 4096
+#define LOOK_AGAIN_S 1e-3 /* where another thread listens to the lane's bell */
 #define GRACE_S 1.0 /* how much longer than the server an answer is waited for that says so itself */
 
 /* ---- messages ---- */
@@ -48,7 +50,7 @@ static bool write_frame(gg_slot *slot) {
   frame->failed = false;
   gg_raw(frame, "\0\0\0\0", 4);
   gg_uint(frame, GG_SESSION_REQUEST_ID, slot->call);
-  if (slot->asks_lane) gg_uint(frame, GG_SESSION_REQUEST_LANE_SLOTS, 1);
+  if (slot->asks_slots) gg_uint(frame, GG_SESSION_REQUEST_LANE_SLOTS, slot->asks_slots);
   if (slot->timeout_s > 0) gg_double(frame, GG_SESSION_REQUEST_TIMEOUT_S, slot->timeout_s);
   gg_write_released(memory, frame);
   if (slot->used_bound)
@@ -89,16 +91,27 @@ static gg_slot *free_slot(gridgrad_connection *connection, gridgrad_error *error
   return NULL;
 }
 
-/* Whether a call is to ask for the lane: once, and now and then where it was refused. */
-static bool wants_lane(gridgrad_problem *problem) {
+static uint64_t under_way_of(const gridgrad_problem *problem) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < GRIDGRAD_MAX_CALLS; ++i) {
+    const gg_slot *slot = problem->connection->slots[i];
+    count += slot && slot->problem == problem && slot->state != GG_IDLE;
+  }
+  return count;
+}
+
+/* For how many calls at once one is to ask for room on the lane: once, and now and then where that was refused or is too
+ * little. 0 for none. */
+static uint64_t slots_to_ask(gridgrad_problem *problem) {
   gridgrad_connection *connection = problem->connection;
   bool has_one = connection->lane && connection->lane->number == problem->lane_number;
-  if (!connection->has_lanes || !problem->bound || has_one || connection->asking) return false;
-  if (problem->ask_after-- > 0) return false;
+  if (!connection->has_lanes || !problem->bound || (has_one && !problem->is_short) || connection->asking) return 0;
+  if (problem->ask_after-- > 0) return 0;
   problem->ask_pause = problem->ask_pause ? problem->ask_pause * 2 : FIRST_PAUSE;
   if (problem->ask_pause > LONGEST_PAUSE) problem->ask_pause = LONGEST_PAUSE;
   problem->ask_after = problem->ask_pause;
-  return true;
+  uint64_t count = 1 + under_way_of(problem);
+  return count < MOST_LANE_SLOTS ? count : MOST_LANE_SLOTS;
 }
 
 static gg_slot *taken(gridgrad_problem *problem, double timeout_s, gridgrad_error *error) {
@@ -113,8 +126,7 @@ static gg_slot *taken(gridgrad_problem *problem, double timeout_s, gridgrad_erro
   slot->timeout_s = timeout_s;
   slot->give_up_at = timeout_s > 0 ? gg_now() + timeout_s + GRACE_S : 0;
   slot->used_bound = problem->bound;
-  slot->asks_lane = wants_lane(problem);
-  if (slot->asks_lane) connection->asking = problem;
+  slot->asks_slots = 0;
   slot->is_waited_for = slot->has_header = slot->has_lease = false;
   memset(&slot->error, 0, sizeof slot->error);
   return slot;
@@ -137,6 +149,51 @@ static int check(const gridgrad_problem *problem, const double *numbers, double 
   return GRIDGRAD_OK;
 }
 
+/* ---- the lane ---- */
+
+static void leave_lane(gridgrad_connection *connection, gg_slot *slot) {
+  gg_lane *lane = slot->lane;
+  lane->taken &= ~((uint64_t)1 << slot->lane_slot);
+  slot->lane = NULL;
+  if (lane->is_lost && connection->lane == lane) {
+    connection->lane = NULL;
+    gg_leave_lane(lane);
+  }
+  gg_leave_lane(lane);
+}
+
+/* Begins a call on the lane, if it can go there. */
+static bool goes_by_lane(gg_slot *slot) {
+  gridgrad_problem *problem = slot->problem;
+  const gg_grant *grant = &problem->grant;
+  gg_lane *lane = problem->connection->lane;
+  if (!lane || lane->number != problem->lane_number || lane->is_lost || grant->bound != problem->bound ||
+      problem->header.bytes != grant->result_bytes || slot->numbers.size != grant->numbers_bytes)
+    return false;
+  slot->lane_slot = gg_begin_on_lane(lane, grant, slot->numbers.data);
+  problem->is_short = slot->lane_slot < 0 && grant->slots < MOST_LANE_SLOTS;
+  if (slot->lane_slot < 0) return false;
+  slot->lane = lane;
+  slot->grant = *grant;
+  slot->header = problem->header;
+  ++lane->references;
+  return true;
+}
+
+/* Begins a call: on the lane, or with a message that is still to be sent. False: there is no memory. */
+static bool begin(gg_slot *slot) {
+  gridgrad_connection *connection = slot->problem->connection;
+  if (goes_by_lane(slot)) {
+    slot->state = GG_ON_LANE;
+    return true;
+  }
+  slot->asks_slots = slots_to_ask(slot->problem);
+  if (!write_frame(slot)) return false;
+  if (slot->asks_slots) connection->asking = slot->problem;
+  slot->state = GG_UNDER_WAY;
+  return true;
+}
+
 int gridgrad_submit(gridgrad_problem *problem, const double *numbers, double timeout_s, uint64_t *call,
                     gridgrad_error *error) {
   int reason = check(problem, numbers, timeout_s, error);
@@ -146,19 +203,19 @@ int gridgrad_submit(gridgrad_problem *problem, const double *numbers, double tim
   gridgrad_connection *connection = problem->connection;
   pthread_mutex_lock(&connection->lock);
   gg_slot *slot = taken(problem, timeout_s, &why);
-  if (slot && !(keep_numbers(slot, numbers) && write_frame(slot))) {
+  if (slot && !(keep_numbers(slot, numbers) && begin(slot))) {
     gg_no_memory(&why);
-    if (slot->asks_lane) connection->asking = NULL;
     slot = NULL;
   }
-  if (slot) slot->state = GG_UNDER_WAY;
+  bool is_to_be_sent = slot && slot->state == GG_UNDER_WAY;
+  if (slot) *call = slot->call;
   pthread_mutex_unlock(&connection->lock);
   if (!slot) {
     if (error) *error = why;
     return why.reason;
   }
-  *call = slot->call;
-  gg_send(connection, slot->frame.data, slot->frame.size, slot->give_up_at); /* what goes wrong, waiting for it says */
+  /* What goes wrong, waiting for it says */
+  if (is_to_be_sent) gg_send(connection, slot->frame.data, slot->frame.size, slot->give_up_at);
   return GRIDGRAD_OK;
 }
 
@@ -174,13 +231,8 @@ static void wait_for_change(gridgrad_connection *connection, double until) {
   pthread_cond_timedwait(&connection->changed, &connection->lock, &at);
 }
 
-/* Sends a call again as a whole, since the server has forgotten its number. */
-static void repeat(gridgrad_connection *connection, gg_slot *slot) {
-  if (slot->problem->bound == slot->used_bound) slot->problem->bound = 0;
-  if (connection->asking == slot->problem) connection->asking = NULL;
-  slot->asks_lane = false;
-  slot->used_bound = 0;
-  memset(&slot->error, 0, sizeof slot->error);
+/* Sends a call by the session; called and left with the lock held. */
+static void send_again(gridgrad_connection *connection, gg_slot *slot) {
   if (!write_frame(slot)) {
     gg_no_memory(&slot->error);
     slot->state = GG_ANSWERED;
@@ -192,6 +244,49 @@ static void repeat(gridgrad_connection *connection, gg_slot *slot) {
   pthread_mutex_lock(&connection->lock);
 }
 
+/* Sends a call again as a whole, since the server has forgotten its number. */
+static void repeat(gridgrad_connection *connection, gg_slot *slot) {
+  if (slot->problem->bound == slot->used_bound) slot->problem->bound = 0;
+  if (connection->asking == slot->problem) connection->asking = NULL;
+  slot->asks_slots = 0;
+  slot->used_bound = 0;
+  memset(&slot->error, 0, sizeof slot->error);
+  send_again(connection, slot);
+}
+
+/* Waits for the answer to a call on the lane; one that does not come, or says no, is asked for by the session. */
+static void take_from_lane(gridgrad_connection *connection, gg_slot *slot) {
+  gg_lane *lane = slot->lane;
+  double until = gg_now() + PATIENCE_S;
+  if (slot->give_up_at > 0 && slot->give_up_at < until) until = slot->give_up_at;
+  while (!gg_is_done(lane, slot->lane_slot) && !lane->is_lost && gg_now() < until) {
+    if (lane->is_waited_at) {
+      wait_for_change(connection, gg_now() + LOOK_AGAIN_S);
+      continue;
+    }
+    lane->is_waited_at = true;
+    pthread_mutex_unlock(&connection->lock);
+    gg_wait_on_lane(lane, slot->lane_slot, until);
+    pthread_mutex_lock(&connection->lock);
+    lane->is_waited_at = false;
+    pthread_cond_broadcast(&connection->changed);
+  }
+  double seconds = 0;
+  const unsigned char *result =
+      gg_is_done(lane, slot->lane_slot) ? gg_result_on_lane(lane, &slot->grant, slot->lane_slot, &seconds) : NULL;
+  gg_block *block = result ? gg_new_block(connection->memory, slot->grant.result_bytes) : NULL;
+  if (block) memcpy(block->data, result, (size_t)slot->grant.result_bytes);
+  leave_lane(connection, slot);
+  if (!block) {
+    send_again(connection, slot);
+    return;
+  }
+  slot->copy = block;
+  slot->header.queue_s = 0;
+  slot->header.compute_s = seconds;
+  slot->state = GG_ANSWERED;
+}
+
 static void give_windows_back(gridgrad_connection *connection, const gg_slot *slot) {
   if (!slot->copy || slot->state != GG_UNDER_WAY || !gg_has_released(connection->memory)) return;
   pthread_mutex_unlock(&connection->lock);
@@ -201,8 +296,10 @@ static void give_windows_back(gridgrad_connection *connection, const gg_slot *sl
 
 /* Waits until a call is answered. False: its time is over. */
 static bool is_answered(gridgrad_connection *connection, gg_slot *slot) {
-  while (slot->state != GG_ANSWERED && !connection->is_broken) {
-    if (slot->state == GG_TO_REPEAT) {
+  while (slot->state != GG_ANSWERED && (slot->state == GG_ON_LANE || !connection->is_broken)) {
+    if (slot->state == GG_ON_LANE) {
+      take_from_lane(connection, slot);
+    } else if (slot->state == GG_TO_REPEAT) {
       repeat(connection, slot);
     } else if (slot->give_up_at > 0 && gg_now() >= slot->give_up_at) {
       return false;
@@ -284,66 +381,9 @@ int gridgrad_wait(gridgrad_problem *problem, uint64_t call, gridgrad_result *res
   return reason;
 }
 
-/* ---- the lane ---- */
-
-/* The lane for a call of this thread, or NULL; and what is known of its answers, which other threads may learn anew. */
-static gg_lane *take_lane(gridgrad_problem *problem, gg_grant *grant, gg_header *known) {
-  gridgrad_connection *connection = problem->connection;
-  pthread_mutex_lock(&connection->lock);
-  gg_lane *lane = connection->lane;
-  if (lane && lane->number != problem->lane_number) lane = NULL;
-  const gg_header *header = &problem->header;
-  if (lane && (lane->is_taken || lane->is_lost || connection->is_broken || problem->grant.bound != problem->bound ||
-               header->bytes != problem->grant.result_bytes ||
-               problem->grant.numbers_bytes != problem->number_count * sizeof(double)))
-    lane = NULL;
-  if (lane) {
-    lane->is_taken = true;
-    ++lane->references;
-    *grant = problem->grant;
-    *known = *header;
-  }
-  pthread_mutex_unlock(&connection->lock);
-  return lane;
-}
-
-static void leave_lane(gridgrad_connection *connection, gg_lane *lane) {
-  pthread_mutex_lock(&connection->lock);
-  lane->is_taken = false;
-  if (lane->is_lost && connection->lane == lane) {
-    connection->lane = NULL;
-    gg_leave_lane(lane);
-  }
-  gg_leave_lane(lane);
-  pthread_mutex_unlock(&connection->lock);
-}
-
-/* Makes a call by the lane, if there is one. False: it has to go by the session. */
-static bool called_by_lane(gridgrad_problem *problem, const double *numbers, double timeout_s, gridgrad_result *result) {
-  gg_grant grant;
-  gg_header known;
-  gg_lane *lane = take_lane(problem, &grant, &known);
-  if (!lane) return false;
-  gridgrad_connection *connection = problem->connection;
-  double patience_s = timeout_s > 0 && timeout_s < PATIENCE_S ? timeout_s : PATIENCE_S, seconds = 0;
-  gg_block *block = NULL;
-  if (gg_call_by_lane(lane, &grant, numbers, patience_s, &seconds) &&
-      (block = gg_new_block(connection->memory, grant.result_bytes)))
-    memcpy(block->data, lane->map + grant.result_offset, (size_t)grant.result_bytes);
-  leave_lane(connection, lane);
-  if (!block) return false;
-  gg_slot slot = {.problem = problem, .header = known, .copy = block};
-  slot.header.queue_s = 0;
-  slot.header.compute_s = seconds;
-  fill(&slot, result);
-  return true;
-}
-
 int gridgrad_call(gridgrad_problem *problem, const double *numbers, double timeout_s, gridgrad_result *result,
                   gridgrad_error *error) {
   if (!result) return gg_fail(error, GRIDGRAD_REQUEST, "result", "none", "give where it goes");
-  if (!check(problem, numbers, timeout_s, error) && called_by_lane(problem, numbers, timeout_s, result))
-    return GRIDGRAD_OK;
   uint64_t call;
   int reason = gridgrad_submit(problem, numbers, timeout_s, &call, error);
   return reason ? reason : gridgrad_wait(problem, call, result, error);

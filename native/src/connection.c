@@ -142,6 +142,7 @@ static void take_grant(gridgrad_connection *connection, const gg_grant *grant) {
   if (!problem || problem->bound != grant->bound || !connection->lane || !gg_fits(connection->lane, grant)) return;
   problem->grant = *grant;
   problem->lane_number = connection->lane->number;
+  problem->is_short = false;
 }
 
 static void take_answer(gridgrad_connection *connection, gg_span message) {
@@ -404,6 +405,7 @@ void gridgrad_close(gridgrad_connection *connection) {
     gg_free(&slot->numbers);
     gg_free(&slot->frame);
     gg_free_block(slot->copy);
+    gg_leave_lane(slot->lane);
     free(slot);
   }
   drop_descriptors(connection);

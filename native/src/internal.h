@@ -43,20 +43,21 @@ void gg_free_block(gg_block *block);
 
 /* Slots of a lane for the calls of a number, as far as they were granted. */
 typedef struct gg_grant {
-  uint64_t bound, slots, first_slot, numbers_offset, numbers_bytes, result_offset, result_bytes, memory_bytes;
+  uint64_t bound, slots, first_slot, numbers_offset, numbers_bytes, result_offset, result_bytes, stride, memory_bytes;
 } gg_grant;
 
 /* Memory by which calls go to a worker and back without the server: see lane.c. */
 typedef struct gg_lane {
   uint64_t number; /* another than that of any lane before, which may have lain at the same address */
-  int references;  /* under the connection's lock, as `is_taken` */
-  bool is_taken;  /* by a thread that makes a call */
-  bool is_lost;
+  int references;  /* under the connection's lock, as those below up to `asked` */
+  bool is_waited_at; /* by a thread, for its answer; one at a time listens to the bell */
+  uint64_t taken;    /* a bit for each slot that has a call */
+  uint32_t asked[64]; /* the last number of each slot */
+  _Atomic bool is_lost;
   unsigned char *map;
   size_t size;
   int bell;
-  uint32_t asked[64]; /* the last number of each slot */
-  double answered_at;
+  double answered_at; /* of who waits, as the rest */
   int luck, tries_after;
 } gg_lane;
 
@@ -67,8 +68,14 @@ void gg_close_lane(gg_lane *lane);
 void gg_leave_lane(gg_lane *lane);
 /* Whether slots lie in a lane. */
 bool gg_fits(const gg_lane *lane, const gg_grant *grant);
-/* Makes a call; its result lies at grant->result_offset until the next. False: it has to go another way. */
-bool gg_call_by_lane(gg_lane *lane, const gg_grant *grant, const void *numbers, double patience_s, double *seconds);
+/* Takes one of the slots that were granted for a call, and begins it; the slot, or -1 where none is free. Under the lock. */
+int gg_begin_on_lane(gg_lane *lane, const gg_grant *grant, const void *numbers);
+/* Whether the call of a slot is done. */
+bool gg_is_done(const gg_lane *lane, int slot);
+/* Waits for that until a time, or until the lane is lost; called by one thread at a time. */
+void gg_wait_on_lane(gg_lane *lane, int slot, double until);
+/* Where the result of a call that is done lies, and the seconds that it took; NULL where it was not computed. */
+const unsigned char *gg_result_on_lane(const gg_lane *lane, const gg_grant *grant, int slot, double *seconds);
 
 /* An answer, as far as it was read. */
 typedef struct gg_answer {
@@ -98,7 +105,7 @@ bool gg_read_header(gg_span raw, gg_header *header);
 /* Finds a derivative of a header, given as names with commas; its position, or -1. */
 int gg_find_derivative(gg_span raw, const char *wrt);
 
-typedef enum { GG_IDLE, GG_UNDER_WAY, GG_ANSWERED, GG_TO_REPEAT, GG_GIVEN_UP } gg_state;
+typedef enum { GG_IDLE, GG_UNDER_WAY, GG_ON_LANE, GG_ANSWERED, GG_TO_REPEAT, GG_GIVEN_UP } gg_state;
 
 /* A call under way. */
 typedef struct gg_slot {
@@ -109,7 +116,11 @@ typedef struct gg_slot {
   uint64_t used_bound; /* the number that it was sent by; 0 for the whole */
   double timeout_s;
   double give_up_at; /* by gg_now; 0 for never */
-  bool is_waited_for, asks_lane;
+  bool is_waited_for;
+  uint64_t asks_slots; /* of the lane, for later calls */
+  gg_lane *lane;       /* that it goes by, in a slot of a grant */
+  gg_grant grant;
+  int lane_slot;
   gridgrad_error error;
   gg_header header;
   bool has_header, has_lease;
@@ -156,6 +167,7 @@ struct gridgrad_problem {
   gg_header header;  /* of its results, once it is known */
   gg_grant grant;    /* in the lane of this number, if that is still the connection's; 0 for none */
   uint64_t lane_number;
+  bool is_short;            /* of slots: a call found none that was free */
   int ask_after, ask_pause; /* calls until the lane is asked for again */
 };
 

@@ -1,7 +1,7 @@
 /* The lane of a session: memory by which a call goes to a worker and back, while the server only watches.
  *
- * docs/protocol.md says what lies where. Of what the memory holds nothing is used as an address or a size. One thread at a
- * time makes calls by it; others go by the socket of the session.
+ * docs/protocol.md says what lies where. Of what the memory holds nothing is used as an address or a size. A grant has slots
+ * for as many calls at once; one thread at a time listens to the bell.
  */
 
 #define _GNU_SOURCE
@@ -67,9 +67,14 @@ static bool lies_in(const gg_lane *lane, uint64_t offset, uint64_t bytes) {
 }
 
 bool gg_fits(const gg_lane *lane, const gg_grant *grant) {
-  return grant->slots && grant->first_slot < MOST_SLOTS && grant->result_offset % 8 == 0 &&
+  uint64_t last;
+  return grant->slots && grant->slots <= MOST_SLOTS && grant->first_slot <= MOST_SLOTS - grant->slots &&
+         grant->result_offset % 8 == 0 && grant->stride % 8 == 0 &&
+         !__builtin_mul_overflow(grant->slots - 1, grant->stride, &last) && last <= lane->size &&
          lies_in(lane, grant->numbers_offset, grant->numbers_bytes) &&
-         lies_in(lane, grant->result_offset, grant->result_bytes);
+         lies_in(lane, grant->result_offset, grant->result_bytes) &&
+         lies_in(lane, grant->numbers_offset + last, grant->numbers_bytes) &&
+         lies_in(lane, grant->result_offset + last, grant->result_bytes);
 }
 
 static void ring(gg_lane *lane) {
@@ -114,29 +119,40 @@ static void listen_to_bell(gg_lane *lane) {
   if (!count || (count < 0 && errno != EAGAIN && errno != EINTR)) lane->is_lost = true;
 }
 
-static bool is_answered(gg_lane *lane, size_t place, uint32_t number, double until) {
-  if (comes_soon(lane, place, number)) return true;
-  say(lane, IS_WAITING, 1);
-  atomic_thread_fence(memory_order_seq_cst);
-  bool came;
-  while (!(came = seen(lane, place) == number) && !lane->is_lost && gg_now() < until) {
-    listen_to_bell(lane);
-    if (seen(lane, place) != number && seen(lane, IS_ASLEEP)) ring(lane);
-  }
-  say(lane, IS_WAITING, 0);
-  return came;
-}
-
-bool gg_call_by_lane(gg_lane *lane, const gg_grant *grant, const void *numbers, double patience_s, double *seconds) {
-  size_t slot = (size_t)grant->first_slot, place = ANSWERS + 4 * slot;
-  if (seen(lane, place) != lane->asked[slot]) return false; /* the call before it was given up, and is not done yet */
-  if (grant->numbers_bytes) memcpy(lane->map + grant->numbers_offset, numbers, (size_t)grant->numbers_bytes);
-  uint32_t number = ++lane->asked[slot];
-  say(lane, REQUESTS + 4 * slot, number);
+int gg_begin_on_lane(gg_lane *lane, const gg_grant *grant, const void *numbers) {
+  int first = (int)grant->first_slot, slot = first, end = first + (int)grant->slots;
+  /* What was given up keeps its slot until it is done */
+  while (slot < end && ((lane->taken >> slot & 1) || !gg_is_done(lane, slot))) ++slot;
+  if (slot == end) return -1;
+  lane->taken |= (uint64_t)1 << slot;
+  if (grant->numbers_bytes)
+    memcpy(lane->map + grant->numbers_offset + (uint64_t)(slot - first) * grant->stride, numbers,
+           (size_t)grant->numbers_bytes);
+  say(lane, REQUESTS + 4 * (size_t)slot, ++lane->asked[slot]);
   atomic_thread_fence(memory_order_seq_cst);
   if (seen(lane, IS_ASLEEP)) ring(lane);
-  bool came = is_answered(lane, place, number, gg_now() + patience_s);
+  return slot;
+}
+
+bool gg_is_done(const gg_lane *lane, int slot) { return seen(lane, ANSWERS + 4 * (size_t)slot) == lane->asked[slot]; }
+
+void gg_wait_on_lane(gg_lane *lane, int slot, double until) {
+  size_t place = ANSWERS + 4 * (size_t)slot;
+  uint32_t number = lane->asked[slot];
+  if (!comes_soon(lane, place, number)) {
+    say(lane, IS_WAITING, 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    while (seen(lane, place) != number && !lane->is_lost && gg_now() < until) {
+      listen_to_bell(lane);
+      if (seen(lane, place) != number && seen(lane, IS_ASLEEP)) ring(lane);
+    }
+    say(lane, IS_WAITING, 0);
+  }
   lane->answered_at = gg_now();
-  memcpy(seconds, lane->map + SECONDS + 8 * slot, sizeof *seconds);
-  return came && seen(lane, OUTCOMES + 4 * slot) == 0;
+}
+
+const unsigned char *gg_result_on_lane(const gg_lane *lane, const gg_grant *grant, int slot, double *seconds) {
+  memcpy(seconds, lane->map + SECONDS + 8 * (size_t)slot, sizeof *seconds);
+  if (seen(lane, OUTCOMES + 4 * (size_t)slot) != 0) return NULL;
+  return lane->map + grant->result_offset + ((uint64_t)slot - grant->first_slot) * grant->stride;
 }

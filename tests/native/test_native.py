@@ -343,7 +343,10 @@ def test_calls_go_by_a_lane_and_on_without_its_worker(
     with with_lanes(tmp_path, path) as (server, client):
         for command in ("calls", "threads", "allocations"):
             run([program, path, command], **SANITIZED)
-        assert by_lanes(client) > 2000
+        before = by_lanes(client)
+        assert before > 2000
+        run([program, path, "many"], **SANITIZED)  # which begins several calls before it waits for one
+        eventually(lambda: by_lanes(client) - before >= 16, "calls by the lane that are under way together")
         eventually(lambda: not client.server_status().load.lanes, "the end of the lanes")
         [worker] = server.workers()
         process = subprocess.Popen([str(program), str(path), "threads"], env=SANITIZED)
