@@ -10,8 +10,9 @@ import numpy as np
 
 import gridgrad
 from benchmarks.harness.block import Run, in_turn
+from benchmarks.peers.network import AXES as OF_NETWORK
 
-__all__ = ["TEXTS", "formula", "prepare"]
+__all__ = ["TEXTS", "formula", "network", "prepare"]
 
 TEXTS = {
     "bilinear": "t*k + 2*t*k**2",
@@ -57,3 +58,19 @@ def formula(address: str, name: str, side: int, way: Literal["registered", "text
         for _ in range(3):
             client.gradient(function, inputs)
         yield in_turn(lambda: client.gradient(function, inputs))
+
+
+@contextlib.contextmanager
+def network(address: str, side: int, order: int) -> Iterator[Run]:
+    """One caller in a loop, for the value of the network and its partials to an order.
+
+    Args:
+        address: of the server.
+        side: of the square grid.
+        order: of the derivatives.
+    """
+    inputs = {name: np.linspace(*ends, side) for name, ends in OF_NETWORK.items()}
+    with gridgrad.Client(address) as client:
+        for _ in range(3):
+            client.gradient(gridgrad.registered("network"), inputs, order=order)
+        yield in_turn(lambda: client.gradient(gridgrad.registered("network"), inputs, order=order))
