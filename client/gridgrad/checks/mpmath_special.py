@@ -252,6 +252,8 @@ VALUES: dict[str, Callable[..., Number]] = {
     **{f"{name}e_derivative": functools.partial(_scaled, of, sign) for name, of, sign in _SCALED},
     **{f"{name}e": functools.partial(_scaled, of, sign, 0) for name, of, sign in _SCALED},
     **{f"{name[0]}{v}e": functools.partial(_scaled, of, sign, 0, v) for name, of, sign in _SCALED for v in (0, 1)},
+    "zeta": lambda x: mp.zeta(x) if x != 1 else mp.inf,
+    "zeta_derivative": lambda n, x: mp.zeta(x, 1, n),
     "hyp1f1": lambda a, b, x: mp.nan if b <= 0 and b == mp.floor(b) else mp.hyp1f1(a, b, x),
     "spherical_jn": functools.partial(_spherical, mp.besselj),
     "spherical_yn": functools.partial(_spherical, mp.bessely),

@@ -33,6 +33,8 @@ _SEVERAL = {
     "fresnel": ("fresnel_s", "fresnel_c"),
 }
 """scipy's ufuncs of several results: the function of the language that each is."""
+_RENAMED = {"_riemann_zeta": "zeta"}
+"""scipy's ufuncs behind functions of another name."""
 _LAMBERT = "_lambertw"
 """What scipy calls its ufunc behind lambertw."""
 _BITS = frozenset({"bitwise_or", "bitwise_and", "bitwise_xor", "invert"})
@@ -154,9 +156,9 @@ def product(recorder: Recorder, left: Any, right: Any) -> Traced:
 
 def _function(recorder: Recorder, ufunc: np.ufunc) -> Function:
     """The function of the language that a ufunc of numpy or scipy is."""
-    name = ufunc.__name__
+    name = _RENAMED.get(ufunc.__name__, ufunc.__name__)
     special = sys.modules.get("scipy.special")
-    ours = getattr(np, name, None) is ufunc or getattr(special, name, None) is ufunc
+    ours = getattr(np, name, None) is ufunc or getattr(special, name, None) is ufunc or ufunc.__name__ in _RENAMED
     function = lookup("logical_xor" if name in _BITS else name) if ours else None
     if function is None:
         known = getattr(np, name, None) is ufunc

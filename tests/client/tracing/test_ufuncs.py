@@ -44,7 +44,7 @@ def test_lamberts_function_of_scipy_is_traced() -> None:
         gridgrad.trace(lambda x: special.lambertw(x, 1))
 
 
-@pytest.mark.parametrize("name", ["erfcinv", "dawsn", "expi", "exp1", "spence", "ellipk", "ellipkm1", "ellipe"])
+@pytest.mark.parametrize("name", ["erfcinv", "dawsn", "expi", "exp1", "spence", "zeta", "ellipk", "ellipkm1", "ellipe"])
 def test_functions_of_a_number_are_traced_by_the_names_of_scipy(name: str) -> None:
     special = pytest.importorskip("scipy.special")
     assert gridgrad.trace(lambda x: getattr(special, name)(x)) == gridgrad.parse(f"{name}(x)")

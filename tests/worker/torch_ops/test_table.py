@@ -117,6 +117,8 @@ POINTS: dict[str, tuple[float, ...]] = {
     **dict.fromkeys(("i0e(x)", "i1e(x)", "ive(3, x)"), (-3.8125, 0.4375, 17.0)),
     **dict.fromkeys(("ive_derivative(1, 2, x)", "kve_derivative(1, 2, x)"), (5.5,)),
     **dict.fromkeys(("k0e(x)", "k1e(x)", "kve(2.5, x)"), (0.4375, 17.0)),
+    "zeta(x)": (-7.5, -1.0, 0.0, 0.96875, 2.0, 17.0),
+    "zeta_derivative(1, x)": (-2.75, 3.25),
     "hyp1f1(0.5, 1.5, x)": (-50.0, -0.625, 0.0, 17.0),
     "lambertw(x)": (-0.359375, -0.25, 0.0, 0.0009765625, 1.0, 17.0, 1024.0),
     "lambertw(x, -1)": (-0.359375, -0.25, -0.0009765625),
@@ -194,6 +196,7 @@ ORDERS = {
     "tanhc_derivative": QUOTIENTS,
     "langevin_derivative": QUOTIENTS,
     "dawsn_derivative": (-0.75, 1.125, 1.25, 3.25, 7.0, 1000.0),
+    "zeta_derivative": (-7.5, -0.625, 0.4375, 2.5, 17.0),
     "expn": (0.0009765625, 0.4375, 17.0),
     **dict.fromkeys(("ellipk_derivative", "ellipe_derivative", "ellipkm1_derivative"), (0.25, 0.625, 0.96875)),
     "jn": (-700.5, 480.0, 612.5, 1001.0, 1e6),
@@ -226,6 +229,7 @@ LONGER = {
     **dict.fromkeys(("expi(x)", "si(x)", "shi(x)", "fresnel_s(x)", "fresnel_c(x)"), EVERYWHERE),
     **dict.fromkeys(("exp1(x)", "expn(0, x)", "expn(3, x)", "ci(x)", "chi(x)"), POSITIVE[:-1]),
     "spence(x)": POSITIVE,
+    "zeta(x)": (-30.25, -12.0, -0.9375, -0.5, 0.4375, 1.0625, 3.25, 60.125),
     **dict.fromkeys(
         ("ellipk(x)", "ellipe(x)"), (-1024.0, -0.625, -0.46875, -1e-6, 0.0, 0.53125, 0.875, 0.90625, 0.998046875)
     ),

@@ -133,4 +133,9 @@ TABLE = (
         _GAMMA, "polygamma", "the n-th derivative of digamma", 19,
         "; at the negative integers it is inf for odd n, nan for even, and at 0 ±inf",
     ),
+    _unary(
+        _GAMMA, "zeta", "ζ(x) = Σ 1/kˣ over k from 1 on, Riemann's, continued to x < 1", "zeta_derivative(1, x)",
+        notes=f"inf at 1, the first derivative -inf there; derivatives are nan below -170. Of one argument. {_TO_13}",
+    ),
+    _sequence(_GAMMA, "zeta_derivative", "the n-th derivative of zeta", 6, f". {_TO_13}"),
 )  # fmt: skip

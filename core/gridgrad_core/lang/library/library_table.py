@@ -41,6 +41,8 @@ LIBRARY: dict[str, LibraryFunction] = {
     **{name: _Of(0, 1, name) for name in ("i0", "i1", "i0e", "i1e", "k0e", "k1e")},
     **{name: _Of(0, 2, name) for name in ("ive", "kve")},
     **dict.fromkeys(("ive_derivative", "kve_derivative"), _Of(1, 2, "")),
+    "zeta": _Of(0, 1, "zeta"),
+    "zeta_derivative": _Of(1, 1, ""),
     "hyp1f1": _Of(0, 3, "hyp1f1"),
     **{f"spherical_{name}": _Of(1, 1, f"spherical_{name}") for name in ("jn", "yn", "in", "kn")},
     **{

@@ -28,10 +28,11 @@
     ROW(erfcinv, 1) ROW(owens_t, 2) ROW(bivariate_norm_cdf, 3) \
     ROW(dawsn, 1) ROW(dawsn_derivative, 2) ROW(voigt_profile, 3) ROW(voigt_partial, 5)
 
-// Of exponentials, sines and logarithms; Kummer's function
+// Of exponentials, sines and logarithms; Kummer's function and Riemann's
 #define INTEGRALS(ROW)                                                                       \
     ROW(expi, 1) ROW(exp1, 1) ROW(expn, 2) ROW(expn_derivative, 3) ROW(si, 1) ROW(ci, 1) ROW(shi, 1) \
-    ROW(chi, 1) ROW(fresnel_s, 1) ROW(fresnel_c, 1) ROW(spence, 1) ROW(hyp1f1, 3)
+    ROW(chi, 1) ROW(fresnel_s, 1) ROW(fresnel_c, 1) ROW(spence, 1) ROW(hyp1f1, 3) ROW(zeta, 1) \
+    ROW(zeta_derivative, 2)
 
 // By the parameter m, and Carlson's
 #define ELLIPTIC_INTEGRALS(ROW)                                                                       \
