@@ -15,7 +15,7 @@ from gridgrad_worker.devices.cpu import CpuDevice
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
 from gridgrad_worker.engines.tiles import ArrayValues, Subgrid, Tile
 from gridgrad_worker.registered.registration import FunctionProgram, Registration, describe
-from gridgrad_worker.tracing.trace import traced
+from gridgrad_worker.tracing.trace import MOST_OF_NETWORK, traced
 
 X, Y = np.array([0.5]), np.array([-0.25])
 
@@ -84,3 +84,20 @@ def test_why_torch_computes_a_function_is_said(cpu: CpuDevice) -> None:
 def test_single_precision_is_left_to_torch_where_a_function_computes_in_double(cpu: CpuDevice) -> None:
     assert known(trace(cpu, lambda x: torch.sin(x) * x)).in_float32
     assert not known(trace(cpu, lambda x: torch.sin(x.double()).to(x.dtype))).in_float32
+
+
+@pytest.mark.parametrize(("units", "goes_by_layers"), [(4, False), (18, True)])
+def test_a_larger_network_goes_by_its_layers(units: int, goes_by_layers: bool, cpu: CpuDevice) -> None:
+    """It is an expression too, which would take twice the time."""
+    torch.manual_seed(1)
+    first, second = (torch.randn(units, n, dtype=torch.float64) for n in (2, units))
+    layered = trace(cpu, lambda x, y: torch.tanh(second @ torch.tanh(first @ torch.stack([x, y]))).sum())
+    assert (layered.layers is not None, layered.program is None) == (goes_by_layers, goes_by_layers)
+    assert goes_by_layers == ("a network of" in layered.why_functional)
+
+
+def test_a_long_function_without_layers_is_an_expression(cpu: CpuDevice) -> None:
+    def series(x: Tensor) -> Tensor:
+        return sum((x**n / (n + 1.0) for n in range(1, 150)), torch.zeros_like(x))
+
+    assert parse(known(trace(cpu, series)).text).operations > MOST_OF_NETWORK

@@ -14,7 +14,13 @@ from gridgrad_worker.tracing.layers import NoLayersError, layered
 from gridgrad_worker.tracing.program import program_of
 from gridgrad_worker.tracing.torch_agreement import agrees_in_float32, by_program, order_of_agreement
 
-__all__ = ["traced"]
+__all__ = ["MOST_OF_NETWORK", "traced"]
+
+MOST_OF_NETWORK = 500
+"""Operations up to which a network is computed as an expression, and not layer by layer."""
+
+_aten = torch.ops.aten
+_PRODUCTS = {_aten.mm, _aten.addmm, _aten.mv, _aten.addmv, _aten.bmm, _aten.baddbmm, _aten.dot}
 
 _log = logging.getLogger(__name__)
 
@@ -26,20 +32,28 @@ def traced(registered: Registration, device: Device) -> Registration:
         registered: the function, checked if it is to be.
         device: where the ways are compared.
     """
+    program = None
     try:
-        return registered._replace(program=_program(registered, device))
+        program, operations = _program(registered, device)
+        if operations <= MOST_OF_NETWORK or not _has_products(registered):
+            return registered._replace(program=program)
+        why = f"it is a network of {operations} operations, which its layers compute in less time than an expression"
     except UntraceableError as error:
         why = str(error)
     except FindingError as finding:
         why = f"the program that it was traced to differs: {finding.found}"
-    return _layered(registered, device, why)
+    return _layered(registered, device, why, program)
 
 
-def _layered(registered: Registration, device: Device, why: str) -> Registration:
-    """A function with its layers, where it has some and is no program."""
+def _layered(registered: Registration, device: Device, why: str, program: FunctionProgram | None) -> Registration:
+    """A function with its layers, where it has some that go as far as its program, if it is one."""
     try:
         found = layered(registered, device)
+        if program and found.order < program.order:
+            return registered._replace(program=program)
     except NoLayersError as error:
+        if program:
+            return registered._replace(program=program)
         said = f"{why}; {error}" if str(error) else why
         _log.info("the function %r is computed by torch: %s", registered.name, said)
         return registered._replace(why_functional=said)
@@ -47,7 +61,14 @@ def _layered(registered: Registration, device: Device, why: str) -> Registration
     return registered._replace(layers=found, why_functional=f"{why}; it goes {way}")
 
 
-def _program(registered: Registration, device: Device) -> FunctionProgram:
+def _has_products(registered: Registration) -> bool:
+    """Whether a function multiplies matrices."""
+    called = {getattr(node.target, "overloadpacket", None) for node in graph_of(registered).graph.nodes}
+    return not called.isdisjoint(_PRODUCTS)
+
+
+def _program(registered: Registration, device: Device) -> tuple[FunctionProgram, int]:
+    """The program, and how many operations it has."""
     names = [each.name for each in registered.inputs]
     graph = graph_of(registered)
     program = program_of(graph, names, registered.components if registered.tuple_valued else None)
@@ -55,7 +76,7 @@ def _program(registered: Registration, device: Device) -> FunctionProgram:
     order = order_of_agreement(registered, values, device, program=program)
     in_float32 = not registered.why_no_float32 and _is_same_in_float32(registered, graph.code)
     in_float32 = in_float32 and agrees_in_float32(registered, values, device)
-    return FunctionProgram(program.text, program.digest, order, in_float32)
+    return FunctionProgram(program.text, program.digest, order, in_float32), program.operations
 
 
 def _is_same_in_float32(registered: Registration, code: str) -> bool:
