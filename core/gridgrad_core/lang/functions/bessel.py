@@ -20,8 +20,8 @@ _OF_AIRY = "To 1e-13 of mpmath's; for x < 0 of |x|^(±1/4)/√π and of what the
 _GROWING = "To 2e-13 of mpmath's"
 _SCALED_I = (
     "Odd derivatives of even orders, and even ones of odd orders, jump at 0, where they are the mean of both sides. "
-    "To 1e-13 of mpmath's for x ≤ 1e6, from the fourth derivative on to 1e-11; of orders that are not whole to 1e-12, and from "
-    "the third on to 1e-10"
+    "To 1e-13 of mpmath's for x ≤ 1e6, from the fourth derivative on to 1e-11; of orders that are not whole to 1e-12, "
+    "and from the third on to 1e-10"
 )
 _SCALED_K = "inf at 0, nan below. To 1e-13 of mpmath's for x ≤ 1e6"
 _FALLING = "inf at 0, nan below. To 1e-13 of mpmath's"
