@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["SHARE", "VARIABLE", "examples", "longest", "seed"]
+__all__ = ["SHARE", "VARIABLE", "examples", "seed"]
 
 VARIABLE = "GRIDGRAD_TEST_SEED"
 """Set by `make test-long`, which prints it."""
 SHARE = "GRIDGRAD_TEST_SHARE"
-"""Set to 0.1, as what runs on every change does: the longest of the long random tests draw a tenth."""
+"""How much of what they would draw random tests draw in `make test-long`: 0.1 where it runs on every change."""
 LONGER = 10
 
 
@@ -26,17 +26,9 @@ def examples(count: int, longer: int = LONGER) -> int:
     """How many examples a test draws.
 
     Args:
-        count: how many in `make test`.
-        longer: how many times as many in `make test-long`.
-    """
-    return count * longer if VARIABLE in os.environ else count
-
-
-def longest(count: int, longer: int) -> int:
-    """How many examples one of the longest tests draws.
-
-    Args:
-        count: how many in `make test`.
+        count: how many in `make test`, and at least.
         longer: how many times as many in `make test-long`, where it is not to draw a share of them alone.
     """
-    return max(count, round(examples(count, longer) * float(os.environ.get(SHARE, "1"))))
+    if VARIABLE not in os.environ:
+        return count
+    return max(count, round(count * longer * float(os.environ.get(SHARE, "1"))))

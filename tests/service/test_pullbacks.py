@@ -68,17 +68,18 @@ def test_arrays_of_coefficients_and_sums_over_them(client: gridgrad.Client) -> N
     assert_allclose(kept.d["t"], slopes, rtol=1e-10)
 
 
+@pytest.mark.long
 def test_arrays_of_more_numbers_than_one_request_has(client: gridgrad.Client) -> None:
-    t, k = np.linspace(0.5, 1.5, 7), np.linspace(0.2, 1.2, 5)
+    t, k = np.linspace(0.5, 1.5, 3), np.linspace(0.2, 1.2, 2)
     rng = np.random.default_rng(8)
-    n, m, i = rng.normal(size=600), rng.normal(size=9), rng.integers(0, 5, 600)
+    n, m, i = rng.normal(size=520), rng.normal(size=9), rng.integers(0, 5, 520)
     powers = t[:, None] ** i
     inner = powers @ n
     asked: Any = {"wrt": ["t", "m", "n", "a"], "coefficients": {"n": n, "i": i, "m": m}, "tier": "direct"}
     function = "a*tanh(sum(n*t**i)/9)*k, sum(m*t) + k"
     inputs = {"t": t, "k": k, "a": 1.5}
     slopes = 1.5 / 9 / np.cosh(inner / 9) ** 2
-    for weights in (np.ones((2, 7, 5)), rng.normal(size=(2, 7, 5))):
+    for weights in (np.ones((2, 3, 2)), rng.normal(size=(2, 3, 2))):
         result = client.pullback(function, inputs, None if weights[0, 0, 0] == 1 else weights, **asked)
         assert [*result.d] == [("t",), ("m",), ("n",), ("a",)]
         found = np.einsum("tk,k->t", weights[0], k)

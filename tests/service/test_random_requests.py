@@ -23,7 +23,7 @@ import pytest
 import gridgrad
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
-from tests.seeds import examples, longest, seed
+from tests.seeds import examples, seed
 from tests.server.local_sessions.callers import Caller
 from tests.service.calls import OPTIONS, axis, grids, request
 from tests.service.harness import Running, eventually, own_mib, running
@@ -59,7 +59,7 @@ def strangers_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
 @pytest.mark.random
 @pytest.mark.timeout(examples(300, 12))
 def test_random_requests_by_every_method(strangers_server: Running, report: Report) -> None:
-    before, warm, count = strangers_server.workers(), longest(WARM, LONGER_WARM), longest(COUNT, LONGER)
+    before, warm, count = strangers_server.workers(), examples(WARM, LONGER_WARM), examples(COUNT, LONGER)
     with _runner() as run:
         run(_asked(strangers_server.address, range(warm)))
         own = _own(strangers_server)

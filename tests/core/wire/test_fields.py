@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -38,6 +39,8 @@ NUMBERS_TOGETHER = 2
 def with_one(message: type[Message], name: str, kind: int) -> tuple[bytes, bool]:
     """A serialized message with one value of a field and nothing else, and whether the field is repeated."""
     value = VALUES.get(kind, 1)
+    if isinstance(getattr(message(), name), Mapping):
+        return message(**{name: {"key": "value"}}).SerializeToString(), True
     with contextlib.suppress(TypeError):
         raw = message(**{name: value}).SerializeToString()
         if raw:  # {} is an empty message, or no message at all
