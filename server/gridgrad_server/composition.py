@@ -138,7 +138,7 @@ def compose(
     helpers = Helpers(HelperProcess(helper_command(settings)), settings.derive_timeout, lanes.charge)
     programs = Programs(helpers)
     functions = FunctionKeys(programs, __version__, access.quotas)
-    formulas = SharedFormulas(is_loaded=settings.expressions is None)
+    formulas = SharedFormulas(is_loaded=not settings.expressions)
     library = SpecialLibrary(library_command(settings))
     is_local = settings.ray is None or settings.local_workers > 0
     derivations = Derivations(

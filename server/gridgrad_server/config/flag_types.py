@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["GIB", "KIB", "MIB", "Address", "Bytes", "Count", "Module", "Seconds", "TcpAddress"]
+__all__ = ["GIB", "KIB", "MIB", "Address", "Bytes", "Count", "Module", "Paths", "Seconds", "TcpAddress"]
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -125,6 +126,17 @@ def _is_tcp(text: str) -> bool:
     if ":" in host and not host.startswith("["):
         return False
     return bool(host) and port.isdecimal() and int(port) <= 65535
+
+
+class Paths(_FlagType):
+    """A file or a directory, of several."""
+
+    name = "path"
+    takes = "the path of a file, or of a directory"
+
+    def parsed(self, text: str) -> Path | None:
+        """The path."""
+        return Path(text) if text else None
 
 
 _MODELS = (".pt2", ".onnx", ".toml")  # by which workers know them too

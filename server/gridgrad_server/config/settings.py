@@ -21,6 +21,7 @@ from gridgrad_server.config.flag_types import (
     Count,
     CountOrAuto,
     Module,
+    Paths,
     Seconds,
     TcpAddress,
 )
@@ -154,9 +155,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag("functions", Module(), (), "none",
          "module with registered Python functions, or model, to load into the workers. For what is no expression",
          repeated=True),
-    Flag("expressions", _PATH, None, "none",
+    Flag("expressions", Paths(), (), "none",
          "TOML file of formulas that callers name, or directory of such files. Give it where a team shares formulas "
-         "that are mended in one place; SIGHUP reads it again"),
+         "that are mended in one place; SIGHUP reads it again", repeated=True),
     Flag("queue-entries", Count(1), 1024, "1024",
          "requests held at once, waiting or computing; more are refused as busy. Raise it for many patient callers, "
          "lower it to refuse early"),
@@ -267,7 +268,7 @@ class ServerSettings:
     cache_bytes: int
     compile_timeout: float
     functions: tuple[str, ...]
-    expressions: Path | None
+    expressions: tuple[Path, ...]
     queue_entries: int
     queue_bytes: int
     batch_cost: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,12 +39,16 @@ class FormulaFile(NamedTuple):
     refused: dict[str, str]
 
 
-def files_of(path: Path) -> list[Path]:
-    """The files that a path names: itself, or those of a directory whose names end in .toml, in order of names.
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """The files that paths name, each once: themselves, or those of a directory that end in .toml, in order of names.
 
     Raises:
-        FormulaFileError: there is none.
+        FormulaFileError: a path names none.
     """
+    return list(dict.fromkeys(file for path in paths for file in _files_at(path)))
+
+
+def _files_at(path: Path) -> list[Path]:
     found = sorted(path.glob("*.toml")) if path.is_dir() else [path] if path.is_file() else []
     if not found:
         raise FormulaFileError(f"--expressions {path}: no file there; name a TOML file, or a directory of some")

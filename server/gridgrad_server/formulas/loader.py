@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class FormulaLoader:
     """Loads formulas.
 
     Args:
-        path: a file, or a directory of some; None for none.
+        paths: files, and directories of some.
         formulas: takes them.
         checks: what each must pass.
         registered: the names that formulas can't have.
@@ -46,23 +46,23 @@ class FormulaLoader:
 
     def __init__(
         self,
-        path: Path | None,
+        paths: Sequence[Path],
         formulas: SharedFormulas,
         checks: FormulaChecks,
         registered: Callable[[], Collection[str]],
         on_change: Callable[[], None],
     ) -> None:
-        self._path = path
+        self._paths = paths
         self._formulas = formulas
         self._checks = checks
         self._registered = registered
         self._on_change = on_change
         self._loaded: dict[Path, _Loaded] = {}
         self._started = asyncio.Event()
-        self._first = {file: read_file(file) for file in files_of(path)} if path else {}
+        self._first = {file: read_file(file) for file in files_of(paths)}
 
     def __bool__(self) -> bool:
-        return self._path is not None
+        return bool(self._paths)
 
     @property
     def is_loaded(self) -> bool:
@@ -74,17 +74,16 @@ class FormulaLoader:
         for file, content in self._first.items():
             self._loaded[file] = await self._checked(file, content, self._taken)
         self._first = {}
-        if self._path:
+        if self._paths:
             self._serve()
         self._started.set()
 
     async def reload(self) -> None:
         """Reads the files again; one with anything wrong stays as it was."""
         await self._started.wait()
-        assert self._path, "there are files"  # noqa: S101 - narrows the type
         before, self._loaded = self._loaded, {}
         try:
-            files = await asyncio.to_thread(files_of, self._path)
+            files = await asyncio.to_thread(files_of, self._paths)
         except FormulaFileError as error:
             self._loaded = before
             log.error("formulas stay as they were", extra=fields(why=error))

@@ -191,11 +191,23 @@ def scalar(name: str, value: float | None) -> DecodedInput:
 
 
 def _in_place(function: DecodedFunction, formula: SharedFormula | TracedExpression) -> DecodedFunction:
+    _refuse_numbers_of_tables(function, formula)
     added = tuple((each.name, ()) for each in _left_out(function, formula))
     given = {table.spec.name for table in function.tables}
     tables = (*function.tables, *(each for each in formula.tables if each.spec.name not in given))
     inputs = (*function.inputs, *added)
     return function._replace(kind="expression", text=formula.text, inputs=inputs, tables=tables)
+
+
+def _refuse_numbers_of_tables(function: DecodedFunction, formula: SharedFormula | TracedExpression) -> None:
+    """An axis that is called as a table would be one more dim of the grid, and the table stay what it is."""
+    tables = {each.spec.name: each.spec for each in formula.tables}
+    for position, (name, _) in enumerate(function.inputs):
+        if name in tables:
+            kind = "an array" if tables[name].is_array else "a table"
+            found = f"{name!r}, {kind} that {function.text} has from its file"
+            other = "" if tables[name].is_array else ", or give another as gridgrad.table(values, x=knots)"
+            raise RequestError(f"inputs[{position}].name", found, f"leave it out{other}")
 
 
 def _listed(given: FormulaTable) -> pb.FunctionTable:

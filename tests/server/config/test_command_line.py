@@ -43,6 +43,7 @@ def test_repeated_flags_gather_and_their_variable_is_a_list(monkeypatch: pytest.
     assert parse([part for each in listen for part in ("--listen", each)]).listen == tuple(listen)
     monkeypatch.setenv("GRIDGRAD_LISTEN", ", ".join(listen) + ",")
     assert parse([]).listen == tuple(listen)
+    assert parse(["--expressions", "a.toml", "--expressions", "b"]).expressions == (Path("a.toml"), Path("b"))
 
 
 @pytest.mark.parametrize(("said", "compiles"), [("0", False), ("off", False), ("YES", True), ("true", True)])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from gridgrad_server.config.flag_types import Address, Bytes, Count, Module, Seconds, TcpAddress
+from gridgrad_server.config.flag_types import Address, Bytes, Count, Module, Paths, Seconds, TcpAddress
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ from gridgrad_server.config.flag_types import Address, Bytes, Count, Module, Sec
         (Module(), "package.module:Net", "package.module:Net"),
         (Module(), "a-b/", "a-b/"),
         (Module(), "a-b.pt2", "a-b.pt2"),
+        (Paths(), "a/b.toml", Path("a/b.toml")),
     ],
 )
 def test_what_is_right_becomes_a_value(kind: click.ParamType[Any], text: str, value: object) -> None:
@@ -51,6 +53,7 @@ def test_what_is_right_becomes_a_value(kind: click.ParamType[Any], text: str, va
         (TcpAddress(), "unix:/run/s", "HOST:PORT"),
         (Module(), "a-b", "dotted name"),
         (Module(), "a:b-c", "dotted name"),
+        (Paths(), "", "the path of a file"),
     ],
 )
 def test_what_is_wrong_is_refused_with_what_would_be_right(kind: click.ParamType[Any], text: str, takes: str) -> None:

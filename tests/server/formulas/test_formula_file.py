@@ -74,8 +74,9 @@ def test_files_that_are_none_are_refused_with_their_place(tmp_path: Path) -> Non
 
 def test_a_directory_is_read_in_order_of_names(tmp_path: Path) -> None:
     with pytest.raises(FormulaFileError, match="no file there"):
-        files_of(tmp_path)
+        files_of([tmp_path])
     for name in ("b.toml", "a.toml", "c.txt"):
         (tmp_path / name).touch()
-    assert [file.name for file in files_of(tmp_path)] == ["a.toml", "b.toml"]
-    assert files_of(tmp_path / "c.txt") == [tmp_path / "c.txt"]
+    assert [file.name for file in files_of([tmp_path])] == ["a.toml", "b.toml"]
+    assert files_of([tmp_path / "c.txt"]) == [tmp_path / "c.txt"]
+    assert [file.name for file in files_of([tmp_path / "b.toml", tmp_path])] == ["b.toml", "a.toml"]

@@ -26,7 +26,7 @@ class Loading:
         self.write(**files)
         nowhere: Any = None
         checks = FormulaChecks(Programs(), nowhere)
-        self.loader = FormulaLoader(folder, self.formulas, checks, lambda: {"vortex"}, self.changed)
+        self.loader = FormulaLoader([folder], self.formulas, checks, lambda: {"vortex"}, self.changed)
 
     def changed(self) -> None:
         self.changes += 1

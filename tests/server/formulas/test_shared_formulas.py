@@ -57,6 +57,12 @@ async def test_a_formula_has_its_tables_but_for_those_that_a_request_gives() -> 
     assert made.in_place(request).function.tables == (own[0].table, own[1].table)
     given = request._replace(function=request.function._replace(tables=(other[0].table,)))
     assert made.in_place(given).function.tables == (other[0].table, own[1].table)
+    for name, found in (
+        ("V", "a table that f has from its file; .* gridgrad.table"),
+        ("n", "an array .*; leave it out$"),
+    ):
+        with pytest.raises(RequestError, match=rf"inputs\[1\].name: '{name}', {found}"):
+            made.in_place(asked("f", "x", name))
     (listed,) = made.messages
     assert [(each.name, each.arguments, [*each.shape], each.method, each.outside) for each in listed.tables] == [
         ("V", 1, [2], "linear", "clamp"), ("n", 0, [3], "array", ""),
