@@ -52,12 +52,24 @@ def test_a_function_is_the_text_that_one_would_write() -> None:
         (lambda x: x * torch.round(x).long(), "converts numbers to torch.int64"),
         (lambda x: torch.special.bessel_j0(x), r"aten\.special_bessel_j0, which the language has not"),
         (lambda x: torch.abs(x * 1j), r"which the language has not|complex"),
+        (lambda x: torch.stack([x, -x]).max(0).values, r"calls aten\.max in a way that the language has not"),
+        (lambda x: x * ((torch.stack([x, -x]) > 1).sum() & 1), r"calls aten\.bitwise_and in a way"),
+        (lambda x: torch.func.grad(torch.nn.functional.logsigmoid)(x), "what an operation gives beside its result"),
         (lambda x: (x * torch.ones(3000, dtype=x.dtype)).sum(), "more than 2,000 operations"),
     ],
 )
 def test_what_is_no_program_says_why(function: Callable[..., Any], why: str) -> None:
     with pytest.raises(UntraceableError, match=why):
         program(function)
+
+
+def test_booleans_count_as_torch_has_them() -> None:
+    both = parse("x*y + where(where(x > 900, 1, 0) + where(y > 900, 1, 0) != 0, 1, 0)")  # True + True is True
+    assert program(lambda x, y: x * y + 1.0 * ((x > 900) + (y > 900))) == both
+    assert program(lambda x, y: x * y + torch.stack([x > 900, y > 900]).sum()) == parse(
+        "x*y + (where(x > 900, 1, 0) + where(y > 900, 1, 0))"
+    )
+    assert program(lambda x, y: 1.0 * (x > 0) * y) == parse("where(x > 0, 1, 0)*y")
 
 
 def test_names_are_those_of_the_function() -> None:

@@ -43,6 +43,8 @@ class Elements:
         return Elements(np.asarray(nodes), self.kind)
 
 
+_OF_NUMBERS = "mul", "div"
+
 Operand = Elements | float
 """What is computed with: a tensor, or a number of Python's."""
 
@@ -97,7 +99,8 @@ class ElementBuilder:
             operands: its arguments, which broadcast.
         """
         function = lookup(name) or FUNCTIONS[name]
-        given = [each if isinstance(each, Elements) else self.numbers(each) for each in operands]
+        is_kept = name not in _OF_NUMBERS  # a product with 1 is the other factor, which is a number even of a boolean
+        given = [each if isinstance(each, Elements) and is_kept else self.numbers(each) for each in operands]
         kinds = [each.kind for each in given]
 
         def one(*nodes: int) -> int:
@@ -147,7 +150,7 @@ class ElementBuilder:
 
     def _factor(self, name: str, arguments: Sequence[int]) -> int | None:
         """What a product with 1 is, which torch has where nothing else is said; None for anything else."""
-        if name not in ("mul", "div"):
+        if name not in _OF_NUMBERS:
             return None
         known = [self.operations.known(Value(int(each), 0)) for each in arguments]
         if known[1] == 1:

@@ -89,8 +89,9 @@ class _Reader:
             _check_in_place(node)
         arguments = self._value(node.args)
         if node.target is operator.getitem:
-            return arguments[0][arguments[1]]
-        return self._applied(node.target, arguments, self._value(node.kwargs))
+            return _part(*arguments)
+        found = self._applied(node.target, arguments, self._value(node.kwargs))
+        return self._typed(node, found) if _has_elements(found) else found
 
     def _applied(self, target: Any, arguments: Any, options: Any) -> Any:
         if not isinstance(target, OpOverload):
@@ -111,6 +112,15 @@ class _Reader:
             said = f"it calls {target._schema.name.replace('::', '.')} in a way that the language has not: {error}"
             raise UntraceableError(said) from error
 
+    def _typed(self, node: Node, found: Any) -> Any:
+        """What an operation gives, as booleans where torch has these: a boolean plus a boolean is one there."""
+        meant, named = node.meta["val"], str(node.target).rpartition(".")[0]
+        is_tuple = isinstance(found, tuple)
+        if is_tuple != isinstance(meant, list | tuple) or not (is_tuple or _is_meant(found, meant)):
+            raise UntraceableError(f"it calls {named} in a way that the language has not")
+        is_cast = not is_tuple and found.kind == "number" and meant.dtype == torch.bool
+        return self.build.call("ne", found, 0.0) if is_cast else found
+
     def _value(self, given: Any) -> Any:
         """An argument, with what is known of nodes in their place."""
         if isinstance(given, Node):
@@ -129,6 +139,18 @@ class _Reader:
         if isinstance(given, Elements):
             return given
         return self.build.constant(given if isinstance(given, Tensor) else torch.tensor(given, dtype=torch.float64))
+
+
+def _is_meant(found: Elements, meant: Tensor) -> bool:
+    """Whether elements are what torch gives, or can be made that: bits of whole numbers can't."""
+    return found.kind == "number" or meant.dtype == torch.bool
+
+
+def _part(parts: Any, place: int) -> Any:
+    """One of what an operation gives."""
+    if place >= len(parts):
+        raise UntraceableError("it uses what an operation gives beside its result, which the language has not")
+    return parts[place]
 
 
 def _refuse(target: OpOverload) -> None:
