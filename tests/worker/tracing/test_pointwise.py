@@ -123,6 +123,8 @@ OF_TWO: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "xlog1py": lambda x, y: torch.special.xlog1py(x, y * y),
     "square_of_larger": lambda x, y: torch.maximum(x, y) ** 2,
     "clamp_between": lambda x, y: torch.clamp(x, y, y + 1),
+    "clamp_by_nan": lambda x, y: torch.clamp(x, min=torch.log(y)) * torch.clamp(x, max=torch.log(y)),
+    "clamp_between_nan": lambda x, y: torch.clamp(x, torch.log(y), y + 1),
     "clamp_above_other": lambda x, y: torch.clamp(x, min=y) * torch.clamp(x, max=2 * y),
     "larger": lambda x, y: torch.where(x > y, x, y),
 }  # fmt: skip

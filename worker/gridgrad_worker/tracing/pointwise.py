@@ -108,16 +108,19 @@ def _where(build: ElementBuilder, condition: Elements, x: Operand, y: Operand) -
 def _clamp(build: ElementBuilder, x: Operand, low: Operand | None = None, high: Operand | None = None) -> Elements:
     if low is None or high is None:
         return _clamp_min(build, x, low) if low is not None else _clamp_max(build, x, high or 0.0)
-    return build.text("where(b > c, c, where(a < b, b, where(a > c, c, a)))", x, low, high)
+    between = "where(b > c, c, where(a < b, b, where(a > c, c, a)))"
+    if isinstance(low, Elements) or isinstance(high, Elements):
+        between = f"where(isnan(b) or isnan(c), b + c, {between})"
+    return build.text(between, x, low, high)
 
 
 def _clamp_min(build: ElementBuilder, x: Operand, low: Operand) -> Elements:
-    """At a bound that is a number the slope is that of x, at one that is a tensor that of the bound."""
-    return build.text("where(a <= b, b, a)" if isinstance(low, Elements) else "where(a < b, b, a)", x, low)
+    """At a bound that is a number the slope is that of x, at one that is a tensor that of the bound, which may be nan."""
+    return build.text("where(a <= b or isnan(b), b, a)" if isinstance(low, Elements) else "where(a < b, b, a)", x, low)
 
 
 def _clamp_max(build: ElementBuilder, x: Operand, high: Operand) -> Elements:
-    return build.text("where(a >= b, b, a)" if isinstance(high, Elements) else "where(a > b, b, a)", x, high)
+    return build.text("where(a >= b or isnan(b), b, a)" if isinstance(high, Elements) else "where(a > b, b, a)", x, high)
 
 
 def _gelu(build: ElementBuilder, x: Operand, approximate: str = "none") -> Elements:
