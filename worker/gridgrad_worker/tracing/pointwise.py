@@ -115,12 +115,14 @@ def _clamp(build: ElementBuilder, x: Operand, low: Operand | None = None, high: 
 
 
 def _clamp_min(build: ElementBuilder, x: Operand, low: Operand) -> Elements:
-    """At a bound that is a number the slope is that of x, at one that is a tensor that of the bound, which may be nan."""
-    return build.text("where(a <= b or isnan(b), b, a)" if isinstance(low, Elements) else "where(a < b, b, a)", x, low)
+    """At a bound that is a number the slope is that of x, at one that is a tensor that of the bound, even nan."""
+    is_below = "a <= b or isnan(b)" if isinstance(low, Elements) else "a < b"
+    return build.text(f"where({is_below}, b, a)", x, low)
 
 
 def _clamp_max(build: ElementBuilder, x: Operand, high: Operand) -> Elements:
-    return build.text("where(a >= b or isnan(b), b, a)" if isinstance(high, Elements) else "where(a > b, b, a)", x, high)
+    is_above = "a >= b or isnan(b)" if isinstance(high, Elements) else "a > b"
+    return build.text(f"where({is_above}, b, a)", x, high)
 
 
 def _gelu(build: ElementBuilder, x: Operand, approximate: str = "none") -> Elements:
