@@ -16,6 +16,7 @@ from .networks import assert_close, by_torch, partials, traced
 
 FIRST = torch.tensor([[0.7, -0.4], [0.2, 0.9]], dtype=torch.float64)
 BIAS = torch.tensor([0.1, -0.3], dtype=torch.float64)
+COUNT = torch.zeros((), dtype=torch.float64)
 SECOND = torch.tensor([[1.5, -0.8]], dtype=torch.float64)
 
 
@@ -108,8 +109,16 @@ REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
     "sort": (lambda x: torch.sort(torch.stack([x, x * x])).values[0], "aten.sort"),
     "single precision": (lambda x: (torch.ones(2) * x.float()).sum().double(), "torch.float32"),
     "a power of what varies": (lambda x: x**x, "aten.pow.Tensor_Tensor"),
-    "what changes what is used again": (lambda x: _changed(x), "relu_"),
+    "what changes what is used again": (lambda x: _changed(x), "relu_.default writes in place"),
+    "what changes a part where nothing shows it": (lambda x: _clamped(x), "clamp_.default writes in place"),
+    "what changes a number of the function's own": (lambda x: x * COUNT.add_(1), "add_.Tensor writes in place"),
 }
+
+
+def _clamped(x: Tensor) -> Tensor:
+    u = torch.stack([x, x * 2])
+    u[0].clamp_(max=1e6)
+    return u.sum()
 
 
 def _changed(x: Tensor) -> Tensor:

@@ -36,6 +36,16 @@ def test_what_is_known_of_a_product_s_features_is_in_its_bias() -> None:
     assert tape.numbers.tolist()[-2:] == [2.0, 16.0]
 
 
+def test_a_sum_of_nothing_is_zero() -> None:
+    writer = TapeWriter()
+    x = writer.input()
+    found = writer.summed(Refs(x.tensor.expand(2, 0, POINTS)), [1], keepdim=False)
+    assert found.tensor.shape == (2, POINTS)
+    tape = writer.tape([int(found.tensor[0, 0])], 1)
+    assert len(tape.instructions) == 0
+    assert tape.numbers[~tape.results].tolist() == [0.0]
+
+
 def test_too_many_features_are_refused() -> None:
     writer = TapeWriter()
     x = writer.input()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.fx import GraphModule, Node
 
 from gridgrad_worker.engines.functional.partials import Derivative
@@ -118,6 +119,7 @@ class Network:
         steps: list[_Step] = []
         varying: set[Node] = set(self._inputs)
         for node in graph.graph.nodes:
+            _check_in_place(node)
             if node.op == "get_attr":
                 self._constants[node] = _attribute(graph, str(node.target))
             elif node.op == "output":
@@ -172,16 +174,32 @@ def _taken(_: Orders, several: Sequence[Any], place: int) -> Any:
 
 
 def _in_place(node: Node) -> Callable[..., Any] | None:
-    """The rule of an operation that changes its argument, where nothing else looks at that."""
+    """The rule of an operation that changes its argument: that of the one which does not."""
     name, _, overload = str(node.target).removeprefix("aten.").partition(".")
-    changed: Any = node.args[0] if node.args else None
-    while isinstance(changed, Node):
-        if len(changed.users) > 1 or changed.op == "placeholder":
-            return None
-        is_view = changed.target in (_aten.view.default, _aten._unsafe_view.default)
-        changed = changed.args[0] if is_view else None
     packet = getattr(_aten, name[:-1], None) if name.endswith("_") else None
     return RULES.get(getattr(packet, overload, None))
+
+
+def _check_in_place(node: Node) -> None:
+    """Refuses an operation that changes what something else looks at, or may.
+
+    Raises:
+        NotLayersError: the message names it.
+    """
+    if not (isinstance(node.target, OpOverload) and node.target._schema.is_mutable):
+        return
+    changed: Any = node
+    is_alone = node.target._schema.name.endswith("_") and bool(node.users)
+    while is_alone and isinstance(changed.target, OpOverload) and _is_alias(changed.target):
+        changed = changed.args[0]
+        is_alone = isinstance(changed, Node) and len(changed.users) == 1 and changed.op == "call_function"
+    if not is_alone:
+        raise NotLayersError(f"{node.target} writes in place")
+
+
+def _is_alias(target: OpOverload) -> bool:
+    """Whether an operation gives its argument, or a view of it."""
+    return any(each.alias_info for each in target._schema.returns)
 
 
 def _filled(argument: Any, known: dict[Node, Any]) -> Any:

@@ -72,7 +72,10 @@ class TapeWriter:
         kept = [each for each in range(len(shape)) if each not in dims]
         moved = given.tensor[..., 0].permute(*kept, *dims).reshape(-1).tolist()
         left = [1 if each in dims else length for each, length in enumerate(shape) if keepdim or each not in dims]
-        return self._written("SUM", [moved], left, math.prod([shape[each] for each in dims]))
+        depth = math.prod([shape[each] for each in dims])
+        if not depth:
+            return Refs(torch.full((*left, POINTS), self._number(0.0)))
+        return self._written("SUM", [moved], left, depth)
 
     def product(self, bias: Tensor, matrix: Tensor, given: Refs) -> Refs:
         """A matrix [m, k] by features [k], and a bias [m] or [1]."""
