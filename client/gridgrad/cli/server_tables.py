@@ -42,7 +42,7 @@ def _function(function: RegisteredFunction) -> str:
     checked = "derivatives checked" if function.checked else "derivatives NOT checked"
     doc = "".join(f"\n  {line.strip()}" for line in function.doc.strip().splitlines())
     computed = _engine(function) if function.mode == "expression" else f"{_engine(function)}, {checked}"
-    why = f"\n  Computed by torch: {function.why_functional}." if function.why_functional else ""
+    why = f"\n  No expression: {function.why_functional}." if function.why_functional else ""
     return f"{function.name}({inputs}){gives}   [{computed}]{doc}{why}"
 
 

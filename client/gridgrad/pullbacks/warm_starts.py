@@ -104,7 +104,7 @@ class WarmStarts:
 
 
 def _axis_of(warm_start: Any, given: Sequence[Input]) -> str:
-    if not isinstance(warm_start, Mapping) or not warm_start:
+    if not isinstance(warm_start, Mapping) or not warm_start or not all(map(_is_name, warm_start.values())):
         raise RequestError("warm_start", f"{warm_start!r}", _SPELLING)
     axis, *others = dict.fromkeys(warm_start.values())
     if others:
@@ -113,6 +113,10 @@ def _axis_of(warm_start: Any, given: Sequence[Input]) -> str:
         axes = ", ".join(each.name for each in given if each.dims == (each.name,)) or "(there are none)"
         raise RequestError("warm_start", f"{axis!r}, which is no axis", f"use one of {axes}; {_SPELLING}")
     return str(axis)
+
+
+def _is_name(given: object) -> bool:
+    return isinstance(given, str)
 
 
 def _check(request: Request, guesses: Iterable[str], given: Sequence[Input], axis: str) -> None:

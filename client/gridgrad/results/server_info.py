@@ -71,7 +71,7 @@ class RegisteredFunction(NamedTuple):
         expression: what a registered function was traced to, and is computed by; empty where torch computes it.
         expression_order: the highest order of derivatives that it computes; torch computes what has more.
         expression_in_float32: whether it computes float32 too.
-        why_functional: why torch computes it; empty where an expression does, and where none was looked for.
+        why_functional: why it is no expression; empty where it is one, and where none was looked for.
     """
 
     name: str

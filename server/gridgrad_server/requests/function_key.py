@@ -394,7 +394,7 @@ class FunctionKeys:
         """
         function = self._function(spelled.text)
         if not function.expression:
-            return f"which torch computes: {function.why_functional or 'this server looks for no expressions'}"
+            return f"which is no expression: {function.why_functional or 'this server looks for no expressions'}"
         dtypes = "" if function.expression_in_float32 else " in float64"
         return f"which is an expression to order {function.expression_order}{dtypes}, and else computed by torch"
 

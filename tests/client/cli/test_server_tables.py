@@ -37,7 +37,7 @@ def test_functions(run: Run, server: FakeServer) -> None:
         "h() -> f [J]   [forward mode, derivatives checked]\n\n"
         "i.j(x, V=cubic of 5x7 [fedcba987654])   [expression 0123456789ab]\n\n"
         "k()   [expression 0123456789ab to order 4, derivatives NOT checked]\n\n"
-        "l()   [forward mode, derivatives NOT checked]\n  Computed by torch: it draws random numbers.\n"
+        "l()   [forward mode, derivatives NOT checked]\n  No expression: it draws random numbers.\n"
     )
 
 

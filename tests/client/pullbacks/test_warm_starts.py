@@ -34,6 +34,7 @@ def test_each_place_is_a_request_with_guesses_on_all_other_dims() -> None:
     ("request_", "warm_start", "said"),
     [
         (asked(), "start", 'write warm_start={"start": "p"}'),
+        (asked(), {"start": ["p"]}, 'write warm_start={"start": "p"}'),
         (asked(), {}, 'write warm_start={"start": "p"}'),
         (asked(), {"start": "u"}, "'u', which is no axis; use one of T, p"),
         (asked(), {"begin": "p"}, "'begin', which is no input"),

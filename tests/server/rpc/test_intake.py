@@ -115,7 +115,7 @@ async def test_introspection_is_about_expressions() -> None:
     function, _ = await make_intake(functions).expression(plan, "")
     assert function.text == "x*2"
     plan.function.registered = "field"
-    why = r"which torch computes: it draws random numbers; .* functions\(\) describes registered ones"
+    why = r"which is no expression: it draws random numbers; .* functions\(\) describes registered ones"
     with pytest.raises(RequestError, match=why):
         await make_intake(functions).expression(plan, "")
     plan.function.registered = "fild"

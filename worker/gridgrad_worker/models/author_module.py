@@ -140,8 +140,8 @@ def _state_of(file: Path) -> dict[str, Tensor]:
         found = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - torch raises its own, and those of pickle and zipfile
         raise FunctionError(
-            f"state: {file.name} can't be loaded with weights_only: {str(error).splitlines()[0]}; "
-            "save the state_dict() alone, or as safetensors"
+            f"state: {file.name} can't be loaded with weights_only ({type(error).__name__}); "
+            "save the state_dict() alone by torch.save, or as safetensors"
         ) from None
     if not isinstance(found, dict) or not all(isinstance(each, Tensor) for each in found.values()):
         raise FunctionError(f"state: {file.name} has more than tensors by name; save the state_dict() alone")

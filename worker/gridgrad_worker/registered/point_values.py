@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -22,6 +23,11 @@ from gridgrad_worker.registered.registration import Registration, source_of
 __all__ = ["EngineOf", "PointValues", "TileEngine", "by_torch"]
 
 Array = NDArray[np.float64]
+
+_LOOKS_AT_NUMBERS = ("data-dependent control flow", "calling .item() on a Tensor")  # as vmap says it
+
+_PLEA = re.compile(r"[.,]?\s+please (?:file|try)|\. We don't support", re.IGNORECASE)
+"""Where messages of torch go over to what its makers are to be asked for."""
 
 
 class TileEngine(Protocol):
@@ -75,7 +81,11 @@ class PointValues:
         except GridgradError as error:
             raise FindingError(f"computed on {dtype}, {error.found}", f"{error.remedy}") from error
         except Exception as error:
-            found = f"computing it and its derivatives on {dtype} raised {type(error).__name__}: {error}"
+            if any(each in str(error) for each in _LOOKS_AT_NUMBERS):
+                found = "it looks at the numbers of a tensor, as an if, float() or .item() does"
+                raise FindingError(found, "write torch.where for an if, and a fixed number of steps") from error
+            said = _PLEA.split(str(error))[0]
+            found = f"computing it and its derivatives on {dtype} raised {type(error).__name__}: {said}"
             raise FindingError(
                 found, f"mend it{_hint(self._registered, error)}, or give the decorator {ALTERNATIVES}"
             ) from error
