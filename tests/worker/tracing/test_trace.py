@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,14 @@ def test_why_torch_computes_a_function_is_said(cpu: CpuDevice) -> None:
     refused = trace(cpu, lambda x: torch.sinc(x))  # torch's second slope at 0 is 0
     assert "the program that it was traced to differs: ∂²f/∂x² at x=0 is -3.28987" in refused.why_functional
     assert refused.program is None
+
+
+def test_what_nobody_foresaw_torch_computes_too(cpu: CpuDevice) -> None:
+    def elsewhere(x: Tensor) -> Tensor:
+        with ThreadPoolExecutor(1) as pool:  # what a thread of its own does is recorded nowhere
+            return x * pool.submit(torch.sin, x).result()
+
+    assert "tracing it raised RuntimeError; please report it" in trace(cpu, elsewhere).why_functional
 
 
 def test_single_precision_is_left_to_torch_where_a_function_computes_in_double(cpu: CpuDevice) -> None:

@@ -32,6 +32,14 @@ def traced(registered: Registration, device: Device) -> Registration:
         registered: the function, checked if it is to be.
         device: where the ways are compared.
     """
+    try:
+        return _traced(registered, device)
+    except Exception as error:  # noqa: BLE001 - functions do what nobody foresaw, and torch computes them all the same
+        _log.exception("the function %r is computed by torch", registered.name)
+        return registered._replace(why_functional=f"tracing it raised {type(error).__name__}; please report it")
+
+
+def _traced(registered: Registration, device: Device) -> Registration:
     program = None
     try:
         program, operations = _program(registered, device)
