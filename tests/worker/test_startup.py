@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,13 @@ def test_a_module_that_is_not_there_keeps_it_from_serving() -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_model_may_be_in_a_file_whose_name_is_no_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"net\xff.onnx")
+    path.write_bytes(b"none")
+    refused = ready_message(start("cpu", 1, [str(path)], "structured", "auto")).refused
+    assert "it is no ONNX model" in refused["net\\udcff"]
+
+
 def test_a_device_that_is_not_there_keeps_it_from_serving() -> None:
     with pytest.raises(CannotServeError, match="start the server with --device cpu"):
         start("cuda:0", 1, [])

@@ -124,7 +124,13 @@ def _warmed(dtype: str) -> pb.Plan:
 def ready_message(started: Started) -> pb.Ready:
     """The first message of a worker that serves."""
     functions = map(_signature, started.registered.values())
-    return pb.Ready(device=started.device.name, functions=functions, refused=started.refused)
+    refused = {_as_utf8(name): _as_utf8(why) for name, why in started.refused.items()}
+    return pb.Ready(device=started.device.name, functions=functions, refused=refused)
+
+
+def _as_utf8(text: str) -> str:
+    """A text that may have names of files, which need not be UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _doc(registered: Registration) -> str:
