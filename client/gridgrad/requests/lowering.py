@@ -142,8 +142,11 @@ def _moved(
     tables: Sequence[GivenTable],
 ) -> tuple[Any, tuple[TableValues, ...], tuple[GivenTable, ...]]:
     """A program with scalars for the values of the tables that derivatives are asked by."""
-    if not asks_by(tables, selection) or not isinstance(function, Program):
+    if not asks_by(tables, selection):
         return function, (), ()
+    if not isinstance(function, Program):
+        found = f"by the values of {next(each.name for each in tables if each.name in selection.by)!r}"
+        raise RequestError("derivatives", f"{found}, a table of a registered function", "give the function's text")
     from gridgrad.elements.table_values import moved_by, values_of  # most requests ask for none
 
     elements = [name for array in given for name in (array.name, *array.elements)]

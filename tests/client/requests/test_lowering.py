@@ -134,3 +134,9 @@ def test_a_number_that_the_text_assigns_is_no_number_that_is_not_used() -> None:
 def test_what_else_is_said_of_it_is_refused() -> None:
     with pytest.raises(gridgrad.RequestError, match="unused: 'drop'; say 'refuse', or 'ignore'"):
         prepare(Request("t", {"t": T}, unused="drop"))  # type: ignore[arg-type]
+
+
+def test_values_of_tables_of_registered_functions_are_no_inputs() -> None:
+    inputs = {"r": [0.5], "V": gridgrad.table([0, 1], x=[0, 1], method="linear")}
+    with pytest.raises(gridgrad.RequestError, match="by the values of 'V', a table of a registered function"):
+        prepare(Request(gridgrad.registered("f"), inputs, wrt="V"))

@@ -69,8 +69,9 @@ def _with_array(message: pb.Input, field: str, value: Any) -> pb.Input:
 
 
 def _coefficients(name: str, field: str, value: Any) -> pb.Input:
-    if not isinstance(value, list) or not value:
-        raise RequestError(field, shown(value), 'write {"coefficients": [1, 2]}, over which the function sums')
+    if not isinstance(value, list) or not value or any(isinstance(each, list) for each in value):
+        remedy = 'write {"coefficients": [1, 2]}, one list of numbers, over which the function sums'
+        raise RequestError(field, shown(value), remedy)
     numbers = pb.Array(dtype=pb.DTYPE_FLOAT64, shape=[len(value)], data=_numbers(field, value))
     return pb.Input(name=name, table=pb.Table(values=numbers, method=ARRAY))
 

@@ -92,7 +92,7 @@ X = {"x": [1]}
         ({"inputs": X, "cotangent": "x", "derivatives": [["x"]]}, "cotangent"),
         ({"inputs": {"x": {"coefficients": []}}}, "inputs.x"),
         ({"inputs": {"x": {"coefficients": 1}}}, "inputs.x"),
-        ({"inputs": {"x": {"coefficients": [[1]]}}}, "inputs.x[0]"),
+        ({"inputs": {"x": {"coefficients": [[1]]}}}, "inputs.x"),
         ({"inputs": {"x": {"coefficients": [1], "dims": "x"}}}, "inputs.x"),
         ({"inputs": X, "dtype": "int8"}, "dtype"),
         ({"inputs": X, "tier": ["direct"]}, "tier"),
