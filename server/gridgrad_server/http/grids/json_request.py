@@ -56,7 +56,14 @@ def read_json(raw: bytes) -> JsonRequest:
     Raises:
         RequestError: it is none; says where and what to write.
     """
-    asked = _object("body", _parsed(raw), _FIELDS)
+    try:
+        return _read(_object("body", _parsed(raw), _FIELDS))
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise RequestError("body", f"{half}, half a character", "write characters as UTF-8, or both halves") from None
+
+
+def _read(asked: Mapping[str, Any]) -> JsonRequest:
     message = pb.GridGradientRequest()
     inputs = mapping("inputs", asked.get("inputs", {}), 'write {"t": [1, 2]}')
     check_counts(sum(map(_has_dims, inputs.values())), len(inputs))

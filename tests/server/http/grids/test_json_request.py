@@ -118,6 +118,8 @@ def test_a_key_that_is_misspelt_is_shown() -> None:
         (b"", "no JSON"),
         (b"[" * 20_000, "deeply"),
         (b"\xff", "UTF-8"),
+        (rb'{"expression": "\ud800", "inputs": {"t": 1}}', r"'\\ud800', half a character"),
+        (rb'{"expression": "t", "inputs": {"t": [1]}, "wrt": ["t"], "cotangent": "\ud800"}', "half a character"),
         (b'{"inputs": {"t": [NaN]}}', "NaN"),
         (b'{"expression": "t", "expression": "k"}', "second time"),
         (b"[1]", r"\[1\]"),
