@@ -257,7 +257,7 @@ static void repeat(gridgrad_connection *connection, gg_slot *slot) {
 /* Waits for the answer to a call on the lane; one that does not come, or says no, is asked for by the session. */
 static void take_from_lane(gridgrad_connection *connection, gg_slot *slot) {
   gg_lane *lane = slot->lane;
-  double until = gg_now() + PATIENCE_S;
+  double until = gg_now() + (slot->timeout_s > 0 && slot->timeout_s < PATIENCE_S ? slot->timeout_s : PATIENCE_S);
   if (slot->give_up_at > 0 && slot->give_up_at < until) until = slot->give_up_at;
   while (!gg_is_done(lane, slot->lane_slot) && !lane->is_lost && gg_now() < until) {
     if (lane->is_waited_at) {
