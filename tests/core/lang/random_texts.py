@@ -37,6 +37,10 @@ def text(draw: random.Random, depth: int = 4) -> str:
     return "; ".join([*statements, components])
 
 
+KNOWN = {"integer": ("0", "1", "2", "3", "4"), "constant": ("0.5", "1", "2.5", "-1.5", "30")}
+"""What stands where a function takes numbers alone, by the kind of its parameter."""
+
+
 def _expression(draw: random.Random, names: list[str], depth: int) -> str:
     if depth <= 0 or draw.random() < 0.15:
         return draw.choice(names) if draw.random() < 0.6 else draw.choice(NUMBERS)
@@ -51,7 +55,7 @@ def _expression(draw: random.Random, names: list[str], depth: int) -> str:
         return f"{DIFF.name}({name}*{_expression(draw, names, depth - 1)}, {name}, {draw.randrange(4)})"
     function = draw.choice(CALLED)
     arguments = [
-        str(draw.randrange(5)) if kind == "integer" else _expression(draw, names, depth - 1)
+        draw.choice(KNOWN[kind]) if kind in KNOWN else _expression(draw, names, depth - 1)
         for kind in function.kinds or ("number",) * len(function.params)
     ]
     return f"{draw.choice((function.name, *function.aliases))}({', '.join(arguments)})"

@@ -61,7 +61,10 @@ class TypedBuilder:
     def apply(self, function: Function, arguments: tuple[Value, ...], start: int) -> Value:
         """A function or operator of as many arguments as it has parameters."""
         kinds = function.kinds or (_NUMBER,) * len(arguments)
-        nodes = [self._as_kind(value, kind, function) for value, kind in zip(arguments, kinds, strict=True)]
+        nodes = [
+            self._as_kind(value, kind, function, place)
+            for place, (value, kind) in enumerate(zip(arguments, kinds, strict=True))
+        ]
         return Value(self._op(function.name, *nodes), start, function.result)
 
     def operator(self, op: str, start: int, *arguments: Value) -> Value:
@@ -94,21 +97,20 @@ class TypedBuilder:
             return value.node
         return self._op("where", value.node, self._const(1.0), self._const(0.0))
 
-    def _as_kind(self, value: Value, kind: Kind, function: Function) -> int:
+    def _as_kind(self, value: Value, kind: Kind, function: Function, place: int) -> int:
         if kind == "boolean":
             return value.node if value.kind == "boolean" else self._op("ne", self.number(value), self._const(0.0))
         if kind == "constant" and not self._of_rule:
-            self._check_constant(value, function)
+            self._check_constant(value, function, place)
         return self._const(float(self._order(value, function))) if kind == "integer" else self.number(value)
 
-    def _check_constant(self, value: Value, function: Function) -> None:
+    def _check_constant(self, value: Value, function: Function, place: int) -> None:
         """An order by which there is no derivative: a number that is known."""
         known = self.known(value)
         if known is None or not math.isfinite(known):
-            found = (
-                f"the argument {function.params[0]} of {function.name} is no constant, and it has no derivative by it"
-            )
-            raise Mistake(value.start, found, f"write a number, as in {function.name}(2.5, x)")
+            name = function.params[place]
+            found = f"the argument {name} of {function.name} is no constant, and it has no derivative by it"
+            raise Mistake(value.start, found, f"write a number, as in {_example(function)}")
         if abs(known) > function.largest:
             found = f"{function.name}({known:g}, x), which would take long"
             raise Mistake(value.start, found, f"write {-function.largest} to {function.largest}")
@@ -160,6 +162,13 @@ class TypedBuilder:
 def written(order: int) -> str:
     """An order as a message has it, however large it is."""
     return f"{order:,}" if order < _LONG else f"{order:.3g}"
+
+
+def _example(function: Function) -> str:
+    """A call with numbers where it takes no others."""
+    numbers = {"integer": "2", "constant": "2.5"}
+    given = [numbers.get(kind, name) for name, kind in zip(function.params, function.kinds, strict=True)]
+    return f"{function.name}({', '.join(given)})"
 
 
 def _not_an_integer(function: Function) -> tuple[str, str]:

@@ -82,13 +82,29 @@ def test_a_function_of_an_order_is_refused_beyond_where_it_is_right() -> None:
 def test_no_function_computes_in_as_many_steps_as_a_text_says(name: str, order: float, said: str) -> None:
     """A value of these takes n steps, so that n must have an end in each."""
     builder, function = TypedBuilder(), FUNCTIONS[name]
-    numbers = [builder.input(name, 0) for name in function.params[1:]]
+    numbers = [
+        builder.constant(2.5, 0) if kind == "constant" else builder.input(name, 0)
+        for name, kind in zip(function.params[1:], function.kinds[1:], strict=True)
+    ]
     builder.apply(function, (builder.constant(float(function.largest), 0), *numbers), 0)
     for beyond, found in ((function.largest + 1.0, str(function.largest + 1)), (order, said)):
         with pytest.raises(Mistake, match=re.escape(f"{name}({found}, x)")) as caught:
             builder.apply(function, (builder.constant(beyond, 0), *numbers), 0)
         assert caught.value.remedy == f"write {function.largest} at most"
     assert 0 < function.largest <= 600
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "example"),
+    [("jv", 0, "jv(2.5, x)"), ("ive_derivative", 1, "ive_derivative(2, 2.5, x)"), ("hyp1f1", 1, "hyp1f1(2.5, 2.5, x)")],
+)
+def test_the_argument_that_is_no_constant_is_named(name: str, place: int, example: str) -> None:
+    builder, function = TypedBuilder(), FUNCTIONS[name]
+    arguments = [builder.constant(2.0, 0) for _ in function.params]
+    arguments[place] = builder.input("y", 7)
+    with pytest.raises(Mistake, match=f"the argument {function.params[place]} of {name} is no constant") as caught:
+        builder.apply(function, tuple(arguments), 0)
+    assert (caught.value.start, caught.value.remedy) == (7, f"write a number, as in {example}")
 
 
 @pytest.mark.parametrize(
