@@ -59,7 +59,8 @@ def strangers_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
 @pytest.mark.random
 @pytest.mark.timeout(examples(300, 12))
 def test_random_requests_by_every_method(strangers_server: Running, report: Report) -> None:
-    before, warm, count = strangers_server.workers(), examples(WARM, LONGER_WARM), examples(COUNT, LONGER)
+    before, count = strangers_server.workers(), examples(COUNT, LONGER)
+    warm = WARM * LONGER_WARM if count > COUNT else WARM
     with _runner() as run:
         run(_asked(strangers_server.address, range(warm)))
         own = _own(strangers_server)

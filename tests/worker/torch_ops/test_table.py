@@ -267,13 +267,21 @@ def natural_scale(values: Sequence[Any], n: int, x: float) -> Any:
     return max(abs(values[n]), abs(x * values[n + 1]))
 
 
+ROUGHER = {"ive(20, x)": 1e-11}
+"""From the fourth derivative on, as the function's row says."""
+
+
 def assert_agrees(text: str, points: tuple[float, ...], n: int, dtype: torch.dtype, right: Derivatives) -> None:
     points = tuple(torch.tensor(points, dtype=dtype).tolist())
     for x, got in zip(points, partials(text, {"x": points}, ["x"] * n, dtype), strict=True):
         want = right(text, x)
+        if abs(want[n]) > torch.finfo(dtype).max:
+            assert got == float(mp.sign(want[n]) * mp.inf), f"{text} at {x!r}: derivative {n}"
+            continue
         error = abs(mp.mpf(got) - want[n])
         noise = mp.mpf(10) ** (-0.7 * (DIGITS_IN_TAILS if right is in_tails else DIGITS))
-        assert error <= TOLERANCE[dtype] * natural_scale(want, n, x) + noise, (
+        tolerance = max(TOLERANCE[dtype], ROUGHER.get(text, 0.0) if n >= 4 else 0.0)
+        assert error <= tolerance * natural_scale(want, n, x) + noise, (
             f"{text} at {x!r}: derivative {n} is {got!r}, not {mp.nstr(want[n], 17)}"
         )
 

@@ -66,7 +66,7 @@ export class Surface {
   /** @param tell has `point(column, row)` called. */
   constructor(tell) {
     this.title = make("figcaption");
-    this.canvas = make("canvas", { tabindex: 0, role: "img" });
+    this.canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": "surface" });
     this.labels = make("div", { class: "labels", "aria-hidden": "true" });
     this.element = make("figure", { class: "plot surface" }, this.title, make("div", { class: "stage" }, this.canvas, this.labels));
     this.canvas.addEventListener("keydown", (event) => this.#turn(event));
