@@ -193,5 +193,8 @@ def _sessions(server: Running) -> int:
 
 def _descriptors(server: Running) -> int:
     """How many of the server's descriptors are sockets or memory of sessions; slots of batches come and go."""
-    links = [os.readlink(link) for link in Path(f"/proc/{server.process.pid}/fd").iterdir()]
-    return sum(link.startswith(("socket:", "/memfd:gridgrad-session")) for link in links)
+    count = 0
+    for link in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(link).startswith(("socket:", "/memfd:gridgrad-session"))
+    return count

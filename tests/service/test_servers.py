@@ -144,7 +144,8 @@ def test_large_grids_and_calls_survive_the_death_of_their_server(tmp_path: Path)
 
         result = client.gradient(TEXT, LARGE, tier="direct", progress=kill)
         (dead,) = killed
-        assert computed(servers[1 - dead]) - before[1 - dead] <= expected.value.size // 2
+        # Windows that were on their way are asked for again as wholes
+        assert computed(servers[1 - dead]) - before[1 - dead] <= expected.value.size * 2 // 3
         assert_array_equal(result.value, expected.value)
         assert_array_equal(result.d["k"], expected.d["k"])
         for _ in range(10):
