@@ -1,8 +1,8 @@
 """The rest of a large grid, when what had come of it stays: a call like the first whose grid begins later.
 
 The grid is cut along its first dim, where what is left is contiguous. Within a tier its points have the bits that they
-would have had in the whole grid: a linspace travels as its values. In the direct tier they may differ by a rounding where
-few points are left: sums are separated there only where a request has enough points for that.
+would have had in the whole grid: a linspace travels as its values. In the direct tier they may differ by a rounding
+where few points are left: sums are separated there only where a request has enough points for that.
 """
 
 from __future__ import annotations
