@@ -198,7 +198,7 @@ def header_of(request: pb.GridGradientRequest) -> pb.ResultHeader:
     grid, components = _grid(request), _components(request)
     return pb.ResultHeader(
         dims=grid.dims,
-        shape=grid.shape,
+        shape=(*(grid.shape[:1] and [grid.shape[0] - request.first_row]), *grid.shape[1:]),
         derivatives=request.derivatives,
         components=components,
         tuple_valued=len(components) > 1,
@@ -213,7 +213,8 @@ def planes_of(request: pb.GridGradientRequest) -> NDArray[Any]:
     value = sum(spread_inputs(request).values(), np.zeros(grid.shape))
     planes = (1 + len(request.derivatives)) * len(_components(request))
     offsets = 1000.0 * np.arange(planes).reshape(-1, *[1] * len(grid.shape))
-    return (offsets + value).astype(DTYPES[request.dtype])
+    planes_of_all: NDArray[Any] = (offsets + value).astype(DTYPES[request.dtype])
+    return planes_of_all[:, request.first_row :] if request.first_row else planes_of_all
 
 
 def spread_inputs(request: pb.GridGradientRequest) -> dict[str, NDArray[Any]]:

@@ -12,6 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gridgrad
+from gridgrad_core.v1 import gridgrad_pb2 as pb
 from tests.service.calls import Calls, axis, grids, parameter, request
 from tests.service.harness import Running
 
@@ -307,6 +308,18 @@ def test_numbers_that_an_expression_does_not_use_are_allowed_on_the_wire(calls: 
     planes = grids(calls.ask(asked))
     assert_array_equal(planes[:2], grids(calls.ask(request(text, inputs[:2], ["t"]))))
     assert_array_equal(planes[2:], np.zeros((2, 2, 3)))
+
+
+@pytest.mark.parametrize("first", [1238, 1300, 1499])
+def test_the_rest_of_a_grid_has_the_bits_of_the_whole(client: gridgrad.Client, calls: Calls, first: int) -> None:
+    t, k = np.linspace(1, 2, 1500), np.linspace(2, 3, 1000)
+    text = "t*exp(-k) + t*k**2"  # whose sums are separated in large grids alone
+    whole = client.gradient(text, {"t": t, "k": k}, wrt=(), tier="direct")
+    asked = request(text, [axis("t", t), axis("k", k)])
+    asked.tier, asked.first_row = pb.TIER_DIRECT, first
+    asked.features.append("rests")
+    (rest,) = grids(calls.ask(asked))
+    assert_array_equal(rest, whole.value[first:])
 
 
 # What the server says of itself

@@ -138,15 +138,14 @@ def test_large_grids_and_calls_survive_the_death_of_their_server(tmp_path: Path)
         killed: list[int] = []
 
         def kill(done: int, points: int | None) -> None:
-            # Early: what is left of 200,000 points and fewer, computed by itself, may differ by a rounding
-            if not killed and points and done > points // 4:
+            if not killed and points and done > points // 2:
                 killed.append(busy(servers))
                 servers[killed[0]].process.send_signal(signal.SIGKILL)
 
         result = client.gradient(TEXT, LARGE, tier="direct", progress=kill)
         (dead,) = killed
         # Windows that were on their way are asked for again as wholes
-        assert computed(servers[1 - dead]) - before[1 - dead] < expected.value.size
+        assert computed(servers[1 - dead]) - before[1 - dead] <= expected.value.size * 2 // 3
         assert_array_equal(result.value, expected.value)
         assert_array_equal(result.d["k"], expected.d["k"])
         for _ in range(10):

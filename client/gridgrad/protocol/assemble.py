@@ -169,12 +169,11 @@ class Assembly:
         from gridgrad.requests.rest import rest_of  # seldom needed, and all callers would wait for its import
 
         first = self._missing.first_row if self._missing and self._missing.total else 0
-        rest = rest_of(self._call, first, self._info.tier) if keep and first else None
-        if rest is None or self._whole is None or self._missing is None:
+        if not keep or not first or self._whole is None or self._missing is None:
             self._begin_anew()
             return False
         further = first > self._first_row
-        self.asked, self._first_row, self._layout = rest, first, None
+        self.asked, self._first_row, self._layout = rest_of(self._call, first, self._info.tier), first, None
         self._missing.forget(first)
         self._first_point = first * (self._whole.points // self._call.template.grid.shape[0])
         return further
@@ -214,9 +213,14 @@ class Assembly:
     def _begin(self, layout: ResponseLayout, info: pb.Info) -> None:
         if self._whole is None:
             self._whole = layout
-        elif self.is_of_rest and _build(layout, info) != _build(self._whole, self._info):
+        elif self.is_of_rest and not self._continues(layout, info):
             raise AnotherBuild(f"the rest came from version {info.version}, by {info.tier or info.engine}")
         self._layout, self._info = layout, info
+
+    def _continues(self, layout: ResponseLayout, info: pb.Info) -> bool:
+        """Whether an answer is the rest, which 0.1.0 does not know, by the same build."""
+        rest = layout.points == self.asked.template.grid.points
+        return rest and self._whole is not None and _build(layout, info) == _build(self._whole, self._info)
 
     def _take(self, window: pb.Window | None, view: View, last: bool) -> Result | None:
         layout = self._layout

@@ -94,6 +94,7 @@ class GridWindows:
         self._layout: ResponseLayout | None = None  # of the messages that come
         self._cut: _Cut | None = None  # of the whole grid
         self._first_row = 0  # of the messages that come
+        self._may_rest = True
         self._info = pb.Info()
         self._given: set[int] = set()  # by their first points
         self._open: dict[int, _Window] = {}
@@ -108,11 +109,17 @@ class GridWindows:
         """The call for what no window was given of, from an index of the first dim on; the whole where that is all."""
         from gridgrad.requests.rest import rest_of  # seldom needed, and all callers would wait for its import
 
-        self._first_row = first = self._rows_given()
-        rest = rest_of(self.call, first) if first else None
-        if rest is None:
-            self._first_row = 0
-        return rest or self.call
+        self._first_row = first = self._rows_given() if self._may_rest else 0
+        return rest_of(self.call, first) if first else self.call
+
+    def without_rest(self) -> bool:
+        """Takes in that a server does not know rests: `rest` is the whole from now on.
+
+        Returns:
+            Whether it was asked for one.
+        """
+        self._may_rest = False
+        return self._first_row > 0
 
     def _rows_given(self) -> int:
         """Up to which index of the first dim all windows were given; less than there are, so that an end comes."""
@@ -135,6 +142,8 @@ class GridWindows:
             raise EntryFailed(fields.status)
         if fields.HasField("header"):
             self._layout, self._info = read_header(fields.header)
+            if self._layout.points == self.call.template.grid.points:
+                self._first_row = 0  # 0.1.0 does not know rests, and sends all
         if self._layout is None:
             raise broken("the first message of an entry without a header")
         window = fields.window

@@ -25,7 +25,7 @@ from gridgrad.protocol.routing import Routes
 from gridgrad.requests.prepare import PreparedCall, prepare
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
-from gridgrad_core.errors import GridgradError, RequestError
+from gridgrad_core.errors import GridgradError, RequestError, UnsupportedError
 
 if TYPE_CHECKING:
     import xarray
@@ -271,6 +271,8 @@ class LargeGrids(ABC):
                 if answers is not None:
                     leave(answers)
             windows.break_off()
+            if isinstance(failure.error, UnsupportedError) and windows.without_rest():
+                continue
             if self._routes.arrays.are_missing(windows.call, failure.error):
                 windows.call = self._routes.arrays.whole(windows.call)
             else:

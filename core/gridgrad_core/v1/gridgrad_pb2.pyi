@@ -68,7 +68,7 @@ ERROR_REASON_FORGOTTEN_ARRAY: ErrorReason
 ERROR_REASON_FORGOTTEN_NUMBER: ErrorReason
 
 class GridGradientRequest(_message.Message):
-    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused", "features", "bind", "fixed", "bound", "numbers", "reduction")
+    __slots__ = ("function", "inputs", "derivatives", "dtype", "tier", "ignore_unused", "features", "bind", "fixed", "bound", "numbers", "first_row", "reduction")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     DERIVATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +80,7 @@ class GridGradientRequest(_message.Message):
     FIXED_FIELD_NUMBER: _ClassVar[int]
     BOUND_FIELD_NUMBER: _ClassVar[int]
     NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ROW_FIELD_NUMBER: _ClassVar[int]
     REDUCTION_FIELD_NUMBER: _ClassVar[int]
     function: Function
     inputs: _containers.RepeatedCompositeFieldContainer[Input]
@@ -92,8 +93,9 @@ class GridGradientRequest(_message.Message):
     fixed: _containers.RepeatedScalarFieldContainer[str]
     bound: int
     numbers: bytes
+    first_row: int
     reduction: Reduction
-    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ..., bind: bool = ..., fixed: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., numbers: _Optional[bytes] = ..., reduction: _Optional[_Union[Reduction, _Mapping]] = ...) -> None: ...
+    def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., derivatives: _Optional[_Iterable[_Union[Derivative, _Mapping]]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., tier: _Optional[_Union[Tier, str]] = ..., ignore_unused: bool = ..., features: _Optional[_Iterable[str]] = ..., bind: bool = ..., fixed: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., numbers: _Optional[bytes] = ..., first_row: _Optional[int] = ..., reduction: _Optional[_Union[Reduction, _Mapping]] = ...) -> None: ...
 
 class Reduction(_message.Message):
     __slots__ = ("function", "dims", "kind", "weights", "data", "skip_nan", "loss", "loss_scale")

@@ -21,6 +21,7 @@ __all__ = [
     "LANES",
     "PULLBACKS",
     "REDUCTIONS",
+    "RESTS",
     "TABLES",
     "check_features",
 ]
@@ -42,10 +43,13 @@ PULLBACKS = "pullbacks"
 REDUCTIONS = "reductions"
 """GridGradientRequest.reduction."""
 
+RESTS = "rests"
+"""GridGradientRequest.first_row."""
+
 LANES = "lanes"
 """SessionRequest.lane_slots. OpenSessionResponse.lanes says whether there are any, so that nobody has to ask first."""
 
-FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, LANES, PULLBACKS, REDUCTIONS, TABLES})
+FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, LANES, PULLBACKS, REDUCTIONS, RESTS, TABLES})
 """All that this version knows."""
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from gridgrad_core.errors import RequestError, TooLargeError, UnsupportedError
-from gridgrad_core.grid import MAX_DERIVATIVES, InputSpec, check_counts, grid_of
+from gridgrad_core.grid import MAX_DERIVATIVES, Grid, InputSpec, check_counts, grid_of
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.version import __version__
 from gridgrad_core.wire.enums import DTYPE_NAMES, ITEM_BYTES, TIER_NAMES
@@ -130,7 +130,19 @@ def read(request: pb.GridGradientRequest, grids: int = 0, arrays: HeldArrays = N
     derivatives, dtype = _derivatives(request.derivatives), _dtype(request.dtype, inputs)
     reduction = read_reduction(request.reduction, grid) if request.HasField("reduction") else None
     function = DecodedFunction(kind, text, named, dtype, derivatives, request.ignore_unused, tables, reduction)
-    return DecodedRequest(function, inputs, grid, _tier(request.tier), max(1, grids), arrays)
+    first_row = _first_row(request, grid, grids)
+    return DecodedRequest(function, inputs, grid, _tier(request.tier), max(1, grids), arrays, first_row=first_row)
+
+
+def _first_row(request: pb.GridGradientRequest, grid: Grid, grids: int) -> int:
+    first: int = request.first_row
+    if first and (grids or request.HasField("reduction")):
+        beside = "several entries" if grids else "a reduction"
+        raise RequestError("first_row", f"{first} beside {beside}", "leave it out: it is for one whole grid")
+    if first and first >= (grid.shape[0] if grid.shape else 1):
+        found = f"{first} of a grid of shape {[*grid.shape]}"
+        raise RequestError("first_row", found, "give an index of its first dim, or leave it out")
+    return first
 
 
 def read_plan(plan: pb.Plan, arrays: HeldArrays = NO_ARRAYS) -> DecodedFunction:

@@ -154,6 +154,7 @@ class DecodedRequest(NamedTuple):
         grids: how many grids there are of that kind and shape.
         arrays: that its inputs and tables have, and that came with their SHA-256 or by it.
         units: names of inputs and components with their units, where the caller named a formula that says them.
+        first_row: where the result begins, an index of the grid's first dim.
     """
 
     function: DecodedFunction
@@ -163,6 +164,7 @@ class DecodedRequest(NamedTuple):
     grids: int = 1
     arrays: HeldArrays = NO_ARRAYS
     units: tuple[tuple[str, str], ...] = ()
+    first_row: int = 0
 
     def split_grids(self) -> list[DecodedRequest]:
         """Each of its grids by itself."""

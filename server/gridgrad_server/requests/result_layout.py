@@ -27,8 +27,10 @@ class RequestLayout:
         grids: how many grids it is for: more than one for a pack.
         computed_points: how many points of what is computed go into one of the grid.
         together: how many of its points, one after another, are computed at once or not at all.
+        first_row: where the result begins, an index of the first dim; it is as if the grid began there.
 
     Attributes:
+        shape: of the result's grid.
         points: how many a grid has.
         together: as given.
         point_cost: what one of them costs.
@@ -48,11 +50,13 @@ class RequestLayout:
         grids: int = 1,
         computed_points: int = 1,
         together: int = 1,
+        first_row: int = 0,
     ) -> None:
-        self.shape = tuple(shape)
+        self.shape = (shape[0] - first_row, *shape[1:]) if first_row else tuple(shape)
+        self._first_row = first_row
         self.together = together
         self.grids = grids
-        self.points = math.prod(shape)
+        self.points = math.prod(self.shape)
         self.point_cost = function.computed_planes * computed_points
         self.result_bytes = self.points * function.planes * function.itemsize
         self.total_bytes = self.result_bytes * grids
@@ -86,7 +90,8 @@ class RequestLayout:
         return self._of_tile(self.whole)
 
     def _of_tile(self, tile: GridTile) -> bytes:
-        span = wpb.PieceLayout(start=tile.start, shape=tile.shape).SerializeToString()
+        start = (tile.start[0] + self._first_row, *tile.start[1:]) if self._first_row else tile.start
+        span = wpb.PieceLayout(start=start, shape=tile.shape).SerializeToString()
         return self._inputs_message + span  # two serialized messages in a row are read as one with the fields of both
 
 

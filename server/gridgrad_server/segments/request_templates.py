@@ -43,7 +43,7 @@ def template_of(
     arrays = decoded.arrays.digests, keeps_arrays
     reduction = decoded.function.reduction
     if reduction is None:
-        layout = RequestLayout(function, decoded.grid.shape, decoded.inputs, decoded.grids)
+        layout = RequestLayout(function, decoded.grid.shape, decoded.inputs, decoded.grids, first_row=decoded.first_row)
         return ServerTemplate(function, layout, decoded.tier, *arrays, units=decoded.units)
     if reduction.is_pullback:
         return _of_pullback(decoded, function, functions, caller, tile_cost, arrays)

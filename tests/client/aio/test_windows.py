@@ -110,7 +110,7 @@ LONG_WHOLE = np.add.outer(LONG["t"], LONG["k"])
 
 def in_rows(message: pb.StreamGridGradientsRequest, rows: int, info: pb.Info | None = None) -> Iterator[bytes]:
     """An answer by so many rows at a time, each in two windows; of a server that says something else of itself."""
-    length = message.request.inputs[0].array.shape[0]
+    length = message.request.inputs[0].array.shape[0] - message.request.first_row
     parts = [(row * WIDTH, min(rows, length - row) * WIDTH) for row in range(0, length, rows)]
     boxes = [(plane, planes, *part) for part in parts for plane, planes in ((1, 2), (0, 1))]
     for raw in windows(message, boxes):
@@ -134,7 +134,7 @@ def whole_rows(messages: Messages, _: grpc.ServicerContext) -> Iterator[bytes]:
 
 
 def asked_rows(server: FakeServer) -> list[int]:
-    return [entry.request.inputs[0].array.shape[0] for entry in server.entries]
+    return [entry.request.inputs[0].array.shape[0] - entry.request.first_row for entry in server.entries]
 
 
 @pytest.mark.parametrize(("count", "left"), [(1, 60), (2, 53), (5, 46), (6, 39)])
@@ -190,3 +190,40 @@ def test_a_rest_that_is_refused_is_asked_for_with_the_whole(
     assert_array_equal(client.gradient("t*k", LONG).d["k"], LONG_WHOLE + 2000)
     assert asked_rows(server) == [60, 46, 60]
     assert "computed anew as a whole: tier: no code" in caplog.text
+
+
+def not_knowing_rests(refuses: bool) -> Any:
+    """A server older than rests: one that refuses what it does not know, or one of 0.1.0, which sends all."""
+
+    def stream(messages: Messages, _: grpc.ServicerContext) -> Iterator[bytes]:
+        for message in messages:
+            if message.request.first_row and refuses:
+                yield failed_entry(message, errors.UnsupportedError("features", "'rests'", "update the server"))
+                continue
+            whole = pb.StreamGridGradientsRequest.FromString(message.SerializeToString())
+            whole.request.first_row = 0
+            yield from in_rows(whole, 13)
+
+    return stream
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_of_a_server_that_knows_no_rests_the_whole_is_taken(
+    server: FakeServer, client: gridgrad.Client, refuses: bool
+) -> None:
+    server.stream = Times(1, breaking_after(4), not_knowing_rests(refuses))
+    assert_array_equal(client.gradient("t*k", LONG).d["k"], LONG_WHOLE + 2000)
+    assert [entry.request.first_row for entry in server.entries] == [0, 14, 0]
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_windows_of_a_server_that_knows_no_rests_are_not_given_twice(
+    server: FakeServer, client: gridgrad.Client, refuses: bool
+) -> None:
+    server.stream = Times(1, breaking_after(5), not_knowing_rests(refuses))
+    seen = np.zeros(LONG_WHOLE.shape, int)
+    for window in client.windows("t*k", LONG, points=WIDTH):
+        seen[window.slices] += 1
+        assert_array_equal(window.value, LONG_WHOLE[window.slices])
+    assert (seen == 1).all()
+    assert [entry.request.first_row for entry in server.entries] == ([0, 14, 0] if refuses else [0, 14])

@@ -22,7 +22,7 @@ from gridgrad_core.grid import expand_order
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.worker_v1 import worker_pb2 as wpb
 from gridgrad_server.deriving.programs import Programs
-from gridgrad_server.requests.decode import decode, read
+from gridgrad_server.requests.decode import decode, read, read_several
 from gridgrad_server.requests.function_key import FunctionKeys
 from gridgrad_server.rpc.intake import Intake
 from tests.server.building import make_intake
@@ -104,6 +104,16 @@ def test_an_unknown_feature_is_named_before_the_fields_that_come_with_it() -> No
         decode(pb.GridGradientRequest, of_later(asked))
 
 
+def from_row(first: int, asked: pb.GridGradientRequest) -> pb.GridGradientRequest:
+    asked.first_row = first
+    return asked
+
+
+def summed(text: str, *inputs: pb.Input) -> pb.GridGradientRequest:
+    reduction = pb.Reduction(function=pb.Function(expression=text), dims=["t"], kind="sum")
+    return pb.GridGradientRequest(inputs=inputs, reduction=reduction)
+
+
 BAD: dict[str, tuple[pb.GridGradientRequest, type[GridgradError], str, str]] = {
     "nothing": (pb.GridGradientRequest(), RequestError, "function", "neither an expression"),
     "no text": (request("  "), ExpressionError, "function.expression", "empty"),
@@ -161,6 +171,11 @@ BAD: dict[str, tuple[pb.GridGradientRequest, type[GridgradError], str, str]] = {
     "lengths whose product overflows": (
         request("t", array("t", ["a", "b"], [2**62, 2**62], bytes(8))), RequestError, "inputs[0].array.data", "8 bytes",
     ),
+    "a first row beyond the grid": (
+        from_row(3, request("t", T)), RequestError, "first_row", "3 of a grid of shape [3]",
+    ),
+    "a first row of a number": (from_row(1, request("7")), RequestError, "first_row", "1 of a grid of shape []"),
+    "a first row of a reduction": (from_row(1, summed("t", T)), RequestError, "first_row", "1 beside a reduction"),
     "an unregistered name": (
         request("", X, function=pb.Function(registered="fild")), UnknownFunctionError, "function.registered", "'fild'",
     ),
@@ -185,6 +200,13 @@ async def test_bad_requests_are_refused_by_field(name: str, intake: Intake) -> N
     assert refused.value.field == field
     assert found in refused.value.found
     assert refused.value.remedy
+
+
+def test_a_first_row_is_of_one_grid() -> None:
+    several = pb.StreamGridGradientsRequest(request=from_row(1, request("t", T)), entries=2)
+    with pytest.raises(RequestError, match="1 beside several entries") as raised:
+        read_several(several)
+    assert raised.value.field == "first_row"
 
 
 async def test_495_derivatives_by_accident_are_counted(intake: Intake) -> None:

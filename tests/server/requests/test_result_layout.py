@@ -51,3 +51,12 @@ def test_the_worker_is_told_of_inputs_and_tile(layout: RequestLayout) -> None:
 def test_the_whole_grid_is_laid_out_once(layout: RequestLayout) -> None:
     assert layout.of_tile(layout.whole) is layout.of_tile(layout.whole)
     assert list(wpb.PieceLayout.FromString(layout.of_tile(layout.whole)).shape) == [3, 4, 9]
+
+
+def test_the_rest_of_a_grid_is_laid_out_as_one_of_its_own_whose_tiles_begin_later() -> None:
+    rest = RequestLayout(function_key(), (3, 4), [array("x", 3), array("y", 4)], first_row=1)
+    assert (rest.shape, rest.points) == ((2, 4), 8)
+    for tile, start in ((rest.whole, [1, 0]), (GridTile((1, 2), (1, 2), 6, 2), [2, 2])):
+        message = wpb.PieceLayout.FromString(rest.of_tile(tile))
+        assert (list(message.start), tuple(message.shape)) == (start, tile.shape)
+        assert [list(each.array.shape) for each in message.inputs] == [[3], [4]]
