@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -54,6 +55,9 @@ def test_a_function_is_the_text_that_one_would_write() -> None:
         (lambda x: torch.abs(x * 1j), r"which the language has not|complex"),
         (lambda x: torch.stack([x, -x]).max(0).values, r"calls aten\.max in a way that the language has not"),
         (lambda x: x * ((torch.stack([x, -x]) > 1).sum() & 1), r"calls aten\.bitwise_and in a way"),
+        (lambda x: x + torch.where(x > 1e3, 1, 0) / 3, r"calls aten\.div in torch\.float32"),  # no point shows it
+        (lambda x: x + (x.float() > 0.1), r"calls aten\._to_copy in torch\.float32"),
+        (lambda x: x + (torch.tensor([0.1, 0.2]) * x).sum(), r"calls aten\.mul in torch\.float32"),
         (lambda x: torch.func.grad(torch.nn.functional.logsigmoid)(x), "what an operation gives beside its result"),
         (lambda x: (x * torch.ones(3000, dtype=x.dtype)).sum(), "more than 2,000 operations"),
     ],
@@ -70,6 +74,14 @@ def test_booleans_count_as_torch_has_them() -> None:
         "x*y + (where(x > 900, 1, 0) + where(y > 900, 1, 0))"
     )
     assert program(lambda x, y: 1.0 * (x > 0) * y) == parse("where(x > 0, 1, 0)*y")
+
+
+def test_what_torch_computes_in_single_precision_is_kept_where_it_is_exact() -> None:
+    single = float(np.float32(0.1))
+    assert program(lambda x: x * torch.where(x > 0, 0.1, 0.0)) == parse(f"x*where(x > 0, {single!r}, 0)")
+    assert program(lambda x: x + torch.where(x > 1e3, 3, 0) * 0.5) == parse("x + where(x > 1000, 3, 0)*0.5")
+    assert program(lambda x: x * (x > 1e3).float()) == parse("x*where(x > 1000, 1, 0)")
+    assert program(lambda x: x / -torch.where(x > 1e3, 1, 0)) == parse("x/(-where(x > 1000, 1, 0) + 0)")  # no -0
 
 
 def test_names_are_those_of_the_function() -> None:

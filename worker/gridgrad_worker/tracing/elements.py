@@ -7,6 +7,8 @@ of a small network. Each element is a node of the program, and shapes are numpy'
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +21,7 @@ from gridgrad_core.lang.functions.function import Kind
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_core.lang.program.nodes import Node
+from gridgrad_core.lang.program.operations import ARITHMETIC
 from gridgrad_core.lang.program.program import Program
 from gridgrad_core.lang.program.typed_builder import TypedBuilder, Value
 from gridgrad_worker.tracing.graph import UntraceableError
@@ -44,6 +47,7 @@ class Elements:
 
 
 _OF_NUMBERS = "mul", "div"
+_MOST_CHOICES = 64
 
 Operand = Elements | float
 """What is computed with: a tensor, or a number of Python's."""
@@ -134,6 +138,32 @@ class ElementBuilder:
             return spliced[program.outputs[0]]
 
         return Elements(self._each(one, *(self.numbers(each).nodes for each in operands)))
+
+    def is_exact(self, elements: Elements, dtype: torch.dtype) -> bool:
+        """Whether elements are one of a few numbers each that a dtype has, so that they are the same computed in it."""
+        return all(self._is_exact(int(node), dtype) for node in np.unique(elements.nodes))
+
+    def _is_exact(self, node: int, dtype: torch.dtype) -> bool:
+        found = self._possible(node)
+        return 0 < len(found) <= _MOST_CHOICES and all(
+            number == torch.tensor(number, dtype=dtype).item() or math.isnan(number) for number in found
+        )
+
+    def _possible(self, number: int) -> frozenset[float]:
+        """What a node of constants and choices may be; nothing for any other, or where that is too many numbers."""
+        node = self.operations.builder.nodes[number]
+        if node.op == "const":
+            return frozenset((node.number,))
+        if node.op == "where":
+            both = [self._possible(each) for each in node.args[1:]]
+            return frozenset().union(*both) if all(both) else frozenset()
+        of_all = [self._possible(each) for each in node.args] if node.op in ARITHMETIC else []
+        if not of_all or math.prod(map(len, of_all)) > _MOST_CHOICES:
+            return frozenset()
+        try:
+            return frozenset(ARITHMETIC[str(node.op)](*numbers) for numbers in itertools.product(*of_all))
+        except (ArithmeticError, ValueError):
+            return frozenset()
 
     def fold(self, name: str, parts: Sequence[Elements]) -> Elements:
         """Several tensors by a function of two, from the first on."""

@@ -29,6 +29,7 @@ MOST_OPERATIONS = 2000
 """On single numbers; what has more, such as a layer of many units, is computed faster as torch does it."""
 
 _RULES = {**POINTWISE, **SMALL_TENSORS}
+_SIGNED_ZEROS = ("aten.neg", "aten.mul")
 
 
 def program_of(graph: GraphModule, inputs: Sequence[str], components: Sequence[str] | None) -> Program:
@@ -118,8 +119,16 @@ class _Reader:
         is_tuple = isinstance(found, tuple)
         if is_tuple != isinstance(meant, list | tuple) or not (is_tuple or _is_meant(found, meant)):
             raise UntraceableError(f"it calls {named} in a way that the language has not")
-        is_cast = not is_tuple and found.kind == "number" and meant.dtype == torch.bool
-        return self.build.call("ne", found, 0.0) if is_cast else found
+        if is_tuple or found.kind == "boolean":
+            return found
+        if meant.dtype == torch.bool:
+            return self.build.call("ne", found, 0.0)
+        if meant.is_floating_point():
+            if meant.dtype != torch.float64 and not self.build.is_exact(found, meant.dtype):
+                raise UntraceableError(f"it calls {named} in {meant.dtype}, where the language computes in float64")
+            return found
+        is_signed = named in _SIGNED_ZEROS
+        return self.build.call("add", found, 0.0) if is_signed else found  # whole numbers have no negative zero
 
     def _value(self, given: Any) -> Any:
         """An argument, with what is known of nodes in their place."""
