@@ -133,10 +133,15 @@ def test_the_newest_number_wins(opened: Open) -> None:
 def test_a_server_that_starts_or_is_full_is_asked_again(browser: Any, server: Any) -> None:
     page = Page(browser, url_of(server), "#f=x*x&.x=across,0,1,0.5")
     page.drawn()
-    answers = [{"status": 503, "json": {"error": {"message": "it is starting"}}}]
+    answer = {"status": 503, "json": {"error": {"message": "it is starting"}}}
+    answers = [answer]
     page.tab.route("**/v1/gradient", lambda route: route.fulfill(**answers.pop()) if answers else route.continue_())
     page.drawn_after(lambda: page.tab.locator("#zoom-in").click())
     assert answers == []
+    answers.append(answer)  # to the look at new inputs
+    page.drawn_after(lambda: page.write("sqrt(1 - u**2 - v**2)"))
+    assert answers == []
+    page.until(lambda: ".u=across,-1,1" in page.run("location.hash").replace("%2C", ","), "the link")
     page.wrong.clear()  # the browser's own word on 503
     page.close()
 
@@ -177,6 +182,20 @@ def test_new_inputs_get_ranges_and_links_keep_all(opened: Open) -> None:
     link = page.run("location.hash")
     assert ".u=across,-1,1" in link.replace("%2C", ",")
     assert opened(link).read_out() == page.read_out()
+
+
+def test_who_writes_on_while_ranges_are_looked_for_gets_ranges(opened: Open) -> None:
+    page, held = opened(), list[Any]()
+
+    def hold_the_look(route: Any) -> None:
+        looks = '"u":' in (route.request.post_data or "")  # the first asks which inputs there are
+        held.append(route) if looks and not held else route.continue_()
+
+    page.tab.route("**/v1/gradient", hold_the_look)
+    page.write("sqrt(4 - u**2 - v**2)")
+    page.until(lambda: held, "the look for ranges")
+    page.drawn_after(lambda: page.write("sqrt(1 - u**2 - v**2)"))
+    page.until(lambda: ".u=across,-1,1" in page.run("location.hash").replace("%2C", ","), "the link")
 
 
 def test_slices_of_three_dims(opened: Open) -> None:

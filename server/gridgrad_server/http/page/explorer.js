@@ -55,18 +55,19 @@ export class Explorer {
     this.#readFor = JSON.stringify(called(this.state));
     this.#looking?.abort();
     this.#newest.cancel();
+    [this.#again, this.#settled].forEach(clearTimeout);
     const { signal } = (this.#looking = new AbortController());
     this.state.inputs.forEach((input) => this.#known.set(input.name, input));
     try {
       const names = known ?? (await inputsOf(called(this.state), signal));
       const { inputs, fresh } = inputsFor(names, this.#known, given);
-      this.state.inputs = inputs;
       const unseen = inputs.filter(({ name, role }) => fresh.includes(name) && role !== "number").map(({ name }) => name);
-      await this.#range(unseen, signal);
+      await this.#range(inputs, unseen, signal);
+      this.state.inputs = inputs; // now that all have ranges: who writes on meanwhile begins with those before
       this.changed();
     } catch (error) {
       if (error.name !== "AbortError" && !signal.aborted) {
-        this.#fail(error);
+        this.#fail(error, () => this.#reread(known, given));
       }
     }
   }
@@ -74,22 +75,24 @@ export class Explorer {
   /** Gives all axes ranges on which there is something to see. */
   async findRanges() {
     const { signal } = (this.#looking = new AbortController());
-    await this.#range(this.state.inputs.filter(({ role }) => role !== "number").map(({ name }) => name), signal).catch((error) => this.#fail(error));
+    const { inputs } = this.state;
+    const axes = inputs.filter(({ role }) => role !== "number").map(({ name }) => name);
+    await this.#range(inputs, axes, signal).catch((error) => this.#fail(error));
     this.changed();
   }
 
-  async #range(names, signal) {
+  async #range(all, names, signal) {
     if (!names.length) {
       return;
     }
-    const rest = this.state.inputs.filter(({ name }) => !names.includes(name));
+    const rest = all.filter(({ name }) => !names.includes(name));
     const compute = async (points) => {
-      const inputs = { ...points, ...Object.fromEntries(rest.map(({ name, value }) => [name, value])) };
-      const grid = await gradient({ ...called(this.state), inputs, order: 0 }, signal);
+      const given = { ...points, ...Object.fromEntries(rest.map(({ name, value }) => [name, value])) };
+      const grid = await gradient({ ...called(this.state), inputs: given, order: 0 }, signal);
       return grid.plane("value", Math.min(this.state.component, Math.max(0, grid.components.length - 1)));
     };
     const found = await findRanges(names, compute);
-    this.state.inputs.filter(({ name }) => names.includes(name)).forEach((input) => {
+    all.filter(({ name }) => names.includes(name)).forEach((input) => {
       [input.from, input.to] = found[input.name];
       input.value = input.from + 0.6 * (input.to - input.from);
     });
@@ -237,14 +240,14 @@ export class Explorer {
     return dims.map(({ name }) => name).join() === grid.dims.join() && dims.every((input, index) => grid.lengths[index] === pointsOf(this.state, input));
   }
 
-  #fail(error) {
+  #fail(error, again = () => this.changed()) {
     const isOfInputs = error.missing?.length || /^inputs\[\d+\]\.name/.test(error.field ?? "");
     if (isOfInputs && this.#readFor !== JSON.stringify(called(this.state))) {
       this.#reread(); // a link had other inputs than the function has
       return;
     }
     if (error.again) {
-      this.#again = setTimeout(() => this.changed(), error.again);
+      this.#again = setTimeout(again, error.again);
     }
     this.page.failed(error instanceof ServerError ? error : new Error(`${error.message}. Is the server still there?`));
   }
