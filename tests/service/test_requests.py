@@ -419,3 +419,23 @@ def test_warm_starts_follow_a_branch_along_an_axis(client: gridgrad.Client) -> N
         client.gradient("solve(x - q, x, x0) + 0*y0", {"q": q, "x0": 1.0, "y0": 1.0}, warm_start={"x0": "q", "y0": "q"})
     with pytest.raises(gridgrad.RequestError, match="warm_start with integral_error"):
         client.gradient("solve(x - q, x, x0)", {"q": q, "x0": 1.0}, warm_start={"x0": "q"}, integral_error=True)
+
+
+def test_grids_of_a_map_follow_a_branch(client: gridgrad.Client) -> None:
+    k, text = np.array([0.5, 1.0]), "solve(x**3 - 3*x - p*k, x, start)"
+    pressures = [1.9, 1.0, 0.0, -0.9, -1.6]
+    grids: list[dict[str, Any]] = [{"k": k, "p": p, "start": 2.0} for p in pressures]
+    found = [*client.map(text, grids, wrt="k", warm_start="start")]
+    x = 2 * np.cos(np.arccos(np.outer(pressures, k) / 2) / 3)  # the upper of three roots
+    assert_allclose([each.value for each in found], x, rtol=1e-13)
+    assert_allclose(found[-1].d["k"], -1.6 / (3 * x[-1] ** 2 - 3), rtol=1e-11)
+    assert_array_equal(found[2].inputs["start"], found[1].value)
+    wrong = [grids[0], {"k": k, "p": 1.0, "q": 2.0}, {"k": k, "p": 1.0}]
+    outcomes = [*client.map(text, wrong, warm_start="start", errors="return")]
+    assert isinstance(outcomes[1], gridgrad.RequestError), "it does not use q"
+    assert isinstance(outcomes[2], gridgrad.Result)
+    assert_array_equal(outcomes[2].inputs["start"], found[0].value)
+    with pytest.raises(gridgrad.RequestError, match="2 guesses of a function of 1 components"):
+        next(
+            iter(client.map("solve(x - q, x, x0) + 0*y0", [{"q": 1.0, "x0": 1.0, "y0": 1.0}], warm_start=["x0", "y0"]))
+        )

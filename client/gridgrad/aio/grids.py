@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gridgrad.aio.windows import AsyncResults, counted
 from gridgrad.arguments.coefficients import Coefficients
@@ -22,6 +23,9 @@ from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError
+
+if TYPE_CHECKING:
+    from gridgrad.pullbacks.warm_grids import WarmGrids
 
 __all__ = ["ManyGrids"]
 
@@ -129,6 +133,7 @@ class ManyGrids(ABC):
         units: Units | None = ...,
         reduce: Reduce | None = ...,
         weights: Any = ...,
+        warm_start: str | Iterable[str] | None = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
@@ -151,6 +156,7 @@ class ManyGrids(ABC):
         units: Units | None = ...,
         reduce: Reduce | None = ...,
         weights: Any = ...,
+        warm_start: str | Iterable[str] | None = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
@@ -172,6 +178,7 @@ class ManyGrids(ABC):
         units: Units | None = None,
         reduce: Reduce | None = None,
         weights: Any = None,
+        warm_start: str | Iterable[str] | None = None,
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
@@ -199,6 +206,9 @@ class ManyGrids(ABC):
             units: as for `gradient`.
             reduce: as for `gradient`, for all of them.
             weights: as for `gradient`, for all of them.
+            warm_start: names of inputs that are guesses of `solve`, "start" or ["x0", "y0"]: grids of one shape are
+                computed one after the other, and each begins where the one before has ended, the first one where it
+                says. What was found is as for `gradient`. It can't go with `reduce`.
             in_flight: how many grids may wait for their results.
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
@@ -226,7 +236,15 @@ class ManyGrids(ABC):
             reduce=reduce,
             weights=weights,
         ).settled()
-        outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
+        if warm_start is not None:
+            from gridgrad.pullbacks.warm_grids import WarmGrids  # most calls have none
+
+            grids = WarmGrids(like, warm_start)
+            outcomes = _followed(
+                self._streamed(many_inputs, grids.request_of, 1, errors, timeout, in_order=True), grids
+            )
+        else:
+            outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
         return AsyncResults(counted(outcomes, progress, "grids", grids_of(many_inputs)))
 
     def _streamed(
@@ -246,6 +264,16 @@ class ManyGrids(ABC):
         attempts = self._attempts(math.inf if timeout is None else timeout)
         calls = StreamMethod(self._open_stream, self._failure, self._streams, self._fitted)
         return GridStream(calls, items, request_of, window, attempts).outcomes()
+
+
+async def _followed(
+    outcomes: AsyncGenerator[Result | GridgradError], grids: WarmGrids
+) -> AsyncGenerator[Result | GridgradError]:
+    """The same outcomes, each known to what makes the next request, which is not made before."""
+    async with contextlib.aclosing(outcomes):
+        async for outcome in outcomes:
+            grids.add(outcome)
+            yield outcome
 
 
 def _itself(request: Request) -> Request:

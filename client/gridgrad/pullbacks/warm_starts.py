@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from gridgrad.arguments.derivatives import read_selection, resolve
-from gridgrad.arguments.inputs import FloatArray, Input, read_inputs, spread_over
+from gridgrad.arguments.inputs import FloatArray, Input, computing_dtype, read_inputs, spread_over
 from gridgrad.arguments.linspace import Linspace
-from gridgrad.arguments.lookup_table import split_tables
+from gridgrad.arguments.lookup_table import GivenTable, split_tables
 from gridgrad.arguments.stacked_inputs import unstacked
 from gridgrad.requests.request import Request
 from gridgrad.results.result import Result
 from gridgrad.results.result_data import ResultOrigin
 from gridgrad_core.errors import RequestError
-from gridgrad_core.grid import grid_of
+from gridgrad_core.grid import Grid, grid_of
 
-__all__ = ["WarmStarts"]
+__all__ = ["WarmStarts", "everywhere", "found_by", "guesses_of", "settled_of"]
 
 _SPELLING = 'write warm_start={"start": "p"} for a guess called start and an axis called p'
 
@@ -44,19 +44,17 @@ class WarmStarts:
         self._axis = _axis_of(warm_start, given)
         self._guesses = tuple(warm_start)
         _check(request, self._guesses, given, self._axis)
-        selection = read_selection(request.wrt, request.order, request.derivatives)
-        arrays = request.coefficients or ()
-        names = selection.with_all([*(each.name for each in given), *arrays, *(each.name for each in tables)])
-        asked = resolve(selection, names, [*(each.name for each in given if not each.dims), *arrays])
-        self._request = dataclasses.replace(request, wrt=None, order=None, derivatives=asked)
+        self._request = settled_of(request, given, tables)
         self._whole = request
         self._inputs = tuple([each for each in given if each.name not in self._guesses])
         self._tables = {each.name: each.table for each in tables}
-        self._grid = grid_of([each.spec for each in (*self._inputs, *_of(self._guesses, given))])
+        self._grid = grid_of([each.spec for each in (*self._inputs, *guesses_of(self._guesses, given))])
         self._across = tuple([dim for dim in self._grid.dims if dim != self._axis])
         if not len(self):
             raise RequestError("warm_start", f"the axis {self._axis!r} without values", "give one or more")
-        self._starts = {each.name: self._everywhere(each) for each in _of(self._guesses, given)}
+        lengths = [n for dim, n in zip(self._grid.dims, self._grid.shape, strict=True) if dim != self._axis]
+        across = Grid(self._across, tuple(lengths))
+        self._starts = {each.name: everywhere(each, across) for each in guesses_of(self._guesses, given)}
         self._results: list[Result] = []
 
     def __len__(self) -> int:
@@ -75,12 +73,8 @@ class WarmStarts:
         Raises:
             RequestError: the function has fewer components than there are guesses.
         """
-        if len(result.components) < len(self._guesses):
-            found = f"{len(self._guesses)} guesses of a function of {len(result.components)} components"
-            raise RequestError("warm_start", found, "let its first components be what is searched for, in that order")
-        values = result.value if result.tuple_valued else result.value[np.newaxis]
-        for name, found_ in zip(self._guesses, values, strict=False):
-            found = np.take(found_, 0, result.dims.index(self._axis))
+        for name, values in found_by(result, self._guesses).items():
+            found = np.take(values, 0, result.dims.index(self._axis))
             self._starts[name] = np.where(np.isfinite(found), found, self._starts[name])
         self._results.append(result)
 
@@ -96,11 +90,44 @@ class WarmStarts:
         shown = tuple([whole.get(each.name, each) for each in first._origin.shown])
         return Result(planes, first._schema, self._results[-1]._info, ResultOrigin(self._whole, shown))
 
-    def _everywhere(self, guess: Input) -> FloatArray:
-        """A guess at each point of a place, [*dims but the axis]."""
-        shape = [n for dim, n in zip(self._grid.dims, self._grid.shape, strict=True) if dim != self._axis]
-        values = guess.values.values() if isinstance(guess.values, Linspace) else guess.values
-        return np.array(np.broadcast_to(spread_over(self._across, guess.dims, values), shape), float)
+
+def settled_of(request: Request, given: Sequence[Input], tables: Sequence[GivenTable]) -> Request:
+    """A request with the derivatives and the dtype that it has while its guesses are as they were given.
+
+    Args:
+        request: as it was asked.
+        given: its inputs.
+        tables: those among them.
+    """
+    selection = read_selection(request.wrt, request.order, request.derivatives)
+    arrays = request.coefficients or ()
+    names = selection.with_all([*(each.name for each in given), *arrays, *(each.name for each in tables)])
+    asked = resolve(selection, names, [*(each.name for each in given if not each.dims), *arrays])
+    dtype = computing_dtype(given, request.dtype, tables).name
+    return dataclasses.replace(request, wrt=None, order=None, derivatives=asked, dtype=dtype)
+
+
+def found_by(result: Result, guesses: Sequence[str]) -> dict[str, FloatArray]:
+    """What was found from each guess, of the grid's shape.
+
+    Raises:
+        RequestError: the function has fewer components than there are guesses.
+    """
+    if len(result.components) < len(guesses):
+        found = f"{len(guesses)} guesses of a function of {len(result.components)} components"
+        raise RequestError("warm_start", found, "let its first components be what is searched for, in that order")
+    return dict(zip(guesses, result.value if result.tuple_valued else [result.value], strict=False))
+
+
+def everywhere(guess: Input, grid: Grid) -> FloatArray:
+    """A guess at each point of a grid."""
+    values = guess.values.values() if isinstance(guess.values, Linspace) else guess.values
+    return np.array(np.broadcast_to(spread_over(grid.dims, guess.dims, values), grid.shape), float)
+
+
+def guesses_of(names: Sequence[str], given: Sequence[Input]) -> list[Input]:
+    """The inputs that are guesses, in their order."""
+    return [each for name in names for each in given if each.name == name]
 
 
 def _axis_of(warm_start: Any, given: Sequence[Input]) -> str:
@@ -130,10 +157,6 @@ def _check(request: Request, guesses: Iterable[str], given: Sequence[Input], axi
     for what, said in (("reduce", request.reduce), ("out", request.out)):
         if said is not None:
             raise RequestError("warm_start", f"warm_start with {what}", f"leave out {what}")
-
-
-def _of(names: Sequence[str], given: Sequence[Input]) -> list[Input]:
-    return [each for name in names for each in given if each.name == name]
 
 
 def _at(given: Input, axis: str, place: int) -> Any:

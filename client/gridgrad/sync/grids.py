@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
@@ -23,6 +24,9 @@ from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.windows import Results, counted
 from gridgrad_core.errors import GridgradError
+
+if TYPE_CHECKING:
+    from gridgrad.pullbacks.warm_grids import WarmGrids
 
 __all__ = ["ManyGrids"]
 
@@ -129,6 +133,7 @@ class ManyGrids(ABC):
         units: Units | None = ...,
         reduce: Reduce | None = ...,
         weights: Any = ...,
+        warm_start: str | Iterable[str] | None = ...,
         in_flight: int = ...,
         errors: Literal["raise"] = ...,
         timeout: float | None = ...,
@@ -151,6 +156,7 @@ class ManyGrids(ABC):
         units: Units | None = ...,
         reduce: Reduce | None = ...,
         weights: Any = ...,
+        warm_start: str | Iterable[str] | None = ...,
         in_flight: int = ...,
         errors: Literal["raise", "return"],
         timeout: float | None = ...,
@@ -172,6 +178,7 @@ class ManyGrids(ABC):
         units: Units | None = None,
         reduce: Reduce | None = None,
         weights: Any = None,
+        warm_start: str | Iterable[str] | None = None,
         in_flight: int = DEFAULT_IN_FLIGHT,
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
@@ -198,6 +205,9 @@ class ManyGrids(ABC):
             units: as for `gradient`.
             reduce: as for `gradient`, for all of them.
             weights: as for `gradient`, for all of them.
+            warm_start: names of inputs that are guesses of `solve`, "start" or ["x0", "y0"]: grids of one shape are
+                computed one after the other, and each begins where the one before has ended, the first one where it
+                says. What was found is as for `gradient`. It can't go with `reduce`.
             in_flight: how many grids may wait for their results.
             errors: "raise" ends the iteration at the first grid that failed; "return" yields its error in the place
                 of its result and goes on.
@@ -225,7 +235,15 @@ class ManyGrids(ABC):
             reduce=reduce,
             weights=weights,
         ).settled()
-        outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
+        if warm_start is not None:
+            from gridgrad.pullbacks.warm_grids import WarmGrids  # most calls have none
+
+            grids = WarmGrids(like, warm_start)
+            outcomes = _followed(
+                self._streamed(many_inputs, grids.request_of, 1, errors, timeout, in_order=True), grids
+            )
+        else:
+            outcomes = self._streamed(many_inputs, like.on, in_flight, errors, timeout, in_order=True)
         return Results(counted(outcomes, progress, "grids", grids_of(many_inputs)))
 
     def _streamed(
@@ -245,6 +263,14 @@ class ManyGrids(ABC):
         attempts = self._attempts(math.inf if timeout is None else timeout)
         calls = StreamMethod(self._open_stream, self._failure, self._streams, self._fitted)
         return GridStream(calls, items, request_of, window, attempts).outcomes()
+
+
+def _followed(outcomes: Generator[Result | GridgradError], grids: WarmGrids) -> Generator[Result | GridgradError]:
+    """The same outcomes, each known to what makes the next request, which is not made before."""
+    with contextlib.closing(outcomes):
+        for outcome in outcomes:
+            grids.add(outcome)
+            yield outcome
 
 
 def _itself(request: Request) -> Request:
