@@ -205,6 +205,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/test_derived_programs.py",
     "worker/engines/test_folds.py",
     "worker/engines/test_roots.py",
+    "worker/engines/test_saturation.py",
     "worker/engines/test_solving.py",
     "worker/engines/test_tables.py",
     "worker/engines/test_workloads.py",

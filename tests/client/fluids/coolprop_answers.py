@@ -1,4 +1,6 @@
-"""All fluids that CoolProp ships, beside CoolProp and mpmath: prints what differs most; --write records sample.json.
+"""All fluids that CoolProp ships, beside CoolProp and mpmath: prints what differs most.
+
+--write records sample.json and saturation.json.
 
 make test-formats; 1 if a derivative is farther from mpmath's than it should be.
 """
@@ -18,6 +20,8 @@ from gridgrad_core.lang.parser.parser import parse
 from tests.core.lang.evaluator import evaluate
 
 SAMPLE = Path(__file__).with_name("sample.json")
+SATURATION = Path(__file__).with_name("saturation.json")
+SATURATED = ("Water", "Nitrogen", "Ammonia", "D6", "R125", "DiethylEther")
 SAMPLED = ("Water", "Methanol", "Ammonia", "R125", "R21", "Nitrogen", "D6", "HFE143m", "Air")
 """All types of terms, between them."""
 STATES = ((0.7, 0.01), (0.9, 1e-4), (1.0001, 1.001), (0.999, 0.95), (1.3, 0.3), (1.3, 2.4), (0.5, 1.5), (0.4, 1e-8))
@@ -107,6 +111,23 @@ def sampled(name: str) -> dict[str, Any]:
     return {"file": {"EOS": [kept], "INFO": {"NAME": name}}, "states": states}
 
 
+def saturated(name: str) -> dict[str, Any]:
+    """A file with its ancillary equations, and CoolProp's densities of vapour and liquid with their slopes by T."""
+    import CoolProp
+
+    file = sampled(name)["file"] | {"ANCILLARIES": {key: file_of(name)["ANCILLARIES"][key] for key in ("rhoV", "rhoL")}}
+    state, states = CoolProp.AbstractState("HEOS", name), []
+    lowest, critical = state.Ttriple(), state.T_critical()
+    for part in (0.05, 0.3, 0.6, 0.9, 0.97):
+        at: dict[str, float] = {"T": lowest + part * (critical - lowest)}
+        for quality, phase in ((1, "vapour"), (0, "liquid")):
+            state.update(CoolProp.QT_INPUTS, quality, at["T"])
+            at[phase] = state.rhomolar()
+            at[f"{phase} by T"] = state.first_saturation_deriv(CoolProp.iDmolar, CoolProp.iT)
+        states.append(at)
+    return {"file": file, "states": states}
+
+
 def of(state: Any, part: str, i: int, j: int) -> float:
     """A derivative by delta and tau, i and j times."""
     return float(getattr(state, method(part, ("delta",) * i + ("tau",) * j))())
@@ -115,7 +136,8 @@ def of(state: Any, part: str, i: int, j: int) -> float:
 def main() -> int:
     """Records, or prints the table; 1 if something is wrong."""
     if "--write" in sys.argv:
-        SAMPLE.write_text("[\n" + ",\n".join(json.dumps(sampled(name)) for name in SAMPLED) + "\n]\n")
+        for path, recorded, names in ((SAMPLE, sampled, SAMPLED), (SATURATION, saturated, SATURATED)):
+            path.write_text("[\n" + ",\n".join(json.dumps(recorded(name)) for name in names) + "\n]\n")
         return 0
     return int(table() > ALLOWED)
 
