@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire import methods
 from gridgrad_server.access.rules import ANYONE, RULES
 from gridgrad_server.access.token_file import TokenEntry, digest_of, edited
+from gridgrad_server.rpc.outgoing import OutgoingMessages
 from tests.server.calls import (
     Code,
     HealthStatus,
@@ -192,6 +194,29 @@ async def test_sessions_and_streams_end_when_the_token_is_revoked(serve: Serve, 
     too_late.close()
     code, _, _ = await refusal(serving.calls.grid(grid(), metadata=headers("call")))
     assert code is Code.UNAUTHENTICATED
+
+
+async def test_a_stream_whose_results_never_end_does_so_when_its_token_is_revoked(
+    serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = await serve(auth_tokens=path)
+    take, again = OutgoingMessages.take, pb.StreamGridGradientsResponse(id=1).SerializeToString()
+    monkeypatch.setattr(OutgoingMessages, "take", lambda self: take(self) or again)
+    stream = serving.calls.stream(metadata=headers("call"))
+    await stream.write(streamed(1, grid()))
+    await stream.read()
+    with edited(path) as file:
+        file.remove(file.entries[:1])
+    await serving.server.reload()
+    async with asyncio.timeout(60):
+        assert await _end_of(stream) is Code.UNAUTHENTICATED
+
+
+async def _end_of(stream: Any) -> Code:
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        while await stream.read() is not grpc.aio.EOF:
+            pass
+    return Code(await stream.code())
 
 
 async def test_a_session_ends_when_its_token_expires(serve: Serve, path: Path) -> None:

@@ -160,8 +160,12 @@ class StreamCall:
             self._error = error
             self._news.set()
 
+    @property
+    def _is_refused(self) -> bool:
+        return isinstance(self._error, RefusedError)
+
     def _is_done(self) -> bool:
-        if isinstance(self._error, RefusedError):
+        if self._is_refused:
             return True
         if self._outbox or (self._unanswered and not isinstance(self._error, RequestError)):
             return False
@@ -245,6 +249,8 @@ class StreamCall:
             streamed, messages, last = self._outbox[0]
             while (message := messages.take()) is not None:
                 await self._unread.write(self._context, message)
+                if self._is_refused:
+                    return  # results may come as fast as they are sent
             self._outbox.popleft()
             if streamed.request:
                 streamed.request.progress.sent()
