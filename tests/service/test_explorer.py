@@ -146,6 +146,26 @@ def test_a_server_that_starts_or_is_full_is_asked_again(browser: Any, server: An
     page.close()
 
 
+def test_the_page_is_there_before_a_worker(browser: Any, server: Any) -> None:
+    page = Page(browser, url_of(server), "#f=x*x&.x=across,0,1,0.5")
+    page.drawn()
+    starting = {"status": 503, "json": {"error": {"reason": "STARTING", "message": "it starts"}}}
+    ready: list[bool] = []
+    page.tab.route("**/ListFunctions", lambda route: route.continue_() if ready else route.fulfill(json={}))
+    page.tab.route("**/v1/gradient", lambda route: route.continue_() if ready else route.fulfill(**starting))
+    page.tab.goto(f"{url_of(server)}#f=q*k")
+    page.tab.reload()
+    page.until(lambda: page.text("#waiting").startswith("A worker is starting."), "what is waited for")
+    assert page.text("#expression-error") == ""
+    ready.append(True)
+    page.drawn()
+    assert page.text("#waiting") == ""
+    page.tab.locator("[data-tab=functions]").click()
+    page.until(lambda: page.tab.locator("#registered .card").count(), "functions that a worker registers")
+    page.wrong.clear()  # the browser's own word on 503
+    page.close()
+
+
 def test_there_are_functions_of_nothing_and_browsers_without_webgl(opened: Open) -> None:
     page = opened()
     page.write("6*7")

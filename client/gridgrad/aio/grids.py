@@ -5,8 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
+<<<<<<< HEAD
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, overload
+=======
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from typing import Any, Literal, overload
+>>>>>>> b6449271 (Say in the explorer that a worker is starting, and go on when it is there, with the functions that it registers: their list stayed empty. Say of a cotangent what is wrong with it as cotangent, from Python and by HTTP; what bind_pullback and map lack is an error with a remedy, and callers are told the file of a refused model without its place)
 
 from gridgrad.aio.windows import AsyncResults, counted
 from gridgrad.arguments.coefficients import Coefficients
@@ -22,7 +27,7 @@ from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
-from gridgrad_core.errors import GridgradError
+from gridgrad_core.errors import GridgradError, RequestError
 
 if TYPE_CHECKING:
     from gridgrad.pullbacks.warm_grids import WarmGrids
@@ -183,6 +188,7 @@ class ManyGrids(ABC):
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
         progress: bool | GridsProgress | None = None,
+        warm_start: Mapping[str, str] | None = None,
     ) -> AsyncResults[Result | GridgradError]:
         """Computes one function on many inputs and yields the results in their order.
 
@@ -214,6 +220,7 @@ class ManyGrids(ABC):
                 of its result and goes on.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
             progress: as for `stream`.
+            warm_start: not here: grids are computed in any order, so that none can begin where another has ended.
 
         Returns:
             An iterator of results, with errors="return" also of errors; its `to_xarray("sample")` puts those that
@@ -222,6 +229,9 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
+        if warm_start is not None:
+            found = "warm_start of map, whose grids are computed in any order"
+            raise RequestError("warm_start", found, "call client.gradient for each grid, which has it along an axis")
         like = Request(
             function,
             {},

@@ -19,7 +19,7 @@ from gridgrad.arguments.units import Units, check_known, check_units
 from gridgrad.requests.call_numbers import CallNumber
 from gridgrad.requests.encode import decode_input, encode_numbers, input_with_digest, kind_of, narrowed, stacked_inputs
 from gridgrad.requests.lowering import Shown, asks_by, found_tables, lower, parsed
-from gridgrad.requests.reduction import GridReduction, read_reduction
+from gridgrad.requests.reduction import GivenPullback, GridReduction, read_reduction
 from gridgrad.requests.request import FunctionIdentity, Registered, Request, check_constants, function_identity
 from gridgrad.requests.template_cache import RequestTemplate, TemplateCache, plain_numbers, template_of
 from gridgrad_core.errors import ExpressionError, RequestError
@@ -219,6 +219,8 @@ def _prepared(request: Request, changed: Callable[..., Program] | None = None) -
     features = (IGNORE_UNUSED,) * by_server + _features_of((*tables, *summed))
     reduction, weighing = None, frozenset[str]()
     if request.reduce is not None:
+        if isinstance(request.reduce, GivenPullback) and request.wrt is None:
+            raise RequestError("wrt", "nothing", 'name the inputs that the gradient is by: wrt=["a", "b"]')
         reduction, added = read_reduction(
             request.reduce, request.weights, grid_of([each.spec for each in sent]), sent, function[1]
         )
@@ -243,13 +245,19 @@ def _weighing_alone(
     reduction: GridReduction, function: FunctionIdentity, inputs: Sequence[Input], tables: Sequence[GivenTable]
 ) -> frozenset[str]:
     """The inputs that weights use and the function does not, as far as a client can tell."""
-    if not reduction.weights or reduction.residuals or reduction.kind == PULLBACK:
-        return frozenset()  # by what those are derived is always said
+    if not reduction.weights or reduction.residuals:
+        return frozenset()
+    argument = "cotangent" if reduction.kind == PULLBACK else "weights"
     names, specs = tuple([each.name for each in inputs]), tuple([each.spec for each in tables])
+    given = (*names, *reduction.added)
     try:
-        weights = parsed(reduction.weights, (*names, *reduction.added), specs)
+        weights = parsed(reduction.weights, given, specs)
     except ExpressionError as error:
-        raise ExpressionError("weights", error.found, error.remedy) from None
+        raise ExpressionError(argument, error.found, error.remedy) from None
+    if unknown := [name for name in weights.inputs if name not in given]:
+        raise RequestError(argument, f"{unknown[0]!r}, which is no input", f"add one, or use {', '.join(names)}")
+    if reduction.kind == PULLBACK:
+        return frozenset()  # by what it is derived is always said
     used = {*weights.inputs} - {each.name for each in inputs if not each.dims}
     if function[0] == "expression":
         with contextlib.suppress(ExpressionError):  # what is wrong with it the server says

@@ -56,7 +56,11 @@ class GradientRoute:
         if asked.timeout_s is not None:
             call.set_timeout(asked.timeout_s)
         check = self._check_text if kind == JSON else self._check_size
-        grid = await self._calls.answer(asked.message.SerializeToString(), call.context, WholeResult, check)
+        try:
+            grid = await self._calls.answer(asked.message.SerializeToString(), call.context, WholeResult, check)
+        except CallEnded as ended:
+            ended.rename({"reduction.weights": "cotangent" if asked.gradient is not None else "weights"})
+            raise
         return grid._replace(gradient=asked.gradient)
 
     def _check_size(self, request: GridRequest) -> None:

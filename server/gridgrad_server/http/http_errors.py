@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from google.protobuf import json_format
 
@@ -77,6 +77,17 @@ class CallEnded(Exception):  # noqa: N818 - it ends a call as gRPC's abort does
         raw, retry_ms = told.get(ERROR_TRAILER), told.get(PUSHBACK_TRAILER)
         detail = pb.ErrorDetail.FromString(raw) if isinstance(raw, bytes) else None
         return cls(code, message, detail, int(retry_ms) if retry_ms else None)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Calls fields as the caller does who has not written them as they stand on the wire.
+
+        Args:
+            names: of fields on the wire, to his.
+        """
+        if self.detail and self.detail.field in names:
+            name = names[self.detail.field]
+            self.message = self.message.replace(self.detail.field, name, 1)
+            self.detail.field = name
 
     @property
     def reason(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import gridgrad
 from gridgrad.requests.prepare import PreparedCall, prepare
-from gridgrad.requests.reduction import GivenResiduals, named_dims, trapezoid_weights
+from gridgrad.requests.reduction import GivenPullback, GivenResiduals, named_dims, trapezoid_weights
 from gridgrad.requests.request import Request
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 
@@ -124,6 +125,21 @@ def test_there_must_be_something_to_reduce_along() -> None:
 def test_residuals_of_no_numbers_are_refused(given: GivenResiduals, field: str, told: str) -> None:
     with pytest.raises(gridgrad.RequestError, match=told) as raised:
         prepare(Request("t*k*c", INPUTS, "c", 1, reduce=given))
+    assert raised.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("cotangent", "wrt", "field", "told"),
+    [
+        ("2*u", "c", "cotangent", "'u', which is no input; add one, or use t, k, c"),
+        ("2*(t", "c", "cotangent", "line 1, column 3"),
+        (("t", "u"), "c", "cotangent", "'u', which is no input"),
+        (np.ones((3, 2)), None, "wrt", "name the inputs that the gradient is by"),
+    ],
+)
+def test_cotangents_are_refused_as_such(cotangent: Any, wrt: str | None, field: str, told: str) -> None:
+    with pytest.raises(gridgrad.RequestError, match=re.escape(told)) as raised:
+        prepare(Request("t*k*c", INPUTS, wrt, 1, reduce=GivenPullback(cotangent)))
     assert raised.value.field == field
 
 

@@ -132,6 +132,8 @@ assert.deepEqual(error.place, { line: 2, column: 3 });
 assert.deepEqual(partsOf("α𝑏\n1+q(x)", error.place), { before: "α𝑏\n1+", faulty: "q", after: "(x)" });
 assert.deepEqual(partsOf("x +", { line: 1, column: 4 }), { before: "x +", faulty: " ", after: "" });
 assert.deepEqual([503, 429, 400].map((status) => new ServerError(status, { message: "m" }, status === 429 ? "3" : null).again), [1000, 3000, 0]);
+assert.equal(new ServerError(503, { reason: "STARTING", found: "no worker is warm" }).wait, "A worker is starting. The page goes on by itself.");
+assert.deepEqual([429, 400].map((status) => new ServerError(status, { message: "full" }).wait), ["Full. The page goes on by itself.", ""]);
 const missing = { found: "no 'k', 'q' among the inputs (none), though the function uses it", field: "inputs", message: "m" };
 assert.deepEqual(new ServerError(400, missing).missing, ["k", "q"]);
 const timing = timingOf('queue;dur=0.250, compute;dur=1.500;desc="structured compiled cpu"');

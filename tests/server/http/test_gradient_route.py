@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,6 +55,16 @@ async def test_a_large_grid_is_a_file_and_no_text(serving: Serving) -> None:
     with np.load(io.BytesIO(answer.body)) as archive:
         assert archive["d/t"].shape == (600, 900)
         assert archive["d/t"][-1, -1] == expected(600 * 900)[-1]
+
+
+@shared
+@pytest.mark.parametrize(
+    ("given", "field"), [({"cotangent": "u"}, "cotangent"), ({"reduce": {"k": "sum"}, "weights": "u"}, "weights")]
+)
+async def test_fields_are_called_as_the_caller_has_written_them(serving: Serving, given: Any, field: str) -> None:
+    answer = await gradient(serving, {**GRID, **given})
+    assert (answer.status, answer.error["field"]) == (400, field)
+    assert answer.error["message"].startswith(f"{field}: 'u', which is no input")
 
 
 async def test_a_file_is_no_larger_than_a_message(serve: Serve) -> None:

@@ -32,11 +32,20 @@ def test_what_is_no_model_is_refused(tmp_path: Path, load: Load) -> None:
     (tmp_path / "none.toml").write_text("")
     (tmp_path / "bytes.toml").write_bytes(b"name = '\xff'")
     refused = load(tmp_path / "empty", tmp_path, "no_such_module:Net").refused
-    assert "no model there; put files that end in .pt2, .onnx or .toml" in refused[f"{tmp_path}/empty"]
+    assert "no model there; put files that end in .pt2, .onnx or .toml" in refused["empty"]
     assert "it has no module = 'package.module:Class'" in refused["none"]
     assert "byte 8 is no UTF-8" in refused["bytes"]
     assert "there is no module 'no_such_module'" in refused["Net"]
     assert "is no model; name one that ends in .pt2, .onnx" in load("a/none.tar").refused["none"]
+
+
+def test_callers_are_not_told_where_models_lie(tmp_path: Path, load: Load, write_module: WriteModule) -> None:
+    module = write_module(TWICE)
+    (tmp_path / "gone.toml").write_text(f"state = 'none.safetensors'\n{SETTINGS.format(module)}")
+    (tmp_path / "outside.toml").write_text(f"state = '../none.safetensors'\n{SETTINGS.format(module)}")
+    refused = load(tmp_path, tmp_path / "none.pt2", "a/none.tar").refused
+    assert sorted(refused) == ["gone", "none", "outside"]
+    assert [each for each in refused.items() if str(tmp_path) in "".join(each) or "a/" in "".join(each)] == []
 
 
 def test_what_nobody_foresaw_is_refused_too(tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,4 +54,4 @@ def test_what_nobody_foresaw_is_refused_too(tmp_path: Path, load: Load, monkeypa
 
     monkeypatch.setattr(model_loading, "_loaded", loaded)
     (tmp_path / "net.toml").write_text("")
-    assert load(tmp_path).refused == {"net": f"{tmp_path}/net.toml: loading it raised KeyError; please report it"}
+    assert load(tmp_path).refused == {"net": "net.toml: loading it raised KeyError; please report it"}

@@ -45,9 +45,9 @@ def inside(folder: Path, name: str) -> Path:
     """
     file = (folder / name).resolve()
     if not file.is_relative_to(folder.resolve()):
-        raise FunctionError(f"state: {name!r} lies outside of {folder}; put it into the folder of the settings")
+        raise FunctionError(f"state: {name!r} lies outside of {folder.name}; put it into the folder of the settings")
     if not file.is_file():
-        raise FunctionError(f"state: there is no {name!r} in {folder}; write the name of the file with the weights")
+        raise FunctionError(f"state: there is no {name!r} in {folder.name}; name the file with the weights")
     return file
 
 
@@ -64,7 +64,7 @@ def read_bounded(file: Path, most: int = -1) -> bytes:
         with file.open("rb") as opened:
             return opened.read(most)
     except OSError as error:
-        raise FunctionError(f"{file} can't be read: {error.strerror}; let the server's user read it") from None
+        raise FunctionError(f"{file.name} can't be read: {error.strerror}; let the server's user read it") from None
 
 
 def read_text(file: Path) -> str:

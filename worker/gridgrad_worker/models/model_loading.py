@@ -51,10 +51,10 @@ def load_models(entries: Sequence[str], device: Device, taken: Collection[str]) 
             name = found.name
             loaded.served[name] = check(found, device) if found.check else found
         except FunctionError as error:
-            loaded.refused.setdefault(name, f"{entry}: {error}")
+            loaded.refused.setdefault(name, f"{_shown(entry)}: {error}")
             _log.error("model refused", extra=fields(model=entry, why=error))
         except Exception as error:  # noqa: BLE001 - files have what nobody foresaw, and the rest is served
-            loaded.refused.setdefault(name, f"{entry}: loading it raised {type(error).__name__}; please report it")
+            loaded.refused.setdefault(name, f"{_shown(entry)}: {_unforeseen(error)}")
             _log.exception("model refused", extra=fields(model=entry))
     return loaded
 
@@ -66,7 +66,16 @@ def _each(entries: Sequence[str], device: torch.device) -> Iterator[tuple[str, s
             for each in expanded(entry):
                 yield (_name_of(each), each, functools.partial(_loaded, each, device))
         except FunctionError as error:
-            yield entry, entry, functools.partial(_raise, error)
+            yield _shown(entry), entry, functools.partial(_raise, error)
+
+
+def _shown(entry: str) -> str:
+    """An entry as callers are told of it: of a path its last part, since where it lies is the operator's business."""
+    return entry if _is_class(entry) else Path(entry).name
+
+
+def _unforeseen(error: Exception) -> str:
+    return f"loading it raised {type(error).__name__}; please report it"
 
 
 def _name_of(entry: str) -> str:

@@ -90,7 +90,7 @@ class Registration(NamedTuple):
         why_no_float32: why it is served in float64 alone; empty where it is served in both.
         component_units: of each output, perhaps empty; none where all are.
         program: what it was traced to; None where torch alone computes it.
-        why_functional: why it does; empty where it was not asked for a program.
+        why_functional: why there is no program; empty where there is, and where it was not asked for one.
         layers: the graphs of one that goes layer by layer.
     """
 

@@ -70,6 +70,16 @@ function pointed(state) {
 function answered(grid) {
   editor.show(null);
   server.trip(grid.timing);
+  if (wait("")) {
+    functions.load().catch(failed); // those that a worker registers were not known before
+  }
+}
+
+/** Says what is waited for, empty for nothing; whether something was. */
+function wait(text) {
+  const before = by("waiting").textContent;
+  by("waiting").textContent = text;
+  return before !== "";
 }
 
 function drawn(grid, draw) {
@@ -86,7 +96,8 @@ function failed(error) {
   if (error.status === 401 || error.status === 403) {
     askToken(error.message);
   }
-  editor.show(error);
+  editor.show(error.wait ? null : error);
+  wait(error.wait ?? "");
   plots.element.classList.add("stale");
 }
 

@@ -17,6 +17,13 @@ export class ServerError extends Error {
     this.field = error.field ?? "";
     this.found = error.found ?? "";
     this.remedy = error.remedy ?? "";
+    this.reason = error.reason ?? "";
+  }
+
+  /** What is waited for, where asking again is of use; empty where it is not. */
+  get wait() {
+    const found = this.reason === "STARTING" ? "A worker is starting" : upper(this.found || this.message);
+    return this.again ? `${found}. The page goes on by itself.` : "";
   }
 
   /** Where in the expression it is at fault, line and column from 1; null where it is elsewhere. */
@@ -31,6 +38,9 @@ export class ServerError extends Error {
     return names ? [...names.matchAll(/'([^']+)'/g)].map((match) => match[1]) : [];
   }
 }
+
+/** A sentence from here on. */
+export const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The token that calls take along; it is kept as long as this tab is open, and goes nowhere else. */
 export const token = {

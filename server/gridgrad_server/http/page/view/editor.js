@@ -1,5 +1,6 @@
 /** The box of the expression. What the server finds wrong is marked at its place, and said below. */
 
+import { upper } from "../model/calls.js";
 import { by, make } from "./elements.js";
 
 const WAIT_MS = 180;
@@ -68,8 +69,6 @@ export class Editor {
     return [make("strong", {}, where + field + text), error.remedy ? ` ${upper(error.remedy)}.` : ""];
   }
 }
-
-const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** What stands before a place, the character there, and what stands after it; columns count characters from 1. */
 export function partsOf(text, place) {
