@@ -6,13 +6,8 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-<<<<<<< HEAD
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, overload
-=======
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from typing import Any, Literal, overload
->>>>>>> b6449271 (Say in the explorer that a worker is starting, and go on when it is there, with the functions that it registers: their list stayed empty. Say of a cotangent what is wrong with it as cotangent, from Python and by HTTP; what bind_pullback and map lack is an error with a remedy, and callers are told the file of a refused model without its place)
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
