@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gridgrad_core.system.logging import fields
+from gridgrad_core.system.logging import MOST_A_MINUTE, fields
 from gridgrad_server.formulas.checks import FormulaChecks
 from gridgrad_server.formulas.formula import FormulaFileError, WrongFormulaError
 from gridgrad_server.formulas.formula_file import FormulaFile, files_of, read_file
@@ -124,6 +124,9 @@ class FormulaLoader:
                 loaded.refused[formula.name] = str(error)
         for name, why in loaded.refused.items():
             log.error("formula refused", extra=fields(file=file, table=f"[{name}]", why=why))
+        if len(loaded.refused) > MOST_A_MINUTE:  # of which the log does not have a line each
+            names = ", ".join(loaded.refused)
+            log.error("formulas refused", extra=fields(file=file, count=len(loaded.refused), names=names))
         return loaded
 
     def _serve(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gridgrad_core.errors import StartingError
+from gridgrad_core.system.logging import MOST_A_MINUTE
 from gridgrad_server.deriving.programs import Programs
 from gridgrad_server.formulas.checks import FormulaChecks
 from gridgrad_server.formulas.formula import FormulaFileError
@@ -49,6 +50,15 @@ async def test_at_the_start_what_is_right_is_served(tmp_path: Path) -> None:
     assert loading.loader.is_loaded
     assert loading.served == {"f": "x", "h": "y"}
     assert {*loading.formulas._refused} == {"g", "vortex"}
+
+
+async def test_where_many_are_refused_a_line_of_the_log_has_all_names(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"f{number}" for number in range(MOST_A_MINUTE + 1)]
+    await Loading(tmp_path, a=" ".join(f"{name}=x+" for name in names)).loader.start()
+    said = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "formulas refused"]
+    assert said == [{"file": tmp_path / "a.toml", "count": len(names), "names": ", ".join(names)}]
 
 
 async def test_later_a_file_is_taken_whole_or_stays_as_it_was(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gridgrad_core.system.logging import MOST_A_MINUTE
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.models import model_loading
 from gridgrad_worker.models.model_loading import load_models
@@ -55,3 +56,15 @@ def test_what_nobody_foresaw_is_refused_too(tmp_path: Path, load: Load, monkeypa
     monkeypatch.setattr(model_loading, "_loaded", loaded)
     (tmp_path / "net.toml").write_text("")
     assert load(tmp_path).refused == {"net": "net.toml: loading it raised KeyError; please report it"}
+    assert load(tmp_path).refused == {"net": f"{tmp_path}/net.toml: loading it raised KeyError; please report it"}
+
+
+def test_where_many_are_refused_a_line_of_the_log_has_all_names(
+    tmp_path: Path, load: Load, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"net{number}" for number in range(10, 10 + MOST_A_MINUTE + 1)]
+    for name in names:
+        (tmp_path / f"{name}.toml").write_text("")
+    load(tmp_path)
+    said = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "models refused"]
+    assert said == [{"count": len(names), "names": ", ".join(names)}]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from gridgrad_core.system.logging import fields
+from gridgrad_core.system.logging import MOST_A_MINUTE, fields
 from gridgrad_worker.devices.device import Device
 from gridgrad_worker.models.author_module import load_module, settings_beside
 from gridgrad_worker.models.batch_model import BatchModel
@@ -56,6 +56,8 @@ def load_models(entries: Sequence[str], device: Device, taken: Collection[str]) 
         except Exception as error:  # noqa: BLE001 - files have what nobody foresaw, and the rest is served
             loaded.refused.setdefault(name, f"{_shown(entry)}: {_unforeseen(error)}")
             _log.exception("model refused", extra=fields(model=entry))
+    if len(loaded.refused) > MOST_A_MINUTE:  # of which the log does not have a line each
+        _log.error("models refused", extra=fields(count=len(loaded.refused), names=", ".join(loaded.refused)))
     return loaded
 
 
