@@ -104,6 +104,8 @@ class FakeSessions:
         peers: those that were opened.
         answer: answers a call; None for no answer.
         is_sealed: whether the memory is.
+        has_packs: whether it says that calls may be made together.
+        on_pack: takes calls that are.
     """
 
     def __init__(self, server: FakeServer) -> None:
@@ -112,6 +114,8 @@ class FakeSessions:
         self.peers: list[Peer] = []
         self.answer: Answer = Peer.leased
         self.is_sealed = True
+        self.has_packs = False
+        self.on_pack: Callable[[Peer, pb.SessionRequest], object] = lambda *_: None
         self.size = 1 << 20
         self._name = f"gridgrad-test-{secrets.token_hex(8)}"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -137,7 +141,7 @@ class FakeSessions:
 
     def _offer(self, _: object) -> bytes:
         self.offers += 1
-        return pb.OpenSessionResponse(socket=self._name, token=b"t" * 32).SerializeToString()
+        return pb.OpenSessionResponse(socket=self._name, token=b"t" * 32, packs=self.has_packs).SerializeToString()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -154,6 +158,8 @@ class FakeSessions:
             assert greeting.token == b"t" * 32
             peer.send(pb.SessionResponse(memory_bytes=peer.size), (peer.memory,))
             while (message := peer.receive()) is not None:
+                if message.pack:
+                    self.on_pack(peer, message)
                 answer = self.answer(peer, message) if message.request else None
                 if answer is not None:
                     peer.send(answer)

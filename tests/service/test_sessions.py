@@ -181,6 +181,72 @@ def test_a_full_memory_changes_nothing_but_the_way(own_server: Running) -> None:
         assert is_mapped(client.gradient(TEXT, LARGE))
 
 
+MANY = [{"t": np.linspace(1, 2 + n, 24), "k": np.linspace(2, 3, 20)} for n in range(400)]
+
+
+def with_packs(client: gridgrad.Client) -> list[gridgrad.Client]:
+    """The client, whose maps go by a session or raise; the list is filled once one has asked for a stream."""
+    in_session(client)
+    opened: list[gridgrad.Client] = []
+    open_stream = client._open_stream
+
+    def noted(*arguments: Any) -> Any:
+        opened.append(client)
+        return open_stream(*arguments)
+
+    client._open_stream = noted  # type: ignore[method-assign,assignment]
+    return opened
+
+
+@pytest.mark.parametrize("order", [0, 2])
+def test_grids_of_a_map_lie_together_in_the_memory(own_server: Running, order: int) -> None:
+    with gridgrad.Client(own_server.address) as near, gridgrad.Client(own_server.address, sessions=False) as far:
+        streams = with_packs(near)
+        for got, want in zip(near.map(TEXT, MANY, order=order), far.map(TEXT, MANY, order=order), strict=True):
+            assert_same(got, want)
+            assert not got.value.flags.writeable
+        assert not streams
+        reduced = [result.value.item() for result in near.map(TEXT, MANY[:50], reduce="sum")]
+        assert reduced == [result.value.item() for result in far.map(TEXT, MANY[:50], reduce="sum")]
+
+
+def test_one_grid_that_fails_takes_no_other_with_it(own_server: Running) -> None:
+    deadly = [{"x": np.full(600, 2 * DEADLY if n == 70 else float(n))} for n in range(100)]
+    with gridgrad.Client(own_server.address) as client:
+        streams = with_packs(client)
+        outcomes = list(client.map(gridgrad.registered("fails"), deadly, errors="return"))
+        assert streams
+        assert [n for n, outcome in enumerate(outcomes) if not isinstance(outcome, gridgrad.Result)] == [70]
+        assert isinstance(outcomes[70], gridgrad.RequestError)
+        assert is_mapped(client.gradient(TEXT, AXES))
+
+
+def test_results_of_a_map_that_are_kept_fill_the_memory_and_go_on_by_grpc(own_server: Running) -> None:
+    inputs = [{"t": np.linspace(1, 2 + n, 100), "k": np.linspace(2, 3, 100)} for n in range(400)]  # 96 MB of results
+    with gridgrad.Client(own_server.address) as client:
+        streams = with_packs(client)
+        results = list(client.map("t*k", inputs))
+        assert streams
+        for result, given in zip(results, inputs, strict=True):
+            assert_array_equal(result.value, np.multiply.outer(given["t"], given["k"]))
+        del results, result
+        streams.clear()
+        assert sum(1 for _ in client.map("t*k", inputs)) == len(inputs)
+        assert not streams
+
+
+def test_a_map_that_is_left_gives_its_grids_up_and_keeps_the_session(own_server: Running) -> None:
+    with gridgrad.Client(own_server.address) as client:
+        streams = with_packs(client)
+        for _ in range(5):
+            left = client.map(TEXT, MANY)
+            next(left)
+            left.close()
+        assert is_mapped(client.gradient(TEXT, AXES))
+        assert len(client._sessions) == 1
+        assert not streams
+
+
 def test_what_never_fits_goes_by_grpc(own_server: Running) -> None:
     axes = {"t": np.linspace(1, 2, 2000), "k": np.linspace(2, 3, 2000)}  # 96 MB
     with gridgrad.Client(own_server.address) as client:
@@ -384,6 +450,20 @@ async def test_tasks_share_a_session(own_server: Running) -> None:
         grid = np.multiply.outer(AXES["t"], AXES["k"])
         for number, result in enumerate(results):
             assert_array_equal(result.value, grid + number)
+
+
+async def test_maps_share_the_session_too(own_server: Running) -> None:
+    async with gridgrad.aio.Client(own_server.address) as client:
+        await aio_in_session(client)
+
+        async def mapped() -> list[gridgrad.Result]:
+            return [result async for result in client.map("t*k", MANY)]
+
+        client._open_stream = unreachable  # type: ignore[assignment,method-assign] # all goes by the session
+        several = await asyncio.gather(mapped(), mapped(), client.gradient(TEXT, AXES))
+        for results in several[:2]:
+            for result, given in zip(results, MANY, strict=True):
+                assert_array_equal(result.value, np.multiply.outer(given["t"], given["k"]))
 
 
 async def test_a_cancelled_task_gives_its_call_up(own_server: Running) -> None:

@@ -461,6 +461,10 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
     async def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         return (await self._opened(timeout_s)).open_whole(call, timeout_s)
 
+    def _pool(self) -> SessionPool | None:
+        made = self._channels.made
+        return None if self._settings.servers.several or made is None or made.latest is None else made.latest.sessions
+
     async def _streams(self, timeout_s: float | None) -> int:
         return await self._channels.get().count(timeout_s) if self._settings.servers.several else 1
 

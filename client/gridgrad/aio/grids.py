@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from gridgrad.aio.pool import SessionPool
 from gridgrad.aio.windows import AsyncResults, counted
 from gridgrad.arguments.coefficients import Coefficients
 from gridgrad.arguments.derivatives import DerivativeLike
@@ -60,6 +61,10 @@ class ManyGrids(ABC):
     @abstractmethod
     async def _streams(self, timeout_s: float | None) -> int:
         """How many calls of the streaming method reach all servers."""
+
+    @abstractmethod
+    def _pool(self) -> SessionPool | None:
+        """The sessions that grids may go by; None while nothing is connected, and where there are several servers."""
 
     @overload
     def stream(
@@ -267,7 +272,7 @@ class ManyGrids(ABC):
 
         window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        calls = StreamMethod(self._open_stream, self._failure, self._streams, self._fitted)
+        calls = StreamMethod(self._open_stream, self._failure, self._streams, self._pool, self._fitted)
         return GridStream(calls, items, request_of, window, attempts).outcomes()
 
 

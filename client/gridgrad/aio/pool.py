@@ -15,9 +15,11 @@ Invariants:
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 import grpc
 
@@ -27,14 +29,20 @@ from gridgrad.aio.session_socket import CALLS_AT_ONCE, MOST_SESSIONS
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.options import ConnectionSettings
+from gridgrad.protocol.request_packs import LARGE_BYTES, RequestInFlight
 from gridgrad.protocol.retry import OpeningBackoff
-from gridgrad.protocol.session_messages import SessionLost
+from gridgrad.protocol.session_messages import PendingPack, SessionLost
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 
-__all__ = ["SessionPool"]
+__all__ = ["SessionPacks", "SessionPool"]
+
+Requests: TypeAlias = Sequence[RequestInFlight]
 
 OPEN_WITHIN_S = 5.0
+
+_MOST_PACKS = 16
+"""Under way at once: their memory is used again while it is in the processor's cache."""
 
 
 class SessionPool:
@@ -80,10 +88,14 @@ class SessionPool:
             EntryFailed: the call failed.
             GridgradError: its answer can't be used.
         """
+        session = await self.reserved(timeout_s)
+        return await self._called(session, call, timeout_s, progress) if session else None
+
+    async def reserved(self, timeout_s: float | None) -> ClientSession | None:
+        """A session for calls that are made together, until it is given back; None when there is none."""
         if not self._free and not self._backoff.may_try():
             return None
-        session = self._taken() or await self._opened(timeout_s)
-        return await self._called(session, call, timeout_s, progress) if session else None
+        return self._taken() or await self._opened(timeout_s)
 
     async def _called(
         self, session: ClientSession, call: PreparedCall, timeout_s: float | None, progress: Progress | None
@@ -94,7 +106,7 @@ class SessionPool:
             result = await session.call(call, timeout_s, progress)
             is_well = True
         except SessionLost:
-            self._backoff.lost()
+            self.lost()
             if self._is_closed:
                 raise error_mapping.closed() from None
             return None
@@ -107,7 +119,7 @@ class SessionPool:
                 return None
             raise
         finally:
-            self._give_back(session, is_well)
+            self.give_back(session, is_well)
         return result
 
     async def close(self) -> None:
@@ -162,7 +174,12 @@ class SessionPool:
             return False
         return sum(session.is_well for session in self._open) < MOST_SESSIONS
 
-    def _give_back(self, session: ClientSession, is_well: bool) -> None:
+    def lost(self) -> None:
+        """Says that a session has ended while it was used."""
+        self._backoff.lost()
+
+    def give_back(self, session: ClientSession, is_well: bool) -> None:
+        """Takes a session back after a call, well or not."""
         with self._lock:
             session.calls -= 1
             if is_well and session.is_well and not self._is_closed:
@@ -192,6 +209,92 @@ class SessionPool:
         for session in self._open:
             session.forget()
         self._open, self._free = set(), []
+
+
+class SessionPacks:
+    """Requests that travel together and go by a session, for one stream, as long as that goes well.
+
+    Args:
+        pool: has the session.
+        answered: called with requests and their results, or None where they have to go by gRPC.
+    """
+
+    def __init__(self, pool: SessionPool, answered: Callable[[Requests, Sequence[Result] | None], None]) -> None:
+        self._pool = pool
+        self._answered = answered
+        self._session: ClientSession | None = None
+        self._pending: dict[PendingPack, Requests] = {}
+        self._is_over = self._is_lost = False
+
+    async def begin(self, requests: Requests, timeout_s: float | None) -> bool:
+        """Makes requests that share a template together; False when they have to go by gRPC."""
+        if self._is_over or (len(requests) == 1 and requests[0].nbytes > LARGE_BYTES):
+            return False
+        if self._session is None:
+            self._session = await self._pool.reserved(timeout_s)
+        session = self._session
+        if session is None:
+            return False
+        if not (session.has_packs and session.is_well):
+            self._is_over = True
+            return False
+        try:
+            pending = session.begin_pack([request.call for request in requests], timeout_s)
+        except SessionLost:
+            self._is_over = self._is_lost = True
+            return False
+        self._pending[pending] = requests
+        pending.on_complete = functools.partial(self._complete, pending)
+        return True
+
+    async def attend(self, wait_s: float | None) -> float | None:
+        """Reads what answers them, where nobody else does.
+
+        Args:
+            wait_s: seconds that the caller has for it; None for no limit.
+
+        Returns:
+            How many are left to him.
+        """
+        if not self._pending or self._session is None:
+            return wait_s
+        return await self._session.attend(wait_s)
+
+    def answered_by_grpc(self) -> None:
+        """Says that the server has answered by gRPC, so that a session may be had."""
+        if self._session is None:
+            self._pool.answered_by_grpc()
+
+    @property
+    def are_many(self) -> bool:
+        """Whether so many are under way that the next are to wait."""
+        return len(self._pending) >= _MOST_PACKS
+
+    @property
+    def are_under_way(self) -> bool:
+        """Whether some are not answered."""
+        return bool(self._pending)
+
+    def _complete(self, pending: PendingPack) -> None:
+        results, pending.outcome, pending.on_complete = pending.outcome, None, None  # or it would hold them, and itself
+        if not isinstance(results, list):  # why, gRPC will tell
+            self._is_lost |= isinstance(results, SessionLost)
+            results, self._is_over = None, True
+        self._answered(self._pending.pop(pending), results)
+
+    def give_up(self) -> None:
+        """Has all that are not answered go by gRPC, and the session serve others."""
+        session, pending, self._session = self._session, self._pending, None
+        self._is_over, self._pending = True, {}
+        if session is None:
+            return
+        for each, requests in pending.items():
+            each.on_complete = None
+            session.give_up(each)
+            self._answered(requests, None)
+        self._pool.give_back(session, not self._is_lost)
+        if self._is_lost:
+            self._pool.lost()
 
 
 _pools: weakref.WeakSet[SessionPool] = weakref.WeakSet()

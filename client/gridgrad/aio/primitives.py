@@ -132,6 +132,7 @@ class MessageQueue(Generic[T]):
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[T] = asyncio.Queue()
+        self.is_empty = self._queue.empty
         self.put = self._queue.put_nowait
 
     async def get(self, wait_s: float | None = None) -> T:

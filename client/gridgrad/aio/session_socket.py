@@ -83,6 +83,10 @@ class SessionSocket:
             if expiry:
                 expiry.cancel()
 
+    async def attend(self, wait_s: float | None) -> float | None:
+        """How long calls that were made together are to be waited for elsewhere: as long, since the loop reads."""
+        return wait_s
+
     def _read_part(self) -> bytes:
         if not self.brings_descriptors:
             return self._connection.recv(READ_BYTES)

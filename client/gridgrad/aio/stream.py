@@ -11,6 +11,7 @@ next one may go to a server that has come back.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 
 import grpc
 
+from gridgrad.aio.pool import SessionPacks, SessionPool
 from gridgrad.aio.primitives import CANCELLED, Background, MessageQueue, RequestSource
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.in_flight import InFlightWindow, SentRequests
@@ -31,6 +33,7 @@ from gridgrad.protocol.request_packs import RequestInFlight
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.request import Request
+from gridgrad.requests.template_cache import RequestTemplate
 from gridgrad.results.result import Result
 from gridgrad_core.errors import GridgradError, UnsupportedError
 
@@ -49,12 +52,14 @@ class StreamMethod(NamedTuple):
         open: starts a call with the messages to send and a timeout.
         failure: how one failed that raised one of `error_mapping.FOREIGN`, with the attempts so far.
         streams: how many there should be at the same time, found within a timeout.
+        sessions: those that requests may go by; None while nothing is connected, and where there are several servers.
         fitted: a call with features in a form that the servers know.
     """
 
     open: Callable[[AsyncIterator[bytes], float | None], Awaitable[Any]]
     failure: Callable[[Exception, Attempts], error_mapping.Failure]
     streams: Callable[[float | None], Awaitable[int]]
+    sessions: Callable[[], SessionPool | None]
     fitted: Callable[[Attempts, PreparedCall], Awaitable[PreparedCall]]
 
 
@@ -161,11 +166,16 @@ class GridStream:
         self._open: list[_StreamCall] = []
         self._resting: list[_Rest] = []
         self._life_s = FIRST_LIFE_S
+        self._packs: SessionPacks | None = None
+        self._ready: deque[Sequence[RequestInFlight]] = deque()
+        self._returned: list[Sequence[RequestInFlight]] = []
+        self._known: RequestTemplate | None = None
 
     async def outcomes(self) -> AsyncGenerator[Result | GridgradError]:
         """Results, and errors where the window returns them."""
         self._streams = await self._calls.streams(self._attempts.left_s())
         self._window.spread(self._streams)
+        self._join_sessions()
         self._source = RequestSource(self._items, self._request_of, self._window, self._wake)
         try:
             while not self._is_done:
@@ -177,6 +187,8 @@ class GridStream:
                     await self._receive()
         finally:
             await self._source.close()
+            if self._packs:
+                self._packs.give_up()
             for call in self._open:
                 call.end()
             for call in self._open:
@@ -189,20 +201,51 @@ class GridStream:
     def _wake(self) -> None:
         self._inbox.put(None)
 
+    def _join_sessions(self) -> None:
+        pool = self._calls.sessions() if self._packs is None else None
+        if pool is not None:
+            self._packs = SessionPacks(pool, self._packed)
+
+    def _packed(self, requests: Sequence[RequestInFlight], results: Sequence[Result] | None) -> None:
+        if results is None:
+            self._returned.append(requests)
+        else:
+            self._window.complete(requests, results)
+        self._wake()
+
     async def _send(self) -> None:
-        for requests in self._window.outgoing():
-            call = await self._stream()
-            if call is None:
-                self._window.send_again(requests)
-            elif await self._may_send(call, requests):
-                call.send(requests)
+        self._ready += self._window.outgoing()
+        while self._ready and not (self._packs and self._packs.are_many):
+            requests = self._ready.popleft()
+            if not await self._by_session(requests):
+                await self._by_stream(requests)
+        while self._returned:
+            await self._by_stream(self._returned.pop())
+
+    async def _by_session(self, requests: Sequence[RequestInFlight]) -> bool:
+        """Sends requests that travel together by a session, if there is one and its server knows them as they are."""
+        template = requests[0].call.template
+        if self._packs is None or (template.features and template is not self._known):
+            return False
+        return await self._packs.begin(requests, self._attempts.left_s())
+
+    async def _by_stream(self, requests: Sequence[RequestInFlight]) -> None:
+        call = await self._stream()
+        if call is None:
+            self._window.send_again(requests)
+        elif await self._may_send(call, requests):
+            call.send(requests)
 
     async def _may_send(self, call: _StreamCall, requests: Sequence[RequestInFlight]) -> bool:
         """Whether servers know requests that travel together in any form. Else they have failed, or are sent later."""
+        first = requests[0].call
         try:
-            if requests[0].call.template.features:
+            if first.template.features:
                 for request in requests:
                     request.call = await self._calls.fitted(call.attempts, request.call)
+                    if request.call is first:
+                        self._known = first.template
+                        break
         except UnsupportedError as error:
             self._window.refuse(requests, error)
         except error_mapping.FOREIGN as raised:
@@ -256,15 +299,23 @@ class GridStream:
         self._resting.sort(key=lambda rest: rest.until)
 
     async def _receive(self) -> None:
+        wait_s = 0 if self._source.is_ready else self._due_in_s()
+        if self._packs and self._inbox.is_empty():
+            wait_s = await self._packs.attend(wait_s)
         try:
-            received = await self._inbox.get(0 if self._source.is_ready else self._due_in_s())
+            received = await self._inbox.get(wait_s)
         except TimeoutError:
+            if self._packs and self._attempts.left_s() == 0:
+                self._packs.give_up()  # gRPC tells how late it is
             return
         if received is None or received.call not in self._open:
             return
         call, what = received
         if isinstance(what, bytes):
             self._window.receive(what, call.sent, call.attempts)
+            self._join_sessions()
+            if self._packs:
+                self._packs.answered_by_grpc()
         else:
             await self._ended(call, what)
 
@@ -281,4 +332,6 @@ class GridStream:
         if self._resting and all(call.is_ending for call in self._open):
             rest_s = max(self._resting[0].until - time.monotonic(), 0.0)
             due_in_s = rest_s if due_in_s is None else min(rest_s, due_in_s)
+        if self._packs and self._packs.are_under_way and (left_s := self._attempts.left_s()) is not None:
+            due_in_s = left_s if due_in_s is None else min(left_s, due_in_s)
         return due_in_s

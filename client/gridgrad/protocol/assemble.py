@@ -16,6 +16,7 @@ import numpy as np
 from gridgrad.arguments.inputs import FloatArray
 from gridgrad.progress import Progress
 from gridgrad.protocol.error_mapping import EntryFailed
+from gridgrad.protocol.response_cache import ResponseTemplate
 from gridgrad.protocol.response_layout import (
     ResponseLayout,
     View,
@@ -33,7 +34,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.buffer import split
 from gridgrad_core.wire.parse import broken, parse
 
-__all__ = ["AnotherBuild", "Assembly", "StreamMessage", "read_message", "read_pack"]
+__all__ = ["AnotherBuild", "Assembly", "StreamMessage", "pack_results", "read_message", "read_pack"]
 
 _PARTS = 4096
 """In how many parts a grid is looked at for what is missing."""
@@ -81,12 +82,35 @@ def read_pack(message: StreamMessage, calls: Sequence[PreparedCall | None]) -> I
         RequestError: `out` does not fit the components of the result.
     """
     layout, own = read_header(message.fields.header)
-    info, numbers = info_of(own), math.prod(layout.shape)
-    stride = -(-numbers * layout.dtype.itemsize // _STRIDE) * _STRIDE // layout.dtype.itemsize
-    block = buffer(message.raw, message.data_start, (len(calls), stride), layout.dtype)[:, :numbers]
-    for planes, call in zip(block.reshape(len(calls), *layout.shape), calls, strict=True):
+    info = info_of(own)
+    for planes, call in zip(_planes_of_each(message.view, layout, len(calls)), calls, strict=True):
         if call:
             yield Result(put(planes, layout, call), layout.schema(call), info, call)
+
+
+def pack_results(view: View, template: ResponseTemplate, info: bytes, calls: Sequence[PreparedCall]) -> list[Result]:
+    """The results of several calls whose numbers lie together, views of these.
+
+    Args:
+        view: gives a read-only array of the shape and dtype of all of them.
+        template: of the answer.
+        info: in it.
+        calls: what it answers.
+
+    Raises:
+        InternalError: what lies there is of another size.
+    """
+    planes = _planes_of_each(view, template.layout, len(calls))
+    return [template.result(own, info, call) for own, call in zip(planes, calls, strict=True)]
+
+
+def _planes_of_each(view: View, layout: ResponseLayout, count: int) -> FloatArray:
+    """The numbers of results that follow each other, [results, 1 + derivatives, (components,) *grid]."""
+    numbers = math.prod(layout.shape)
+    stride = numbers
+    if count > 1:
+        stride = -(-numbers * layout.dtype.itemsize // _STRIDE) * _STRIDE // layout.dtype.itemsize
+    return view((count, stride), layout.dtype)[:, :numbers].reshape(count, *layout.shape)
 
 
 class AnotherBuild(Exception):  # noqa: N818 - never leaves the client, which asks for the whole grid

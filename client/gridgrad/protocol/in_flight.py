@@ -156,6 +156,11 @@ class InFlightWindow:
         if self._completed > before:
             attempts.progressed()
 
+    def complete(self, requests: Sequence[RequestInFlight], results: Sequence[Result]) -> None:
+        """Takes the results of requests that travelled together."""
+        for request, result in zip(requests, results, strict=True):
+            self._settle(request, result)
+
     def refuse(self, requests: Iterable[RequestInFlight], error: GridgradError) -> None:
         """Ends requests that are not sent."""
         for request in requests:

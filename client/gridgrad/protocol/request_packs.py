@@ -7,7 +7,7 @@ from gridgrad.protocol.assemble import Assembly
 from gridgrad.protocol.retry import Attempts
 from gridgrad.requests.prepare import PreparedCall
 
-__all__ = ["RequestInFlight", "RequestPacks"]
+__all__ = ["LARGE_BYTES", "RequestInFlight", "RequestPacks"]
 
 PACK_BYTES = 1 << 20
 """About how large the results of a pack are, or its inputs: a message of the stream."""

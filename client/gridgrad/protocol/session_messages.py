@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from gridgrad.progress import Progress
-from gridgrad.protocol.assemble import Assembly
+from gridgrad.protocol.assemble import Assembly, pack_results
 from gridgrad.protocol.error_mapping import EntryFailed
 from gridgrad.protocol.leased_memory import LeasedMemory
 from gridgrad.protocol.response_cache import read_response, read_unary
-from gridgrad.requests.prepare import PreparedCall
+from gridgrad.requests.prepare import PreparedCall, stream_message
 from gridgrad.results.result import Result
 from gridgrad_core.errors import REASONS
 from gridgrad_core.system.framing import FrameReader, framed
@@ -23,20 +24,21 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.fields import field_head
 from gridgrad_core.wire.parse import parse
 
-__all__ = ["PendingCall", "SessionCalls", "SessionLost", "out_of_time", "token_message"]
+__all__ = ["PendingCall", "PendingPack", "SessionCalls", "SessionLost", "out_of_time", "token_message"]
 
 _REQUEST_FIELD = pb.SessionRequest.REQUEST_FIELD_NUMBER
+_PACK_FIELD = pb.SessionRequest.PACK_FIELD_NUMBER
 
 
 class SessionLost(Exception):  # noqa: N818 - never leaves the client: the call goes by gRPC
     """The session has ended, or can't be opened."""
 
 
-def _framed(message: pb.SessionRequest, request: bytes = b"") -> bytes:
+def _framed(message: pb.SessionRequest, request: bytes = b"", field: int = _REQUEST_FIELD) -> bytes:
     """A message behind its length, with the request that it makes if it makes one."""
     head = message.SerializeToString()
     if request:
-        head += field_head(_REQUEST_FIELD, len(request))
+        head += field_head(field, len(request))
     return framed(head, request)
 
 
@@ -128,6 +130,49 @@ class PendingCall:
         return self._assembly.feed_leased(response, view)
 
 
+class PendingPack:
+    """Calls that share a template, made together and under way.
+
+    Args:
+        number: of all of them in their session.
+        calls: the calls.
+        memory: of the session.
+
+    Attributes:
+        outcome: their results, or what they failed with; None until all are complete.
+        on_complete: called once they are.
+    """
+
+    __slots__ = ("_calls", "_memory", "number", "on_complete", "outcome")
+
+    def __init__(self, number: int, calls: Sequence[PreparedCall], memory: LeasedMemory) -> None:
+        self.number = number
+        self.outcome: list[Result] | Exception | None = None
+        self.on_complete: Callable[[], None] | None = None
+        self._calls = calls
+        self._memory = memory
+
+    def complete(self, outcome: list[Result] | Exception) -> None:
+        """Ends the calls."""
+        self.outcome = outcome
+        if self.on_complete:
+            self.on_complete()
+
+    def feed(self, response: pb.SessionResponse) -> list[Result]:
+        """Takes the answer.
+
+        Raises:
+            EntryFailed: one of them failed, or all.
+            InternalError: the answer breaks the protocol.
+        """
+        if response.HasField("status") or response.HasField("window"):
+            raise EntryFailed(response.status)
+        if not response.HasField("lease"):
+            return [read_unary(response.response, self._calls[0])]  # of one that is small
+        template, info = read_response(response.response, self._calls[0])
+        return pack_results(functools.partial(self._memory.array, response.lease), template, info, self._calls)
+
+
 class SessionCalls:
     """The calls under way in one session.
 
@@ -141,7 +186,7 @@ class SessionCalls:
     def __init__(self, memory: LeasedMemory) -> None:
         self._memory = memory
         self._frames = FrameReader()
-        self._pending: dict[int, PendingCall] = {}
+        self._pending: dict[int, PendingCall | PendingPack] = {}
         self._last = 0
         self.on_lane: Callable[[pb.LaneGrant], None] | None = None
 
@@ -164,17 +209,28 @@ class SessionCalls:
         Returns:
             The call under way, and the message that makes it.
         """
-        self._last += 1
+        message = self._next(timeout_s)
         pending = self._pending[self._last] = PendingCall(self._last, call, self._memory, progress)
-        message = pb.SessionRequest()  # filled field by field, which takes half the time of keywords
-        message.id = self._last
-        message.timeout_s = timeout_s or 0.0
-        message.released.extend(self._memory.take_released())
         if lane_slots:
             message.lane_slots = lane_slots
         return pending, _framed(message, call.message)
 
-    def give_up(self, pending: PendingCall) -> bytes:
+    def begin_pack(self, calls: Sequence[PreparedCall], timeout_s: float | None) -> tuple[PendingPack, bytes]:
+        """Takes calls that share a template on, to be made together; as `begin`."""
+        message = self._next(timeout_s)
+        pending = self._pending[self._last] = PendingPack(self._last, calls, self._memory)
+        return pending, _framed(message, stream_message(1, calls), _PACK_FIELD)
+
+    def _next(self, timeout_s: float | None) -> pb.SessionRequest:
+        """The message of the next call but for what it asks."""
+        self._last += 1
+        message = pb.SessionRequest()  # filled field by field, which takes half the time of keywords
+        message.id = self._last
+        message.timeout_s = timeout_s or 0.0
+        message.released.extend(self._memory.take_released())
+        return message
+
+    def give_up(self, pending: PendingCall | PendingPack) -> bytes:
         """Expects no answer to a call any more; returns the message that says so."""
         self._pending.pop(pending.number, None)
         return _framed(pb.SessionRequest(cancel=pending.number, released=self._memory.take_released()))
@@ -209,7 +265,7 @@ class SessionCalls:
                 self._memory.ignore(response.lease)  # of a call that was given up
             return
         try:
-            outcome: Result | Exception | None = pending.feed(response)
+            outcome: Any = pending.feed(response)
         except Exception as error:  # noqa: BLE001 - goes to whoever waits for the call
             outcome = error
         if outcome is not None:

@@ -461,6 +461,10 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
     def _open_whole(self, call: PreparedCall, timeout_s: float | None) -> Any:
         return (self._opened(timeout_s)).open_whole(call, timeout_s)
 
+    def _pool(self) -> SessionPool | None:
+        made = self._channels.made
+        return None if self._settings.servers.several or made is None or made.latest is None else made.latest.sessions
+
     def _streams(self, timeout_s: float | None) -> int:
         return self._channels.get().count(timeout_s) if self._settings.servers.several else 1
 

@@ -22,6 +22,7 @@ from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
+from gridgrad.sync.pool import SessionPool
 from gridgrad.sync.windows import Results, counted
 from gridgrad_core.errors import GridgradError, RequestError
 
@@ -61,6 +62,10 @@ class ManyGrids(ABC):
     @abstractmethod
     def _streams(self, timeout_s: float | None) -> int:
         """How many calls of the streaming method reach all servers."""
+
+    @abstractmethod
+    def _pool(self) -> SessionPool | None:
+        """The sessions that grids may go by; None while nothing is connected, and where there are several servers."""
 
     @overload
     def stream(
@@ -266,7 +271,7 @@ class ManyGrids(ABC):
 
         window = InFlightWindow(in_flight, errors, in_order, self._routes, self._settings)
         attempts = self._attempts(math.inf if timeout is None else timeout)
-        calls = StreamMethod(self._open_stream, self._failure, self._streams, self._fitted)
+        calls = StreamMethod(self._open_stream, self._failure, self._streams, self._pool, self._fitted)
         return GridStream(calls, items, request_of, window, attempts).outcomes()
 
 

@@ -116,6 +116,7 @@ class MessageQueue(Generic[T]):
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[T] = queue.SimpleQueue()
+        self.is_empty = self._queue.empty
         self.put = self._queue.put
 
     def get(self, wait_s: float | None = None) -> T:

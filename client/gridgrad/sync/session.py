@@ -7,13 +7,14 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gridgrad.lanes.caller_lane import CallerLane
 from gridgrad.progress import Progress
 from gridgrad.protocol.error_mapping import EntryFailed
 from gridgrad.protocol.leased_memory import LeasedMemory, without_keeping
-from gridgrad.protocol.session_messages import PendingCall, SessionCalls, SessionLost, token_message
+from gridgrad.protocol.session_messages import PendingCall, PendingPack, SessionCalls, SessionLost, token_message
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 from gridgrad.sync.primitives import CANCELLED
@@ -131,11 +132,13 @@ class SessionEnd(NamedTuple):
         connection: to the server, in the session.
         memory: of the session.
         has_lanes: whether a lane may be asked for in it.
+        has_packs: whether calls may be made together.
     """
 
     connection: socket.socket
     memory: LeasedMemory
     has_lanes: bool = False
+    has_packs: bool = False
 
     def close(self) -> None:
         """Ends the session."""
@@ -150,11 +153,13 @@ class ClientSession:
 
     Attributes:
         memory: of the session.
+        has_packs: whether calls may be made together.
         calls: how many are under way; `SessionPool` counts them.
     """
 
     def __init__(self, end: SessionEnd) -> None:
         self.memory = end.memory
+        self.has_packs = end.has_packs
         self.calls = 0
         self._calls = SessionCalls(end.memory)
         self._socket = SessionSocket(end.connection, self._calls)
@@ -193,9 +198,34 @@ class ClientSession:
         try:
             self._socket.complete(pending, deadline_at)
         except _GIVEN_UP:
-            self._give_up(pending)
+            self.give_up(pending)
             raise
         return pending.result()
+
+    def begin_pack(self, calls: Sequence[PreparedCall], timeout_s: float | None) -> PendingPack:
+        """Makes calls that share a template together.
+
+        Args:
+            calls: the calls.
+            timeout_s: seconds after which the server gives them up; None for never.
+
+        Raises:
+            SessionLost: the session has ended.
+        """
+        pending, message = self._calls.begin_pack(calls, timeout_s)
+        self._socket.send(message, None if timeout_s is None else time.monotonic() + timeout_s)
+        return pending
+
+    def attend(self, wait_s: float | None) -> float | None:
+        """Reads what comes for calls that were made together, where nobody else does.
+
+        Args:
+            wait_s: seconds that the caller has for it; None for no limit.
+
+        Returns:
+            How many are left to him.
+        """
+        return self._socket.attend(wait_s)
 
     def close(self) -> None:
         """Ends it. What arrays view stays as it is."""
@@ -215,7 +245,8 @@ class ClientSession:
         self.memory.leave()
         self._socket.forget()
 
-    def _give_up(self, pending: PendingCall) -> None:
+    def give_up(self, pending: PendingCall | PendingPack) -> None:
+        """Waits no longer for a call, or for several that were made together."""
         with contextlib.suppress(SessionLost):
             self._socket.send(self._calls.give_up(pending), None)
 
@@ -236,7 +267,7 @@ def connect(opened: bytes) -> SessionEnd:
         connection.connect(f"\0{reply.socket}")
         _check_user(connection)
         connection.sendall(token_message(reply.token))
-        return SessionEnd(connection, _memory(connection), reply.lanes and keeps_order())
+        return SessionEnd(connection, _memory(connection), reply.lanes and keeps_order(), reply.packs)
     except (*_NOT_HAD, GridgradError, SessionLost) as error:
         connection.close()
         raise SessionLost(str(error)) from error

@@ -14,6 +14,7 @@ import time
 
 from gridgrad.lanes.caller_lane import PATIENCE_S, RING_AGAIN_S, CallerLane
 from gridgrad.protocol.session_messages import PendingCall, SessionCalls, SessionLost, out_of_time
+from gridgrad_core.errors import GridgradError
 from gridgrad_core.system.framing import ANCILLARY_BYTES, descriptors_in
 
 __all__ = ["CALLS_AT_ONCE", "LANE_SLOTS", "MOST_SESSIONS", "LaneBell", "SessionSocket"]
@@ -60,11 +61,17 @@ class SessionSocket:
         """
         with self._sending:
             try:
-                sent = self._connection.send(message)
+                sent = self._sent_at_once(message)
                 if sent < len(message):
                     self._send_rest(memoryview(message)[sent:], deadline_at)
             except OSError as error:
                 raise SessionLost(str(error)) from error
+
+    def _sent_at_once(self, message: bytes) -> int:
+        try:
+            return self._connection.send(message)
+        except BlockingIOError:  # others that were sent before have left no room
+            return 0
 
     def _send_rest(self, rest: memoryview, deadline_at: float | None) -> None:
         self._connection.settimeout(None if deadline_at is None else max(deadline_at - time.monotonic(), 1e-3))
@@ -86,6 +93,15 @@ class SessionSocket:
             if not self._poll.poll(left_ms):
                 raise out_of_time()
             self._receive()
+
+    def attend(self, wait_s: float | None) -> float | None:
+        """Reads once what comes for calls that were made together; no time is left for waiting elsewhere."""
+        try:
+            if self._poll.poll(None if wait_s is None else 1e3 * wait_s):
+                self._receive()
+        except (SessionLost, GridgradError) as error:
+            self._calls.lose(error)
+        return 0.0
 
     def _receive(self) -> None:
         try:

@@ -690,17 +690,19 @@ class OpenSessionRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class OpenSessionResponse(_message.Message):
-    __slots__ = ("socket", "token", "lanes")
+    __slots__ = ("socket", "token", "lanes", "packs")
     SOCKET_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     LANES_FIELD_NUMBER: _ClassVar[int]
+    PACKS_FIELD_NUMBER: _ClassVar[int]
     socket: str
     token: bytes
     lanes: bool
-    def __init__(self, socket: _Optional[str] = ..., token: _Optional[bytes] = ..., lanes: bool = ...) -> None: ...
+    packs: bool
+    def __init__(self, socket: _Optional[str] = ..., token: _Optional[bytes] = ..., lanes: bool = ..., packs: bool = ...) -> None: ...
 
 class SessionRequest(_message.Message):
-    __slots__ = ("token", "id", "timeout_s", "released", "cancel", "lane_slots", "request")
+    __slots__ = ("token", "id", "timeout_s", "released", "cancel", "lane_slots", "request", "pack")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
@@ -708,6 +710,7 @@ class SessionRequest(_message.Message):
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     LANE_SLOTS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
+    PACK_FIELD_NUMBER: _ClassVar[int]
     token: bytes
     id: int
     timeout_s: float
@@ -715,10 +718,11 @@ class SessionRequest(_message.Message):
     cancel: int
     lane_slots: int
     request: bytes
-    def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., lane_slots: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
+    pack: bytes
+    def __init__(self, token: _Optional[bytes] = ..., id: _Optional[int] = ..., timeout_s: _Optional[float] = ..., released: _Optional[_Iterable[int]] = ..., cancel: _Optional[int] = ..., lane_slots: _Optional[int] = ..., request: _Optional[bytes] = ..., pack: _Optional[bytes] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("id", "status", "lease", "memory_bytes", "window", "last", "lane", "lanes", "response")
+    __slots__ = ("id", "status", "lease", "memory_bytes", "window", "last", "lane", "lanes", "packs", "response")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LEASE_FIELD_NUMBER: _ClassVar[int]
@@ -727,6 +731,7 @@ class SessionResponse(_message.Message):
     LAST_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     LANES_FIELD_NUMBER: _ClassVar[int]
+    PACKS_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     id: int
     status: Status
@@ -736,8 +741,9 @@ class SessionResponse(_message.Message):
     last: bool
     lane: LaneGrant
     lanes: bool
+    packs: bool
     response: bytes
-    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., lane: _Optional[_Union[LaneGrant, _Mapping]] = ..., lanes: bool = ..., response: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., last: bool = ..., lane: _Optional[_Union[LaneGrant, _Mapping]] = ..., lanes: bool = ..., packs: bool = ..., response: _Optional[bytes] = ...) -> None: ...
 
 class LaneGrant(_message.Message):
     __slots__ = ("bound", "slots", "first_slot", "numbers_offset", "numbers_bytes", "result_offset", "result_bytes", "stride", "memory_bytes", "info")

@@ -19,6 +19,7 @@ __all__ = [
     "IGNORE_UNUSED",
     "KEPT_ARRAYS",
     "LANES",
+    "PACKS",
     "PULLBACKS",
     "REDUCTIONS",
     "RESTS",
@@ -49,7 +50,10 @@ RESTS = "rests"
 LANES = "lanes"
 """SessionRequest.lane_slots. OpenSessionResponse.lanes says whether there are any, so that nobody has to ask first."""
 
-FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, LANES, PULLBACKS, REDUCTIONS, RESTS, TABLES})
+PACKS = "packs"
+"""SessionRequest.pack. OpenSessionResponse.packs says whether there are any, so that nobody has to ask first."""
+
+FEATURES = frozenset({ARRAYS, BOUND, IGNORE_UNUSED, KEPT_ARRAYS, LANES, PACKS, PULLBACKS, REDUCTIONS, RESTS, TABLES})
 """All that this version knows."""
 
 

@@ -146,7 +146,8 @@ class SessionManager:
         token = secrets.token_bytes(_TOKEN_BYTES)
         # Beyond the limit the oldest goes: callers that never connect keep nobody out
         self._offered[token] = SessionGuest(caller, GRANT.get())
-        return pb.OpenSessionResponse(socket=self._listener.name, token=token, lanes=self._lanes.are_offered)
+        name, lanes = self._listener.name, self._lanes.are_offered
+        return pb.OpenSessionResponse(socket=name, token=token, lanes=lanes, packs=True)
 
     def _check_room(self, caller: str) -> None:
         """Refuses one more session of a caller.
@@ -247,7 +248,7 @@ class SessionManager:
             link, arena, self._intake, self._limits, self._observers, offer.caller, self._lanes, self._ended
         )
         self._open[session] = offer
-        first = pb.SessionResponse(memory_bytes=size, lanes=self._lanes.are_offered)
+        first = pb.SessionResponse(memory_bytes=size, lanes=self._lanes.are_offered, packs=True)
         link.send(first.SerializeToString(), [arena.descriptor])
 
     def _ended(self, session: LocalSession) -> None:

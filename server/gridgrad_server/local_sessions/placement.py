@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridgrad_core.errors import BusyError
 from gridgrad_server.local_sessions.leases import Leases
 from gridgrad_server.memory.arena import Arena
 from gridgrad_server.rpc.intake import Intake
@@ -44,6 +45,17 @@ class ArenaPlacement:
             self._intake.cut_by_throughput(request, self._arena.size)
             return WholeDestination(block, request.template)
         return None if self._limits.is_unary(request) else self._windows(request)
+
+    def of_pack(self, request: GridRequest) -> WholeDestination:
+        """Where in the arena the results of a pack go.
+
+        Raises:
+            BusyError: there is no room.
+        """
+        block = None if self._leases.is_full else self._arena.take(request.template.layout.placed_bytes)
+        if block is None:
+            raise BusyError("", "the memory of the session has no room for a pack", "send it to StreamGridGradients")
+        return WholeDestination(block, request.template)
 
     def _windows(self, request: GridRequest) -> WindowedDestination | None:
         """Blocks for the tiles of a result that is larger than the room there is; None where even these find none."""

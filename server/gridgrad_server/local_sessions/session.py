@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from gridgrad_core.errors import CallCancelledError, DeadlineError, GridgradError, RequestError
 from gridgrad_core.v1 import gridgrad_pb2 as pb
@@ -98,7 +99,7 @@ class LocalSession:
         for call in list(self._calls.values()):
             self._give_up(call)
             self._forget(call)
-            self._count(CANCELLED, call.request)
+            self._count(CANCELLED, call)
             self._unsent.append(call.permit)
         self._settle()
         self._arena.close()
@@ -128,7 +129,7 @@ class LocalSession:
             call = self._calls[message.cancel]
             self._give_up(call)
             self.refuse(call, _given_up(call))
-        if message.request or message.id:
+        if message.request or message.pack or message.id:
             self._begin(message, len(frame))
 
     def _begin(self, message: pb.SessionRequest, size: int) -> None:
@@ -143,12 +144,15 @@ class LocalSession:
             return
         call = self._calls[message.id] = SessionCall(self, message.id, permit)
         self._held_bytes += size
-        self._read(call, message)
+        deadline_at = time.monotonic() + message.timeout_s if message.timeout_s > 0 else None
+        if message.pack:
+            self._work_on(call, self._accept_pack(call, message.pack, deadline_at))
+        else:
+            self._read(call, message, deadline_at)
         self._steer()
 
-    def _read(self, call: SessionCall, message: pb.SessionRequest) -> None:
+    def _read(self, call: SessionCall, message: pb.SessionRequest, deadline_at: float | None) -> None:
         """Accepts a request at once if its template is known; else a task does."""
-        deadline_at = time.monotonic() + message.timeout_s if message.timeout_s > 0 else None
         try:
             request = self._intake.known_request(message.request, call, self._caller, deadline_at)
             if request:
@@ -159,7 +163,9 @@ class LocalSession:
         except GridgradError as error:
             self.refuse(call, error)
             return
-        work = self._accept_later(call, message.request, deadline_at)
+        self._work_on(call, self._accept_later(call, message.request, deadline_at))
+
+    def _work_on(self, call: SessionCall, work: Coroutine[Any, Any, None]) -> None:
         call.task = asyncio.get_running_loop().create_task(work)
 
     def _want_lane(self, message: pb.SessionRequest, request: GridRequest) -> None:
@@ -170,6 +176,24 @@ class LocalSession:
     async def _accept_later(self, call: SessionCall, request: bytes, deadline_at: float | None) -> None:
         try:
             self._accept(call, await self._intake.read_request(request, call, self._caller, deadline_at))
+        except GridgradError as error:
+            self.refuse(call, error)
+
+    async def _accept_pack(self, call: SessionCall, pack: bytes, deadline_at: float | None) -> None:
+        try:
+            decoded = await self._intake.read_several(decode(pb.StreamGridGradientsRequest, pack), self._caller)
+            call.grids = decoded.grids
+            request = await self._intake.request(decoded, call, self._caller, deadline_at)
+            if decoded.grids == 1:
+                self._accept(call, request)
+                return
+            if self._limits.is_large_for_pack(request):
+                raise RequestError("pack", "grids that are large", "make a call for each")
+            await self._intake.charge_streamed(request)
+            request.destination = self._placement.of_pack(request)
+            self._hold(call, request.named_bytes + request.held_bytes - request.template.layout.total_bytes)
+            call.request = request
+            self._intake.submit(request)
         except GridgradError as error:
             self.refuse(call, error)
 
@@ -218,13 +242,13 @@ class LocalSession:
             return
         self._forget(call)
         self._send(call.number, fields, call.permit)
-        self._count(code, call.request)
+        self._count(code, call)
 
-    def _count(self, code: int, request: GridRequest | None = None) -> None:
+    def _count(self, code: int, call: SessionCall | None = None) -> None:
         if self._observers:
-            self._observers.answered("session", code)
-            if request and code != OK:
-                self._observers.cut_off(request, code)
+            self._observers.answered("session", code, call.grids if call else 1)
+            if call and call.request and code != OK:
+                self._observers.cut_off(call.request, code)
 
     def _give_up(self, call: SessionCall) -> None:
         """Has no more computed for a call."""

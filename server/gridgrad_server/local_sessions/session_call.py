@@ -51,6 +51,7 @@ class SessionCall:
         session: it belongs to.
         number: the caller's.
         permit: to hold it.
+        grids: how many grids it asks for: several for a pack.
 
     Attributes:
         request: what is computed, once it is known.
@@ -58,10 +59,11 @@ class SessionCall:
         is_answered: whether it is.
     """
 
-    __slots__ = ("_heard_at", "_inline", "_is_begun", "_lent", "_session", "is_answered", "number", "permit",
-                 "request", "task")  # fmt: skip
+    __slots__ = ("_heard_at", "_inline", "_is_begun", "_lent", "_session", "grids", "is_answered", "number",
+                 "permit", "request", "task")  # fmt: skip
 
-    def __init__(self, session: CallOwner, number: int, permit: Permit) -> None:
+    def __init__(self, session: CallOwner, number: int, permit: Permit, grids: int = 1) -> None:
+        self.grids = grids
         self._session = session
         self._inline = UnaryResult(self)
         self._is_begun = False
@@ -84,14 +86,16 @@ class SessionCall:
             self._lend(request, tile, destination)
         else:
             request.progress.sent()
-            if request.progress.all_computed:
+            if failures:
+                request.fail(next(iter(failures.values())))  # of a pack, which its caller sends by the stream then
+            elif request.progress.all_computed:
                 self._lease_whole(request)
 
     def _lease_whole(self, request: GridRequest) -> None:
         """Answers with a result that lies in the arena as a whole."""
         whole, request.destination = request.destination, None  # its caller holds it from now on
         assert isinstance(whole, WholeDestination), "it lies there as a whole"  # noqa: S101 - narrows the type
-        lease = self._session.lease(whole.block, request.template.layout.total_bytes, whole.release)
+        lease = self._session.lease(whole.block, request.template.layout.placed_bytes, whole.release)
         fields = pb.SessionResponse(lease=lease).SerializeToString() + _response_field(unary_header(request))
         self._session.answer(self, fields)
 

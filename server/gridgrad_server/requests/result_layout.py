@@ -39,6 +39,7 @@ class RequestLayout:
         result_bytes: the size of the result of a grid.
         total_bytes: the size of the results of all grids together.
         stride: how far apart the results of the grids of a pack lie.
+        placed_bytes: how much memory the results take where they lie so.
         whole: a grid as one tile.
     """
 
@@ -61,6 +62,7 @@ class RequestLayout:
         self.result_bytes = self.points * function.planes * function.itemsize
         self.total_bytes = self.result_bytes * grids
         self.stride = aligned(self.result_bytes)
+        self.placed_bytes = self.stride * grids if grids > 1 else self.result_bytes
         self.whole = GridTile((0,) * len(self.shape), self.shape, 0, self.points)
         self.input_offsets: list[int] = []
         self.inputs_bytes = 0

@@ -55,8 +55,8 @@ PREPARE: Bulk = {tag(pb.PrepareRequest, "plan"): _PLAN}
 EXPLAIN: Bulk = {tag(pb.ExplainRequest, "plan"): _PLAN}
 """The texts of Function in the Plan of a request, and the numbers of its tables."""
 
-SESSION: Bulk = {tag(pb.SessionRequest, "request"): None}
-"""The request in a message of a session, which is looked at by itself."""
+SESSION: Bulk = {tag(pb.SessionRequest, "request"): None, tag(pb.SessionRequest, "pack"): None}
+"""The request or the pack in a message of a session, which is looked at by itself."""
 
 
 def check_structure(raw: bytes, bulk: Bulk) -> None:

@@ -37,7 +37,7 @@ class ResultDestination(Protocol):
 
 
 class WholeDestination:
-    """One block for the whole result.
+    """One block for the whole result, or for those of all the grids of a pack.
 
     Args:
         block: large enough for it.
@@ -48,9 +48,12 @@ class WholeDestination:
         self.block = block
         self._itemsize = template.function.itemsize
         self._pitch = template.layout.points * self._itemsize
+        self._apart = template.layout.stride if template.layout.grids > 1 else 0
 
     def of(self, tile: GridTile) -> TileDestination:
         """The part of the block that is a tile's."""
+        if self._apart:
+            return TileDestination(self.block, self.block.offset + tile.first_grid * self._apart, 0)
         return TileDestination(self.block, self.block.offset + tile.first_point * self._itemsize, self._pitch)
 
     def release(self) -> None:

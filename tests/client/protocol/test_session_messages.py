@@ -115,6 +115,40 @@ def test_released_memory_is_told_with_the_next_call(peer: Peer) -> None:
     assert list(peer.begin()[1].released) == []
 
 
+def test_calls_that_are_made_together_have_one_answer(peer: Peer) -> None:
+    calls = [prepare(Request("t", {"t": n * T})) for n in range(3)]
+    pending, raw = peer.calls.begin_pack(calls, None)
+    message = read(raw)
+    asked = pb.StreamGridGradientsRequest.FromString(message.pack)
+    assert (message.request, asked.entries) == (b"", 3)
+    one = pb.GridGradientRequest.FromString(calls[0].message)
+    for n in range(3):
+        os.pwrite(peer.descriptor, np.concatenate([n * T, 1000 + n * T]).tobytes(), 64 * n)
+    response = pb.GridGradientResponse(header=header_of(one)).SerializeToString()
+    answer = pb.SessionResponse(id=message.id, lease=pb.Lease(number=1, size=3 * 64), response=response)
+    peer.calls.feed(framed(answer.SerializeToString()))
+    assert isinstance(pending.outcome, list)
+    for n, result in enumerate(pending.outcome):
+        assert_array_equal(result.value, n * T)
+        assert_array_equal(result.d["t"], 1000 + n * T)
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        (pb.SessionResponse(status=pb.Status(code=3)), EntryFailed),
+        (pb.SessionResponse(lease=pb.Lease(size=64), response=b""), gridgrad.InternalError),
+    ],
+)
+def test_calls_that_are_made_together_fail_together(
+    peer: Peer, answer: pb.SessionResponse, raised: type[Exception]
+) -> None:
+    pending, raw = peer.calls.begin_pack([prepare(Request("t", {"t": n * T})) for n in range(3)], None)
+    answer.id = read(raw).id
+    peer.calls.feed(framed(answer.SerializeToString()))
+    assert isinstance(pending.outcome, raised)
+
+
 def test_a_lost_session_ends_all_its_calls(peer: Peer) -> None:
     calls = [peer.begin()[0] for _ in range(2)]
     peer.calls.lose(SessionLost("gone"))

@@ -57,6 +57,33 @@ def test_there_are_ways_to_have_none(
     assert sessions.offers == 0
 
 
+def test_a_server_that_makes_no_packs_is_sent_them_by_grpc(sessions: FakeSessions, client: gridgrad.Client) -> None:
+    client.gradient("t*k", AXES)
+    many = [{"t": [1.0, n], "k": [2.0, 3.0]} for n in range(1, 9)]
+    results = list(client.map("t*k", many))
+    assert [result.value[1, 0] for result in results] == [n + 2.0 for n in range(1, 9)]
+    assert (sessions.offers, sessions.peers[0].calls) == (1, 1)
+    client.gradient("t*k", AXES)
+    assert sessions.peers[0].calls == 2
+
+
+def test_packs_of_a_session_that_breaks_go_by_grpc(sessions: FakeSessions, client: gridgrad.Client) -> None:
+    sessions.has_packs = True
+    client.gradient("t*k", AXES)
+    many = [{"t": [1.0, n], "k": [2.0, 3.0]} for n in range(1, 9)]
+    sessions.on_pack = lambda peer, _: peer.close()
+    results = list(client.map("t*k", many))
+    assert [result.value[1, 0] for result in results] == [n + 2.0 for n in range(1, 9)]
+    sessions.on_pack = lambda peer, message: peer.send(refusal(message.id, UseStreamError("", "found", "remedy")))
+    results = list(client.map("t*k", many))
+    assert [result.value[1, 0] for result in results] == [n + 2.0 for n in range(1, 9)]
+    sessions.on_pack = lambda *_: None
+    for _ in range(2):
+        client.gradient("t*k", AXES)
+    with pytest.raises(gridgrad.DeadlineError):
+        list(client.map("t*k", many, timeout=0.3))
+
+
 def test_a_server_without_sessions_is_seldom_asked(client: gridgrad.Client, server: FakeServer) -> None:
     before = len(server.metadata)
     for _ in range(5):

@@ -8,12 +8,13 @@ import socket
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_server.local_sessions import manager as sessions_module
 from gridgrad_server.local_sessions import session as session_module
-from tests.server.local_sessions.callers import Opening, grid, mapped, occupied, until
+from tests.server.local_sessions.callers import Opening, grid, mapped, occupied, response_of, until
 
 
 async def test_calls_of_sessions_and_of_grpc_share_a_batch(serve: Any, opening: Opening) -> None:
@@ -34,6 +35,36 @@ async def test_what_is_wrong_with_a_request_is_told(serve: Any, opening: Opening
     assert (await caller.answer()).status.detail.found == "it raised"
     await caller.ask()
     assert (await caller.answer()).HasField("lease")
+
+
+def pack(count: int, text: str = "x") -> pb.StreamGridGradientsRequest:
+    axis = pb.Array(shape=[count, 3], data=np.arange(3.0 * count).tobytes(), dtype=pb.DTYPE_FLOAT64)
+    request = pb.GridGradientRequest(
+        function=pb.Function(expression=text), inputs=[pb.Input(name="x", dims=["x"], array=axis)]
+    )
+    return pb.StreamGridGradientsRequest(id=1, entries=count, request=request)
+
+
+async def test_grids_of_a_pack_are_answered_by_one_lease(serve: Any, opening: Opening) -> None:
+    serving = await serve()
+    caller = await opening(serving)
+    await caller.send(id=1, pack=pack(300).SerializeToString())
+    answer = await caller.answer()
+    assert answer.lease.size == 300 * 64
+    assert list(response_of(answer).header.shape) == [3]
+    await caller.send(released=[answer.lease.number])
+    await until(lambda: serving.server.parts.admission.requests == 0)
+    assert serving.server.parts.admission.held_bytes == 0
+
+
+async def test_what_is_wrong_with_a_pack_is_told(serve: Any, opening: Opening) -> None:
+    serving = await serve()
+    caller = await opening(serving)
+    await caller.send(id=1, pack=pack(3, "y +").SerializeToString())
+    assert "line 1" in (await caller.answer()).status.message
+    await caller.send(id=2, pack=b"\xff\xff")
+    assert "message" in (await caller.answer()).status.message
+    await until(lambda: serving.server.parts.admission.requests == 0)
 
 
 async def test_limits_hold_in_sessions_too(serve: Any, opening: Opening) -> None:
