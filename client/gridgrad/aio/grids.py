@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gridgrad.aio.pool import SessionPool
@@ -23,7 +23,7 @@ from gridgrad.requests.prepare import PreparedCall
 from gridgrad.requests.reduction import Reduce
 from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
-from gridgrad_core.errors import GridgradError, RequestError
+from gridgrad_core.errors import GridgradError
 
 if TYPE_CHECKING:
     from gridgrad.pullbacks.warm_grids import WarmGrids
@@ -188,7 +188,6 @@ class ManyGrids(ABC):
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
         progress: bool | GridsProgress | None = None,
-        warm_start: Mapping[str, str] | None = None,
     ) -> AsyncResults[Result | GridgradError]:
         """Computes one function on many inputs and yields the results in their order.
 
@@ -220,7 +219,6 @@ class ManyGrids(ABC):
                 of its result and goes on.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
             progress: as for `stream`.
-            warm_start: not here: grids are computed in any order, so that none can begin where another has ended.
 
         Returns:
             An iterator of results, with errors="return" also of errors; its `to_xarray("sample")` puts those that
@@ -229,9 +227,6 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
-        if warm_start is not None:
-            found = "warm_start of map, whose grids are computed in any order"
-            raise RequestError("warm_start", found, "call client.gradient for each grid, which has it along an axis")
         like = Request(
             function,
             {},

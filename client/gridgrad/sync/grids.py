@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gridgrad.arguments.coefficients import Coefficients
@@ -24,7 +24,7 @@ from gridgrad.requests.request import FunctionLike, Request, Tier, Unused
 from gridgrad.results.result import Result
 from gridgrad.sync.pool import SessionPool
 from gridgrad.sync.windows import Results, counted
-from gridgrad_core.errors import GridgradError, RequestError
+from gridgrad_core.errors import GridgradError
 
 if TYPE_CHECKING:
     from gridgrad.pullbacks.warm_grids import WarmGrids
@@ -188,7 +188,6 @@ class ManyGrids(ABC):
         errors: Literal["raise", "return"] = "raise",
         timeout: float | None = None,
         progress: bool | GridsProgress | None = None,
-        warm_start: Mapping[str, str] | None = None,
     ) -> Results[Result | GridgradError]:
         """Computes one function on many inputs and yields the results in their order.
 
@@ -219,7 +218,6 @@ class ManyGrids(ABC):
                 of its result and goes on.
             timeout: seconds for all of it; None for no limit, whatever the client's own.
             progress: as for `stream`.
-            warm_start: not here: grids are computed in any order, so that none can begin where another has ended.
 
         Returns:
             An iterator of results, with errors="return" also of errors; its `to_xarray("sample")` puts those that
@@ -228,9 +226,6 @@ class ManyGrids(ABC):
         Raises:
             GridgradError: a grid failed, or the stream itself for more attempts than the client may make.
         """
-        if warm_start is not None:
-            found = "warm_start of map, whose grids are computed in any order"
-            raise RequestError("warm_start", found, "call client.gradient for each grid, which has it along an axis")
         like = Request(
             function,
             {},

@@ -112,11 +112,6 @@ def test_inputs_are_read_in_step(client: gridgrad.Client, in_flight: int) -> Non
         assert len(read) <= taken + in_flight
 
 
-def test_a_warm_start_is_for_one_grid(client: gridgrad.Client) -> None:
-    with pytest.raises(errors.RequestError, match=r"whose grids are computed in any order; call client\.gradient"):
-        client.map("t*k", many(2), warm_start={"k": "t"})  # type: ignore[call-overload]
-
-
 def test_an_error_takes_the_place_of_its_result(server: FakeServer, client: gridgrad.Client) -> None:
     bad = errors.RequestError("inputs", "a 3", "no 3")
 
