@@ -50,6 +50,7 @@ ORDER = {
         "lang.parser",
         "lang.tables",
         "wire",
+        "remote",
         "tables",
     ],
     "gridgrad": [

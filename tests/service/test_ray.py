@@ -37,6 +37,7 @@ pytestmark = [
 
 F = "sin(x*y) + x**2*exp(-y)"
 CALLS = 200
+CHANNELS = "auto", "socket", "calls"
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +79,14 @@ def asked(client: gridgrad.Client) -> Iterator[list[bytes]]:
 
 
 @pytest.mark.parametrize("held", CONTRACT, ids=lambda held: held.__name__)
-async def test_it_keeps_to_the_contract(cluster: RayCluster, held: Callable[[WorkerPlace], Awaitable[None]]) -> None:
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_it_keeps_to_the_contract(
+    cluster: RayCluster, held: Callable[[WorkerPlace], Awaitable[None]], channel: str
+) -> None:
     settings = ServerSettings(compile=False)
     bridge = RayBridge(bridge_command(settings, cluster.address))
-    await held(RayPlace(bridge, wpb.OpenWorker(device="cpu", cpus=1, arguments=worker_flags(settings, 1))))
+    asked = wpb.OpenWorker(device="cpu", cpus=1, arguments=worker_flags(settings, 1), channel=channel)
+    await held(RayPlace(bridge, asked))
     import asyncio
 
     async with asyncio.timeout(60):
@@ -89,9 +94,11 @@ async def test_it_keeps_to_the_contract(cluster: RayCluster, held: Callable[[Wor
             await asyncio.sleep(0.01)
 
 
-def test_results_have_the_bits_of_local_ones(cluster: RayCluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_results_have_the_bits_of_local_ones(cluster: RayCluster, tmp_path: Path, channel: str) -> None:
     (tmp_path / "local").mkdir()
-    with serving(tmp_path / "local") as local, serving(tmp_path, "--ray", cluster.address, "--workers", "3") as remote:
+    flags = ("--ray", cluster.address, "--workers", "3", "--ray-channel", channel)
+    with serving(tmp_path / "local") as local, serving(tmp_path, *flags) as remote:
         for sessions in (False, True):
             with (
                 gridgrad.Client(local.address, sessions=sessions) as here,
@@ -141,8 +148,9 @@ def called_on(call: Callable[[], None]) -> Iterator[None]:
         calls.result()
 
 
-def test_an_actor_that_is_killed_costs_a_retry(cluster: RayCluster, tmp_path: Path) -> None:
-    with serving(tmp_path, "--ray", cluster.address, "--workers", "3") as served:
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_actor_that_is_killed_costs_a_retry(cluster: RayCluster, tmp_path: Path, channel: str) -> None:
+    with serving(tmp_path, "--ray", cluster.address, "--workers", "3", "--ray-channel", channel) as served:
         with gridgrad.Client(served.address) as client:
             eventually(lambda: ready(client) == 3, "all workers")
         under_load(served.address, lambda: kill(actors_of(cluster.head)[0]))
@@ -151,12 +159,13 @@ def test_an_actor_that_is_killed_costs_a_retry(cluster: RayCluster, tmp_path: Pa
             assert sum(worker.restarts for worker in client.server_status().workers) == 1
 
 
+@pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("dies", ["raylet", "head"])
-def test_a_node_that_is_killed_loses_nothing(tmp_path: Path, dies: str) -> None:
+def test_a_node_that_is_killed_loses_nothing(tmp_path: Path, dies: str, channel: str) -> None:
     with ray_cluster(1) as cluster:
         other = cluster.add(2)
         flags = ("--ray", cluster.address, "--workers", "3", "--local-workers", "1", "--piece-timeout", "10")
-        with serving(tmp_path, *flags) as served:
+        with serving(tmp_path, *flags, "--ray-channel", channel) as served:
             with gridgrad.Client(served.address) as client:
                 eventually(lambda: ready(client) == 4, "all workers")
 
@@ -299,7 +308,7 @@ def filled(address: str) -> Iterator[None]:
 def test_results_come_where_the_object_store_is_full(tmp_path: Path) -> None:
     with (
         ray_cluster(1, can_spill=False) as cluster,
-        serving(tmp_path, "--ray", cluster.address, "--workers", "1") as served,
+        serving(tmp_path, "--ray", cluster.address, "--workers", "1", "--ray-channel", "calls") as served,
         gridgrad.Client(served.address) as client,
     ):
         before = bits(client.gradient(F, axes(1500), tier="direct"))

@@ -22,7 +22,7 @@ class ServerMessage(_message.Message):
     def __init__(self, batch: _Optional[_Union[Batch, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., prepare: _Optional[_Union[PlanRequest, _Mapping]] = ..., explain: _Optional[_Union[PlanRequest, _Mapping]] = ..., bind_lane: _Optional[_Union[BindLane, _Mapping]] = ..., close_lane: _Optional[int] = ...) -> None: ...
 
 class WorkerMessage(_message.Message):
-    __slots__ = ("ready", "done", "pong", "fatal", "state", "explanation", "lost", "lane_bound")
+    __slots__ = ("ready", "done", "pong", "fatal", "state", "explanation", "lost", "lane_bound", "reached")
     READY_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,7 @@ class WorkerMessage(_message.Message):
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
     LANE_BOUND_FIELD_NUMBER: _ClassVar[int]
+    REACHED_FIELD_NUMBER: _ClassVar[int]
     ready: Ready
     done: BatchDone
     pong: Pong
@@ -39,7 +40,8 @@ class WorkerMessage(_message.Message):
     explanation: Explanation
     lost: WorkerLost
     lane_bound: LaneBound
-    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., lost: _Optional[_Union[WorkerLost, _Mapping]] = ..., lane_bound: _Optional[_Union[LaneBound, _Mapping]] = ...) -> None: ...
+    reached: Reached
+    def __init__(self, ready: _Optional[_Union[Ready, _Mapping]] = ..., done: _Optional[_Union[BatchDone, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., fatal: _Optional[str] = ..., state: _Optional[_Union[PlanState, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., lost: _Optional[_Union[WorkerLost, _Mapping]] = ..., lane_bound: _Optional[_Union[LaneBound, _Mapping]] = ..., reached: _Optional[_Union[Reached, _Mapping]] = ...) -> None: ...
 
 class BindLane(_message.Message):
     __slots__ = ("lane", "first_slot", "slots", "batch", "inputs_stride", "lane_stride", "copies", "cost", "points", "bell_attached")
@@ -419,16 +421,34 @@ class PieceFailure(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., field: _Optional[str] = ..., found: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
 
 class OpenWorker(_message.Message):
-    __slots__ = ("name", "device", "cpus", "arguments")
+    __slots__ = ("name", "device", "cpus", "arguments", "channel")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     CPUS_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     name: int
     device: str
     cpus: int
     arguments: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[int] = ..., device: _Optional[str] = ..., cpus: _Optional[int] = ..., arguments: _Optional[_Iterable[str]] = ...) -> None: ...
+    channel: str
+    def __init__(self, name: _Optional[int] = ..., device: _Optional[str] = ..., cpus: _Optional[int] = ..., arguments: _Optional[_Iterable[str]] = ..., channel: _Optional[str] = ...) -> None: ...
+
+class Reached(_message.Message):
+    __slots__ = ("shares_memory",)
+    SHARES_MEMORY_FIELD_NUMBER: _ClassVar[int]
+    shares_memory: bool
+    def __init__(self, shares_memory: bool = ...) -> None: ...
+
+class Listening(_message.Message):
+    __slots__ = ("name", "host", "port")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    host: str
+    port: int
+    def __init__(self, name: _Optional[str] = ..., host: _Optional[str] = ..., port: _Optional[int] = ...) -> None: ...
 
 class ClusterReport(_message.Message):
     __slots__ = ("failure",)

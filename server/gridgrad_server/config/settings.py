@@ -125,6 +125,9 @@ FLAGS: tuple[Flag, ...] = (
          "than one machine; needs the extra gridgrad[ray]"),
     Flag("ray-cpus", Count(1), 1, "1",
          "processors that each worker of a Ray cluster takes of its node. Raise it for few workers with large grids"),
+    Flag("ray-channel", click.Choice(["auto", "socket", "calls"]), "auto", "auto",
+         "what carries batches to workers of --ray: auto is memory where they run on this machine, else a socket to "
+         "each, else calls of Ray. Say calls to open no ports beside those of Ray, socket to share no memory"),
     Flag("local-workers", Count(0), 0, "0",
          "worker processes on this machine beside those of --ray. Give some to serve on when the cluster is gone"),
     Flag("device", click.Choice(["auto", "cpu", "cuda"]), "auto", "auto",
@@ -257,6 +260,7 @@ class ServerSettings:
     idle_timeout: float
     ray: str | None
     ray_cpus: int
+    ray_channel: str
     local_workers: int
     device: str
     engine: str

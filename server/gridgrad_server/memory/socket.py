@@ -11,7 +11,15 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from gridgrad_core.system.framing import MOST_BYTES, FrameError, FrameReader, framed, rights
+from gridgrad_core.system.framing import (
+    ANCILLARY_BYTES,
+    MOST_BYTES,
+    FrameError,
+    FrameReader,
+    descriptors_in,
+    framed,
+    rights,
+)
 
 __all__ = ["FrameSocket"]
 
@@ -27,9 +35,11 @@ class FrameSocket:
         on_frame: called with each message.
         on_closed: called once when the other end is closed, or sends a frame that is too large; not after `close`.
         most_bytes: of a frame that comes.
+        takes_descriptors: whether some may come with a frame.
 
     Attributes:
         on_frame, on_closed: may be changed.
+        descriptors: that have come; who takes them from here closes them.
         on_sent: called when the socket has taken all that was to be sent.
     """
 
@@ -39,6 +49,8 @@ class FrameSocket:
         on_frame: Callable[[bytes], None],
         on_closed: Callable[[], None],
         most_bytes: int = MOST_BYTES,
+        *,
+        takes_descriptors: bool = False,
     ) -> None:
         connection.setblocking(False)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
@@ -47,6 +59,8 @@ class FrameSocket:
         self.on_closed = on_closed
         self.on_sent: Callable[[], None] | None = None
         self._frames = FrameReader(most_bytes)
+        self._takes_descriptors = takes_descriptors
+        self.descriptors: list[int] = []
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._is_writer = False
         self._to_send: deque[tuple[memoryview, Sequence[int]]] = deque()
@@ -79,10 +93,13 @@ class FrameSocket:
 
     def send(self, message: bytes, descriptors: Sequence[int] = ()) -> None:
         """Sends a frame; the descriptors must stay open until the worker has answered it."""
-        if not self._open:
-            return
-        self._to_send.append((memoryview(framed(message)), descriptors))
-        if len(self._to_send) == 1:
+        if self._open:
+            self._put([(memoryview(framed(message)), descriptors)])
+
+    def _put(self, parts: Sequence[tuple[memoryview, Sequence[int]]]) -> None:
+        is_first = not self._to_send
+        self._to_send.extend(parts)
+        if is_first:
             self._writable()
 
     def close(self) -> None:
@@ -117,7 +134,7 @@ class FrameSocket:
     def _read(self) -> bool:
         """Reads once; False when there is nothing now."""
         try:
-            count = self._socket.recv_into(self._buffer)
+            count = self._receive()
         except BlockingIOError:
             return False
         except OSError:
@@ -125,14 +142,27 @@ class FrameSocket:
         if not count:
             self.lose()
             return False
-        self._frames.feed(self._buffer[:count])
         self._deliver()
         return True
+
+    def _receive(self) -> int:
+        """Takes in what there is to read now, and returns how many bytes that were; 0 at the end."""
+        if self._takes_descriptors:
+            count, ancillary, _, _ = self._socket.recvmsg_into([self._buffer], ANCILLARY_BYTES, socket.MSG_CMSG_CLOEXEC)
+            self.descriptors += descriptors_in(ancillary)
+        else:
+            count = self._socket.recv_into(self._buffer)
+        self._frames.feed(self._buffer[:count])
+        return count
+
+    def _take(self) -> bytes | None:
+        """The next message that is whole."""
+        return self._frames.take()
 
     def _deliver(self) -> None:
         """Passes on the frames that are whole, until it is paused or closed."""
         try:
-            while self._open and not self._is_paused and (message := self._frames.take()) is not None:
+            while self._open and not self._is_paused and (message := self._take()) is not None:
                 self.on_frame(message)
         except FrameError:
             self.lose()

@@ -53,7 +53,13 @@ def _in_cluster(settings: ServerSettings, address: str, first: int) -> list[Work
     return [
         RayPlace(
             bridge,
-            wpb.OpenWorker(name=first + i, device=settings.device, cpus=settings.ray_cpus, arguments=flags),
+            wpb.OpenWorker(
+                name=first + i,
+                device=settings.device,
+                cpus=settings.ray_cpus,
+                arguments=flags,
+                channel=settings.ray_channel,
+            ),
         )
         for i in range(count)
     ]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import select
 import socket
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from gridgrad_core.system.framing import ANCILLARY_BYTES, FrameError, FrameReader, descriptors_in, framed
+from gridgrad_core.system.framing import ANCILLARY_BYTES, FrameError, FrameReader, descriptors_in, framed, rights
 
 __all__ = ["MAX_FRAME_BYTES", "Channel", "Frame", "WorkerChannel"]
 
@@ -88,13 +89,15 @@ class Channel:
                     os.close(descriptor)
         return None if message is None else Frame(message, descriptors)
 
-    def send(self, message: bytes) -> None:
-        """Sends a frame without descriptors.
+    def send(self, message: bytes, descriptors: Sequence[int] = ()) -> None:
+        """Sends a frame, mostly without descriptors.
 
         Raises:
             ConnectionError: the server has closed its end.
         """
-        self._socket.sendall(framed(message))
+        frame = framed(message)
+        sent = self._socket.sendmsg([frame], rights(descriptors)) if descriptors else 0
+        self._socket.sendall(frame[sent:])
 
     def _read(self, descriptors: list[int]) -> bytes | None:
         while (message := self._frames.take()) is None:

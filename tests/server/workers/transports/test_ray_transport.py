@@ -34,9 +34,35 @@ async def place() -> AsyncIterator[MakePlace]:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.parametrize("way", [(), ("--direct",)])
 @pytest.mark.parametrize("held", CONTRACT, ids=lambda held: held.__name__)
-async def test_it_keeps_to_the_contract(place: MakePlace, held: Callable[[WorkerPlace], Awaitable[None]]) -> None:
-    await held(place())
+async def test_it_keeps_to_the_contract(
+    place: MakePlace, held: Callable[[WorkerPlace], Awaitable[None]], way: tuple[str, ...]
+) -> None:
+    await held(place(*way))
+
+
+async def test_a_worker_that_is_reached_itself_has_memory_in_common_and_dies_without_blame(place: MakePlace) -> None:
+    events, before = RememberingEvents(), open_files()
+    transport = place("--direct").open(events)
+    await events.until_ready()
+    assert transport.shares_memory
+    (worker,) = children_of(transport.pid)
+    os.kill(worker, signal.SIGKILL)
+    await events.until("gone")
+    assert events.told[1:] == ["lost, without blame", "gone"]
+    async with asyncio.timeout(PATIENCE_S):
+        while open_files() != before:
+            await asyncio.sleep(0.005)
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def children_of(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
 async def test_the_process_that_speaks_for_workers_takes_them_with_it_without_blame(place: MakePlace) -> None:

@@ -11,15 +11,11 @@ import mmap
 import os
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gridgrad_core.errors import InternalError
+from gridgrad_core.wire.enums import ITEM_BYTES
 from gridgrad_core.worker_v1 import worker_pb2 as pb
 
-__all__ = ["Bytes", "Regions", "input_spans", "size_of"]
-
-Bytes = NDArray[np.uint8]
+__all__ = ["Regions", "input_spans", "size_of"]
 
 
 class Regions:
@@ -36,12 +32,17 @@ class Regions:
         self._maps[number] = mmap.mmap(descriptor, size)
 
     def admit(self, slots: Sequence[pb.Slot], descriptors: Sequence[int]) -> None:
-        """Forgets the regions that the server names, and maps those whose descriptors came, which are closed here."""
+        """Forgets the regions that the server names, and maps those whose descriptors came, which stay the caller's."""
         attached = [slot for slot in slots if slot.descriptor_attached]
         for slot in slots:
             self.forget(slot.forget)
         for slot, descriptor in zip(attached, descriptors, strict=True):
             self.map(slot.id, slot.size, descriptor)
+
+    def admit_and_close(self, slots: Sequence[pb.Slot], descriptors: Sequence[int]) -> None:
+        """The same, and closes the descriptors."""
+        self.admit(slots, descriptors)
+        for descriptor in descriptors:
             os.close(descriptor)
 
     def forget(self, numbers: Iterable[int]) -> None:
@@ -49,8 +50,8 @@ class Regions:
         for number in numbers:
             self._maps.pop(number, None)
 
-    def view(self, span: pb.Span) -> Bytes:
-        """The bytes of a span: one row, or [rows, bytes].
+    def rows(self, span: pb.Span) -> list[memoryview]:
+        """The bytes of a span where they lie: its rows, or all of them in one where nothing is between them.
 
         Raises:
             InternalError: they do not lie in the region, or there is none.
@@ -58,14 +59,17 @@ class Regions:
         mapping = self._maps.get(span.slot)
         if mapping is None:
             raise InternalError("slots", f"slot {span.slot}, which was never sent or is forgotten", "please report it")
-        if not size_of(span):
-            return np.empty(0, np.uint8)
-        try:
-            if span.rows == 1:
-                return np.ndarray(span.row_bytes, np.uint8, mapping, span.offset)
-            return np.ndarray((span.rows, span.row_bytes), np.uint8, mapping, span.offset, (span.pitch, 1))
-        except (TypeError, ValueError) as error:
-            raise InternalError("slots", f"a span of slot {span.slot}: {error}", "please report it") from error
+        rows, row_bytes, pitch = span.rows, span.row_bytes, span.pitch
+        if not rows * row_bytes:
+            return []
+        if rows == 1 or pitch == row_bytes:
+            rows, row_bytes, pitch = 1, rows * row_bytes, 0
+        if span.offset + (rows - 1) * pitch + row_bytes > len(mapping) or (rows > 1 and pitch < row_bytes):
+            found = f"{rows} rows of {row_bytes} bytes at byte {span.offset} of slot {span.slot}"
+            raise InternalError("slots", found, "please report it")
+        view = memoryview(mapping)
+        begins = range(span.offset, span.offset + rows * pitch, pitch) if rows > 1 else (span.offset,)
+        return [view[begin : begin + row_bytes] for begin in begins]
 
     def give_back(self, span: pb.Span) -> None:
         """Gives the whole pages of a span back to the system: what lay there has been sent."""
@@ -90,7 +94,7 @@ def input_spans(piece: pb.Piece, layout: pb.PieceLayout) -> list[pb.Span]:
         if given.WhichOneof("values") != "array":
             continue
         array = given.array
-        nbytes = math.prod(array.shape) * np.dtype(array.dtype).itemsize
+        nbytes = math.prod(array.shape) * ITEM_BYTES[array.dtype]
         offset = piece.inputs_offset + array.offset
         if array.stacked:
             offset += piece.first_entry * nbytes

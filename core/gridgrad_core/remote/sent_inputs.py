@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cachetools import LRUCache
+from functools import lru_cache
 
+from gridgrad_core.remote.regions import Regions, input_spans
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.cluster.regions import Bytes, Regions, input_spans
 
 __all__ = ["SentInputs"]
 
@@ -21,7 +21,6 @@ class SentInputs:
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
-        self._layouts: LRUCache[bytes, pb.PieceLayout] = LRUCache(_MOST_LAYOUTS)
         self._sent: dict[int, dict[tuple[int, int], bytes]] = {}
 
     def forget(self, batch: pb.Batch) -> None:
@@ -30,30 +29,29 @@ class SentInputs:
         for number in (first, *(number for slot in batch.slots for number in slot.forget)):
             self._sent.pop(number, None)
 
-    def of(self, batch: pb.Batch) -> tuple[list[pb.Span], list[Bytes]]:
+    def of(self, batch: pb.Batch) -> tuple[list[pb.Span], list[memoryview]]:
         """The spans that the worker needs for a batch, and their numbers."""
         self.forget(batch)
         spans: list[pb.Span] = []
-        numbers: list[Bytes] = []
+        numbers: list[memoryview] = []
         first = batch.slots[0].id
         for piece in batch.pieces:
-            for span in input_spans(piece, self._layout(piece.layout)):
-                view = self._regions.view(span)
-                if span.slot == first or self._is_new(span, view):
+            for span in input_spans(piece, _layout(piece.layout)):
+                rows = self._regions.rows(span)
+                if span.slot == first or self._is_new(span, rows):
                     spans.append(span)
-                    numbers.append(view)
+                    numbers += rows
         return spans, numbers
 
-    def _is_new(self, span: pb.Span, view: Bytes) -> bool:
+    def _is_new(self, span: pb.Span, rows: list[memoryview]) -> bool:
         """Whether the worker lacks these numbers, which lie where all tiles of a grid find them."""
-        sent, key, now = self._sent.setdefault(span.slot, {}), (span.offset, span.row_bytes), view.tobytes()
+        sent, key, now = self._sent.setdefault(span.slot, {}), (span.offset, span.row_bytes), b"".join(rows)
         if sent.get(key) == now:
             return False
         sent[key] = now
         return True
 
-    def _layout(self, raw: bytes) -> pb.PieceLayout:
-        known = self._layouts.get(raw)
-        if known is None:
-            known = self._layouts[raw] = pb.PieceLayout.FromString(raw)
-        return known
+
+@lru_cache(_MOST_LAYOUTS)
+def _layout(raw: bytes) -> pb.PieceLayout:
+    return pb.PieceLayout.FromString(raw)

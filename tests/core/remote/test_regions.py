@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 
-import numpy as np
 import pytest
 
 from gridgrad_core.errors import InternalError
+from gridgrad_core.remote.regions import Regions, input_spans, size_of
 from gridgrad_core.system import shared_memory
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.cluster.regions import Regions, input_spans, size_of
 
 SIZE = 1 << 16
 
@@ -18,17 +17,24 @@ SIZE = 1 << 16
 @pytest.fixture
 def regions() -> Regions:
     made = Regions()
-    made.admit([pb.Slot(id=3, size=SIZE, descriptor_attached=True)], [shared_memory.create("region", SIZE)])
+    made.admit_and_close([pb.Slot(id=3, size=SIZE, descriptor_attached=True)], [shared_memory.create("region", SIZE)])
     return made
 
 
 def test_rows_that_lie_apart_are_seen_where_they_lie(regions: Regions) -> None:
-    whole = regions.view(pb.Span(slot=3, rows=1, row_bytes=SIZE))
+    (whole,) = regions.rows(pb.Span(slot=3, rows=1, row_bytes=SIZE))
     span = pb.Span(slot=3, offset=100, rows=3, row_bytes=4, pitch=64)
-    regions.view(span)[...] = np.arange(12).reshape(3, 4)
+    for number, row in enumerate(regions.rows(span)):
+        row[:] = bytes(range(4 * number, 4 * number + 4))
     assert size_of(span) == 12
     assert [list(whole[begin : begin + 4]) for begin in (100, 164, 228)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
-    assert whole.sum() == 66
+    assert sum(whole) == 66
+
+
+def test_rows_without_gaps_are_one(regions: Regions) -> None:
+    (row,) = regions.rows(pb.Span(slot=3, offset=64, rows=3, row_bytes=8, pitch=8))
+    assert len(row) == 24
+    assert regions.rows(pb.Span(slot=3, rows=4, row_bytes=0)) == []
 
 
 @pytest.mark.parametrize(
@@ -37,16 +43,20 @@ def test_rows_that_lie_apart_are_seen_where_they_lie(regions: Regions) -> None:
         pb.Span(slot=4, rows=1, row_bytes=1),
         pb.Span(slot=3, offset=SIZE, rows=1, row_bytes=1),
         pb.Span(slot=3, offset=0, rows=2, row_bytes=8, pitch=SIZE),
+        pb.Span(slot=3, offset=0, rows=2, row_bytes=8, pitch=4),
+        pb.Span(slot=3, offset=0, rows=1 << 62, row_bytes=8, pitch=8),
     ],
 )
 def test_what_lies_in_no_region_is_refused(regions: Regions, span: pb.Span) -> None:
     with pytest.raises(InternalError, match="please report it"):
-        regions.view(span)
+        regions.rows(span)
 
 
 def test_regions_are_forgotten_and_their_descriptors_closed(regions: Regions) -> None:
     before = len(os.listdir("/proc/self/fd"))
-    regions.admit([pb.Slot(id=5, size=SIZE, descriptor_attached=True, forget=[3])], [shared_memory.create("r", SIZE)])
+    regions.admit_and_close(
+        [pb.Slot(id=5, size=SIZE, descriptor_attached=True, forget=[3])], [shared_memory.create("r", SIZE)]
+    )
     assert len(regions) == 1
     assert len(os.listdir("/proc/self/fd")) == before  # a mapping has one
     regions.forget([5, 6])
@@ -54,10 +64,11 @@ def test_regions_are_forgotten_and_their_descriptors_closed(regions: Regions) ->
 
 
 def test_pages_that_are_given_back_are_empty_and_no_others(regions: Regions) -> None:
-    whole = regions.view(pb.Span(slot=3, rows=1, row_bytes=SIZE))
-    whole[...] = 1
+    (whole,) = regions.rows(pb.Span(slot=3, rows=1, row_bytes=SIZE))
+    whole[:] = b"\1" * SIZE
     regions.give_back(pb.Span(slot=3, offset=4000, rows=1, row_bytes=4096 * 2 + 200))
-    assert list(np.flatnonzero(whole == 0)[[0, -1]]) == [4096, 3 * 4096 - 1]
+    empty = [position for position, byte in enumerate(whole) if not byte]
+    assert (empty[0], empty[-1], len(empty)) == (4096, 3 * 4096 - 1, 2 * 4096)
     regions.give_back(pb.Span(slot=9, offset=0, rows=1, row_bytes=SIZE))  # of one that is no more
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gridgrad_core.remote.regions import Regions, size_of
+from gridgrad_core.remote.sent_inputs import SentInputs
 from gridgrad_core.system import shared_memory
 from gridgrad_core.worker_v1 import worker_pb2 as pb
-from gridgrad_worker.cluster.regions import Regions, size_of
-from gridgrad_worker.cluster.sent_inputs import SentInputs
 
 SIZE = 1 << 16
 LAYOUT = pb.PieceLayout(
@@ -19,7 +19,9 @@ LAYOUT = pb.PieceLayout(
 def regions() -> Regions:
     made = Regions()
     for number in (1, 2):
-        made.admit([pb.Slot(id=number, size=SIZE, descriptor_attached=True)], [shared_memory.create("region", SIZE)])
+        made.admit_and_close(
+            [pb.Slot(id=number, size=SIZE, descriptor_attached=True)], [shared_memory.create("region", SIZE)]
+        )
     return made
 
 
@@ -42,7 +44,7 @@ def test_what_lies_with_the_results_is_always_sent(regions: Regions) -> None:
 def test_the_inputs_of_several_tiles_are_sent_once_until_they_change(regions: Regions) -> None:
     inputs = SentInputs(regions)
     assert [sent(inputs, batch()) for _ in range(2)] == [1, 0]
-    regions.view(pb.Span(slot=2, rows=1, row_bytes=1))[0] = 7
+    regions.rows(pb.Span(slot=2, rows=1, row_bytes=1))[0][0] = 7
     assert [sent(inputs, batch()) for _ in range(2)] == [1, 0]
 
 
