@@ -106,8 +106,10 @@ class Request:
 
     def settled(self) -> Request:
         """The same, to be asked many times: what can be read only once is read, and a function traced once."""
-        function = _traced_once(self.function)
-        return dataclasses.replace(self, function=function, wrt=_kept(self.wrt), derivatives=_kept(self.derivatives))
+        function, wrt, derivatives = _traced_once(self.function), _kept(self.wrt), _kept(self.derivatives)
+        if function is self.function and wrt is self.wrt and derivatives is self.derivatives:
+            return self
+        return dataclasses.replace(self, function=function, wrt=wrt, derivatives=derivatives)
 
     def on(self, inputs: Inputs) -> Request:
         """The same with other inputs.

@@ -46,3 +46,4 @@ def test_a_settled_request_can_be_asked_many_times() -> None:
         texts.append(call.function[1])
     assert texts == ["2*t"] * 3
     assert len(calls) == 2, "traced once, which calls it twice"
+    assert like.settled() is like

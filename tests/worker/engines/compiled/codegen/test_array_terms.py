@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import torch
 
 from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.parser.parser import parse
 from gridgrad_worker.devices.open import open_device
 from gridgrad_worker.engines.compiled.codegen.array_terms import ArrayTerms
+from gridgrad_worker.engines.compiled.codegen.build import INCLUDED, source_of
 from gridgrad_worker.engines.compiled.codegen.cpp_functions import CppFunctions, TableReader
+from gridgrad_worker.engines.compiled.codegen.job import CompileJob
 from gridgrad_worker.engines.compiled.codegen.row_layout import lay_out
 from gridgrad_worker.engines.structured.execution.structured_engine import StructuredEngine
+from gridgrad_worker.native.toolchain import compiler_flags, find_compiler
 
 ARRAYS = tuple(TableSpec(name, 0, 0, "") for name in "nmd")
 DIMS = {"x": (0,), "y": (1,), "p": ()}
@@ -45,3 +51,14 @@ def test_what_reads_the_grid_is_computed_point_by_point() -> None:
     assert terms.blocks(grid(engine)) == []
     terms, engine = terms_of("sum(n*cos(d*x)*sin(d*y))")
     assert terms.blocks(grid(engine)) == [list(terms.sums)]
+
+
+def test_sums_of_rows_stay_in_registers(tmp_path: Path) -> None:
+    """The compiler warns of a loop that it can't unroll as it is told to; each of its turns would go by memory."""
+    job = CompileJob("sum(n*x**d*y**m)", ("x", "y"), ((0,), (1,)), 2, ((), (0,)), "float64", "cpu", None, ARRAYS)
+    engine = StructuredEngine(job.program(), job.inputs, 2, job.wanted, torch.float64, open_device("cpu", 1))
+    source = tmp_path / "grid.cpp"
+    source.write_text(source_of(job, engine).text)
+    command = [str(find_compiler()), *compiler_flags(), *INCLUDED, "-Werror", "-S", "-o", "/dev/null", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

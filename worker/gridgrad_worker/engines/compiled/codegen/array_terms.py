@@ -184,6 +184,7 @@ class ArrayTerms:
         loads, loaded = self._loads(steps, levels, self._plan.ndim - 1, "corner.below[{0}]", of_row=True)
         yield from (f"Vector x{step}[HEIGHT][W];" for step in steps)
         yield f"const auto sum{steps[0]} = [&, &position = corner.position](auto height) {{"
+        yield "    const int rows = height;  // with a class in the condition the compiler would not unroll"
         yield from (f"    {line}" for line in loads)
         yield from (f"    Vector s{step}[HEIGHT][W] = {{}};" for step in steps)
         yield f"    for (int64_t place = 0; place < {self._length(steps)}; place++)"
@@ -198,7 +199,7 @@ class ArrayTerms:
         yield "#pragma GCC unroll 2"
         yield "    for (int column = 0; column < W; column++)"
         yield "#pragma GCC unroll 8"
-        yield "        for (int row = 0; row < height; row++) {"
+        yield "        for (int row = 0; row < rows; row++) {"
         yield from (f"            {line}" for line in lines)
         yield "        }"
 

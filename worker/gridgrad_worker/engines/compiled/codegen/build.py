@@ -22,7 +22,7 @@ from gridgrad_worker.native.run_compiler import run_all
 from gridgrad_worker.native.special_library import library_files
 from gridgrad_worker.native.toolchain import compiler_flags, find_compiler
 
-__all__ = ["NAME", "CppSource", "build", "digest_of", "source_of"]
+__all__ = ["INCLUDED", "NAME", "CppSource", "build", "digest_of", "source_of"]
 
 NAME = "grid.so"
 """The library of a package."""
@@ -30,7 +30,8 @@ NAME = "grid.so"
 _CPP = Path(str(importlib.resources.files("gridgrad_worker.engines.compiled") / "cpp"))
 _TORCH = Path(torch.__file__).parent
 _LIBRARY = Path(str(importlib.resources.files("gridgrad_worker.native") / "cpp"))
-_INCLUDED = (f"-I{_CPP}", f"-I{_LIBRARY}", f"-isystem{_TORCH / 'include'}")
+INCLUDED = (f"-I{_CPP}", f"-I{_LIBRARY}", f"-isystem{_TORCH / 'include'}")
+"""Where the compiler finds what generated code includes."""
 
 _AT_ONCE = min(2, os.cpu_count() or 1)
 """Pieces that are compiled at the same time: each takes some 150 MB."""
@@ -38,7 +39,7 @@ _AT_ONCE = min(2, os.cpu_count() or 1)
 _REST, _APART = 150_000, 90_000
 """Characters of functions that take as long as what every program has, and as what may stand apart from that."""
 
-_FORM = 2
+_FORM = 3
 """Counted up when what is made of one plan becomes another: packages of before are no longer used."""
 
 _RUN_PLAIN = "template int64_t run_tile<PlainPlan>(const Tile&, Scratch&, int, bool);"
@@ -150,10 +151,10 @@ def build(source: CppSource, directory: Path) -> Path:
         linked = [str(files.objects), "-Wl,--gc-sections"] if files else []
         places = [*linked, f"-L{_TORCH / 'lib'}", "-ltorch_cpu", "-lc10"]
         if len(made) > 1:
-            run_all([[*command, "-c", str(each), "-o", f"{each}.o", *_INCLUDED] for each in made])
+            run_all([[*command, "-c", str(each), "-o", f"{each}.o", *INCLUDED] for each in made])
             run_all([[*command, *(f"{each}.o" for each in made), "-o", str(library), *places]])
         else:
-            run_all([[*command, str(made[0]), "-o", str(library), *_INCLUDED, *places]])
+            run_all([[*command, str(made[0]), "-o", str(library), *INCLUDED, *places]])
     return library
 
 
