@@ -90,12 +90,13 @@ def _step(operation: LocalOperation, rounding: Rounding) -> Program:
     # Whether it ends
     at_rest = abs(value) <= here.noise[0] * 2.0
     short = (abs(newton) <= abs(old.at) * (2 * rounding.eps)) & (abs(value) < old.least)
-    arrived = at_rest | (searching & short)
+    alike = settled(here.slope, old.slope)
+    last = alike & inside & here.is_last(old.slope, old.step * 0.5) & (abs(value) < old.least)
+    arrived = at_rest | (searching & (short | last))
     nowhere = ~quick & (middle.equals(below) | middle.equals(above))
     lost = (second & ~changes) | (searching & nowhere) | ~(value.equals(value))
     checks = old.phase.equals(_CHECKING)
     on = first.then(_AT_UPPER, _SEARCHING)
-    alike = settled(here.slope, old.slope)
     # As in a search from a guess; the first step is said to be twice as long as it is
     known = searching & (here.reach[0] * APART <= abs(old.step) * 0.5) & alike
     phase = arrived.then(known.then(_FOUND, _CHECKING), lost.then(_FAILED, on))

@@ -3,7 +3,8 @@
 A step is shortened to a quarter until the residuals become smaller, and lengthened again after each that does (J. E.
 Dennis and R. B. Schnabel, "Numerical Methods for Unconstrained Optimization and Nonlinear Equations" (1983), 6.3).
 It ends where the residuals are rounding alone, or the step is; one more full step then takes off what the way
-there has left. Last the slope is looked at as far off as rounding may have moved the root: if it is another one there,
+there has left. With a single unknown it ends as soon as that step leaves less than rounding (`Residual.is_last`).
+Last the slope is looked at as far off as rounding may have moved the root: if it is another one there,
 the root can't be told from a double one, and counts as not found. Mostly the last step came from farther off, and from
 the same slope, which says as much. (Beside a double root it does not: there steps of Newton's halve the distance, and
 the last one is some four times as long as rounding reaches.)
@@ -34,8 +35,7 @@ _SEARCHING, _CHECKING, _FOUND, _FAILED = 0.0, 1.0, 2.0, 3.0
 
 def settled(slope: Quantity, before: Quantity) -> Quantity:
     """Whether a slope is about the same in two places, so that a root between them is a simple one."""
-    ratio = slope / before
-    return (ratio > 0.5) & (ratio < 2.0)
+    return abs(slope - before * 1.25) < abs(before) * 0.75  # their ratio is between 0.5 and 2
 
 
 def newton(operation: LocalOperation, rounding: Rounding) -> Loop:
@@ -101,6 +101,8 @@ def _step(operation: LocalOperation, rounding: Rounding) -> Program:
     at_rest = all_of([f <= n * 2.0 for f, n in zip(sizes, here.noise, strict=True)])
     arrived = at_rest | all_of([abs(d) <= abs(x) * (2 * rounding.eps) for d, x in zip(here.step, at, strict=True)])
     better = size < old.size
+    if not several:
+        arrived |= better & settled(here.slope, old.slope) & here.is_last(old.slope, old.part * old.step[0])
     part = better.then((old.part * 4.0).smaller(1.0), old.part * 0.25)
     stuck = all_of([abs(d) <= abs(x) * (LOOSE * rounding.eps) for d, x in zip(old.step, old.at, strict=True)])
     ended = ~better & (part < _SHORTEST)

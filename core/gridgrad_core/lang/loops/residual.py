@@ -61,13 +61,29 @@ class Residual:
             for size, row in zip(sizes, rows, strict=True)
         ]
         self.slope = _determinant(rows) or terms.const(0.0)
+        inverse = terms.const(1.0) / self.slope
         self.step, self.reach = [], []
         for unknown in range(len(rows)):
             weights = [_cofactor(rows, row, unknown, terms) for row in range(len(rows))]
             parts = [(w, f, n) for w, f, n in zip(weights, self.values, self.noise, strict=True) if w is not None]
             zero = terms.const(0.0)
-            self.step.append(total([w * f for w, f, _ in parts] or [zero]) / self.slope)
-            self.reach.append(total([abs(w) * n for w, _, n in parts] or [zero]) / abs(self.slope))
+            self.step.append(total([w * f for w, f, _ in parts] or [zero]) * inverse)
+            self.reach.append(total([abs(w) * n for w, _, n in parts] or [zero]) * abs(inverse))
+        self._inverse, self._at, self._eps = inverse, at, rounding.eps
+
+    def is_last(self, before: Quantity, moved: Quantity) -> Quantity:
+        """Whether the step of a single unknown ends the search, so that no further look is needed.
+
+        With a the share by which the slope has changed on the way here, d the step and w the way, d leaves some
+        a*d**2/(2*w). Where steps converge by squares d is at most 2*a*w, so that a**2*d bounds it.
+
+        Args:
+            before: the slope where the step before has begun.
+            moved: how far that led.
+        """
+        size, changed = abs(self.step[0]), abs((self.slope - before) * self._inverse)
+        little = size * changed * changed <= abs(self._at[0]) * (self._eps * 0.25)
+        return (size <= abs(moved) * changed * 2.0) & little
 
 
 def _determinant(rows: Rows, one: Quantity | None = None) -> Quantity | None:
