@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import mpmath as mp
 
+from gridgrad.checks import mpmath_polylogarithm
 from gridgrad.checks.mpmath_loops import Number
 
 __all__ = ["VALUES"]
@@ -275,6 +276,7 @@ VALUES: dict[str, Callable[..., Number]] = {
     "fresnel_s": mp.fresnels,
     "fresnel_c": mp.fresnelc,
     "spence": _spence,
+    **{name: getattr(mpmath_polylogarithm, name) for name in mpmath_polylogarithm.__all__},
     **_DERIVED,
     **{f"{name}_derivative": functools.partial(_derivative_by_last, value) for name, value in _DERIVED.items()},
     "elliprf": mp.elliprf,

@@ -30,6 +30,7 @@ class Function(NamedTuple):
         selective: whether a derivative of 0 means that the argument is not looked at, so that an
             infinite tangent of it is dropped too: 0 * inf is 0 in its chain rule.
         largest: up to which integer or constant argument its values are right.
+        halves: whether a constant argument has to be half a whole number.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Function(NamedTuple):
     variadic: bool = False
     selective: bool = False
     largest: int = 0
+    halves: bool = False
 
     @property
     def integers(self) -> tuple[str, ...]:

@@ -112,8 +112,12 @@ class TypedBuilder:
             found = f"the argument {name} of {function.name} is no constant, and it has no derivative by it"
             raise Mistake(value.start, found, f"write a number, as in {_example(function)}")
         if abs(known) > function.largest:
-            found = f"{function.name}({known:g}, x), which would take long"
+            why = "of which the digits would be lost" if function.halves else "which would take long"
+            found = f"{function.name}({known:g}, x), {why}"
             raise Mistake(value.start, found, f"write {-function.largest} to {function.largest}")
+        if function.halves and not (2 * known).is_integer():
+            found = f"{function.name}({known:g}, x), whose order is no multiple of 1/2"
+            raise Mistake(value.start, found, f"write one, such as {math.floor(2 * known) / 2:g}")
 
     def _order(self, value: Value, function: Function) -> int:
         """A constant integer up to which the function is right."""

@@ -57,6 +57,7 @@ def test_programs_of_sympy_compute_what_sympy_computes(expression: Any) -> None:
         (sp.elliptic_f(Y, X), "ellipkinc(y, x)"),
         (sp.Ei(X), "expi(x)"),
         (sp.zeta(X), "zeta(x)"),
+        (sp.polylog(sp.Rational(3, 2), X), "polylog(1.5, x)"),
         (sp.besselk(sp.Rational(1, 4), X), "kv(0.25, x)"),
         (sp.airybi(X), "airy_bi(x)"),
         (sp.expint(2, X), "expn(2, x)"),

@@ -108,6 +108,22 @@ def test_the_argument_that_is_no_constant_is_named(name: str, place: int, exampl
 
 
 @pytest.mark.parametrize(
+    ("order", "found", "remedy"),
+    [
+        (0.3, "fermi_dirac(0.3, x), whose order is no multiple of 1/2", "write one, such as 0"),
+        (-1.7, "fermi_dirac(-1.7, x), whose order is no multiple of 1/2", "write one, such as -2"),
+        (10.5, "fermi_dirac(10.5, x), of which the digits would be lost", "write -10 to 10"),
+    ],
+)
+def test_an_order_that_is_no_half_of_a_whole_number_is_refused(order: float, found: str, remedy: str) -> None:
+    builder, function = TypedBuilder(), FUNCTIONS["fermi_dirac"]
+    builder.apply(function, (builder.constant(-0.5, 0), builder.input("x", 0)), 0)
+    with pytest.raises(Mistake) as caught:
+        builder.apply(function, (builder.constant(order, 3), builder.input("x", 0)), 0)
+    assert (caught.value.start, caught.value.found, caught.value.remedy) == (3, found, remedy)
+
+
+@pytest.mark.parametrize(
     ("op", "operands"), [("div", (1.0, 0.0)), ("pow", (-8.0, 0.5)), ("sub", (1.0, 2.0)), ("div", (1.0, 2.0))]
 )
 def test_what_is_no_integer_of_zero_or_more_is_a_mistake(op: str, operands: tuple[float, float]) -> None:

@@ -5,7 +5,7 @@
 // Each of them, and how many arguments it has
 #define FUNCTIONS_OF_LIBRARY(ROW) \
     BESSEL_FUNCTIONS(ROW) GAMMA_FUNCTIONS(ROW) NORMAL_FUNCTIONS(ROW) INTEGRALS(ROW) ELLIPTIC_INTEGRALS(ROW) \
-    ORTHOGONAL_POLYNOMIALS(ROW)
+    ORTHOGONAL_POLYNOMIALS(ROW) POLYLOGARITHMS(ROW)
 
 // Bessel functions of both kinds, and modified ones, of whole orders from 0 on and of real ones; spherical ones;
 // Airy functions and their derivatives
@@ -45,6 +45,11 @@
 #define ORTHOGONAL_POLYNOMIALS(ROW)                                                             \
     ROW(legendre_p, 2) ROW(legendre_p_derivative, 3) ROW(assoc_legendre, 3) ROW(chebyt, 2)        \
     ROW(chebyt_derivative, 3) ROW(hermite, 2) ROW(laguerre, 2) ROW(assoc_laguerre, 3)
+
+// Of constant orders: polylogarithms, the integrals of Fermi and Dirac's and of Bose and Einstein's, Debye's functions
+#define POLYLOGARITHMS(ROW)                                                                      \
+    ROW(polylog, 2) ROW(polylog_derivative, 3) ROW(fermi_dirac, 2) ROW(bose_einstein, 2) ROW(debye, 2) \
+    ROW(debye_derivative, 3)
 
 #define DOUBLES_1 double
 #define DOUBLES_2 double, double
