@@ -150,6 +150,16 @@ def test_calls_in_a_loop_get_the_bits_of_their_own_numbers(cache: Path, made: Ma
             assert {each.info.tier for each in got} == {"compiled"}
             assert planes(client.gradient(EXPRESSION, AXES)) == planes(made.compiled)
             assert planes(client.gradient(EXPRESSION, AXES, tier="direct")) == planes(made.direct)
+        for reduced in ({"x": "mean"}, "argmax"):
+            for _ in range(2):  # by a template from the second on
+                together = list(near.map(EXPRESSION, asked, reduce=reduced))
+            assert [planes(each) for each in together] == [
+                planes(far.gradient(EXPRESSION, each, reduce=reduced)) for each in asked
+            ]
+            want = [np.mean(grid.value, 0) if reduced != "argmax" else np.argmax(grid.value) for grid in packed]
+            for each, grid in zip(together, want, strict=True):
+                assert_allclose(each.value, grid, rtol=1e-13)
+                assert each.info.tier == "compiled"
 
 
 def test_a_worker_that_is_killed_in_compiled_code_takes_it_along(cache: Path, made: Made, tmp_path: Path) -> None:

@@ -208,11 +208,14 @@ class WorkerLoop:
 
     def _compute_by_template(self, program: WorkerProgram, batch: pb.Batch, frame: Frame, done: pb.BatchDone) -> bool:
         """Computes a batch like pieces before, and returns whether that was done."""
-        call = None if batch.cautious else program.recall(batch.pieces, batch.slots[0].id, self._slots)
+        if batch.cautious:
+            return False
+        known = batch.pieces, batch.slots[0].id, self._slots
+        call = program.recall(*known) or program.recall_reduced(*known)
         if call is None or not call():
             return False
         done.tiers.extend(["compiled"] * call.tiles)
-        if self._channel.descriptor is not None:
+        if self._channel.descriptor is not None and isinstance(call, TileCall):
             self._templates.remember(frame.message, batch.id, call, done)
         return True
 

@@ -125,15 +125,20 @@ class PieceReader:
             slot: the id of the batch's first.
             slots: all slots.
         """
+        return [*self.outs_together(piece, slot, slots)]
+
+    def outs_together(self, piece: pb.Piece, slot: int, slots: MappedSlots) -> Array:
+        """The same as one array, [tiles, planes, points]."""
         requests, points = count_requests(piece), self.layout(piece.layout).subgrid.points
         slot = piece.result_slot or slot
         if requests == 1:
             strides = (piece.result_stride, np.dtype(self._dtype).itemsize) if piece.result_stride else None
-            return [slots.array(slot, piece.result_offset, (self.planes, points), self._dtype, strides)]
+            one: Array = slots.array(slot, piece.result_offset, (self.planes, points), self._dtype, strides)
+            return one[np.newaxis]
         numbers = self.planes * points
         shape = (requests, _rounded_up(numbers, self._dtype))
-        block = slots.array(slot, piece.result_offset, shape, self._dtype)
-        return [*block[:, :numbers].reshape(requests, self.planes, points)]
+        block: Array = slots.array(slot, piece.result_offset, shape, self._dtype)
+        return block[:, :numbers].reshape(requests, self.planes, points)
 
     def span(self, piece: pb.Piece, slot: int) -> pb.Span:
         """Where the results of a piece lie, as bytes of its slot.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 from cachetools import LRUCache
 
 from gridgrad_core.errors import NotPreparedError
@@ -17,7 +18,8 @@ from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.structured.planning.explain import explanation_of
 from gridgrad_worker.engines.tiles import Tile
 from gridgrad_worker.piece_messages import LAYOUTS_KEPT, PieceReader
-from gridgrad_worker.reductions.grid_reducer import Compute
+from gridgrad_worker.reductions.alike_grids import ReducedCall, ReducedPieces
+from gridgrad_worker.reductions.grid_reducer import Compute, GridReducer
 
 __all__ = ["Engine", "Reducer", "WorkerProgram"]
 
@@ -64,6 +66,7 @@ class WorkerProgram:
         self._untiered = untiered
         self._reducer = reducer
         self._templates: LRUCache[bytes, PieceTemplate] = LRUCache(LAYOUTS_KEPT)
+        self._reduced: LRUCache[bytes, ReducedPieces] = LRUCache(LAYOUTS_KEPT)
 
     @property
     def registered(self) -> str | None:
@@ -129,14 +132,37 @@ class WorkerProgram:
             tile: of its first request.
             out: that one's result.
         """
-        if self._reducer or piece.layout in self._templates or not out.size:
+        if piece.layout in self._templates or piece.layout in self._reduced or not out.size:
             return
         if not isinstance(self.engine, TieredEngine):
+            return
+        if self._reducer:
+            self._remember_reduced(self.engine, piece, tile, out)
             return
         template = self.engine.template(tile, out)
         if template is not None:
             spans, plane_bytes = self.pieces.layout(piece.layout).spans, out.shape[1] * out.itemsize
             self._templates[piece.layout] = PieceTemplate(template, spans, self.pieces.planes, plane_bytes)
+
+    def _remember_reduced(self, engine: TieredEngine, piece: pb.Piece, tile: Tile, out: Array) -> None:
+        found = self._reducer.grid_of(tile, out) if isinstance(self._reducer, GridReducer) else None
+        if found is None:
+            return
+        (grid, alike), dtype = found, np.dtype(self.message.dtype)
+        template = engine.template(grid, np.empty((alike.planes, grid.subgrid.points), dtype))
+        if template is not None:
+            spans, plane_bytes = self.pieces.layout(piece.layout).spans, grid.subgrid.points * dtype.itemsize
+            grids = PieceTemplate(template, spans, alike.planes, plane_bytes)
+            self._reduced[piece.layout] = ReducedPieces(grids, alike, dtype)
+
+    def recall_reduced(self, pieces: Sequence[pb.Piece], slot: int, slots: MappedSlots) -> ReducedCall | None:
+        """What computes and reduces the grids of a batch's pieces; as `recall`."""
+        known = [None if piece.tier == "direct" else self._reduced.get(piece.layout) for piece in pieces]
+        reduced = [each for each in known if each]
+        if not reduced or len(reduced) < len(pieces):
+            return None
+        outs = [self.pieces.outs_together(piece, slot, slots) for piece in pieces]
+        return ReducedCall(reduced, pieces, outs, slots)
 
     def recall(self, pieces: Sequence[pb.Piece], slot: int, slots: MappedSlots) -> TileCall | None:
         """What computes a batch's pieces in compiled code, as those of the same layouts before; None where one is new.

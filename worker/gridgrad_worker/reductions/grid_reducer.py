@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from gridgrad_core.errors import RequestError
 from gridgrad_core.reduction import KINDS, LEAST_SQUARES, PULLBACK, Blocks, blocks_of
 from gridgrad_worker.engines.functional.functional_engine import Array
 from gridgrad_worker.engines.tiles import ArrayValues, InputValues, Subgrid, Tile, UnusedValues, subgrids
+from gridgrad_worker.reductions.alike_grids import SCRATCH, AlikeGrids
 from gridgrad_worker.reductions.block_states import RULES, BesideBlocks
 from gridgrad_worker.reductions.block_windows import BlockWindow, windows_of
 from gridgrad_worker.reductions.least_squares import LeastSquaresRule
@@ -136,6 +137,23 @@ class GridReducer:
                     states.clear()
         return took
 
+    def grid_of(self, tile: Tile, out: Array) -> tuple[Tile, AlikeGrids] | None:
+        """The grid that a tile is made of, and how those like it are reduced; None where more than its numbers counts.
+
+        Args:
+            tile: a box of results.
+            out: where its numbers go, [numbers, points]. Written to where it is made of no points.
+        """
+        if self._weights or self._data or self._segment_blocks:
+            return None
+        parts = [*self._parts(0, tile, out)]
+        if len(parts) != 1:
+            return None
+        grid, window = self._tile(tile, parts[0]), parts[0].window
+        shape, order = grid.subgrid.shape, (*self._left, *self._gone)
+        results, blocks = tile.subgrid.points, self._blocks(grid)
+        return grid, AlikeGrids(self._rule, self._planes, shape, order, results, window, blocks)
+
     def _together(self, tiles: Sequence[Tile], outs: Sequence[Array]) -> Iterator[list[_Part]]:
         """The windows of tiles, as many at a time as may be held."""
         parts: list[_Part] = []
@@ -202,7 +220,7 @@ class GridReducer:
     def _views(self, tiles: Sequence[Tile]) -> list[Array]:
         """Memory for tiles, one after another."""
         ends = np.cumsum([self._planes * tile.subgrid.points for tile in tiles])
-        memory = _SCRATCH.numbers(int(ends[-1]), self._dtype)
+        memory = SCRATCH.numbers(int(ends[-1]), self._dtype)
         return [part.reshape(self._planes, -1) for part in np.split(memory, ends[:-1])]
 
     def _states(self, part: _Part, tile: Tile, values: Array) -> NDArray[np.float64]:
@@ -248,24 +266,6 @@ class GridReducer:
             if not self._segment_blocks:
                 found = self._rule.result(found)
             part.target[...] = found.reshape(part.target.shape)
-
-
-class _Scratch:
-    """Memory that is used again and again, by one thread."""
-
-    def __init__(self) -> None:
-        self._bytes = np.empty(0, np.uint8)
-
-    def numbers(self, count: int, dtype: np.dtype[Any]) -> Array:
-        """Memory for so many numbers, until the next call."""
-        size = count * dtype.itemsize
-        if self._bytes.size < size:
-            self._bytes = np.empty(size, np.uint8)
-        return self._bytes[:size].view(dtype)
-
-
-_SCRATCH = _Scratch()
-"""One for all programs of a worker, which computes on one thread."""
 
 
 class StateCombiner:

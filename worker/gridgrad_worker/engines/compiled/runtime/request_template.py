@@ -204,20 +204,36 @@ class PieceTemplate:
     def _calls(self, piece: pb.Piece, slot: int, slots: MappedSlots) -> TileCall:
         count, apart = piece.entries, -(-self._planes * self._plane_bytes // _ALIGNMENT) * _ALIGNMENT
         out = slots.address(piece.result_slot or slot, piece.result_offset, count * apart)
+        return self.grids_into((out, apart), piece, slots, 0, count)
+
+    def grids_into(self, out: tuple[int, int], piece: pb.Piece, slots: MappedSlots, first: int, count: int) -> TileCall:
+        """What computes some of a piece's requests into memory of one's own.
+
+        Args:
+            out: the address of the first result, and how many bytes the next lie further on.
+            piece: the piece.
+            slots: all slots.
+            first: which of its requests is the first.
+            count: how many there are.
+
+        Raises:
+            InternalError: an array does not lie in its slot.
+        """
         inputs = [
-            (self._address(span, piece, slots, count), span.nbytes if span.stacked else 0) for span in self._spans
+            (self._address(span, piece, slots, count, first), span.nbytes if span.stacked else 0)
+            for span in self._spans
         ]
-        return self._tile.calls(inputs, (out, apart), self._plane_bytes, count)
+        return self._tile.calls(inputs, out, self._plane_bytes, count)
 
     @staticmethod
-    def _address(span: InputSpan, piece: pb.Piece, slots: MappedSlots, count: int) -> int:
-        """Where an input of the first of so many requests lies; anything for a linspace."""
+    def _address(span: InputSpan, piece: pb.Piece, slots: MappedSlots, count: int, first: int = 0) -> int:
+        """Where an input of the first of so many requests lies, counted from one; anything for a linspace."""
         if not span.nbytes:
             return 0
         offset = piece.inputs_offset + span.offset
         if not span.stacked:
             return slots.address(piece.inputs_slot, offset, span.nbytes)
-        return slots.address(piece.inputs_slot, offset + piece.first_entry * span.nbytes, count * span.nbytes)
+        return slots.address(piece.inputs_slot, offset + (piece.first_entry + first) * span.nbytes, count * span.nbytes)
 
 
 class BatchTemplate(ctypes.Structure):
