@@ -35,6 +35,7 @@ _DERIVATIVE = ForeignFunction(
 _ROOT = ForeignFunction(("x**(1/n)", "sqrt(x)", "cbrt(x)"))
 _TO_INTEGER = ForeignFunction(("trunc(x)", "floor(x)", "rint(x)"), "towards 0, down, or to the nearest")
 _SAW = ForeignFunction(("x - floor(x)", "x - trunc(x)"), "from 0 to 1, or with the sign of x")
+_DILOGARITHM = ForeignFunction(("polylog(2, x)", "spence(1 - x)"))
 _LOG10 = ForeignFunction(("log10(x)", "log2(x)", "log(x)"), "the base is 10, 2 or e")
 
 FOREIGN_FUNCTIONS: Mapping[str, ForeignFunction] = {
@@ -64,6 +65,9 @@ FOREIGN_FUNCTIONS: Mapping[str, ForeignFunction] = {
     **dict.fromkeys(("sgn", "signum"), ForeignFunction(("sign(x)",))),
     **dict.fromkeys(("lg", "ld"), _LOG10),
     **dict.fromkeys(("norm",), ForeignFunction(("hypot(x, y)", "sqrt(x**2 + y**2 + z**2)"))),
+    **dict.fromkeys(("dilog", "dilogarithm", "Li2"), _DILOGARITHM),
+    **{f"debye{n}": ForeignFunction((f"debye({n}, x)",)) for n in range(1, 7)},
+    **dict.fromkeys(("fermidirac", "FermiDirac"), ForeignFunction(("fermi_dirac(0.5, x)",), "divided by gamma(j + 1)")),
     "sqrt1p": ForeignFunction(("sqrt(1 + x)",)),
     "smoothstep": ForeignFunction(("clip(x, 0, 1)**2*(3 - 2*clip(x, 0, 1))",)),
     **dict.fromkeys(("lerp", "mix"), ForeignFunction(("a + (b - a)*t",))),

@@ -102,7 +102,7 @@ class TypedBuilder:
             return value.node if value.kind == "boolean" else self._op("ne", self.number(value), self._const(0.0))
         if kind == "constant" and not self._of_rule:
             self._check_constant(value, function, place)
-        return self._const(float(self._order(value, function))) if kind == "integer" else self.number(value)
+        return self._const(float(self._order(value, function, place))) if kind == "integer" else self.number(value)
 
     def _check_constant(self, value: Value, function: Function, place: int) -> None:
         """An order by which there is no derivative: a number that is known."""
@@ -119,9 +119,9 @@ class TypedBuilder:
             found = f"{function.name}({known:g}, x), whose order is no multiple of 1/2"
             raise Mistake(value.start, found, f"write one, such as {math.floor(2 * known) / 2:g}")
 
-    def _order(self, value: Value, function: Function) -> int:
+    def _order(self, value: Value, function: Function, place: int) -> int:
         """A constant integer up to which the function is right."""
-        order = self.integer(value, function)
+        order = self.integer(value, function, place)
         if order > function.largest:
             found = f"{function.name}({written(order)}, x), of which the digits would be lost"
             raise Mistake(value.start, found, f"write {function.largest} at most")
@@ -131,11 +131,11 @@ class TypedBuilder:
         """What a value is that is made of numbers alone; None if it is not."""
         return self._constants.get(self.number(value))
 
-    def integer(self, value: Value, function: Function) -> int:
-        """A value as the constant integer that a function asks for."""
+    def integer(self, value: Value, function: Function, place: int | None = None) -> int:
+        """A value as the constant integer that a function asks for, in that place where it asks for several."""
         constant = self.constant_integer(value)
         if constant is None:
-            raise Mistake(value.start, *_not_an_integer(function))
+            raise Mistake(value.start, *_not_an_integer(function, place))
         return constant
 
     def constant_integer(self, value: Value) -> int | None:
@@ -175,8 +175,7 @@ def _example(function: Function) -> str:
     return f"{function.name}({', '.join(given)})"
 
 
-def _not_an_integer(function: Function) -> tuple[str, str]:
-    wanted = function.params[function.kinds.index("integer")]
-    example = ", ".join("2" if parameter == wanted else parameter for parameter in function.params)
+def _not_an_integer(function: Function, place: int | None) -> tuple[str, str]:
+    wanted = function.params[function.kinds.index("integer") if place is None else place]
     found = f"the argument {wanted} of {function.name} is no constant integer of 0 or more"
-    return found, f"write a number for it, as in {function.name}({example})"
+    return found, f"write a number for it, as in {_example(function)}"

@@ -107,6 +107,14 @@ def test_the_argument_that_is_no_constant_is_named(name: str, place: int, exampl
     assert (caught.value.start, caught.value.remedy) == (7, f"write a number, as in {example}")
 
 
+def test_of_several_orders_the_one_that_is_none_is_named() -> None:
+    builder = TypedBuilder()
+    arguments = builder.constant(3.0, 0), builder.constant(1.5, 7), builder.input("x", 0)
+    with pytest.raises(Mistake, match="the argument m of assoc_legendre is no constant integer") as caught:
+        builder.apply(FUNCTIONS["assoc_legendre"], arguments, 0)
+    assert (caught.value.start, caught.value.remedy) == (7, "write a number for it, as in assoc_legendre(2, 2, x)")
+
+
 @pytest.mark.parametrize(
     ("order", "found", "remedy"),
     [
