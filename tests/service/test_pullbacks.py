@@ -243,3 +243,22 @@ def test_what_can_t_be_meant_is_refused_by_name(client: gridgrad.Client, changed
     asked: Any = {"function": FIRST, "inputs": TWO, "wrt": "k", **changed}
     with pytest.raises(gridgrad.RequestError, match=told):
         client.pullback(**asked)
+
+
+def test_by_many_values_of_tables_it_goes_in_parts(client: gridgrad.Client) -> None:
+    knots = np.linspace(0, 1, 600)
+    tables = {
+        "V": gridgrad.table(np.cos(knots), x=knots, method="linear"),
+        "W": gridgrad.table([1.0, 3.0], x=[0.0, 1.0], method="linear"),
+    }
+    x, counts = np.array([0.1, 0.77, 1.0]), np.array([1.0, -2.0, 0.5])
+    found = client.pullback("V(x)*W(x)*a", {"x": x, "a": 2.0, **tables}, counts, wrt=["V", "a", "W", "x"])
+    basis = np.array([np.interp(x, knots, row) for row in np.eye(600)])  # [values, points]
+    value, weight = np.interp(x, knots, np.cos(knots)), 1 + 2 * x
+    assert_allclose(found.value, counts @ (value * weight) * 2, rtol=1e-13)
+    assert_allclose(found.d["V"], basis @ (counts * weight) * 2, atol=1e-13)
+    assert_allclose(found.d["a"], counts @ (value * weight), rtol=1e-13)
+    assert_allclose(found.d["W"], [counts @ (value * (1 - x)) * 2, counts @ (value * x) * 2], rtol=1e-13)
+    assert found.d["x"].shape == (3,)
+    alone = client.pullback("V(x)", {"x": x, "V": tables["V"]}, wrt="V")
+    assert_allclose(alone.d["V"], basis.sum(1), atol=1e-13)

@@ -109,7 +109,8 @@ def _check(given: GivenTable, order: int) -> None:
         raise RequestError("derivatives", f"{found} linear in them", remedy)
     if given.table.which is None and numbers.values.size > MAX_SCALARS:
         found = f"derivatives by the {numbers.values.size:,} values of {given.name!r}, a grid for each"
-        remedy = f"ask client.gradient for first derivatives, without reduce= and out=: elsewhere it is {MAX_SCALARS}"
+        remedy = "ask client.gradient for first derivatives, without reduce= and out=, or client.pullback"
+        remedy = f"{remedy}: elsewhere it is {MAX_SCALARS}"
         raise TooLargeError("derivatives", found, remedy)
 
 

@@ -23,9 +23,9 @@ from gridgrad.results.result_data import ResultOrigin
 from gridgrad_core.errors import TooLargeError
 from gridgrad_core.grid import MAX_DERIVATIVES, Derivative, canonical
 
-__all__ = ["ManyValues", "by_many_values"]
+__all__ = ["MOST_VALUES", "ManyValues", "by_many_values", "parts_of"]
 
-_MOST_VALUES = 4096
+MOST_VALUES = 4096
 """Of a table, by which derivatives can be asked for."""
 
 
@@ -124,16 +124,26 @@ def by_many_values(request: Request) -> ManyValues | None:
 def _blocks(request: Request, name: str, table: LookupTable, derivatives: Sequence[Derivative]) -> Iterator[_Block]:
     """The requests by values of a table: as many as there is room for, whole rows of components."""
     asked = [each for each in derivatives if name in each]
-    row, size = max(1, table.numbers.components), table.numbers.values.size
-    step = MAX_DERIVATIVES // len(asked) // row * row
-    if not step:
-        found = f"{len(asked)} derivatives by {name!r}, whose values have {row} components"
+    most = MAX_DERIVATIVES // len(asked)
+    if most < table.numbers.components:
+        found = f"{len(asked)} derivatives by {name!r}, whose values have {table.numbers.components} components"
         raise TooLargeError("derivatives", found, "ask for fewer at a time")
-    for first in range(0, size, step):
-        which = range(first, min(first + step, size))
-        part = LookupTable(table.numbers, table.is_single, table.turned, which)
+    for part in parts_of(table, most):
         inputs = {**request.inputs, name: part}
         yield _Block(name, dataclasses.replace(request, inputs=inputs, wrt=None, order=None, derivatives=asked))
+
+
+def parts_of(table: LookupTable, most: int) -> Iterator[LookupTable]:
+    """A table again and again, to be derived by other values each time: whole rows of components.
+
+    Args:
+        table: the table.
+        most: of its values at a time, as many as it has components at least.
+    """
+    row, size = max(1, table.numbers.components), table.numbers.values.size
+    step = most // row * row
+    for first in range(0, size, step):
+        yield LookupTable(table.numbers, table.is_single, table.turned, range(first, min(first + step, size)))
 
 
 def _check(request: Request, derivatives: Sequence[Derivative], tables: dict[str, LookupTable]) -> None:
@@ -145,8 +155,8 @@ def _check(request: Request, derivatives: Sequence[Derivative], tables: dict[str
     sizes = {name: each.numbers.values.size for name, each in tables.items()}
     for name, size in sizes.items():
         found = f"derivatives by the {size:,} values of {name!r}"
-        if size > _MOST_VALUES:
-            remedy = f"give a table of at most {_MOST_VALUES:,} values, or one for each part of its knots"
+        if size > MOST_VALUES:
+            remedy = f"give a table of at most {MOST_VALUES:,} values, or one for each part of its knots"
             raise TooLargeError("derivatives", found, remedy)
         for what, said in (("reduce", request.reduce), ("out", request.out)):
             if said is not None:

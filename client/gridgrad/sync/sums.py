@@ -164,12 +164,12 @@ class Sums(Calling):
                 the names of its dims, ("k", array); an expression of the inputs, or a tuple of them; None for ones. One
                 above a quarter of what a message may be goes in windows of that, whose sums are added up here.
             wrt: the inputs that the gradient is by: numbers, axes, arrays with several dims and arrays of coefficients.
-                Arrays that the function sums over may have 4,096 numbers each; others 512 together.
+                Arrays that the function sums over and tables may have 4,096 numbers each; other arrays 512 together.
             dtype: as for `gradient`; it is summed in float64.
             coefficients: as for `gradient`.
             tier: as for `gradient`.
             unused: as for `gradient`.
-            timeout: as for `gradient`; of each window, and by each array of more than 512 numbers.
+            timeout: as for `gradient`; of each window, array of more than 512 numbers, and 256 values of a table.
 
         Returns:
             `value` is the sum, and `d["k"]` its gradient by k, with the dims of k.
@@ -183,15 +183,26 @@ class Sums(Calling):
 
         request = Request(function, inputs, wrt, 1, None, dtype, coefficients=coefficients, tier=tier, unused=unused,
                           reduce=GivenPullback(cotangent))  # fmt: skip
-        many = by_many_gradients(request.settled()) if coefficients else None
+        request = request.settled()
+        many = by_many_gradients(request) if coefficients else None
         if many is None:
-            return self._pulled_back_whole(request, timeout)
+            return self._pulled_back_by_tables(request, timeout)
         main = self._pulled_back_whole(many.main, timeout)
         by_arrays = {}
         for name, asked in many.beside.items():
             if asked:
                 by_arrays[name] = self._pulled_back_whole(asked[0], timeout)
         return many.joined(main, by_arrays)
+
+    def _pulled_back_by_tables(self, request: Request, timeout: float | None) -> Result:
+        from gridgrad.pullbacks.many_table_gradients import by_many_table_values
+
+        many = by_many_table_values(request)
+        if many is None:
+            return self._pulled_back_whole(request, timeout)
+        main = self._pulled_back_whole(many.main, timeout)
+        blocks = [self._pulled_back_whole(each, timeout) for _, each in many.blocks]
+        return many.joined(main, blocks)
 
     def _pulled_back_whole(self, request: Request, timeout: float | None) -> Result:
         """A pull-back, in windows where its cotangent is large."""
