@@ -101,7 +101,8 @@ def _beside(size: str, token: str, flood: str) -> Case:
     ours = Side("ours", f"{CALLS}:beside_a_flood", {**arguments, "flood": flood}, ONE)
     quiet = Side("quiet", f"{CALLS}:gradient", arguments, ONE, "peer")
     goals = Goal("p99", of=("quiet",), most=2.0), Goal("p50", of=("quiet",))
-    return Case(f"{size} beside a flood with a tenth of its weight", (ours, quiet), goals, {"calls": 300})
+    # In a short block the first calls, which meet what was out while nobody else called, were all of the slowest 1 %
+    return Case(f"{size} beside a flood with a tenth of its weight", (ours, quiet), goals, {"calls": 1000})
 
 
 if __name__ == "__main__":

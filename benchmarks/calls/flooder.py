@@ -2,7 +2,7 @@
 
     python -m benchmarks.calls.flooder ADDRESS
 
-It writes a line when the first results have come, and at its end how many there were.
+It writes a line when the first results have come, and at its end how many came between.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from benchmarks.calls.workload import EXPRESSION, axes
 __all__: list[str] = []
 
 SIDE = 32
+FIRST = 1000
 
 
 def _flood(address: str) -> None:
@@ -25,10 +26,10 @@ def _flood(address: str) -> None:
     inputs, taken = axes(SIDE), 0
     with gridgrad.Client(address) as client:
         for _ in client.map(EXPRESSION, itertools.takewhile(lambda _: not ended.is_set(), itertools.repeat(inputs))):
-            taken += 1
-            if taken == 1000:
+            taken += not ended.is_set()
+            if taken == FIRST:
                 print("flooding", flush=True)
-    print(taken, flush=True)
+    print(taken - FIRST, flush=True)
 
 
 def _await_end(ended: threading.Event) -> None:
