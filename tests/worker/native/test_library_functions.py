@@ -175,6 +175,8 @@ PUBLISHED = [
     ("jv", (), (500.0, 1001.0), -0.027021455889348281),
     ("yv", (), (500.0, 1001.0), -0.0019917354771687394),
     ("airy_bi", (), (103.9,), 7.5602434806566584e305),
+    ("airy_ai", (), (-1e5,), -0.013152978737498165),
+    ("airy_ai_prime", (), (-1e5,), -9.1300788519324882),
     ("j0", (), (1e10,), 2.1755917502468917e-6),
     ("j1", (), (1e10,), -7.6765081756841576e-6),
     ("lambertw", (), (-0.3678794411714423,), -0.9999999846957459),
@@ -269,3 +271,15 @@ def test_the_inverse_of_the_incomplete_gamma_function_is_right(count: int) -> No
             want = PRECISE["gammaincinv"](mp.mpf(a), mp.mpf(p))
             slope = p / (want ** (a - 1) * mp.exp(-want) * mp.rgamma(mp.mpf(a)))
             assert abs(got - want) <= 1e-14 * (want + slope) + 1e-300, f"at {a}, {p}"
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", ["airy_ai", "airy_bi", "airy_ai_prime", "airy_bi_prime"])
+def test_airys_functions_are_right_far_out(name: str, count: int) -> None:
+    """Beside where their expansions begin, and where the phase has lost its digits in double."""
+    random = np.random.default_rng(11)
+    for x in [*-random.uniform(55, 65, count), *-(10 ** random.uniform(2, 8, count))]:
+        got = VALUES[name](torch.tensor([x], dtype=torch.float64)).item()
+        with mp.workdps(50):
+            size = mp.mpf(-x) ** (0.25 if name.endswith("prime") else -0.25) / mp.sqrt(mp.pi)
+            assert abs(got - PRECISE[name](mp.mpf(x))) <= 1e-13 * size, f"{name} at {x}"

@@ -16,7 +16,7 @@ _CHECKED = "0 at ±inf. To 1e-13 of mpmath's for |x| ≤ 1e6; beside zeros, of �
 _OF_POSITIVE = "-inf at 0, nan below. To 1e-13 of mpmath's for x ≤ 1e6; beside zeros, of √(2/πx)"
 _BESIDE_ZEROS = "To 1e-13 of mpmath's; beside zeros, of 1/x"
 _REAL = "nan for x < 0 unless v is whole. To 1e-12 of mpmath's for x ≤ 1e6; beside zeros, of √(2/πx)"
-_OF_AIRY = "To 1e-13 of mpmath's; for x < 0 of |x|^(±1/4)/√π and of what the rounding of |x|^(3/2) makes of it"
+_OF_AIRY = "To 1e-13 of mpmath's for x ≥ -1e8, at -1e5 too where scipy's have nine digits; for x < 0 of |x|^(±1/4)/√π"
 _GROWING = "To 2e-13 of mpmath's"
 _SCALED_I = (
     "Odd derivatives of even orders, and even ones of odd orders, jump at 0, where they are the mean of both sides. "

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include <boost/math/special_functions/airy.hpp>
 #include <boost/math/special_functions/bessel.hpp>
 
 #include "quiet.h"
@@ -100,15 +99,4 @@ double gridgrad_spherical_in(double n, double x) {
 double gridgrad_spherical_kn(double n, double x) {
     if (!(x > 0)) return x == 0 ? UNBOUNDED : NOT_A_NUMBER;
     return x == UNBOUNDED ? 0 : boost::math::cyl_bessel_k(n + 0.5, x, Quiet()) * std::sqrt(HALF_PI / x);
-}
-
-double gridgrad_airy_ai(double x) { return std::isnan(x) ? x : std::isinf(x) ? 0 : boost::math::airy_ai(x, Quiet()); }
-double gridgrad_airy_bi(double x) {
-    return std::isnan(x) ? x : std::isinf(x) ? (x > 0 ? x : 0) : boost::math::airy_bi(x, Quiet());
-}
-double gridgrad_airy_ai_prime(double x) {
-    return std::isnan(x) || x == -UNBOUNDED ? NOT_A_NUMBER : x == UNBOUNDED ? 0 : boost::math::airy_ai_prime(x, Quiet());
-}
-double gridgrad_airy_bi_prime(double x) {
-    return std::isnan(x) || x == -UNBOUNDED ? NOT_A_NUMBER : x == UNBOUNDED ? x : boost::math::airy_bi_prime(x, Quiet());
 }
