@@ -209,6 +209,7 @@ TESTS_OF_SEVERAL = {
     "worker/engines/test_saturation.py",
     "worker/engines/test_solving.py",
     "worker/engines/test_tables.py",
+    "worker/native/test_large_parameters.py",
     "worker/native/test_polylogarithms.py",
     "worker/engines/test_workloads.py",
     "worker/registered/test_examples.py",

@@ -12,6 +12,7 @@
 
 namespace {
 
+constexpr double LARGE = 200;  // from there on Bi is beyond the numbers
 constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 constexpr double FAR = -60, FARTHEST = -1e20, QUARTER_PI = 0.7853981633974483, ROOT_PI = 1.772453850905516;
@@ -57,7 +58,7 @@ double gridgrad_airy_ai(double x) {
 
 double gridgrad_airy_bi(double x) {
     if (is_far(x)) return of_large(-x, true, false);
-    return std::isnan(x) ? x : std::isinf(x) ? (x > 0 ? x : 0) : boost::math::airy_bi(x, Quiet());
+    return std::isnan(x) ? x : x > LARGE ? UNBOUNDED : std::isinf(x) ? 0 : boost::math::airy_bi(x, Quiet());
 }
 
 double gridgrad_airy_ai_prime(double x) {
@@ -67,5 +68,5 @@ double gridgrad_airy_ai_prime(double x) {
 
 double gridgrad_airy_bi_prime(double x) {
     if (is_far(x)) return of_large(-x, true, true);
-    return std::isnan(x) || x == -UNBOUNDED ? NOT_A_NUMBER : x == UNBOUNDED ? x : boost::math::airy_bi_prime(x, Quiet());
+    return std::isnan(x) || x == -UNBOUNDED ? NOT_A_NUMBER : x > LARGE ? UNBOUNDED : boost::math::airy_bi_prime(x, Quiet());
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
 constexpr double HALF_PI = 1.5707963267948966;
+constexpr double LARGE = 1e5;  // from there on what grows is beyond the numbers, at any order that there may be
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 
 // Of even and odd functions
@@ -24,6 +25,19 @@ bool is_whole(double v) { return v == std::floor(v); }
 double at_zero(double v) {
     if (v > 0) return 0;
     return std::fmod(std::floor(-v), 2) == 0 ? UNBOUNDED : -UNBOUNDED;
+}
+
+// Those that are not whole beside 0, where Boost divides by what is no number any more (DLMF 10.27.4)
+constexpr double BESIDE_ZERO = 1e-300;
+
+double grown_beside_zero(double v, double x) {
+    double found = std::pow(x, v) * std::pow(0.5, v) / std::tgamma(v + 1);
+    return std::isfinite(found) ? found : at_zero(v);
+}
+
+double fallen_beside_zero(double v, double x) {
+    double size = std::abs(v), most = 0.5 * std::tgamma(size) * std::pow(x, -size) * std::pow(2, size);
+    return size > 1 ? most : most + 0.5 * std::tgamma(-size) * std::pow(x, size) * std::pow(0.5, size);
 }
 
 }  // namespace
@@ -47,9 +61,13 @@ double gridgrad_kn(double n, double x) {
 
 double gridgrad_iv(double v, double x) {
     if (std::isnan(x)) return x;
-    if (!is_whole(v)) return x < 0 ? NOT_A_NUMBER : x == 0 ? at_zero(v) : x == UNBOUNDED ? x : boost::math::cyl_bessel_i(v, x, Quiet());
+    if (!is_whole(v)) {
+        if (!(x > 0)) return x < 0 ? NOT_A_NUMBER : at_zero(v);
+        if (x > LARGE) return UNBOUNDED;
+        return x < BESIDE_ZERO ? grown_beside_zero(v, x) : boost::math::cyl_bessel_i(v, x, Quiet());
+    }
     double size = std::abs(x), n = std::abs(v);
-    return with_parity(n, x, size == UNBOUNDED ? size : boost::math::cyl_bessel_i(int(n), size, Quiet()));
+    return with_parity(n, x, size > LARGE ? UNBOUNDED : boost::math::cyl_bessel_i(int(n), size, Quiet()));
 }
 double gridgrad_i0(double x) { return gridgrad_iv(0, x); }
 double gridgrad_i1(double x) { return gridgrad_iv(1, x); }
@@ -75,7 +93,9 @@ double gridgrad_yv(double v, double x) {
 double gridgrad_kv(double v, double x) {
     if (is_whole(v)) return gridgrad_kn(std::abs(v), x);
     if (!(x > 0)) return x == 0 ? UNBOUNDED : NOT_A_NUMBER;
-    return x == UNBOUNDED ? 0 : boost::math::cyl_bessel_k(std::abs(v), x, Quiet());
+    if (x < BESIDE_ZERO) return fallen_beside_zero(v, x);
+    double found = x == UNBOUNDED ? 0 : boost::math::cyl_bessel_k(std::abs(v), x, Quiet());
+    return std::isnan(found) ? UNBOUNDED : found;
 }
 
 double gridgrad_spherical_jn(double n, double x) {
@@ -92,11 +112,12 @@ double gridgrad_spherical_yn(double n, double x) {
 double gridgrad_spherical_in(double n, double x) {
     double size = std::abs(x);
     if (std::isnan(x) || size == 0) return std::isnan(x) ? x : n == 0;
-    double found = size == UNBOUNDED ? size : boost::math::cyl_bessel_i(n + 0.5, size, Quiet()) * std::sqrt(HALF_PI / size);
+    double found = size > LARGE ? UNBOUNDED : boost::math::cyl_bessel_i(n + 0.5, size, Quiet()) * std::sqrt(HALF_PI / size);
     return with_parity(n, x, found);
 }
 
 double gridgrad_spherical_kn(double n, double x) {
     if (!(x > 0)) return x == 0 ? UNBOUNDED : NOT_A_NUMBER;
+    if (x < BESIDE_ZERO) return n == 0 ? HALF_PI / x : UNBOUNDED;
     return x == UNBOUNDED ? 0 : boost::math::cyl_bessel_k(n + 0.5, x, Quiet()) * std::sqrt(HALF_PI / x);
 }

@@ -12,6 +12,8 @@
 #include <limits>
 
 #include <boost/math/special_functions/beta.hpp>
+#include <boost/math/special_functions/erf.hpp>
+#include <boost/math/special_functions/log1p.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 
 #include "beta.h"
@@ -24,6 +26,7 @@ constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 constexpr int MOST = 5;
 constexpr double NEGLIGIBLE = 45;  // the logarithm of what is left out
+constexpr double LARGE = 1e3;
 
 // The derivatives of L but for ln t in the first by a, and ln(1 - t) in the first by b
 struct Slopes {
@@ -72,10 +75,85 @@ struct Factors {
     }
 };
 
+// Where both parameters are LARGE, of which Boost has fewer digits the larger they are, and none beyond 1e16
+
+// a - (a + b) x without rounding what is subtracted
+inline double apart(double a, double b, double x) {
+    double p = a * x, q = b * x, first = a - p, back = first + p, lost = (a - back) - ((first - back) + p);
+    return ((first - q) + lost) - (std::fma(a, x, -p) + std::fma(b, x, -q));
+}
+
+// z - ln(1 + z), and eᶻ - 1 - z for small z
+inline double curved(double z) { return -boost::math::log1pmx(z, Quiet()); }
+inline double bent(double z) {
+    double sum = 0;
+    for (int k = 20; k >= 2; k--) sum = (sum * z + 1) / k;
+    return sum * z * z;
+}
+
+// x (1 - x) times the density (DiDonato and Morris, 1992): what its logarithm falls by from where it is largest
+inline double large_density(double a, double b, double from_middle) {
+    double fall = a * curved(-from_middle / a) + b * curved(from_middle / b), sum = a + b;
+    double rest = beta::rest_of_stirling(a) + beta::rest_of_stirling(b) - beta::rest_of_stirling(sum);
+    constexpr double ROOT_2_PI = 2.5066282746310002;
+    return std::sqrt(a / sum * b) / ROOT_2_PI * std::exp(-fall - rest);
+}
+
+// The integral of the density beyond x, away from the middle: of its fall by s, which is what ln(t/(1 - t)) is beyond that
+// of x. `side` is -1 to smaller t and 1 to larger ones
+inline double large_tail(double a, double b, double x, double from_middle, int side) {
+    double size = large_density(a, b, from_middle), y = 1 - x, sum = a + b, steep = std::abs(from_middle);
+    if (!(size > 0)) return size;
+    bool by_first = x < 0.5;
+    double share = by_first ? x : y, total = 0, width = 1 / std::max(steep, std::sqrt(sum * x * y));
+    auto fallen = [&](double s) {
+        double turned = by_first ? side * s : -side * s;
+        return -steep * s - sum * (share * bent(turned) - curved(share * std::expm1(turned)));
+    };
+    for (double from = 0;; from += width, width = std::max(width, from)) {
+        double panel = 0;
+        for (int n = 0; n < quadrature::POINTS; n++) {
+            int step = n / quadrature::WIDTH, lane = n % quadrature::WIDTH;
+            panel += std::exp(fallen(from + width * quadrature::RULE.points[step][lane])) * quadrature::RULE.weights[step][lane];
+        }
+        total += width * panel;
+        if (!(fallen(from + width) >= -NEGLIGIBLE)) break;
+    }
+    return size * total;
+}
+
+inline bool are_large(double a, double b) { return std::min(a, b) > LARGE && std::max(a, b) < 1e150; }
+
+inline double large_value(double a, double b, double x, bool upper = false) {
+    if (x == 0 || x == 1) return upper ? 1 - x : x;
+    double from_middle = apart(a, b, x), tail = large_tail(a, b, x, from_middle, from_middle > 0 ? -1 : 1);
+    return (from_middle > 0) != upper ? tail : 1 - tail;
+}
+
+inline double density(double a, double b, double x) {
+    if (!are_large(a, b) || x == 0 || x == 1) return boost::math::ibeta_derivative(a, b, x, Quiet());
+    return large_density(a, b, apart(a, b, x)) / x / (1 - x);
+}
+
+// By Newton's method on the logarithm of the smaller part, which is concave
+inline double large_inverse(double a, double b, double p) {
+    double normal = boost::math::erfc_inv(2 * p, Quiet()) * -1.4142135623730951;
+    double odds = a / b * std::exp(normal * std::sqrt(1 / a + 1 / b)), x = odds / (1 + odds);
+    bool upper = p > 0.5;
+    double wanted = upper ? 1 - p : p;
+    for (int step = 0; step < 12; step++) {
+        double here = large_value(a, b, x, upper), by = here / density(a, b, x) * std::log(here / wanted);
+        if (!std::isfinite(by)) break;
+        x = std::clamp(x + (upper ? by : -by), x / 2, (1 + x) / 2);
+        if (std::abs(by) <= 1e-16 * x) break;
+    }
+    return x;
+}
+
 inline double value(double a, double b, double x) {
     if (!(a >= 0 && b >= 0 && x >= 0 && x <= 1) || a == 0 && b == 0) return NOT_A_NUMBER;
     if (a == 0 || b == 0) return a == 0 ? 1 : x == 1;
-    return boost::math::ibeta(a, b, x, Quiet());
+    return are_large(a, b) ? large_value(a, b, x) : boost::math::ibeta(a, b, x, Quiet());
 }
 
 // ln(t/x) where ln(t/(1 - t)) is s less than of x; y is 1 - x
@@ -86,7 +164,7 @@ inline double fallen(double s, double y) {
 // ∂ⁱ/∂aⁱ ∂ʲ/∂bʲ of the integral from 0 to x, where its density falls to smaller t
 
 inline double lower_tail(int i, int j, double a, double b, double x, double y) {
-    double size = x * y * boost::math::ibeta_derivative(a, b, x, Quiet());
+    double size = x * y * density(a, b, x);
     if (size == 0) return 0;
     Slopes slopes(i, j, a, b);
     double of_a = slopes.of[1][0] + std::log(x), of_b = slopes.of[0][1] + std::log(y), total = 0;
@@ -102,7 +180,7 @@ inline double lower_tail(int i, int j, double a, double b, double x, double y) {
         }
         total += width * sum;
         double end = from + width, of_t = fallen(end, y);
-        if (a * of_t + b * (of_t + end) < -NEGLIGIBLE) break;
+        if (!(a * of_t + b * (of_t + end) >= -NEGLIGIBLE)) break;
     }
     return size * total;
 }
@@ -132,10 +210,10 @@ inline double density_at_end(int i, int j, int k, double a, double b) {
 
 // k times by x, k from 0 on, of the density
 inline double of_density(int i, int j, int k, double a, double b, double x) {
-    double density = boost::math::ibeta_derivative(a, b, x, Quiet()), y = 1 - x;
+    double here = density(a, b, x), y = 1 - x;
     if (x == 0) return density_at_end(i, j, k, a, b);
     if (x == 1) return (k % 2 ? -1 : 1) * density_at_end(j, i, k, b, a);
-    if (density == 0) return 0;
+    if (here == 0) return 0;
     Slopes slopes(i, j, a, b);
     Factors now(i, j, slopes, slopes.of[1][0] + std::log(x), slopes.of[0][1] + std::log1p(-x)), before = now;
     for (int order = 0; order < k; order++) {
@@ -155,7 +233,7 @@ inline double of_density(int i, int j, int k, double a, double b, double x) {
         before = now;
         now = next;
     }
-    return density * now.of[i][j];
+    return here * now.of[i][j];
 }
 
 inline double partial(int i, int j, int k, double a, double b, double x) {
@@ -165,8 +243,9 @@ inline double partial(int i, int j, int k, double a, double b, double x) {
 }
 
 inline double inverse(double a, double b, double p) {
-    if (!(a > 0 && b > 0 && p >= 0 && p <= 1)) return NOT_A_NUMBER;
-    return p == 0 || p == 1 ? p : boost::math::ibeta_inv(a, b, p, Quiet());
+    if (!(a > 0 && b > 0 && p >= 0 && p <= 1) || std::isinf(a) || std::isinf(b)) return NOT_A_NUMBER;
+    if (p == 0 || p == 1) return p;
+    return are_large(a, b) ? large_inverse(a, b, p) : boost::math::ibeta_inv(a, b, p, Quiet());
 }
 
 }  // namespace incomplete_beta

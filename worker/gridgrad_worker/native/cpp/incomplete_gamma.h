@@ -13,7 +13,9 @@
 #include <limits>
 
 #include <boost/math/special_functions/digamma.hpp>
+#include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/gamma.hpp>
+#include <boost/math/special_functions/log1p.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 
 #include "quadrature.h"
@@ -26,6 +28,8 @@ constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 constexpr int MOST = 5;
 constexpr double LONG = 150;       // of a: from there on the series takes hundreds of terms beside x = a
 constexpr double NEGLIGIBLE = 39;  // the logarithm of what is left out
+constexpr double LARGE = 1e4;      // of a
+constexpr double NOTHING = 745;    // the logarithm of what is no number any more
 
 typedef std::array<double, MOST + 1> Derivatives;
 typedef quadrature::Lanes Lanes;
@@ -167,23 +171,50 @@ inline double of_function(int m, double a, double x) {
     return size * (a < LONG || x < 0.7 * a ? by_series(m, a, x) : by_integral(m, a, x, -1));
 }
 
+// The smaller of P and 1 - P where a is LARGE, by Temme's uniform expansion (DLMF 8.12.3, 8.12.4). Boost takes it near x = a
+// alone, and sums a million terms of others beside that: for a = 1e12 no digit of those would be right.
+inline double smaller(double a, double x) {
+    double apart = (x - a) / a, fall = -boost::math::log1pmx(apart, Quiet());
+    if (!(a * fall < NOTHING)) return 0;
+    return boost::math::detail::igamma_temme_large(a, x, Quiet(), boost::math::integral_constant<int, 53>());
+}
+
 // P, and 1 - P, with the limits that scipy has: P is 1 at a = 0, where x is positive, and 0 at a = inf
 inline double lower(double a, double x) {
     if (!(a >= 0) || !(x >= 0) || a == x && (a == 0 || a == UNBOUNDED)) return NOT_A_NUMBER;
     if (a == 0 || a == UNBOUNDED) return a == 0 ? 1 : 0;
-    return x == UNBOUNDED ? 1 : boost::math::gamma_p(a, x, Quiet());
+    if (x == UNBOUNDED) return 1;
+    if (a > LARGE) return x < a ? smaller(a, x) : 1 - smaller(a, x);
+    return boost::math::gamma_p(a, x, Quiet());
 }
 
 inline double upper(double a, double x) {
     if (!(a >= 0) || !(x >= 0) || a == x && (a == 0 || a == UNBOUNDED)) return NOT_A_NUMBER;
     if (a == 0 || a == UNBOUNDED) return a == 0 ? 0 : 1;
-    return x == UNBOUNDED ? 0 : boost::math::gamma_q(a, x, Quiet());
+    if (x == UNBOUNDED) return 0;
+    if (a > LARGE) return x < a ? 1 - smaller(a, x) : smaller(a, x);
+    return boost::math::gamma_q(a, x, Quiet());
+}
+
+// The x with P(a, x) = p of LARGE a: from Wilson and Hilferty's on, by Newton's method on the logarithm of the smaller part
+inline double inverse_of_large(double a, double p) {
+    double normal = boost::math::erfc_inv(2 * p, Quiet()) * -1.4142135623730951;
+    double root = 1 - 1 / (9 * a) + normal / (3 * std::sqrt(a)), x = a * root * root * root;
+    for (int step = 0; step < 12; step++) {
+        double slope = boost::math::gamma_p_derivative(a, x, Quiet()), here = p > 0.5 ? upper(a, x) : lower(a, x);
+        double by = here / slope * std::log(here / (p > 0.5 ? 1 - p : p));
+        if (!std::isfinite(by)) break;
+        x += p > 0.5 ? by : -by;
+        if (std::abs(by) <= 1e-16 * x) break;
+    }
+    return x;
 }
 
 // The x with P(a, x) = p
 inline double inverse(double a, double p) {
     if (!(a > 0) || a == UNBOUNDED || !(p >= 0 && p <= 1)) return NOT_A_NUMBER;
-    return p == 1 ? UNBOUNDED : boost::math::gamma_p_inv(a, p, Quiet());
+    if (p == 0 || p == 1) return p ? UNBOUNDED : 0;
+    return a > LARGE ? inverse_of_large(a, p) : boost::math::gamma_p_inv(a, p, Quiet());
 }
 
 inline double partial(int m, int n, double a, double x) {

@@ -8,14 +8,11 @@
 #include <cmath>
 #include <limits>
 
-#include <boost/math/special_functions/bessel.hpp>
 #define chbevl chbevl_of_bessel  // which xsf does not declare inline, and integrals.cpp has too
 #include <xsf/cephes/i0.h>
 #include <xsf/cephes/i1.h>
 #include <xsf/cephes/k0.h>
 #include <xsf/cephes/k1.h>
-
-#include "quiet.h"
 
 namespace {
 
@@ -37,7 +34,7 @@ double falling(int n, double v, double x) {
         double t = k * step, sine = std::sinh(0.5 * t), over = 2 * sine * sine;
         double term = 0.5 * (std::exp(v * t - x * over) + std::exp(-v * t - x * over)) * std::pow(over, n);
         sum += term;
-        if (t > most && !(term > 1e-18 * sum) || sum == UNBOUNDED) break;
+        if (t > most && !(term > 1e-18 * sum) || !(sum < UNBOUNDED)) break;
     }
     return (n % 2 ? -step : step) * sum;
 }
@@ -82,7 +79,7 @@ double by_fraction(double v, double x) {
 double grown(double v, double x) {
     if (v == 0) return xsf::cephes::i0e(x);
     if (v == 1) return xsf::cephes::i1e(x);
-    if (x < LARGE) return std::exp(-x) * (is_whole(v) ? boost::math::cyl_bessel_i(int(std::abs(v)), x, Quiet()) : boost::math::cyl_bessel_i(v, x, Quiet()));
+    if (x < LARGE) return std::exp(-x) * gridgrad_iv(v, x);
     if (x == UNBOUNDED) return 0;
     double size = std::abs(v);  // those of -v differ by what is below exp(-2x)
     return size * size <= x ? expanded(0, size, x) : by_fraction(size, x);
@@ -127,7 +124,7 @@ double gridgrad_kve(double v, double x) {
     if (!(x > 0) || x >= LARGE) return falling(0, of_large, x);
     if (v == 0) return xsf::cephes::k0e(x);
     if (of_large == 1) return xsf::cephes::k1e(x);
-    return std::exp(x) * (is_whole(v) ? boost::math::cyl_bessel_k(int(of_large), x, Quiet()) : boost::math::cyl_bessel_k(of_large, x, Quiet()));
+    return std::exp(x) * gridgrad_kv(v, x);
 }
 double gridgrad_kve_derivative(double n, double v, double x) {
     return n > MOST ? NOT_A_NUMBER : n == 0 ? gridgrad_kve(v, x) : falling(int(n), std::abs(v), x);

@@ -81,14 +81,16 @@ inline double from_middle(int m, double nu, double t) {
 // From t on
 inline double of_tail(int m, double nu, double t) {
     Derivatives constant = of_freedom(m, nu);
-    double size = logarithm(nu, t), steep = nu * t * t / (nu + t * t), width = 1 / std::max(1.0, steep), total = 0;
+    double size = logarithm(nu, t), steep = t * t / (1 + t * t / nu);
+    if (!(std::exp(size) > 0)) return std::isnan(size) ? size : 0;
+    double width = 1 / std::max(1.0, std::isnan(steep) ? nu : steep), total = 0;
     for (double from = 0;; from += width, width = std::max(width, from)) {
         total += panel(from, from + width, [&](double s) {
             double u = t * std::exp(s);
             return u * std::exp(logarithm(nu, u) - size) * factors(m, nu, u, constant)[m];
         });
         double end = from + width;
-        if (end > 600 || logarithm(nu, t * std::exp(end)) - size + end < -NEGLIGIBLE) break;
+        if (!(end <= 600 && logarithm(nu, t * std::exp(end)) - size + end >= -NEGLIGIBLE)) break;
     }
     return std::exp(size) * total;
 }
