@@ -213,6 +213,9 @@ class _Parser:
         return self._before.text == "," or (empty and token.text == ")")
 
     def _name(self, token: Token, ahead: Token) -> None:
+        if ahead.text == "=" and self._before.text == "," and self._stack.innermost().awaits(token.text):
+            self._take = _Parser._keyword
+            return
         if ahead.text != "(":
             self._value(self._read_name(token))
             return
@@ -226,6 +229,10 @@ class _Parser:
 
     def _call(self, _token: Token, _ahead: Token) -> None:
         """At the "(" of a call."""
+        self._take = _Parser._operand
+
+    def _keyword(self, _token: Token, _ahead: Token) -> None:
+        """At the "=" behind the name of an argument."""
         self._take = _Parser._operand
 
     def _operator(self, token: Token, _ahead: Token) -> None:

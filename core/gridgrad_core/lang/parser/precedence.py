@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 
 from gridgrad_core.lang.functions.function import Function
 from gridgrad_core.lang.functions.piecewise import PIECEWISE
-from gridgrad_core.lang.functions.table import DIFF, FOLDS, LEN, SOLVE
+from gridgrad_core.lang.functions.table import DIFF, FOLDS, INTEGRATE, LEN, SOLVE
 from gridgrad_core.lang.functions.tabulated import TableSpec
 from gridgrad_core.lang.local.array_sums import ArraySums
 from gridgrad_core.lang.local.local_names import LocalNames
@@ -64,6 +64,10 @@ class Pending:
     function: Function | None = None
     items: list[Value] = dataclasses.field(default_factory=list)
     count: int = 0
+
+    def awaits(self, name: str) -> bool:
+        """Whether the next argument may have this name: the last one of an integral, its points, may."""
+        return self.function is INTEGRATE and name == "n" and len(self.items) == len(INTEGRATE.params) - 1
 
 
 class Stack:

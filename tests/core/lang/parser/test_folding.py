@@ -68,6 +68,15 @@ def test_texts_of_derivatives_of_products_parse_back(text: str) -> None:
     assert parse(canonical).text == canonical
 
 
+def test_the_points_of_an_integral_may_be_named() -> None:
+    assert parse("integrate(u*n, u, 0, t, n=32)") == parse("integrate(u*n, u, 0, t, 32)"), "an input may be called n"
+    inner = "integrate(integrate(u*v, u, 0, t, n=9), v, 0, 1, n=8)"
+    assert parse(inner) == parse(inner.replace("n=", ""))
+    for text in ("integrate(n=32, u, 0, t)", "integrate(u, u, 0, t, m=32)", "sum(u, u, 0, n=3)", "f(a) = a; f(n=3)"):
+        with pytest.raises(ExpressionError, match="'='"):
+            parse(text)
+
+
 def test_a_few_terms_are_written_out() -> None:
     assert parse("sum(x**i, i, 0, 2)") == parse("x**0 + x**1 + x**2")
     assert parse("prod(x + i, i, 0, 1)") == parse("(x + 0)*(x + 1)")
