@@ -59,20 +59,37 @@ def test_incomplete_gamma_functions_of_large_shapes(a: float, z: float) -> None:
             assert_close(value("gammaincinv", a, float(lower)), mp.mpf(x))
 
 
+def of_beta(p: Any, q: Any, x: Any) -> Any:
+    """The part up to x of a distribution that is narrow."""
+    constant, width = mp.loggamma(p) + mp.loggamma(q) - mp.loggamma(p + q), mp.sqrt(p * q / (p + q) ** 3)
+    above = x > p / (p + q)
+    tail = beyond(lambda t: (p - 1) * mp.log(t) + (q - 1) * mp.log1p(-t) - constant, x, width, 1 if above else -1)
+    return 1 - tail if above else tail
+
+
 @pytest.mark.parametrize(("a", "b", "z"), [*PAIRS, *MORE_PAIRS])
 def test_incomplete_beta_functions_of_large_parameters(a: float, b: float, z: float) -> None:
     x = a / (a + b) + z * (a * b / (a + b) ** 3) ** 0.5
+    above = x > a / (a + b)
     with mp.workdps(60):
-        p, q = mp.mpf(a), mp.mpf(b)
-        constant, width = mp.loggamma(p) + mp.loggamma(q) - mp.loggamma(p + q), mp.sqrt(p * q / (p + q) ** 3)
-        above = x > p / (p + q)
-        tail = beyond(
-            lambda t: (p - 1) * mp.log(t) + (q - 1) * mp.log1p(-t) - constant, mp.mpf(x), width, 1 if above else -1
-        )
-        lower = 1 - tail if above else tail
+        lower = of_beta(mp.mpf(a), mp.mpf(b), mp.mpf(x))
         assert_close(value("betainc", a, b, x), lower)
         if not above or z < 3:
             assert_close(value("betaincinv", a, b, float(lower)), mp.mpf(x))
+
+
+@pytest.mark.parametrize("b", [2e6, pytest.param(1e4, marks=pytest.mark.long)])
+def test_derivatives_of_the_incomplete_beta_function_by_large_parameters(b: float) -> None:
+    a, x = 1e6, 1e6 / (1e6 + b) - 3 * (1e6 * b / (1e6 + b) ** 3) ** 0.5
+    with mp.workdps(50):
+        step = mp.mpf(10) ** -9
+        by_a, by_b = (
+            (of_beta(a + h, b + k, mp.mpf(x)) - of_beta(a - h, b - k, mp.mpf(x))) / (2 * step)
+            for h, k in ((step, mp.mpf(0)), (mp.mpf(0), step))
+        )
+        for orders, right in (((1, 0, 0), by_a), ((0, 1, 0), by_b)):
+            found = VALUES["betainc_partial"](*orders, *[torch.tensor(each, dtype=torch.float64) for each in (a, b, x)])
+            assert abs(mp.mpf(float(found)) / right - 1) < 1e-12
 
 
 @pytest.mark.parametrize("name", LIBRARY)

@@ -13,9 +13,11 @@ _GROUP = "gamma functions"
 _INVERSES = "Lambert's function"
 _LARGEST = 5
 _DOMAIN = "nan for a < 0 and x < 0"
-_CHECKED = "To 1e-13 of mpmath's for a from 1e-3 to 1e4, and beside the mean of a up to 1e15"
+_CHECKED = "To 1e-13 of mpmath's for a from 1e-3 to 1e4"
+_BESIDE_MEAN = ", and beside the mean of a up to 1e15"
 _STUDENT = "error functions and the normal distribution"
-_CHECKED_BETA = "To 1e-13 of mpmath's for a and b from 1e-2 to 1e3, and beside the mean of both up to 1e18"
+_CHECKED_BETA = "To 1e-13 of mpmath's for a and b from 1e-2 to 1e3"
+_BESIDE_MEANS = ", and beside the mean of both up to 1e18"
 _BETWEEN = f"nan for a < 0, b < 0, x < 0 and x > 1. {_CHECKED_BETA}"
 _BETA_ROOT = "betaincinv(a, b, p)"
 _OF_STUDENT = "To 1e-13 of mpmath's for ν up to 100; derivatives by ν lose digits as ν grows, three at 1e4"
@@ -27,12 +29,12 @@ TABLE = (
     Function(
         "gammainc", ("a", "x"), "P(a, x) = 1/Γ(a) ∫ t^(a-1) e⁻ᵗ dt from 0 to x, regularised",
         ("gammainc_partial(1, 0, a, x)", "gammainc_partial(0, 1, a, x)"), _GROUP,
-        notes=f"{_DOMAIN}; 1 at a = 0 where x > 0, and nan at (0, 0), as scipy has it. {_CHECKED}",
+        notes=f"{_DOMAIN}; 1 at a = 0 where x > 0, and nan at (0, 0), as scipy has it. {_CHECKED}{_BESIDE_MEAN}",
     ),
     Function(
         "gammaincc", ("a", "x"), "Q(a, x) = 1 - P(a, x), exact in the tail",
         ("-gammainc_partial(1, 0, a, x)", "-gammainc_partial(0, 1, a, x)"), _GROUP,
-        notes=f"{_DOMAIN}; 0 at a = 0 where x > 0, and nan at (0, 0). {_CHECKED}",
+        notes=f"{_DOMAIN}; 0 at a = 0 where x > 0, and nan at (0, 0). {_CHECKED}{_BESIDE_MEAN}",
     ),
     Function(
         "gammaincinv", ("a", "p"), "the x with P(a, x) = p",
@@ -40,7 +42,7 @@ TABLE = (
             "-gammainc_partial(1, 0, a, gammaincinv(a, p))/gammainc_partial(0, 1, a, gammaincinv(a, p))",
             "1/gammainc_partial(0, 1, a, gammaincinv(a, p))",
         ), _GROUP,
-        notes=f"0 at p = 0, inf at 1, nan beyond and for a ≤ 0. {_CHECKED}",
+        notes=f"0 at p = 0, inf at 1, nan beyond and for a ≤ 0. {_CHECKED}{_BESIDE_MEAN}",
     ),
     Function(
         "gammainc_partial", ("m", "n", "a", "x"), "∂ᵐ/∂aᵐ ∂ⁿ/∂xⁿ of P(a, x)",
@@ -54,7 +56,7 @@ TABLE = (
         (
             "betainc_partial(1, 0, 0, a, b, x)", "betainc_partial(0, 1, 0, a, b, x)",
             "betainc_partial(0, 0, 1, a, b, x)",
-        ), _GROUP, notes=f"{_BETWEEN}; 1 at a = 0, 0 at b = 0, and nan where both are 0, as scipy has it",
+        ), _GROUP, notes=f"{_BETWEEN}{_BESIDE_MEANS}; 1 at a = 0, 0 at b = 0, nan where both are 0, as scipy has it",
     ),
     Function(
         "betainc_partial", ("i", "j", "k", "a", "b", "x"), "∂ⁱ/∂aⁱ ∂ʲ/∂bʲ ∂ᵏ/∂xᵏ of I_x(a, b)",
@@ -70,7 +72,7 @@ TABLE = (
             f"-betainc_partial(1, 0, 0, a, b, {_BETA_ROOT})/betainc_partial(0, 0, 1, a, b, {_BETA_ROOT})",
             f"-betainc_partial(0, 1, 0, a, b, {_BETA_ROOT})/betainc_partial(0, 0, 1, a, b, {_BETA_ROOT})",
             f"1/betainc_partial(0, 0, 1, a, b, {_BETA_ROOT})",
-        ), _GROUP, notes=f"nan for a ≤ 0 and b ≤ 0, and for p below 0 and above 1. {_CHECKED_BETA}",
+        ), _GROUP, notes=f"nan for a ≤ 0 and b ≤ 0, and for p below 0 and above 1. {_CHECKED_BETA}{_BESIDE_MEANS}",
     ),
     Function(
         "student_t_cdf", ("nu", "t"), "the distribution function of Student's t with ν degrees of freedom",

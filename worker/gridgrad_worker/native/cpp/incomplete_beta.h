@@ -99,17 +99,25 @@ inline double large_density(double a, double b, double from_middle) {
     return std::sqrt(a / sum * b) / ROOT_2_PI * std::exp(-fall - rest);
 }
 
-// The integral of the density beyond x, away from the middle: of its fall by s, which is what ln(t/(1 - t)) is beyond that
-// of x. `side` is -1 to smaller t and 1 to larger ones
+// What the logarithm of x (1 - x) times the density falls by away from the middle, where ln(t/(1 - t)) is s beyond that of x.
+// `side` is -1 to smaller t and 1 to larger ones
+struct LargeFall {
+    double sum, steep, share, sign;
+
+    LargeFall(double a, double b, double x, double from_middle, int side)
+        : sum(a + b), steep(std::abs(from_middle)), share(std::min(x, 1 - x)), sign(x < 0.5 ? side : -side) {}
+
+    double operator()(double s) const {
+        return -steep * s - sum * (share * bent(sign * s) - curved(share * std::expm1(sign * s)));
+    }
+};
+
+// The integral of the density beyond x, away from the middle
 inline double large_tail(double a, double b, double x, double from_middle, int side) {
-    double size = large_density(a, b, from_middle), y = 1 - x, sum = a + b, steep = std::abs(from_middle);
+    double size = large_density(a, b, from_middle);
     if (!(size > 0)) return size;
-    bool by_first = x < 0.5;
-    double share = by_first ? x : y, total = 0, width = 1 / std::max(steep, std::sqrt(sum * x * y));
-    auto fallen = [&](double s) {
-        double turned = by_first ? side * s : -side * s;
-        return -steep * s - sum * (share * bent(turned) - curved(share * std::expm1(turned)));
-    };
+    LargeFall fallen(a, b, x, from_middle, side);
+    double total = 0, width = 1 / std::max(fallen.steep, std::sqrt(fallen.sum * x * (1 - x)));
     for (double from = 0;; from += width, width = std::max(width, from)) {
         double panel = 0;
         for (int n = 0; n < quadrature::POINTS; n++) {
@@ -163,32 +171,35 @@ inline double fallen(double s, double y) {
 
 // ∂ⁱ/∂aⁱ ∂ʲ/∂bʲ of the integral from 0 to x, where its density falls to smaller t
 
-inline double lower_tail(int i, int j, double a, double b, double x, double y) {
-    double size = x * y * density(a, b, x);
+inline double lower_tail(int i, int j, double a, double b, double x, double y, double from_middle) {
+    bool large = are_large(a, b);
+    double size = large ? large_density(a, b, from_middle) : x * y * density(a, b, x);
     if (size == 0) return 0;
     Slopes slopes(i, j, a, b);
     double of_a = slopes.of[1][0] + std::log(x), of_b = slopes.of[0][1] + std::log(y), total = 0;
-    double steep = std::abs(a * y - b * x), width = 1 / std::max({1.0, steep, std::sqrt((a + b) * x * y)});
+    LargeFall large_fall(a, b, x, from_middle, -1);
+    double steep = large ? large_fall.steep : std::abs(a * y - b * x), width = 1 / std::max({1.0, steep, std::sqrt((a + b) * x * y)});
     for (double from = 0;; from += width, width = std::max(width, from)) {
         double sum = 0;
         for (int n = 0; n < quadrature::POINTS; n++) {
             int step = n / quadrature::WIDTH, lane = n % quadrature::WIDTH;
             double s = from + width * quadrature::RULE.points[step][lane];
             double of_t = fallen(s, y), of_rest = of_t + s;  // ln(t/x) and ln((1 - t)/(1 - x))
-            double weight = std::exp(a * of_t + b * of_rest) * quadrature::RULE.weights[step][lane];
+            double weight = std::exp(large ? large_fall(s) : a * of_t + b * of_rest) * quadrature::RULE.weights[step][lane];
             sum += weight * Factors(i, j, slopes, of_a + of_t, of_b + of_rest).of[i][j];
         }
         total += width * sum;
         double end = from + width, of_t = fallen(end, y);
-        if (!(a * of_t + b * (of_t + end) >= -NEGLIGIBLE)) break;
+        if (!((large ? large_fall(end) : a * of_t + b * (of_t + end)) >= -NEGLIGIBLE)) break;
     }
     return size * total;
 }
 
 inline double of_function(int i, int j, double a, double b, double x) {
     if (x == 0 || x == 1) return 0;
-    if (x <= a / (a + b)) return lower_tail(i, j, a, b, x, 1 - x);
-    return -lower_tail(j, i, b, a, 1 - x, x);
+    double from_middle = apart(a, b, x);
+    if (x <= a / (a + b)) return lower_tail(i, j, a, b, x, 1 - x, from_middle);
+    return -lower_tail(j, i, b, a, 1 - x, x, -from_middle);
 }
 
 // The density k times derived by x, at x = 0: a polynomial for whole a, and else a power that is 0 or has no end
