@@ -1,7 +1,9 @@
 """What more than one machine costs: a list of servers beside one address, a worker in a Ray cluster beside a local one.
 
 Both addresses of the list are of one server, so that nothing differs but the way there. The worker in the cluster runs
-on this machine too, beside Ray Serve doing the same by `serve.batch` if an interpreter is given that has it.
+on this machine too, reached by memory as its server then does, or by a socket as one elsewhere, beside Ray Serve doing
+the same by `serve.batch` if an interpreter is given that has it. A caller by a handle of Ray shares memory with the
+cluster, as one of ours does in a session with the server.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ HOPS = {32: 100, 1024: 6}
 CALLERS = 32
 STORE_MIB = 512
 ONE, TWO = "one address", "a list of two"
-LOCAL, REMOTE = "a local worker", "one in the cluster"
+LOCAL = "a local worker"
+MEMORY, SOCKET, SESSION = "in the cluster by memory", "in the cluster by a socket", "by memory, in a session"
 PEERS = {"by_http": "Ray Serve by HTTP", "by_handle": "Ray Serve by a handle"}
 
 
@@ -50,7 +53,8 @@ def _servers(*, with_ray: bool) -> dict[str, Server]:
     return {
         LOCAL: local,
         "nodes": Server("benchmarks.peers.ray_nodes", node, of_build=False),
-        REMOTE: Server("gridgrad_server", remote, warm=warm),
+        MEMORY: Server("gridgrad_server", remote, warm=warm),
+        SOCKET: Server("gridgrad_server", (*remote, "--ray-channel", "socket"), warm=warm),
     }
 
 
@@ -68,17 +72,25 @@ def _hops(python: str) -> list[Case]:
 
 
 def _hop(side: int, calls: int, python: str) -> Case:
-    ours = [Side(name, "benchmarks.calls.single:gradient", {"side": side}, name) for name in (REMOTE, LOCAL)]
+    call = "benchmarks.calls.single:gradient"
+    ours = [Side(name, call, {"side": side}, name) for name in (MEMORY, SOCKET, LOCAL)]
+    ours.append(Side(SESSION, call, {"side": side, "sessions": True}, MEMORY))
     peers = _peers({"callers": 1, "side": side}, python)
-    goals = [Goal(of=(LOCAL,), label="the hop"), *(Goal(of=(peer.name,), most=0.5) for peer in peers)]
+    goals = [Goal(of=(LOCAL,), side=way, label=way) for way in (MEMORY, SOCKET)]
+    goals += [
+        Goal(of=(peer.name,), most=0.5, side=way, label=way) for peer in peers for way in (MEMORY, SOCKET, SESSION)
+    ]
     return Case(f"{side}x{side} by Ray", (*ours, *peers), tuple(goals), {"calls": calls})
 
 
 def _crowd(python: str) -> Case:
     asked = {"callers": CALLERS, "side": 32}
-    ours = [Side(name, "benchmarks.calls.crowd:ours", asked, name) for name in (REMOTE, LOCAL)]
+    ways = MEMORY, SOCKET
+    ours = [Side(name, "benchmarks.calls.crowd:ours", asked, name) for name in (*ways, LOCAL)]
+    ours.append(Side(SESSION, "benchmarks.calls.crowd:ours", {**asked, "sessions": True}, MEMORY))
     peers = _peers(asked, python)
-    goals = [Goal("rate", of=(LOCAL,), label="the hop"), *(Goal("rate", of=(peer.name,), least=3) for peer in peers)]
+    goals = [Goal("rate", of=(LOCAL,), side=way, label=way) for way in ways]
+    goals += [Goal("rate", of=(peer.name,), least=3, side=way, label=way) for peer in peers for way in (*ways, SESSION)]
     return Case(f"{CALLERS} callers of 32x32 by Ray", (*ours, *peers), tuple(goals), {"calls": 20})
 
 

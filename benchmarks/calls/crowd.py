@@ -21,18 +21,19 @@ Call: TypeAlias = Callable[[], Awaitable[object]]
 
 
 @contextlib.contextmanager
-def ours(address: str, callers: int, side: int) -> Iterator[Run]:
+def ours(address: str, callers: int, side: int, sessions: bool = False) -> Iterator[Run]:
     """Callers of small grids.
 
     Args:
         address: of the server.
         callers: how many there are.
         side: of the square grids.
+        sessions: whether they go by sessions, which their second calls open.
     """
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Call]:
-        async with gridgrad.aio.Client(address, sessions=False) as client:
+        async with gridgrad.aio.Client(address, sessions=sessions) as client:
             inputs = axes(side)
             yield lambda: client.gradient(EXPRESSION, inputs)
 
