@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pulls = Server("gridgrad_server", LISTEN, of_build=False, warm=f"{PULLS}:prepare")
     fits = Server("gridgrad_server", LISTEN, warm=f"{FITS}:prepare")
     servers = {"raw": RAW, "ours": ours, "pulls": pulls, "fits": fits}
-    run("inner_loop", options, servers, lambda _: cases())
+    asked = {side.server for case in cases() if options.only in case.name for side in case.sides}
+    run("inner_loop", options, {name: server for name, server in servers.items() if name in asked}, lambda _: cases())
 
 
 def cases() -> list[Case]:

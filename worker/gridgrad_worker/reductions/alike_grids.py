@@ -26,6 +26,9 @@ __all__ = ["SCRATCH", "AlikeGrids", "ReducedCall", "ReducedPieces"]
 _HELD_NUMBERS = 1 << 17
 """Of grids that are computed before they are reduced: they are still in the cache then."""
 
+_ALIGNMENT = 64
+"""Of memory that vectors are written to, in bytes."""
+
 
 class AlikeGrids(NamedTuple):
     """How grids of one shape are reduced.
@@ -149,7 +152,8 @@ class _Scratch:
         """Memory for so many numbers, until the next call."""
         size = count * dtype.itemsize
         if self._bytes.size < size:
-            self._bytes = np.empty(size, np.uint8)
+            memory = np.empty(size + _ALIGNMENT, np.uint8)
+            self._bytes = memory[-memory.ctypes.data % _ALIGNMENT :]
         return self._bytes[:size].view(dtype)
 
 

@@ -91,13 +91,18 @@ class LeastSquaresRule:
         return np.concatenate([sums, used[np.newaxis]])
 
     def _rows(self, values: Floats, beside: BesideBlocks) -> tuple[Floats, Floats]:
-        """Residuals and derivatives times the roots of weights, [..., 1 + parameters, points], and how many count."""
+        """Residuals and derivatives times the roots of weights, [..., 1 + parameters, points], and how many count.
+
+        A row of zeros makes four of three and eight of seven: OpenBLAS multiplies these in half the time.
+        """
         data, weights = beside.data, beside.weights
         assert data is not None, "there are residuals"  # noqa: S101 - narrows the type
         gaps = np.isnan(data)
-        rows = np.empty((*data.shape[:-1], len(values), data.shape[-1]))
+        count = len(values)
+        rows = np.empty((*data.shape[:-1], count + (count % 4 == 3), data.shape[-1]))
         np.subtract(values[0], data, out=rows[..., 0, :])
-        rows[..., 1:, :] = np.moveaxis(values[1:], 0, -2)
+        rows[..., 1:count, :] = np.moveaxis(values[1:], 0, -2)
+        rows[..., count:, :] = 0
         if gaps.any():
             rows = np.where(gaps[..., np.newaxis, :], 0.0 if self._skip_nan else np.nan, rows)
             weights = np.where(gaps, 1.0, weights) if weights is not None and self._skip_nan else weights
