@@ -179,16 +179,21 @@ def _derivative_by_last(value: Callable[..., Number], n: int, *arguments: Number
         return mp.diff(lambda m: value(*arguments[:-1], m), arguments[-1], n)
 
 
-def _carlson(orders: tuple[int, ...], *arguments: Number) -> Number:
-    """Its defining integral, over ln t."""
+_HALF = mp.mpf(0.5)
+
+
+def _carlson(powers: tuple[Number, ...], *arguments: Number) -> Number:
+    """Its defining integral, over ln t; around the pole of a negative argument, on the imaginary axis."""
+    if any(x < 0 and power % 1 for x, power in zip(arguments, powers, strict=True)):
+        return mp.nan
+    axis = mp.j if any(x < 0 for x in arguments) else mp.mpf(1)
 
     def integrand(t: Number) -> Number:
-        powers = [mp.mpf(0.5) + order for order in orders[:3]] + list(orders[3:])
         return mp.fprod((t + x) ** -power for x, power in zip(arguments, powers, strict=True))
 
-    places = sorted({mp.log(x) for x in arguments if x > 0})
+    places = sorted({mp.log(abs(x)) for x in arguments if x})
     ends = [places[0] - 8 * mp.mp.dps, *places, places[-1] + 8 * mp.mp.dps]
-    return mp.quad(lambda v: integrand(mp.exp(v)) * mp.exp(v), ends) / 2
+    return mp.re(mp.quad(lambda v: integrand(axis * mp.exp(v)) * axis * mp.exp(v), ends)) / 2
 
 
 def _expn(n: int, x: Number) -> Number:
@@ -283,7 +288,8 @@ VALUES: dict[str, Callable[..., Number]] = {
     "elliprd": mp.elliprd,
     "elliprc": mp.elliprc,
     "elliprj": lambda x, y, z, p: mp.re(mp.elliprj(x, y, z, p)),
-    "carlson_f": lambda i, j, k, x, y, z: _carlson((i, j, k), x, y, z),
-    "carlson_j": lambda i, j, k, n, x, y, z, p: _carlson((i, j, k, n), x, y, z, p),
+    "carlson_c": lambda i, n, x, y: _carlson((i + _HALF, n), x, y),
+    "carlson_f": lambda i, j, k, x, y, z: _carlson((i + _HALF, j + _HALF, k + _HALF), x, y, z),
+    "carlson_j": lambda i, j, k, n, x, y, z, p: _carlson((i + _HALF, j + _HALF, k + _HALF, n), x, y, z, p),
 }
 """Each of them, by name."""

@@ -16,7 +16,9 @@ _PARAMETER = "m = k², the parameter, as scipy and sympy have it, and not the mo
 _COMPLETE = f"{_PARAMETER}; nan for m > 1. To 1e-14 of mpmath's"
 _INCOMPLETE = f"{_PARAMETER}; nan for m > 1. To 1e-13 of mpmath's"
 _CARLSON = "nan where an argument is negative. To 1e-14 of mpmath's, derivatives to 1e-13"
-_PRINCIPAL = "Cauchy's principal value, as scipy has it, where the last argument is negative; derivatives are nan there"
+_CARLSON_1, _CARLSON_3 = (_CARLSON.replace("an argument", given) for given in ("x", "x, y or z"))
+_PRINCIPAL = "Cauchy's principal value, as scipy has it, where the last argument is negative"
+_FINITE = "Hadamard's finite part where the last argument is negative"
 _ORDERS: tuple[Kind, ...] = ("integer", "integer", "integer")
 _NUMBERS: tuple[Kind, ...] = ("number", "number", "number")
 
@@ -76,8 +78,8 @@ TABLE = (
     ),
     Function(
         "elliprc", ("x", "y"), "Carlson's R_C, R_F with z = y",
-        ("-0.5*carlson_f(1, 0, 0, x, y, y)", "-carlson_f(0, 1, 0, x, y, y)"), _GROUP,
-        notes=f"{_PRINCIPAL}. {_CARLSON.replace('an argument', 'x')}",
+        ("-0.5*carlson_c(1, 1, x, y)", "-carlson_c(0, 2, x, y)"), _GROUP,
+        notes=f"{_PRINCIPAL}. {_CARLSON_1}",
     ),
     Function(
         "elliprj", ("x", "y", "z", "p"), "Carlson's R_J, 3/2 ∫ 1/((t + p)√((t + x)(t + y)(t + z))) dt from 0 to ∞",
@@ -85,7 +87,14 @@ TABLE = (
             "-1.5*carlson_j(1, 0, 0, 1, x, y, z, p)", "-1.5*carlson_j(0, 1, 0, 1, x, y, z, p)",
             "-1.5*carlson_j(0, 0, 1, 1, x, y, z, p)", "-3*carlson_j(0, 0, 0, 2, x, y, z, p)",
         ),
-        _GROUP, notes=f"{_PRINCIPAL}. {_CARLSON.replace('an argument', 'x, y or z')}",
+        _GROUP, notes=f"{_PRINCIPAL}. {_CARLSON_3}",
+    ),
+    Function(
+        "carlson_c", ("i", "n", "x", "y"),
+        "1/2 ∫ (t + x)^(-1/2 - i) (t + y)⁻ⁿ dt from 0 to ∞, of which R_C has its slopes",
+        ("0", "0", "-(i + 0.5)*carlson_c(i + 1, n, x, y)", "-n*carlson_c(i, n + 1, x, y)"), _GROUP,
+        notes=f"i and n are constant integers from 0 to {_LARGEST}. {_FINITE}. {_CARLSON_1}",
+        kinds=("integer", "integer", "number", "number"), largest=_LARGEST,
     ),
     Function(
         "carlson_f", ("i", "j", "k", "x", "y", "z"),
@@ -104,7 +113,7 @@ TABLE = (
             "-(j + 0.5)*carlson_j(i, j + 1, k, l, x, y, z, p)", "-(k + 0.5)*carlson_j(i, j, k + 1, l, x, y, z, p)",
             "-l*carlson_j(i, j, k, l + 1, x, y, z, p)",
         ),
-        _GROUP, notes=f"i, j, k and l are constant integers from 0 to {_LARGEST}. {_CARLSON}",
+        _GROUP, notes=f"i, j, k and l are constant integers from 0 to {_LARGEST}. {_FINITE}. {_CARLSON_3}",
         kinds=(*_ORDERS, "integer", *_NUMBERS, "number"), largest=_LARGEST,
     ),
 )  # fmt: skip

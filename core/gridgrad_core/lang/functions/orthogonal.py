@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
+
 from gridgrad_core.lang.functions.function import Function, Kind
 
-__all__ = ["TABLE"]
+__all__ = ["OF_NEGATIVE_ORDER", "TABLE"]
 
 _GROUP = "orthogonal polynomials"
 _LARGEST = 100
@@ -39,7 +42,8 @@ TABLE = (
         "assoc_legendre", ("n", "m"), "(-1)ᵐ (1 - x²)^(m/2) times the m-th derivative of Pₙ",
         "(-1)**m*((1 - x*x)**(0.5*m)*legendre_p_derivative(m + 1, n, x)"
         " - m*x*(1 - x*x)**(0.5*m - 1 + 0**m)*legendre_p_derivative(m, n, x))",
-        ". With the sign of Condon and Shortley, as scipy's lpmv; nan for |x| > 1",
+        ". With the sign of Condon and Shortley, as scipy's lpmv, and as there for -m, down to -n, (-1)ᵐ (n - m)!"
+        "/(n + m)! times as much; nan for |x| > 1",
     ),
     _of_degree("chebyt", "Tₙ(x), Chebyshev's of the first kind", "chebyt_derivative(1, n, x)", "eval_chebyt"),
     _of_two("chebyt_derivative", ("k", "n"), "the k-th derivative of Tₙ", "chebyt_derivative(k + 1, n, x)"),
@@ -50,3 +54,12 @@ TABLE = (
         "-(1 - 0**n)*assoc_laguerre(n - 1 + 0**n, m + 1, x)",
     ),
 )  # fmt: skip
+
+
+def _legendre_of_negative_order(n: int, m: int) -> float:
+    size = math.factorial(n - m) / math.factorial(n + m)
+    return -size if m % 2 else size
+
+
+OF_NEGATIVE_ORDER: Mapping[str, Callable[[int, int], float]] = {"assoc_legendre": _legendre_of_negative_order}
+"""By what a function of a degree and an order is multiplied for that of the order -m (DLMF 14.9.3)."""

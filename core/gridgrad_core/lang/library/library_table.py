@@ -89,6 +89,7 @@ LIBRARY: dict[str, LibraryFunction] = {
     **dict.fromkeys(("ellipkinc_derivative", "ellipeinc_derivative"), _Of(1, 2, "")),
     **{name: _Of(0, 3, name) for name in ("elliprf", "elliprd")},
     "elliprj": _Of(0, 4, "elliprj"),
+    "carlson_c": _Of(2, 2, ""),
     "carlson_f": _Of(3, 3, ""),
     "carlson_j": _Of(4, 4, ""),
     **{name: _Of(1, 1, f"eval_{name}") for name in ("chebyt", "hermite", "laguerre")},

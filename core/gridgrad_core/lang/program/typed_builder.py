@@ -10,6 +10,7 @@ import math
 from typing import NamedTuple
 
 from gridgrad_core.lang.functions.function import Function, Kind
+from gridgrad_core.lang.functions.orthogonal import OF_NEGATIVE_ORDER
 from gridgrad_core.lang.functions.table import FUNCTIONS
 from gridgrad_core.lang.program.made_operation import MadeOperation
 from gridgrad_core.lang.program.nodes import Builder, Node
@@ -61,11 +62,25 @@ class TypedBuilder:
     def apply(self, function: Function, arguments: tuple[Value, ...], start: int) -> Value:
         """A function or operator of as many arguments as it has parameters."""
         kinds = function.kinds or (_NUMBER,) * len(arguments)
+        if function.name in OF_NEGATIVE_ORDER and (known := self.known(arguments[1])) is not None and known < 0:
+            return self._of_negative_order(function, arguments, start)
         nodes = [
             self._as_kind(value, kind, function, place)
             for place, (value, kind) in enumerate(zip(arguments, kinds, strict=True))
         ]
         return Value(self._op(function.name, *nodes), start, function.result)
+
+    def _of_negative_order(self, function: Function, arguments: tuple[Value, ...], start: int) -> Value:
+        """A multiple of the function of the order without its sign."""
+        degree, order, *others = arguments
+        turned = self.prefix("neg", order.start, order)
+        value = self.apply(function, (degree, turned, *others), start)
+        n, m = self._order(degree, function, 0), self._order(turned, function, 1)
+        if m > n:
+            found = f"{function.name} of the degree {n} and the order {-m}"
+            raise Mistake(order.start, found, f"write {-n} at least for the order")
+        factor = OF_NEGATIVE_ORDER[function.name](n, m)
+        return self.operator("mul", start, self.constant(factor, start), value)
 
     def operator(self, op: str, start: int, *arguments: Value) -> Value:
         """The operator of that name in the table."""

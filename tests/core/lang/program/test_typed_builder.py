@@ -159,3 +159,21 @@ def test_an_order_without_a_derivative_is_a_number_that_is_known() -> None:
     ):
         with pytest.raises(Mistake, match=found):
             builder.apply(function, (order, x), 0)
+
+
+@pytest.mark.parametrize(
+    ("order", "found", "remedy"),
+    [
+        (-3.0, "assoc_legendre of the degree 2 and the order -3", "write -2 at least for the order"),
+        (-2.5, "the argument m of assoc_legendre is no constant integer", "write a number for it"),
+    ],
+)
+def test_a_negative_order_goes_to_the_negative_degree(order: float, found: str, remedy: str) -> None:
+    builder, function = TypedBuilder(), FUNCTIONS["assoc_legendre"]
+    degree, x = builder.constant(2.0, 0), builder.input("x", 0)
+    turned = builder.apply(function, (degree, builder.constant(-2.0, 0), x), 0)
+    assert builder.builder.nodes[turned.node].op == "mul"
+    with pytest.raises(Mistake, match=found) as caught:
+        builder.apply(function, (degree, builder.constant(order, 5), x), 0)
+    assert caught.value.start == 5
+    assert caught.value.remedy.startswith(remedy)

@@ -6,8 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include <boost/math/special_functions/ellint_1.hpp>
-#include <boost/math/special_functions/ellint_2.hpp>
 #include <boost/math/special_functions/ellint_rc.hpp>
 #include <boost/math/special_functions/ellint_rd.hpp>
 #include <boost/math/special_functions/ellint_rf.hpp>
@@ -15,14 +13,16 @@
 #include <boost/math/special_functions/ellint_rj.hpp>
 
 #include "carlson.h"
+#include "complete_elliptic.h"
 #include "quiet.h"
 
 namespace {
 
+using complete_elliptic::Complement, complete_elliptic::Parameter;
+
 constexpr double UNBOUNDED = std::numeric_limits<double>::infinity();
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 constexpr double HALF_PI = 1.5707963267948966;
-constexpr double BESIDE_ONE = 0.9;  // from there on the rounding of k would count
 constexpr int TERMS = 90;
 
 // What converges does within some 1,100 steps, however far apart its arguments are; what is nan would take a million
@@ -46,18 +46,16 @@ double carlson_rj(double x, double y, double z, double p) {
 
 // K(m) where p is 1 - m
 double first_kind(double m, double p) {
+    if (complete_elliptic::reached(p)) return complete_elliptic::first_kind(m, p);
     if (!(p >= 0)) return NOT_A_NUMBER;
     if (p == 0 || p == UNBOUNDED) return p ? 0 : UNBOUNDED;
-    if (m >= 0 && m < BESIDE_ONE) return boost::math::ellint_1(std::sqrt(m), Quiet());
-    if (m < 0 && m > -9) return first_kind(-m / p, 1 / p) / std::sqrt(p);  // DLMF 19.7.2
     return carlson_rf(0.0, p, 1.0);
 }
 
 double second_kind(double m, double p) {
+    if (complete_elliptic::reached(p)) return complete_elliptic::second_kind(m, p);
     if (!(p >= 0)) return NOT_A_NUMBER;
     if (p == 0 || p == UNBOUNDED) return p ? p : 1;
-    if (m >= 0 && m < BESIDE_ONE) return boost::math::ellint_2(std::sqrt(m), Quiet());
-    if (m < 0 && m > -9) return second_kind(-m / p, 1 / p) * std::sqrt(p);
     return 2 * boost::math::ellint_rg(0.0, p, 1.0, Bounded());
 }
 
@@ -74,7 +72,7 @@ struct Squares {
 };
 const Squares SQUARES;
 
-// The n-th derivative of K or of E, n from 1 on, beside 0
+// The n-th derivative of K or of E, n from 2 on, beside 0
 double by_series(bool first, int n, double m) {
     double sum = 0, power = 1;
     double fallen = 1;  // k!/(k - n)!
@@ -87,15 +85,21 @@ double by_series(bool first, int n, double m) {
     return HALF_PI * sum;
 }
 
+double slope(bool first, double m, double p) {
+    if (complete_elliptic::reached(p))
+        return first ? complete_elliptic::first_slope(m, p) : complete_elliptic::second_slope(m, p);
+    double k = first_kind(m, p), e = second_kind(m, p);
+    return first ? (e - p * k) / (2 * m * p) : (e - k) / (2 * m);
+}
+
 // Elsewhere by the equation that each solves (DLMF 19.4.8, 19.4.9), derived
 double derivative(bool first, int n, double m, double p) {
     if (n == 0) return first ? first_kind(m, p) : second_kind(m, p);
     if (!(p >= 0)) return NOT_A_NUMBER;
     if (p == 0) return first ? UNBOUNDED : -UNBOUNDED;
     if (p == UNBOUNDED) return 0;
-    if (std::abs(m) < (n == 1 ? 0.1 : 0.5)) return by_series(first, n, m);
-    double k = first_kind(m, p), e = second_kind(m, p);
-    double before = first ? k : e, here = first ? (e - p * k) / (2 * m * p) : (e - k) / (2 * m);
+    if (n > 1 && std::abs(m) < 0.5) return by_series(first, n, m);
+    double before = first ? first_kind(m, p) : second_kind(m, p), here = slope(first, m, p);
     for (int j = 0; j + 1 < n; j++) {
         double next = first ? (j + 0.5) * (j + 0.5) * before - (j + 1) * (1 - 2 * m) * here
                             : (j * j - 0.25) * before - (j + 1 - (2 * j + 1) * m) * here;
@@ -103,6 +107,14 @@ double derivative(bool first, int n, double m, double p) {
         here = next / (m * p);
     }
     return here;
+}
+
+template <bool FIRST> double only_slope(double m, double p) { return derivative(FIRST, 1, m, p); }
+
+template <class Of, bool FIRST, auto SLOPE> void derivatives(int n, const double* from, double* to, int64_t points) {
+    if (n == 1) return complete_elliptic::at_points<Of, SLOPE, only_slope<FIRST>>(from, to, points);
+    for (int64_t point = 0; point < points; point++)
+        to[point] = derivative(FIRST, n, Of::m(from[point]), Of::p(from[point]));
 }
 
 // Of an angle: that of what is left of it, and how many times as much as to π/2 before
@@ -152,14 +164,24 @@ double incomplete_derivative(bool first, int n, double phi, double m) {
 
 }  // namespace
 
-double gridgrad_ellipk(double m) { return first_kind(m, 1 - m); }
-double gridgrad_ellipe(double m) { return second_kind(m, 1 - m); }
-double gridgrad_ellipkm1(double p) { return first_kind(1 - p, p); }
-double gridgrad_ellipk_derivative(double n, double m) { return derivative(true, int(n), m, 1 - m); }
-double gridgrad_ellipe_derivative(double n, double m) { return derivative(false, int(n), m, 1 - m); }
-double gridgrad_ellipkm1_derivative(double n, double p) {
-    double found = derivative(true, int(n), 1 - p, p);
-    return std::fmod(n, 2) ? -found : found;
+void gridgrad_ellipk(const double* from, double* to, int64_t points) {
+    complete_elliptic::at_points<Parameter, complete_elliptic::first_kind, first_kind>(from, to, points);
+}
+void gridgrad_ellipe(const double* from, double* to, int64_t points) {
+    complete_elliptic::at_points<Parameter, complete_elliptic::second_kind, second_kind>(from, to, points);
+}
+void gridgrad_ellipkm1(const double* from, double* to, int64_t points) {
+    complete_elliptic::at_points<Complement, complete_elliptic::first_kind, first_kind>(from, to, points);
+}
+void gridgrad_ellipk_derivative(double n, const double* from, double* to, int64_t points) {
+    derivatives<Parameter, true, complete_elliptic::first_slope>(int(n), from, to, points);
+}
+void gridgrad_ellipe_derivative(double n, const double* from, double* to, int64_t points) {
+    derivatives<Parameter, false, complete_elliptic::second_slope>(int(n), from, to, points);
+}
+void gridgrad_ellipkm1_derivative(double n, const double* from, double* to, int64_t points) {
+    derivatives<Complement, true, complete_elliptic::first_slope>(int(n), from, to, points);
+    for (int64_t point = 0; std::fmod(n, 2) && point < points; point++) to[point] = -to[point];
 }
 
 double gridgrad_ellipkinc(double phi, double m) { return incomplete(true, phi, m); }
@@ -175,6 +197,9 @@ double gridgrad_elliprf(double x, double y, double z) { return carlson_rf(x, y, 
 double gridgrad_elliprd(double x, double y, double z) { return carlson_rd(x, y, z); }
 double gridgrad_elliprc(double x, double y) { return boost::math::ellint_rc(x, y, Quiet()); }
 double gridgrad_elliprj(double x, double y, double z, double p) { return carlson_rj(x, y, z, p); }
+double gridgrad_carlson_c(double i, double n, double x, double y) {
+    return carlson::integral_of_two(int(i), int(n), x, y, gridgrad_elliprc(x, y));
+}
 double gridgrad_carlson_f(double i, double j, double k, double x, double y, double z) {
     return carlson::integral({int(i), int(j), int(k), 0}, x, y, z, 1);
 }

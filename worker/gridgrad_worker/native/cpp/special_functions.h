@@ -2,7 +2,9 @@
 
 #pragma once
 
-// Each of them, and how many arguments it has
+#include <cstdint>
+
+// Each that is computed point by point, and how many arguments it has
 #define FUNCTIONS_OF_LIBRARY(ROW) \
     BESSEL_FUNCTIONS(ROW) GAMMA_FUNCTIONS(ROW) NORMAL_FUNCTIONS(ROW) INTEGRALS(ROW) ELLIPTIC_INTEGRALS(ROW) \
     ORTHOGONAL_POLYNOMIALS(ROW) POLYLOGARITHMS(ROW)
@@ -35,11 +37,14 @@
     ROW(zeta_derivative, 2)
 
 // By the parameter m, and Carlson's
-#define ELLIPTIC_INTEGRALS(ROW)                                                                       \
-    ROW(ellipk, 1) ROW(ellipe, 1) ROW(ellipkm1, 1) ROW(ellipk_derivative, 2) ROW(ellipe_derivative, 2) \
-    ROW(ellipkm1_derivative, 2) ROW(ellipkinc, 2) ROW(ellipeinc, 2) ROW(ellipkinc_derivative, 3)       \
-    ROW(ellipeinc_derivative, 3) ROW(elliprf, 3) ROW(elliprd, 3) ROW(elliprc, 2) ROW(elliprj, 4)       \
-    ROW(carlson_f, 6) ROW(carlson_j, 8)
+#define ELLIPTIC_INTEGRALS(ROW)                                                                        \
+    ROW(ellipkinc, 2) ROW(ellipeinc, 2) ROW(ellipkinc_derivative, 3) ROW(ellipeinc_derivative, 3)        \
+    ROW(elliprf, 3) ROW(elliprd, 3) ROW(elliprc, 2) ROW(elliprj, 4) ROW(carlson_c, 4) ROW(carlson_f, 6)  \
+    ROW(carlson_j, 8)
+
+// Complete ones, of one argument, which are computed at many points at once, and their n-th derivatives
+#define FUNCTIONS_AT_ONCE(ROW) ROW(ellipk) ROW(ellipe) ROW(ellipkm1)
+#define DERIVATIVES_AT_ONCE(ROW) ROW(ellipk_derivative) ROW(ellipe_derivative) ROW(ellipkm1_derivative)
 
 // Of constant degrees: Legendre's, Chebyshev's, Hermite's and Laguerre's
 #define ORTHOGONAL_POLYNOMIALS(ROW)                                                             \
@@ -59,7 +64,11 @@
 #define DOUBLES_6 DOUBLES_4, DOUBLES_2
 #define DOUBLES_8 DOUBLES_4, DOUBLES_4
 #define DECLARED(name, count) double gridgrad_##name(DOUBLES_##count);
+#define DECLARED_AT_ONCE(name) void gridgrad_##name(const double* from, double* to, int64_t points);
+#define DECLARED_BY_ORDER(name) void gridgrad_##name(double n, const double* from, double* to, int64_t points);
 
 extern "C" {
 FUNCTIONS_OF_LIBRARY(DECLARED)
+FUNCTIONS_AT_ONCE(DECLARED_AT_ONCE)
+DERIVATIVES_AT_ONCE(DECLARED_BY_ORDER)
 }
