@@ -35,6 +35,8 @@ _SEVERAL = {
 """scipy's ufuncs of several results: the function of the language that each is."""
 _RENAMED = {"_riemann_zeta": "zeta"}
 """scipy's ufuncs behind functions of another name."""
+_DEGREE_LAST = {"lpmv": "assoc_legendre"}
+"""scipy's ufuncs of an order and a degree, where the language has the degree first."""
 _LAMBERT = "_lambertw"
 """What scipy calls its ufunc behind lambertw."""
 _BITS = frozenset({"bitwise_or", "bitwise_and", "bitwise_xor", "invert"})
@@ -80,6 +82,9 @@ def elementwise(recorder: Recorder, ufunc: np.ufunc, *inputs: Any) -> Any:
         return tuple(recorder.apply(FUNCTIONS[name], *inputs) for name in _SEVERAL[ufunc.__name__])
     if ufunc.__name__ == _LAMBERT:
         return _lambert(recorder, *inputs)
+    if ufunc.__name__ in _DEGREE_LAST:
+        order, degree, x = inputs
+        return recorder.apply(FUNCTIONS[_DEGREE_LAST[ufunc.__name__]], degree, order, x)
     function = _function(recorder, ufunc)
     lifted = [recorder.lift(each) for each in inputs]
     if all(each.kind == "boolean" for each in lifted):

@@ -56,6 +56,12 @@ def test_functions_of_two_are_traced_by_the_names_of_scipy(name: str) -> None:
     assert gridgrad.trace(lambda x, y: getattr(special, name)(x, y)) == gridgrad.parse(f"{name}(x, y)")
 
 
+def test_legendres_functions_of_scipy_have_their_degree_first_here() -> None:
+    special = pytest.importorskip("scipy.special")
+    program = gridgrad.trace(lambda x: special.lpmv(2, 5, x) + special.lpmv(-2, 5, x))
+    assert program == gridgrad.parse("assoc_legendre(5, 2, x) + assoc_legendre(5, -2, x)")
+
+
 def test_functions_of_scipy_with_several_results_are_traced() -> None:
     special = pytest.importorskip("scipy.special")
     program = gridgrad.trace(lambda x: special.sici(x)[1] * special.shichi(x)[0] + special.airy(x)[2])

@@ -14,10 +14,10 @@ from typing import Any
 from gridgrad.tracing import refusal
 from gridgrad.tracing.outputs import Outcome
 from gridgrad.tracing.symbolic.sympy_calls import CALLED, SympyCalls, bounding, carried_out, is_call, taken_apart
+from gridgrad.tracing.symbolic.sympy_special import LISTS, SPECIAL, SpecialRule
 from gridgrad.tracing.traced_program import program_from, spelled
 from gridgrad_core.errors import TracingError
 from gridgrad_core.lang.derive.by_value import ValueDerivatives
-from gridgrad_core.lang.functions.incomplete import BRANCHES
 from gridgrad_core.lang.functions.table import FUNCTIONS, lookup
 from gridgrad_core.lang.program.names import CONSTANTS, is_name
 from gridgrad_core.lang.program.printer import default_component
@@ -36,9 +36,12 @@ _CALLED = {
     "atanh": "arctanh", "besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv",
     "Ei": "expi", "expint": "expn", "Si": "si", "Ci": "ci", "Shi": "shi", "Chi": "chi", "fresnels": "fresnel_s",
     "fresnelc": "fresnel_c", "elliptic_k": "ellipk", "elliptic_f": "ellipkinc",
+    "jn": "spherical_jn", "yn": "spherical_yn", "legendre": "legendre_p", "chebyshevt": "chebyt",
 }  # fmt: skip
 """Classes of sympy with the operation of the language, where the names differ."""
 _FOLDED = frozenset({"add", "and", "or", "logical_xor", "maximum", "minimum"})
+_OTHERS = frozenset({"bernoulli"})
+"""Classes of sympy that mean something else than the language's function of the same name."""
 _RECIPROCAL = {"sec": "cos", "csc": "sin", "cot": "tan", "csch": "sinh", "coth": "tanh"}
 
 
@@ -175,18 +178,6 @@ class _Walk:
         at_zero = arguments[1] if len(arguments) > 1 else self.number(0.5)
         return self.operations.apply(FUNCTIONS["heaviside"], (arguments[0], at_zero), 0)
 
-    def lambert(self, expression: Any, arguments: list[Value]) -> Value:
-        """On the branch that is a number, 0 if nothing is said."""
-        branch = expression.args[1] if len(arguments) > 1 else 0
-        if branch not in BRANCHES["lambertw"]:
-            raise _unknown(f"sympy's LambertW on the branch {branch}")
-        return self.operations.apply(FUNCTIONS[BRANCHES["lambertw"][int(branch)]], (arguments[0],), 0)
-
-    def elliptic(self, _: Any, arguments: list[Value]) -> Value:
-        """sympy's elliptic integral of the second kind, complete where no angle is given."""
-        function = FUNCTIONS["ellipe" if len(arguments) == 1 else "ellipeinc"]
-        return self.operations.apply(function, tuple(arguments), 0)
-
     def sinc(self, _: Any, arguments: list[Value]) -> Value:
         """sympy's is sin(x)/x, numpy's has π in it."""
         scaled = self.operations.operator("div", 0, arguments[0], self.number(CONSTANTS["pi"]))
@@ -199,19 +190,26 @@ class _Walk:
         return self.operations.apply(FUNCTIONS["log"], tuple(arguments), 0)
 
 
+def _special(rule: SpecialRule, walk: _Walk, expression: Any, arguments: list[Value]) -> Value:
+    """By a rule of its own; what the language has no part of is refused."""
+    made = rule(walk.operations, expression, arguments)
+    if isinstance(made, str):
+        raise _unknown(made)
+    return made
+
+
 _RULES: Mapping[str, Callable[[_Walk, Any, list[Value]], Value]] = {
     "Derivative": _Walk.derivative,
     "Heaviside": _Walk.heaviside,
-    "LambertW": _Walk.lambert,
     "Mul": _Walk.product,
     "Piecewise": _Walk.piecewise,
     "Pow": _Walk.power,
-    "elliptic_e": _Walk.elliptic,
     "exp": lambda walk, _, arguments: walk.operations.apply(FUNCTIONS["exp"], tuple(arguments), 0),
     "log": _Walk.logarithm,
     "sinc": _Walk.sinc,
     **dict.fromkeys(CALLED, lambda walk, expression, arguments: walk._calls.made(expression, arguments)),
     **dict.fromkeys(_RECIPROCAL, _Walk.reciprocal),
+    **{name: functools.partial(_special, rule) for name, rule in SPECIAL.items()},
 }
 
 
@@ -239,7 +237,7 @@ def _float(number: Any) -> float:
 def _called(expression: Any) -> str:
     """The function of the language that an expression applies; empty if there is none."""
     name = type(expression).__name__
-    if type(type(expression)).__name__ == "UndefinedFunction":
+    if type(type(expression)).__name__ == "UndefinedFunction" or name in _OTHERS:
         return ""
     function = FUNCTIONS.get(_CALLED[name]) if name in _CALLED else lookup(name)
     return function.name if function and function.name in FUNCTIONS else ""
@@ -253,6 +251,9 @@ def _arguments(expression: Any) -> tuple[Any, ...]:
         return tuple(each for pair in expression.args for each in pair.args)
     if type(expression).__name__ in CALLED:
         return taken_apart(expression)
+    if type(expression).__name__ in LISTS:
+        *lists, last = expression.args
+        return (*[each for given in lists for each in given.args], last)
     if type(expression).__name__ == "Derivative":
         return (expression.expr,)
     found: tuple[Any, ...] = expression.args

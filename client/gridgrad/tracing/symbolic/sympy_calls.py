@@ -25,6 +25,8 @@ __all__ = ["CALLED", "SympyCalls", "bounding", "carried_out", "is_call", "taken_
 CALLED = {"Sum": "sum", "Product": "prod", "Integral": "integrate"}
 """Classes of sympy with the call of the language."""
 
+_POLYNOMIALS = frozenset({"assoc_legendre", "chebyshevt", "hermite", "laguerre", "legendre"})
+"""Functions that sympy would expand, which of a high degree loses all digits."""
 _REVERSED = {"sum": "sub", "prod": "div"}
 
 
@@ -52,7 +54,8 @@ class _Doing:
             return expression.doit()
         if is_call(expression):
             return self._own(expression, taken)
-        return expression.func(*[self.done(each, taken) for each in expression.args])
+        arguments = [self.done(each, taken) for each in expression.args]
+        return expression.func(*arguments, **({"evaluate": False} if _is_polynomial(expression) else {}))
 
     def _own(self, expression: Any, taken: frozenset[str]) -> Any:
         """A call with names of its own."""
@@ -69,9 +72,10 @@ class _Doing:
         return expression.func(self.done(function, taken), *limits)
 
     def _has_calls(self, expression: Any) -> bool:
-        """Whether a call stands in an expression."""
+        """Whether a call stands in an expression, or a polynomial that was given by name."""
         if expression not in self._calls:
-            self._calls[expression] = is_call(expression) or any(map(self._has_calls, expression.args))
+            here = is_call(expression) or _is_polynomial(expression)
+            self._calls[expression] = here or any(map(self._has_calls, expression.args))
         return self._calls[expression]
 
 
@@ -152,6 +156,10 @@ def is_call(expression: Any) -> bool:
     if kind not in CALLED or any(len(limit) != 3 for limit in expression.limits):
         return False
     return kind == "Integral" or not any(end.is_infinite for end in _bounds(expression))
+
+
+def _is_polynomial(expression: Any) -> bool:
+    return type(expression).__name__ in _POLYNOMIALS
 
 
 def _reads_elements(expression: Any) -> bool:
