@@ -134,8 +134,8 @@ bench-registered: $(READY) ## Measure registered functions beside the same as te
 bench-language: $(READY) ## Measure equations and tables beside what is written without them, and scipy
 	@$(BIN)/python -m benchmarks.language $(ARGS)
 
-bench-special: $(READY) ## Measure special functions beside scipy's
-	@$(BIN)/python -m benchmarks.special $(ARGS)
+bench-special: $(READY) ## Measure special functions beside scipy's and JAX's
+	@$(BIN)/python -m benchmarks.special --jax $(BIN)/python $(ARGS)
 
 bench-fluids: $(READY) ## Measure properties of fluids of files; ARGS="--coolprop PYTHON --teqp PYTHON" beside these
 	@$(BIN)/python -m benchmarks.fluids $(ARGS)

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.harness.case import Case, Goal, Side
 from benchmarks.harness.command import need_jax, parser, run
 
-__all__ = ["BLOCK", "NITROGEN", "THREADS", "jax_side"]
+__all__ = ["BLOCK", "NITROGEN", "THREADS", "jax_environment", "jax_side"]
 
 THREADS = 2
 NITROGEN, BLACK_SCHOLES, BILINEAR = "nitrogen_helmholtz", "black_scholes_call", "bilinear_quadratic"
@@ -153,6 +153,12 @@ def _jax(options: argparse.Namespace, *case: object, first: bool = False) -> Ite
         yield jax_side(options.jax, *case, first=first)  # type: ignore[arg-type] # workload, side and order
 
 
+def jax_environment() -> dict[str, str]:
+    """What has JAX use as many threads as ours."""
+    flags = f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}"
+    return {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+
+
 def jax_side(
     python: str,
     workload: str,
@@ -172,16 +178,14 @@ def jax_side(
         first: whether each call compiles anew.
         blocks: what its blocks do, where that isn't what the case says.
     """
-    flags = f"--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads={THREADS}"
     arguments = {"workload": workload, "side": side, "order": order, "first": first}
-    environment = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
     return Side(
         "jax, first" if first else "jax",
         "benchmarks.peers.jax_functions:derivatives",
         arguments,
         kind="peer",
         host="jax",
-        environment=environment,
+        environment=jax_environment(),
         python=python,
         order=blocks,
     )

@@ -44,7 +44,7 @@ BENCHMARKS = (
     "native",
     "gpu",
 )
-WITH_JAX = ("engine", "readme")
+WITH_JAX = ("engine", "readme", "special")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

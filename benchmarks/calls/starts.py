@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -18,6 +19,8 @@ from benchmarks.harness.block import Block, Order, Run, timed
 from benchmarks.harness.processes import serve
 
 __all__ = ["program", "server", "wheel"]
+
+LIBRARY = ("gridgrad_worker/third_party/", "gridgrad_worker/native/")
 
 # What a parent is told of its child's memory counts what the child had of the parent's before it became another program
 TELL_PEAK = """
@@ -81,7 +84,7 @@ def _until_it_serves() -> float:
 
 @contextlib.contextmanager
 def wheel() -> Iterator[Run]:
-    """The wheel of this process's build; a block brings no time, but its size."""
+    """The wheel of this process's build; a block brings no time, but its size and that of the library in it."""
     root = Path(os.environ.get("GRIDGRAD_BENCH_ROOT", HERE))
 
     def run(_: Order) -> Block:
@@ -89,6 +92,13 @@ def wheel() -> Iterator[Run]:
             command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
             subprocess.run(command, cwd=root, check=True, stdout=DEVNULL, stderr=DEVNULL)
             [file] = Path(folder).iterdir()
-            return Block([], 0.0, {"wheel kB": file.stat().st_size / 1000})
+            return Block([], 0.0, {"wheel kB": file.stat().st_size / 1000, "library kB": _library_bytes(file) / 1000})
 
     yield run
+
+
+def _library_bytes(wheel: Path) -> int:
+    """How much of a wheel is the library of special functions, packed."""
+    with zipfile.ZipFile(wheel) as archive:
+        parts = (each for each in archive.infolist() if each.filename.startswith(LIBRARY))
+        return sum(each.compress_size for each in parts)

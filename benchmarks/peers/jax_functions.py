@@ -14,13 +14,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import bessel_jn
 from jax.scipy.stats import norm
 
 from benchmarks.harness.block import Run, in_turn, timed
 from gridgrad import parse
 from gridgrad_core.lang.program.program import Program
 
-__all__ = ["derivatives"]
+__all__ = ["derivatives", "drum"]
 
 jax.config.update("jax_enable_x64", True)
 
@@ -37,6 +38,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "log": jnp.log,
     "sqrt": jnp.sqrt,
     "norm_cdf": norm.cdf,
+    "j0": lambda x: bessel_jn(x, v=0)[0],
 }
 
 Function = Callable[..., Any]
@@ -126,6 +128,29 @@ def derivatives(workload: str, side: int, order: int = 1, first: bool = False) -
     spans = [(axis.get("start", 1.0), axis.get("stop", 4.0)) for axis in content["axes"].values()]
     axes = [jnp.linspace(start, stop, side) for start, stop in spans]
     function = function_of(parse(content["expression"], [*names, *parameters]))
+    made = _faster(function, names, parameters, axes, order)
+    warm = made()
+    warm()
+    yield in_turn(lambda: made()()) if first else in_turn(warm)
+
+
+@contextlib.contextmanager
+def drum(side: int = 512) -> Iterator[Run]:
+    """J0 of the radius on a grid with all partials to order 2. Beside 0 JAX's are nan.
+
+    Args:
+        side: of the grid.
+    """
+    axes = [jnp.linspace(-20.0, 20.0, side)] * 2
+    warm = _faster(function_of(parse("j0(sqrt(x**2 + y**2))", ["x", "y"])), ["x", "y"], {}, axes, 2)()
+    warm()
+    yield in_turn(warm)
+
+
+def _faster(
+    function: Function, names: Sequence[str], parameters: dict[str, float], axes: Sequence[Any], order: int
+) -> Callable[[], Callable[[], object]]:
+    """Compiles a function with all partials up to an order in the faster of both ways."""
     wanted = [each for n in range(order + 1) for each in itertools.combinations_with_replacement((0, 1), n)]
 
     def made(way: Callable[..., Function]) -> Callable[[], object]:
@@ -133,9 +158,7 @@ def derivatives(workload: str, side: int, order: int = 1, first: bool = False) -
         return lambda: jax.block_until_ready(compiled(*axes))
 
     way = min((broadcast, mapped), key=lambda way: _warm_s(made(way)))
-    warm = made(way)
-    warm()
-    yield in_turn(lambda: made(way)()) if first else in_turn(warm)
+    return lambda: made(way)
 
 
 def _warm_s(call: Callable[[], object]) -> float:
