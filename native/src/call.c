@@ -100,8 +100,8 @@ static uint64_t under_way_of(const gridgrad_problem *problem) {
   return count;
 }
 
-/* For how many calls at once one is to ask for room on the lane: once, and now and then where that was refused or is too
- * little. 0 for none. */
+/* For how many slots one is to ask on the lane: one more than calls that are under way, so that results need no copy. Once,
+ * and now and then where that was refused or is too little. 0 for none. */
 static uint64_t slots_to_ask(gridgrad_problem *problem) {
   gridgrad_connection *connection = problem->connection;
   bool has_one = connection->lane && connection->lane->number == problem->lane_number;
@@ -110,7 +110,7 @@ static uint64_t slots_to_ask(gridgrad_problem *problem) {
   problem->ask_pause = problem->ask_pause ? problem->ask_pause * 2 : FIRST_PAUSE;
   if (problem->ask_pause > LONGEST_PAUSE) problem->ask_pause = LONGEST_PAUSE;
   problem->ask_after = problem->ask_pause;
-  uint64_t count = 1 + under_way_of(problem);
+  uint64_t count = 2 + under_way_of(problem);
   return count < MOST_LANE_SLOTS ? count : MOST_LANE_SLOTS;
 }
 
@@ -151,14 +151,14 @@ static int check(const gridgrad_problem *problem, const double *numbers, double 
 
 /* ---- the lane ---- */
 
-static void leave_lane(gridgrad_connection *connection, gg_slot *slot) {
-  gg_lane *lane = slot->lane;
-  lane->taken &= ~((uint64_t)1 << slot->lane_slot);
+static void leave_slot(gg_slot *slot) {
+  if (slot->lane) gg_leave_slot(slot->lane, slot->lane_slot);
   slot->lane = NULL;
-  if (lane->is_lost && connection->lane == lane) {
-    connection->lane = NULL;
-    gg_leave_lane(lane);
-  }
+}
+
+static void forget_if_lost(gridgrad_connection *connection, gg_lane *lane) {
+  if (!lane->is_lost || connection->lane != lane) return;
+  connection->lane = NULL;
   gg_leave_lane(lane);
 }
 
@@ -254,6 +254,17 @@ static void repeat(gridgrad_connection *connection, gg_slot *slot) {
   send_again(connection, slot);
 }
 
+/* Leaves a result where it lies while other calls find slots, and else copies it. False: there is no memory. */
+static bool take_result(gridgrad_connection *connection, gg_slot *slot, const unsigned char *result) {
+  slot->on_lane = result;
+  if (gg_has_free_slot(slot->lane, &slot->grant)) return true;
+  slot->copy = gg_new_block(connection->memory, slot->grant.result_bytes);
+  if (!slot->copy) return false;
+  memcpy(slot->copy->data, result, (size_t)slot->grant.result_bytes);
+  leave_slot(slot);
+  return true;
+}
+
 /* Waits for the answer to a call on the lane; one that does not come, or says no, is asked for by the session. */
 static void take_from_lane(gridgrad_connection *connection, gg_slot *slot) {
   gg_lane *lane = slot->lane;
@@ -274,14 +285,12 @@ static void take_from_lane(gridgrad_connection *connection, gg_slot *slot) {
   double seconds = 0;
   const unsigned char *result =
       gg_is_done(lane, slot->lane_slot) ? gg_result_on_lane(lane, &slot->grant, slot->lane_slot, &seconds) : NULL;
-  gg_block *block = result ? gg_new_block(connection->memory, slot->grant.result_bytes) : NULL;
-  if (block) memcpy(block->data, result, (size_t)slot->grant.result_bytes);
-  leave_lane(connection, slot);
-  if (!block) {
+  forget_if_lost(connection, lane);
+  if (!result || !take_result(connection, slot, result)) {
+    leave_slot(slot);
     send_again(connection, slot);
     return;
   }
-  slot->copy = block;
   slot->header.queue_s = 0;
   slot->header.compute_s = seconds;
   slot->state = GG_ANSWERED;
@@ -318,7 +327,7 @@ static void fill(gg_slot *slot, gridgrad_result *result) {
   gg_memory *memory = slot->problem->connection->memory;
   const gg_header *header = &slot->header;
   memset(result, 0, sizeof *result);
-  result->data = slot->has_lease ? memory->map + slot->offset : slot->copy->data;
+  result->data = slot->lane ? slot->on_lane : slot->has_lease ? memory->map + slot->offset : slot->copy->data;
   result->dtype = header->dtype;
   result->ndim = header->ndim;
   memcpy(result->shape, header->shape, sizeof result->shape);
@@ -328,7 +337,11 @@ static void fill(gg_slot *slot, gridgrad_result *result) {
   result->queue_s = header->queue_s;
   result->compute_s = header->compute_s;
   result->problem = slot->problem;
-  if (slot->has_lease) {
+  if (slot->lane) {
+    result->lease = (uint64_t)slot->lane_slot;
+    result->owner = slot->lane;
+    slot->lane = NULL;
+  } else if (slot->has_lease) {
     gg_hold(memory);
     result->lease = slot->lease;
     result->owner = memory;
@@ -428,11 +441,13 @@ const void *gridgrad_partial(const gridgrad_result *result, int derivative, int 
 
 void gridgrad_release(gridgrad_result *result) {
   if (!result || !result->owner) return;
-  if (result->lease) {
-    gg_give_back(result->owner, result->lease);
-    gg_let_go(result->owner);
-  } else {
-    gg_free_block(result->owner);
+  switch (*(const gg_owner *)result->owner) {
+    case GG_MEMORY:
+      gg_give_back(result->owner, result->lease);
+      gg_let_go(result->owner);
+      break;
+    case GG_BLOCK: gg_free_block(result->owner); break;
+    case GG_LANE: gg_leave_slot(result->owner, (int)result->lease);
   }
   memset(result, 0, sizeof *result);
 }

@@ -120,10 +120,6 @@ static void drop(gridgrad_connection *connection, gg_slot *slot, const gg_answer
   }
 }
 
-void gg_leave_lane(gg_lane *lane) {
-  if (lane && !--lane->references) gg_close_lane(lane);
-}
-
 static void drop_descriptors(gridgrad_connection *connection) {
   while (connection->descriptor_count) close(connection->descriptors[--connection->descriptor_count]);
 }

@@ -10,8 +10,12 @@
 
 #define GG_MOST_LEASES 4096
 
+/* What a result lies in: the first of each of these, by which it is told what gives it back. */
+typedef enum { GG_MEMORY, GG_BLOCK, GG_LANE } gg_owner;
+
 /* A result that does not lie in the memory, and is the library's. Small ones are kept to be used again. */
 typedef struct gg_block {
+  gg_owner kind;
   struct gg_memory *memory;
   struct gg_block *next;
   size_t capacity;
@@ -20,6 +24,7 @@ typedef struct gg_block {
 
 /* The memory that the server shares. It outlives the connection for as long as results lie in it. */
 typedef struct gg_memory {
+  gg_owner kind;
   pthread_mutex_t lock;
   int references;
   unsigned char *map;
@@ -48,11 +53,12 @@ typedef struct gg_grant {
 
 /* Memory by which calls go to a worker and back without the server: see lane.c. */
 typedef struct gg_lane {
+  gg_owner kind;
   uint64_t number; /* another than that of any lane before, which may have lain at the same address */
-  int references;  /* under the connection's lock, as those below up to `asked` */
-  bool is_waited_at; /* by a thread, for its answer; one at a time listens to the bell */
-  uint64_t taken;    /* a bit for each slot that has a call */
-  uint32_t asked[64]; /* the last number of each slot */
+  _Atomic int references;
+  _Atomic uint64_t taken; /* a bit for each slot that has a call, or a result that is not released; set under the lock */
+  bool is_waited_at;  /* under the connection's lock: by a thread, for its answer; one at a time listens to the bell */
+  uint32_t asked[64]; /* likewise: the last number of each slot */
   _Atomic bool is_lost;
   unsigned char *map;
   size_t size;
@@ -63,13 +69,16 @@ typedef struct gg_lane {
 
 /* A lane with its memory and its bell, which it takes over; NULL if it can't be. */
 gg_lane *gg_open_lane(int descriptor, uint64_t size, int bell);
-void gg_close_lane(gg_lane *lane);
-/* Lets a lane go, under the connection's lock; who lets it go last closes it. */
+/* Lets a lane go; who lets it go last closes it. */
 void gg_leave_lane(gg_lane *lane);
+/* Lets a slot take another call, and its lane go. */
+void gg_leave_slot(gg_lane *lane, int slot);
 /* Whether slots lie in a lane. */
 bool gg_fits(const gg_lane *lane, const gg_grant *grant);
 /* Takes one of the slots that were granted for a call, and begins it; the slot, or -1 where none is free. Under the lock. */
 int gg_begin_on_lane(gg_lane *lane, const gg_grant *grant, const void *numbers);
+/* Whether another slot of a grant is free: a result may then stay where it lies until it is released. */
+bool gg_has_free_slot(const gg_lane *lane, const gg_grant *grant);
 /* Whether the call of a slot is done. */
 bool gg_is_done(const gg_lane *lane, int slot);
 /* Waits for that until a time, or until the lane is lost; called by one thread at a time. */
@@ -121,6 +130,7 @@ typedef struct gg_slot {
   gg_lane *lane;       /* that it goes by, in a slot of a grant */
   gg_grant grant;
   int lane_slot;
+  const unsigned char *on_lane; /* its result, where that stays */
   gridgrad_error error;
   gg_header header;
   bool has_header, has_lease;

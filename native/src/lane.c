@@ -7,19 +7,19 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "internal.h"
 
 enum { IS_ASLEEP = 0, MAY_SPIN = 4, IS_WAITING = 64, REQUESTS = 128, ANSWERS = 384, OUTCOMES = 640, SECONDS = 896 };
-enum { CONTROL_BYTES = 4096, MOST_SLOTS = 64, RING_AGAIN_MS = 1 };
+enum { CONTROL_BYTES = 4096, MOST_SLOTS = 64, RING_AGAIN_US = 1000 };
 enum { BEST_LUCK = 8, TRY_AFTER = 32, TRY_MUCH_LATER = 2048, LOOKS = 64 };
 
 #define SPIN_S 30e-6      /* how long an answer is waited for busily, at most */
@@ -34,12 +34,20 @@ static void say(const gg_lane *lane, size_t at, uint32_t value) {
   atomic_store_explicit(word(lane, at), value, memory_order_release);
 }
 
+/* One system call then waits for a ring, and returns after a moment. */
+static bool waits_for_rings(int bell) {
+  struct timeval moment = {.tv_usec = RING_AGAIN_US};
+  int flags = fcntl(bell, F_GETFL);
+  return flags >= 0 && !fcntl(bell, F_SETFL, flags & ~O_NONBLOCK) &&
+         !setsockopt(bell, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+}
+
 gg_lane *gg_open_lane(int descriptor, uint64_t size, int bell) {
   int seals = fcntl(descriptor, F_GET_SEALS);
   struct stat status;
   gg_lane *lane = NULL;
   if (seals >= 0 && (seals & F_SEAL_SHRINK) && !fstat(descriptor, &status) && status.st_size >= 0 &&
-      size >= CONTROL_BYTES && (uint64_t)status.st_size >= size && size <= SIZE_MAX)
+      size >= CONTROL_BYTES && (uint64_t)status.st_size >= size && size <= SIZE_MAX && waits_for_rings(bell))
     lane = calloc(1, sizeof *lane);
   void *map = lane ? mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : MAP_FAILED;
   close(descriptor);
@@ -48,6 +56,7 @@ gg_lane *gg_open_lane(int descriptor, uint64_t size, int bell) {
     close(bell);
     return NULL;
   }
+  lane->kind = GG_LANE;
   lane->map = map;
   lane->size = (size_t)size;
   lane->bell = bell;
@@ -56,10 +65,16 @@ gg_lane *gg_open_lane(int descriptor, uint64_t size, int bell) {
   return lane;
 }
 
-void gg_close_lane(gg_lane *lane) {
+void gg_leave_lane(gg_lane *lane) {
+  if (!lane || atomic_fetch_sub(&lane->references, 1) > 1) return;
   munmap(lane->map, lane->size);
   close(lane->bell);
   free(lane);
+}
+
+void gg_leave_slot(gg_lane *lane, int slot) {
+  atomic_fetch_and(&lane->taken, ~((uint64_t)1 << slot));
+  gg_leave_lane(lane);
 }
 
 static bool lies_in(const gg_lane *lane, uint64_t offset, uint64_t bytes) {
@@ -112,19 +127,26 @@ static bool comes_soon(gg_lane *lane, size_t place, uint32_t number) {
 
 /* Sleeps until the bell rings, or for a moment. */
 static void listen_to_bell(gg_lane *lane) {
-  struct pollfd poller = {lane->bell, POLLIN, 0};
   char rings[64];
-  if (poll(&poller, 1, RING_AGAIN_MS) <= 0) return;
-  ssize_t count = recv(lane->bell, rings, sizeof rings, MSG_DONTWAIT);
+  ssize_t count = recv(lane->bell, rings, sizeof rings, 0);
   if (!count || (count < 0 && errno != EAGAIN && errno != EINTR)) lane->is_lost = true;
 }
 
-int gg_begin_on_lane(gg_lane *lane, const gg_grant *grant, const void *numbers) {
-  int first = (int)grant->first_slot, slot = first, end = first + (int)grant->slots;
+/* The first slot of a grant that has neither a call nor a result; -1 for none. */
+static int free_slot(const gg_lane *lane, const gg_grant *grant) {
+  uint64_t taken = atomic_load(&lane->taken);
+  int slot = (int)grant->first_slot, end = slot + (int)grant->slots;
   /* What was given up keeps its slot until it is done */
-  while (slot < end && ((lane->taken >> slot & 1) || !gg_is_done(lane, slot))) ++slot;
-  if (slot == end) return -1;
-  lane->taken |= (uint64_t)1 << slot;
+  while (slot < end && ((taken >> slot & 1) || !gg_is_done(lane, slot))) ++slot;
+  return slot < end ? slot : -1;
+}
+
+bool gg_has_free_slot(const gg_lane *lane, const gg_grant *grant) { return free_slot(lane, grant) >= 0; }
+
+int gg_begin_on_lane(gg_lane *lane, const gg_grant *grant, const void *numbers) {
+  int first = (int)grant->first_slot, slot = free_slot(lane, grant);
+  if (slot < 0) return -1;
+  atomic_fetch_or(&lane->taken, (uint64_t)1 << slot);
   if (grant->numbers_bytes)
     memcpy(lane->map + grant->numbers_offset + (uint64_t)(slot - first) * grant->stride, numbers,
            (size_t)grant->numbers_bytes);

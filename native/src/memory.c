@@ -36,6 +36,7 @@ gg_memory *gg_map(int descriptor, uint64_t size, gridgrad_error *error) {
     free(memory);
     return NULL;
   }
+  memory->kind = GG_MEMORY;
   memory->map = map;
   memory->size = (size_t)size;
   memory->references = 1;
@@ -104,6 +105,7 @@ gg_block *gg_new_block(gg_memory *memory, uint64_t size) {
   if (!block) {
     block = calloc(1, sizeof *block + (size_t)size);
     if (!block) return NULL;
+    block->kind = GG_BLOCK;
     block->memory = memory;
     block->capacity = (size_t)size;
   }
