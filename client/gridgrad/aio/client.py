@@ -224,7 +224,7 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
             return await self._followed(request, warm_start, timeout, integral_error)
         if integral_error:
             return await self._compared(request, timeout, progress)
-        if request.coefficients:
+        if request.coefficients and (wrt is not None or derivatives is not None):  # else it is by none of their numbers
             return await self._by_arrays(request.settled(), timeout, progress)
         return await self._by_tables(request, timeout, progress)
 

@@ -226,7 +226,7 @@ class Client(ManyGrids, LargeGrids, Binding, Introspection, Sums):
             return self._followed(request, warm_start, timeout, integral_error)
         if integral_error:
             return self._compared(request, timeout, progress)
-        if request.coefficients:
+        if request.coefficients and (wrt is not None or derivatives is not None):  # else it is by none of their numbers
             return self._by_arrays(request.settled(), timeout, progress)
         return self._by_tables(request, timeout, progress)
 
