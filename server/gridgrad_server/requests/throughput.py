@@ -33,7 +33,7 @@ _FORGET_FACTOR = 1.02
 """By how much the quickest tile counts less with each that comes after it."""
 
 _LEAST_COST = 1 << 16
-"""Of tiles that tell the throughput; less is all overhead. As large are those of what nobody knows."""
+"""Of tiles that tell the throughput; less is all overhead, but where tiles of what nobody knows are smaller."""
 
 
 class Throughput:
@@ -64,7 +64,7 @@ class Throughput:
             self._quick_cost = max(self._quick_cost, cost)
         takes_long = compute_s >= MOST_TILE_S and cost > self._quick_cost  # else it was held up by the machine
         unit_s = max(compute_s - self._calls_s(tier), compute_s / 2) / max(1, cost)
-        is_telling = cost >= _LEAST_COST or takes_long or unit_s < self._unit_s
+        is_telling = cost >= self._least_telling or takes_long or unit_s < self._unit_s
         if not is_telling:
             return
         # Whoever else wants the processors makes tiles take longer, and none makes them take less
@@ -88,6 +88,16 @@ class Throughput:
         """The largest cost of a tile, and of a batch of several, for which nobody has to wait for long."""
         if self._unit_s:
             return max(1 if self._tier == "compiled" else self._floor_cost, self._cost_within(MOST_TILE_S))
+        return self._unknown_cost
+
+    @property
+    def _least_telling(self) -> int:
+        """Of a tile: the least cost that tells the throughput. Those of what nobody knows must, or none ever would."""
+        return min(_LEAST_COST, self._unknown_cost // 2)  # a grid is cut into equal tiles, which may be smaller
+
+    @property
+    def _unknown_cost(self) -> int:
+        """The largest cost of a tile while nothing is known."""
         if self._operations is None:
             return _LEAST_COST
         if self._operations <= _FEW_OPERATIONS:

@@ -74,6 +74,15 @@ def test_tiles_of_long_functions_are_small_until_it_is_known_how_long_they_take(
     assert long.most_cost == pytest.approx(2000, rel=0.01)
 
 
+def test_tiles_of_long_functions_tell_how_long_they_take_however_small_they_are_at_first() -> None:
+    throughput, grid_cost = Throughput(1151, planes=12), 12 * 256 * 256
+    tiles = -(-grid_cost // throughput.most_cost)
+    assert tiles > 20
+    throughput.note("compiled", grid_cost // tiles, 1.5e-4)
+    assert throughput.cost("compiled") > 5 * grid_cost // tiles
+    assert throughput.most_cost > grid_cost
+
+
 def test_tiles_are_not_cut_to_less_than_calling_their_operations_is_worth() -> None:
     calls_s, point_s = 0.12, 1e-5
     throughput, most = Throughput(72_000, 48_000), 0
