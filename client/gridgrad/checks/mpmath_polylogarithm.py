@@ -15,6 +15,8 @@ def polylog(s: Number, x: Number) -> Number:
         return mp.nan
     if x == 1:
         return mp.zeta(s) if s > 1 else mp.inf
+    if s == 1:  # mpmath's is 0 beside 0
+        return -mp.log1p(-x)
     if x < -0.75 and s != mp.floor(s):
         return _of_negative(s, mp.log(-x))
     return mp.re(mp.polylog(s, x))

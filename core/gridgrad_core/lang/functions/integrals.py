@@ -89,8 +89,9 @@ TABLE = (
     Function(
         "debye", ("n", "x"), "Debye's Dₙ(x) = n/xⁿ ∫ tⁿ/(eᵗ - 1) dt from 0 to x",
         ("0", "debye_derivative(1, n, x)"), _GROUP, kinds=("integer", "number"), largest=_ORDERS,
-        notes=f"With n/xⁿ, as GSL has it; 1 at 0. n is a constant integer from 0 to {_ORDERS}, for 0 its limit 1. The "
-        "integral of negative x too, which GSL refuses. To 1e-14 of mpmath's",
+        notes=f"With n/xⁿ, as GSL has it; 1 at 0. n is a constant integer from 0 to {_ORDERS}, for 0 its limit 1; "
+        f"derivatives are offered below {_ORDERS}. The integral of negative x too, which GSL refuses. To 1e-14 of "
+        "mpmath's",
     ),
     Function(
         "debye_derivative", ("k", "n", "x"), "the k-th derivative of Dₙ", ("0", "0", "debye_derivative(k + 1, n, x)"),
