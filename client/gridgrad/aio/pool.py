@@ -19,7 +19,7 @@ import functools
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import grpc
 
@@ -29,15 +29,17 @@ from gridgrad.aio.session_socket import CALLS_AT_ONCE, MOST_SESSIONS
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.options import ConnectionSettings
-from gridgrad.protocol.request_packs import LARGE_BYTES, RequestInFlight
 from gridgrad.protocol.retry import OpeningBackoff
 from gridgrad.protocol.session_messages import PendingPack, SessionLost
 from gridgrad.requests.prepare import PreparedCall
 from gridgrad.results.result import Result
 
+if TYPE_CHECKING:
+    from gridgrad.protocol.request_packs import RequestInFlight
+
 __all__ = ["SessionPacks", "SessionPool"]
 
-Requests: TypeAlias = Sequence[RequestInFlight]
+Requests: TypeAlias = "Sequence[RequestInFlight]"
 
 OPEN_WITHIN_S = 5.0
 
@@ -228,6 +230,8 @@ class SessionPacks:
 
     async def begin(self, requests: Requests, timeout_s: float | None) -> bool:
         """Makes requests that share a template together; False when they have to go by gRPC."""
+        from gridgrad.protocol.request_packs import LARGE_BYTES  # most clients send no packs
+
         if self._is_over or (len(requests) == 1 and requests[0].nbytes > LARGE_BYTES):
             return False
         if self._session is None:

@@ -20,14 +20,13 @@ import functools
 import os
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import grpc
 
 from gridgrad.progress import Progress
 from gridgrad.protocol import error_mapping
 from gridgrad.protocol.options import ConnectionSettings
-from gridgrad.protocol.request_packs import LARGE_BYTES, RequestInFlight
 from gridgrad.protocol.retry import OpeningBackoff
 from gridgrad.protocol.session_messages import PendingPack, SessionLost
 from gridgrad.requests.prepare import PreparedCall
@@ -36,9 +35,12 @@ from gridgrad.sync.primitives import CANCELLED, Lock, run_blocking
 from gridgrad.sync.session import ClientSession, SessionEnd, connect
 from gridgrad.sync.session_socket import CALLS_AT_ONCE, MOST_SESSIONS
 
+if TYPE_CHECKING:
+    from gridgrad.protocol.request_packs import RequestInFlight
+
 __all__ = ["SessionPacks", "SessionPool"]
 
-Requests: TypeAlias = Sequence[RequestInFlight]
+Requests: TypeAlias = "Sequence[RequestInFlight]"
 
 OPEN_WITHIN_S = 5.0
 
@@ -227,6 +229,8 @@ class SessionPacks:
 
     def begin(self, requests: Requests, timeout_s: float | None) -> bool:
         """Makes requests that share a template together; False when they have to go by gRPC."""
+        from gridgrad.protocol.request_packs import LARGE_BYTES  # most clients send no packs
+
         if self._is_over or (len(requests) == 1 and requests[0].nbytes > LARGE_BYTES):
             return False
         if self._session is None:

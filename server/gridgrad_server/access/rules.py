@@ -30,6 +30,7 @@ SESSION_RULES: dict[str, Rule] = {
     "released": _CALLERS,
     "cancel": _CALLERS,
     "lane_slots": _CALLERS,
+    "pack": _CALLERS,
     "request": _CALLERS,
 }
 """By the field of SessionRequest."""
