@@ -213,7 +213,7 @@ def _unavailable(text: str, target: str) -> GridgradError:
     if text.endswith("backend unhealthy"):  # gRPC's words where health is asked for
         found = f"those of {target} that can be reached have no warm worker, or are stopping"
         return StartingError("", found, "wait, or see the servers' logs")
-    if re.search("ssl|certificate|handshaker", text, re.IGNORECASE):
+    if re.search("ssl|certificate|(?<!tcp )handshaker", text, re.IGNORECASE):
         tls = re.search(r"OPENSSL_internal:(\w+)", text)
         remedy = f"{_GIVE_TLS} if it serves TLS, none if it does not"
         return UnavailableError("", f"no secure connection with {target} ({tls[1] if tls else reason})", remedy)

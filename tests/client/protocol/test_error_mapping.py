@@ -14,6 +14,7 @@ from gridgrad_core.v1 import gridgrad_pb2 as pb
 from gridgrad_core.wire.error_details import ERROR_TRAILER, to_detail
 
 REFUSED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: connect: Connection refused (111)"
+NOT_CONNECTED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: tcp handshaker shutdown"
 HANDSHAKE = (
     "failed to connect to all addresses; last error: UNKNOWN: Ssl handshake failed: SSL_ERROR_SSL: WRONG_VERSION"
 )
@@ -61,6 +62,7 @@ def test_every_status_has_an_error_of_ours(code: grpc.StatusCode) -> None:
         ),
         ("UNAVAILABLE", "DNS resolution failed for there:1", gridgrad.UnavailableError, "no server answers at there:1"),
         ("UNAVAILABLE", HUNG_UP, gridgrad.UnavailableError, r"there:1 hung up at once .*ssl_channel_credentials"),
+        ("UNAVAILABLE", NOT_CONNECTED, gridgrad.UnavailableError, "^no server answers at"),
         ("UNAVAILABLE", HANDSHAKE, gridgrad.UnavailableError, r"no secure connection .*ssl_channel_credentials"),
         ("UNAVAILABLE", "Socket closed", gridgrad.UnavailableError, "connection with there:1 was lost"),
         (
